@@ -1,0 +1,1 @@
+"""Turns a conversation into a reply: understand, act, rank, explore, write, check."""

@@ -1,0 +1,1 @@
+"""Scores dialogue transcripts offline."""

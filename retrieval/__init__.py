@@ -1,0 +1,1 @@
+"""Knows items and users: catalog, channels, fusion, ranking, exploration, state. Knows nothing of chat models."""

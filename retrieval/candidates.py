@@ -1,0 +1,53 @@
+"""What a channel returns: an item, one raw score per channel, and the evidence that the score rests on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class EvidenceKind(StrEnum):
+    """What the user sees on opening a piece of evidence."""
+
+    FACT = "fact"
+    """The item has `value` in `field` (and the user asked for it or a liked item shares it)."""
+    TEXT = "text"
+    """The item's description is near to the wish; `score` is the cosine, `text` the description."""
+    SIMILAR_ITEM = "similar_item"
+    """The description is near to that of a liked item (`item_ids`); `score` is the cosine."""
+    CO_LIKED = "co_liked"
+    """People who liked `item_ids` liked this one too; `count` such people, `score` the channel's contribution."""
+    NEIGHBORS = "neighbors"
+    """`count` users with similar taste liked it; `score` is the mean similarity."""
+    PATH = "path"
+    """A path in the knowledge graph from a liked item (`item_ids[0]`): `path` holds (subject, relation, object)."""
+    POPULAR = "popular"
+    """`count` users rated it; `score` is the share who liked it (0..1)."""
+    GUESS = "guess"
+    """Shown to learn about the user; `text` names what is tried out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One checkable reason; which members are filled depends on `kind`."""
+
+    channel: str
+    kind: EvidenceKind
+    field: str = ""
+    value: str = ""
+    item_ids: tuple[str, ...] = ()
+    count: int = 0
+    score: float = 0.0
+    text: str = ""
+    path: tuple[tuple[str, str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An item that a channel (or, after fusion, several) came up with."""
+
+    item_id: str
+    scores: Mapping[str, float] = field(default_factory=dict)
+    """Raw scores by channel name, higher is better; not comparable between channels."""
+    evidence: tuple[Evidence, ...] = ()
+    score: float = 0.0
+    """The fused score; 0 before fusion."""

@@ -1,0 +1,42 @@
+"""The one abstraction of the recommenders."""
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.candidates import Candidate
+from retrieval.history import UserHistory
+from retrieval.preference import Preference
+
+
+class Channel(Protocol):
+    """A way to find candidates for what a user wants."""
+
+    @property
+    def name(self) -> str:
+        """The key of this channel's scores."""
+        ...
+
+    def retrieve(
+        self,
+        preference: Preference,
+        history: UserHistory,
+        *,
+        k: int,
+        allowed: NDArray[np.bool_] | None = None,
+    ) -> list[Candidate]:
+        """Find up to `k` candidates, best first.
+
+        Args:
+            preference: What the user wants now; its liked, disliked and seen items are folded in at once.
+            history: What is known from before.
+            k: The most candidates to return.
+            allowed: Rows of the catalog that may be returned, shape (n_items,); None allows all. A mask instead of a
+                filter afterwards, so that strict limits still bring k candidates.
+
+        Returns:
+            Candidates without duplicates, without items that the user has seen or disliked, with finite scores and
+            evidence. Empty where this channel knows nothing that helps.
+        """
+        ...

@@ -1,0 +1,46 @@
+"""The errors of Reconteur: each says what was expected, what was found and what to do next."""
+
+from collections.abc import Sequence
+
+
+class RecommenderError(Exception):
+    """Root of all errors that Reconteur raises on purpose."""
+
+
+class UnknownItemError(RecommenderError):
+    """An item id (or title) that the catalog does not have."""
+
+    def __init__(self, item_id: str, *, near_titles: Sequence[str] = ()) -> None:
+        hint = f" Near titles: {'; '.join(near_titles)}." if near_titles else " Use an id from the catalog."
+        super().__init__(f"no item {item_id!r} in the catalog.{hint}")
+        self.item_id = item_id
+        self.near_titles = tuple(near_titles)
+
+
+class UnknownUserError(RecommenderError):
+    """A user id that the state does not hold."""
+
+    def __init__(self, user_id: str) -> None:
+        super().__init__("no such user. Create one on the page or with POST /api/users, or leave `user` out.")
+        self.user_id = user_id
+
+
+class IndexMissingError(RecommenderError):
+    """An index or artifact that is absent, half-written or made for another catalog."""
+
+    def __init__(self, what: str, *, path: str, command: str = "reconteur build") -> None:
+        super().__init__(f"{what} in {path}. Build it with: {command}")
+        self.path = path
+        self.command = command
+
+
+class BadDataError(RecommenderError):
+    """Input files that cannot be used at all (single bad rows are reported, not raised)."""
+
+
+class SettingsError(RecommenderError):
+    """A setting that cannot work."""
+
+
+class ModelUnavailableError(RecommenderError):
+    """The language model did not answer, stopped in mid-stream, timed out or answered with garbage."""

@@ -1,0 +1,189 @@
+"""The items: an immutable catalog that converts between item ids (outside) and rows (matrix positions)."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.errors import UnknownItemError
+from retrieval.preference import Constraint, Op
+from retrieval.schema import CatalogSchema, FieldKind
+from retrieval.titles import TitleIndex, TitleMatch
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing that can be recommended. All its texts are untrusted."""
+
+    item_id: str
+    title: str
+    values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Category and entity fields: field name -> values."""
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    """Number fields: field name -> value; absent where unknown."""
+    text: str = ""
+    """A description in prose."""
+    aka: tuple[str, ...] = ()
+    """Other titles, in any language."""
+    same_as: str = ""
+    """The id of the item that this one doubles; the two are never shown together."""
+
+    @property
+    def year(self) -> int | None:
+        """The calendar year, where the catalog has a field of that name."""
+        year = self.numbers.get("year")
+        return None if year is None else int(year)
+
+    @property
+    def label(self) -> str:
+        """'Heat (1995)', or the bare title without a year."""
+        return self.title if self.year is None else f"{self.title} ({self.year})"
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """All items, in row order."""
+
+    schema: CatalogSchema
+    items: tuple[Item, ...]
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __iter__(self) -> Iterator[Item]:
+        return iter(self.items)
+
+    def __contains__(self, item_id: object) -> bool:
+        return item_id in self._rows
+
+    def item(self, item_id: str) -> Item:
+        """The item of that id.
+
+        Raises:
+            UnknownItemError: There is none.
+        """
+        return self.items[self.row(item_id)]
+
+    def row(self, item_id: str) -> int:
+        """The row of that id.
+
+        Raises:
+            UnknownItemError: There is none.
+        """
+        row = self._rows.get(item_id)
+        if row is None:
+            raise UnknownItemError(item_id)
+        return row
+
+    def rows(self, item_ids: Iterable[str]) -> NDArray[np.int64]:
+        """The rows of those ids that the catalog has, in their order; unknown ids are left out."""
+        found = [self._rows[item_id] for item_id in item_ids if item_id in self._rows]
+        return np.asarray(found, dtype=np.int64)
+
+    def values(self, field_name: str) -> Counter[str]:
+        """How many items have each value of a category or entity field."""
+        return self._values.get(field_name, Counter())
+
+    def bounds(self, field_name: str) -> tuple[float, float] | None:
+        """The smallest and largest known number of a field; None where no item has one."""
+        column = self._numbers.get(field_name)
+        if column is None or np.isnan(column).all():
+            return None
+        return float(np.nanmin(column)), float(np.nanmax(column))
+
+    def find_title(self, text: str, *, year: int | None = None, limit: int = 5) -> list[TitleMatch]:
+        """Items whose title (or other title) is like `text`, best first."""
+        return self._titles.find(text, year=year, limit=limit)
+
+    @property
+    def titles(self) -> TitleIndex:
+        """The title search of this catalog."""
+        return self._titles
+
+    def double_of(self, item_id: str) -> frozenset[str]:
+        """The ids that stand for the same thing as `item_id`, itself included."""
+        return self._doubles.get(item_id, frozenset((item_id,)))
+
+    def satisfies(self, item: Item, constraint: Constraint) -> bool:
+        """Whether one item keeps a limit; an unknown value never satisfies MIN, MAX or IS."""
+        if constraint.op in (Op.MIN, Op.MAX):
+            number = item.numbers.get(constraint.field)
+            limit = float(constraint.values[0])
+            return number is not None and (number >= limit if constraint.op is Op.MIN else number <= limit)
+        if self._is_number(constraint.field):
+            number = item.numbers.get(constraint.field)
+            hit = number is not None and any(number == float(value) for value in constraint.values)
+        else:
+            wanted = {str(value).casefold() for value in constraint.values}
+            hit = any(value.casefold() in wanted for value in item.values.get(constraint.field, ()))
+        return hit if constraint.op is Op.IS else not hit
+
+    def mask(self, constraints: Iterable[Constraint]) -> NDArray[np.bool_]:
+        """The rows that keep every limit, shape (n_items,)."""
+        keep = np.ones(len(self.items), dtype=np.bool_)
+        for constraint in constraints:
+            keep &= self._mask_of(constraint)
+        return keep
+
+    def _mask_of(self, constraint: Constraint) -> NDArray[np.bool_]:
+        if constraint.op in (Op.MIN, Op.MAX) or self._is_number(constraint.field):
+            column = self._numbers.get(constraint.field, np.full(len(self.items), np.nan))
+            numbers = np.asarray([float(value) for value in constraint.values])
+            if constraint.op is Op.MIN:
+                return np.asarray(column >= numbers[0], dtype=np.bool_)
+            if constraint.op is Op.MAX:
+                return np.asarray(column <= numbers[0], dtype=np.bool_)
+            hit = np.isin(column, numbers)
+        else:
+            wanted = {str(value).casefold() for value in constraint.values}
+            hit = np.zeros(len(self.items), dtype=np.bool_)
+            for value in wanted:
+                hit[self._holders.get((constraint.field, value), [])] = True
+        return hit if constraint.op is Op.IS else ~hit
+
+    def _is_number(self, field_name: str) -> bool:
+        return field_name in self._numbers
+
+    @cached_property
+    def _rows(self) -> dict[str, int]:
+        return {item.item_id: row for row, item in enumerate(self.items)}
+
+    @cached_property
+    def _values(self) -> dict[str, Counter[str]]:
+        counts: dict[str, Counter[str]] = {}
+        for item in self.items:
+            for name, values in item.values.items():
+                counts.setdefault(name, Counter()).update(values)
+        return counts
+
+    @cached_property
+    def _holders(self) -> dict[tuple[str, str], list[int]]:
+        holders: dict[tuple[str, str], list[int]] = {}
+        for row, item in enumerate(self.items):
+            for name, values in item.values.items():
+                for value in values:
+                    holders.setdefault((name, value.casefold()), []).append(row)
+        return holders
+
+    @cached_property
+    def _numbers(self) -> dict[str, NDArray[np.float64]]:
+        names = [spec.name for spec in self.schema.of_kind(FieldKind.NUMBER)]
+        return {
+            name: np.asarray([item.numbers.get(name, np.nan) for item in self.items], dtype=np.float64)
+            for name in names
+        }
+
+    @cached_property
+    def _titles(self) -> TitleIndex:
+        return TitleIndex((item.item_id, item.title, item.year, item.aka) for item in self.items)
+
+    @cached_property
+    def _doubles(self) -> dict[str, frozenset[str]]:
+        groups: dict[str, set[str]] = {}
+        for item in self.items:
+            if item.same_as and item.same_as in self._rows:
+                groups.setdefault(item.same_as, {item.same_as}).add(item.item_id)
+        return {member: frozenset(group) for group in groups.values() for member in group}

@@ -1,0 +1,83 @@
+"""What the user wants now: hard constraints, soft wishes, examples. Made by the agent, read by every channel."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+
+class Op(StrEnum):
+    """How a constraint compares."""
+
+    IS = "is"
+    """Has any of the values."""
+    NOT = "not"
+    """Has none of the values."""
+    MIN = "min"
+    """The number is at least the value."""
+    MAX = "max"
+    """The number is at most the value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """A hard limit on one field, with the user's own words it rests on."""
+
+    field: str
+    op: Op
+    values: tuple[str | float, ...]
+    """Any of them for IS and NOT; exactly one number for MIN and MAX."""
+    words: str = ""
+    lasting: bool = False
+    """Holds in later conversations until taken back."""
+
+    @property
+    def key(self) -> str:
+        """A stable name: 'year:min:1990', 'genres:is:Comedy|Drama'."""
+        return f"{self.field}:{self.op}:{'|'.join(_plain(value) for value in self.values)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A soft wish for (or, with a negative weight, against) a value of an entity or category field."""
+
+    field: str
+    value: str
+    weight: float = 1.0
+    words: str = ""
+
+    @property
+    def key(self) -> str:
+        """A stable name: 'themes:wish:heist'."""
+        return f"{self.field}:{'wish' if self.weight > 0 else 'less'}:{self.value}"
+
+
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """Everything the recommenders need to know about the present request."""
+
+    text: str = ""
+    """Soft wishes in English words, for semantic search; '' when there are none."""
+    liked: tuple[str, ...] = ()
+    """Item ids given as good examples in this conversation."""
+    disliked: tuple[str, ...] = ()
+    seen: tuple[str, ...] = ()
+    """Item ids that must not be shown (already known), without opinion."""
+    constraints: tuple[Constraint, ...] = ()
+    wishes: tuple[Wish, ...] = ()
+    novelty: float = 0.3
+    """The dial: from 0 (safe) to 1 (adventurous)."""
+    count: int = 5
+    """How many items to show, 1 to 10."""
+    language: str = "en"
+    """'en' or 'zh': the language of the reply."""
+
+    def without(self, key: str) -> "Preference":
+        """The same without the constraint or wish of that key."""
+        return replace(
+            self,
+            constraints=tuple(one for one in self.constraints if one.key != key),
+            wishes=tuple(one for one in self.wishes if one.key != key),
+        )
+
+
+def _plain(value: str | float) -> str:
+    return value if isinstance(value, str) else f"{value:g}"

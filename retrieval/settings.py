@@ -1,0 +1,35 @@
+"""Settings of the recommenders; filled by `agent.settings.Settings`, which alone reads the environment."""
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class RetrievalSettings(BaseModel):
+    """Where data lies and which recommenders run."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data_dir: Path = Path(".reconteur/demo")
+    encoder: str = Field(
+        default="bundled-minilm", description="'bundled-minilm' (offline) or a sentence-transformers name"
+    )
+    chroma_url: str = Field(default="", description="a Chroma server; '' for the embedded one in data_dir/chroma")
+    sparql_url: str = Field(
+        default="", description="a SPARQL 1.1 endpoint; '' for the embedded store in data_dir/graph"
+    )
+    state_url: str = Field(default="", description="SQLAlchemy URL; '' for SQLite in data_dir/state.db")
+    pool_size: int = Field(default=200, ge=1, le=5000, description="candidates that each channel brings")
+    tool_timeout_s: float = Field(default=5.0, gt=0)
+    weights: dict[str, float] = Field(
+        default_factory=lambda: {
+            "content": 1.0,
+            "factors": 1.0,
+            "neighbors": 0.5,
+            "graph": 0.8,
+            "trend": 0.15,
+        },
+        description="fusion weights by channel",
+    )
+    diversity: float = Field(default=0.2, ge=0, le=1, description="0 keeps the order of scores, 1 spreads most")
+    seed: int = 0

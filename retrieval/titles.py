@@ -1,0 +1,144 @@
+"""Titles in free text: exact and fuzzy search over titles and other titles, in any script."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from rapidfuzz import fuzz, process
+
+ARTICLES = frozenset(("the", "a", "an", "le", "la", "les", "il", "der", "die", "das", "el", "los"))
+
+
+class TitleRow(NamedTuple):
+    """What the index needs to know of an item."""
+
+    item_id: str
+    title: str
+    year: int | None
+    aka: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TitleMatch:
+    """An item found by its title."""
+
+    item_id: str
+    title: str
+    year: int | None
+    score: float
+    """From 0 to 1; 1 means the same title but for case, accents, punctuation and articles."""
+
+
+@dataclass(frozen=True, slots=True)
+class TitleSpan:
+    """A title found inside a longer text."""
+
+    start: int
+    end: int
+    text: str
+    matches: tuple[TitleMatch, ...]
+    """Best first; several of equal score when the title is ambiguous."""
+
+
+def normalize_title(text: str) -> str:
+    """Casefolded words without accents, punctuation and outer articles: 'Usual Suspects, The' -> 'usual suspects'."""
+    plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    words = re.findall(r"[^\W_]+", plain.replace("'", "").replace("’", "").replace("&", " and ").casefold())
+    while len(words) > 1 and words[0] in ARTICLES:
+        words = words[1:]
+    while len(words) > 1 and words[-1] in ARTICLES:
+        words = words[:-1]
+    return " ".join(words)
+
+
+class TitleIndex:
+    """Finds items by title. Immutable after construction."""
+
+    def __init__(self, rows: Iterable[tuple[str, str, int | None, tuple[str, ...]]]) -> None:
+        self._rows: dict[str, TitleRow] = {}
+        self._by_name: dict[str, list[str]] = {}
+        for row in (TitleRow(*row) for row in rows):
+            self._rows[row.item_id] = row
+            for name in dict.fromkeys(filter(None, map(normalize_title, (row.title, *row.aka)))):
+                self._by_name.setdefault(name, []).append(row.item_id)
+        self._names = list(self._by_name)
+
+    def exact(self, text: str, *, year: int | None = None) -> list[TitleMatch]:
+        """Items with just this title; those of that year first."""
+        ids = self._by_name.get(normalize_title(text), [])
+        found = [self._match(item_id, 1.0) for item_id in ids]
+        return sorted(found, key=lambda one: _year_gap(one.year, year))
+
+    def find(self, text: str, *, year: int | None = None, limit: int = 5, cutoff: float = 0.75) -> list[TitleMatch]:
+        """Items whose title is like `text`, best first; an exact title leaves no room for others.
+
+        Args:
+            text: A title as somebody wrote it.
+            year: A year that was said with it; the nearest year wins among equals.
+            limit: The most matches.
+            cutoff: The least likeness, 0..1.
+        """
+        name = normalize_title(text)
+        if not name:
+            return []
+        if exact := self.exact(text, year=year):
+            return exact[:limit]
+        hits = process.extract(name, self._names, scorer=_likeness, limit=limit * 3, score_cutoff=cutoff * 100)
+        found = [self._match(item_id, score / 100) for hit, score, _ in hits for item_id in self._by_name[hit]]
+        found.sort(key=lambda one: (-one.score, _year_gap(one.year, year)))
+        return list({one.item_id: one for one in reversed(found)}.values())[::-1][:limit]
+
+    def _match(self, item_id: str, score: float) -> TitleMatch:
+        row = self._rows[item_id]
+        return TitleMatch(item_id, row.title, row.year, score)
+
+    def spans(self, text: str, *, longest: int = 9) -> Iterator[TitleSpan]:
+        """Exact titles inside a text, longest first from the left, without overlaps.
+
+        Any word sequence that is a title counts here, common words too ('heat', 'seven'): the caller decides which to
+        believe, by quotes, capitals or context.
+        """
+        words = list(re.finditer(r"[^\W_]+(?:['’][^\W_]+)*", text))
+        start = 0
+        while start < len(words):
+            for length in range(min(longest, len(words) - start), 0, -1):
+                first, last = words[start], words[start + length - 1]
+                piece = text[first.start() : last.end()]
+                if re.search(r"[.!?;:\n]\s", piece) and length > 1 and not self.exact(piece):
+                    continue
+                if matches := self.exact(piece):
+                    yield TitleSpan(first.start(), last.end(), piece, tuple(matches))
+                    start += length - 1
+                    break
+            start += 1
+        yield from self._cjk_spans(text)
+
+    def _cjk_spans(self, text: str) -> Iterator[TitleSpan]:
+        """Titles in scripts without spaces are looked up as substrings of at least two characters."""
+        for run in re.finditer(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af·：:0-9A-Za-z]{2,}", text):
+            piece, offset, position = run.group(), run.start(), 0
+            if not re.search(r"[\u3040-\u9fff\uac00-\ud7af]", piece):
+                continue
+            while position < len(piece) - 1:
+                for length in range(min(24, len(piece) - position), 1, -1):
+                    part = piece[position : position + length]
+                    if part != piece and (matches := self.exact(part)):
+                        yield TitleSpan(offset + position, offset + position + length, part, tuple(matches))
+                        position += length - 1
+                        break
+                position += 1
+
+
+def _likeness(one: str, other: str, **_: object) -> float:
+    """Likeness of two normalized titles, 0..100: typos cost little, missing words cost more."""
+    ratio = fuzz.ratio(one, other)
+    tokens = fuzz.token_sort_ratio(one, other)
+    shorter, longer = sorted((one, other), key=len)
+    begins = longer.startswith(shorter + " ") and len(shorter) >= 4
+    return max(ratio, tokens, 88.0 if begins else 0.0)
+
+
+def _year_gap(year: int | None, wanted: int | None) -> int:
+    return 0 if wanted is None else abs(year - wanted) if year is not None else 10_000

@@ -1,0 +1,1 @@
+"""Thin LangChain tools over `retrieval`, one per file."""
