@@ -1,0 +1,83 @@
+"""A conversation: what was said and shown, and what is wanted so far. Frozen: adding a turn returns a new one."""
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from uuid import uuid4
+
+from pydantic import JsonValue, TypeAdapter
+
+from retrieval.preference import Preference
+
+
+class Role(StrEnum):
+    """Who speaks."""
+
+    USER = "user"
+    ASSISTANT = "assistant"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One utterance; an assistant's turn also holds the item ids of its cards, in order."""
+
+    role: Role
+    text: str
+    shown: tuple[str, ...] = ()
+    near: tuple[str, ...] = ()
+    """Item ids shown in the labeled group of near misses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the assistant asked back: which of several items of one title was meant."""
+
+    text: str
+    """The title as the user wrote it."""
+    options: tuple[str, ...]
+    """Item ids, in the order offered."""
+    message: str
+    """The user's message that waits for the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """Everything the agent knows of one conversation; the agent itself keeps nothing."""
+
+    conversation_id: str = field(default_factory=lambda: uuid4().hex)
+    user_id: str | None = None
+    turns: tuple[Turn, ...] = ()
+    preference: Preference = field(default_factory=Preference)
+    """What is wanted so far."""
+    question: Question | None = None
+    asked: bool = False
+    """Whether a list was shown or asked for in this conversation."""
+
+    def add(self, turn: Turn) -> "Conversation":
+        """The conversation with one more turn."""
+        return replace(self, turns=(*self.turns, turn))
+
+    def last_shown(self) -> tuple[str, ...]:
+        """The item ids of the last cards, in order."""
+        return next((turn.shown for turn in reversed(self.turns) if turn.shown), ())
+
+    def all_shown(self) -> frozenset[str]:
+        """Every item id that was on a card."""
+        return frozenset(item_id for turn in self.turns for item_id in (*turn.shown, *turn.near))
+
+
+_ADAPTER = TypeAdapter(Conversation)
+
+
+def dump_conversation(conversation: Conversation) -> dict[str, JsonValue]:
+    """The conversation as JSON values, for the checkpointer."""
+    dumped: dict[str, JsonValue] = _ADAPTER.dump_python(conversation, mode="json")
+    return dumped
+
+
+def load_conversation(data: object) -> Conversation:
+    """The reverse of `dump_conversation`.
+
+    Raises:
+        pydantic.ValidationError: The data is not a conversation.
+    """
+    return _ADAPTER.validate_python(data)

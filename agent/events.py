@@ -1,0 +1,46 @@
+"""What a running turn emits, in this order; chat page, API, terminal and evaluation consume the same events."""
+
+from dataclasses import dataclass
+
+from agent.intent import Intent
+from agent.recommendation import Recommendation, Reply, ToolRun
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """The message was read."""
+
+    intent: Intent
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCalled:
+    """A tool came back (or failed, or was late)."""
+
+    run: ToolRun
+
+
+@dataclass(frozen=True, slots=True)
+class Recommended:
+    """The cards: emitted before the call that writes the prose starts."""
+
+    recommendations: tuple[Recommendation, ...]
+    near_misses: tuple[Recommendation, ...] = ()
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """A checked piece of the prose."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The turn is over; always the last event."""
+
+    reply: Reply
+
+
+Event = Understood | ToolCalled | Recommended | TextDelta | Finished

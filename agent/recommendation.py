@@ -1,0 +1,95 @@
+"""What the agent answers with: items, why, how they were found, and what it cost."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pydantic import JsonValue
+
+from agent.conversation import Conversation
+from agent.intent import Intent
+from retrieval.candidates import Evidence
+from retrieval.items import Item
+from retrieval.preference import Constraint
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One claim in words and the evidence it rests on."""
+
+    text: str
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why an item is here: a short reason, and each claim with its evidence."""
+
+    text: str
+    statements: tuple[Statement, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """An item on a card."""
+
+    item: Item
+    rank: int
+    """From 1."""
+    explanation: Explanation
+    score: float = 0.0
+    channels: Mapping[str, float] = field(default_factory=dict)
+    """Raw scores by channel."""
+    exploratory: bool = False
+    propensity: float = 1.0
+    """The probability with which the policy showed this item."""
+    breaks: tuple[Constraint, ...] = ()
+    """For a near miss: the limits it does not keep."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolRun:
+    """One tool call of a turn."""
+
+    name: str
+    arguments: Mapping[str, JsonValue]
+    seconds: float
+    found: int = 0
+    error: str = ""
+    """What went wrong, in words for the user; '' when nothing did."""
+
+
+@dataclass(frozen=True, slots=True)
+class LlmRun:
+    """One call of the language model."""
+
+    purpose: str
+    """'understand' or 'write'."""
+    seconds: float
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    completion_tokens: int = 0
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """How the items were found."""
+
+    tools: tuple[ToolRun, ...] = ()
+    llm: tuple[LlmRun, ...] = ()
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    """By stage: understand, act, rank, explore, cards (since the start), write, total."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A finished turn."""
+
+    text: str
+    """The prose; with the cards' short reasons it stands alone (see `ui.wire`)."""
+    conversation: Conversation
+    intent: Intent
+    recommendations: tuple[Recommendation, ...] = ()
+    near_misses: tuple[Recommendation, ...] = ()
+    notices: tuple[str, ...] = ()
+    trace: Trace = field(default_factory=Trace)
