@@ -1,0 +1,140 @@
+"""A catalog with what users did and what is known of its entities: what every index is built from."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.history import Interaction, UserHistory
+from retrieval.items import Catalog, Item
+
+
+class Triple(NamedTuple):
+    """A bare statement about entities; ids need not be readable, those of items are item ids."""
+
+    head: str
+    relation: str
+    tail: str
+
+
+@dataclass(frozen=True, eq=False)
+class Interactions:
+    """What users did, as columns of equal length, in the order they were read.
+
+    `users` and `rows` are positions: the first in `user_ids`, the second in the catalog.
+    """
+
+    user_ids: tuple[str, ...] = ()
+    users: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
+    rows: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
+    weights: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
+    """From -1 (hated) over 0 (known, no opinion) to 1 (loved)."""
+    timestamps: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0, np.float64))
+    """Seconds since 1970; 0 where unknown."""
+
+    @classmethod
+    def of(cls, catalog: Catalog, interactions: Iterable[Interaction]) -> "Interactions":
+        """Columns of single interactions; those with items that the catalog lacks are left out."""
+        kept = [one for one in interactions if one.item_id in catalog]
+        user_ids = tuple(dict.fromkeys(one.user_id for one in kept))
+        position = {user_id: index for index, user_id in enumerate(user_ids)}
+        return cls(
+            user_ids,
+            np.asarray([position[one.user_id] for one in kept], dtype=np.int32),
+            np.asarray([catalog.row(one.item_id) for one in kept], dtype=np.int32),
+            np.asarray([one.weight for one in kept], dtype=np.float32),
+            np.asarray([one.timestamp for one in kept], dtype=np.float64),
+        )
+
+    def __len__(self) -> int:
+        return len(self.users)
+
+    def positions(self, user_id: str) -> NDArray[np.int64]:
+        """Where that user's interactions stand in the columns, oldest first; empty for an unknown user."""
+        user = self._position.get(user_id)
+        if user is None:
+            return np.zeros(0, np.int64)
+        found = self._by_user[self._starts[user] : self._starts[user + 1]]
+        return found[np.argsort(self.timestamps[found], kind="stable")]
+
+    @cached_property
+    def _position(self) -> dict[str, int]:
+        return {user_id: index for index, user_id in enumerate(self.user_ids)}
+
+    @cached_property
+    def _by_user(self) -> NDArray[np.int64]:
+        return np.argsort(self.users, kind="stable").astype(np.int64)
+
+    @cached_property
+    def _starts(self) -> NDArray[np.int64]:
+        counts = np.bincount(self.users, minlength=len(self.user_ids))
+        return np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """A catalog, its interactions and bare triples. Immutable."""
+
+    catalog: Catalog
+    interactions: Interactions = field(default_factory=Interactions)
+    triples: tuple[Triple, ...] = ()
+
+    def __iter__(self) -> Iterator[Interaction]:
+        """Every interaction, in the order it was read."""
+        one = self.interactions
+        items = self.catalog.items
+        for user, row, weight, stamp in zip(
+            one.users.tolist(), one.rows.tolist(), one.weights.tolist(), one.timestamps.tolist(), strict=True
+        ):
+            yield Interaction(one.user_ids[user], items[row].item_id, weight, stamp)
+
+    def history(self, user_id: str) -> UserHistory:
+        """What a user of the dataset did; empty for an unknown one."""
+        one = self.interactions
+        items = self.catalog.items
+        return UserHistory(
+            user_id,
+            tuple(
+                Interaction(user_id, items[one.rows[at]].item_id, float(one.weights[at]), float(one.timestamps[at]))
+                for at in one.positions(user_id)
+            ),
+        )
+
+    @cached_property
+    def catalog_hash(self) -> str:
+        """SHA-256 of the schema and all items: what content and graph indexes depend on."""
+        digest = hashlib.sha256(self.catalog.schema.model_dump_json().encode())
+        for item in self.catalog:
+            digest.update(item_line(item).encode())
+        return digest.hexdigest()
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of everything here: what collaborative indexes depend on."""
+        one = self.interactions
+        digest = hashlib.sha256(self.catalog_hash.encode())
+        digest.update("\n".join(one.user_ids).encode())
+        for column in (one.users, one.rows, one.weights, one.timestamps):
+            digest.update(np.ascontiguousarray(column).tobytes())
+        for triple in self.triples:
+            digest.update("\t".join(triple).encode())
+        return digest.hexdigest()
+
+
+def item_line(item: Item) -> str:
+    """An item as one line of JSON without its line end; equal items give equal lines."""
+    row = {
+        "id": item.item_id,
+        "title": item.title,
+        "text": item.text,
+        "aka": item.aka,
+        "same_as": item.same_as,
+        "values": dict(item.values),
+        "numbers": dict(item.numbers),
+    }
+    return json.dumps(row, ensure_ascii=False, sort_keys=True)
