@@ -87,6 +87,10 @@ class Catalog:
         """How many items have each value of a category or entity field."""
         return self._values.get(field_name, Counter())
 
+    def holders(self, field_name: str, value: str) -> NDArray[np.int64]:
+        """The rows of the items that have a value in a category or entity field, whatever its case."""
+        return np.asarray(self._holders.get((field_name, value.casefold()), []), dtype=np.int64)
+
     def bounds(self, field_name: str) -> tuple[float, float] | None:
         """The smallest and largest known number of a field; None where no item has one."""
         column = self._numbers.get(field_name)

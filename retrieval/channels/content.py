@@ -1,0 +1,171 @@
+"""Recommends by what items are about: the wish in words, and the descriptions of what was liked."""
+
+import hashlib
+from collections import OrderedDict
+from threading import Lock
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.candidates import Candidate, Evidence, EvidenceKind
+from retrieval.channels.tastes import Taste, best_rows, candidate, eligible, taste_of
+from retrieval.encoder import Encoder
+from retrieval.history import UserHistory
+from retrieval.items import Catalog
+from retrieval.preference import Op, Preference
+from retrieval.vectors import VectorIndex
+
+TEXT, SAID, KNOWN = 1.0, 0.8, 0.25
+"""Shares of the wish in words, of examples given just now, and of the history in the profile."""
+DISLIKED = -0.4
+"""Share of the mean disliked item, relative to that of the liked ones."""
+UNWISHED = -0.35
+"""Share of what is not wanted, in words."""
+REMEMBERED = 64
+NEAR = 0.35
+"""The least cosine for which one description is called similar to another."""
+
+
+class ContentChannel:
+    """Cosine between item descriptions and a profile of the wish and the liked items."""
+
+    def __init__(self, catalog: Catalog, vectors: VectorIndex, encoder: Encoder) -> None:
+        self._catalog = catalog
+        self._vectors = vectors
+        self._encoder = encoder
+        self._known: OrderedDict[bytes, NDArray[np.float32]] = OrderedDict()
+        self._lock = Lock()
+
+    @property
+    def name(self) -> str:
+        """The key of this channel's scores."""
+        return "content"
+
+    def retrieve(
+        self,
+        preference: Preference,
+        history: UserHistory,
+        *,
+        k: int,
+        allowed: NDArray[np.bool_] | None = None,
+    ) -> list[Candidate]:
+        """Items whose description is near to the profile; empty where there is neither a wish nor a liked item."""
+        taste = taste_of(self._catalog, preference, history)
+        text = wish_text(preference)
+        wish = self._encode(text) if text else None
+        profile = self._profile(wish, taste, preference)
+        if profile is None or k <= 0:
+            return []
+        open_rows = eligible(self._catalog, preference, history, allowed)
+        scores = self._scores(profile, open_rows, k)
+        rows = best_rows(scores, open_rows, k)
+        similar = self._most_similar(rows, taste)
+        return [
+            candidate(
+                self._catalog, row, self.name, scores[row], self._evidence(row, wish, similar[i] if similar else None)
+            )
+            for i, row in enumerate(rows)
+        ]
+
+    def _scores(self, profile: NDArray[np.float32], open_rows: NDArray[np.bool_], k: int) -> NDArray[np.float32]:
+        """Chroma finds the rows; where a strict mask leaves too few of them, all open rows are scored exactly."""
+        matrix = self._vectors.matrix
+        closed = len(self._catalog) - int(open_rows.sum())
+        scores = np.full(len(self._catalog), -np.inf, dtype=np.float32)
+        if closed <= k:
+            found = np.asarray([row for row, _ in self._vectors.query(profile, k + closed)], dtype=np.int64)
+            if int(open_rows[found].sum()) >= min(k, int(open_rows.sum())):
+                scores[found] = matrix[found] @ profile
+                return scores
+        rows = np.flatnonzero(open_rows)
+        scores[rows] = matrix[rows] @ profile
+        return scores
+
+    def _profile(
+        self, wish: NDArray[np.float32] | None, taste: Taste, preference: Preference
+    ) -> NDArray[np.float32] | None:
+        parts = [] if wish is None else [TEXT * wish]
+        said = self._mean(taste.rows, np.where(taste.said, taste.weights, 0))
+        known = self._mean(taste.rows, np.where(taste.said, 0, taste.weights))
+        alone = wish is None and said is None
+        if said is not None:
+            parts.append(SAID * said)
+        if known is not None:
+            parts.append((SAID if alone else KNOWN) * known)
+        if not parts:
+            return None
+        if (unwished := unwished_text(preference)) != "":
+            parts.append(UNWISHED * self._encode(unwished))
+        profile = np.asarray(np.sum(parts, axis=0), dtype=np.float32)
+        return profile if float(np.linalg.norm(profile)) > 1e-6 else None
+
+    def _mean(self, rows: NDArray[np.int64], weights: NDArray[np.float32]) -> NDArray[np.float32] | None:
+        """The mean liked vector, pushed away from the mean disliked one; None where nothing is liked."""
+        liked, disliked = np.maximum(weights, 0), np.maximum(-weights, 0)
+        if not liked.any():
+            return None
+        mean = (liked @ self._vectors.matrix[rows]) / liked.sum()
+        if disliked.any():
+            mean = mean + DISLIKED * (disliked @ self._vectors.matrix[rows]) / disliked.sum()
+        return np.asarray(mean, dtype=np.float32)
+
+    def _most_similar(self, rows: NDArray[np.int64], taste: Taste) -> list[tuple[str, float]] | None:
+        """For each row the liked item with the nearest description; examples given just now go first."""
+        liked = taste.weights > 0
+        if not liked.any():
+            return None
+        now = liked & taste.said
+        examples = taste.rows[now if now.any() else liked]
+        cosines = self._vectors.matrix[rows] @ self._vectors.matrix[examples].T
+        best = cosines.argmax(axis=1) if len(rows) else np.zeros(0, dtype=np.int64)
+        return [
+            (self._catalog.items[examples[column]].item_id, float(cosines[i, column])) for i, column in enumerate(best)
+        ]
+
+    def _evidence(
+        self, row: int, wish: NDArray[np.float32] | None, similar: tuple[str, float] | None
+    ) -> tuple[Evidence | None, ...]:
+        text = similar_item = None
+        item = self._catalog.items[row]
+        if wish is not None:
+            cosine = float(self._vectors.matrix[row] @ wish)
+            text = Evidence(self.name, EvidenceKind.TEXT, score=cosine, text=item.text or item.label)
+        if similar is not None and (text is None or similar[1] >= NEAR):
+            similar_item = Evidence(
+                self.name, EvidenceKind.SIMILAR_ITEM, item_ids=(similar[0],), score=similar[1], text=item.text
+            )
+        return text, similar_item
+
+    def _encode(self, text: str) -> NDArray[np.float32]:
+        """Remembered by digest, so that a removed chip costs no second run and no text of a user is kept."""
+        key = hashlib.sha256(text.encode()).digest()
+        with self._lock:
+            if key in self._known:
+                self._known.move_to_end(key)
+                return self._known[key]
+        vector: NDArray[np.float32] = self._encoder.encode([text])[0]
+        with self._lock:
+            self._known[key] = vector
+            while len(self._known) > REMEMBERED:
+                self._known.popitem(last=False)
+        return vector
+
+
+def wish_text(preference: Preference) -> str:
+    """The wish in words, with the values wished for; where there is none, the values that a limit asks for."""
+    wanted = [wish.value for wish in preference.wishes if wish.weight > 0]
+    parts = [part for part in (preference.text.strip(), *wanted) if part]
+    if not parts and not preference.liked:
+        parts = [
+            str(value)
+            for one in preference.constraints
+            if one.op is Op.IS
+            for value in one.values
+            if isinstance(value, str)
+        ]
+    return ", ".join(dict.fromkeys(parts))
+
+
+def unwished_text(preference: Preference) -> str:
+    """The values that are not wanted, in words."""
+    return ", ".join(dict.fromkeys(wish.value for wish in preference.wishes if wish.weight < 0))

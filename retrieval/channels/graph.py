@@ -1,0 +1,157 @@
+"""Recommends by what items share: the same people, themes, kinds and decades, the rarer the better.
+
+Scores come from arrays made from the catalog; the lookups and explaining paths of `retrieval.graph` go through SPARQL.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from retrieval.candidates import Candidate, Evidence, EvidenceKind
+from retrieval.channels.tastes import Taste, best_rows, candidate, eligible, taste_of
+from retrieval.graph import decade, decade_relation
+from retrieval.history import UserHistory
+from retrieval.items import Catalog
+from retrieval.preference import Preference
+from retrieval.schema import FieldKind, FieldSpec
+
+NAME = "graph"
+WISH = 1.5
+"""What a wish adds, relative to what all liked items together can add."""
+SAID, KNOWN = 1.0, 0.4
+"""Shares of examples given just now and of the history."""
+DISLIKED = 0.5
+SHOWN = 2
+"""How many shared values explain one candidate, beside the wishes."""
+
+
+class GraphChannel:
+    """Shared values with liked items, and wished values, weighted by rarity and relation."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._names: list[tuple[str, str]] = []
+        places: dict[tuple[str, str], int] = {}
+        rows: list[int] = []
+        columns: list[int] = []
+        for row, item in enumerate(catalog):
+            for relation, value in _facts(catalog, row):
+                key = (relation, value.casefold())
+                if key not in places:
+                    places[key] = len(self._names)
+                    self._names.append((relation, value))
+                rows.append(row)
+                columns.append(places[key])
+        self._places = places
+        shape = (len(catalog), len(self._names))
+        self._holds = csr_matrix((np.ones(len(rows), dtype=np.float32), (rows, columns)), shape=shape)
+        self._holds.sum_duplicates()
+        self._holds.data[:] = 1
+        self._weights = self._rarity() * self._relation_weights()
+
+    @property
+    def name(self) -> str:
+        """The key of this channel's scores."""
+        return NAME
+
+    def retrieve(
+        self,
+        preference: Preference,
+        history: UserHistory,
+        *,
+        k: int,
+        allowed: NDArray[np.bool_] | None = None,
+    ) -> list[Candidate]:
+        """Items that have wished values or share values with liked items; empty where there are neither."""
+        taste = taste_of(self._catalog, preference, history)
+        wished = self._wished(preference)
+        profile = self._profile(taste)
+        if profile is None and not any(weight > 0 for weight in wished.values()):
+            return []
+        total = np.zeros(len(self._names), dtype=np.float32) if profile is None else profile
+        positive = np.maximum(total, 0)
+        for place, weight in wished.items():
+            total[place] += WISH * weight
+            positive[place] += max(0.0, WISH * weight)
+        scores = self._holds @ (total * self._weights)
+        touched = self._holds @ (positive * self._weights) > 0
+        rows = best_rows(scores, eligible(self._catalog, preference, history, allowed) & touched, k)
+        shared = np.zeros_like(total) if profile is None else self._profile(taste)
+        found = ((row, self._evidence(int(row), wished, shared, taste)) for row in rows)
+        return [candidate(self._catalog, row, NAME, scores[row], evidence) for row, evidence in found if evidence]
+
+    def _wished(self, preference: Preference) -> dict[int, float]:
+        """Column -> weight of each wish that some item has."""
+        keys = [((one.field, one.value.casefold()), one.weight) for one in preference.wishes]
+        return {self._places[key]: weight for key, weight in keys if key in self._places}
+
+    def _profile(self, taste: Taste) -> NDArray[np.float32] | None:
+        """How much each value is liked, shape (n_values,); None where nothing is liked."""
+        strength = np.where(taste.said, SAID, KNOWN).astype(np.float32)
+        liked = np.maximum(taste.weights, 0) * strength
+        if not liked.any():
+            return None
+        held = self._holds[taste.rows]
+        sizes = np.maximum(np.sqrt(np.asarray(held.sum(axis=1)).ravel()), 1)
+        total = (held.T @ (liked / sizes)) / np.sqrt(liked.sum())
+        disliked = np.maximum(-taste.weights, 0) * strength
+        if disliked.any():
+            total = total - DISLIKED * (held.T @ (disliked / sizes)) / np.sqrt(disliked.sum())
+        return np.asarray(total, dtype=np.float32)
+
+    def _evidence(
+        self, row: int, wished: dict[int, float], shared: NDArray[np.float32] | None, taste: Taste
+    ) -> list[Evidence]:
+        columns = self._columns(row)
+        facts = [
+            Evidence(NAME, EvidenceKind.FACT, *self._names[column], score=wished[column])
+            for column in columns
+            if wished.get(column, 0) > 0
+        ]
+        if shared is None or not taste.likes:
+            return facts
+        worth = shared[columns] * self._weights[columns]
+        best = [int(columns[i]) for i in np.argsort(-worth, kind="stable")[:SHOWN] if worth[i] > 0]
+        return facts + [path for column in best if (path := self._path(row, column, taste)) is not None]
+
+    def _path(self, row: int, column: int, taste: Taste) -> Evidence | None:
+        """Liked item - value - candidate, from the liked item that counts most."""
+        relation, value = self._names[column]
+        order = np.argsort(-(np.where(taste.said, 2, 0) + taste.weights), kind="stable")
+        for i in order:
+            if taste.weights[i] > 0 and column in self._columns(int(taste.rows[i])):
+                liked, item = self._catalog.items[taste.rows[i]], self._catalog.items[row]
+                path = ((liked.item_id, relation, value), (item.item_id, relation, value))
+                score = float(self._weights[column])
+                return Evidence(NAME, EvidenceKind.PATH, relation, value, (liked.item_id,), score=score, path=path)
+        return None
+
+    def _columns(self, row: int) -> NDArray[np.int32]:
+        start, end = self._holds.indptr[row], self._holds.indptr[row + 1]
+        return np.asarray(self._holds.indices[start:end])
+
+    def _rarity(self) -> NDArray[np.float32]:
+        """Inverse document frequency per value, 0..1."""
+        n = max(2, len(self._catalog))
+        holders = np.asarray(self._holds.sum(axis=0)).ravel()
+        return np.asarray(np.log(n / np.maximum(holders, 1) + 1e-9) / np.log(n), dtype=np.float32).clip(0.02, 1)
+
+    def _relation_weights(self) -> NDArray[np.float32]:
+        by_relation = {spec.name: relation_weight(spec) for spec in self._catalog.schema.fields}
+        return np.asarray([by_relation.get(relation, 0.3) for relation, _ in self._names], dtype=np.float32)
+
+
+def relation_weight(spec: FieldSpec) -> float:
+    """How much sharing a value of a field says: people and themes much, a category some."""
+    if spec.kind is FieldKind.CATEGORY:
+        return 0.6
+    return 1.0 if spec.people or spec.soft else 0.8
+
+
+def _facts(catalog: Catalog, row: int) -> list[tuple[str, str]]:
+    item = catalog.items[row]
+    facts = [(spec.name, value) for spec in catalog.schema.fields for value in item.values.get(spec.name, ())]
+    for spec in catalog.schema.of_kind(FieldKind.NUMBER):
+        if spec.unit == "year" and spec.name in item.numbers:
+            facts.append((decade_relation(spec.name), decade(item.numbers[spec.name])))
+    return facts

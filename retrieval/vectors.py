@@ -1,0 +1,195 @@
+"""Item texts as vectors in Chroma: embedded on disk by default, a Chroma server by URL.
+
+One collection per catalog and encoder; it counts only once its metadata says that it is complete.
+"""
+
+import logging
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, cast
+from urllib.parse import urlsplit
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.encoder import Encoder, make_encoder
+from retrieval.errors import IndexMissingError, SettingsError
+from retrieval.items import Catalog, Item
+from retrieval.resources import Progress, catalog_hash, silent
+from retrieval.schema import CatalogSchema, FieldKind
+from retrieval.settings import RetrievalSettings
+
+if TYPE_CHECKING:
+    from chromadb.api import ClientAPI
+    from chromadb.api.collection_configuration import CreateCollectionConfiguration
+
+PREFIX = "reconteur-"
+BATCH = 128
+PAGE = 2000
+EF_SEARCH = 400
+HNSW = {"space": "cosine", "ef_construction": 200, "ef_search": EF_SEARCH, "max_neighbors": 32}
+
+logger = logging.getLogger(__name__)
+
+
+class HasCatalog(Protocol):
+    """What an index of items needs of a dataset."""
+
+    @property
+    def catalog(self) -> Catalog:
+        """The items."""
+        ...
+
+
+def item_text(item: Item, schema: CatalogSchema, *, most: int = 8) -> str:
+    """What an item is about, in the words that are embedded: title, description, then its categories and entities."""
+    facts = [
+        f"{spec.label_in('en')}: {', '.join(spec.value_in(value, 'en') for value in item.values[spec.name][:most])}"
+        for spec in schema.fields
+        if spec.kind is not FieldKind.NUMBER and item.values.get(spec.name)
+    ]
+    return ". ".join(part.strip().rstrip(".") for part in (item.label, item.text, *facts) if part.strip())
+
+
+def build_vectors(
+    dataset: HasCatalog, settings: RetrievalSettings, progress: Progress = silent, *, encoder: Encoder | None = None
+) -> None:
+    """Embed every item and store the vectors; collections of other catalogs are removed from the embedded store."""
+    encoder = encoder or make_encoder(settings.encoder)
+    catalog = dataset.catalog
+    client = open_client(settings, create=True)
+    name = collection_name(catalog, encoder.name)
+    if any(one.name == name for one in client.list_collections()):
+        client.delete_collection(name)
+    collection = client.create_collection(
+        name,
+        embedding_function=None,
+        configuration=cast("CreateCollectionConfiguration", {"hnsw": dict(HNSW)}),
+        metadata={"complete": 0},
+    )
+    for start in range(0, len(catalog), BATCH):
+        items = catalog.items[start : start + BATCH]
+        texts = [item_text(item, catalog.schema) for item in items]
+        vectors = encoder.encode(texts)
+        collection.upsert(ids=[item.item_id for item in items], embeddings=vectors, documents=texts)
+        progress("vectors", min(start + BATCH, len(catalog)), len(catalog))
+    collection.modify(metadata={"complete": len(catalog)})
+    if not settings.chroma_url:
+        _drop_stale(client, keep=name)
+
+
+class VectorIndex:
+    """The vectors of one catalog: nearest items by Chroma, exact scores from a copy in memory."""
+
+    def __init__(self, collection: Any, catalog: Catalog, matrix: NDArray[np.float32]) -> None:
+        self._collection = collection
+        self._catalog = catalog
+        self.matrix = matrix
+        """Unit vectors in row order, shape (n_items, dimension)."""
+
+    @classmethod
+    def open(cls, catalog: Catalog, settings: RetrievalSettings) -> "VectorIndex":
+        """Open the collection of this catalog and encoder.
+
+        Raises:
+            IndexMissingError: It is absent, half-written, damaged, or made for another catalog.
+        """
+        where = settings.chroma_url or str(settings.data_dir / "chroma")
+        client = open_client(settings, create=False)
+        name = collection_name(catalog, settings.encoder)
+        try:
+            if all(one.name != name for one in client.list_collections()):
+                raise IndexMissingError("no vector index for this catalog and encoder", path=where)
+            collection = client.get_collection(name, embedding_function=None)
+            complete = (collection.metadata or {}).get("complete")
+            if complete != len(catalog) or collection.count() != len(catalog):
+                raise IndexMissingError("a half-written vector index", path=where)
+            return cls(collection, catalog, _read_matrix(collection, catalog))
+        except IndexMissingError:
+            raise
+        except Exception as error:  # Chroma raises errors of its own, of SQLite and of its Rust part
+            raise IndexMissingError(f"a damaged vector index ({type(error).__name__})", path=where) from error
+
+    def query(self, vector: NDArray[np.float32], k: int) -> list[tuple[int, float]]:
+        """The `k` nearest items as (row, cosine), best first; approximate.
+
+        Args:
+            vector: Shape (dimension,), of any length but zero.
+            k: The most items.
+        """
+        wanted = min(k, len(self._catalog))
+        if wanted <= 0:
+            return []
+        found = self._collection.query(query_embeddings=[vector], n_results=wanted, include=["distances"])
+        ids, distances = found["ids"][0], found["distances"][0]
+        return [
+            (self._catalog.row(item_id), 1.0 - float(distance))
+            for item_id, distance in zip(ids, distances, strict=True)
+            if item_id in self._catalog
+        ]
+
+
+def collection_name(catalog: Catalog, encoder_name: str) -> str:
+    """One name per catalog content and encoder."""
+    encoder = "".join(c if c.isalnum() else "-" for c in encoder_name)[-40:].strip("-")
+    return f"{PREFIX}{catalog_hash(catalog)}-{encoder}"
+
+
+def open_client(settings: RetrievalSettings, *, create: bool) -> "ClientAPI":
+    """A Chroma client with telemetry off.
+
+    Raises:
+        IndexMissingError: `create` is false and there is no folder or no server, or the folder is damaged.
+    """
+    os.environ.setdefault("ANONYMIZED_TELEMETRY", "False")
+    import chromadb
+    from chromadb.config import Settings as ChromaSettings
+
+    options = ChromaSettings(anonymized_telemetry=False)
+    folder = settings.data_dir / "chroma"
+    if not settings.chroma_url and not create and not (folder / "chroma.sqlite3").is_file():
+        raise IndexMissingError("no vector index", path=str(folder))
+    try:
+        if settings.chroma_url:
+            return _http_client(settings.chroma_url, options)
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        return chromadb.PersistentClient(path=str(folder), settings=options)
+    except SettingsError:
+        raise
+    except Exception as error:  # see VectorIndex.open
+        where = settings.chroma_url or str(folder)
+        raise IndexMissingError(f"a vector store that does not open ({type(error).__name__})", path=where) from error
+
+
+def _http_client(url: str, options: Any) -> "ClientAPI":
+    import chromadb
+
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise SettingsError(f"chroma_url must look like http://host:8000, found {url!r}")
+    tls = parts.scheme == "https"
+    port = parts.port or (443 if tls else 8000)
+    return chromadb.HttpClient(host=parts.hostname, port=port, ssl=tls, settings=options)
+
+
+def _read_matrix(collection: Any, catalog: Catalog) -> NDArray[np.float32]:
+    pages: list[NDArray[np.float32]] = []
+    order: list[str] = []
+    for offset in range(0, len(catalog), PAGE):
+        page = collection.get(limit=PAGE, offset=offset, include=["embeddings"])
+        order.extend(page["ids"])
+        pages.append(np.asarray(page["embeddings"], dtype=np.float32))
+    if not pages:
+        return np.zeros((0, 1), dtype=np.float32)
+    stacked = np.vstack(pages)
+    matrix = np.empty_like(stacked)
+    matrix[catalog.rows(order)] = stacked
+    return matrix
+
+
+def _drop_stale(client: "ClientAPI", *, keep: str) -> None:
+    names: Sequence[str] = [one.name for one in client.list_collections()]
+    for name in names:
+        if name.startswith(PREFIX) and name != keep:
+            client.delete_collection(name)

@@ -1,0 +1,137 @@
+"""Stand-ins for what is slow, random or remote, and a made-up world whose right answers are known beforehand."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.history import Interaction
+from retrieval.items import Catalog, Item
+from retrieval.schema import CatalogSchema, FieldKind, FieldSpec
+
+DAY = 86_400.0
+START = 1_600_000_000.0
+
+
+class HashEncoder:
+    """A deterministic bag of words: every word has its own direction, so shared words make texts alike."""
+
+    def __init__(self, dimension: int = 96) -> None:
+        self._dimension = dimension
+
+    @property
+    def name(self) -> str:
+        """As in the settings of the tests."""
+        return "hash"
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """One unit vector per text."""
+        vectors = np.zeros((len(texts), self._dimension), dtype=np.float32)
+        for row, text in enumerate(texts):
+            words = re.findall(r"[^\W_]+", text.casefold()) or [" "]
+            vectors[row] = sum((self._direction(word) for word in words), np.zeros(self._dimension, dtype=np.float32))
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+    def warm(self) -> None:
+        """Nothing to load."""
+
+    def _direction(self, word: str) -> NDArray[np.float32]:
+        seed = int.from_bytes(hashlib.sha256(word.encode()).digest()[:8], "little")
+        return np.random.default_rng(seed).standard_normal(self._dimension).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class TinyDataset:
+    """A catalog and what people did with it."""
+
+    catalog: Catalog
+    interactions: tuple[Interaction, ...]
+
+
+def tea_schema() -> CatalogSchema:
+    """The domain of a tea shop."""
+    return CatalogSchema(
+        name="teas",
+        noun={"en": "tea", "zh": "茶"},
+        nouns={"en": "teas", "zh": "茶"},
+        consumed={"en": "know it", "zh": "喝过"},
+        fields=(
+            FieldSpec(
+                name="kinds",
+                kind=FieldKind.CATEGORY,
+                label={"en": "kind"},
+                fact={"en": "a {value} tea"},
+                synonyms={"Green": ("grassy", "绿茶")},
+            ),
+            FieldSpec(
+                name="growers", kind=FieldKind.ENTITY, label={"en": "grower"}, fact={"en": "by {value}"}, people=True
+            ),
+            FieldSpec(name="notes", kind=FieldKind.ENTITY, label={"en": "note"}, fact={"en": "{value}"}, soft=True),
+            FieldSpec(name="year", kind=FieldKind.NUMBER, label={"en": "harvest"}, unit="year"),
+            FieldSpec(name="price", kind=FieldKind.NUMBER, label={"en": "price"}, unit="EUR"),
+        ),
+        wishes={"en": ("Something smoky for a rainy evening",)},
+    )
+
+
+_TEAS = (
+    # name, kind, grower, notes, year, price, text
+    ("Morning Mist", "Green", "Ada Finch", ("grassy", "sea breeze"), 1991, 8, "A light cup for early hours."),
+    ("Jade Path", "Green", "Ada Finch", ("grassy", "chestnut"), 1993, 12, "Fresh leaves with a nutty end."),
+    ("Spring Rain", "Green", "Bo Lindqvist", ("grassy", "melon"), 1995, 9, "Soft and sweet, picked in April."),
+    ("Quiet Lake", "Green", "Bo Lindqvist", ("sea breeze", "melon"), 1997, 15, "Cool and calm."),
+    ("Old Harbor", "Black", "Chiara Rossi", ("smoky", "tar"), 1998, 11, "Strong, dried over pine fires."),
+    ("Night Train", "Black", "Chiara Rossi", ("smoky", "cocoa"), 2001, 14, "Dark and warm, for late travel."),
+    ("Red Lantern", "Black", "Dmitri Volkov", ("cocoa", "raisin"), 2003, 10, "A round cup like dessert."),
+    ("Copper Hill", "Black", "Dmitri Volkov", ("raisin", "tar"), 2004, 7, "Brisk, stands up to milk."),
+    ("Cloud Gate", "Oolong", "Ada Finch", ("orchid", "chestnut"), 2006, 22, "Flowers first, then toast."),
+    ("Iron Bell", "Oolong", "Emi Sato", ("orchid", "honey"), 2008, 25, "Long and floral."),
+    ("Amber Road", "Oolong", "Emi Sato", ("honey", "raisin"), 2011, 19, "Baked slowly over two days."),
+    ("Tiger Stair", "Oolong", "Bo Lindqvist", ("honey", "cocoa"), 2012, 21, "Roasted and deep."),
+    ("Snow Bud", "White", "Farid Aziz", ("melon", "hay"), 2018, 30, "Barely there, and lovely."),
+    ("Paper Moon", "White", "Farid Aziz", ("hay", "honey"), 2019, 28, "Aged in the dry."),
+    ("茉莉 Evening", "Green", "Emi Sato", ("jasmine", "orchid"), 2020, 13, "Scented on seven nights."),
+    ("Night Train", "Black", "Chiara Rossi", ("smoky", "cocoa"), 2001, 14, "The same tea in a tin."),
+)
+
+
+def tea_catalog() -> Catalog:
+    """Sixteen teas; `tea:15` doubles `tea:5`, and the last four have no ratings in `tea_interactions`."""
+    items = tuple(
+        Item(
+            item_id=f"tea:{row}",
+            title=title,
+            values={"kinds": (kind,), "growers": (grower,), "notes": notes},
+            numbers={"year": float(year), "price": float(price)},
+            text=text,
+            aka=("茉莉之夜",) if row == 14 else (),
+            same_as="tea:5" if row == 15 else "",
+        )
+        for row, (title, kind, grower, notes, year, price, text) in enumerate(_TEAS)
+    )
+    return Catalog(tea_schema(), items)
+
+
+BLOCKS = (range(4), range(4, 8), range(8, 12))
+"""Rows that the same people like: green, black, oolong."""
+
+
+def tea_interactions(*, users_per_block: int = 10) -> tuple[Interaction, ...]:
+    """Block-structured: user `u<block>-<n>` loves all teas of one block but one, and dislikes one of the next block."""
+    found: list[Interaction] = []
+    for block, rows in enumerate(BLOCKS):
+        others = BLOCKS[(block + 1) % len(BLOCKS)]
+        for n in range(users_per_block):
+            user, when = f"u{block}-{n}", START + (block * users_per_block + n) * DAY
+            loved = [row for i, row in enumerate(rows) if i != n % 4]
+            found += [Interaction(user, f"tea:{row}", 1.0, when + i) for i, row in enumerate(loved)]
+            found.append(Interaction(user, f"tea:{others[n % 4]}", -0.5, when + 9))
+    return tuple(found)
+
+
+def tea_dataset() -> TinyDataset:
+    """The tea shop and its guests."""
+    return TinyDataset(tea_catalog(), tea_interactions())
