@@ -24,14 +24,15 @@ class Triple(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Interactions:
-    """What users did, as columns of equal length, in the order they were read.
-
-    `users` and `rows` are positions: the first in `user_ids`, the second in the catalog.
-    """
+    """What users did, as columns of equal length, in the order they were read; iterates over `Interaction`."""
 
     user_ids: tuple[str, ...] = ()
+    item_ids: tuple[str, ...] = ()
+    """The catalog's item ids in row order."""
     users: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
+    """Position in `user_ids`."""
     rows: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
+    """Row in the catalog."""
     weights: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
     """From -1 (hated) over 0 (known, no opinion) to 1 (loved)."""
     timestamps: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0, np.float64))
@@ -45,11 +46,25 @@ class Interactions:
         position = {user_id: index for index, user_id in enumerate(user_ids)}
         return cls(
             user_ids,
+            tuple(item.item_id for item in catalog),
             np.asarray([position[one.user_id] for one in kept], dtype=np.int32),
-            np.asarray([catalog.row(one.item_id) for one in kept], dtype=np.int32),
+            catalog.rows(one.item_id for one in kept).astype(np.int32),
             np.asarray([one.weight for one in kept], dtype=np.float32),
             np.asarray([one.timestamp for one in kept], dtype=np.float64),
         )
+
+    def __iter__(self) -> Iterator[Interaction]:
+        users, rows = self.users.tolist(), self.rows.tolist()
+        weights, stamps = self.weights.tolist(), self.timestamps.tolist()
+        for user, row, weight, stamp in zip(users, rows, weights, stamps, strict=True):
+            yield Interaction(self.user_ids[user], self.item_ids[row], weight, stamp)
+
+    def of_user(self, user_id: str) -> UserHistory:
+        """What a user did, oldest first; empty for an unknown one."""
+        at = self.positions(user_id)
+        rows, weights, stamps = self.rows[at].tolist(), self.weights[at].tolist(), self.timestamps[at].tolist()
+        found = zip(rows, weights, stamps, strict=True)
+        return UserHistory(user_id, tuple(Interaction(user_id, self.item_ids[r], w, t) for r, w, t in found))
 
     def __len__(self) -> int:
         return len(self.users)
@@ -83,27 +98,6 @@ class Dataset:
     catalog: Catalog
     interactions: Interactions = field(default_factory=Interactions)
     triples: tuple[Triple, ...] = ()
-
-    def __iter__(self) -> Iterator[Interaction]:
-        """Every interaction, in the order it was read."""
-        one = self.interactions
-        items = self.catalog.items
-        for user, row, weight, stamp in zip(
-            one.users.tolist(), one.rows.tolist(), one.weights.tolist(), one.timestamps.tolist(), strict=True
-        ):
-            yield Interaction(one.user_ids[user], items[row].item_id, weight, stamp)
-
-    def history(self, user_id: str) -> UserHistory:
-        """What a user of the dataset did; empty for an unknown one."""
-        one = self.interactions
-        items = self.catalog.items
-        return UserHistory(
-            user_id,
-            tuple(
-                Interaction(user_id, items[one.rows[at]].item_id, float(one.weights[at]), float(one.timestamps[at]))
-                for at in one.positions(user_id)
-            ),
-        )
 
     @cached_property
     def catalog_hash(self) -> str:

@@ -171,6 +171,7 @@ def _read_ratings(path: Path, catalog: Catalog) -> Interactions:
     ratings = np.asarray([float(row[2]) for row in rows], dtype=np.float32)
     return Interactions(
         tuple(f"ml100k:{user}" for user in users),
+        tuple(item.item_id for item in catalog),
         np.asarray([position[row[0]] for row in rows], dtype=np.int32),
         catalog.rows(f"ml100k:{row[1]}" for row in rows).astype(np.int32),
         stars_to_weight(ratings),

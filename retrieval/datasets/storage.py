@@ -196,7 +196,7 @@ def _read(folder: Path) -> Dataset:
     schema = CatalogSchema.model_validate_json((folder / "schema.json").read_text(encoding="utf-8"))
     with (folder / "catalog.jsonl").open(encoding="utf-8") as file:
         catalog = Catalog(schema, tuple(_read_item(line) for line in file))
-    return Dataset(catalog, _read_interactions(folder), _read_triples(folder))
+    return Dataset(catalog, _read_interactions(folder, catalog), _read_triples(folder))
 
 
 def _read_item(line: str) -> Item:
@@ -212,13 +212,14 @@ def _read_item(line: str) -> Item:
     )
 
 
-def _read_interactions(folder: Path) -> Interactions:
+def _read_interactions(folder: Path, catalog: Catalog) -> Interactions:
     import pyarrow.parquet as pq
 
     table = pq.read_table(folder / "interactions.parquet", read_dictionary=["user_id"]).combine_chunks()
     encoded = table["user_id"].chunk(0) if table.num_rows else None
     return Interactions(
         tuple(encoded.dictionary.to_pylist()) if encoded is not None else (),
+        tuple(item.item_id for item in catalog),
         np.asarray(encoded.indices if encoded is not None else (), dtype=np.int32),
         table["row"].to_numpy().astype(np.int32),
         table["weight"].to_numpy().astype(np.float32),
