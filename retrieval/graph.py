@@ -14,12 +14,12 @@ from urllib.parse import quote, unquote
 import httpx
 import pyoxigraph as ox
 
+from retrieval.datasets import Dataset
 from retrieval.errors import IndexMissingError, RecommenderError
 from retrieval.items import Catalog, Item
 from retrieval.resources import Progress, catalog_hash, require, silent, writing
 from retrieval.schema import CatalogSchema, FieldKind
 from retrieval.settings import RetrievalSettings
-from retrieval.vectors import HasCatalog
 
 NAME = "graph"
 WHAT = "knowledge graph"
@@ -110,7 +110,7 @@ class RemoteTriples:
                 "Start the endpoint, or leave sparql_url empty to use the embedded store."
             ) from error
         if not isinstance(found, ox.QuerySolutions):
-            raise GraphUnavailableError(f"expected SELECT results from {self._url}, found another kind")
+            raise GraphUnavailableError(f"expected solutions from {self._url}, found another kind of result")
         names = [variable.value for variable in found.variables]
         return [_row(names, solution) for solution in found]
 
@@ -199,7 +199,7 @@ class KnowledgeGraph:
         return tuple((_item_id(row["other"]), int(row["count"].value)) for row in rows[: max(0, limit)])
 
 
-def build_graph(dataset: HasCatalog, settings: RetrievalSettings, progress: Progress = silent) -> None:
+def build_graph(dataset: Dataset, settings: RetrievalSettings, progress: Progress = silent) -> None:
     """Write the store under data_dir/graph, and beside it graph.nt for loading into a server of one's own."""
     catalog = dataset.catalog
     progress(NAME, 0, len(catalog))
@@ -285,7 +285,7 @@ def _value(term: Term) -> str:
     """The words of a value; numbers without a needless '.0'."""
     if isinstance(term, ox.Literal):
         try:
-            return f"{float(term.value):g}" if term.datatype.value.endswith(("double", "integer")) else term.value
+            return f"{float(term.value):.15g}" if term.datatype.value.endswith(("double", "integer")) else term.value
         except ValueError:
             return term.value
     return _last(term)

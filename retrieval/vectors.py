@@ -7,12 +7,13 @@ import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.datasets import Dataset
 from retrieval.encoder import Encoder, make_encoder
 from retrieval.errors import IndexMissingError, SettingsError
 from retrieval.items import Catalog, Item
@@ -33,15 +34,6 @@ HNSW = {"space": "cosine", "ef_construction": 200, "ef_search": EF_SEARCH, "max_
 logger = logging.getLogger(__name__)
 
 
-class HasCatalog(Protocol):
-    """What an index of items needs of a dataset."""
-
-    @property
-    def catalog(self) -> Catalog:
-        """The items."""
-        ...
-
-
 def item_text(item: Item, schema: CatalogSchema, *, most: int = 8) -> str:
     """What an item is about, in the words that are embedded: title, description, then its categories and entities."""
     facts = [
@@ -53,7 +45,7 @@ def item_text(item: Item, schema: CatalogSchema, *, most: int = 8) -> str:
 
 
 def build_vectors(
-    dataset: HasCatalog, settings: RetrievalSettings, progress: Progress = silent, *, encoder: Encoder | None = None
+    dataset: Dataset, settings: RetrievalSettings, progress: Progress = silent, *, encoder: Encoder | None = None
 ) -> None:
     """Embed every item and store the vectors; collections of other catalogs are removed from the embedded store."""
     encoder = encoder or make_encoder(settings.encoder)

@@ -3,11 +3,11 @@
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.datasets import Dataset, Interactions
 from retrieval.history import Interaction
 from retrieval.items import Catalog, Item
 from retrieval.schema import CatalogSchema, FieldKind, FieldSpec
@@ -33,7 +33,7 @@ class HashEncoder:
         for row, text in enumerate(texts):
             words = re.findall(r"[^\W_]+", text.casefold()) or [" "]
             vectors[row] = sum((self._direction(word) for word in words), np.zeros(self._dimension, dtype=np.float32))
-        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype=np.float32)
 
     def warm(self) -> None:
         """Nothing to load."""
@@ -41,14 +41,6 @@ class HashEncoder:
     def _direction(self, word: str) -> NDArray[np.float32]:
         seed = int.from_bytes(hashlib.sha256(word.encode()).digest()[:8], "little")
         return np.random.default_rng(seed).standard_normal(self._dimension).astype(np.float32)
-
-
-@dataclass(frozen=True, slots=True)
-class TinyDataset:
-    """A catalog and what people did with it."""
-
-    catalog: Catalog
-    interactions: tuple[Interaction, ...]
 
 
 def tea_schema() -> CatalogSchema:
@@ -132,6 +124,7 @@ def tea_interactions(*, users_per_block: int = 10) -> tuple[Interaction, ...]:
     return tuple(found)
 
 
-def tea_dataset() -> TinyDataset:
+def tea_dataset() -> Dataset:
     """The tea shop and its guests."""
-    return TinyDataset(tea_catalog(), tea_interactions())
+    catalog = tea_catalog()
+    return Dataset(catalog, Interactions.of(catalog, tea_interactions()))

@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.candidates import Candidate, Evidence, EvidenceKind
-from retrieval.channels.ratings import HasRatings, Ratings, lift, read_ratings
+from retrieval.channels.ratings import Ratings, lift, read_ratings
 from retrieval.channels.tastes import best_rows, candidate, eligible, taste_of
+from retrieval.datasets import Dataset
 from retrieval.history import UserHistory
 from retrieval.items import Catalog
 from retrieval.preference import Preference
-from retrieval.resources import Progress, catalog_hash, load_arrays, require, save_arrays, silent, writing
+from retrieval.resources import Progress, load_arrays, require, save_arrays, silent, writing
 from retrieval.settings import RetrievalSettings
 
 NAME = "factors"
@@ -42,11 +43,11 @@ class ItemModel:
     """How many users liked both, shape (n, n)."""
 
 
-def build_factors(dataset: HasRatings, settings: RetrievalSettings, progress: Progress = silent) -> None:
+def build_factors(dataset: Dataset, settings: RetrievalSettings, progress: Progress = silent) -> None:
     """Fit the model and write it under data_dir/factors; without interactions it has no items."""
     progress(NAME, 0, 1)
     model = fit(read_ratings(dataset))
-    with writing(settings.data_dir / NAME, catalog_hash(dataset.catalog)) as folder:
+    with writing(settings.data_dir / NAME, dataset.fingerprint) as folder:
         save_arrays(folder, {"rows": model.rows, "weights": model.weights, "both": model.both})
     progress(NAME, 1, 1)
 
@@ -78,20 +79,20 @@ class FactorsChannel:
         self._places[model.rows] = np.arange(len(model.rows))
 
     @classmethod
-    def open(cls, catalog: Catalog, data_dir: Path) -> "FactorsChannel":
+    def open(cls, dataset: Dataset, data_dir: Path) -> "FactorsChannel":
         """Load what `build_factors` wrote.
 
         Raises:
-            IndexMissingError: It is absent, half-written, or made for another catalog.
+            IndexMissingError: It is absent, half-written, or made for other data.
         """
-        require(data_dir / NAME, catalog_hash(catalog), WHAT)
+        require(data_dir / NAME, dataset.fingerprint, WHAT)
         arrays = load_arrays(data_dir / NAME, WHAT, ("rows", "weights", "both"))
         model = ItemModel(
             cast(NDArray[np.int64], arrays["rows"]),
             cast(NDArray[np.float32], arrays["weights"]),
             cast(NDArray[np.int32], arrays["both"]),
         )
-        return cls(catalog, model)
+        return cls(dataset.catalog, model)
 
     @property
     def name(self) -> str:

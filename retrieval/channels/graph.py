@@ -9,7 +9,7 @@ from scipy.sparse import csr_matrix
 
 from retrieval.candidates import Candidate, Evidence, EvidenceKind
 from retrieval.channels.tastes import Taste, best_rows, candidate, eligible, taste_of
-from retrieval.graph import decade, decade_relation
+from retrieval.graph import item_facts
 from retrieval.history import UserHistory
 from retrieval.items import Catalog
 from retrieval.preference import Preference
@@ -35,7 +35,7 @@ class GraphChannel:
         rows: list[int] = []
         columns: list[int] = []
         for row, item in enumerate(catalog):
-            for relation, value in _facts(catalog, row):
+            for relation, value in item_facts(item, catalog.schema):
                 key = (relation, value.casefold())
                 if key not in places:
                     places[key] = len(self._names)
@@ -68,7 +68,7 @@ class GraphChannel:
         profile = self._profile(taste)
         if profile is None and not any(weight > 0 for weight in wished.values()):
             return []
-        total = np.zeros(len(self._names), dtype=np.float32) if profile is None else profile
+        total = np.zeros(len(self._names), dtype=np.float32) if profile is None else profile.copy()
         positive = np.maximum(total, 0)
         for place, weight in wished.items():
             total[place] += WISH * weight
@@ -76,8 +76,7 @@ class GraphChannel:
         scores = self._holds @ (total * self._weights)
         touched = self._holds @ (positive * self._weights) > 0
         rows = best_rows(scores, eligible(self._catalog, preference, history, allowed) & touched, k)
-        shared = np.zeros_like(total) if profile is None else self._profile(taste)
-        found = ((row, self._evidence(int(row), wished, shared, taste)) for row in rows)
+        found = ((row, self._evidence(int(row), wished, profile, taste)) for row in rows)
         return [candidate(self._catalog, row, NAME, scores[row], evidence) for row, evidence in found if evidence]
 
     def _wished(self, preference: Preference) -> dict[int, float]:
@@ -104,7 +103,7 @@ class GraphChannel:
     ) -> list[Evidence]:
         columns = self._columns(row)
         facts = [
-            Evidence(NAME, EvidenceKind.FACT, *self._names[column], score=wished[column])
+            Evidence(NAME, EvidenceKind.FACT, self._names[column][0], self._names[column][1], score=wished[column])
             for column in columns
             if wished.get(column, 0) > 0
         ]
@@ -146,12 +145,3 @@ def relation_weight(spec: FieldSpec) -> float:
     if spec.kind is FieldKind.CATEGORY:
         return 0.6
     return 1.0 if spec.people or spec.soft else 0.8
-
-
-def _facts(catalog: Catalog, row: int) -> list[tuple[str, str]]:
-    item = catalog.items[row]
-    facts = [(spec.name, value) for spec in catalog.schema.fields for value in item.values.get(spec.name, ())]
-    for spec in catalog.schema.of_kind(FieldKind.NUMBER):
-        if spec.unit == "year" and spec.name in item.numbers:
-            facts.append((decade_relation(spec.name), decade(item.numbers[spec.name])))
-    return facts

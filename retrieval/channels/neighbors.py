@@ -3,55 +3,21 @@
 Source of the shrinkage: Herlocker, Konstan, Borchers and Riedl, SIGIR 1999, doi:10.1145/312624.312682.
 """
 
-from pathlib import Path
-from typing import cast
-
 import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.candidates import Candidate, Evidence, EvidenceKind
 from retrieval.channels.factors import said_boost
-from retrieval.channels.ratings import HasRatings, Ratings, lift, read_ratings
+from retrieval.channels.ratings import Ratings, lift
 from retrieval.channels.tastes import Taste, best_rows, candidate, eligible, taste_of
 from retrieval.history import UserHistory
 from retrieval.items import Catalog
 from retrieval.preference import Preference
-from retrieval.resources import Progress, catalog_hash, load_arrays, require, save_arrays, silent, writing
-from retrieval.settings import RetrievalSettings
 
 NAME = "neighbors"
-WHAT = "neighbor index"
 MOST_NEIGHBORS = 80
 SHRINKAGE = 10.0
 """In common items: with so many in common a similarity counts half."""
-COLUMNS = ("user_ids", "users", "items", "weights", "times")
-
-
-def build_neighbors(dataset: HasRatings, settings: RetrievalSettings, progress: Progress = silent) -> None:
-    """Write the ratings as arrays under data_dir/neighbors."""
-    progress(NAME, 0, 1)
-    ratings = read_ratings(dataset)
-    with writing(settings.data_dir / NAME, catalog_hash(dataset.catalog)) as folder:
-        save_arrays(folder, {name: getattr(ratings, name) for name in COLUMNS})
-    progress(NAME, 1, 1)
-
-
-def open_ratings(catalog: Catalog, data_dir: Path) -> Ratings:
-    """Load what `build_neighbors` wrote.
-
-    Raises:
-        IndexMissingError: It is absent, half-written, or made for another catalog.
-    """
-    require(data_dir / NAME, catalog_hash(catalog), WHAT)
-    arrays = load_arrays(data_dir / NAME, WHAT, COLUMNS)
-    return Ratings(
-        cast(NDArray[np.str_], arrays["user_ids"]),
-        cast(NDArray[np.int64], arrays["users"]),
-        cast(NDArray[np.int64], arrays["items"]),
-        cast(NDArray[np.float32], arrays["weights"]),
-        cast(NDArray[np.float64], arrays["times"]),
-        len(catalog),
-    )
 
 
 class NeighborsChannel:
@@ -66,11 +32,6 @@ class NeighborsChannel:
         self._likes = ratings.likes()
         norms = np.sqrt(np.asarray(self._signals.multiply(self._signals).sum(axis=1)).ravel())
         self._norms = np.where(norms > 0, norms, 1.0)
-
-    @classmethod
-    def open(cls, catalog: Catalog, data_dir: Path) -> "NeighborsChannel":
-        """Load what `build_neighbors` wrote; raises `IndexMissingError` like `open_ratings`."""
-        return cls(catalog, open_ratings(catalog, data_dir))
 
     @property
     def name(self) -> str:

@@ -1,37 +1,20 @@
 """What many people did, as arrays: the raw material of the collaborative channels."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from retrieval.history import Interaction
-from retrieval.items import Catalog
+from retrieval.datasets import Dataset
 
 KNOWN = 0.5
 """People choose what they try: an item known without any opinion counts half a liked one."""
 
 
-class HasRatings(Protocol):
-    """What a collaborative channel needs of a dataset."""
-
-    @property
-    def catalog(self) -> Catalog:
-        """The items."""
-        ...
-
-    @property
-    def interactions(self) -> Iterable[Interaction]:
-        """What people did with them."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Ratings:
-    """The last signal of each user about each item, users in order of their first appearance."""
+    """The last signal of each user about each item, as columns of equal length."""
 
     user_ids: NDArray[np.str_]
     users: NDArray[np.int64]
@@ -64,23 +47,18 @@ def lift(weights: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(weights + KNOWN, dtype=np.float32)
 
 
-def read_ratings(dataset: HasRatings) -> Ratings:
-    """Turn interactions into arrays; the last of several about one item counts, unknown items are left out."""
-    catalog = dataset.catalog
-    last: dict[tuple[str, str], Interaction] = {}
-    for one in dataset.interactions:
-        if one.item_id not in catalog:
-            continue
-        before = last.get((one.user_id, one.item_id))
-        if before is None or one.timestamp >= before.timestamp:
-            last[one.user_id, one.item_id] = one
-    rows: dict[str, int] = {}
-    users = [rows.setdefault(one.user_id, len(rows)) for one in last.values()]
+def read_ratings(dataset: Dataset) -> Ratings:
+    """The columns of a dataset with the last of several signals about one item; equal times: the later line."""
+    one = dataset.interactions
+    n_items = len(dataset.catalog)
+    order = np.argsort(one.timestamps, kind="stable")[::-1]
+    keys = one.users[order].astype(np.int64) * max(1, n_items) + one.rows[order]
+    last = order[np.unique(keys, return_index=True)[1]]
     return Ratings(
-        user_ids=np.asarray(list(rows), dtype=np.str_),
-        users=np.asarray(users, dtype=np.int64),
-        items=catalog.rows(one.item_id for one in last.values()),
-        weights=np.asarray([one.weight for one in last.values()], dtype=np.float32),
-        times=np.asarray([one.timestamp for one in last.values()], dtype=np.float64),
-        n_items=len(catalog),
+        user_ids=np.asarray(one.user_ids, dtype=np.str_),
+        users=one.users[last].astype(np.int64),
+        items=one.rows[last].astype(np.int64),
+        weights=one.weights[last].astype(np.float32),
+        times=one.timestamps[last].astype(np.float64),
+        n_items=n_items,
     )

@@ -1,12 +1,9 @@
 """Recommends what many people liked lately: popularity with time decay, relative to the newest signal."""
 
-from pathlib import Path
-
 import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.candidates import Candidate, Evidence, EvidenceKind
-from retrieval.channels.neighbors import open_ratings
 from retrieval.channels.ratings import Ratings
 from retrieval.channels.tastes import best_rows, candidate, eligible
 from retrieval.history import UserHistory
@@ -35,11 +32,6 @@ class TrendChannel:
         overall = liked.sum() / max(1, len(ratings.items))
         self.scores: NDArray[np.float64] = np.log1p(recent) * (liked + PRIOR * overall) / (self.counts + PRIOR)
         """Raw popularity by row; 0 where nobody rated."""
-
-    @classmethod
-    def open(cls, catalog: Catalog, data_dir: Path) -> "TrendChannel":
-        """Load the ratings that `build_neighbors` wrote; raises `IndexMissingError` like `open_ratings`."""
-        return cls(catalog, open_ratings(catalog, data_dir))
 
     @property
     def name(self) -> str:

@@ -1,0 +1,54 @@
+"""A tea shop whose indexes are built once, with the real stores."""
+
+from pathlib import Path
+
+import pytest
+
+from retrieval.channels.base import Channel
+from retrieval.channels.content import ContentChannel
+from retrieval.channels.factors import FactorsChannel, fit
+from retrieval.channels.graph import GraphChannel
+from retrieval.channels.neighbors import NeighborsChannel
+from retrieval.channels.ratings import read_ratings
+from retrieval.channels.trend import TrendChannel
+from retrieval.datasets import Dataset
+from retrieval.graph import build_graph
+from retrieval.settings import RetrievalSettings
+from retrieval.vectors import VectorIndex, build_vectors
+from tests.fakes import HashEncoder, tea_dataset
+
+
+@pytest.fixture(scope="session")
+def teas() -> Dataset:
+    return tea_dataset()
+
+
+@pytest.fixture(scope="session")
+def tea_settings(tmp_path_factory: pytest.TempPathFactory, teas: Dataset) -> RetrievalSettings:
+    settings = RetrievalSettings(data_dir=tmp_path_factory.mktemp("teas"), encoder="hash")
+    build_vectors(teas, settings, encoder=HashEncoder())
+    build_graph(teas, settings)
+    return settings
+
+
+@pytest.fixture(scope="session")
+def vectors(teas: Dataset, tea_settings: RetrievalSettings) -> VectorIndex:
+    return VectorIndex.open(teas.catalog, tea_settings)
+
+
+@pytest.fixture(scope="session")
+def channels(teas: Dataset, vectors: VectorIndex) -> dict[str, Channel]:
+    ratings = read_ratings(teas)
+    found: list[Channel] = [
+        ContentChannel(teas.catalog, vectors, HashEncoder()),
+        FactorsChannel(teas.catalog, fit(ratings)),
+        NeighborsChannel(teas.catalog, ratings),
+        GraphChannel(teas.catalog),
+        TrendChannel(teas.catalog, ratings),
+    ]
+    return {channel.name: channel for channel in found}
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    return tmp_path / "data"
