@@ -26,7 +26,6 @@ log = logging.getLogger(__name__)
 
 FORMAT = 1
 POINTER = "dataset.json"
-Paths = dict[str, int]
 
 
 class Pointer(BaseModel):
@@ -40,12 +39,19 @@ class Pointer(BaseModel):
     fingerprint: str
     items: int
     interactions: int
-    sizes: Paths
+    sizes: dict[str, int]
     """Bytes by file name: a truncated file is noticed without reading it."""
+    source: str = ""
+    """Hash of what the demo was made from; '' for a catalog that a user brought."""
 
 
-def save_dataset(dataset: Dataset, data_dir: Path) -> Pointer:
+def save_dataset(dataset: Dataset, data_dir: Path, *, source: str = "") -> Pointer:
     """Write a dataset; the one that was there stays in place until the new one is complete.
+
+    Args:
+        dataset: What to write.
+        data_dir: The data folder; made where it is not there.
+        source: See `Pointer.source`.
 
     Raises:
         BadDataError: It cannot be written (disk full, no permission); the old dataset is intact.
@@ -56,7 +62,7 @@ def save_dataset(dataset: Dataset, data_dir: Path) -> Pointer:
         staging = Path(tempfile.mkdtemp(prefix="dataset-tmp-", dir=data_dir))
         for name, write in _WRITERS.items():
             write(dataset, staging / name)
-        return _publish(dataset, staging, data_dir)
+        return _publish(dataset, staging, data_dir, source)
     except OSError as error:
         if staging is not None:
             shutil.rmtree(staging, ignore_errors=True)
@@ -110,7 +116,7 @@ def _missing(what: str, data_dir: Path) -> IndexMissingError:
     return IndexMissingError(what, path=str(data_dir), command=f"reconteur build --data {data_dir}")
 
 
-def _publish(dataset: Dataset, staging: Path, data_dir: Path) -> Pointer:
+def _publish(dataset: Dataset, staging: Path, data_dir: Path, source: str) -> Pointer:
     sizes = {one.name: one.stat().st_size for one in sorted(staging.iterdir())}
     final = data_dir / f"dataset-{dataset.fingerprint[:12]}"
     pointer = Pointer(
@@ -121,6 +127,7 @@ def _publish(dataset: Dataset, staging: Path, data_dir: Path) -> Pointer:
         items=len(dataset.catalog),
         interactions=len(dataset.interactions),
         sizes=sizes,
+        source=source,
     )
     if final.exists():
         final = Path(tempfile.mkdtemp(prefix=f"{final.name}-", dir=data_dir))
