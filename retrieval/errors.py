@@ -44,3 +44,19 @@ class SettingsError(RecommenderError):
 
 class ModelUnavailableError(RecommenderError):
     """The language model did not answer, stopped in mid-stream, timed out or answered with garbage."""
+
+
+class StateError(RecommenderError):
+    """The store of users, feedback and conversations cannot be read or written just now."""
+
+
+class BadIdError(RecommenderError, ValueError):
+    """An id from outside that is empty, too long or holds characters that no id has."""
+
+
+class UnknownConversationError(RecommenderError):
+    """A conversation that does not exist or belongs to somebody else (which of the two is not said)."""
+
+    def __init__(self, conversation_id: str) -> None:
+        super().__init__("no such conversation of this user. Start a new one by leaving the conversation id out.")
+        self.conversation_id = conversation_id

@@ -1,0 +1,31 @@
+"""What must outlive a restart: users, feedback, lasting tastes, exposures with propensities, conversations.
+
+The turns of a conversation are not here: the agent's checkpointer keeps them under the same conversation id.
+"""
+
+from retrieval.state.records import (
+    ConversationRow,
+    Exposure,
+    Feedback,
+    FeedbackKind,
+    FeedbackSource,
+    LoggedExposure,
+    Profile,
+    Taste,
+    User,
+)
+from retrieval.state.store import StateStore, open_state
+
+__all__ = [
+    "ConversationRow",
+    "Exposure",
+    "Feedback",
+    "FeedbackKind",
+    "FeedbackSource",
+    "LoggedExposure",
+    "Profile",
+    "StateStore",
+    "Taste",
+    "User",
+    "open_state",
+]

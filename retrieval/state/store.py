@@ -1,0 +1,266 @@
+"""The door to everything that is kept about users; each call is one transaction, on the disk when it returns.
+
+All calls block (use `asyncio.to_thread`) and may come from any thread. Everything is asked for by user, so nobody
+sees anybody else's. An unknown (or erased) user raises `UnknownUserError`, a database in trouble `StateError`.
+"""
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from sqlalchemy.engine import URL
+
+from retrieval.history import Interaction
+from retrieval.settings import RetrievalSettings
+from retrieval.state import conversations, feedback, tastes, users
+from retrieval.state.database import Database
+from retrieval.state.records import (
+    ConversationRow,
+    Exposure,
+    Feedback,
+    FeedbackKind,
+    FeedbackSource,
+    LoggedExposure,
+    Profile,
+    Taste,
+    User,
+)
+from retrieval.state.tables import ConversationTableRow, ExposureRow
+
+
+def open_state(settings: RetrievalSettings) -> "StateStore":
+    """The store that the settings name: a URL, else `state.db` in the data folder."""
+    if settings.state_url:
+        return StateStore(settings.state_url)
+    path = settings.data_dir / "state.db"
+    return StateStore(URL.create("sqlite", database=str(path)).render_as_string(hide_password=False))
+
+
+class StateStore:
+    """Users, feedback, lasting tastes, exposures and conversations in SQLite or PostgreSQL."""
+
+    def __init__(self, url: str, *, busy_timeout_s: float = 5.0) -> None:
+        """Open the store and make its tables where they are missing.
+
+        Args:
+            url: `sqlite:///path/state.db`, `sqlite://` (in memory) or `postgresql://user@host/name`.
+            busy_timeout_s: How long SQLite waits for another writer.
+
+        Raises:
+            SettingsError: The URL cannot be used.
+            StateError: The database cannot be opened or written.
+        """
+        self.database = Database(url, busy_timeout_s=busy_timeout_s)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.database.close()
+
+    # Users
+
+    def create_user(self, name: str = "", *, dataset_user: str | None = None) -> User:
+        """A new user, optionally one that goes on with the history of a user of the catalog's interactions."""
+        with self.database.write() as session:
+            return users.create(session, name=name, dataset_user=dataset_user)
+
+    def ensure_user(self, user_id: str, *, name: str = "") -> User:
+        """The user of an id that the caller brings, made when there is none.
+
+        Raises:
+            BadIdError: The id is empty, too long or holds unprintable characters.
+        """
+        with self.database.write() as session:
+            return users.ensure(session, user_id, name=name)
+
+    def user(self, user_id: str) -> User:
+        """The user of that id."""
+        with self.database.read() as session:
+            return users.get(session, user_id)
+
+    def list_users(self, limit: int = 100) -> list[User]:
+        """The newest users first."""
+        with self.database.read() as session:
+            return users.latest(session, limit)
+
+    def set_novelty(self, user_id: str, novelty: float) -> None:
+        """Turn the user's dial.
+
+        Raises:
+            ValueError: `novelty` is outside 0..1.
+        """
+        if not 0 <= novelty <= 1:
+            raise ValueError(f"expected a novelty from 0 to 1, found {novelty}")
+        with self.database.write() as session:
+            users.lock(session, user_id).novelty = float(novelty)
+
+    # Feedback
+
+    def add_feedback(
+        self,
+        user_id: str,
+        item_id: str,
+        kind: FeedbackKind,
+        *,
+        conversation_id: str = "",
+        exposure_id: int | None = None,
+        source: FeedbackSource = "click",
+    ) -> Feedback:
+        """Keep an opinion; it answers the showing named, or the last one of the item in the conversation.
+
+        Raises:
+            BadIdError: The item or conversation id cannot be one.
+            UnknownConversationError: The conversation is somebody else's.
+        """
+        with self.database.write() as session:
+            return feedback.add(
+                session,
+                user_id,
+                item_id,
+                kind,
+                conversation_id=conversation_id,
+                exposure_id=exposure_id,
+                source=source,
+            )
+
+    def undo_feedback(self, user_id: str, feedback_id: int) -> bool:
+        """Take an opinion back; False when it was already, or is not this user's."""
+        with self.database.write() as session:
+            return feedback.undo(session, user_id, feedback_id)
+
+    def feedback_of(self, user_id: str) -> list[Feedback]:
+        """What was not taken back, oldest first."""
+        with self.database.read() as session:
+            return feedback.of_user(session, user_id)
+
+    def interactions_of(self, user_id: str) -> list[Interaction]:
+        """The same as the recommenders read it: liked 1, disliked -1, only seen 0; oldest first."""
+        return feedback.as_interactions(user_id, self.feedback_of(user_id))
+
+    # Lasting tastes
+
+    def keep_taste(self, user_id: str, taste: Taste) -> Taste:
+        """Keep a taste in place of an older one with the same key; returns it with its id."""
+        with self.database.write() as session:
+            return tastes.keep(session, user_id, taste)
+
+    def tastes_of(self, user_id: str) -> list[Taste]:
+        """The user's lasting tastes, oldest first."""
+        with self.database.read() as session:
+            return tastes.of_user(session, user_id)
+
+    def drop_taste(self, user_id: str, key: str | int) -> bool:
+        """Take a taste back by its key or its id; False when there is none."""
+        with self.database.write() as session:
+            return tastes.drop(session, user_id, key)
+
+    # Exposures
+
+    def record_exposures(
+        self, user_id: str | None, conversation_id: str, turn_index: int, exposures: Sequence[Exposure]
+    ) -> tuple[int, ...]:
+        """Log what is about to be shown, all or nothing; call it before showing, so that a quick click finds it.
+
+        Returns:
+            The exposure ids, in the order given.
+
+        Raises:
+            BadIdError: An item or conversation id cannot be one.
+            UnknownConversationError: The conversation is somebody else's.
+        """
+        with self.database.write() as session:
+            return feedback.record(session, user_id, conversation_id, turn_index, exposures)
+
+    def exposures_of(self, user_id: str) -> list[LoggedExposure]:
+        """What the user was shown, oldest first, with what came of it."""
+        with self.database.read() as session:
+            return feedback.shown_to(session, user_id)
+
+    # Conversations
+
+    def open_conversation(self, user_id: str, conversation_id: str | None = None, title: str = "") -> ConversationRow:
+        """The user's conversation of that id, or a new one.
+
+        Raises:
+            BadIdError: The id cannot be one.
+            UnknownConversationError: The id is somebody else's.
+        """
+        with self.database.write() as session:
+            return conversations.open_one(session, user_id, conversation_id, title=title)
+
+    def conversations_of(self, user_id: str) -> list[ConversationRow]:
+        """The user's conversations, the most recently used first."""
+        with self.database.read() as session:
+            return conversations.of_user(session, user_id)
+
+    def conversation_ids_of(self, user_id: str) -> tuple[str, ...]:
+        """The same, only the ids: the threads to delete in the checkpointer before `erase_user`."""
+        return tuple(one.conversation_id for one in self.conversations_of(user_id))
+
+    def touch_conversation(self, user_id: str, conversation_id: str) -> ConversationRow:
+        """Mark it as used now."""
+        with self.database.write() as session:
+            return conversations.touch(session, user_id, conversation_id)
+
+    def rename_conversation(self, user_id: str, conversation_id: str, title: str) -> ConversationRow:
+        """Give it another title."""
+        with self.database.write() as session:
+            return conversations.touch(session, user_id, conversation_id, title=title)
+
+    def owner_of(self, conversation_id: str) -> str | None:
+        """Whose conversation it is; None when nobody's."""
+        with self.database.read() as session:
+            return conversations.owner(session, conversation_id)
+
+    def delete_conversation(self, user_id: str, conversation_id: str) -> None:
+        """Forget it and what was shown in it; feedback given there stays."""
+        with self.database.write() as session:
+            conversations.delete(session, user_id, conversation_id)
+
+    # Everything about a user
+
+    def profile(self, user_id: str) -> Profile:
+        """What is known about the user, in short."""
+        with self.database.read() as session:
+            user = users.get(session, user_id)
+            given = feedback.of_user(session, user_id)
+            kept = tuple(tastes.of_user(session, user_id))
+            shown = users.count(session, ExposureRow, user_id)
+            opened = users.count(session, ConversationTableRow, user_id)
+        weights = {one.item_id: one.weight for one in feedback.as_interactions(user_id, given)}
+        return Profile(
+            user=user,
+            liked=tuple(item_id for item_id, weight in weights.items() if weight > 0),
+            disliked=tuple(item_id for item_id, weight in weights.items() if weight < 0),
+            seen=tuple(item_id for item_id, weight in weights.items() if weight == 0),
+            tastes=kept,
+            feedback_count=len(given),
+            exposure_count=shown,
+            conversation_count=opened,
+        )
+
+    def export_user(self, user_id: str) -> dict[str, Any]:
+        """Every row about the user, feedback taken back included, ready for JSON."""
+        with self.database.read() as session:
+            return users.export(session, user_id)
+
+    def erase_user(self, user_id: str) -> tuple[str, ...]:
+        """Delete everything about the user for good; in SQLite no byte of it stays in the file or its log.
+
+        Delete the threads of `conversation_ids_of` first: after this nobody knows whose they were.
+
+        Returns:
+            The ids of the conversations that were the user's.
+        """
+        with self.database.write() as session:
+            conversation_ids = users.erase(session, user_id)
+            self.database.note_scrub(session)
+        self.database.scrub()
+        return conversation_ids

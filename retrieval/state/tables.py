@@ -1,0 +1,98 @@
+"""The tables, as SQLAlchemy rows. Rows never leave this package."""
+
+from typing import Any
+
+from sqlalchemy import JSON, Double, ForeignKey, Index, String, Text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+SCHEMA_VERSION = 1
+ID_LENGTH = 128
+
+
+class Base(DeclarativeBase):
+    """The declarative root; ids are short strings, times are seconds since 1970, JSON stays small."""
+
+    type_annotation_map = {float: Double, dict[str, Any]: JSON, dict[str, float]: JSON}  # noqa: RUF012
+
+
+class MetaRow(Base):
+    """Facts about the store itself: the schema's version, an erasure that still has bytes to clean."""
+
+    __tablename__ = "meta"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    value: Mapped[str] = mapped_column(String(64))
+
+
+class UserRow(Base):
+    """One user; everything else hangs on it and goes with it."""
+
+    __tablename__ = "users"
+
+    user_id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
+    name: Mapped[str] = mapped_column(Text)
+    dataset_user: Mapped[str | None] = mapped_column(String(ID_LENGTH))
+    novelty: Mapped[float]
+    created_at: Mapped[float]
+
+
+class ConversationTableRow(Base):
+    """One conversation."""
+
+    __tablename__ = "conversations"
+
+    conversation_id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey(UserRow.user_id, ondelete="CASCADE"), index=True)
+    title: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[float]
+    updated_at: Mapped[float]
+
+
+class ExposureRow(Base):
+    """One item shown; the user is empty for callers without one."""
+
+    __tablename__ = "exposures"
+    __table_args__ = (Index("ix_exposures_conversation_item", "conversation_id", "item_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[str | None] = mapped_column(ForeignKey(UserRow.user_id, ondelete="CASCADE"), index=True)
+    conversation_id: Mapped[str] = mapped_column(String(ID_LENGTH))
+    turn_index: Mapped[int]
+    item_id: Mapped[str] = mapped_column(String(ID_LENGTH))
+    position: Mapped[int]
+    propensity: Mapped[float]
+    exploratory: Mapped[bool]
+    policy: Mapped[str] = mapped_column(String(64))
+    score: Mapped[float]
+    channels: Mapped[dict[str, float]]
+    shown_at: Mapped[float]
+
+
+class FeedbackRow(Base):
+    """One opinion; taken back when `undone_at` is set."""
+
+    __tablename__ = "feedback"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey(UserRow.user_id, ondelete="CASCADE"), index=True)
+    item_id: Mapped[str] = mapped_column(String(ID_LENGTH))
+    kind: Mapped[str] = mapped_column(String(16))
+    conversation_id: Mapped[str] = mapped_column(String(ID_LENGTH))
+    exposure_id: Mapped[int | None] = mapped_column(ForeignKey(ExposureRow.id, ondelete="SET NULL"), index=True)
+    source: Mapped[str] = mapped_column(String(16))
+    created_at: Mapped[float]
+    undone_at: Mapped[float | None]
+
+
+class TasteRow(Base):
+    """One lasting taste."""
+
+    __tablename__ = "tastes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey(UserRow.user_id, ondelete="CASCADE"), index=True)
+    key: Mapped[str] = mapped_column(Text)
+    words: Mapped[str] = mapped_column(Text)
+    content: Mapped[dict[str, Any]]
+    """{'constraint': {...}}, {'wish': {...}} or {}."""
+    created_at: Mapped[float]

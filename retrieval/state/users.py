@@ -1,0 +1,123 @@
+"""Users in the database; each function works inside the transaction that it is given."""
+
+import secrets
+import time
+from typing import Any
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from retrieval.errors import UnknownUserError
+from retrieval.state.records import User
+from retrieval.state.tables import Base, ConversationTableRow, ExposureRow, FeedbackRow, TasteRow, UserRow
+from retrieval.state.text import NAME_LENGTH, checked_id, clean, is_id
+
+DEFAULT_NOVELTY = 0.3
+
+
+def create(session: Session, *, name: str, dataset_user: str | None) -> User:
+    """A new user with an id that cannot be guessed."""
+    return _insert(session, secrets.token_urlsafe(16), name=name, dataset_user=dataset_user)
+
+
+def ensure(session: Session, user_id: str, *, name: str) -> User:
+    """The user of that id, made when there is none."""
+    checked_id(user_id, what="a user id")
+    row = session.get(UserRow, user_id)
+    if row is not None:
+        return _user(row)
+    try:
+        with session.begin_nested():
+            return _insert(session, user_id, name=name, dataset_user=None)
+    except IntegrityError:  # another process was quicker
+        return get(session, user_id)
+
+
+def get(session: Session, user_id: str) -> User:
+    """The user of that id.
+
+    Raises:
+        UnknownUserError: There is none.
+    """
+    return _user(_row(session, user_id))
+
+
+def lock(session: Session, user_id: str) -> UserRow:
+    """The user's row, held until the transaction ends, so that one user's writes come one after the other.
+
+    Raises:
+        UnknownUserError: There is none (or it was erased meanwhile).
+    """
+    return _row(session, user_id, held=True)
+
+
+def latest(session: Session, limit: int) -> list[User]:
+    """The newest users first."""
+    query = select(UserRow).order_by(UserRow.created_at.desc(), UserRow.user_id).limit(max(limit, 0))
+    return [_user(row) for row in session.scalars(query)]
+
+
+def count(session: Session, table: type[Base], user_id: str) -> int:
+    """How many rows of a table belong to a user."""
+    query = select(func.count()).select_from(table).where(table.__table__.c.user_id == user_id)
+    return session.scalar(query) or 0
+
+
+def export(session: Session, user_id: str) -> dict[str, Any]:
+    """Every row about a user, by table, ready for JSON.
+
+    Raises:
+        UnknownUserError: There is no such user.
+    """
+    found: dict[str, Any] = {"user": _plain(_row(session, user_id))}
+    for table in (ConversationTableRow, FeedbackRow, TasteRow, ExposureRow):
+        columns = table.__table__.c
+        query = select(table).where(columns.user_id == user_id).order_by(*table.__table__.primary_key)
+        found[str(table.__tablename__)] = [_plain(row) for row in session.scalars(query)]
+    return found
+
+
+def erase(session: Session, user_id: str) -> tuple[str, ...]:
+    """Delete the user and, by the foreign keys, everything that hangs on it.
+
+    Raises:
+        UnknownUserError: There is no such user.
+    """
+    row = lock(session, user_id)
+    owned = select(ConversationTableRow.conversation_id).where(ConversationTableRow.user_id == user_id)
+    conversation_ids = tuple(session.scalars(owned))
+    # those recorded before the conversation had an owner
+    session.execute(delete(ExposureRow).where(ExposureRow.conversation_id.in_(owned)))
+    session.delete(row)
+    return conversation_ids
+
+
+def _insert(session: Session, user_id: str, *, name: str, dataset_user: str | None) -> User:
+    if dataset_user is not None:
+        checked_id(dataset_user, what="a user id of the catalog's interactions")
+    row = UserRow(
+        user_id=user_id,
+        name=clean(name, limit=NAME_LENGTH),
+        dataset_user=dataset_user,
+        novelty=DEFAULT_NOVELTY,
+        created_at=time.time(),
+    )
+    session.add(row)
+    session.flush()
+    return _user(row)
+
+
+def _row(session: Session, user_id: str, *, held: bool = False) -> UserRow:
+    row = session.get(UserRow, user_id, with_for_update=held) if is_id(user_id) else None
+    if row is None:
+        raise UnknownUserError(user_id)
+    return row
+
+
+def _user(row: UserRow) -> User:
+    return User(row.user_id, row.name, row.dataset_user, row.novelty, row.created_at)
+
+
+def _plain(row: Base) -> dict[str, Any]:
+    return {column.key: getattr(row, column.key) for column in row.__table__.columns}
