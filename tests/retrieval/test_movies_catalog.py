@@ -13,28 +13,26 @@ CATALOG = DATA / "movies.jsonl"
 LISTS = ("directors", "cast", "genres", "themes", "countries", "languages")
 FIELDS = {"id", "title", "year", "synopsis", *LISTS}
 OPTIONAL = {"aka", "same_as"}
-GENRES = set(
-    [
-        "Action",
-        "Adventure",
-        "Animation",
-        "Children's",
-        "Comedy",
-        "Crime",
-        "Documentary",
-        "Drama",
-        "Fantasy",
-        "Film-Noir",
-        "Horror",
-        "Musical",
-        "Mystery",
-        "Romance",
-        "Sci-Fi",
-        "Thriller",
-        "War",
-        "Western",
-    ]
-)
+GENRES = {
+    "Action",
+    "Adventure",
+    "Animation",
+    "Children's",
+    "Comedy",
+    "Crime",
+    "Documentary",
+    "Drama",
+    "Fantasy",
+    "Film-Noir",
+    "Horror",
+    "Musical",
+    "Mystery",
+    "Romance",
+    "Sci-Fi",
+    "Thriller",
+    "War",
+    "Western",
+}
 NAMELESS = 267
 """The one MovieLens-100k item that has no title."""
 
