@@ -1,0 +1,77 @@
+"""Fixtures of the surfaces: a fake agent over a real state, the application in process, and really served."""
+
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from tests.ui.fakes import FakeAgent, make_agent
+from ui.api import create_app
+
+
+@pytest.fixture
+def agent(tmp_path: Path) -> Iterator[FakeAgent]:
+    made = make_agent(tmp_path)
+    yield made
+    made.state.close()
+
+
+@pytest.fixture
+def client(agent: FakeAgent) -> Iterator[TestClient]:
+    with TestClient(create_app(agent, agent.settings)) as made:
+        yield made
+
+
+@contextmanager
+def serving(app: FastAPI) -> Iterator[str]:
+    """The address of the application, served by uvicorn on a free loopback port."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        config = uvicorn.Config(app, access_log=False, log_level="warning", timeout_graceful_shutdown=3)
+        server = uvicorn.Server(config)
+        started = threading.Event()
+        startup = server.startup
+
+        async def tell(sockets=None) -> None:
+            await startup(sockets)
+            started.set()
+
+        server.startup = tell
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        assert started.wait(60), "the server did not start"
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(30)
+
+
+@pytest.fixture(scope="module")
+def fake_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    made = make_agent(tmp_path_factory.mktemp("state"))
+    with serving(create_app(made, made.settings)) as url:
+        yield url
+    made.state.close()
+
+
+@pytest.fixture(scope="module")
+def live_url() -> str:
+    """The address of a server with the real agent: override this, or name one in RECONTEUR_TEST_URL."""
+    url = os.environ.get("RECONTEUR_TEST_URL", "")
+    if not url:
+        pytest.skip("no server with the real agent: start one and name its address in RECONTEUR_TEST_URL")
+    return url.rstrip("/")
+
+
+@pytest.fixture(scope="module", params=["fake", pytest.param("real", marks=pytest.mark.live)])
+def base_url(request: pytest.FixtureRequest) -> str:
+    """What clients talk to: the same tests run against the fake agent and, live, against the real one."""
+    return request.getfixturevalue("fake_url" if request.param == "fake" else "live_url")

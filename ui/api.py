@@ -1,0 +1,88 @@
+"""The HTTP application: OpenAI-compatible chat, recommendations, feedback, users, items, health."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from agent.settings import Settings
+from retrieval.errors import RecommenderError
+from ui import chat_routes, data_routes
+from ui.errors import on_error, on_http_error, on_invalid
+from ui.middleware import Gate, note_route
+
+if TYPE_CHECKING:
+    from agent.agent import Agent
+
+AgentFactory = Callable[[Settings], Awaitable["Agent"]]
+ESSENTIAL = frozenset(("catalog", "state"))
+"""Parts without which no request can be answered; without the others answers are poorer and say so."""
+
+
+def create_app(agent: "Agent | AgentFactory", settings: Settings, *, warm: bool = True) -> FastAPI:
+    """The application over an agent, or over a function that builds one when the application starts.
+
+    Args:
+        agent: The agent or its builder; either way it is closed when the application ends.
+        settings: Passed to the builder.
+        warm: Whether to load models before the first request.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        built = await agent(settings) if callable(agent) else agent
+        app.state.agent = built
+        try:
+            if warm:
+                await built.warm()
+            yield
+        finally:
+            await built.aclose()
+
+    app = FastAPI(
+        title="Reconteur",
+        version=package_version(),
+        lifespan=lifespan,
+        docs_url=None,  # their pages load scripts from elsewhere
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        dependencies=[Depends(note_route)],
+    )
+    if not callable(agent):
+        app.state.agent = agent
+    app.add_middleware(Gate)
+    app.add_exception_handler(RecommenderError, on_error)
+    app.add_exception_handler(HTTPException, on_http_error)
+    app.add_exception_handler(RequestValidationError, on_invalid)
+    app.include_router(chat_routes.router)
+    app.include_router(data_routes.router)
+    app.add_api_route("/healthz", healthz, response_model=None)
+    app.add_api_route("/readyz", readyz, response_model=None)
+    return app
+
+
+async def healthz() -> dict[str, str]:
+    """The process is alive."""
+    return {"status": "ok"}
+
+
+async def readyz(request: Request) -> JSONResponse:
+    """Which parts work: 'ready', 'degraded' (answers are poorer) or, with 503, 'not ready'."""
+    agent: Agent | None = getattr(request.app.state, "agent", None)
+    parts = await agent.ready() if agent is not None else {"catalog": "still loading"}
+    failed = {part for part, state in parts.items() if state != "ok"}
+    status = "ready" if not failed else "not ready" if failed & ESSENTIAL else "degraded"
+    return JSONResponse({"status": status, "parts": parts}, status_code=503 if failed & ESSENTIAL else 200)
+
+
+def package_version() -> str:
+    """The installed version; '0' in a bare checkout."""
+    try:
+        return version("reconteur")
+    except PackageNotFoundError:
+        return "0"

@@ -1,0 +1,169 @@
+"""The routes beside the chat: recommendations in fields, feedback, users, items."""
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter, Request, Response
+from pydantic import JsonValue
+from pydantic_core import to_jsonable_python
+
+from agent.conversation import Conversation
+from retrieval.errors import UnknownConversationError, UnknownItemError
+from retrieval.items import Catalog, Item
+from retrieval.preference import Constraint, Op, Preference
+from retrieval.schema import FieldKind
+from ui.chat_routes import start, the_agent
+from ui.completion import Writing, item_to_wire, trace_to_wire
+from ui.errors import BadFieldError
+from ui.wire import FeedbackAnswer, FeedbackRequest, ItemWire, Limit, NewUser, RecommendAnswer, RecommendRequest
+
+if TYPE_CHECKING:
+    from agent.agent import Agent
+
+router = APIRouter(prefix="/api")
+
+
+@router.post("/recommend", response_model_exclude_none=True)
+async def recommend(body: RecommendRequest, request: Request) -> RecommendAnswer:
+    """Recommend from words, from a preference in fields, or from both."""
+    agent = the_agent(request)
+    catalog = agent.retriever.catalog
+    talk = body.talk()
+    conversation, message = await start(agent, talk, body.user)
+    conversation = replace(conversation, preference=_preference(body, conversation.preference, catalog), asked=True)
+    store = body.user is not None
+    events = agent.stream(conversation, message, store=store) if talk else agent.rerank(conversation)
+    writing = Writing()
+    async for event in events:
+        writing.take(event)
+    extras = writing.extras(conversation)
+    trace = trace_to_wire(writing.reply.trace) if writing.reply else {}
+    return RecommendAnswer(**dict(extras), text=writing.text).model_copy(update={"trace": trace})
+
+
+@router.post("/feedback")
+async def give_feedback(body: FeedbackRequest, request: Request) -> FeedbackAnswer:
+    """Keep an opinion of a known user about an item; it changes the very next answer."""
+    from retrieval.state import FeedbackKind
+
+    agent = the_agent(request)
+    await asyncio.to_thread(agent.state.user, body.user)
+    find_item(agent.retriever.catalog, body.item_id)
+    conversation = await _conversation(agent, body.user, body.conversation_id)
+    _, feedback_id = await agent.feedback(conversation, body.item_id, FeedbackKind(body.kind))
+    return FeedbackAnswer(feedback_id=str(feedback_id), item_id=body.item_id, kind=body.kind)
+
+
+@router.delete("/feedback/{feedback_id}", status_code=204, response_class=Response)
+async def undo_feedback(feedback_id: int, user: str, request: Request) -> None:
+    """Take an opinion back; again is no error."""
+    agent = the_agent(request)
+    await asyncio.to_thread(agent.state.user, user)
+    await agent.undo(Conversation(user_id=user), str(feedback_id))
+
+
+@router.post("/users", status_code=201, response_model=None)
+async def create_user(body: NewUser, request: Request) -> dict[str, JsonValue]:
+    """Make a user with an id that cannot be guessed."""
+    state = the_agent(request).state
+    user = await asyncio.to_thread(state.create_user, body.name, dataset_user=body.dataset_user)
+    return _plain(user)
+
+
+# ids are whole rests of paths, since an id that a client brings may hold a slash
+
+
+@router.get("/users/{user_id:path}/profile", response_model=None)
+async def get_profile(user_id: str, request: Request) -> dict[str, JsonValue]:
+    """What is known about a user, in short."""
+    return _plain(await asyncio.to_thread(the_agent(request).state.profile, user_id))
+
+
+@router.get("/users/{user_id:path}/export", response_model=None)
+async def export_user(user_id: str, request: Request) -> dict[str, JsonValue]:
+    """Everything that is stored about a user."""
+    return _plain(await the_agent(request).export(user_id))
+
+
+@router.get("/users/{user_id:path}", response_model=None)
+async def get_user(user_id: str, request: Request) -> dict[str, JsonValue]:
+    """A user."""
+    return _plain(await asyncio.to_thread(the_agent(request).state.user, user_id))
+
+
+@router.delete("/users/{user_id:path}", status_code=204, response_class=Response)
+async def erase_user(user_id: str, request: Request) -> None:
+    """Delete everything that is stored about a user, for good."""
+    agent = the_agent(request)
+    await asyncio.to_thread(agent.state.user, user_id)
+    await agent.erase(user_id)
+
+
+@router.get("/items/{item_id:path}", response_model_exclude_none=True)
+async def get_item(item_id: str, request: Request) -> ItemWire:
+    """An item of the catalog."""
+    return item_to_wire(find_item(the_agent(request).retriever.catalog, item_id))
+
+
+def find_item(catalog: Catalog, item_id: str) -> Item:
+    """The item of an id.
+
+    Raises:
+        UnknownItemError: There is none; it names items whose titles are near to what was asked for.
+    """
+    if item_id in catalog:
+        return catalog.item(item_id)
+    near = catalog.find_title(item_id, limit=3) or catalog.find_title(item_id.rpartition(":")[2], limit=3)
+    raise UnknownItemError(item_id, near_titles=[f"{one.title} ({one.item_id})" for one in near])
+
+
+async def _conversation(agent: "Agent", user_id: str, conversation_id: str) -> Conversation:
+    """The conversation that feedback is about; nobody reaches somebody else's."""
+    if not conversation_id:
+        return Conversation(user_id=user_id)
+    stored = await agent.conversations.load(conversation_id)
+    if stored is not None and stored.user_id != user_id:
+        raise UnknownConversationError(conversation_id)
+    return stored or Conversation(conversation_id=conversation_id, user_id=user_id)
+
+
+def _preference(body: RecommendRequest, before: Preference, catalog: Catalog) -> Preference:
+    for item_id in (*body.liked, *body.disliked, *body.seen):
+        find_item(catalog, item_id)
+    limits = tuple(_constraint(limit, number, catalog) for number, limit in enumerate(body.constraints))
+    return replace(
+        before,
+        text=body.query or before.text,
+        liked=(*before.liked, *body.liked),
+        disliked=(*before.disliked, *body.disliked),
+        seen=(*before.seen, *body.seen),
+        constraints=(*before.constraints, *limits),
+        novelty=before.novelty if body.novelty is None else body.novelty,
+        count=body.k,
+        language=body.language,
+    )
+
+
+def _constraint(limit: Limit, number: int, catalog: Catalog) -> Constraint:
+    """A limit that this catalog can keep."""
+    where = f"constraints.{number}"
+    kinds = {spec.name: spec.kind for spec in catalog.schema.fields}
+    kind = kinds.get(limit.field)
+    if kind is None:
+        raise BadFieldError(f"expected one of {', '.join(kinds)}, found another name.", param=f"{where}.field")
+    is_number = kind is FieldKind.NUMBER
+    if limit.op in (Op.MIN, Op.MAX) and (not is_number or len(limit.values) != 1):
+        raise BadFieldError("min and max take one number and a field of numbers.", param=f"{where}.op")
+    if is_number and not all(isinstance(value, int | float) for value in limit.values):
+        raise BadFieldError(f"{limit.field} is compared with numbers.", param=f"{where}.values")
+    known = {value.casefold() for value in catalog.values(limit.field)}
+    if kind is FieldKind.CATEGORY and not all(str(value).casefold() in known for value in limit.values):
+        words = ", ".join(sorted(catalog.values(limit.field)))
+        raise BadFieldError(f"expected words of {limit.field}: {words}.", param=f"{where}.values")
+    return Constraint(limit.field, limit.op, tuple(limit.values))
+
+
+def _plain(value: object) -> dict[str, JsonValue]:
+    plain: dict[str, JsonValue] = to_jsonable_python(value)
+    return plain

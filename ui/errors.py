@@ -1,0 +1,109 @@
+"""Errors as OpenAI's clients read them: {"error": {message, type, param, code}} and a status."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi.encoders import jsonable_encoder
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from retrieval.errors import (
+    BadDataError,
+    BadIdError,
+    IndexMissingError,
+    ModelUnavailableError,
+    RecommenderError,
+    StateError,
+    UnknownConversationError,
+    UnknownItemError,
+    UnknownUserError,
+)
+from ui.wire import ErrorAnswer, ErrorBody
+
+_STATUS: tuple[tuple[type[RecommenderError], int, str | None], ...] = (
+    (UnknownItemError, 404, "item_id"),
+    (UnknownUserError, 404, "user"),
+    (UnknownConversationError, 404, "conversation_id"),
+    (BadIdError, 422, "user"),
+    (BadDataError, 422, None),
+    (ModelUnavailableError, 503, None),
+    (IndexMissingError, 503, None),
+    (StateError, 503, None),
+)
+BUG = "this should not have happened: the server hit a bug and wrote it to its log. Try again or rephrase."
+
+
+class BadFieldError(RecommenderError):
+    """A field of a request whose value fits its type but not this catalog."""
+
+    def __init__(self, message: str, *, param: str) -> None:
+        super().__init__(f"{param}: {message}")
+        self.param = param
+
+
+def describe(error: Exception) -> tuple[int, ErrorAnswer]:
+    """The status and the body for an error; the words of a bug stay in the log."""
+    if isinstance(error, BadFieldError):
+        return 422, answer(str(error), status=422, param=error.param)
+    for kind, status, param in _STATUS:
+        if isinstance(error, kind):
+            return status, answer(str(error), status=status, param=param, code=_code(kind))
+    message = str(error) if isinstance(error, RecommenderError) else BUG
+    return 500, answer(message, status=500)
+
+
+def answer(message: str, *, status: int, param: str | None = None, code: str | None = None) -> ErrorAnswer:
+    """An error body."""
+    kind = "invalid_request_error" if status < 500 else "server_error"
+    return ErrorAnswer(error=ErrorBody(message=message, type=kind, param=param, code=code))
+
+
+def respond(error: Exception) -> JSONResponse:
+    """The answer to a request that ended in an error."""
+    status, body = describe(error)
+    return JSONResponse(jsonable_encoder(body), status_code=status)
+
+
+async def on_error(_request: Request, error: Exception) -> JSONResponse:
+    """Handle a `RecommenderError`."""
+    return respond(error)
+
+
+async def on_http_error(_request: Request, error: Exception) -> JSONResponse:
+    """Handle an error of the framework: no such path, wrong method, body too large."""
+    assert isinstance(error, HTTPException)  # noqa: S101  registered for this class only
+    body = answer(str(error.detail), status=error.status_code, code=str(error.status_code))
+    return JSONResponse(jsonable_encoder(body), status_code=error.status_code, headers=error.headers)
+
+
+async def on_invalid(_request: Request, error: Exception) -> JSONResponse:
+    """Handle a request that does not have the documented form: 422 that names the field."""
+    assert isinstance(error, RequestValidationError)  # noqa: S101  registered for this class only
+    # of a value that fits none of several types, the alternative that went deepest says most
+    deepest = sorted(error.errors(), key=lambda one: -len(one["loc"]))
+    problems = [_problem(one) for one in deepest[:3]]
+    message = "; ".join(dict.fromkeys(text for _, text in problems))
+    body = answer(message, status=422, param=problems[0][0], code="invalid_value")
+    return JSONResponse(jsonable_encoder(body), status_code=422)
+
+
+def _problem(problem: dict[str, Any]) -> tuple[str | None, str]:
+    """The field and what is wrong with it, without what was sent."""
+    if problem["type"] == "json_invalid":
+        where, reason = problem["loc"][-1], problem.get("ctx", {}).get("error", "")
+        return "body", f"body: expected JSON, found something else at character {where} ({reason})."
+    field = _field(problem["loc"])
+    return field, f"{field}: {str(problem['msg']).removeprefix('Value error, ')}"
+
+
+def _field(location: Sequence[str | int]) -> str:
+    """'messages.0.content' from ('body', 'messages', 0, 'content', 'str')."""
+    parts = [str(part) for part in location[1:]]
+    return ".".join(part for part in parts if part != "str" and "[" not in part) or "body"
+
+
+def _code(kind: type[RecommenderError]) -> str:
+    name = kind.__name__.removesuffix("Error")
+    return "".join(f"_{char.lower()}" if char.isupper() else char for char in name).strip("_")

@@ -1,0 +1,236 @@
+"""What goes over HTTP: the requests and answers of the API as pydantic models, OpenAI's shapes where it has one."""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, field_validator, model_validator
+
+from agent.conversation import Role
+from retrieval.preference import Op
+
+MODEL = "reconteur"
+FeedbackWord = Literal["like", "dislike", "seen"]
+Id = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+class _Request(BaseModel):
+    """Unknown parameters are accepted, as OpenAI's clients send what this server never heard of."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class TextPart(_Request):
+    """A piece of a message; only text is understood."""
+
+    type: Literal["text", "input_text", "refusal"]
+    text: str = ""
+
+
+class Message(_Request):
+    """One message of a conversation; only those of user and assistant are read."""
+
+    role: Literal["user", "assistant", "system", "developer", "tool", "function"]
+    content: str | list[TextPart] | None = None
+
+    @property
+    def text(self) -> str:
+        """The words, whatever form they came in."""
+        if isinstance(self.content, list):
+            return "".join(part.text for part in self.content)
+        return self.content or ""
+
+    @property
+    def speaker(self) -> Role | None:
+        """Whose turn it is; None for messages that are not part of the conversation."""
+        return Role(self.role) if self.role in (Role.USER, Role.ASSISTANT) else None
+
+
+class StreamOptions(_Request):
+    """What a stream brings beside the answer."""
+
+    include_usage: bool = False
+
+
+class _Talk(_Request):
+    """A request whose `messages` are the conversation."""
+
+    user: str | None = None
+
+    @field_validator("user", mode="after")
+    @classmethod
+    def _no_user(cls, user: str | None) -> str | None:
+        return user or None
+
+
+class ChatRequest(_Talk):
+    """The body of POST /v1/chat/completions."""
+
+    messages: Annotated[list[Message], Field(min_length=1)]
+    model: str = MODEL
+    stream: bool | None = False
+    stream_options: StreamOptions | None = None
+
+    @field_validator("messages")
+    @classmethod
+    def _ends_with_user(cls, messages: list[Message]) -> list[Message]:
+        return _check_messages(messages)
+
+    @property
+    def wants_usage(self) -> bool:
+        """Whether the stream ends with a usage chunk."""
+        return self.stream_options is not None and self.stream_options.include_usage
+
+
+class Limit(_Request):
+    """A hard limit on one field of the catalog."""
+
+    field: str
+    op: Op
+    values: Annotated[list[str | float], Field(min_length=1, max_length=50)]
+
+
+class RecommendRequest(_Talk):
+    """The body of POST /api/recommend: words (`message` or `messages`), or a preference in fields, or both.
+
+    Without words no language model is called.
+    """
+
+    message: str | None = None
+    messages: list[Message] = Field(default_factory=list)
+    query: Annotated[str, StringConstraints(max_length=1000)] = ""
+    liked: Annotated[list[Id], Field(max_length=200)] = Field(default_factory=list)
+    disliked: Annotated[list[Id], Field(max_length=200)] = Field(default_factory=list)
+    seen: Annotated[list[Id], Field(max_length=2000)] = Field(default_factory=list)
+    constraints: Annotated[list[Limit], Field(max_length=50)] = Field(default_factory=list)
+    k: Annotated[int, Field(ge=1, le=10)] = 5
+    novelty: Annotated[float | None, Field(ge=0, le=1)] = None
+    language: Literal["en", "zh"] = "en"
+
+    @field_validator("message")
+    @classmethod
+    def _not_empty(cls, message: str | None) -> str | None:
+        if message is not None and not message.strip():
+            raise ValueError("expected words, found an empty message. Write one, or leave `message` out.")
+        return message
+
+    @field_validator("messages")
+    @classmethod
+    def _ends_with_user(cls, messages: list[Message]) -> list[Message]:
+        return _check_messages(messages) if messages else messages
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "RecommendRequest":
+        if self.message is not None and self.messages:
+            raise ValueError("expected `message` or `messages`, found both. Put the message last in `messages`.")
+        return self
+
+    def talk(self) -> list[Message]:
+        """The conversation in words; empty where there is none."""
+        return self.messages if self.message is None else [Message(role="user", content=self.message)]
+
+
+class FeedbackRequest(_Request):
+    """The body of POST /api/feedback."""
+
+    user: Id
+    item_id: Id
+    kind: FeedbackWord
+    conversation_id: Annotated[str, StringConstraints(max_length=200)] = ""
+
+
+class FeedbackAnswer(BaseModel):
+    """What can be undone with DELETE /api/feedback/{feedback_id}?user=..."""
+
+    feedback_id: str
+    item_id: str
+    kind: FeedbackWord
+
+
+class NewUser(_Request):
+    """The body of POST /api/users."""
+
+    name: Annotated[str, StringConstraints(max_length=200)] = ""
+    dataset_user: Annotated[str | None, StringConstraints(max_length=200)] = None
+
+
+class EvidenceWire(BaseModel):
+    """A claim in words (`statement`) and what it rests on; members that do not apply are left out."""
+
+    statement: str
+    channel: str
+    kind: str
+    field: str | None = None
+    value: str | None = None
+    item_ids: list[str] | None = None
+    count: int | None = None
+    score: float | None = None
+    text: str | None = None
+    path: list[tuple[str, str, str]] | None = None
+
+
+class RecommendationWire(BaseModel):
+    """One item, why it is here, and with what probability."""
+
+    item_id: str
+    title: str
+    year: int | None
+    score: float
+    channels: dict[str, float]
+    exploratory: bool
+    propensity: float
+    reason: str
+    evidence: list[EvidenceWire]
+    breaks: list[str] | None = None
+    """For a near miss: the keys of the limits it does not keep."""
+
+
+class ReconteurWire(BaseModel):
+    """What an answer holds beside its text; in a stream the first chunk brings all but `trace`, the last `trace`."""
+
+    conversation_id: str | None = None
+    intent: dict[str, JsonValue] | None = None
+    recommendations: list[RecommendationWire] | None = None
+    near_misses: list[RecommendationWire] | None = None
+    notices: list[str] | None = None
+    trace: dict[str, JsonValue] | None = None
+
+
+class RecommendAnswer(ReconteurWire):
+    """The answer of POST /api/recommend."""
+
+    text: str
+
+
+class ItemWire(BaseModel):
+    """An item of the catalog."""
+
+    item_id: str
+    title: str
+    values: Mapping[str, tuple[str, ...]]
+    numbers: Mapping[str, float]
+    text: str
+    aka: tuple[str, ...]
+    same_as: str | None
+
+
+class ErrorBody(BaseModel):
+    """What went wrong, as OpenAI's clients read it."""
+
+    message: str
+    type: str
+    param: str | None = None
+    code: str | None = None
+
+
+class ErrorAnswer(BaseModel):
+    """The body of every answer that is not a success, and of an error within a stream."""
+
+    error: ErrorBody
+
+
+def _check_messages(messages: list[Message]) -> list[Message]:
+    if messages[-1].speaker is not Role.USER:
+        raise ValueError(f"expected the last message to be the user's, found role {messages[-1].role!r}.")
+    if not messages[-1].text.strip():
+        raise ValueError("expected words in the last message, found none. Say what you feel like.")
+    return messages
