@@ -1,0 +1,108 @@
+"""Single cells as ids, numbers, lists and times. Every `ValueError` says what was found."""
+
+import json
+import math
+import re
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+from retrieval.ingest.tables import Value, is_empty
+
+UNKNOWN = frozenset(("", "-", "?", "n/a", "na", "nan", "none", "null", "unknown"))
+LONGEST_ID = 128
+"""As the state keeps them."""
+LATEST = 253_402_300_799.0
+"""The last second of the year 9999."""
+
+
+def as_text(cell: Value) -> str:
+    """A cell as text; whole numbers without a decimal point, lists joined by '; '."""
+    if is_empty(cell):
+        return ""
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    if isinstance(cell, list | tuple):
+        return "; ".join(filter(None, map(as_text, cell)))
+    if isinstance(cell, dict):
+        return json.dumps(cell, ensure_ascii=False)
+    return str(cell).strip()
+
+
+def as_id(cell: Value, what: str) -> str:
+    """An id: any script, printable, not too long."""
+    text = as_text(cell)
+    if not text:
+        raise ValueError(f"no {what}")
+    if len(text) > LONGEST_ID or not text.isprintable():
+        raise ValueError(f"{what} must be up to {LONGEST_ID} printable characters, found {text[:40]!a}")
+    return text
+
+
+def as_number(cell: Value, what: str) -> float | None:
+    """A finite number; None where the cell says that it is unknown."""
+    if is_empty(cell):
+        return None
+    if isinstance(cell, bool) or not isinstance(cell, int | float | str | Decimal):
+        raise ValueError(f"{what} must be a number, found {as_text(cell)[:40]!r}")
+    text = str(cell).strip()
+    if text.casefold() in UNKNOWN:
+        return None
+    if re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", text):
+        text = text.replace(",", "")
+    try:
+        number = float(text)
+    except ValueError:
+        raise ValueError(f"{what} must be a number, found {text[:40]!r}") from None
+    if not math.isfinite(number):
+        raise ValueError(f"{what} must be a finite number, found {text[:40]!r}")
+    return number
+
+
+def as_list(cell: Value, separator: str = "") -> tuple[str, ...]:
+    """Values of a list cell: a list, a JSON array, or text parted by `separator` ('|' or ';' where none is given)."""
+    if is_empty(cell):
+        return ()
+    if isinstance(cell, str):
+        cell = _json_list(cell) or _split(cell, separator)
+    elif not isinstance(cell, list | tuple):
+        cell = [cell]
+    return tuple(dict.fromkeys(filter(None, map(as_text, cell))))
+
+
+def _json_list(text: str) -> list[object]:
+    if not text.lstrip().startswith("["):
+        return []
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return []
+    return found if isinstance(found, list) else []
+
+
+def _split(text: str, separator: str) -> list[str]:
+    return text.split(separator or ("|" if "|" in text else ";"))
+
+
+def as_time(cell: Value) -> float:
+    """Seconds since 1970 of an ISO date or time (UTC where it has no zone) or of an epoch number; 0 where unknown."""
+    if is_empty(cell):
+        return 0.0
+    if isinstance(cell, date):
+        cell = cell.isoformat()
+    text = as_text(cell)
+    if re.fullmatch(r"\d+(\.\d+)?", text) and not re.fullmatch(r"(19|20)\d{2}((0[1-9]|1[0-2])([0-2]\d|3[01]))?", text):
+        return _epoch(float(text))
+    try:
+        found = datetime.fromisoformat(text)
+        stamp = (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        raise ValueError(f"timestamp must be an ISO date or seconds since 1970, found {text[:40]!r}") from None
+    return max(stamp, 0.0)
+
+
+def _epoch(number: float) -> float:
+    """Milliseconds, microseconds and nanoseconds are told by their size."""
+    for scale in (1.0, 1e3, 1e6, 1e9):
+        if number / scale <= LATEST / 20:
+            return number / scale
+    raise ValueError(f"timestamp must be seconds since 1970, found {number:g}")
