@@ -40,9 +40,12 @@ class Wish:
     """A soft wish for (or, with a negative weight, against) a value of an entity or category field."""
 
     field: str
+    """A field of the schema, or 'text' for a wish in free words."""
     value: str
     weight: float = 1.0
     words: str = ""
+    lasting: bool = False
+    """Holds in later conversations until taken back."""
 
     @property
     def key(self) -> str:

@@ -1,0 +1,130 @@
+"""Limits on numbers, read by rule: years ('after 1990', '八十年代') and quantities ('under 300 pages')."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from retrieval.preference import Constraint, Op
+from retrieval.schema import CatalogSchema, FieldKind, FieldSpec
+
+DECADES = {
+    "twenties": 20, "thirties": 30, "forties": 40, "fifties": 50, "sixties": 60, "seventies": 70, "eighties": 80,
+    "nineties": 90, "二十": 20, "三十": 30, "四十": 40, "五十": 50, "六十": 60, "七十": 70, "八十": 80, "九十": 90,
+}  # fmt: skip
+YEAR = r"((?:18|19|20)\d{2})"
+DECADE_WORDS = "|".join(word for word in DECADES if word.isascii())
+DECADE = (
+    r"(?:the\s+)?(?:early\s+|mid\s+|late\s+|mid-|early-|late-)?"
+    rf"(?:((?:18|19|20)\d)0['’]?s|['’]?(\d)0['’]?s|({DECADE_WORDS}))\b"
+)
+MORE = r"(?:more|over|above|at least|longer|bigger|minimum|min\.?|超过|至少|不少于|多于|以上)"
+LESS = r"(?:less|under|below|at most|up to|fewer|shorter|cheaper|maximum|max\.?|within|不超过|最多|少于|低于|以内|以下)"
+
+
+@dataclass(frozen=True, slots=True)
+class LimitSpan:
+    """A limit and the place of its words."""
+
+    start: int
+    end: int
+    constraint: Constraint
+
+
+def find_limits(text: str, schema: CatalogSchema) -> list[LimitSpan]:
+    """The number limits that a message states, without overlaps, in the order of the text."""
+    found: list[LimitSpan] = []
+    for spec in schema.of_kind(FieldKind.NUMBER):
+        for span in _year_limits(text, spec) if spec.unit == "year" else _unit_limits(text, spec):
+            overlaps = any(one.start < span.end and span.start < one.end for one in found)
+            if not overlaps or any((one.start, one.end) == (span.start, span.end) for one in found):
+                found.append(span)
+    return sorted(found, key=lambda one: one.start)
+
+
+def _year_limits(text: str, spec: FieldSpec) -> Iterator[LimitSpan]:
+    yield from _ranges(text, spec)
+    yield from _decades(text, spec)
+    # (pattern, operator, correction): 'after 1990' begins in 1991, 'since 1990' in 1990.
+    rules: tuple[tuple[str, Op, int], ...] = (
+        (rf"\b(?:after|later than|newer than|more recent than|past)\s+{YEAR}", Op.MIN, 1),
+        (rf"\b(?:since|from|as of)\s+{YEAR}\s+(?:on|onwards?|or (?:later|newer)|and (?:later|newer)|up)\b", Op.MIN, 0),
+        (rf"\b(?:since|not (?:before|older than)|no older than|nothing (?:before|older than))\s+{YEAR}", Op.MIN, 0),
+        (rf"{YEAR}\s*(?:or|and)\s+(?:later|newer|after|onwards?)", Op.MIN, 0),
+        (rf"\bpost[- ]{YEAR}", Op.MIN, 1),
+        (rf"\b(?:not (?:after|newer than)|no newer than|nothing (?:after|newer than)|until|up to)\s+{YEAR}", Op.MAX, 0),
+        (rf"{YEAR}\s*(?:or|and)\s+(?:earlier|older|before)", Op.MAX, 0),
+        (rf"\b(?:before|older than|earlier than|prior to)\s+{YEAR}", Op.MAX, -1),
+        (rf"\bpre[- ]{YEAR}", Op.MAX, -1),
+        (rf"\b(?:from|of|in|made in|released in|published in)\s+(?:the year\s+)?{YEAR}\b(?!\s*s)", Op.IS, 0),
+        (rf"{YEAR}\s*年?\s*(?:以后|之后|后|以来|起)", Op.MIN, 0),
+        (rf"{YEAR}\s*年?\s*(?:以前|之前|前)", Op.MAX, -1),
+        (rf"{YEAR}\s*年(?!代|以|之|前|后|起)", Op.IS, 0),
+    )
+    taken: list[tuple[int, int]] = []
+    for pattern, op, shift in rules:
+        for match in re.finditer(pattern, text, re.IGNORECASE):
+            if not any(a < match.end() and match.start() < b for a, b in taken):
+                taken.append(match.span())
+                yield _span(match, spec, op, int(match.group(1)) + shift)
+
+
+def _ranges(text: str, spec: FieldSpec) -> Iterator[LimitSpan]:
+    pattern = (
+        rf"(?:between|from|从)?\s*{YEAR}\s*年?\s*(?:-|–|to|and|until|till|through|到|至|和)\s*{YEAR}\s*年?(?:之间)?"
+    )
+    for match in re.finditer(pattern, text, re.IGNORECASE):
+        low, high = sorted((int(match.group(1)), int(match.group(2))))
+        yield _span(match, spec, Op.MIN, low)
+        yield _span(match, spec, Op.MAX, high)
+
+
+def _decades(text: str, spec: FieldSpec) -> Iterator[LimitSpan]:
+    before = r"\b(before|pre|older than|earlier than|after|post|newer than|since|not before)?[\s-]*(?<![\w])"
+    for match in re.finditer(before + DECADE, text, re.IGNORECASE):
+        century, tens, word = match.group(2), match.group(3), match.group(4)
+        yield from _decade(match, spec, _decade_start(century, tens, word), (match.group(1) or "").lower())
+    chinese = r"(?:(?:上世纪|二十世纪)?\s*(?:(?:19|20)?(\d)0|([二三四五六七八九]十))\s*年代)(以前|之前|以后|之后)?"
+    for match in re.finditer(chinese, text):
+        start = _decade_start("", match.group(1) or "", match.group(2) or "")
+        word = {"以前": "before", "之前": "before", "以后": "after", "之后": "after"}.get(match.group(3) or "", "")
+        yield from _decade(match, spec, start, word)
+
+
+def _decade_start(century: str | None, tens: str | None, word: str | None) -> int:
+    if century:
+        return int(century) * 10
+    digits = DECADES[word.lower()] if word else int(tens or 0) * 10
+    return (2000 if digits < 30 and not word else 1900) + digits
+
+
+def _decade(match: re.Match[str], spec: FieldSpec, start: int, word: str) -> Iterator[LimitSpan]:
+    if word in ("before", "pre", "older than", "earlier than"):
+        yield _span(match, spec, Op.MAX, start - 1)
+    elif word in ("after", "post", "newer than"):
+        yield _span(match, spec, Op.MIN, start + 10)
+    else:
+        yield _span(match, spec, Op.MIN, start)
+        if word not in ("since", "not before"):
+            yield _span(match, spec, Op.MAX, start + 9)
+
+
+def _unit_limits(text: str, spec: FieldSpec) -> Iterator[LimitSpan]:
+    unit = "|".join(
+        re.escape(word) for word in sorted({*spec.words, spec.unit, spec.name} - {""}, key=len, reverse=True)
+    )
+    number = r"(\d+(?:[.,]\d+)?)"
+    for op, compare in ((Op.MIN, MORE), (Op.MAX, LESS)):
+        patterns = (
+            rf"{compare}\s*(?:than\s+)?(?:{unit})?\s*{number}\s*(?:{unit})",
+            rf"{compare}\s*(?:than\s+)?(?:{unit})\s*{number}",
+            rf"{number}\s*(?:{unit})\s*(?:or|and)?\s*{'more|以上' if op is Op.MIN else 'less|fewer|以下|以内'}",
+        )
+        for pattern in patterns:
+            for match in re.finditer(pattern, text, re.IGNORECASE):
+                yield _span(match, spec, op, float(match.group(1).replace(",", ".")))
+
+
+def _span(match: re.Match[str], spec: FieldSpec, op: Op, value: float) -> LimitSpan:
+    words = match.group().strip()
+    start = match.start() + len(match.group()) - len(match.group().lstrip())
+    return LimitSpan(start, match.end(), Constraint(spec.name, op, (float(value),), words=words))

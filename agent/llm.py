@@ -1,0 +1,50 @@
+"""The one place where a chat model is made, and where its failures become one kind of error."""
+
+import time
+from collections.abc import Sequence
+
+import httpx
+import openai
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_openai import ChatOpenAI
+
+from agent.recommendation import LlmRun
+from agent.settings import LlmSettings
+
+FAILURES = (openai.OpenAIError, httpx.HTTPError, OSError, TimeoutError)
+"""What a model that is not there, too slow or broken raises."""
+
+
+def make_chat_model(settings: LlmSettings) -> ChatOpenAI | None:
+    """A chat model at the configured endpoint; None when no endpoint is set."""
+    if not settings.url:
+        return None
+    return ChatOpenAI(
+        model=settings.model,
+        base_url=settings.url,
+        api_key=settings.api_key,
+        temperature=0.0,
+        timeout=settings.timeout_s,
+        max_retries=1,
+        stream_usage=True,
+        use_responses_api=False,
+    )
+
+
+def count(purpose: str, started: float, answer: AIMessage | AIMessageChunk | None, error: str = "") -> LlmRun:
+    """The cost of a call that began at `started` (time.perf_counter)."""
+    usage = answer.usage_metadata if answer is not None else None
+    details = usage.get("input_token_details", {}) if usage else {}
+    return LlmRun(
+        purpose=purpose,
+        seconds=time.perf_counter() - started,
+        prompt_tokens=usage["input_tokens"] if usage else 0,
+        cached_tokens=details.get("cache_read", 0) or 0,
+        completion_tokens=usage["output_tokens"] if usage else 0,
+        error=error,
+    )
+
+
+def text_of(messages: Sequence[BaseMessage]) -> str:
+    """All texts of a prompt, for tests that look what a model gets to see."""
+    return "\n".join(str(message.content) for message in messages)

@@ -1,0 +1,144 @@
+"""Puts the rules' reading and the model's together: the model judges, the rules know what was literally said.
+
+Whatever the model claims must rest on the user's own words: a title, a limit or a count that cannot be found in the
+message is dropped here.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from agent.intent import Act
+from agent.lexicon import Lexicon, stem, words_of
+from agent.linking import ORDINALS, pronoun
+from agent.model_reader import ModelAnswer, ModelLimit
+from agent.phrases import QUESTION, REQUEST
+from agent.reading import Mention, Reading
+from retrieval.preference import Constraint, Op, Wish
+from retrieval.titles import normalize_title
+
+POINTING = "|".join(ORDINALS) + r"|last|both|all|these|those|\d"
+
+
+def merge(rules: Reading, answer: ModelAnswer, message: str, lexicon: Lexicon, has_list: bool) -> Reading:
+    """One reading of two.
+
+    Args:
+        rules: What the rules found.
+        answer: What the model answered.
+        message: The user's words.
+        lexicon: Links the values of the model's limits.
+        has_list: Whether items were shown before.
+    """
+    act = _act(rules, answer, message, has_list)
+    liked, disliked, seen = _stances(rules, answer, message, act, has_list)
+    limits, wishes = _limits(rules, answer.limits, message, lexicon)
+    about = _about(rules, answer, message, has_list) if act is Act.ASK else ()
+    return replace(
+        rules,
+        act=act,
+        liked=liked if act is not Act.ASK else (),
+        disliked=disliked if act is not Act.ASK else (),
+        seen=seen if act is not Act.ASK else (),
+        about=about,
+        limits=limits,
+        wishes=wishes,
+        search=answer.search or rules.search,
+        topic=rules.topic if act is Act.ASK else "",
+        count=rules.count or (answer.count if _says_number(message, answer.count) else None),
+        reply=answer.reply if act is Act.CHAT else "",
+    )
+
+
+def _act(rules: Reading, answer: ModelAnswer, message: str, has_list: bool) -> Act:
+    """The model's act, but for what the words make impossible."""
+    act = answer.act
+    substance = bool(rules.limits or rules.mentions or rules.wishes or rules.relative)
+    if rules.act is Act.ASK and act in (Act.RECOMMEND, Act.CHAT, Act.FEEDBACK) and rules.mentions:
+        return Act.ASK
+    if act is Act.ASK and not re.search(QUESTION, message, re.IGNORECASE):
+        act = rules.act
+    if act is Act.CHAT and substance:
+        return rules.act
+    if act is Act.FEEDBACK and (re.search(REQUEST, message, re.IGNORECASE) or not (rules.mentions or has_list)):
+        return Act.RECOMMEND if rules.act is Act.FEEDBACK else rules.act
+    if act is Act.REFINE and not has_list:
+        return Act.RECOMMEND
+    if act is Act.RECOMMEND and rules.act in (Act.REFINE, Act.FEEDBACK):
+        return rules.act
+    return act
+
+
+def _stances(
+    rules: Reading, answer: ModelAnswer, message: str, act: Act, has_list: bool
+) -> tuple[tuple[Mention, ...], tuple[Mention, ...], tuple[Mention, ...]]:
+    """Opinions on titles: the rules' where words around the title were plain, else the model's."""
+    judged = {_key(one) for one in (*rules.liked, *rules.disliked)}
+    model_liked = [one for one in _found(answer.liked, message, has_list) if _key(one) not in judged]
+    model_disliked = [one for one in _found(answer.disliked, message, has_list) if _key(one) not in judged]
+    model_seen = list(_found(answer.seen, message, has_list))
+    liked = [*rules.liked, *model_liked]
+    disliked = [*rules.disliked, *(one for one in model_disliked if _key(one) not in map(_key, liked))]
+    seen = [*rules.seen, *model_seen]
+    if act in (Act.RECOMMEND, Act.FEEDBACK):
+        placed = {_key(one) for one in (*liked, *disliked, *seen)}
+        liked += [one for one in rules.mentions if _key(one) not in placed]
+    return _unique(liked), _unique(disliked), _unique(seen)
+
+
+def _found(titles: Iterable[str], message: str, has_list: bool) -> Iterable[Mention]:
+    """The model's titles that stand in the message; '#2' only where the message points at a list."""
+    plain = f" {normalize_title(message)} "
+    for title in titles:
+        if re.fullmatch(r"#\d+", title):
+            if has_list and (pronoun(message) or re.search(POINTING, message, re.IGNORECASE)):
+                yield Mention(title)
+        elif (name := normalize_title(re.sub(r"\s*\((?:18|19|20)\d{2}\)$", "", title))) and f" {name} " in plain:
+            yield Mention(title)
+
+
+def _limits(
+    rules: Reading, claimed: Sequence[ModelLimit], message: str, lexicon: Lexicon
+) -> tuple[tuple[Constraint, ...], tuple[Wish, ...]]:
+    """The rules' limits, and those of the model's that rest on words which the rules could not read."""
+    limits, wishes = list(rules.limits), list(rules.wishes)
+    said = [*(one.words for one in limits), *(one.words for one in wishes)]
+    read = {stem(word) for words in said for word in words_of(words)}
+    taken = {(one.field, str(value).casefold()) for one in limits for value in one.values}
+    for claim in claimed:
+        quoted = claim.words.casefold().strip()
+        fresh = {stem(word) for word in words_of(quoted)} - read
+        if not quoted or quoted not in message.casefold() or not fresh:
+            continue
+        for span in lexicon.find(claim.value):
+            if span.field.name != claim.field or (claim.field, span.value.casefold()) in taken:
+                continue
+            taken.add((claim.field, span.value.casefold()))
+            if claim.op == "not":
+                limits.append(Constraint(claim.field, Op.NOT, (span.value,), words=claim.words))
+            elif span.field.soft:
+                wishes.append(Wish(claim.field, span.value, words=claim.words))
+            elif lexicon.supports(span, quoted):
+                limits.append(Constraint(claim.field, Op.IS, (span.value,), words=claim.words))
+            else:
+                wishes.append(Wish(claim.field, span.value, words=claim.words))
+    return tuple(limits), tuple({one.key: one for one in wishes}.values())
+
+
+def _about(rules: Reading, answer: ModelAnswer, message: str, has_list: bool) -> tuple[Mention, ...]:
+    found = tuple(_found([answer.about], message, has_list)) if answer.about else ()
+    return rules.about or rules.mentions or found or ((Mention("#1"),) if has_list else ())
+
+
+def _says_number(message: str, count: int | None) -> bool:
+    words = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "ten": 10}
+    said = {str(count), *(word for word, number in words.items() if number == count)}
+    return count is not None and any(re.search(rf"\b{word}\b", message, re.IGNORECASE) for word in said)
+
+
+def _key(mention: Mention) -> str:
+    return normalize_title(mention.text) if not mention.text.startswith("#") else mention.text
+
+
+def _unique(mentions: Iterable[Mention]) -> tuple[Mention, ...]:
+    return tuple({_key(one): one for one in mentions}.values())

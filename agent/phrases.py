@@ -1,0 +1,209 @@
+"""English and Chinese phrases by which people want, like, refuse and ask: regular expressions without any domain."""
+
+CLAUSE = r"[.!?;:。！？；]\s*|[,，、]\s*|\s+(?:but|however|though|instead|yet)\s+|但是?|不过|\s[-–—]\s"
+"""Where the reach of a negation ends."""
+
+NEGATION = (
+    r"\b(?:no|not|non|without|don't|dont|do not|doesn't|does not|didn't|won't|never|nothing|neither|nor|hates?|hated|"
+    r"dislikes?|disliked|can't stand|cant stand|cannot stand|can't bear|can't handle|can't take|avoid|except(?: for)?|"
+    r"excluding|anything but|everything but|anyone but|less|fewer|skip|sick of|tired of|enough(?: of)?|other than|"
+    r"isn't|aren't|minus|bored? (?:of|with|by)|fed up with|afraid of|scared of|allergic to)\b(?! only| just)"
+    r"|不要|不想|别|不看|不含|不喜欢|不爱|讨厌|受不了|除了|非|不是|没有|害怕|不能有|少一?点|无"
+)
+NEGATION_AFTER = (
+    r"^\W*\w*\W+(?:is|are|was|were)(?:n't| not) (?:my|for) |\bno thanks\b|\bout of the question\b|\bnot for me\b"
+    r"|\bbores? me|\bmakes? me sick|就算了|不行|免谈|不要了|受不了|不喜欢"
+)
+SHIFT = r"\b(?:just|rather|give me|i want|i'd like|show me|please|how about|want|only|looking for)\b|想看|要的是|来点"
+"""Words after which a negation no longer holds."""
+
+STILL_WANTED = (
+    r"\b(?:don't mind|do not mind|doesn't matter|is fine|are fine|is ok(?:ay)?|are ok(?:ay)?|fine again|ok(?:ay)? again|"
+    r"is (?:alright|all right)|never ?mind|no longer mind|forget about the|forget the)\b|没关系|无所谓|也可以|可以有|不介意"
+)
+ALTERNATIVE = r"\s*(?:,|/|、|,?\s*\bor\b|,?\s*\bnor\b|或者?|还是|,\s*no)\s*(?:maybe |even |an? |any |some |no )?\s*"
+
+LIKE = (
+    r"\b(?:(?<!don't )(?<!not )(?<!didn't )lik(?:e|ed|es)|lov(?:e|ed|es|ing)|enjoy(?:ed|s)?|ador(?:e|ed)|similar to|in the (?:vein|style|spirit) of|"
+    r"reminds? me of|fans? of|favou?rites?|masterpiece|brilliant|amazing|great|awesome|fantastic|wonderful|perfect|"
+    r"comfort|excellent|superb|in a good way|the best|same (?:feel|vibe|mood) as|as good as|(?:was|is|were) (?:so |very |really )?(?:good|fun|cool|nice))\b"
+    r"|喜欢|爱看|最爱|像|类似|好看|太棒|很棒|经典|精彩|不错|更多"
+)
+DISLIKE = (
+    r"\b(?:(?:don't|dont|do not|didn't|did not|doesn't|never) (?:really )?(?:like|liked|love|enjoy|care|want|get)|hat(?:e|ed|es)|"
+    r"dislik(?:e|ed)|awful|terribl[ey]|boring|bor(?:e|ed|es)|horrible|overrated|worst|can't stand|cannot stand|sucks?|sucked|"
+    r"disappoint(?:ed|ing)|garbage|trash|crap|stupid|dumb|nothing like|not like|unlike|too (?:slow|long|dark|sad|silly|violent|scary)|"
+    r"not (?:for me|my thing|my taste|this one|that one|the)|walked out|lame|couldn't finish|put me to sleep)\b"
+    r"|不喜欢|不爱|讨厌|难看|无聊|太差|太烂|烂片|失望|受不了|没意思|不好看|不要|太沉重|太长|太闷|不怎么样"
+)
+SEEN = (
+    r"\b(?:(?:have|'ve|had|i|we|already|just) (?:already |just |both |all )?(?:seen|watched|read|heard|played|tried|bought|finished|saw|know|own)|"
+    r"(?:seen|watched|saw|finished)\b.{0,12}\x01|already (?:seen|know|watched|read|own)|rewatched)\b|[看读听玩买]过|看完"
+)
+REQUEST = (
+    r"\b(?:recommend|suggest|show me|give me|find (?:me )?|looking for|look for|i want|i'd like|we want|want (?:to|a|some|the)|need|"
+    r"in the mood|feel like|something|anything|somewhere|what (?:should|can|could|to|do you (?:recommend|suggest|have)|else|next|would)|"
+    r"which .{0,20} (?:should|would)|any(?: other| more)? .{0,24}\?|more like|got more|more\?|next\?|next one|any ideas?|ideas\?|similar|"
+    r"else by|another|surprise me|tonight|please|pls|how about|what about|more of|pick)\b"
+    r"|推荐|想看|想要|想找|来[点一几部]|给我|有没有|有什么|找[一几点]|换[一个部点]|类似|还有|来点|求|随便"
+)
+MORE_OF = (
+    r"\b(?:more like|another|others?|else|different|instead|again|not th(?:at|is|e)|without|except|only|older|newer|rather|"
+    r"less|more|too|surprise|next|but|skip|change|swap|actually|what about|how about|same but|fewer|no)\b|换|再|更|别的|其他|不要|还有|类似|轻松|一点"
+)
+QUESTION = (
+    r"^\W*(?:(?:and|so|but|ok|hey|hi)\W+)?(?:who|whose|what(?:'s| is| was| are| year| does| happens)|when|where|why|how (?:long|old|scary|violent|many|sad|good|dark)|"
+    r"is|are|does|do|did|was|were|can|has|have you|tell me|explain|describe)\b|\b(?:tell me (?:more )?about|what(?:'s| is) (?:it|that|this) about|"
+    r"who (?:directed|made|wrote|stars|plays|is in|acts|was)|what is it|is it (?:any good|good|scary|sad|violent))\b"
+    r"|谁|讲(?:的是)?什么|什么内容|哪一?年|为什么|介绍|好看吗|是什么|多长|吗[?？]?$"
+)
+WHY = (
+    r"\bwhy (?:did|do|is|are|was|this|that|the|would|it|these|those|me|not)\b|\bhow come\b|\bwhat made you (?:pick|choose)\b"
+    r"|^\W*why\W*$|为什么|为何|凭什么"
+)
+GREETING = (
+    r"(?:(?:hi|hello|hey|hiya|yo|good (?:morning|evening|afternoon|day)|thanks?(?: you)?(?: so much| a lot| very much)?|thx|ty|cheers|"
+    r"bye|goodbye|see you|ok(?:ay)?|cool|great|nice|perfect|awesome|lol|haha|how are you(?: doing)?|what'?s up|who are you|what can you do|"
+    r"how does this work|what do you do|help|there|bot|everyone|your help|for your help|got it)[\s,.!?🙂😊]*)+"
+    r"|(?:(?:你好|您好|嗨|谢谢(?:你|您)?|多谢|再见|拜拜|早上好|晚上好|好的|好吧|你是谁|你能做什么|在吗|哈哈+)[\s,，.。!！?？~]*)+"
+)
+LASTING = (
+    r"\b(?:can't|cannot|cant|can not|couldn't) (?:stand|bear|handle|take|watch|stomach)|\bi (?:never|don't ever|won't ever) \w+|\bnever (?:watch|show|read|buy|play)|"
+    r"\balways\b|\bi hate\b|\ballergic\b|\bscared of\b|\bafraid of\b|\b(?:my|our|the) (?:kids?|children|son|daughter|wife|husband|"
+    r"mother|mom|mum|father|dad|parents|grandma|grandpa|girlfriend|boyfriend|partner)\b|\bas a rule\b|\bin general\b|\bphobia\b"
+    r"|受不了|从来不|从不|一向|总是|害怕|孩子|女儿|儿子|老婆|老公|父母|爸妈|过敏"
+)
+OLDER_WORDS = r"\b(?:older|earlier|more classic|something old|further back)\b|更?老一?[点些]|早一?[点些]|更早|再老"
+NEWER_WORDS = r"\b(?:newer|more recent|more modern|less old|fresher|recent\?)|新一?[点些]|更新|近一?[点些]"
+SURPRISE = r"\bsurprise me\b|\bsomething (?:completely |totally |really )?(?:different|unexpected|random|weird)\b|\badventurous\b|给我(?:一?个)?惊喜|随便来|出乎意料"
+HURRY = r"\b(?:quick(?:ly)?|hurry|no time|just one|only one|fast)\b|快点|赶时间|只要一部|就一部"
+STOPWORDS = frozenset(
+    [
+        "a",
+        "an",
+        "the",
+        "i",
+        "me",
+        "my",
+        "you",
+        "he",
+        "she",
+        "it",
+        "we",
+        "they",
+        "this",
+        "that",
+        "these",
+        "those",
+        "is",
+        "are",
+        "was",
+        "be",
+        "been",
+        "do",
+        "does",
+        "did",
+        "have",
+        "has",
+        "had",
+        "will",
+        "would",
+        "can",
+        "could",
+        "not",
+        "no",
+        "yes",
+        "and",
+        "or",
+        "but",
+        "if",
+        "of",
+        "in",
+        "on",
+        "at",
+        "to",
+        "for",
+        "from",
+        "with",
+        "by",
+        "as",
+        "so",
+        "too",
+        "very",
+        "just",
+        "only",
+        "more",
+        "most",
+        "less",
+        "some",
+        "any",
+        "all",
+        "both",
+        "one",
+        "two",
+        "three",
+        "first",
+        "second",
+        "last",
+        "next",
+        "new",
+        "old",
+        "good",
+        "bad",
+        "better",
+        "best",
+        "great",
+        "kind",
+        "sort",
+        "thing",
+        "things",
+        "something",
+        "anything",
+        "nothing",
+        "else",
+        "other",
+        "another",
+        "like",
+        "love",
+        "want",
+        "need",
+        "watch",
+        "see",
+        "seen",
+        "film",
+        "films",
+        "movie",
+        "movies",
+        "book",
+        "books",
+        "show",
+        "again",
+        "really",
+        "please",
+        "thanks",
+        "what",
+        "who",
+        "when",
+        "where",
+        "why",
+        "how",
+        "which",
+        "there",
+        "here",
+        "now",
+        "then",
+        "today",
+        "tonight",
+        "up",
+        "out",
+        "about",
+        "over",
+        "under",
+    ]
+)
+ADDS = r"\b(?:also|too|as well|with|that (?:is|are)|but|only|ones?|still|and|more|those|same|should|specifically)\b|也|还要|的$"
+"""A fragment that narrows what was wanted before."""
+REPLACES = r"\binstead\b|\brather\b|\bnow for something\b|\bforget (?:that|it|all)\b|\bstart over\b|换成|改成|算了"
+WANTS_NEW = r"\b(?:i want|i'd like|give me|recommend|suggest|show me|something|now)\b|推荐|想看|来[点一几]"
+OTHERS = r"\b(?:else|others?|another|more|next|different|again|instead|surprise|new ones)\b|换|还有|别的|其他|再来|下一"
+"""Asks for items that were not shown yet."""

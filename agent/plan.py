@@ -1,0 +1,32 @@
+"""Which tools to call for an intent, and with which arguments.
+
+A rule makes the plan from what was understood: the tools are cheap and run side by side, so choosing among them saves
+nothing, while each word of a plan written by a 1.5B model costs 50 ms and may be wrong.
+"""
+
+from collections.abc import Sequence
+
+from agent.intent import Act, ToolCall
+from retrieval.preference import Preference
+
+SEARCH, SCORES, GRAPH, DETAILS = "search_catalog", "cf_scores", "graph_lookup", "item_details"
+NO_TOOLS = (Act.CHAT,)
+
+
+def make_plan(act: Act, preference: Preference, about: Sequence[str], topic: str) -> tuple[ToolCall, ...]:
+    """The tool calls of a turn; empty for small talk."""
+    if act in NO_TOOLS:
+        return ()
+    if act is Act.ASK:
+        fields = [topic] if topic not in ("", "why") else []
+        return tuple(ToolCall(DETAILS, {"item_id": item_id, "fields": [*fields]}) for item_id in about[:3])
+    return recommending_plan(preference)
+
+
+def recommending_plan(preference: Preference) -> tuple[ToolCall, ...]:
+    """Every recommender has its say."""
+    return (
+        ToolCall(SEARCH, {"query": preference.text}),
+        ToolCall(SCORES, {"liked": [*preference.liked], "disliked": [*preference.disliked]}),
+        ToolCall(GRAPH, {"liked": [*preference.liked], "wishes": [one.key for one in preference.wishes]}),
+    )

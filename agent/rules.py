@@ -1,0 +1,406 @@
+"""Reads a message by rule: certain where it can be, good enough to answer when there is no language model.
+
+The rules know English and Chinese phrases about wanting, liking and asking; what the things are called comes from the
+catalog through `Lexicon` and `find_title`.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from agent.intent import Act
+from agent.lexicon import Lexicon, ValueSpan, words_of
+from agent.limits import find_limits
+from agent.linking import NUMBERS, ORDINALS, pronoun, references
+from agent.phrases import (
+    ALTERNATIVE,
+    CLAUSE,
+    DISLIKE,
+    GREETING,
+    HURRY,
+    LASTING,
+    LIKE,
+    MORE_OF,
+    NEGATION,
+    NEGATION_AFTER,
+    NEWER_WORDS,
+    OLDER_WORDS,
+    QUESTION,
+    REQUEST,
+    SEEN,
+    SHIFT,
+    STILL_WANTED,
+    STOPWORDS,
+    SURPRISE,
+    WHY,
+)
+from agent.reading import NEWER, OLDER, Mention, Reading
+from retrieval.items import Catalog
+from retrieval.preference import Constraint, Op, Wish
+from retrieval.schema import FieldKind
+from retrieval.titles import TitleSpan, normalize_title
+
+TEXT_FIELD = "text"
+"""The field name of a wish in free words."""
+APPROVAL = r"\W*(?:yes\b|ok\b|good\b|great\b|可以|不错)"
+QUOTED = re.compile(r"《([^》]{1,80})》|“([^”]{2,80})”|\"([^\"]{2,80})\"|(?<!\w)'([^']{2,80})'(?!\w)")
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A mention and where it stands."""
+
+    start: int
+    end: int
+    mentions: tuple[Mention, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleReader:
+    """Reads messages about one catalog."""
+
+    catalog: Catalog
+    lexicon: Lexicon
+
+    def read(self, message: str, *, shown: Sequence[str] = (), asked: bool = False) -> Reading:
+        """Read one message.
+
+        Args:
+            message: What the user wrote.
+            shown: Item ids of the last cards, in order.
+            asked: Whether something was asked for before in this conversation.
+        """
+        titles = list(self._titles(message))
+        refs = [_Found(*one) for one in references(_blank(message, titles), shown)]
+        found = sorted((*titles, *refs), key=lambda one: one.start)
+        covered = tuple((one.start, one.end) for one in found)
+        values = list(self.lexicon.find(message, covered=covered))
+        reading = self._opinions(message, found, Reading(Act.RECOMMEND))
+        reading = self._values(message, values, covered, reading)
+        reading = _details(message, reading, shown)
+        return self._act(message, found, reading, has_list=bool(shown), asked=asked)
+
+    # Titles ------------------------------------------------------------------------------------------------------
+
+    def _titles(self, message: str) -> Iterator[_Found]:
+        """Titles worth believing: quoted, capitalized, after a word such as 'like', or long enough."""
+        taken: list[tuple[int, int]] = []
+        for match in QUOTED.finditer(message):
+            inner = next(group for group in match.groups() if group)
+            if match.group().startswith("《") or self.catalog.find_title(inner, limit=1) or inner[:1].isupper():
+                taken.append(match.span())
+                yield _Found(*match.span(), (Mention(inner.strip(), certain=True),))
+        for span in self.catalog.titles.spans(message):
+            start, end, text = _with_year(message, span)
+            if not any(a < end and start < b for a, b in taken) and self._believes(message, span):
+                taken.append((start, end))
+                yield _Found(start, end, (Mention(text, certain=True),))
+        yield from self._misspelled(message, taken)
+
+    def _believes(self, message: str, span: TitleSpan) -> bool:
+        """Whether words that happen to be a title are meant as one."""
+        words = normalize_title(span.text).split()
+        if re.search(r"[\u3040-\u9fff\uac00-\ud7af]", span.text):
+            return len(span.text) >= 3 or bool(re.search(r"[喜爱看过像似]|讨厌", message[: span.start][-4:]))
+        if all(word in STOPWORDS or word.isdigit() for word in words):
+            return bool(re.search(LIKE + "|" + SEEN, message[: span.start][-14:], re.IGNORECASE)) and words != ["it"]
+        is_value = any(True for _ in self.lexicon.find(span.text))
+        cue = rf"(?:{LIKE}|{SEEN}|{DISLIKE}|{QUESTION}|about)\W+(?:\w+\W+)?$"
+        after_cue = bool(re.search(cue, message[: span.start], re.IGNORECASE))
+        capitals = all(word[:1].isupper() or word.lower() in STOPWORDS for word in span.text.split())
+        shouting = message.isupper() and len(message) > 12
+        if capitals and not shouting:
+            return len(words) > 1 or (not is_value and (after_cue or _stands_out(message, span)))
+        if is_value and len(words) < 3:
+            return False
+        return after_cue if len(words) < 3 else True
+
+    def _misspelled(self, message: str, taken: list[tuple[int, int]]) -> Iterator[_Found]:
+        """Capitalized words after 'like', 'loved', 'seen' ... that are no exact title: a typo, or one we lack."""
+        cue = rf"(?:{LIKE}|{SEEN}|{DISLIKE}|\babout|\bis|\bhave)\s+(?:the (?:movie|film|book)\s+)?"
+        name = r"((?:[A-Z0-9][\w'’-]*)(?:[\s:]+(?:of|the|and|in|a|to|for|on|with|&|[A-Z0-9][\w'’-]*)){0,6})"
+        enders = r"(?:\s*,\s*" + name + r")?(?:\s*,?\s*(?:and|or|&)\s+" + name + r")?"
+        for match in re.finditer(f"(?i:{cue}){name}{enders}", message):
+            for group in (1, 2, 3):
+                text, span = match.group(group), match.span(group)
+                if not text or any(a < span[1] and span[0] < b for a, b in taken):
+                    continue
+                text = re.sub(r"\s+(?:of|the|and|in|a|to|for|on|with|&)$", "", text)
+                names_value = any(True for _ in self.lexicon.find(text))
+                if text.lower() in STOPWORDS or text == "I" or (names_value and not self._near(text)):
+                    continue
+                taken.append(span)
+                yield _Found(span[0], span[0] + len(text), (Mention(text, certain=True),))
+
+    def _near(self, text: str) -> bool:
+        return any(one.score >= 0.86 for one in self.catalog.find_title(text, limit=1))
+
+    # Opinions ----------------------------------------------------------------------------------------------------
+
+    def _opinions(self, message: str, found: Sequence[_Found], reading: Reading) -> Reading:
+        """Which of the mentions are liked, disliked, known or asked about, by the words around each."""
+        liked: list[Mention] = []
+        disliked: list[Mention] = []
+        seen: list[Mention] = []
+        previous = ""
+        for index, one in enumerate(found):
+            before, after = _around(message, found, index)
+            stance = _stance(before, after)
+            if (
+                not stance
+                and index
+                and re.fullmatch(r"\W*(?:,|and|or|&|、|和|与|or even|as well as)?\W*", before, re.IGNORECASE)
+            ):
+                stance = previous
+            previous = stance
+            if "seen" in stance:
+                seen.extend(one.mentions)
+            if "dislike" in stance:
+                disliked.extend(one.mentions)
+            elif "like" in stance:
+                liked.extend(one.mentions)
+        about = tuple(mention for one in found for mention in one.mentions)
+        return replace(
+            reading, liked=_unique(liked), disliked=_unique(disliked), seen=_unique(seen), mentions=_unique(about)
+        )
+
+    # Values ------------------------------------------------------------------------------------------------------
+
+    def _values(
+        self, message: str, values: Sequence[ValueSpan], covered: tuple[tuple[int, int], ...], reading: Reading
+    ) -> Reading:
+        limits: list[Constraint] = [
+            one.constraint
+            for one in find_limits(message, self.catalog.schema)
+            if not any(a < one.end and one.start < b for a, b in covered)
+        ]
+        wishes: list[Wish] = []
+        taken_back: list[str] = []
+        for group in _alternatives(message, values):
+            first = group[0]
+            clause, at = _clause_of(message, first.start)
+            if re.search(STILL_WANTED, clause, re.IGNORECASE):
+                taken_back.extend(one.words for one in group)
+                continue
+            refused = _refused(clause, at)
+            lasting = re.search(LASTING, clause, re.IGNORECASE)
+            company = lasting is not None and lasting.start() <= at < lasting.end()
+            names = tuple(dict.fromkeys(one.value for one in group))
+            if refused or not (first.field.soft or company):
+                op = Op.NOT if refused else Op.IS
+                keeps = refused and lasting is not None
+                limits.append(Constraint(first.field.name, op, names, words=_words(message, group), lasting=keeps))
+            else:
+                wishes += [Wish(first.field.name, one.value, words=one.words, lasting=company) for one in group]
+        places = [(one.start, one.end) for one in values] + list(covered)
+        wishes += [
+            Wish(TEXT_FIELD, words, -1.0, words, bool(re.search(LASTING, _clause_of(message, start)[0], re.IGNORECASE)))
+            for start, words in _refused_words(message, places)
+        ]
+        return replace(
+            reading,
+            limits=_settle(limits),
+            wishes=tuple(dict.fromkeys(wishes)),
+            taken_back=tuple(taken_back),
+            search=_residue(message, places),
+        )
+
+    # Act ---------------------------------------------------------------------------------------------------------
+
+    def _act(self, message: str, found: Sequence[_Found], reading: Reading, *, has_list: bool, asked: bool) -> Reading:
+        about = reading.mentions
+        if not about and has_list and pronoun(message):
+            about = (Mention("#1"),)
+        wants = bool(re.search(REQUEST, message, re.IGNORECASE))
+        substance = bool(about or reading.limits or reading.wishes or reading.relative)
+        if re.fullmatch(GREETING, message.strip(), re.IGNORECASE) and not reading.limits and not found:
+            return replace(reading, act=Act.CHAT, certain=True, about=())
+        if re.search(WHY, message, re.IGNORECASE) and about and not reading.limits:
+            return replace(reading, act=Act.ASK, certain=True, topic="why", about=about, liked=(), disliked=())
+        if about and not wants and re.search(QUESTION, message, re.IGNORECASE):
+            topic = self._topic(message)
+            return replace(reading, act=Act.ASK, topic=topic, about=about, liked=(), disliked=())
+        opinion = bool(reading.liked or reading.disliked or reading.seen)
+        follows = has_list and (bool(reading.relative or reading.novelty) or re.search(MORE_OF, message, re.IGNORECASE))
+        if follows or (has_list and asked and (reading.limits or reading.wishes) and len(words_of(message)) <= 7):
+            return replace(reading, act=Act.REFINE, about=())
+        if opinion and not wants and not reading.limits and not reading.wishes:
+            return replace(reading, act=Act.FEEDBACK, about=())
+        if not substance and not wants and len(words_of(message)) <= 3 and not reading.novelty:
+            return replace(reading, act=Act.CHAT, about=())
+        return replace(reading, act=Act.RECOMMEND, about=())
+
+    def _topic(self, message: str) -> str:
+        """The field that a question asks for, by its label or words; 'text' for 'what is it about'."""
+        lowered = message.lower()
+        for spec in self.catalog.schema.fields:
+            names = (*spec.label.values(), *spec.words, spec.name)
+            if any(re.search(rf"(?<![a-z]){re.escape(name.lower())}", lowered) for name in names if name):
+                return spec.name
+        if re.match(r"\s*(?:who|whose)\b|.*谁", lowered):
+            people = [spec.name for spec in self.catalog.schema.fields if spec.people]
+            return people[0] if people else ""
+        if re.search(r"\bwhen\b|哪一?年|什么时候", lowered):
+            years = [spec.name for spec in self.catalog.schema.of_kind(FieldKind.NUMBER) if spec.unit == "year"]
+            return years[0] if years else ""
+        return TEXT_FIELD if re.search(r"about|plot|story|tell me|讲|内容|关于|故事", lowered) else ""
+
+
+def _stands_out(message: str, span: TitleSpan) -> bool:
+    """Whether a capitalized word is more than the beginning of a sentence."""
+    before = message[: span.start].strip()
+    begins = not before or before[-1] in ".!?:"
+    return not begins or len(message.split()) < 5 or bool(re.match(r"\W*(?:is|was|and)\b|,", message[span.end :]))
+
+
+def _with_year(message: str, span: TitleSpan) -> tuple[int, int, str]:
+    """The title with a year in brackets behind it, if there is one."""
+    match = re.match(r"\s*[(（]((?:18|19|20)\d{2})[)）]", message[span.end :])
+    end = span.end + (match.end() if match else 0)
+    return span.start, end, message[span.start : end]
+
+
+def _blank(message: str, found: Sequence[_Found]) -> str:
+    for one in found:
+        message = message[: one.start] + "\x00" * (one.end - one.start) + message[one.end :]
+    return message
+
+
+def _around(message: str, found: Sequence[_Found], index: int) -> tuple[str, str]:
+    """The words before and after a mention that can say something about it."""
+    one = found[index]
+    left = found[index - 1].end if index else 0
+    right = found[index + 1].start if index + 1 < len(found) else len(message)
+    before = re.split(r"[.!?;。！？；]\s*|\bbut\b|但是?", message[left : one.start])[-1]
+    after = re.split(
+        r"[.!?;。！？；]|,?\s*\bbut\b|，?但是?|,\s*(?:i want|give me|now|something)\b", message[one.end : right]
+    )[0]
+    return before, after
+
+
+def _stance(before: str, after: str) -> str:
+    """'like', 'dislike', 'seen', 'seen like' ... or '' from the words around a title."""
+    stance = []
+    text = f"{before} \x01 {after}"
+    if re.search(SEEN, text, re.IGNORECASE) and not re.search(
+        r"\b(?:haven't|have not|never|not yet)\b|没看过", text, re.IGNORECASE
+    ):
+        stance.append("seen")
+    refused = re.search(DISLIKE, text, re.IGNORECASE) and not re.search(
+        r"not that i (?:didn't|don't|hate)", text, re.IGNORECASE
+    )
+    near_no = re.search(
+        r"(?:\bnot|\bno|\bwithout|\bnothing like|不要|不是|别)\W+(?:\w+\W+){0,2}$", before, re.IGNORECASE
+    )
+    no_after = re.match(r"\W*(?:no\b(?! more)|不行|不好|算了)", after, re.IGNORECASE)
+    if refused or near_no or no_after:
+        stance.append("dislike")
+    elif re.search(LIKE, text, re.IGNORECASE) or re.match(APPROVAL, after, re.IGNORECASE):
+        stance.append("like")
+    return " ".join(stance)
+
+
+def _clause_of(message: str, position: int) -> tuple[str, int]:
+    """The clause around a position, and the position inside it."""
+    start = 0
+    for match in re.finditer(CLAUSE, message, re.IGNORECASE):
+        if match.end() <= position:
+            start = match.end()
+        elif match.start() >= position:
+            return message[start : match.start()], position - start
+    return message[start:], position - start
+
+
+def _refused(clause: str, at: int) -> bool:
+    """Whether a value at `at` stands under a negation."""
+    before, after = clause[:at], clause[at:]
+    negations = list(re.finditer(NEGATION, before, re.IGNORECASE))
+    if negations and not re.search(SHIFT, before[negations[-1].end() :], re.IGNORECASE):
+        return True
+    return bool(re.search(NEGATION_AFTER, after, re.IGNORECASE))
+
+
+def _alternatives(message: str, values: Sequence[ValueSpan]) -> list[list[ValueSpan]]:
+    """Values joined by 'or' (or listed under one negation) form one group; others stand alone."""
+    groups: list[list[ValueSpan]] = []
+    for one in values:
+        last = groups[-1][-1] if groups else None
+        between = message[last.end : one.start] if last else ""
+        if last and last.field.name == one.field.name and re.fullmatch(ALTERNATIVE, between, re.IGNORECASE):
+            groups[-1].append(one)
+        else:
+            groups.append([one])
+    return groups
+
+
+def _words(message: str, group: Sequence[ValueSpan]) -> str:
+    return message[group[0].start : group[-1].end]
+
+
+def _settle(limits: Sequence[Constraint]) -> tuple[Constraint, ...]:
+    """No limit twice; what is refused is not wanted too (the refusal is the more certain of the two)."""
+    refused = {(one.field, value) for one in limits if one.op is Op.NOT for value in one.values}
+    kept = [
+        one for one in limits if one.op is not Op.IS or not any((one.field, value) in refused for value in one.values)
+    ]
+    return tuple({one.key: one for one in kept}.values())
+
+
+def _residue(message: str, places: Sequence[tuple[int, int]]) -> str:
+    """The English words that are left when titles, values, refusals and function words are taken away."""
+    left: list[str] = []
+    for match in re.finditer(r"[a-z][a-z'’-]+", message, re.IGNORECASE):
+        covered = any(a < match.end() and match.start() < b for a, b in places)
+        clause, at = _clause_of(message, match.start())
+        if not covered and match.group().lower() not in STOPWORDS and not _refused(clause, at):
+            left.append(match.group().lower())
+    return " ".join(left[:12])
+
+
+def _refused_words(message: str, places: Sequence[tuple[int, int]]) -> Iterator[tuple[int, str]]:
+    """What is refused in words that are no value of the catalog: 'no talking animals'."""
+    pattern = r"\b(?:no|without(?: any| the)?|nothing|can't stand|cannot stand|not too|avoid)\s+((?:[a-z'’-]+\s?){1,3})"
+    for match in re.finditer(pattern, message, re.IGNORECASE):
+        words = re.split(r"\b(?:please|but|and|or|by|from|before|after|with|in|this|that|for)\b", match.group(1))[
+            0
+        ].strip()
+        inside = any(a < match.end(1) and match.start(1) < b for a, b in places)
+        if words and not inside and not all(word in STOPWORDS for word in words_of(words)):
+            yield match.start(), words
+
+
+def _details(message: str, reading: Reading, shown: Sequence[str]) -> Reading:
+    """Count, hurry, direction in time, appetite for surprises."""
+    relative = ""
+    if not any(one.op in (Op.MIN, Op.MAX) for one in reading.limits):
+        if re.search(OLDER_WORDS, message, re.IGNORECASE):
+            relative = OLDER
+        elif re.search(NEWER_WORDS, message, re.IGNORECASE):
+            relative = NEWER
+    count = _count(message)
+    return replace(
+        reading,
+        relative=relative if shown else "",
+        count=count,
+        hurried=bool(re.search(HURRY, message, re.IGNORECASE)),
+        novelty=0.9 if re.search(SURPRISE, message, re.IGNORECASE) else None,
+    )
+
+
+def _count(message: str) -> int | None:
+    """How many are asked for: 'just one', 'three comedies', '推荐五部'."""
+    number = "|".join(NUMBERS)
+    verb = r"\b(?:just|only|give me|recommend|show me|name|suggest)\s+(?:me\s+)?"
+    only = re.search(rf"{verb}({number}|10|\d)\b(?!\s*(?:more )?(?:years|%))", message, re.IGNORECASE)
+    if only:
+        return NUMBERS.get(only.group(1).lower()) or int(only.group(1))
+    chinese = re.search(
+        r"(?:推荐|来|给我|只要|换)(?:我)?(?:看)?([一二两三四五六七八九十]|10|\d)[部个本款张](?!.*年代)", message
+    )
+    if chinese and chinese.group(1) != "一":
+        return ORDINALS.get(chinese.group(1)) or int(chinese.group(1))
+    return 1 if chinese and re.search(r"只要一|就一", message) else None
+
+
+def _unique(mentions: Sequence[Mention]) -> tuple[Mention, ...]:
+    return tuple({one.text.casefold(): one for one in mentions}.values())

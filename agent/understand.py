@@ -1,0 +1,183 @@
+"""Understanding: conversation so far and a message -> Intent. Rules first, the model where it helps, code links."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from agent.chips import chips
+from agent.conversation import Conversation, Role
+from agent.intent import Act, Intent
+from agent.language import language_of
+from agent.linking import Link, link
+from agent.merge import merge
+from agent.model_reader import ModelReader
+from agent.phrases import OTHERS
+from agent.plan import make_plan
+from agent.reading import Mention, Reading
+from agent.recommendation import LlmRun
+from agent.rules import RuleReader
+from agent.wanting import add_tastes, fold
+from retrieval.errors import ModelUnavailableError
+from retrieval.items import Catalog
+from retrieval.preference import Constraint, Preference, Wish
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """An intent, what it means for the conversation, and what finding it out cost."""
+
+    intent: Intent
+    wanted: Preference
+    """To keep in the conversation: without lasting tastes and without what holds for this turn only."""
+    runs: tuple[LlmRun, ...] = ()
+    notice: str = ""
+    """What the user must know: for example that the model is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Understanding:
+    """Reads messages about one catalog, with or without a language model."""
+
+    catalog: Catalog
+    rules: RuleReader
+    model: ModelReader | None = None
+
+    async def understand(
+        self, conversation: Conversation, message: str, tastes: Iterable[Constraint | Wish] = ()
+    ) -> Understood:
+        """Find out what a message asks for.
+
+        A model that is missing, late or talks garbage is no error here: the rules' reading stands and a notice says so.
+        """
+        language = language_of(message, conversation.preference.language)
+        shown = conversation.last_shown()
+        reading = self.rules.read(message, shown=shown, asked=conversation.asked)
+        runs: tuple[LlmRun, ...] = ()
+        notice, source = "", "rules"
+        if self.model is not None and not reading.certain:
+            try:
+                answered, run = await self.model.read(conversation, message)
+            except ModelUnavailableError as error:
+                notice, runs = "model_down", (LlmRun("understand", 0.0, error=str(error)),)
+            else:
+                reading, runs, source = (
+                    merge(reading, answered, message, self.rules.lexicon, bool(shown)),
+                    (run,),
+                    "model",
+                )
+        return self._settle(conversation, message, reading, language, tuple(tastes), runs, notice, source)
+
+    def replay(self, conversation: Conversation) -> Preference:
+        """What was wanted in a conversation of which only the messages are known, read by rule."""
+        so_far = replace(conversation, turns=(), preference=Preference(), asked=False)
+        for turn in conversation.turns:
+            if turn.role is Role.USER:
+                reading = self.rules.read(turn.text, shown=so_far.last_shown(), asked=so_far.asked)
+                language = language_of(turn.text, so_far.preference.language)
+                settled = self._settle(so_far, turn.text, reading, language, (), (), "", "rules")
+                so_far = replace(so_far, preference=settled.wanted, asked=True)
+            so_far = so_far.add(turn)
+        return so_far.preference
+
+    def _settle(
+        self,
+        conversation: Conversation,
+        message: str,
+        reading: Reading,
+        language: str,
+        tastes: tuple[Constraint | Wish, ...],
+        runs: tuple[LlmRun, ...],
+        notice: str,
+        source: str,
+    ) -> Understood:
+        shown = conversation.last_shown()
+        links = _Links.of(reading, self.catalog, conversation)
+        pointed = [one.item_ids[0] for one in links.liked if one.mention.text.startswith("#") and one.item_ids]
+        years = self._years(pointed if pointed and reading.relative else shown)
+        wanted = fold(
+            replace(conversation.preference, language=language),
+            reading,
+            message,
+            liked=_ids(links.liked),
+            disliked=_ids(links.disliked),
+            seen=_ids(links.seen),
+            shown_years=years,
+            catalog=self.catalog,
+        )
+        kept = _lasting(reading)
+        preference = self._for_this_turn(add_tastes(wanted, (*tastes, *kept)), conversation, message, reading)
+        intent = Intent(
+            act=reading.act,
+            preference=preference,
+            plan=make_plan(reading.act, preference, _ids(links.about), reading.topic),
+            chips=chips(preference, self.catalog),
+            about=_ids(links.about),
+            topic=reading.topic,
+            liked=_ids(links.liked),
+            disliked=_ids(links.disliked),
+            seen=_ids(links.seen),
+            kept=kept,
+            unknown=links.unknown(),
+            ambiguous=links.ambiguous(),
+            reply=reading.reply,
+            source=source,
+        )
+        return Understood(intent, wanted, runs, notice)
+
+    def _for_this_turn(
+        self, preference: Preference, conversation: Conversation, message: str, reading: Reading
+    ) -> Preference:
+        """What holds for one turn only: surprise, hurry, and not showing the same items again."""
+        again: Sequence[str] = ()
+        if re.search(OTHERS, message, re.IGNORECASE) or reading.act is Act.FEEDBACK:
+            again = tuple(conversation.all_shown())
+        novelty = 0.0 if reading.hurried else reading.novelty if reading.novelty is not None else preference.novelty
+        count = 1 if reading.hurried and reading.count is None else preference.count
+        seen = tuple(dict.fromkeys((*preference.seen, *again)))
+        return replace(preference, novelty=novelty, count=count, seen=seen)
+
+    def _years(self, item_ids: Iterable[str]) -> list[int]:
+        years = (self.catalog.item(item_id).year for item_id in item_ids if item_id in self.catalog)
+        return [year for year in years if year is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Links:
+    """The mentions of a reading, linked."""
+
+    liked: tuple[Link, ...]
+    disliked: tuple[Link, ...]
+    seen: tuple[Link, ...]
+    about: tuple[Link, ...]
+
+    @classmethod
+    def of(cls, reading: Reading, catalog: Catalog, conversation: Conversation) -> "_Links":
+        shown = conversation.last_shown()
+        known = (*conversation.all_shown(), *conversation.preference.liked)
+
+        def links(mentions: Iterable[Mention]) -> tuple[Link, ...]:
+            return tuple(link(one, catalog, shown=shown, known=known) for one in mentions)
+
+        return cls(links(reading.liked), links(reading.disliked), links(reading.seen), links(reading.about))
+
+    def _all(self) -> tuple[Link, ...]:
+        return (*self.liked, *self.disliked, *self.seen, *self.about)
+
+    def unknown(self) -> tuple[str, ...]:
+        names = (one.mention.text for one in self._all() if not one.item_ids and not one.mention.text.startswith("#"))
+        return tuple(dict.fromkeys(name.strip("《》“”\"' ") for name in names))
+
+    def ambiguous(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        return tuple(
+            {one.mention.text: (one.mention.text, one.item_ids) for one in self._all() if one.is_ambiguous}.values()
+        )
+
+
+def _ids(links: Iterable[Link]) -> tuple[str, ...]:
+    """The items of links that leave no doubt."""
+    return tuple(dict.fromkeys(one.item_ids[0] for one in links if len(one.item_ids) == 1))
+
+
+def _lasting(reading: Reading) -> tuple[Constraint | Wish, ...]:
+    limits = [one for one in reading.limits if one.lasting]
+    return (*limits, *(one for one in reading.wishes if one.lasting))
