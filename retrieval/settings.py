@@ -1,6 +1,7 @@
 """Settings of the recommenders; filled by `agent.settings.Settings`, which alone reads the environment."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -31,5 +32,6 @@ class RetrievalSettings(BaseModel):
         },
         description="fusion weights by channel",
     )
+    fusion: Literal["weighted", "reciprocal_rank", "votes"] = "weighted"
     diversity: float = Field(default=0.2, ge=0, le=1, description="0 keeps the order of scores, 1 spreads most")
     seed: int = 0

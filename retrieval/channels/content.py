@@ -67,6 +67,13 @@ class ContentChannel:
             for i, row in enumerate(rows)
         ]
 
+    def nearness(self, preference: Preference, history: UserHistory) -> NDArray[np.float32] | None:
+        """How near every row is to the profile, shape (n_items,); None where there is neither wish nor liked item."""
+        text = wish_text(preference)
+        wish = self._encode(text) if text else None
+        profile = self._profile(wish, taste_of(self._catalog, preference, history), preference)
+        return None if profile is None else np.asarray(self._vectors.matrix @ profile, dtype=np.float32)
+
     def _scores(self, profile: NDArray[np.float32], open_rows: NDArray[np.bool_], k: int) -> NDArray[np.float32]:
         """Chroma finds the rows; where a strict mask leaves too few of them, all open rows are scored exactly."""
         matrix = self._vectors.matrix

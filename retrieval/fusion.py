@@ -1,0 +1,102 @@
+"""Many ranked lists become one: pure functions, the only place where scores of different channels meet."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.candidates import Candidate, Evidence
+
+Fusion = Callable[[Mapping[str, Sequence[Candidate]], Mapping[str, float]], list[Candidate]]
+"""Lists by channel, each best first, and weights by channel -> one list, best first."""
+
+DAMPING = 60.0
+"""In rank positions; a larger value flattens the lead of the first ranks."""
+
+
+def min_max(scores: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Stretch the scores of one list to 0..1, shape (n,); a list of equal scores becomes all 1."""
+    values = np.asarray(scores, dtype=np.float64)
+    if len(values) == 0:
+        return values
+    low, high = values.min(), values.max()
+    return np.ones_like(values) if high - low < 1e-12 else (values - low) / (high - low)
+
+
+def quantiles(scores: NDArray[np.floating]) -> NDArray[np.float64]:
+    """The share of the list that a score reaches or exceeds, in (0, 1], shape (n,); equal scores get equal shares."""
+    values = np.asarray(scores, dtype=np.float64)
+    return np.searchsorted(np.sort(values), values, side="right") / max(1, len(values))
+
+
+def mixed(scores: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Half by score, half by place: robust against one far outlier, yet it keeps a clear winner clear."""
+    return 0.5 * min_max(scores) + 0.5 * quantiles(scores)
+
+
+def weighted_sum(
+    lists: Mapping[str, Sequence[Candidate]],
+    weights: Mapping[str, float],
+    *,
+    calibrate: Callable[[NDArray[np.floating]], NDArray[np.float64]] = mixed,
+) -> list[Candidate]:
+    """Calibrate each list to 0..1, then add with weights; an item missing from a list gets 0 from it.
+
+    Args:
+        lists: Candidates by channel.
+        weights: By channel; a channel without one counts 1.
+        calibrate: Makes the scores of one list comparable to those of others.
+
+    Returns:
+        Merged candidates with `score` in 0..1, best first.
+    """
+    total = sum(max(0.0, weights.get(channel, 1.0)) for channel, found in lists.items() if found) or 1.0
+    points: dict[str, float] = {}
+    for channel, found in lists.items():
+        raw = np.asarray([one.scores.get(channel, 0.0) for one in found], dtype=np.float64)
+        share = max(0.0, weights.get(channel, 1.0)) / total
+        for one, value in zip(found, calibrate(raw), strict=True):
+            points[one.item_id] = points.get(one.item_id, 0.0) + share * float(value)
+    return merge(lists, points)
+
+
+def reciprocal_rank(
+    lists: Mapping[str, Sequence[Candidate]], weights: Mapping[str, float], *, damping: float = DAMPING
+) -> list[Candidate]:
+    """Reciprocal rank fusion: only places count, not scores.
+
+    Source: Cormack, Clarke and Buettcher, SIGIR 2009, doi:10.1145/1571941.1572114.
+    """
+    points: dict[str, float] = {}
+    for channel, found in lists.items():
+        for rank, one in enumerate(found, start=1):
+            points[one.item_id] = points.get(one.item_id, 0.0) + weights.get(channel, 1.0) / (damping + rank)
+    return merge(lists, points)
+
+
+def votes(lists: Mapping[str, Sequence[Candidate]], weights: Mapping[str, float]) -> list[Candidate]:
+    """Borda count: in a list of n the first gets n points, the last one."""
+    points: dict[str, float] = {}
+    for channel, found in lists.items():
+        for rank, one in enumerate(found):
+            share = weights.get(channel, 1.0) * (len(found) - rank) / max(1, len(found))
+            points[one.item_id] = points.get(one.item_id, 0.0) + share
+    return merge(lists, points)
+
+
+FUSIONS: Mapping[str, Fusion] = {"weighted": weighted_sum, "reciprocal_rank": reciprocal_rank, "votes": votes}
+"""By their names in the settings."""
+
+
+def merge(lists: Mapping[str, Sequence[Candidate]], points: Mapping[str, float]) -> list[Candidate]:
+    """One candidate per item with all channels' scores and evidence, by points; equal points go by item id."""
+    scores: dict[str, dict[str, float]] = {}
+    evidence: dict[str, dict[Evidence, None]] = {}
+    for found in lists.values():
+        for one in found:
+            scores.setdefault(one.item_id, {}).update(one.scores)
+            evidence.setdefault(one.item_id, {}).update(dict.fromkeys(one.evidence))
+    order = sorted(scores, key=lambda item_id: (-points.get(item_id, 0.0), item_id))
+    return [
+        Candidate(item_id, scores[item_id], tuple(evidence[item_id]), points.get(item_id, 0.0)) for item_id in order
+    ]

@@ -1,0 +1,124 @@
+"""From fused candidates to a list to show: limits enforced, known items out, doubles and look-alikes spread."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.candidates import Candidate
+from retrieval.history import UserHistory
+from retrieval.items import Catalog
+from retrieval.preference import Constraint, Preference
+
+POOL = 60
+"""How many of the best are considered for spreading; further down, relevance is too low to trade."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """What to show."""
+
+    fit: tuple[Candidate, ...]
+    """Items that keep every limit, best first."""
+    near: tuple[Candidate, ...] = ()
+    """Where too few fit: items that break the fewest limits, best first; to be shown apart and labeled."""
+    broken: Mapping[str, tuple[Constraint, ...]] = field(default_factory=dict)
+    """The limits that each near item breaks, by item id."""
+
+
+def known_ids(catalog: Catalog, preference: Preference, history: UserHistory) -> frozenset[str]:
+    """Items that are not to be recommended: seen, liked, disliked or named before, and their doubles."""
+    known = {*history.seen(), *preference.liked, *preference.disliked, *preference.seen}
+    return frozenset(double for item_id in known for double in catalog.double_of(item_id))
+
+
+def drop_known(
+    candidates: Sequence[Candidate], catalog: Catalog, preference: Preference, history: UserHistory
+) -> list[Candidate]:
+    """Without the items that the user knows, and without items that the catalog lacks."""
+    known = known_ids(catalog, preference, history)
+    return [one for one in candidates if one.item_id in catalog and one.item_id not in known]
+
+
+def drop_doubles(candidates: Sequence[Candidate], catalog: Catalog) -> list[Candidate]:
+    """Only the best of several items that stand for the same thing."""
+    shown: set[str] = set()
+    kept = []
+    for one in candidates:
+        if one.item_id not in shown:
+            kept.append(one)
+            shown |= catalog.double_of(one.item_id)
+    return kept
+
+
+def broken_by(catalog: Catalog, item_id: str, constraints: Sequence[Constraint]) -> tuple[Constraint, ...]:
+    """The limits that an item does not keep."""
+    item = catalog.item(item_id)
+    return tuple(one for one in constraints if not catalog.satisfies(item, one))
+
+
+def breaches(catalog: Catalog, constraints: Sequence[Constraint]) -> NDArray[np.int64]:
+    """How many limits each row breaks, shape (n_items,)."""
+    total = np.zeros(len(catalog), dtype=np.int64)
+    for one in constraints:
+        total += ~catalog.mask((one,))
+    return total
+
+
+def adjust_for_wishes(candidates: Sequence[Candidate], catalog: Catalog, preference: Preference) -> list[Candidate]:
+    """Lower what has an unwanted value, raise what has a wished one, whichever channel found it; best first."""
+    step = 0.25
+    change: dict[str, float] = {}
+    for wish in preference.wishes:
+        for row in catalog.holders(wish.field, wish.value):
+            item_id = catalog.items[row].item_id
+            gain = step * wish.weight if wish.weight < 0 else 0.4 * step * wish.weight
+            change[item_id] = change.get(item_id, 0.0) + gain
+    if not change:
+        return list(candidates)
+    moved = [replace(one, score=one.score + change.get(one.item_id, 0.0)) for one in candidates]
+    return sorted(moved, key=lambda one: -one.score)
+
+
+def diversify(
+    candidates: Sequence[Candidate],
+    vectors: NDArray[np.float32] | None,
+    k: int,
+    *,
+    diversity: float,
+    chosen: NDArray[np.float32] | None = None,
+) -> list[Candidate]:
+    """Maximal marginal relevance: each next item trades its score against its likeness to those already taken.
+
+    Args:
+        candidates: Best first, with fused scores.
+        vectors: Unit vectors of the candidates, shape (len(candidates), dimension); None keeps the order.
+        k: The most items.
+        diversity: 0 keeps the order of scores, 1 looks at likeness alone.
+        chosen: Unit vectors of items that are shown already, shape (n, dimension).
+
+    Returns:
+        At most `k` of the candidates; the first is the best where nothing was chosen before.
+
+    Source: Carbonell and Goldstein, SIGIR 1998, doi:10.1145/290941.291025.
+    """
+    if vectors is None or diversity <= 0 or len(candidates) <= 1:
+        return list(candidates[:k])
+    pool = candidates[: max(POOL, 2 * k)]
+    scores = np.asarray([one.score for one in pool], dtype=np.float64)
+    spread = max(1e-9, float(scores.max() - scores.min()))
+    relevance = (scores - scores.min()) / spread
+    unit = np.asarray(vectors[: len(pool)], dtype=np.float64)
+    closest = np.zeros(len(pool))
+    if chosen is not None and len(chosen):
+        closest = np.maximum(closest, (unit @ chosen.T).max(axis=1))
+    open_places = np.ones(len(pool), dtype=np.bool_)
+    taken: list[Candidate] = []
+    while len(taken) < min(k, len(pool)):
+        gain = (1 - diversity) * relevance - diversity * closest
+        place = int(np.where(open_places, gain, -np.inf).argmax())
+        open_places[place] = False
+        taken.append(pool[place])
+        closest = np.maximum(closest, unit @ unit[place])
+    return taken

@@ -1,0 +1,391 @@
+"""The door to the recommenders for other packages: opens what was built, runs channels, ranks, explores, looks up."""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from retrieval.candidates import Candidate, Evidence, EvidenceKind
+from retrieval.channels.base import Channel
+from retrieval.channels.content import ContentChannel
+from retrieval.channels.factors import FactorsChannel
+from retrieval.channels.graph import GraphChannel
+from retrieval.channels.neighbors import NeighborsChannel
+from retrieval.channels.ratings import read_ratings
+from retrieval.channels.tastes import candidate, eligible
+from retrieval.channels.trend import TrendChannel
+from retrieval.datasets import Dataset, load_dataset
+from retrieval.encoder import Encoder, make_encoder
+from retrieval.errors import IndexMissingError, UnknownItemError
+from retrieval.fusion import FUSIONS
+from retrieval.graph import KnowledgeGraph, item_facts
+from retrieval.history import UserHistory
+from retrieval.items import Catalog
+from retrieval.policies import Policy, Slot, UniformGuesses, guess_pool, known_signals
+from retrieval.preference import Op, Preference
+from retrieval.ranking import (
+    Ranked,
+    adjust_for_wishes,
+    breaches,
+    broken_by,
+    diversify,
+    drop_doubles,
+    drop_known,
+)
+from retrieval.schema import CatalogSchema
+from retrieval.settings import RetrievalSettings
+from retrieval.vectors import VectorIndex
+
+CATALOG = "catalog"
+"""The channel name of facts read off the catalog itself, and of items that only the limits brought."""
+HABIT = 0.4
+"""How much a channel that knows only the history counts once something particular is asked for."""
+
+Opened = TypeVar("Opened")
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a retriever is made of; a test may leave out any of them but the dataset."""
+
+    dataset: Dataset
+    channels: Mapping[str, Channel] = field(default_factory=dict)
+    vectors: VectorIndex | None = None
+    graph: KnowledgeGraph | None = None
+    encoder: Encoder | None = None
+    notices: tuple[str, ...] = ()
+
+
+class Retriever:
+    """Channels, fusion, ranking and exploration over one catalog. Holds no user and no conversation."""
+
+    def __init__(self, parts: Parts, settings: RetrievalSettings, *, policy: Policy | None = None) -> None:
+        self._dataset = parts.dataset
+        self._channels = dict(parts.channels)
+        self._vectors = parts.vectors
+        self._encoder = parts.encoder
+        self._settings = settings
+        self._popularity = TrendChannel(parts.dataset.catalog, read_ratings(parts.dataset))
+        self.graph = parts.graph
+        """The knowledge graph; None where it was not built."""
+        self.policy: Policy = policy or UniformGuesses()
+        self.notices = parts.notices
+        """What is missing and the command that builds it; empty where all is well."""
+
+    @classmethod
+    def open(cls, settings: RetrievalSettings, *, encoder: Encoder | None = None) -> "Retriever":
+        """Open everything that was built in the data folder; an index that is missing is left out with a notice.
+
+        Raises:
+            IndexMissingError: There is no catalog.
+        """
+        return cls(open_parts(settings, encoder=encoder), settings)
+
+    @property
+    def catalog(self) -> Catalog:
+        """The items."""
+        return self._dataset.catalog
+
+    @property
+    def schema(self) -> CatalogSchema:
+        """What the items look like."""
+        return self._dataset.catalog.schema
+
+    @property
+    def channel_names(self) -> tuple[str, ...]:
+        """The channels that can be run."""
+        return tuple(self._channels)
+
+    def warm(self) -> None:
+        """Load the encoder and run every channel once, so that the first user does not wait."""
+        if self._encoder is not None and self._vectors is not None:
+            self._encoder.warm()
+        for name in self._channels:
+            self.run(name, Preference(text="warm"), UserHistory(), k=1)
+
+    def run(
+        self,
+        channel: str,
+        preference: Preference,
+        history: UserHistory,
+        k: int | None = None,
+        *,
+        only: Iterable[str] | None = None,
+    ) -> list[Candidate]:
+        """Candidates of one channel that keep every limit.
+
+        Args:
+            channel: One of `channel_names`; an unknown or missing one brings nothing.
+            preference: What is wanted.
+            history: What is known.
+            k: The most candidates; the settings' pool size where None.
+            only: Score just these item ids.
+        """
+        allowed = self.catalog.mask(preference.constraints)
+        if only is not None:
+            allowed &= self._mask_of(only)
+        return self._run(channel, preference, history, k or self._settings.pool_size, allowed)
+
+    def rank(
+        self, by_channel: Mapping[str, Sequence[Candidate]], preference: Preference, history: UserHistory, k: int
+    ) -> Ranked:
+        """Fuse, enforce the limits, drop what is known, spread look-alikes; near misses where too few items fit."""
+        pool = self._fuse(by_channel, preference, history)
+        keeps = breaches(self.catalog, preference.constraints) == 0
+        fit = [one for one in pool if keeps[self.catalog.row(one.item_id)]]
+        fit = drop_doubles([*fit, *self._fill(fit, preference, history, keeps, k - len(fit))], self.catalog)
+        chosen = diversify(fit, self._vectors_of(fit), k, diversity=self._settings.diversity)
+        chosen = [self.explain(one, preference) for one in chosen]
+        near = self._near(by_channel, preference, history, k - len(chosen)) if len(chosen) < k else []
+        broken = {one.item_id: broken_by(self.catalog, one.item_id, preference.constraints) for one in near}
+        return Ranked(tuple(chosen), tuple(self.explain(one, preference) for one in near), broken)
+
+    def explore(
+        self, ranked: Ranked, preference: Preference, history: UserHistory, rng: Generator, *, slots: int | None = None
+    ) -> tuple[Slot, ...]:
+        """The list as shown: ranked items with guesses mixed in, each with its probability of being shown."""
+        slots = preference.count if slots is None else slots
+        guesses = self._guesses(ranked, preference, history)
+        shown = self.policy.choose(
+            ranked.fit,
+            guesses,
+            slots=slots,
+            n_known=known_signals(preference, history),
+            novelty=preference.novelty,
+            rng=rng,
+        )
+        return tuple(replace(slot, candidate=self.explain(slot.candidate, preference)) for slot in shown)
+
+    def explain(self, found: Candidate, preference: Preference) -> Candidate:
+        """Add the facts that answer a limit or a wish, where the channels have not shown them."""
+        shown = {(one.field, one.value) for one in found.evidence if one.kind is EvidenceKind.FACT}
+        wanted = self._wanted_facts(found.item_id, preference)
+        added = tuple(one for one in wanted if (one.field, one.value) not in shown)
+        return replace(found, evidence=(*found.evidence, *added)) if added else found
+
+    def history_of(self, user_id: str) -> UserHistory:
+        """What a user of the dataset did; empty for an unknown one."""
+        return self._dataset.interactions.of_user(user_id)
+
+    def dataset_users(self, limit: int = 20) -> tuple[str, ...]:
+        """Some users of the dataset."""
+        return tuple(self._dataset.interactions.user_ids[: max(0, limit)])
+
+    def facts(self, item_id: str) -> tuple[Evidence, ...]:
+        """Everything that the catalog says of an item, in the schema's order.
+
+        Raises:
+            UnknownItemError: There is no such item.
+        """
+        item = self.catalog.item(item_id)
+        found = []
+        for spec in self.schema.fields:
+            if spec.name in item.numbers:
+                found.append(_fact(spec.name, f"{item.numbers[spec.name]:.15g}"))
+            found.extend(_fact(spec.name, value) for value in item.values.get(spec.name, ()))
+        return tuple(found)
+
+    def path(self, liked_id: str, item_id: str) -> Evidence | None:
+        """The shortest explaining path from a liked item to another; None where there is none or no graph.
+
+        Raises:
+            UnknownItemError: One of the two is not in the catalog.
+        """
+        for one in (liked_id, item_id):
+            if one not in self.catalog:
+                raise UnknownItemError(one)
+        steps = self.graph.path(liked_id, item_id) if self.graph is not None else ()
+        if not steps:
+            return None
+        _, relation, value = steps[-1]
+        return Evidence("graph", EvidenceKind.PATH, relation, value, (liked_id,), path=steps)
+
+    def items_with(self, field_name: str, value: str, limit: int = 50) -> tuple[str, ...]:
+        """Ids of items that have a value, from the graph, or from the catalog where there is none; popular first."""
+        if self.graph is not None:
+            found = [one for one in self.graph.items_with(field_name, value, limit=5000) if one in self.catalog]
+        else:
+            found = [self.catalog.items[row].item_id for row in self.catalog.holders(field_name, value)]
+        found.sort(key=lambda one: -float(self._popularity.scores[self.catalog.row(one)]))
+        return tuple(found[: max(0, limit)])
+
+    def similar(self, item_id: str, k: int = 5) -> tuple[Candidate, ...]:
+        """Items like one, by all channels that can tell.
+
+        Raises:
+            UnknownItemError: There is no such item.
+        """
+        self.catalog.row(item_id)
+        preference, nobody = Preference(liked=(item_id,)), UserHistory()
+        names = [name for name in self._channels if name != self._popularity.name]
+        return self.rank({name: self.run(name, preference, nobody) for name in names}, preference, nobody, k).fit
+
+    def popular_diverse(self, k: int = 12) -> tuple[str, ...]:
+        """Ids of well-known items that differ from each other, for a first taste."""
+        counts = self._popularity.counts
+        order = np.lexsort((-self._popularity.scores, -(counts > 0).astype(np.int64)))[: max(10 * k, 60)]
+        found = [candidate(self.catalog, row, CATALOG, 0.0, ()) for row in order]
+        best = float(self._popularity.scores.max(initial=0.0)) or 1.0
+        scored = [
+            replace(one, score=float(self._popularity.scores[row]) / best)
+            for one, row in zip(found, order, strict=True)
+        ]
+        scored = drop_doubles(scored, self.catalog)
+        return tuple(one.item_id for one in diversify(scored, self._vectors_of(scored), k, diversity=0.5))
+
+    def _run(
+        self, channel: str, preference: Preference, history: UserHistory, k: int, allowed: NDArray[np.bool_]
+    ) -> list[Candidate]:
+        known = self._channels.get(channel)
+        return [] if known is None else known.retrieve(preference, history, k=k, allowed=allowed)
+
+    def _fuse(
+        self, by_channel: Mapping[str, Sequence[Candidate]], preference: Preference, history: UserHistory
+    ) -> list[Candidate]:
+        weights = request_weights(self._settings.weights, preference)
+        fused = FUSIONS[self._settings.fusion](by_channel, weights)
+        known_out = drop_known(fused, self.catalog, preference, history)
+        return drop_doubles(adjust_for_wishes(known_out, self.catalog, preference), self.catalog)
+
+    def _fill(
+        self,
+        fit: Sequence[Candidate],
+        preference: Preference,
+        history: UserHistory,
+        keeps: NDArray[np.bool_],
+        missing: int,
+    ) -> list[Candidate]:
+        """Where the channels brought too few: other items that keep the limits, popular first, at the end."""
+        if missing <= 0:
+            return []
+        open_rows = eligible(self.catalog, preference, history, keeps)
+        open_rows[self.catalog.rows(twin for one in fit for twin in self.catalog.double_of(one.item_id))] = False
+        rows = np.flatnonzero(open_rows)
+        rows = rows[np.argsort(-self._popularity.scores[rows], kind="stable")][: 2 * missing]
+        lowest = min((one.score for one in fit), default=0.0)
+        return [
+            replace(
+                candidate(self.catalog, row, CATALOG, 0.0, self._plain_reasons(row, preference)),
+                score=lowest - 1e-3 * (rank + 1),
+            )
+            for rank, row in enumerate(rows.tolist())
+        ]
+
+    def _plain_reasons(self, row: int, preference: Preference) -> tuple[Evidence, ...]:
+        """The facts that were asked for, else the first facts of the item."""
+        item_id = self.catalog.items[row].item_id
+        return self._wanted_facts(item_id, preference) or self.facts(item_id)[:2]
+
+    def _near(
+        self,
+        by_channel: Mapping[str, Sequence[Candidate]],
+        preference: Preference,
+        history: UserHistory,
+        missing: int,
+    ) -> list[Candidate]:
+        """The best items that break one limit; two or more only where none breaks just one."""
+        if not preference.constraints:
+            return []
+        counts = breaches(self.catalog, preference.constraints)
+        open_rows = eligible(self.catalog, preference, history, counts > 0)
+        if not open_rows.any():
+            return []
+        allowed = open_rows & (counts == counts[open_rows].min())
+        relaxed = replace(preference, constraints=())
+        lists = {name: self._run(name, relaxed, history, self._settings.pool_size, allowed) for name in by_channel}
+        found = self._fuse(lists, preference, history)
+        found += self._fill(found, preference, history, allowed, missing - len(found))
+        return drop_doubles(found, self.catalog)[:missing]
+
+    def _guesses(self, ranked: Ranked, preference: Preference, history: UserHistory) -> list[Candidate]:
+        content = self._channels.get("content")
+        nearness = content.nearness(preference, history) if isinstance(content, ContentChannel) else None
+        shown = frozenset(one.item_id for one in (*ranked.fit[: preference.count], *ranked.near))
+        return guess_pool(
+            self.catalog,
+            preference,
+            history,
+            nearness=self._popularity.scores.astype(np.float32) if nearness is None else nearness,
+            counts=self._popularity.counts,
+            exclude=shown,
+        )
+
+    def _wanted_facts(self, item_id: str, preference: Preference) -> tuple[Evidence, ...]:
+        """The item's facts that keep a limit or fulfill a wish."""
+        item = self.catalog.item(item_id)
+        held = {(relation, value.casefold()): value for relation, value in item_facts(item, self.schema)}
+        found: dict[Evidence, None] = {}
+        for one in preference.constraints:
+            if one.field in item.numbers:
+                if one.op is not Op.NOT and self.catalog.satisfies(item, one):
+                    found[_fact(one.field, f"{item.numbers[one.field]:.15g}")] = None
+            elif one.op is Op.IS:
+                keys = [(one.field, str(value).casefold()) for value in one.values]
+                found |= {_fact(one.field, held[key]): None for key in keys if key in held}
+        wishes = [(one.field, one.value.casefold()) for one in preference.wishes if one.weight > 0]
+        found |= {_fact(key[0], held[key]): None for key in wishes if key in held}
+        return tuple(found)
+
+    def _mask_of(self, item_ids: Iterable[str]) -> NDArray[np.bool_]:
+        mask = np.zeros(len(self.catalog), dtype=np.bool_)
+        mask[self.catalog.rows(item_ids)] = True
+        return mask
+
+    def _vectors_of(self, found: Sequence[Candidate]) -> NDArray[np.float32] | None:
+        if self._vectors is None:
+            return None
+        return np.asarray(self._vectors.matrix[self.catalog.rows(one.item_id for one in found)], dtype=np.float32)
+
+
+def open_parts(settings: RetrievalSettings, *, encoder: Encoder | None = None) -> Parts:
+    """Open the dataset and every index that is whole.
+
+    Raises:
+        IndexMissingError: There is no dataset.
+    """
+    dataset = load_dataset(settings.data_dir)
+    catalog = dataset.catalog
+    notices: list[str] = []
+    encoder = encoder or make_encoder(settings.encoder)
+
+    vectors = _attempt(lambda: VectorIndex.open(catalog, settings), notices)
+    factors = _attempt(lambda: FactorsChannel.open(dataset, settings.data_dir), notices)
+    graph = _attempt(lambda: KnowledgeGraph.open(catalog, settings), notices)
+    ratings = read_ratings(dataset)
+    found: list[Channel | None] = [
+        ContentChannel(catalog, vectors, encoder) if vectors is not None else None,
+        factors,
+        NeighborsChannel(catalog, ratings),
+        GraphChannel(catalog) if graph is not None else None,
+        TrendChannel(catalog, ratings),
+    ]
+    channels = {one.name: one for one in found if one is not None}
+    return Parts(dataset, channels, vectors, graph, encoder, tuple(notices))
+
+
+def _attempt(load: Callable[[], Opened], notices: list[str]) -> Opened | None:
+    try:
+        return load()
+    except IndexMissingError as error:
+        logger.warning("left out: %s", error)
+        notices.append(str(error))
+        return None
+
+
+def request_weights(weights: Mapping[str, float], preference: Preference) -> dict[str, float]:
+    """Fusion weights for one request: what only the history says steps back once something is asked for."""
+    if not (preference.text or preference.wishes):
+        return dict(weights)
+    habitual = {"factors", "neighbors", "trend"}
+    said = 0.8 if preference.liked else HABIT
+    return {name: weight * (said if name in habitual else 1.0) for name, weight in weights.items()}
+
+
+def _fact(field_name: str, value: str) -> Evidence:
+    return Evidence(CATALOG, EvidenceKind.FACT, field_name, value)

@@ -1,0 +1,73 @@
+"""Fusion against values worked out by hand."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from retrieval.candidates import Candidate, Evidence, EvidenceKind
+from retrieval.fusion import FUSIONS, merge, min_max, mixed, quantiles, reciprocal_rank, votes, weighted_sum
+
+
+def listed(channel: str, scores: dict[str, float]) -> list[Candidate]:
+    evidence = (Evidence(channel, EvidenceKind.TEXT),)
+    return [Candidate(item_id, {channel: score}, evidence) for item_id, score in scores.items()]
+
+
+LISTS = {"a": listed("a", {"x": 9.0, "y": 5.0, "z": 1.0}), "b": listed("b", {"y": 0.2, "w": 0.1})}
+
+
+def scores(found: Sequence[Candidate]) -> dict[str, float]:
+    return {one.item_id: one.score for one in found}
+
+
+def test_min_max_stretches_and_survives_equal_and_no_scores() -> None:
+    assert min_max(np.asarray([3.0, 2.0, 1.0])).tolist() == [1.0, 0.5, 0.0]
+    assert min_max(np.asarray([2.0, 2.0])).tolist() == [1.0, 1.0]
+    assert min_max(np.asarray([])).tolist() == []
+
+
+def test_quantiles_give_equal_scores_equal_shares() -> None:
+    assert quantiles(np.asarray([5.0, 1.0, 5.0, 3.0])).tolist() == [1.0, 0.25, 1.0, 0.5]
+
+
+def test_mixed_is_the_mean_of_both() -> None:
+    assert mixed(np.asarray([3.0, 2.0, 1.0])).tolist() == pytest.approx([1.0, (0.5 + 2 / 3) / 2, 1 / 6])
+
+
+def test_the_weighted_sum_adds_shares() -> None:
+    found = weighted_sum(LISTS, {"a": 3.0, "b": 1.0}, calibrate=min_max)
+
+    assert scores(found) == pytest.approx({"x": 0.75, "y": 0.375 + 0.25, "z": 0.0, "w": 0.0})
+    assert [one.item_id for one in found] == ["x", "y", "w", "z"]
+
+
+def test_an_empty_list_takes_no_share() -> None:
+    found = weighted_sum({"a": LISTS["a"], "b": []}, {"a": 1.0, "b": 5.0}, calibrate=min_max)
+
+    assert found[0].score == pytest.approx(1.0)
+
+
+def test_reciprocal_rank_counts_places_only() -> None:
+    found = reciprocal_rank(LISTS, {"a": 1.0, "b": 1.0}, damping=60)
+
+    assert scores(found) == pytest.approx({"x": 1 / 61, "y": 1 / 62 + 1 / 61, "z": 1 / 63, "w": 1 / 62})
+    assert found[0].item_id == "y"
+
+
+def test_votes_count_down_each_list() -> None:
+    assert scores(votes(LISTS, {})) == pytest.approx({"x": 1.0, "y": 2 / 3 + 1.0, "z": 1 / 3, "w": 0.5})
+
+
+def test_scores_and_evidence_of_all_channels_travel_along() -> None:
+    both = next(one for one in merge(LISTS, {}) if one.item_id == "y")
+
+    assert both.scores == {"a": 5.0, "b": 0.2}
+    assert [one.channel for one in both.evidence] == ["a", "b"]
+
+
+@pytest.mark.parametrize("name", FUSIONS)
+def test_every_fusion_survives_nothing_and_is_best_first(name: str) -> None:
+    assert FUSIONS[name]({}, {}) == []
+    found = [one.score for one in FUSIONS[name](LISTS, {})]
+    assert found == sorted(found, reverse=True)
