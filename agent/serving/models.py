@@ -55,14 +55,13 @@ def pick_gguf(names: Sequence[str]) -> str | None:
 
 def hub_has(repo: str) -> bool:
     """Whether a model is on this disk already, or the hub answers for it."""
-    import httpx
     from huggingface_hub import HfApi, try_to_load_from_cache
 
     if isinstance(try_to_load_from_cache(repo, "config.json"), str):
         return True
     try:
         HfApi().model_info(repo, timeout=HUB_TIMEOUT_S)
-    except Exception:
+    except Exception:  # the client has changed its HTTP library, and with it the errors of a missing network
         return False
     return True
 
@@ -76,7 +75,6 @@ def _checked_gguf(path: Path) -> Path:
 
 
 def _from_hub(repo: str, cache: Path) -> Path:
-    import httpx
     from huggingface_hub import HfApi, hf_hub_download
     from huggingface_hub.errors import HfHubHTTPError
 
@@ -91,7 +89,9 @@ def _from_hub(repo: str, cache: Path) -> Path:
         return Path(hf_hub_download(repo, chosen, cache_dir=cache / "hub"))
     except HfHubHTTPError as error:
         raise ServingError(_hub_message(repo, f"the hub's answer {error.response.status_code}")) from error
-    except (OSError, ValueError, httpx.HTTPError) as error:
+    except ServingError:
+        raise
+    except Exception as error:  # as in hub_has
         full = isinstance(error, OSError) and error.errno == errno.ENOSPC
         raise ServingError(_hub_message(repo, "a full disk" if full else type(error).__name__)) from error
 
