@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from fastapi import Depends, FastAPI, Request
@@ -15,6 +14,7 @@ from retrieval.errors import RecommenderError
 from ui import chat_routes, data_routes
 from ui.errors import on_error, on_http_error, on_invalid
 from ui.middleware import Gate, note_route
+from ui.version import package_version
 
 if TYPE_CHECKING:
     from agent.agent import Agent
@@ -78,11 +78,3 @@ async def readyz(request: Request) -> JSONResponse:
     failed = {part for part, state in parts.items() if state != "ok"}
     status = "ready" if not failed else "not ready" if failed & ESSENTIAL else "degraded"
     return JSONResponse({"status": status, "parts": parts}, status_code=503 if failed & ESSENTIAL else 200)
-
-
-def package_version() -> str:
-    """The installed version; '0' in a bare checkout."""
-    try:
-        return version("reconteur")
-    except PackageNotFoundError:
-        return "0"

@@ -1,0 +1,236 @@
+import os
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from retrieval.errors import SettingsError
+from tests.ui.fakes import CATALOG, FakeAgent, make_agent
+from ui import __main__, cli
+from ui.server import listen
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def run(agent: FakeAgent, monkeypatch):
+    """Run a command line against the fake agent, with lines piped in."""
+
+    async def load(settings) -> FakeAgent:
+        return agent
+
+    monkeypatch.setattr(cli, "load_agent", load)
+    monkeypatch.setenv("COLUMNS", "100")
+    runner = CliRunner()
+    return lambda *arguments, lines=(): runner.invoke(cli.app, arguments, input="".join(f"{one}\n" for one in lines))
+
+
+def test_help_loads_nothing_heavy():
+    code = "import sys; from ui.cli import app; print(*sys.modules)"
+
+    loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    heavy = {"torch", "gradio", "chromadb", "sentence_transformers", "fastapi", "langgraph", "sqlalchemy", "pandas"}
+    assert not heavy & set(loaded.stdout.split())
+
+
+def test_the_version_is_shown(run):
+    assert run("--version").output.startswith("reconteur ")
+
+
+def test_a_wish_brings_cards_before_prose(run):
+    output = run("chat", lines=["something calm, after 2010"]).output
+
+    assert "12 games to choose from" in output
+    assert "Understood: after 2010" in output
+    assert output.index("1. Lantern Harbor (2014)") < output.index("would suit an evening like that.")
+    assert "3. The Last Orchard (2021)  ✦ trying something new" in output
+    assert "calm, by Ada Quill." in output
+
+
+def test_opinions_are_kept_and_taken_back(run, agent: FakeAgent):
+    result = run("chat", "--user", "kim", lines=["calm", "/like 2", "/dislike 1", "/seen 3", "/undo"])
+
+    assert "you like Nine Foxes (2019)" in result.output
+    assert "Taken back." in result.output
+    kept = [(one.item_id, str(one.kind)) for one in agent.state.feedback_of("kim")]
+    assert kept == [("game:2", "like"), ("game:1", "dislike")]
+
+
+def test_why_shows_the_evidence(run):
+    output = run("chat", lines=["calm", "/why 1"]).output
+
+    assert "• its mood is calm" in output
+    assert "content, text, score 0.62" in output
+
+
+def test_the_dial_ranks_anew_and_is_kept(run, agent: FakeAgent):
+    output = run("chat", "--user", "kim", lines=["calm", "/dial 0.7"]).output
+
+    assert "The dial is at 0.7." in output
+    assert ("rerank", "None", "0.7") in agent.calls
+    assert agent.state.user("kim").novelty == 0.7
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (["/like 1"], "/like needs cards on the screen"),
+        (["calm", "/like 9"], "expected the number of a card, 1 to 3, as in: /like 1"),
+        (["calm", "/why"], "expected the number of a card"),
+        (["/dial up"], "expected a number from 0 (safe) to 1 (adventurous)"),
+        (["/dial nan"], "expected a number from 0 (safe) to 1 (adventurous)"),
+        (["/undo"], "nothing to take back"),
+        (["/dance"], "expected a command, found /dance"),
+        (["break late"], "the language model stopped in mid-sentence."),
+        (["break early"], "the language model stopped answering"),
+    ],
+)
+def test_what_cannot_be_done_is_said_and_the_chat_goes_on(run, lines: list[str], message: str):
+    result = run("chat", lines=[*lines, "hello"])
+
+    assert message in result.output
+    assert "Hello! What would you like to play?" in result.output
+    assert result.exit_code == 0
+
+
+def test_near_misses_are_labeled(run):
+    output = run("chat", lines=["nothing fits"]).output
+
+    assert output.index("Close, but not all of what you asked for:") < output.index("1. Lantern Harbor")
+
+
+def test_quit_ends_the_chat_and_closes_the_agent(run, agent: FakeAgent):
+    result = run("chat", lines=["/quit", "calm"])
+
+    assert result.exit_code == 0
+    assert agent.closed
+    assert agent.calls == []
+
+
+def test_export_and_erase_in_the_chat(run, agent: FakeAgent):
+    output = run("chat", "--user", "kim", lines=["calm", "/like 1", "/export", "/erase", "/erase yes", "calm"]).output
+
+    assert '"item_id": "game:1"' in output
+    assert "To go on, type: /erase yes" in output
+    assert "Erased. Goodbye." in output
+    assert agent.state.list_users() == []
+
+
+def test_control_characters_do_not_reach_the_terminal(run):
+    assert "\x1b[31m" not in run("chat", lines=["calm \x1b[31mred"]).output
+
+
+def test_users_can_be_listed_exported_and_erased(run, agent: FakeAgent, tmp_path: Path):
+    user = agent.state.create_user("Kim")
+
+    assert run("users", "list", "--data", str(tmp_path)).output == f"{user.user_id}\tKim\n"
+    assert '"name": "Kim"' in run("users", "export", user.user_id).output
+    assert run("users", "erase", user.user_id, lines=["n"]).exit_code == 1
+    assert run("users", "erase", user.user_id, "--yes").output == "Erased.\n"
+    assert agent.state.list_users() == []
+
+
+def test_an_error_ends_in_one_line_without_traceback(monkeypatch, capsys, tmp_path: Path):
+    monkeypatch.setattr(sys, "argv", ["reconteur", "ingest", "--items", "/no/such.csv", "--data", str(tmp_path)])
+
+    with pytest.raises(SystemExit) as caught:
+        __main__.main()
+
+    error = capsys.readouterr().err
+    assert caught.value.code == 1
+    assert error.startswith("reconteur: ")
+    assert error.count("\n") == 1
+    assert "/no/such.csv" in error
+
+
+def test_a_bad_setting_is_named(monkeypatch):
+    monkeypatch.setenv("RECONTEUR_LLM__TIMEOUT_S", "soon")
+
+    with pytest.raises(SettingsError, match=r"llm\.timeout_s"):
+        cli.make_settings()
+
+
+def test_options_beat_the_environment_and_leave_the_rest(monkeypatch, tmp_path: Path):
+    monkeypatch.setenv("RECONTEUR_LLM__URL", "http://elsewhere/v1")
+    monkeypatch.setenv("RECONTEUR_LLM__TIMEOUT_S", "7")
+
+    settings = cli.make_settings(data=tmp_path, llm_url="none")
+
+    assert (settings.llm.url, settings.llm.timeout_s, settings.retrieval.data_dir) == ("", 7, tmp_path)
+
+
+def test_a_catalog_is_ingested_and_bad_rows_are_told(run, monkeypatch, tmp_path: Path):
+    built = []
+    monkeypatch.setattr(cli, "build", built.append)
+    items = tmp_path / "items.csv"
+    rows = [f"{one.item_id},{one.title},{one.year}" for one in CATALOG]
+    items.write_text("\n".join(["id,title,year", *rows, "game:99,,2000"]), encoding="utf-8")
+
+    result = run("ingest", "--items", str(items), "--data", str(tmp_path / "data"), "--yes")
+
+    assert result.exit_code == 0, result.output
+    assert "12 items" in result.output
+    assert "items.csv" in result.output
+    assert "14" in result.output
+    assert built == [tmp_path / "data"]
+
+
+def test_a_taken_port_is_said_before_anything_is_loaded(run):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+
+        result = run("serve", "--port", str(port))
+
+    assert isinstance(result.exception, SettingsError)
+    assert f"port {port} of 127.0.0.1 is in use" in str(result.exception)
+    assert "--port" in str(result.exception)
+
+
+def test_a_foreign_address_is_refused():
+    with pytest.raises(SettingsError, match="Choose another with --host"):
+        listen("203.0.113.7", 0)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_serve_prints_its_address_answers_and_ends_with_zero(tmp_path: Path, number: signal.Signals):
+    script = tmp_path / "serve.py"
+    script.write_text(
+        textwrap.dedent("""
+        from tests.ui.fakes import make_agent
+        from ui import __main__, cli
+
+        async def load(settings):
+            return make_agent(settings.retrieval.data_dir)
+
+        cli.load_agent = load
+        __main__.main()
+        """)
+    )
+    command = [sys.executable, str(script), "serve", "--port", "0", "--no-page", "--data", str(tmp_path)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        lines = iter(process.stdout.readline, "")
+        address = next(line.split()[1] for line in lines if line.startswith("Ready: "))
+
+        assert httpx.get(f"{address}/readyz").json()["status"] == "ready"
+        process.send_signal(number)
+        rest = "".join(lines)
+
+    assert process.returncode == 0
+    assert "Stopped." in rest
+
+
+def test_the_fake_agent_can_be_made_anywhere(tmp_path: Path):
+    made = make_agent(tmp_path)
+
+    assert len(made.catalog) == 12
+    made.state.close()

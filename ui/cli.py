@@ -1,0 +1,211 @@
+"""The commands of `reconteur`. Everything heavy is imported inside the command that needs it."""
+
+import asyncio
+import json
+import logging
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+from pydantic import JsonValue
+
+from retrieval.errors import SettingsError
+
+if TYPE_CHECKING:
+    from agent.agent import Agent
+
+    from agent.settings import Settings
+
+T = TypeVar("T")
+
+app = typer.Typer(
+    help="A recommender you talk to: reads what you feel like, looks it up, says why.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+users_app = typer.Typer(help="The users whose taste is kept.", no_args_is_help=True)
+app.add_typer(users_app, name="users")
+
+Data = Annotated[Path | None, typer.Option("--data", help="Data folder (default: .reconteur/demo).")]
+LlmUrl = Annotated[str | None, typer.Option(help="OpenAI-compatible base URL ending in /v1; 'none' for no model.")]
+LlmModel = Annotated[str | None, typer.Option(help="Name of the model at that URL.")]
+
+
+@app.callback(invoke_without_command=True)
+def root(version: Annotated[bool, typer.Option("--version", help="Show the version and end.")] = False) -> None:
+    """A recommender you talk to: reads what you feel like, looks it up, says why."""
+    if version:
+        from ui.version import package_version
+
+        typer.echo(f"reconteur {package_version()}")
+        raise typer.Exit
+
+
+@app.command()
+def chat(
+    data: Data = None,
+    user: Annotated[str, typer.Option(help="Whose taste is used and kept.")] = "terminal",
+    llm_url: LlmUrl = None,
+    llm_model: LlmModel = None,
+) -> None:
+    """Talk in the terminal, or pipe lines in."""
+    from ui.terminal import run_chat
+
+    settings = make_settings(data=data, llm_url=llm_url, llm_model=llm_model)
+    _log(logging.ERROR)
+    with asyncio.Runner() as runner:
+        built = runner.run(load_agent(settings))
+        try:
+            run_chat(runner, built, user)
+        finally:
+            runner.run(built.aclose())
+
+
+@app.command()
+def serve(
+    data: Data = None,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 for a free one.")] = 7860,
+    llm_url: LlmUrl = None,
+    llm_model: LlmModel = None,
+    page: Annotated[bool, typer.Option("--page/--no-page", help="With the chat page, or the API alone.")] = True,
+) -> None:
+    """Serve the chat page and the HTTP API."""
+    from ui.server import listen, run
+
+    settings = make_settings(data=data, llm_url=llm_url, llm_model=llm_model)
+    _log(logging.INFO)
+    listener = listen(host, port)
+    try:
+        asyncio.run(run(settings, listener, load_agent, page=page, tell=typer.echo))
+    except KeyboardInterrupt:
+        typer.echo("Stopped.")
+
+
+@app.command()
+def build(data: Data = None) -> None:
+    """Make or refresh the dataset and every index of a data folder."""
+    from retrieval.build import build as build_indexes
+    from retrieval.build import console_progress
+
+    settings = make_settings(data=data)
+    with console_progress() as progress:
+        manifest = build_indexes(settings.retrieval, progress)
+    typer.echo(f"{manifest.items} items, {manifest.interactions} interactions in {settings.retrieval.data_dir}: ready.")
+
+
+@app.command()
+def ingest(
+    items: Annotated[Path, typer.Option(help="CSV, JSONL or Parquet: an item a row.")],
+    data: Annotated[Path, typer.Option("--data", help="Data folder to make or replace.")],
+    interactions: Annotated[Path | None, typer.Option(help="user_id, item_id, rating and time, a row each.")] = None,
+    facts: Annotated[Path | None, typer.Option(help="item_id, relation, value, a row each.")] = None,
+    schema: Annotated[Path | None, typer.Option(help="TOML that declares the columns; guessed where absent.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Take what was guessed without asking.")] = False,
+) -> None:
+    """Bring your own catalog: read it, show what was understood, build the indexes."""
+    from retrieval.build import console_progress
+    from retrieval.ingest import plan_ingest
+
+    plan = plan_ingest(items, interactions, facts, schema, data_dir=data)
+    typer.echo(plan.describe())
+    if plan.is_guessed and not yes:
+        typer.confirm("Is this right?", default=True, abort=True)
+    with console_progress() as progress:
+        report = plan.run(progress)
+    typer.echo(report.describe())
+    build(data)
+    typer.echo(f"Talk to it: reconteur chat --data {data}")
+
+
+@users_app.command("list")
+def list_users(data: Data = None, limit: Annotated[int, typer.Option(min=1)] = 100) -> None:
+    """The newest users first, as id, name."""
+    from retrieval.state import open_state
+
+    with open_state(make_settings(data=data).retrieval) as state:
+        for one in state.list_users(limit):
+            typer.echo(f"{one.user_id}\t{one.name}")
+
+
+@users_app.command("export")
+def export_user(user_id: str, data: Data = None) -> None:
+    """Everything that is stored about a user, as JSON."""
+
+    async def export(built: "Agent") -> dict[str, JsonValue]:
+        exported: dict[str, JsonValue] = await built.export(user_id)
+        return exported
+
+    exported = _with_agent(make_settings(data=data), export)
+    typer.echo(json.dumps(exported, ensure_ascii=False, indent=2))
+
+
+@users_app.command("erase")
+def erase_user(
+    user_id: str, data: Data = None, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False
+) -> None:
+    """Delete everything that is stored about a user, for good."""
+    if not yes:
+        typer.confirm("Delete everything about this user for good?", abort=True)
+    settings = make_settings(data=data)
+
+    async def erase(built: "Agent") -> None:
+        await asyncio.to_thread(built.state.user, user_id)
+        await built.erase(user_id)
+
+    _with_agent(settings, erase)
+    typer.echo("Erased.")
+
+
+def make_settings(*, data: Path | None = None, llm_url: str | None = None, llm_model: str | None = None) -> "Settings":
+    """The settings: what the options say, else the environment, else the defaults.
+
+    Raises:
+        SettingsError: One of them cannot be used.
+    """
+    from pydantic import ValidationError
+
+    from agent.settings import Settings
+
+    llm = {"url": "" if llm_url == "none" else llm_url, "model": llm_model}
+    given: dict[str, Any] = {
+        "llm": {name: value for name, value in llm.items() if value is not None},
+        "retrieval": {} if data is None else {"data_dir": data},
+    }
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        problems = (f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        raise SettingsError(f"settings (RECONTEUR_ variables, .env or options): {'; '.join(problems)}") from None
+
+
+async def load_agent(settings: "Settings") -> "Agent":
+    """The agent over the data folder."""
+    from agent.build import build_agent
+
+    return await build_agent(settings)
+
+
+def _with_agent(settings: "Settings", task: "Callable[[Agent], Awaitable[T]]") -> T:
+    """What a task makes of the agent; the agent is closed afterwards."""
+
+    async def run() -> T:
+        built = await load_agent(settings)
+        try:
+            return await task(built)
+        finally:
+            await built.aclose()
+
+    return asyncio.run(run())
+
+
+def _log(level: int) -> None:
+    """Log to stderr; the libraries below only what went wrong, since their lines can hold what users said."""
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    for package in ("ui", "agent", "tools", "retrieval"):
+        logging.getLogger(package).setLevel(level)

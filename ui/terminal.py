@@ -1,0 +1,232 @@
+"""Talking in the terminal: cards as panels, then the prose as it is written; slash commands for the rest."""
+
+import asyncio
+import contextlib
+import json
+import sys
+import unicodedata
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from rich.console import Console, Group
+from rich.panel import Panel
+from rich.text import Text
+
+from agent.conversation import Conversation
+from agent.events import Event, Finished, Recommended, TextDelta, Understood
+from agent.recommendation import Recommendation
+from agent.transcript import NEAR_HEADINGS
+from retrieval.errors import RecommenderError
+
+if TYPE_CHECKING:
+    from agent.agent import Agent
+
+HELP = """Say what you feel like, or:
+  /like 2   /dislike 2   /seen 2   an opinion about card 2      /undo       take the last one back
+  /why 2    what the reason of card 2 rests on                  /dial 0.7   0 safe ... 1 adventurous
+  /export   everything stored about you                         /erase      delete it for good
+  /help     this                                                /quit       end"""
+BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+OPINIONS = {"/like": "Noted: you like", "/dislike": "Noted: not for you:", "/seen": "Noted: you know"}
+
+
+class Quit(Exception):  # noqa: N818  not an error
+    """The user wants to leave."""
+
+
+class UsageError(RecommenderError):
+    """A command that cannot be followed as it was written."""
+
+
+class TerminalChat:
+    """One conversation of one user."""
+
+    def __init__(self, agent: "Agent", user_id: str, console: Console, *, is_piped: bool = False) -> None:
+        self.agent = agent
+        self.user_id = user_id
+        self.console = console
+        self.is_piped = is_piped
+        self.conversation = Conversation(user_id=user_id)
+        self.cards: tuple[Recommendation, ...] = ()
+        self._given: list[str] = []
+        self._in_prose = False
+
+    async def open(self) -> None:
+        """Make the user where there is none, and greet."""
+        user = await asyncio.to_thread(self.agent.state.ensure_user, self.user_id)
+        preference = replace(self.conversation.preference, novelty=user.novelty)
+        self.conversation = replace(self.conversation, preference=preference)
+        schema = self.agent.retriever.catalog.schema
+        size = len(self.agent.retriever.catalog)
+        self._say(f"{size:,} {schema.nouns_in('en')} to choose from. Say what you feel like; /help shows commands.")
+
+    async def handle(self, line: str) -> None:
+        """Answer one line.
+
+        Raises:
+            Quit: It says goodbye.
+        """
+        words = line.split()
+        if not words:
+            return
+        try:
+            if words[0].startswith("/"):
+                await self._command(words[0].casefold(), words[1:])
+            else:
+                await self._show(self.agent.stream(self.conversation, line))
+        except RecommenderError as error:
+            self._say(str(error), style="red")
+
+    async def _command(self, name: str, arguments: list[str]) -> None:
+        match name:
+            case "/quit" | "/exit" | "/q":
+                raise Quit
+            case "/help" | "/?":
+                self._say(HELP)
+            case "/like" | "/dislike" | "/seen":
+                await self._give(name, self._card(name, arguments))
+            case "/undo":
+                await self._undo()
+            case "/why":
+                self._why(self._card(name, arguments))
+            case "/dial":
+                await self._turn_dial(arguments)
+            case "/export":
+                exported = await self.agent.export(self.user_id)
+                self._say(json.dumps(exported, ensure_ascii=False, indent=2))
+            case "/erase":
+                await self._erase(arguments)
+            case _:
+                raise UsageError(f"expected a command, found {name}. /help shows them all.")
+
+    async def _show(self, events: AsyncIterator[Event]) -> None:
+        self._in_prose = False
+        async for event in events:
+            match event:
+                case Understood(intent) if intent.chips:
+                    self._say("Understood: " + ", ".join(chip.label for chip in intent.chips), style="dim")
+                case Recommended():
+                    self._show_cards(event)
+                case TextDelta(text):
+                    self._in_prose = True
+                    self.console.print(Text(_clean(text)), end="", soft_wrap=True)
+                case Finished(reply):
+                    self.conversation = reply.conversation
+                    if reply.text and not self._in_prose:
+                        self.console.print(Text(_clean(reply.text)), soft_wrap=True, end="")
+                    self.console.print("\n" if reply.text else "", end="")
+                case _:
+                    pass
+
+    def _show_cards(self, event: Recommended) -> None:
+        language = self.conversation.preference.language
+        self.cards = (*event.recommendations, *event.near_misses)
+        for number, one in enumerate(self.cards, start=1):
+            if number == len(event.recommendations) + 1:
+                self._say(NEAR_HEADINGS.get(language, NEAR_HEADINGS["en"]).strip("*"), style="yellow")
+            self.console.print(self._panel(number, one))
+        for notice in event.notices:
+            self._say(notice, style="yellow")
+
+    def _panel(self, number: int, one: Recommendation) -> Panel:
+        schema = self.agent.retriever.catalog.schema
+        facts = [
+            ", ".join(spec.value_in(value, "en") for value in one.item.values.get(spec.name, ())[:4])
+            for spec in schema.fields
+            if spec.on_card and one.item.values.get(spec.name)
+        ]
+        lines = [Text(_clean(" · ".join(facts)), style="dim"), Text(_clean(one.explanation.text))]
+        badge = "  ✦ trying something new" if one.exploratory else ""
+        title = Text(f"{number}. {_clean(one.item.label)}{badge}", style="bold")
+        return Panel(Group(*lines), title=title, title_align="left", width=min(self.console.width, 100))
+
+    async def _give(self, name: str, card: Recommendation) -> None:
+        from retrieval.state import FeedbackKind
+
+        kind = FeedbackKind(name.removeprefix("/"))
+        self.conversation, feedback_id = await self.agent.feedback(self.conversation, card.item.item_id, kind)
+        self._given.append(feedback_id)
+        self._say(f"{OPINIONS[name]} {card.item.label}. /undo takes it back.", style="green")
+
+    async def _undo(self) -> None:
+        if not self._given:
+            raise UsageError("nothing to take back: no opinion was given in this conversation.")
+        self.conversation = await self.agent.undo(self.conversation, self._given[-1])
+        self._given.pop()
+        self._say("Taken back.", style="green")
+
+    def _why(self, card: Recommendation) -> None:
+        for statement in card.explanation.statements:
+            evidence = statement.evidence
+            path = "; ".join(" → ".join(step) for step in evidence.path)
+            details = [evidence.channel, evidence.kind.value, path]
+            details += [f"{evidence.count} people"] if evidence.count else []
+            details += [f"score {evidence.score:.2f}"] if evidence.score else []
+            self._say(f"• {statement.text}")
+            self._say(f"  {', '.join(part for part in details if part)}", style="dim")
+        if not card.explanation.statements:
+            self._say("No evidence is kept for this one.")
+
+    async def _turn_dial(self, arguments: list[str]) -> None:
+        try:
+            novelty = float(arguments[0])
+        except (IndexError, ValueError):
+            novelty = -1.0
+        if not 0 <= novelty <= 1:
+            raise UsageError("expected a number from 0 (safe) to 1 (adventurous), as in: /dial 0.7")
+        await asyncio.to_thread(self.agent.state.set_novelty, self.user_id, novelty)
+        if self.conversation.asked:
+            await self._show(self.agent.rerank(self.conversation, novelty=novelty))
+        preference = replace(self.conversation.preference, novelty=novelty)
+        self.conversation = replace(self.conversation, preference=preference)
+        self._say(f"The dial is at {novelty:g}.", style="green")
+
+    async def _erase(self, arguments: list[str]) -> None:
+        if arguments != ["yes"]:
+            self._say("This deletes everything stored about you, for good. To go on, type: /erase yes", style="yellow")
+            return
+        await self.agent.erase(self.user_id)
+        self._say("Erased. Goodbye.", style="green")
+        raise Quit
+
+    def _card(self, name: str, arguments: list[str]) -> Recommendation:
+        number = int(arguments[0]) if arguments and arguments[0].isdecimal() else 0
+        if not self.cards:
+            raise UsageError(f"{name} needs cards on the screen. Say what you feel like first.")
+        if not 1 <= number <= len(self.cards):
+            raise UsageError(f"expected the number of a card, 1 to {len(self.cards)}, as in: {name} 1")
+        return self.cards[number - 1]
+
+    def _say(self, text: str, *, style: str = "") -> None:
+        self.console.print(Text(_clean(text), style=style), soft_wrap=True)
+
+
+def run_chat(runner: asyncio.Runner, agent: "Agent", user_id: str, console: Console | None = None) -> None:
+    """Read lines until the user leaves or the input ends; Ctrl-C stops an answer, at the prompt it leaves."""
+    console = console or Console(highlight=False)
+    is_piped = not sys.stdin.isatty()
+    talk = TerminalChat(agent, user_id, console, is_piped=is_piped)
+    runner.run(talk.open())
+    with contextlib.suppress(Quit, EOFError, KeyboardInterrupt):
+        while True:
+            line = _read(console, is_piped=is_piped)
+            try:
+                runner.run(talk.handle(line))
+            except KeyboardInterrupt:
+                console.print("\n(stopped)")
+
+
+def _read(console: Console, *, is_piped: bool) -> str:
+    if not is_piped:
+        return console.input("\n[bold]you ›[/bold] ")
+    line = sys.stdin.readline()
+    if not line:
+        raise EOFError
+    console.print(Text(f"\nyou › {_clean(line).strip()}", style="bold"), soft_wrap=True)
+    return line
+
+
+def _clean(text: str) -> str:
+    """Without control characters and changes of direction, which a terminal would obey."""
+    return "".join(char for char in text if char == "\n" or not (unicodedata.category(char) == "Cc" or char in BIDI))
