@@ -75,8 +75,11 @@ class EmbeddedTriples:
         self._store = ox.Store.read_only(str(folder))
 
     def select(self, query: str, bound: Mapping[str, Term]) -> list[Row]:
-        """Run the query with the terms substituted for their variables."""
-        found = self._store.query(query, substitutions={ox.Variable(name): term for name, term in bound.items()})
+        """Run the query with the terms bound by a VALUES block.
+
+        pyoxigraph's own substitutions reach only the variables that a query projects, so both stores bind alike.
+        """
+        found = self._store.query(bind(query, bound))
         if not isinstance(found, ox.QuerySolutions):
             raise TypeError("expected a SELECT query")
         names = [variable.value for variable in found.variables]

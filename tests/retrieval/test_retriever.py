@@ -1,0 +1,228 @@
+"""The whole retriever over a real data folder."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from retrieval.candidates import EvidenceKind
+from retrieval.channels.factors import build_factors
+from retrieval.datasets import Dataset, save_dataset
+from retrieval.errors import IndexMissingError, UnknownItemError
+from retrieval.graph import build_graph
+from retrieval.history import Interaction, UserHistory
+from retrieval.preference import Constraint, Op, Preference, Wish
+from retrieval.ranking import Ranked
+from retrieval.retriever import Parts, Retriever, request_weights
+from retrieval.settings import RetrievalSettings
+from retrieval.vectors import build_vectors
+from tests.fakes import HashEncoder, tea_catalog, tea_dataset
+
+NOBODY = UserHistory()
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> RetrievalSettings:
+    settings, dataset = RetrievalSettings(data_dir=tmp_path_factory.mktemp("shop"), encoder="hash"), tea_dataset()
+    save_dataset(dataset, settings.data_dir)
+    build_vectors(dataset, settings, encoder=HashEncoder())
+    build_graph(dataset, settings)
+    build_factors(dataset, settings)
+    return settings
+
+
+@pytest.fixture(scope="module")
+def retriever(settings: RetrievalSettings) -> Retriever:
+    retriever = Retriever.open(settings, encoder=HashEncoder())
+    retriever.warm()
+    return retriever
+
+
+def ranked(retriever: Retriever, preference: Preference, history: UserHistory = NOBODY, k: int = 4) -> Ranked:
+    found = {name: retriever.run(name, preference, history) for name in retriever.channel_names}
+    return retriever.rank(found, preference, history, k)
+
+
+def ids(found: Ranked) -> list[str]:
+    return [one.item_id for one in found.fit]
+
+
+def test_everything_that_was_built_is_open(retriever: Retriever) -> None:
+    assert retriever.channel_names == ("content", "factors", "neighbors", "graph", "trend")
+    assert retriever.notices == ()
+
+
+def test_a_wish_comes_first_with_facts_that_can_be_checked(retriever: Retriever) -> None:
+    preference = Preference(text="smoky", wishes=(Wish("notes", "smoky"),))
+
+    found = ranked(retriever, preference)
+
+    assert set(ids(found)[:2]) & {"tea:4", "tea:5", "tea:15"}
+    assert len(found.fit) == 4
+    held = retriever.catalog.item(found.fit[0].item_id).values
+    facts = [one for one in found.fit[0].evidence if one.kind is EvidenceKind.FACT]
+    assert facts
+    assert all(one.value in held[one.field] for one in facts)
+
+
+def test_every_limit_holds_and_its_facts_are_shown(retriever: Retriever) -> None:
+    limits = (Constraint("year", Op.MIN, (2000.0,)), Constraint("kinds", Op.IS, ("Black", "Oolong")))
+    preference = Preference(text="sweet", liked=("tea:0",), constraints=limits)
+
+    found = ranked(retriever, preference)
+
+    assert len(found.fit) == 4
+    for one in found.fit:
+        assert all(retriever.catalog.satisfies(retriever.catalog.item(one.item_id), limit) for limit in limits)
+        assert {"year", "kinds"} <= {why.field for why in one.evidence if why.kind is EvidenceKind.FACT}
+
+
+def test_too_few_that_fit_bring_near_misses_with_the_broken_limit(retriever: Retriever) -> None:
+    limits = (Constraint("kinds", Op.IS, ("White",)), Constraint("price", Op.MAX, (28.0,)))
+
+    found = ranked(retriever, Preference(text="hay", constraints=limits), k=5)
+
+    assert ids(found) == ["tea:13"]
+    assert len(found.near) == 4
+    assert all(len(found.broken[one.item_id]) == 1 for one in found.near)
+    assert not {one.item_id for one in found.near} & set(ids(found))
+
+
+def test_nothing_fits_and_nothing_is_known_is_still_no_dead_end(retriever: Retriever) -> None:
+    found = ranked(retriever, Preference(constraints=(Constraint("year", Op.MIN, (2050.0,)),)), k=3)
+
+    assert found.fit == ()
+    assert len(found.near) == 3
+
+
+def test_a_request_without_any_signal_gets_the_popular(retriever: Retriever) -> None:
+    assert len(ranked(retriever, Preference()).fit) == 4
+
+
+def test_a_list_longer_than_the_catalog_has_every_item_once(retriever: Retriever) -> None:
+    found = ranked(retriever, Preference(text="tea"), k=99)
+
+    assert len(found.fit) == 15
+    assert not {"tea:5", "tea:15"} <= set(ids(found))
+
+
+def test_disliked_and_seen_items_stay_out_of_lists_and_guesses(retriever: Retriever) -> None:
+    history = UserHistory.of("x", [Interaction("x", "tea:12", -1.0, 1.0)])
+    preference = Preference(text="melon", disliked=("tea:2",), seen=("tea:3",), novelty=1.0, count=6)
+    found = ranked(retriever, preference, history, k=10)
+
+    shown = {
+        slot.candidate.item_id
+        for seed in range(30)
+        for slot in retriever.explore(found, preference, history, np.random.default_rng(seed))
+    }
+
+    assert not shown & {"tea:2", "tea:3", "tea:12"}
+
+
+def test_guesses_keep_the_limits_and_are_marked(retriever: Retriever) -> None:
+    limits = (Constraint("price", Op.MAX, (20.0,)),)
+    preference = Preference(liked=("tea:0",), constraints=limits, novelty=1.0, count=4)
+    found = ranked(retriever, preference, k=4)
+
+    slots = retriever.explore(found, preference, NOBODY, np.random.default_rng(1))
+
+    guesses = [one for one in slots if one.exploratory]
+    assert len(slots) == 4
+    assert len(guesses) == 2
+    for one in guesses:
+        assert 0 < one.propensity < 1
+        assert one.why
+        assert one.candidate.evidence[0].kind is EvidenceKind.GUESS
+        assert retriever.catalog.satisfies(retriever.catalog.item(one.candidate.item_id), limits[0])
+
+
+def test_scores_for_given_items_only(retriever: Retriever) -> None:
+    found = retriever.run("factors", Preference(liked=("tea:0",)), NOBODY, only=["tea:1", "tea:9", "gone"])
+
+    assert found[0].item_id == "tea:1"
+    assert {one.item_id for one in found} <= {"tea:1", "tea:9"}
+
+
+def test_an_unknown_channel_brings_nothing(retriever: Retriever) -> None:
+    assert retriever.run("astrology", Preference(text="x"), NOBODY) == []
+
+
+def test_facts_similar_items_paths_and_users(retriever: Retriever) -> None:
+    facts = [(one.field, one.value) for one in retriever.facts("tea:13")]
+
+    assert facts == [
+        ("kinds", "White"),
+        ("growers", "Farid Aziz"),
+        ("notes", "hay"),
+        ("notes", "honey"),
+        ("year", "2019"),
+        ("price", "28"),
+    ]
+    assert "tea:13" in {one.item_id for one in retriever.similar("tea:12", 3)}
+    path = retriever.path("tea:12", "tea:13")
+    assert path is not None
+    assert path.path[0][0] == "tea:12"
+    assert set(retriever.items_with("growers", "Farid Aziz")) == {"tea:12", "tea:13"}
+    assert len(retriever.history_of("u0-0").liked()) == 3
+    assert retriever.history_of("nobody").interactions == ()
+    assert len(retriever.dataset_users(4)) == 4
+
+
+def test_unknown_items_are_named(retriever: Retriever) -> None:
+    with pytest.raises(UnknownItemError, match="no item 'gone' in the catalog"):
+        retriever.similar("gone")
+    with pytest.raises(UnknownItemError, match="'gone'"):
+        retriever.path("tea:0", "gone")
+
+
+def test_the_taste_picker_shows_known_and_different_items(retriever: Retriever) -> None:
+    found = retriever.popular_diverse(6)
+
+    kinds = {retriever.catalog.item(one).values["kinds"] for one in found}
+    assert len(set(found)) == 6
+    assert len(kinds) >= 3
+
+
+def test_without_a_catalog_nothing_opens(tmp_path: Path) -> None:
+    with pytest.raises(IndexMissingError, match="reconteur"):
+        Retriever.open(RetrievalSettings(data_dir=tmp_path, encoder="hash"))
+
+
+@pytest.mark.parametrize(("folder", "channel"), [("chroma", "content"), ("factors", "factors"), ("graph", "graph")])
+def test_a_missing_index_leaves_its_channel_out_with_a_notice(
+    folder: str, channel: str, settings: RetrievalSettings, tmp_path: Path
+) -> None:
+    copied = tmp_path / "copy"
+    shutil.copytree(settings.data_dir, copied)
+    shutil.rmtree(copied / folder)
+
+    retriever = Retriever.open(settings.model_copy(update={"data_dir": copied}), encoder=HashEncoder())
+
+    assert channel not in retriever.channel_names
+    assert len(retriever.notices) == 1
+    assert "Build it with: reconteur build" in retriever.notices[0]
+    preference = Preference(text="smoky", liked=("tea:4",))
+    found = ranked(retriever, preference)
+    assert len(found.fit) == 4
+    assert retriever.explore(found, preference, NOBODY, np.random.default_rng(0))
+    assert set(retriever.items_with("growers", "Farid Aziz")) == {"tea:12", "tea:13"}
+
+
+def test_a_catalog_without_ratings_or_indexes_still_answers(data_dir: Path) -> None:
+    retriever = Retriever(Parts(Dataset(tea_catalog())), RetrievalSettings(data_dir=data_dir))
+
+    found = retriever.rank({}, Preference(constraints=(Constraint("kinds", Op.IS, ("White",)),)), NOBODY, 2)
+
+    assert set(ids(found)) == {"tea:12", "tea:13"}
+    assert all(one.evidence for one in found.fit)
+    assert len(retriever.popular_diverse(3)) == 3
+
+
+def test_habits_step_back_once_something_is_asked_for() -> None:
+    weights = {"content": 1.0, "factors": 1.0}
+
+    assert request_weights(weights, Preference()) == weights
+    assert request_weights(weights, Preference(text="smoky")) == {"content": 1.0, "factors": 0.4}
+    assert request_weights(weights, Preference(text="smoky", liked=("a",)))["factors"] == 0.8

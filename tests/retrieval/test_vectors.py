@@ -1,0 +1,121 @@
+"""The vector index: a real Chroma in a folder of its own."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from retrieval.datasets import Dataset
+from retrieval.encoder import SentenceEncoder, bundled_path
+from retrieval.errors import IndexMissingError, SettingsError
+from retrieval.items import Catalog
+from retrieval.settings import RetrievalSettings
+from retrieval.vectors import VectorIndex, build_vectors, item_text, open_client
+from tests.fakes import HashEncoder
+
+
+def built(dataset: Dataset, data_dir: Path) -> RetrievalSettings:
+    settings = RetrievalSettings(data_dir=data_dir, encoder="hash")
+    build_vectors(dataset, settings, encoder=HashEncoder())
+    return settings
+
+
+def test_an_item_is_embedded_with_its_description_and_facts(teas: Dataset) -> None:
+    text = item_text(teas.catalog.item("tea:4"), teas.catalog.schema)
+
+    assert text == (
+        "Old Harbor (1998). Strong, dried over pine fires. kind: Black. grower: Chiara Rossi. note: smoky, tar"
+    )
+
+
+def test_rows_of_the_matrix_are_rows_of_the_catalog(teas: Dataset, vectors: VectorIndex) -> None:
+    texts = [item_text(item, teas.catalog.schema) for item in teas.catalog]
+
+    assert np.allclose(vectors.matrix, HashEncoder().encode(texts), atol=1e-5)
+
+
+def test_chroma_agrees_with_exact_search(vectors: VectorIndex) -> None:
+    query = 2 * vectors.matrix[3] + vectors.matrix[7]
+
+    found = vectors.query(query, 5)
+
+    cosines = vectors.matrix @ (query / np.linalg.norm(query))
+    assert [row for row, _ in found] == np.argsort(-cosines)[:5].tolist()
+    assert [score for _, score in found] == pytest.approx(np.sort(cosines)[::-1][:5].tolist(), abs=1e-4)
+
+
+def test_more_than_the_catalog_can_be_asked_for(vectors: VectorIndex) -> None:
+    assert len(vectors.query(vectors.matrix[0], 999)) == len(vectors.matrix)
+    assert vectors.query(vectors.matrix[0], 0) == []
+
+
+def test_progress_ends_at_the_number_of_items(teas: Dataset, data_dir: Path) -> None:
+    told: list[tuple[str, int, int]] = []
+
+    build_vectors(
+        teas,
+        RetrievalSettings(data_dir=data_dir, encoder="hash"),
+        lambda what, done, total: told.append((what, done, total)),
+        encoder=HashEncoder(),
+    )
+
+    assert told[-1] == ("vectors", 16, 16)
+
+
+def test_a_second_build_replaces_the_first(teas: Dataset, data_dir: Path) -> None:
+    built(teas, data_dir)
+
+    settings = built(teas, data_dir)
+
+    assert len(VectorIndex.open(teas.catalog, settings).matrix) == 16
+    assert len(open_client(settings, create=False).list_collections()) == 1
+
+
+def test_a_missing_folder_says_how_to_build_it(teas: Dataset, data_dir: Path) -> None:
+    with pytest.raises(IndexMissingError, match=r"no vector index in .*chroma\. Build it with: reconteur build"):
+        VectorIndex.open(teas.catalog, RetrievalSettings(data_dir=data_dir, encoder="hash"))
+
+
+def test_an_index_of_another_catalog_or_encoder_is_refused(teas: Dataset, data_dir: Path) -> None:
+    settings = built(teas, data_dir)
+    other = Catalog(teas.catalog.schema, (replace(teas.catalog.items[0], text="changed"), *teas.catalog.items[1:]))
+
+    with pytest.raises(IndexMissingError, match="no vector index for this catalog and encoder"):
+        VectorIndex.open(other, settings)
+    with pytest.raises(IndexMissingError, match="no vector index for this catalog and encoder"):
+        VectorIndex.open(teas.catalog, settings.model_copy(update={"encoder": "another"}))
+
+
+def test_a_half_written_index_is_refused(teas: Dataset, data_dir: Path) -> None:
+    class Dies(HashEncoder):
+        def encode(self, texts):
+            raise RuntimeError("power cut")
+
+    settings = RetrievalSettings(data_dir=data_dir, encoder="hash")
+    with pytest.raises(RuntimeError):
+        build_vectors(teas, settings, encoder=Dies())
+
+    with pytest.raises(IndexMissingError, match="a half-written vector index"):
+        VectorIndex.open(teas.catalog, settings)
+
+
+def test_a_damaged_store_is_refused(teas: Dataset, tmp_path: Path) -> None:
+    settings = built(teas, tmp_path / "good")
+    broken = tmp_path / "broken"
+    shutil.copytree(settings.data_dir, broken)
+    (broken / "chroma" / "chroma.sqlite3").write_bytes(b"not a database" * 100)
+
+    with pytest.raises(IndexMissingError, match="reconteur build"):
+        VectorIndex.open(teas.catalog, RetrievalSettings(data_dir=broken, encoder="hash"))
+
+
+def test_a_server_address_must_be_a_url(teas: Dataset, data_dir: Path) -> None:
+    with pytest.raises(SettingsError, match="chroma_url must look like http://host:8000, found 'nowhere'"):
+        VectorIndex.open(teas.catalog, RetrievalSettings(data_dir=data_dir, chroma_url="nowhere"))
+
+
+def test_the_bundled_model_lies_in_the_installed_package() -> None:
+    assert (bundled_path() / "model.safetensors").is_file()
+    assert SentenceEncoder().name == "bundled-minilm"
