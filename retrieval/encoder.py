@@ -100,7 +100,9 @@ def _load(name: str) -> "SentenceTransformer":
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     from sentence_transformers import SentenceTransformer
+    from transformers.utils.logging import disable_progress_bar
 
+    disable_progress_bar()
     logger.info("loading the encoder %s", name)
     try:
         return SentenceTransformer(source, device="cpu", local_files_only=name == BUNDLED)
