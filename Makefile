@@ -1,0 +1,40 @@
+# What one types here; `make help` lists it.
+PYTHON := .venv/bin/python
+PACKAGES := agent tools retrieval ui eval
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev serve check test test-fast bench constraints clean
+
+help: ## show this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+setup: ## set up what serving needs
+	@./serve.sh --setup
+
+setup-dev: ## set up what the tests need, too
+	@./serve.sh --setup --dev --llm embedded
+
+serve: ## start the language model and the app
+	@./serve.sh
+
+check: setup-dev ## format, lint, types, import layers
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m mypy --strict $(addprefix -p ,$(PACKAGES))
+	.venv/bin/lint-imports
+
+test: setup-dev ## every test: the real small model and a real browser, too
+	$(PYTHON) -m pytest
+
+test-fast: setup-dev ## without model, browser and servers
+	$(PYTHON) -m pytest -m "not live"
+
+bench: setup-dev ## print the tables of benchmarks/README.md
+	$(PYTHON) -m benchmarks
+
+constraints: ## write down the versions that are installed now
+	{ head -n 1 .ci/constraints.txt; $(PYTHON) -m pip freeze --exclude-editable | grep -v ' @ ' | sed 's/+cpu$$//'; } > .ci/constraints.new
+	mv .ci/constraints.new .ci/constraints.txt
+
+clean: ## delete caches; data, environments and downloads stay
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build dist *.egg-info
+	find $(PACKAGES) tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
