@@ -96,15 +96,16 @@ class Lexicon:
         yield from self._find_cjk(text, covered)
 
     def supports(self, span: ValueSpan, words: str) -> bool:
-        """Whether words name a value plainly enough for a hard limit: a part of its name or of a synonym."""
+        """Whether words name a value plainly enough for a hard limit: its name or a synonym stands in them."""
         said = {stem(word) for word in words_of(words)}
         names = [key for key, hit in self._phrases.items() if hit == (span.field, span.value)]
         cjk = [word for word, hit in self._cjk.items() if hit == (span.field, span.value)]
-        return any(set(key) & said for key in names) or any(word in words.casefold() for word in cjk)
+        return any(set(key) <= said for key in names) or any(word in words.casefold() for word in cjk)
 
     def _believable(self, spec: FieldSpec, run: list[re.Match[str]]) -> bool:
         """A surname alone counts with a capital only: 'young' is an adjective, 'Young' may be a person."""
-        return not spec.people or len(run) > 1 or run[0].group()[0].isupper()
+        word = run[0].group()
+        return not spec.people or len(run) > 1 or (word[0].isupper() and not word.isupper())
 
     def _find_cjk(self, text: str, covered: tuple[tuple[int, int], ...]) -> Iterator[ValueSpan]:
         lowered, position = text.casefold(), 0

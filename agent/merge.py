@@ -12,27 +12,34 @@ from agent.intent import Act
 from agent.lexicon import Lexicon, stem, words_of
 from agent.linking import ORDINALS, pronoun
 from agent.model_reader import ModelAnswer, ModelLimit
-from agent.phrases import QUESTION, REQUEST
+from agent.phrases import QUESTION, REQUEST, STOPWORDS
 from agent.reading import Mention, Reading
+from agent.rules import RuleReader
 from retrieval.preference import Constraint, Op, Wish
 from retrieval.titles import normalize_title
 
 POINTING = "|".join(ORDINALS) + r"|last|both|all|these|those|\d"
 
 
-def merge(rules: Reading, answer: ModelAnswer, message: str, lexicon: Lexicon, has_list: bool) -> Reading:
+def merge(rules: Reading, answer: ModelAnswer, message: str, reader: RuleReader, has_list: bool) -> Reading:
     """One reading of two.
 
     Args:
         rules: What the rules found.
         answer: What the model answered.
         message: The user's words.
-        lexicon: Links the values of the model's limits.
+        reader: Knows the catalog's titles and values.
         has_list: Whether items were shown before.
     """
     act = _act(rules, answer, message, has_list)
+    answer = answer.model_copy(
+        update={
+            name: [title for title in getattr(answer, name) if title.startswith("#") or reader.may_be_title(title)]
+            for name in ("liked", "disliked", "seen")
+        }
+    )
     liked, disliked, seen = _stances(rules, answer, message, act, has_list)
-    limits, wishes = _limits(rules, answer.limits, message, lexicon)
+    limits, wishes = _limits(rules, answer.limits, message, reader.lexicon)
     about = _about(rules, answer, message, has_list) if act is Act.ASK else ()
     return replace(
         rules,
@@ -43,7 +50,7 @@ def merge(rules: Reading, answer: ModelAnswer, message: str, lexicon: Lexicon, h
         about=about,
         limits=limits,
         wishes=wishes,
-        search=answer.search or rules.search,
+        search=_search(answer.search, limits, (*liked, *disliked, *seen)) or rules.search,
         topic=rules.topic if act is Act.ASK else "",
         count=rules.count or (answer.count if _says_number(message, answer.count) else None),
         reply=answer.reply if act is Act.CHAT else "",
@@ -120,9 +127,21 @@ def _limits(
                 wishes.append(Wish(claim.field, span.value, words=claim.words))
             elif lexicon.supports(span, quoted):
                 limits.append(Constraint(claim.field, Op.IS, (span.value,), words=claim.words))
-            else:
-                wishes.append(Wish(claim.field, span.value, words=claim.words))
     return tuple(limits), tuple({one.key: one for one in wishes}.values())
+
+
+def _search(text: str, limits: Sequence[Constraint], titles: Sequence[Mention]) -> str:
+    """The model's description without limits, titles and refusals: vectors know no 'not'."""
+    known = {stem(word) for one in limits for word in words_of(f"{one.words} {' '.join(map(str, one.values))}")}
+    known |= {stem(word) for one in titles for word in words_of(one.text)} | STOPWORDS
+    parts = [part.strip() for part in re.split(r"[,;.]", text)]
+    kept = [
+        part
+        for part in parts
+        if not re.search(r"\b(?:no|not|without|never|non)\b|\d", part, re.IGNORECASE)
+        and not {stem(word) for word in words_of(part)} <= known
+    ]
+    return ", ".join(kept)
 
 
 def _about(rules: Reading, answer: ModelAnswer, message: str, has_list: bool) -> tuple[Mention, ...]:

@@ -1,6 +1,6 @@
 """English and Chinese phrases by which people want, like, refuse and ask: regular expressions without any domain."""
 
-CLAUSE = r"[.!?;:。！？；]\s*|[,，、]\s*|\s+(?:but|however|though|instead|yet)\s+|但是?|不过|\s[-–—]\s"
+CLAUSE = r"[.!?;:。！？；]\s*|[,，、]\s*|(?<!anything)(?<!everything)(?<!anyone)\s+(?:but|however|though|instead|yet)\s+|但是?|不过|\s[-–—]\s"
 """Where the reach of a negation ends."""
 
 NEGATION = (
@@ -43,7 +43,7 @@ SEEN = (
 REQUEST = (
     r"\b(?:recommend|suggest|show me|give me|find (?:me )?|looking for|look for|i want|i'd like|we want|want (?:to|a|some|the)|need|"
     r"in the mood|feel like|something|anything|somewhere|what (?:should|can|could|to|do you (?:recommend|suggest|have)|else|next|would)|"
-    r"which .{0,20} (?:should|would)|any(?: other| more)? .{0,24}\?|more like|got more|more\?|next\?|next one|any ideas?|ideas\?|similar|"
+    r"which .{0,20} (?:should|would)|any(?: other| more)? .{0,24}\?|more like|got more|more\?|(?<=[.!?] )more|^more|next\?|next one|any ideas?|ideas\?|similar|"
     r"else by|another|surprise me|tonight|please|pls|how about|what about|more of|pick)\b"
     r"|推荐|想看|想要|想找|来[点一几部]|给我|有没有|有什么|找[一几点]|换[一个部点]|类似|还有|来点|求|随便"
 )
@@ -67,11 +67,15 @@ GREETING = (
     r"how does this work|what do you do|help|there|bot|everyone|your help|for your help|got it)[\s,.!?🙂😊]*)+"
     r"|(?:(?:你好|您好|嗨|谢谢(?:你|您)?|多谢|再见|拜拜|早上好|晚上好|好的|好吧|你是谁|你能做什么|在吗|哈哈+)[\s,，.。!！?？~]*)+"
 )
+COMPANY = (
+    r"\b(?:my|our|the) (?:little |small |young |two |three )?(?:kids?|children|son|daughter|niece|nephew|wife|husband|"
+    r"mother|mom|mum|father|dad|parents|grandma|grandpa|girlfriend|boyfriend|partner)\b|孩子|女儿|儿子|老婆|老公|父母|爸妈"
+)
+"""Who is there too: worth keeping in mind."""
 LASTING = (
     r"\b(?:can't|cannot|cant|can not|couldn't) (?:stand|bear|handle|take|watch|stomach)|\bi (?:never|don't ever|won't ever) \w+|\bnever (?:watch|show|read|buy|play)|"
-    r"\balways\b|\bi hate\b|\ballergic\b|\bscared of\b|\bafraid of\b|\b(?:my|our|the) (?:kids?|children|son|daughter|wife|husband|"
-    r"mother|mom|mum|father|dad|parents|grandma|grandpa|girlfriend|boyfriend|partner)\b|\bas a rule\b|\bin general\b|\bphobia\b"
-    r"|受不了|从来不|从不|一向|总是|害怕|孩子|女儿|儿子|老婆|老公|父母|爸妈|过敏"
+    r"\balways\b|\bi hate\b|\ballergic\b|\bscared of\b|\bafraid of\b|\bas a rule\b|\bin general\b|\bphobia\b|"
+    r"受不了|从来不|从不|一向|总是|害怕|过敏|" + COMPANY
 )
 OLDER_WORDS = r"\b(?:older|earlier|more classic|something old|further back)\b|更?老一?[点些]|早一?[点些]|更早|再老"
 NEWER_WORDS = r"\b(?:newer|more recent|more modern|less old|fresher|recent\?)|新一?[点些]|更新|近一?[点些]"

@@ -6,6 +6,8 @@ nothing, while each word of a plan written by a 1.5B model costs 50 ms and may b
 
 from collections.abc import Sequence
 
+from pydantic import JsonValue
+
 from agent.intent import Act, ToolCall
 from retrieval.preference import Preference
 
@@ -17,9 +19,12 @@ def make_plan(act: Act, preference: Preference, about: Sequence[str], topic: str
     """The tool calls of a turn; empty for small talk."""
     if act in NO_TOOLS:
         return ()
+    if act is Act.ASK and topic == "why":
+        items: list[JsonValue] = [*about[:3]]
+        return tuple(ToolCall(one.tool, {**one.arguments, "items": items}) for one in recommending_plan(preference))
     if act is Act.ASK:
-        fields = [topic] if topic not in ("", "why") else []
-        return tuple(ToolCall(DETAILS, {"item_id": item_id, "fields": [*fields]}) for item_id in about[:3])
+        fields: list[JsonValue] = [topic] if topic not in ("", "text") else []
+        return tuple(ToolCall(DETAILS, {"item_id": item_id, "fields": fields}) for item_id in about[:3])
     return recommending_plan(preference)
 
 
@@ -28,5 +33,5 @@ def recommending_plan(preference: Preference) -> tuple[ToolCall, ...]:
     return (
         ToolCall(SEARCH, {"query": preference.text}),
         ToolCall(SCORES, {"liked": [*preference.liked], "disliked": [*preference.disliked]}),
-        ToolCall(GRAPH, {"liked": [*preference.liked], "wishes": [one.key for one in preference.wishes]}),
+        ToolCall(GRAPH, {"kind": "candidates"}),
     )

@@ -7,14 +7,16 @@ catalog through `Lexicon` and `find_title`.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from agent.intent import Act
 from agent.lexicon import Lexicon, ValueSpan, words_of
 from agent.limits import find_limits
-from agent.linking import NUMBERS, ORDINALS, pronoun, references
+from agent.linking import NUMBERS, ORDINALS, SURE, pronoun, references
 from agent.phrases import (
     ALTERNATIVE,
     CLAUSE,
+    COMPANY,
     DISLIKE,
     GREETING,
     HURRY,
@@ -38,10 +40,12 @@ from agent.reading import NEWER, OLDER, Mention, Reading
 from retrieval.items import Catalog
 from retrieval.preference import Constraint, Op, Wish
 from retrieval.schema import FieldKind
-from retrieval.titles import TitleSpan, normalize_title
+from retrieval.titles import TitleMatch, TitleSpan, normalize_title
 
 TEXT_FIELD = "text"
 """The field name of a wish in free words."""
+NAME = r"(?<![\w'’])[A-Z][\w'’-]*(?:(?:\s+|:\s+)(?:(?:of|the|and|in|a|to|for|on|with|&)\s+)*[A-Z0-9][\w'’-]*){0,6}"
+LISTED = r"\s*(?:,|and|or|&|,\s*and)\s*(?:the\s+)?"
 APPROVAL = r"\W*(?:yes\b|ok\b|good\b|great\b|可以|不错)"
 QUOTED = re.compile(r"《([^》]{1,80})》|“([^”]{2,80})”|\"([^\"]{2,80})\"|(?<!\w)'([^']{2,80})'(?!\w)")
 
@@ -116,24 +120,47 @@ class RuleReader:
         return after_cue if len(words) < 3 else True
 
     def _misspelled(self, message: str, taken: list[tuple[int, int]]) -> Iterator[_Found]:
-        """Capitalized words after 'like', 'loved', 'seen' ... that are no exact title: a typo, or one we lack."""
-        cue = rf"(?:{LIKE}|{SEEN}|{DISLIKE}|\babout|\bis|\bhave)\s+(?:the (?:movie|film|book)\s+)?"
-        name = r"((?:[A-Z0-9][\w'’-]*)(?:[\s:]+(?:of|the|and|in|a|to|for|on|with|&|[A-Z0-9][\w'’-]*)){0,6})"
-        enders = r"(?:\s*,\s*" + name + r")?(?:\s*,?\s*(?:and|or|&)\s+" + name + r")?"
-        for match in re.finditer(f"(?i:{cue}){name}{enders}", message):
-            for group in (1, 2, 3):
-                text, span = match.group(group), match.span(group)
-                if not text or any(a < span[1] and span[0] < b for a, b in taken):
-                    continue
-                text = re.sub(r"\s+(?:of|the|and|in|a|to|for|on|with|&)$", "", text)
-                names_value = any(True for _ in self.lexicon.find(text))
-                if text.lower() in STOPWORDS or text == "I" or (names_value and not self._near(text)):
-                    continue
-                taken.append(span)
-                yield _Found(span[0], span[0] + len(text), (Mention(text, certain=True),))
+        """Capitalized words after 'like', 'loved' ... or beside a title in a list: a typo, or a title we lack."""
+        # Twice: what is found first may be the neighbor in a list that makes the next one likely.
+        for start, end in chain.from_iterable(self._capitalized(message, taken) for _ in range(2)):
+            text = message[start:end]
+            names_value = any(True for _ in self.lexicon.find(text))
+            if normalize_title(text) in STOPWORDS or len(text) < 2 or (names_value and not self._near(text)):
+                continue
+            taken.append((start, end))
+            yield _Found(start, start + len(text), (Mention(text, certain=True),))
+
+    def _capitalized(self, message: str, taken: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+        """Runs of capitalized words that stand where a title would."""
+        if message.isupper():
+            return
+        cue = rf"(?:{LIKE}|{SEEN}|{DISLIKE}|\babout|\bis|\bhave)\s+$"
+        free = "".join(" " if any(a <= at < b for a, b in taken) else char for at, char in enumerate(message))
+        for match in re.finditer(NAME, free):
+            start, end = _trimmed(message, *match.span())
+            if end - start < 2 or message[start:end].isupper():
+                continue
+            after_cue = re.search(cue, message[:start], re.IGNORECASE)
+            listed = any(
+                re.fullmatch(LISTED, message[end:a] if end <= a else message[b:start], re.IGNORECASE)
+                for a, b in taken
+                if end <= a or b <= start
+            )
+            likely = end - start > 5 and any(one.score >= 0.88 for one in self._close(message[start:end]))
+            if after_cue or listed or likely:
+                yield start, end
+
+    def _close(self, text: str) -> list[TitleMatch]:
+        """Titles that differ by typing errors only, not by missing words."""
+        found = self.catalog.find_title(text, limit=2)
+        return [one for one in found if len(normalize_title(one.title)) <= len(normalize_title(text)) + 2]
 
     def _near(self, text: str) -> bool:
-        return any(one.score >= 0.86 for one in self.catalog.find_title(text, limit=1))
+        return any(one.score >= SURE for one in self.catalog.find_title(text, limit=1))
+
+    def may_be_title(self, text: str) -> bool:
+        """Whether words that a model took for a title are one, or at least no value of the catalog."""
+        return self._near(text) or not any(True for _ in self.lexicon.find(text))
 
     # Opinions ----------------------------------------------------------------------------------------------------
 
@@ -193,6 +220,10 @@ class RuleReader:
             else:
                 wishes += [Wish(first.field.name, one.value, words=one.words, lasting=company) for one in group]
         places = [(one.start, one.end) for one in values] + list(covered)
+        present = re.search(COMPANY, message, re.IGNORECASE)
+        if present and not any(a < present.end() and present.start() < b for a, b in places):
+            places.append(present.span())
+            wishes.append(Wish(TEXT_FIELD, f"for {present.group().lower()}", words=present.group(), lasting=True))
         wishes += [
             Wish(TEXT_FIELD, words, -1.0, words, bool(re.search(LASTING, _clause_of(message, start)[0], re.IGNORECASE)))
             for start, words in _refused_words(message, places)
@@ -228,7 +259,7 @@ class RuleReader:
             return replace(reading, act=Act.FEEDBACK, about=())
         if not substance and not wants and len(words_of(message)) <= 3 and not reading.novelty:
             return replace(reading, act=Act.CHAT, about=())
-        return replace(reading, act=Act.RECOMMEND, about=())
+        return replace(reading, act=Act.RECOMMEND, about=(), liked=_unique([*reading.liked, *_unplaced(reading)]))
 
     def _topic(self, message: str) -> str:
         """The field that a question asks for, by its label or words; 'text' for 'what is it about'."""
@@ -244,6 +275,22 @@ class RuleReader:
             years = [spec.name for spec in self.catalog.schema.of_kind(FieldKind.NUMBER) if spec.unit == "year"]
             return years[0] if years else ""
         return TEXT_FIELD if re.search(r"about|plot|story|tell me|讲|内容|关于|故事", lowered) else ""
+
+
+def _trimmed(message: str, start: int, end: int) -> tuple[int, int]:
+    """A run of capitalized words without the function words that begin a sentence ('Is Scarface' -> 'Scarface')."""
+    words = list(re.finditer(r"\S+", message[start:end]))
+    while words and words[0].group().lower() in STOPWORDS - {"the", "a", "an"}:
+        words = words[1:]
+    while words and words[-1].group().lower() in STOPWORDS:
+        words = words[:-1]
+    return (start + words[0].start(), start + words[-1].end()) if words else (start, start)
+
+
+def _unplaced(reading: Reading) -> list[Mention]:
+    """Titles named without an opinion: named in a wish, they are examples of it."""
+    placed = {*reading.liked, *reading.disliked, *reading.seen}
+    return [one for one in reading.mentions if one not in placed]
 
 
 def _stands_out(message: str, span: TitleSpan) -> bool:

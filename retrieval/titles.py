@@ -85,6 +85,8 @@ class TitleIndex:
             return []
         if exact := self.exact(text, year=year):
             return exact[:limit]
+        # One wrong letter makes another word of a short title: 'Rocky' is not 'The Rock'.
+        cutoff = max(cutoff, 0.92) if len(name) < 6 else cutoff
         hits = process.extract(name, self._names, scorer=_likeness, limit=limit * 3, score_cutoff=cutoff * 100)
         found = [self._match(item_id, score / 100) for hit, score, _ in hits for item_id in self._by_name[hit]]
         found.sort(key=lambda one: (-one.score, _year_gap(one.year, year)))

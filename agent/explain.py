@@ -1,0 +1,134 @@
+"""Evidence -> words, by template; states nothing that the evidence does not hold. English and Chinese."""
+
+from collections.abc import Iterable, Sequence
+
+from agent.chips import constraint_label
+from agent.recommendation import Explanation, Statement
+from retrieval.candidates import Candidate, Evidence, EvidenceKind
+from retrieval.items import Catalog
+from retrieval.preference import Constraint
+from tools.render import one_line
+
+ORDER = (
+    EvidenceKind.GUESS,
+    EvidenceKind.PATH,
+    EvidenceKind.CO_LIKED,
+    EvidenceKind.SIMILAR_ITEM,
+    EvidenceKind.FACT,
+    EvidenceKind.TEXT,
+    EvidenceKind.NEIGHBORS,
+    EvidenceKind.POPULAR,
+)
+"""What persuades first."""
+IN_REASON = 2
+"""Statements in the short reason; all are on the card."""
+JOIN = {"en": "; ", "zh": "；"}
+
+
+def statement(evidence: Evidence, catalog: Catalog, language: str = "en") -> str:
+    """One piece of evidence in words; '' where there is nothing to say."""
+    if language == "zh":
+        return one_line(_chinese(evidence, catalog))
+    return one_line(_english(evidence, catalog))
+
+
+def explain(found: Candidate, catalog: Catalog, language: str, *, guess: str = "") -> Explanation:
+    """The short reason of a card and all its statements.
+
+    Args:
+        found: The item with its evidence.
+        catalog: For titles and labels.
+        language: 'en' or 'zh'.
+        guess: For an exploratory item: what is tried out.
+    """
+    statements = _distinct(
+        Statement(text, one) for one in _ordered(found.evidence) if (text := statement(one, catalog, language))
+    )
+    best = _spread([one for one in statements if one.evidence.kind is not EvidenceKind.GUESS])[:IN_REASON]
+    reason = JOIN[language].join(one.text for one in best)
+    if guess:
+        tried = next((one.text for one in statements if one.evidence.kind is EvidenceKind.GUESS), one_line(guess))
+        reason = JOIN[language].join(filter(None, (tried, best[0].text if best else "")))
+    return Explanation(_sentence(reason), statements)
+
+
+def near_miss(found: Candidate, broken: Sequence[Constraint], catalog: Catalog, language: str) -> Explanation:
+    """Why an item is only close: which limits it does not keep."""
+    labels = ("、" if language == "zh" else ", ").join(constraint_label(one, catalog, language) for one in broken)
+    text = f"不满足：{labels}" if language == "zh" else f"but it does not keep: {labels}"
+    explanation = explain(found, catalog, language)
+    return Explanation(_sentence(text), explanation.statements)
+
+
+def _english(one: Evidence, catalog: Catalog) -> str:
+    titles = _titles(one.item_ids, catalog, " and ")
+    match one.kind:
+        case EvidenceKind.FACT:
+            return _fact(one.field, one.value, catalog, "en")
+        case EvidenceKind.TEXT:
+            return f"its description is close to your wish ({one.score:.0%} alike)"
+        case EvidenceKind.SIMILAR_ITEM:
+            return f"its description is close to that of {titles}"
+        case EvidenceKind.CO_LIKED:
+            people = "1 person" if one.count == 1 else f"{one.count} people"
+            return f"{people} who liked {titles} liked it too" if one.count else f"often liked together with {titles}"
+        case EvidenceKind.NEIGHBORS:
+            return f"liked by {one.count} {'person' if one.count == 1 else 'people'} with a taste like yours"
+        case EvidenceKind.PATH:
+            return f"like {titles}: {_fact(one.field, one.value, catalog, 'en')}" if one.field and titles else ""
+        case EvidenceKind.POPULAR:
+            return f"{one.score:.0%} of {one.count} people who rated it liked it" if one.count else ""
+        case EvidenceKind.GUESS:
+            return one.text
+
+
+def _chinese(one: Evidence, catalog: Catalog) -> str:
+    titles = _titles(one.item_ids, catalog, "和", "《{}》")
+    match one.kind:
+        case EvidenceKind.FACT:
+            return _fact(one.field, one.value, catalog, "zh")
+        case EvidenceKind.TEXT:
+            return f"简介与你的描述相近（相似度 {one.score:.0%}）"
+        case EvidenceKind.SIMILAR_ITEM:
+            return f"简介与{titles}相近"
+        case EvidenceKind.CO_LIKED:
+            return f"{one.count} 位喜欢{titles}的人也喜欢它" if one.count else f"常与{titles}一起被喜欢"
+        case EvidenceKind.NEIGHBORS:
+            return f"{one.count} 位口味与你相近的人喜欢它"
+        case EvidenceKind.PATH:
+            return f"与{titles}相同：{_fact(one.field, one.value, catalog, 'zh')}" if one.field and titles else ""
+        case EvidenceKind.POPULAR:
+            return f"{one.count} 位评分者中有 {one.score:.0%} 喜欢它" if one.count else ""
+        case EvidenceKind.GUESS:
+            return "试探：想知道你是否喜欢这类作品"
+
+
+def _fact(field_name: str, value: str, catalog: Catalog, language: str) -> str:
+    try:
+        spec = catalog.schema.field(field_name)
+    except KeyError:
+        return value
+    return spec.fact_in(value, language)
+
+
+def _titles(item_ids: Sequence[str], catalog: Catalog, conjunction: str, form: str = "{}") -> str:
+    return conjunction.join(form.format(catalog.item(one).title) for one in item_ids[:2] if one in catalog)
+
+
+def _ordered(evidence: Iterable[Evidence]) -> list[Evidence]:
+    return sorted(evidence, key=lambda one: ORDER.index(one.kind))
+
+
+def _distinct(statements: Iterable[Statement]) -> tuple[Statement, ...]:
+    return tuple({one.text: one for one in statements}.values())
+
+
+def _spread(statements: Sequence[Statement]) -> list[Statement]:
+    """The best statement of each kind first, so that a reason does not say the same thing twice."""
+    first = {one.evidence.kind: one for one in reversed(statements)}
+    best = [one for one in statements if first[one.evidence.kind] is one]
+    return [*best, *(one for one in statements if one not in best)]
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] if text else text

@@ -1,0 +1,32 @@
+"""Settings from what a command line says, on top of the environment; shared by all command lines."""
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from agent.settings import Settings
+from retrieval.errors import SettingsError
+
+
+def make_settings(*, data: Path | None = None, llm_url: str | None = None, llm_model: str | None = None) -> Settings:
+    """The settings: what the options say, else the environment, else the defaults.
+
+    Args:
+        data: The data folder.
+        llm_url: The model's endpoint; 'none' for no model at all.
+        llm_model: The model's name there.
+
+    Raises:
+        SettingsError: One of them cannot be used.
+    """
+    llm = {"url": "" if llm_url == "none" else llm_url, "model": llm_model}
+    given: dict[str, Any] = {
+        "llm": {name: value for name, value in llm.items() if value is not None},
+        "retrieval": {} if data is None else {"data_dir": data},
+    }
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        problems = (f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        raise SettingsError(f"settings (RECONTEUR_ variables, .env or options): {'; '.join(problems)}") from None
