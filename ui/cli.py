@@ -6,12 +6,10 @@ import logging
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 from pydantic import JsonValue
-
-from retrieval.errors import SettingsError
 
 if TYPE_CHECKING:
     from agent.agent import Agent
@@ -161,25 +159,10 @@ def erase_user(
 
 
 def make_settings(*, data: Path | None = None, llm_url: str | None = None, llm_model: str | None = None) -> "Settings":
-    """The settings: what the options say, else the environment, else the defaults.
+    """The settings that the options ask for."""
+    from agent import options
 
-    Raises:
-        SettingsError: One of them cannot be used.
-    """
-    from pydantic import ValidationError
-
-    from agent.settings import Settings
-
-    llm = {"url": "" if llm_url == "none" else llm_url, "model": llm_model}
-    given: dict[str, Any] = {
-        "llm": {name: value for name, value in llm.items() if value is not None},
-        "retrieval": {} if data is None else {"data_dir": data},
-    }
-    try:
-        return Settings(**given)
-    except ValidationError as error:
-        problems = (f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-        raise SettingsError(f"settings (RECONTEUR_ variables, .env or options): {'; '.join(problems)}") from None
+    return options.make_settings(data=data, llm_url=llm_url, llm_model=llm_model)
 
 
 async def load_agent(settings: "Settings") -> "Agent":

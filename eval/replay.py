@@ -1,0 +1,122 @@
+"""Asks the agent at each place of a dialogue where a recommendation was made, and writes down what it ranked."""
+
+import re
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from agent.conversation import Conversation, Role
+from agent.events import Finished, Recommended
+from agent.recommendation import Reply
+from eval.transcripts import Dialogue, Question, questions
+from retrieval.errors import RecommenderError
+from retrieval.items import Catalog
+from retrieval.titles import normalize_title
+
+if TYPE_CHECKING:
+    from agent.agent import Agent
+
+_BRACKETED = re.compile(r"《([^》\n]{1,120})》|\*\*([^*\n]{1,120})\*\*")
+_YEAR = re.compile(r"\s\(((?:1[89]|20)\d\d)\)")
+LONGEST_TITLE = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the agent made of one question."""
+
+    dialogue_id: str
+    turn_index: int
+    relevant: tuple[str, ...]
+    """What the recorded assistant recommended there."""
+    ranked: tuple[str, ...] = ()
+    named: int = 0
+    """Titles in cards and prose."""
+    foreign: tuple[str, ...] = ()
+    """Those of them that the catalog does not have."""
+    cards_s: float = 0.0
+    """Until the cards were there."""
+    total_s: float = 0.0
+    error: str = ""
+
+
+async def replay(
+    agent: "Agent", dialogues: Sequence[Dialogue], *, k: int, progress: Callable[[int, int], None] = lambda *_: None
+) -> list[Answer]:
+    """Ask every question of the dialogues, one after the other, so that the times mean something.
+
+    Args:
+        agent: Nothing is stored by it.
+        dialogues: As recorded.
+        k: How many items to ask for, 1 to 10.
+        progress: Told how many questions are done, and how many there are.
+    """
+    asked = [one for dialogue in dialogues for one in questions(dialogue)]
+    titles = _titles(agent.retriever.catalog)
+    answers: list[Answer] = []
+    for question, relevant in asked:
+        progress(len(answers), len(asked))
+        # of the recorded answer only the ids go on, into the record that the metrics read
+        answers.append(replace(await ask(agent, question, k=k, titles=titles), relevant=relevant))
+    progress(len(answers), len(asked))
+    return answers
+
+
+async def ask(agent: "Agent", question: Question, *, k: int, titles: Collection[str]) -> Answer:
+    """The agent's answer to one question; an error of it is an empty answer."""
+    blank = Answer(question.dialogue_id, question.turn_index, ())
+    if not question.message.strip():
+        return replace(blank, error="the user had said nothing yet")
+    started = time.perf_counter()
+    cards_s = 0.0
+    reply: Reply | None = None
+    try:
+        async for event in agent.stream(_conversation(agent, question, k=k), question.message, store=False):
+            if isinstance(event, Recommended):
+                cards_s = time.perf_counter() - started
+            elif isinstance(event, Finished):
+                reply = event.reply
+    except RecommenderError as error:
+        return replace(blank, error=str(error), total_s=time.perf_counter() - started)
+    if reply is None:
+        return replace(blank, error="the agent ended without an answer")
+    total_s = time.perf_counter() - started
+    named, foreign = _foreign(reply, agent.retriever.catalog, titles)
+    ranked = tuple(one.item.item_id for one in reply.recommendations)
+    return replace(blank, ranked=ranked, named=named, foreign=foreign, cards_s=cards_s or total_s, total_s=total_s)
+
+
+def _conversation(agent: "Agent", question: Question, *, k: int) -> Conversation:
+    """What was said before, with the items that were recommended then as if they had been on cards."""
+    before: Conversation = agent.from_messages([(turn.role, turn.text) for turn in question.before], user_id=None)
+    if len(before.turns) == len(question.before):
+        pairs = zip(before.turns, question.before, strict=True)
+        turns = tuple(
+            replace(turn, shown=old.recommended) if old.role is Role.ASSISTANT and old.recommended else turn
+            for turn, old in pairs
+        )
+        before = replace(before, turns=turns)
+    return replace(before, preference=replace(before.preference, count=k))
+
+
+def _foreign(reply: Reply, catalog: Catalog, titles: Collection[str]) -> tuple[int, tuple[str, ...]]:
+    """How many titles were named, and which of them the catalog lacks."""
+    cards = [one.item for one in (*reply.recommendations, *reply.near_misses)]
+    named = [first or second for first, second in _BRACKETED.findall(reply.text)]
+    unknown = [name for name in named if normalize_title(_YEAR.sub("", name)) not in titles]
+    rest = _BRACKETED.sub(" ", reply.text)
+    ends = [match.start() for match in _YEAR.finditer(rest)]
+    before_years = [rest[max(0, end - LONGEST_TITLE) : end] for end in ends]
+    unknown += [text[-40:] for text in before_years if not _ends_with_title(text, titles)]
+    foreign = [*(item.label for item in cards if item.item_id not in catalog), *unknown]
+    return len(cards) + len(named) + len(ends), tuple(foreign)
+
+
+def _ends_with_title(text: str, titles: Collection[str]) -> bool:
+    starts = (match.start() for match in re.finditer(r"(?<!\w)\S", text))
+    return any(normalize_title(text[start:]) in titles for start in starts)
+
+
+def _titles(catalog: Catalog) -> frozenset[str]:
+    return frozenset(normalize_title(title) for item in catalog for title in (item.title, *item.aka))
