@@ -19,6 +19,15 @@ class _Request(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
+class _Body(_Request):
+    """A whole body. Halves of a character that JSON can hold and UTF-8 cannot are replaced."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _mend(cls, data: object) -> object:
+        return _mended(data)
+
+
 class TextPart(_Request):
     """A piece of a message; only text is understood."""
 
@@ -51,7 +60,7 @@ class StreamOptions(_Request):
     include_usage: bool = False
 
 
-class _Talk(_Request):
+class _Talk(_Body):
     """A request whose `messages` are the conversation."""
 
     user: str | None = None
@@ -129,7 +138,7 @@ class RecommendRequest(_Talk):
         return self.messages if self.message is None else [Message(role="user", content=self.message)]
 
 
-class FeedbackRequest(_Request):
+class FeedbackRequest(_Body):
     """The body of POST /api/feedback."""
 
     user: Id
@@ -146,7 +155,7 @@ class FeedbackAnswer(BaseModel):
     kind: FeedbackWord
 
 
-class NewUser(_Request):
+class NewUser(_Body):
     """The body of POST /api/users."""
 
     name: Annotated[str, StringConstraints(max_length=200)] = ""
@@ -234,3 +243,13 @@ def _check_messages(messages: list[Message]) -> list[Message]:
     if not messages[-1].text.strip():
         raise ValueError("expected words in the last message, found none. Say what you feel like.")
     return messages
+
+
+def _mended(data: object) -> object:
+    if isinstance(data, str):
+        return data.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if not data.isascii() else data
+    if isinstance(data, list):
+        return [_mended(one) for one in data]
+    if isinstance(data, dict):
+        return {key: _mended(value) for key, value in data.items()}
+    return data
