@@ -89,7 +89,8 @@ def load_arrays(folder: Path, what: str, names: tuple[str, ...]) -> dict[str, ND
         IndexMissingError: The file is absent, damaged, or lacks one of `names`.
     """
     try:
-        with np.load(folder / "arrays.npz", allow_pickle=False) as stored:
+        # numpy leaves a damaged file open when it is given only the path
+        with (folder / "arrays.npz").open("rb") as file, np.load(file, allow_pickle=False) as stored:
             return {name: stored[name] for name in names}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise IndexMissingError(f"a damaged {what}", path=str(folder)) from error

@@ -130,7 +130,9 @@ def _read_movies(path: Path) -> Iterator[Item]:
             try:
                 yield Movie.model_validate_json(line).item()
             except ValidationError as error:
-                raise BadDataError(f"{path.name}, line {number}: not a film: {error.errors()[0]['msg']}") from error
+                first = error.errors()[0]
+                place = ".".join(map(str, first["loc"])) or "line"
+                raise BadDataError(f"{path.name}, line {number}: not a film: {place}: {first['msg']}") from error
 
 
 def _merge(items: dict[str, Item], movies: Iterable[Item]) -> dict[str, Item]:

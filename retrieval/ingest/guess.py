@@ -17,6 +17,7 @@ AKA = ("aka", "other_titles", "original_title", "alternative_titles", "also_know
 SAME_AS = ("same_as", "duplicate_of")
 YEARS = ("year", "release_year", "publication_year", "published", "first_published", "year_published")
 PEOPLE = ("author", "writer", "director", "actor", "cast", "artist", "creator", "performer", "composer", "designer")
+SOFT = ("tag", "theme", "subject", "keyword", "topic", "mood")
 USERS = ("user_id", "userid", "user", "reader", "customer", "customer_id", "member", "person")
 RATINGS = ("rating", "stars", "score", "rate", "grade")
 WEIGHTS = ("weight",)
@@ -145,10 +146,10 @@ def _guess_field(table: Table, column: str) -> tuple[FieldSpec | None, str, str]
     values = [value for found in lists for value in found]
     if not values or _mean_length(values) > 50 or any(value.startswith(("http://", "https://")) for value in values):
         return None, "", f"{column}: left out (long texts or links)"
-    people = any(word in name for word in PEOPLE)
+    people = _is_people(name)
     closed = len(set(values)) <= min(MOST_CATEGORIES, len(values) / 2) and not people
     kind = FieldKind.CATEGORY if closed else FieldKind.ENTITY
-    kept = FieldSpec(name=name, kind=kind, label=_label(name), people=people)
+    kept = FieldSpec(name=name, kind=kind, label=_label(name), people=people, soft=_is_soft(name))
     said = "one of a few words" if closed else "names of people" if people else "names"
     return (
         kept,
@@ -162,10 +163,18 @@ def _fields_of_facts(facts: Table | None, taken: Iterable[str]) -> list[FieldSpe
         return []
     relations = dict.fromkeys(field_name(as_text(cell)) for cell in facts.column(guess_facts(facts).relation))
     return [
-        FieldSpec(name=name, kind=FieldKind.ENTITY, label=_label(name), people=any(word in name for word in PEOPLE))
+        FieldSpec(name=name, kind=FieldKind.ENTITY, label=_label(name), people=_is_people(name), soft=_is_soft(name))
         for name in relations
         if name and name not in taken and name not in RESERVED
     ]
+
+
+def _is_people(name: str) -> bool:
+    return any(word in name for word in PEOPLE)
+
+
+def _is_soft(name: str) -> bool:
+    return any(word in name for word in SOFT)
 
 
 def _separator(cells: Sequence[object]) -> str:
@@ -175,7 +184,7 @@ def _separator(cells: Sequence[object]) -> str:
         return ""
     pieces = {piece.strip() for text in texts for piece in text.split(",")}
     many = sum("," in text for text in texts) >= 0.2 * len(texts)
-    return "," if many and len(pieces) <= 0.6 * len(set(texts)) and _mean_length(pieces) <= 25 else ""
+    return "," if many and len(pieces) <= 0.8 * len(set(texts)) and _mean_length(pieces) <= 25 else ""
 
 
 def _share_of_numbers(cells: Sequence[object]) -> float:

@@ -56,6 +56,7 @@ class IngestPlan:
         columns = self.spec.columns
         lines = [f"items from {self.items.path.name}: id = {columns.id}, title = {columns.title}"]
         lines[0] += f", description = {columns.text}" if columns.text else ", no description"
+        lines[0] += f", other titles = {columns.aka}" if columns.aka else ""
         lines += [f"  {self._field_line(name)}" for name in (spec.name for spec in self.spec.catalog.fields)]
         lines += [f"  guessed: {note}" for note in self.spec.notes]
         lines += self._describe_interactions()

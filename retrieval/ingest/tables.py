@@ -119,7 +119,7 @@ def _csv_records(lines: list[str], delimiter: str, width: int) -> Iterator[tuple
     csv.field_size_limit(WIDEST)
     at = 1
     while at < len(lines):
-        reader = csv.reader((lines[row] for row in range(at, len(lines))), delimiter=delimiter)
+        reader = csv.reader((lines[row] for row in range(at, len(lines))), delimiter=delimiter, strict=True)
         base = at
         while at < len(lines):
             start = at
