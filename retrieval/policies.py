@@ -4,7 +4,8 @@ Knows candidates and counts only; which guesses are worth trying is prepared by 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Protocol
 
 import numpy as np
@@ -21,6 +22,8 @@ from retrieval.schema import FieldKind
 SETTLED = 12.0
 """In signals: a user of whom so much is known gets half the guesses of a new one."""
 POOL = 24
+KINDS = ("other", "other", "little_known", "unrated")
+"""What is tried out: another category than those liked so far, a little known item, one that nobody rated yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,26 +168,33 @@ def guess_pool(
     """
     rows = _open_rows(catalog, preference, history, exclude)
     tail = counts <= np.quantile(counts, 0.8) if len(counts) else np.zeros(0, dtype=np.bool_)
-    liked = _liked_values(catalog, preference, history)
-    near = rows[np.argsort(-nearness[rows], kind="stable")][: max(size * 4, len(rows) // 4)]
-    fresh = np.asarray([not (_category_values(catalog, row) & liked) for row in near], dtype=np.bool_)
-    groups = (near[fresh & ~tail[near]], near[fresh & tail[near]], near[~fresh & tail[near]], near[counts[near] == 0])
-    chosen: dict[int, str] = {}
-    doubles: set[str] = set()
-    for place in range(max((len(group) for group in groups), default=0)):
-        for group, kind in zip(groups, ("other", "other", "little_known", "unrated"), strict=True):
-            if place >= len(group) or len(chosen) >= size:
-                continue
-            row = int(group[place])
-            if row not in chosen and catalog.items[row].item_id not in doubles:
-                chosen[row] = kind
-                doubles |= catalog.double_of(catalog.items[row].item_id)
+    tried = _tried_rows(catalog, preference, history)
+    rows = rows[np.argsort(-nearness[rows], kind="stable")]
+    near = rows[: max(size * 4, len(rows) // 4)]
+    fresh = ~tried[near]
+    groups = (
+        near[fresh & ~tail[near]],
+        near[fresh & tail[near]],
+        near[~fresh & tail[near]],
+        rows[counts[rows] == 0][:size],
+    )
+    chosen = _interleave(catalog, [group.tolist() for group in groups], size)
     return [_guess(catalog, row, kind, float(nearness[row]), int(counts[row])) for row, kind in chosen.items()]
 
 
-def mark_guess(candidate: Candidate, evidence: Evidence) -> Candidate:
-    """The candidate with one more piece of evidence in front."""
-    return replace(candidate, evidence=(evidence, *candidate.evidence))
+def _interleave(catalog: Catalog, groups: Sequence[Sequence[int]], size: int) -> dict[int, str]:
+    """Row -> kind of guess, taken from each group in turn, without doubles."""
+    chosen: dict[int, str] = {}
+    taken: set[str] = set()
+    for turn in zip_longest(*groups):
+        for row, kind in zip(turn, KINDS, strict=True):
+            if row is None or row in chosen or catalog.items[row].item_id in taken:
+                continue
+            if len(chosen) == size:
+                return chosen
+            chosen[row] = kind
+            taken |= catalog.double_of(catalog.items[row].item_id)
+    return chosen
 
 
 def known_signals(preference: Preference, history: UserHistory) -> int:
@@ -206,12 +216,16 @@ def _open_rows(
     return np.flatnonzero(open_rows).astype(np.int64)
 
 
-def _liked_values(catalog: Catalog, preference: Preference, history: UserHistory) -> frozenset[tuple[str, str]]:
-    liked = (*history.liked()[-30:], *preference.liked)
-    return frozenset(value for row in catalog.rows(liked) for value in _category_values(catalog, row))
+def _tried_rows(catalog: Catalog, preference: Preference, history: UserHistory) -> NDArray[np.bool_]:
+    """Rows that share a category with something liked, shape (n_items,)."""
+    liked = catalog.rows((*history.liked()[-30:], *preference.liked)).tolist()
+    tried = np.zeros(len(catalog), dtype=np.bool_)
+    for name, value in {value for row in liked for value in _category_values(catalog, row)}:
+        tried[catalog.holders(name, value)] = True
+    return tried
 
 
-def _category_values(catalog: Catalog, row: int | np.int64) -> frozenset[tuple[str, str]]:
+def _category_values(catalog: Catalog, row: int) -> frozenset[tuple[str, str]]:
     item = catalog.items[row]
     names = [spec.name for spec in catalog.schema.of_kind(FieldKind.CATEGORY)[:1]]
     return frozenset((name, value) for name in names for value in item.values.get(name, ()))

@@ -35,6 +35,7 @@ from retrieval.ranking import (
     diversify,
     drop_doubles,
     drop_known,
+    known_ids,
 )
 from retrieval.schema import CatalogSchema
 from retrieval.settings import RetrievalSettings
@@ -43,8 +44,10 @@ from retrieval.vectors import VectorIndex
 CATALOG = "catalog"
 """The channel name of facts read off the catalog itself, and of items that only the limits brought."""
 HABIT = 0.4
-"""How much a channel that knows only the history counts once something particular is asked for."""
+"""How much a channel counts that is of little use for the request (see `request_weights`)."""
 
+HABITUAL = frozenset(("factors", "neighbors", "trend"))
+DESCRIPTIVE = frozenset(("content", "graph"))
 Opened = TypeVar("Opened")
 
 logger = logging.getLogger(__name__)
@@ -103,11 +106,12 @@ class Retriever:
         return tuple(self._channels)
 
     def warm(self) -> None:
-        """Load the encoder and run every channel once, so that the first user does not wait."""
+        """Load the encoder and serve one request, so that the first user does not wait."""
         if self._encoder is not None and self._vectors is not None:
             self._encoder.warm()
-        for name in self._channels:
-            self.run(name, Preference(text="warm"), UserHistory(), k=1)
+        preference, nobody = Preference(text="warm"), UserHistory()
+        ranked = self.rank({name: self.run(name, preference, nobody) for name in self._channels}, preference, nobody, 5)
+        self.explore(ranked, preference, nobody, np.random.default_rng(0))
 
     def run(
         self,
@@ -311,10 +315,16 @@ class Retriever:
             self.catalog,
             preference,
             history,
-            nearness=self._popularity.scores.astype(np.float32) if nearness is None else nearness,
+            nearness=self._untold_nearness(preference, history) if nearness is None else nearness,
             counts=self._popularity.counts,
             exclude=shown,
         )
+
+    def _untold_nearness(self, preference: Preference, history: UserHistory) -> NDArray[np.float32]:
+        """Where nothing is wished: popularity, and among the unrated an order that changes as more is known."""
+        order = np.random.default_rng([self._settings.seed, len(known_ids(self.catalog, preference, history))])
+        jitter = 1e-3 * order.random(len(self.catalog))
+        return np.asarray(self._popularity.scores + jitter, dtype=np.float32)
 
     def _wanted_facts(self, item_id: str, preference: Preference) -> tuple[Evidence, ...]:
         """The item's facts that keep a limit or fulfill a wish."""
@@ -379,12 +389,14 @@ def _attempt(load: Callable[[], Opened], notices: list[str]) -> Opened | None:
 
 
 def request_weights(weights: Mapping[str, float], preference: Preference) -> dict[str, float]:
-    """Fusion weights for one request: what only the history says steps back once something is asked for."""
+    """Fusion weights for one request: what only the history says steps back once something is asked for.
+
+    Where nothing is asked for and no example is given, people of like taste know more than descriptions do.
+    """
+    stepping_back, factor = HABITUAL, 0.8 if preference.liked else HABIT
     if not (preference.text or preference.wishes):
-        return dict(weights)
-    habitual = {"factors", "neighbors", "trend"}
-    said = 0.8 if preference.liked else HABIT
-    return {name: weight * (said if name in habitual else 1.0) for name, weight in weights.items()}
+        stepping_back, factor = DESCRIPTIVE, 1.0 if preference.liked else HABIT
+    return {name: weight * (factor if name in stepping_back else 1.0) for name, weight in weights.items()}
 
 
 def _fact(field_name: str, value: str) -> Evidence:

@@ -23,8 +23,14 @@ from retrieval.settings import RetrievalSettings
 
 NAME = "factors"
 WHAT = "item-item model"
-RIDGE = 300.0
-"""Lambda of EASE for a matrix of about 100,000 signals; scaled with the mean column weight."""
+RIDGE = 200.0
+"""Lambda of EASE for a matrix of about 100,000 signals; scaled down for emptier ones."""
+KNOWN = 1.0
+"""What an item known without any opinion counts, loved 2 and hated 0.
+
+Each user's last liked item of MovieLens-100k left out: NDCG@10 .068 with 0, .084 with .5, .089 with 1 and with 2; any
+ridge from 100 to 1000 lies within .01.
+"""
 MOST_ITEMS = 6000
 """Only the most rated items get a place: the matrix is dense."""
 SHOWN = 2
@@ -54,7 +60,7 @@ def build_factors(dataset: Dataset, settings: RetrievalSettings, progress: Progr
 
 def fit(ratings: Ratings, *, ridge: float = RIDGE) -> ItemModel:
     """Solve EASE in closed form: B = I - P diag(P)^-1 with P = (X'X + ridge I)^-1."""
-    signals, likes = ratings.signals(), ratings.likes()
+    signals, likes = ratings.signals(KNOWN), ratings.likes()
     counts = np.bincount(ratings.items, minlength=ratings.n_items)
     most = np.argsort(-counts, kind="stable")[:MOST_ITEMS]
     rows = np.sort(most[counts[most] > 0]).astype(np.int64)
@@ -114,7 +120,9 @@ class FactorsChannel:
         places, weights, said = places[rated], taste.weights[rated], taste.said[rated]
         if not (weights > 0).any():
             return []
-        signal = np.where(weights < 0, weights, lift(weights)) * np.where(said, said_boost(int((~said).sum())), 1.0)
+        signal = np.where(weights < 0, weights, lift(weights, KNOWN)) * np.where(
+            said, said_boost(int((~said).sum())), 1.0
+        )
         scores = np.full(len(self._catalog), -np.inf, dtype=np.float32)
         scores[self._model.rows] = signal.astype(np.float32) @ self._model.weights[places]
         rows = best_rows(scores, eligible(self._catalog, preference, history, allowed), k)

@@ -76,7 +76,8 @@ class GraphChannel:
         scores = self._holds @ (total * self._weights)
         touched = self._holds @ (positive * self._weights) > 0
         rows = best_rows(scores, eligible(self._catalog, preference, history, allowed) & touched, k)
-        found = ((row, self._evidence(int(row), wished, profile, taste)) for row in rows)
+        sources = self._sources(taste)
+        found = ((row, self._evidence(row, wished, profile, sources)) for row in rows.tolist())
         return [candidate(self._catalog, row, NAME, scores[row], evidence) for row, evidence in found if evidence]
 
     def _wished(self, preference: Preference) -> dict[int, float]:
@@ -99,31 +100,38 @@ class GraphChannel:
         return np.asarray(total, dtype=np.float32)
 
     def _evidence(
-        self, row: int, wished: dict[int, float], shared: NDArray[np.float32] | None, taste: Taste
+        self, row: int, wished: dict[int, float], profile: NDArray[np.float32] | None, sources: dict[int, int]
     ) -> list[Evidence]:
         columns = self._columns(row)
         facts = [
             Evidence(NAME, EvidenceKind.FACT, self._names[column][0], self._names[column][1], score=wished[column])
-            for column in columns
+            for column in (columns.tolist() if wished else ())
             if wished.get(column, 0) > 0
         ]
-        if shared is None or not taste.likes:
+        if profile is None:
             return facts
-        worth = shared[columns] * self._weights[columns]
-        best = [int(columns[i]) for i in np.argsort(-worth, kind="stable")[:SHOWN] if worth[i] > 0]
-        return facts + [path for column in best if (path := self._path(row, column, taste)) is not None]
+        worth = (profile[columns] * self._weights[columns]).tolist()
+        best = sorted(zip(worth, columns.tolist(), strict=True), key=lambda one: -one[0])[:SHOWN]
+        return facts + [
+            self._path(row, column, sources[column]) for value, column in best if value > 0 and column in sources
+        ]
 
-    def _path(self, row: int, column: int, taste: Taste) -> Evidence | None:
-        """Liked item - value - candidate, from the liked item that counts most."""
+    def _path(self, row: int, column: int, liked_row: int) -> Evidence:
+        """Liked item - value - candidate."""
         relation, value = self._names[column]
+        liked, item = self._catalog.items[liked_row], self._catalog.items[row]
+        path = ((liked.item_id, relation, value), (item.item_id, relation, value))
+        score = float(self._weights[column])
+        return Evidence(NAME, EvidenceKind.PATH, relation, value, (liked.item_id,), score=score, path=path)
+
+    def _sources(self, taste: Taste) -> dict[int, int]:
+        """Column -> the liked row that has this value and counts most, examples given just now first."""
         order = np.argsort(-(np.where(taste.said, 2, 0) + taste.weights), kind="stable")
-        for i in order:
-            if taste.weights[i] > 0 and column in self._columns(int(taste.rows[i])):
-                liked, item = self._catalog.items[taste.rows[i]], self._catalog.items[row]
-                path = ((liked.item_id, relation, value), (item.item_id, relation, value))
-                score = float(self._weights[column])
-                return Evidence(NAME, EvidenceKind.PATH, relation, value, (liked.item_id,), score=score, path=path)
-        return None
+        found: dict[int, int] = {}
+        for row in taste.rows[order][taste.weights[order] > 0].tolist():
+            for column in self._columns(row).tolist():
+                found.setdefault(column, row)
+        return found
 
     def _columns(self, row: int) -> NDArray[np.int32]:
         start, end = self._holds.indptr[row], self._holds.indptr[row + 1]

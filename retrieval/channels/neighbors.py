@@ -16,6 +16,8 @@ from retrieval.preference import Preference
 
 NAME = "neighbors"
 MOST_NEIGHBORS = 80
+KNOWN = 0.5
+"""What an item known without any opinion counts, loved 1.5 and hated -.5."""
 SHRINKAGE = 10.0
 """In common items: with so many in common a similarity counts half."""
 
@@ -26,7 +28,7 @@ class NeighborsChannel:
     def __init__(self, catalog: Catalog, ratings: Ratings) -> None:
         self._catalog = catalog
         self._user_ids = ratings.user_ids
-        self._signals = ratings.signals()
+        self._signals = ratings.signals(KNOWN)
         self._by_item = self._signals.T.tocsr()
         self._present = self._by_item.astype(np.bool_).astype(np.float32)
         self._likes = ratings.likes()
@@ -67,7 +69,7 @@ class NeighborsChannel:
         if not taste.likes or len(self._user_ids) == 0:
             return nobody
         boost = np.where(taste.said, said_boost(int((~taste.said).sum())), 1.0)
-        signal = (lift(taste.weights) * boost).astype(np.float32)
+        signal = (lift(taste.weights, KNOWN) * boost).astype(np.float32)
         norm = float(np.linalg.norm(signal)) or 1.0
         dots = self._by_item[taste.rows].T @ signal
         common = self._present[taste.rows].T @ np.ones(len(taste.rows), dtype=np.float32)

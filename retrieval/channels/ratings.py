@@ -8,9 +8,6 @@ from scipy.sparse import csr_matrix
 
 from retrieval.datasets import Dataset
 
-KNOWN = 0.5
-"""People choose what they try: an item known without any opinion counts half a liked one."""
-
 
 @dataclass(frozen=True, slots=True)
 class Ratings:
@@ -32,9 +29,9 @@ class Ratings:
         liked = self.weights > 0
         return self._matrix(np.ones(int(liked.sum()), dtype=np.float32), liked)
 
-    def signals(self) -> csr_matrix:
-        """The weight lifted by `KNOWN`, shape (n_users, n_items)."""
-        lifted = lift(self.weights)
+    def signals(self, known: float) -> csr_matrix:
+        """The weight lifted by `known`, shape (n_users, n_items)."""
+        lifted = lift(self.weights, known)
         return self._matrix(lifted, np.ones(len(lifted), dtype=np.bool_))
 
     def _matrix(self, values: NDArray[np.float32], kept: NDArray[np.bool_]) -> csr_matrix:
@@ -42,9 +39,9 @@ class Ratings:
         return csr_matrix((values, (self.users[kept], self.items[kept])), shape=shape, dtype=np.float32)
 
 
-def lift(weights: NDArray[np.float32]) -> NDArray[np.float32]:
-    """A weight of -1..1 as a strength of interest: loved 1.5, known .5, hated -.5."""
-    return np.asarray(weights + KNOWN, dtype=np.float32)
+def lift(weights: NDArray[np.float32], known: float) -> NDArray[np.float32]:
+    """A weight of -1..1 as a strength of interest: people choose what they try, so even no opinion counts `known`."""
+    return np.asarray(weights + known, dtype=np.float32)
 
 
 def read_ratings(dataset: Dataset) -> Ratings:

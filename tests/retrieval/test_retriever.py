@@ -223,6 +223,7 @@ def test_a_catalog_without_ratings_or_indexes_still_answers(data_dir: Path) -> N
 def test_habits_step_back_once_something_is_asked_for() -> None:
     weights = {"content": 1.0, "factors": 1.0}
 
-    assert request_weights(weights, Preference()) == weights
+    assert request_weights(weights, Preference()) == {"content": 0.4, "factors": 1.0}
+    assert request_weights(weights, Preference(liked=("a",))) == weights
     assert request_weights(weights, Preference(text="smoky")) == {"content": 1.0, "factors": 0.4}
     assert request_weights(weights, Preference(text="smoky", liked=("a",)))["factors"] == 0.8

@@ -119,3 +119,15 @@ def test_a_server_address_must_be_a_url(teas: Dataset, data_dir: Path) -> None:
 def test_the_bundled_model_lies_in_the_installed_package() -> None:
     assert (bundled_path() / "model.safetensors").is_file()
     assert SentenceEncoder().name == "bundled-minilm"
+
+
+@pytest.mark.live
+def test_the_bundled_model_puts_like_meanings_together() -> None:
+    encoder = SentenceEncoder()
+    encoder.warm()
+
+    vectors = encoder.encode(["a robbery of a bank", "a heist movie", "baking bread", ""])
+
+    assert vectors.dtype == np.float32
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx(np.ones(4), abs=1e-4)
+    assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2]
