@@ -7,6 +7,7 @@ import sys
 import unicodedata
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
 from rich.console import Console, Group
@@ -42,15 +43,15 @@ class UsageError(RecommenderError):
 class TerminalChat:
     """One conversation of one user."""
 
-    def __init__(self, agent: "Agent", user_id: str, console: Console, *, is_piped: bool = False) -> None:
+    def __init__(self, agent: "Agent", user_id: str, console: Console) -> None:
         self.agent = agent
         self.user_id = user_id
         self.console = console
-        self.is_piped = is_piped
         self.conversation = Conversation(user_id=user_id)
         self.cards: tuple[Recommendation, ...] = ()
         self._given: list[str] = []
         self._in_prose = False
+        self._language = self.conversation.preference.language
 
     async def open(self) -> None:
         """Make the user where there is none, and greet."""
@@ -104,8 +105,10 @@ class TerminalChat:
         self._in_prose = False
         async for event in events:
             match event:
-                case Understood(intent) if intent.chips:
-                    self._say("Understood: " + ", ".join(chip.label for chip in intent.chips), style="dim")
+                case Understood(intent):
+                    self._language = intent.preference.language
+                    if intent.chips:
+                        self._say("Understood: " + ", ".join(chip.label for chip in intent.chips), style="dim")
                 case Recommended():
                     self._show_cards(event)
                 case TextDelta(text):
@@ -120,11 +123,10 @@ class TerminalChat:
                     pass
 
     def _show_cards(self, event: Recommended) -> None:
-        language = self.conversation.preference.language
         self.cards = (*event.recommendations, *event.near_misses)
         for number, one in enumerate(self.cards, start=1):
             if number == len(event.recommendations) + 1:
-                self._say(NEAR_HEADINGS.get(language, NEAR_HEADINGS["en"]).strip("*"), style="yellow")
+                self._say(NEAR_HEADINGS.get(self._language, NEAR_HEADINGS["en"]).strip("*"), style="yellow")
             self.console.print(self._panel(number, one))
         for notice in event.notices:
             self._say(notice, style="yellow")
@@ -132,7 +134,7 @@ class TerminalChat:
     def _panel(self, number: int, one: Recommendation) -> Panel:
         schema = self.agent.retriever.catalog.schema
         facts = [
-            ", ".join(spec.value_in(value, "en") for value in one.item.values.get(spec.name, ())[:4])
+            ", ".join(spec.value_in(value, self._language) for value in one.item.values.get(spec.name, ())[:4])
             for spec in schema.fields
             if spec.on_card and one.item.values.get(spec.name)
         ]
@@ -163,6 +165,7 @@ class TerminalChat:
             details = [evidence.channel, evidence.kind.value, path]
             details += [f"{evidence.count} people"] if evidence.count else []
             details += [f"score {evidence.score:.2f}"] if evidence.score else []
+            details += [f"“{evidence.text}”"] if evidence.text else []
             self._say(f"• {statement.text}")
             self._say(f"  {', '.join(part for part in details if part)}", style="dim")
         if not card.explanation.statements:
@@ -206,7 +209,9 @@ def run_chat(runner: asyncio.Runner, agent: "Agent", user_id: str, console: Cons
     """Read lines until the user leaves or the input ends; Ctrl-C stops an answer, at the prompt it leaves."""
     console = console or Console(highlight=False)
     is_piped = not sys.stdin.isatty()
-    talk = TerminalChat(agent, user_id, console, is_piped=is_piped)
+    if isinstance(sys.stdin, TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")  # a stray byte must not end the conversation
+    talk = TerminalChat(agent, user_id, console)
     runner.run(talk.open())
     with contextlib.suppress(Quit, EOFError, KeyboardInterrupt):
         while True:
