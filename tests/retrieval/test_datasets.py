@@ -267,3 +267,9 @@ def test_columns_keep_their_types_on_disk(tmp_path: Path) -> None:
 
     assert (found.users.dtype, found.rows.dtype) == (np.int32, np.int32)
     assert (found.weights.dtype, found.timestamps.dtype) == (np.float32, np.float64)
+
+
+def test_demo_schema_gives_synonyms_only_to_themes_that_are_used() -> None:
+    vocabulary = (SCHEMA.parent / "themes.txt").read_text(encoding="utf-8").splitlines()
+
+    assert set(read_schema(SCHEMA).field("themes").synonyms) <= set(vocabulary)
