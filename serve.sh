@@ -2,7 +2,7 @@
 # serve.sh - set up what is missing, start a language model and Reconteur, stop both on Ctrl-C.
 #
 # Hardware:      2 CPU cores, 6 GB of memory, 5 GB of disk; an NVIDIA GPU with 7 GB free or more is used if there is one.
-# Time to start: about 6 minutes the first time (packages, model, indexes), under a minute after that.
+# Time to start: two to six minutes the first time (packages, model, indexes), under a minute after that.
 #
 #   ./serve.sh                                            vLLM on a GPU, else the small model on the processor
 #   ./serve.sh --llm embedded --model ~/models/any.gguf   your own GGUF file, on the processor

@@ -43,6 +43,8 @@ def main(arguments: list[str] | None = None) -> int:
     except RecommenderError as error:
         sys.stderr.write(f"{error}\n")
         return 1
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 

@@ -80,5 +80,5 @@ def _start(model: Path, port: int, threads: int) -> Any:
         return xllamacpp.Server(parameters)
     except (RuntimeError, OSError) as error:
         raise ServingError(
-            f"expected llama.cpp to load {model}, found: {error}. Delete the file if it is damaged, then run again."
+            f"expected llama.cpp to load {model}, found: {str(error).rstrip('. ')}. Delete the file if it is damaged, then run again."
         ) from error
