@@ -109,7 +109,8 @@ def diversify(
     scores = np.asarray([one.score for one in pool], dtype=np.float64)
     spread = max(1e-9, float(scores.max() - scores.min()))
     relevance = (scores - scores.min()) / spread
-    unit = np.asarray(vectors[: len(pool)], dtype=np.float64)
+    unit = vectors[: len(pool)]
+    likeness = unit @ unit.T
     closest = np.zeros(len(pool))
     if chosen is not None and len(chosen):
         closest = np.maximum(closest, (unit @ chosen.T).max(axis=1))
@@ -120,5 +121,5 @@ def diversify(
         place = int(np.where(open_places, gain, -np.inf).argmax())
         open_places[place] = False
         taken.append(pool[place])
-        closest = np.maximum(closest, unit @ unit[place])
+        closest = np.maximum(closest, likeness[place])
     return taken

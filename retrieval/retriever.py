@@ -1,5 +1,6 @@
 """The door to the recommenders for other packages: opens what was built, runs channels, ranks, explores, looks up."""
 
+import gc
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -8,6 +9,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from retrieval.candidates import Candidate, Evidence, EvidenceKind
 from retrieval.channels.base import Channel
@@ -88,6 +90,8 @@ class Retriever:
         Raises:
             IndexMissingError: There is no catalog.
         """
+        # requests run side by side, and their matrices are small: threads inside one only wait for busy cores
+        threadpool_limits(limits=1, user_api="blas")
         return cls(open_parts(settings, encoder=encoder), settings)
 
     @property
@@ -112,6 +116,8 @@ class Retriever:
         preference, nobody = Preference(text="warm"), UserHistory()
         ranked = self.rank({name: self.run(name, preference, nobody) for name in self._channels}, preference, nobody, 5)
         self.explore(ranked, preference, nobody, np.random.default_rng(0))
+        gc.collect()
+        gc.freeze()  # the catalog and the models live as long as the process: no need to walk them in a request
 
     def run(
         self,
