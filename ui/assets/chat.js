@@ -1,0 +1,56 @@
+// Runs in each of the page's own areas. Sends clicks, choices and forms to the server as one event, keeps what was
+// unfolded unfolded, and brings a new turn into view. Gradio gives `element`, `trigger` and `watch`.
+const opened = new Set();
+let lastTurn = -1;
+
+element.addEventListener("click", (event) => {
+  const local = event.target.closest("[data-local]");
+  if (local) {
+    const open = document.body.classList.toggle("rail-open");
+    document.querySelectorAll("[data-local=menu][aria-expanded]").forEach((one) => one.setAttribute("aria-expanded", open));
+    const target = open ? document.querySelector(".rail-close") : document.querySelector(".menu");
+    if (target) target.focus();
+    return;
+  }
+  const button = event.target.closest("[data-do]");
+  if (!button || button.disabled) return;
+  if (button.closest(".rail") && ["open", "new"].includes(button.dataset.do)) document.body.classList.remove("rail-open");
+  trigger("act", { ...button.dataset });
+});
+
+element.addEventListener("change", (event) => {
+  const field = event.target.closest("[data-change]");
+  if (field) trigger("act", { do: field.dataset.change, value: field.value });
+});
+
+element.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const form = event.target;
+  trigger("act", { do: form.dataset.submit, ...Object.fromEntries(new FormData(form)) });
+  form.reset();
+  form.closest("details")?.removeAttribute("open");
+});
+
+element.addEventListener("toggle", (event) => {
+  const fold = event.target;
+  if (!fold.dataset?.key) return;
+  fold.open ? opened.add(fold.dataset.key) : opened.delete(fold.dataset.key);
+}, true);
+
+function settle() {
+  const language = element.querySelector("[data-lang]")?.dataset.lang;
+  if (language) document.documentElement.lang = language;
+  element.querySelectorAll("details[data-key]").forEach((fold) => { fold.open = opened.has(fold.dataset.key); });
+  element.querySelectorAll("[data-change][data-value]").forEach((field) => { field.value = field.dataset.value; });
+  const turns = element.querySelectorAll(".turn");
+  const turn = turns[turns.length - 1];
+  const now = turn ? Number(turn.dataset.turn) : -1;
+  if (turn && now > lastTurn && turn.getAttribute("aria-busy")) {
+    const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+    turn.scrollIntoView({ block: "start", behavior: calm ? "auto" : "smooth" });
+  }
+  lastTurn = now;
+}
+
+watch("value", settle);
+settle();

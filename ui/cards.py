@@ -1,0 +1,244 @@
+"""An item as a card: cover, facts, reason, evidence to unfold, opinions. Pure HTML from data; every text is escaped."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from agent.intent import Chip
+from agent.recommendation import Recommendation, Statement
+from retrieval.candidates import Evidence
+from retrieval.items import Catalog, Item
+from retrieval.preference import Constraint
+from retrieval.schema import FieldKind, FieldSpec
+from ui.covers import cover
+from ui.markup import Html, join, tag
+from ui.words import word
+
+_MOST_VALUES = {FieldKind.CATEGORY: 3, FieldKind.ENTITY: 2, FieldKind.NUMBER: 1}
+_MOST_FACTS = 4
+_QUOTE = 260
+_OPINIONS = {"like": "liked", "dislike": "disliked"}
+
+
+@dataclass(frozen=True, slots=True)
+class CardContext:
+    """What all cards of one list share."""
+
+    catalog: Catalog
+    language: str = "en"
+    feedback: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """Item id -> (kind, feedback id)."""
+    place: str = "0"
+    """Names the list, so that what was unfolded in it stays so."""
+
+    def say(self, key: str, **values: object) -> str:
+        """A word of the page in the language of the list."""
+        return word(key, self.language, **values)
+
+
+def cards(recommendations: Sequence[Recommendation], context: CardContext, *, label: str) -> Html:
+    """A list of cards in order."""
+    items = (tag("li", card(one, context), class_="card-slot") for one in recommendations)
+    return tag("ol", *items, class_="cards", aria_label=label)
+
+
+def near_misses(recommendations: Sequence[Recommendation], context: CardContext) -> Html:
+    """The group of items that do not keep every limit, under a heading that says so."""
+    title = context.say("near")
+    return tag(
+        "section", tag("h3", title), cards(recommendations, context, label=title), class_="near", aria_label=title
+    )
+
+
+def card(recommendation: Recommendation, context: CardContext) -> Html:
+    """One item."""
+    item = recommendation.item
+    kind = context.feedback.get(item.item_id, ("", ""))[0]
+    return tag(
+        "article",
+        cover(item, context.catalog.schema, label=context.say("cover", label=item.label)),
+        tag(
+            "div",
+            _heading(recommendation),
+            facts(item, context),
+            _badge(recommendation, context),
+            _breaks(recommendation.breaks, context),
+            tag("p", recommendation.explanation.text, class_="reason"),
+            class_="card-body",
+        ),
+        _opinions(item, context),
+        _why(recommendation, context),
+        class_=f"card {kind}".strip(),
+        data_item=item.item_id,
+        aria_label=item.label,
+    )
+
+
+def facts(item: Item, context: CardContext) -> Html:
+    """The values of the fields that the schema puts on a card, the year aside (it stands in the title)."""
+    specs = [spec for spec in context.catalog.schema.fields if spec.on_card and spec.name != "year"]
+    lines = [line for spec in specs if (line := _fact(spec, item, context.language))]
+    return tag("p", *_separated(lines[:_MOST_FACTS], " · "), class_="facts")
+
+
+def chips(found: Sequence[Chip], context: CardContext, *, removable: bool) -> Html:
+    """What was understood, each with a button that takes it away."""
+    if not found:
+        return Html("")
+    label = tag("span", context.say("understood"), class_="chips-label")
+    items = [tag("li", _chip(chip, context, removable=removable)) for chip in found]
+    return tag("div", label, tag("ul", *items, class_="chips"), class_="understood")
+
+
+def _chip(chip: Chip, context: CardContext, *, removable: bool) -> Html:
+    title = context.say("lasting") if chip.lasting else None
+    class_ = "chip lasting" if chip.lasting else "chip"
+    if not removable:
+        return tag("span", chip.label, class_=class_, title=title)
+    name = context.say("remove", label=chip.label)
+    cross = tag("span", "✕", aria_hidden="true", class_="cross")
+    return tag(
+        "button",
+        chip.label,
+        cross,
+        type="button",
+        class_=class_,
+        title=title,
+        data_do="unchip",
+        data_key=chip.key,
+        aria_label=name,
+    )
+
+
+def _heading(recommendation: Recommendation) -> Html:
+    item = recommendation.item
+    year = tag("span", f" ({item.year})", class_="year") if item.year is not None else ""
+    return tag("h4", tag("span", f"{recommendation.rank}. ", class_="rank"), item.title, year)
+
+
+def _badge(recommendation: Recommendation, context: CardContext) -> Html:
+    if not recommendation.exploratory:
+        return Html("")
+    hint = context.say("exploratory_hint", percent=f"{recommendation.propensity:.0%}")
+    return tag("p", tag("span", context.say("exploratory"), class_="badge", title=hint), class_="badge-line")
+
+
+def _breaks(broken: Sequence[Constraint], context: CardContext) -> Html:
+    if not broken:
+        return Html("")
+    limits = ", ".join(one.words or one.key for one in broken)
+    return tag("p", context.say("breaks", limits=limits), class_="breaks")
+
+
+def _fact(spec: FieldSpec, item: Item, language: str) -> Html:
+    if spec.kind is FieldKind.NUMBER:
+        number = item.numbers.get(spec.name)
+        shown = "" if number is None else f"{number:g} {'' if spec.unit == 'year' else spec.unit}".strip()
+    else:
+        values = item.values.get(spec.name, ())[: _MOST_VALUES[spec.kind]]
+        shown = ", ".join(spec.value_in(value, language) for value in values)
+    return tag("span", shown, title=spec.label_in(language)) if shown else Html("")
+
+
+def _separated(parts: Sequence[Html], separator: str) -> list[str]:
+    found: list[str] = []
+    for part in parts:
+        found += [separator, part] if found else [part]
+    return found
+
+
+def _opinions(item: Item, context: CardContext) -> Html:
+    given, feedback_id = context.feedback.get(item.item_id, ("", ""))
+    seen = context.catalog.schema.consumed
+    labels = {
+        "like": context.say("like"),
+        "dislike": context.say("dislike"),
+        "seen": _capital(seen.get(context.language) or seen.get("en", "✓")),
+    }
+    buttons = [_opinion(item, kind, label, given, feedback_id, context) for kind, label in labels.items()]
+    undo = tag(
+        "button",
+        context.say("undo"),
+        type="button",
+        class_="undo",
+        hidden=not given,
+        data_do="undo",
+        data_feedback=feedback_id,
+        aria_label=f"{context.say('undo')}: {item.label}",
+    )
+    return tag("div", *buttons, undo, class_="opinions", role="group", aria_label=item.label)
+
+
+def _opinion(item: Item, kind: str, label: str, given: str, feedback_id: str, context: CardContext) -> Html:
+    pressed = given == kind
+    shown = f"✓ {context.say(_OPINIONS[kind]) if kind in _OPINIONS else label}" if pressed else label
+    return tag(
+        "button",
+        shown,
+        type="button",
+        class_=f"opinion {kind}",
+        hidden=bool(given) and not pressed,
+        data_do="undo" if pressed else "feedback",
+        data_item=item.item_id,
+        data_kind=kind,
+        data_feedback=feedback_id,
+        aria_pressed="true" if pressed else "false",
+        aria_label=f"{shown}: {item.label}",
+    )
+
+
+def _why(recommendation: Recommendation, context: CardContext) -> Html:
+    statements = recommendation.explanation.statements
+    item = recommendation.item
+    title = context.say("why" if statements else "about")
+    parts = [tag("li", _statement(one, context)) for one in statements]
+    quoted = any(one.evidence.text == item.text for one in statements)
+    about = tag("p", _clip(item.text), class_="about") if item.text and not quoted else Html("")
+    if not parts and not about:
+        return Html("")
+    body = tag("div", tag("ul", *parts, class_="evidence") if parts else "", about, class_="why-body")
+    name = f"{title} {item.label}"
+    summary = tag("summary", title, aria_label=name)
+    return tag("details", summary, body, class_="why", data_key=f"why:{context.place}:{item.item_id}")
+
+
+def _statement(statement: Statement, context: CardContext) -> Html:
+    evidence = statement.evidence
+    kind = tag("span", context.say(f"evidence_{evidence.kind}"), class_="kind")
+    return join((kind, " ", tag("span", statement.text), *_proof(evidence, context)))
+
+
+def _proof(evidence: Evidence, context: CardContext) -> list[Html]:
+    """What the claim rests on, beyond its words."""
+    found: list[Html] = []
+    if evidence.path:
+        found.append(tag("span", *_path(evidence), class_="path"))
+    if evidence.text:
+        found.append(tag("q", _clip(evidence.text)))
+    known = [one for one in evidence.item_ids if one in context.catalog]
+    if known and not evidence.path:
+        titles = ", ".join(context.catalog.item(one).label for one in known[:5])
+        found.append(tag("span", titles, class_="meta"))
+    score = f"{evidence.score:.2f}"
+    notes = [
+        context.say("evidence_score", channel=evidence.channel, score=score) if evidence.score else evidence.channel
+    ]
+    if evidence.count:
+        notes.insert(0, context.say("evidence_count", count=evidence.count))
+    found.append(tag("span", " · ".join(notes), class_="meta"))
+    return found
+
+
+def _path(evidence: Evidence) -> list[Html]:
+    steps = [tag("b", evidence.path[0][0])]
+    for _, relation, target in evidence.path:
+        steps += [tag("span", f" — {relation} → ", class_="relation"), tag("b", target)]
+    return steps
+
+
+def _capital(label: str) -> str:
+    return label[:1].upper() + label[1:]
+
+
+def _clip(text: str) -> str:
+    plain = " ".join(text.split())
+    return plain if len(plain) <= _QUOTE else plain[: _QUOTE - 1].rstrip() + "…"

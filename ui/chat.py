@@ -1,0 +1,27 @@
+"""Puts the chat page into the web application. Gradio is imported only when that happens."""
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ui.chat_agent import ChatAgent
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+_QUIET = {"GRADIO_ANALYTICS_ENABLED": "False", "GRADIO_RUN_HISTORY": "False", "HF_HUB_DISABLE_TELEMETRY": "1"}
+"""Switches that keep the library from calling home, and from keeping what was said in the browser."""
+
+
+def mount_chat(app: "FastAPI", agent: ChatAgent | Callable[[], ChatAgent], path: str = "/") -> "FastAPI":
+    """Serve the chat page under `path`; routes that `app` has already come first.
+
+    Args:
+        app: The application to add to.
+        agent: The agent, or what returns it where it is made after the page (the first visit asks).
+        path: Where the page lies.
+    """
+    os.environ.update(_QUIET)
+    from ui.chat_page import build_page, mount_page
+
+    return mount_page(app, build_page(agent if callable(agent) else lambda: agent), path)

@@ -1,0 +1,69 @@
+"""What the chat page needs of an agent; the real one is `agent.agent.Agent`, tests bring their own."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, Protocol
+
+from agent.conversation import Conversation
+from agent.events import Event
+from retrieval.items import Catalog
+from retrieval.state import FeedbackKind, StateStore
+
+
+class Shelf(Protocol):
+    """The retriever, as far as the page looks into it."""
+
+    @property
+    def catalog(self) -> Catalog:
+        """All items."""
+
+    def popular_diverse(self, k: int) -> Sequence[str]:
+        """Well-known items that differ from each other."""
+
+    def dataset_users(self, limit: int) -> Sequence[str]:
+        """A few people of the data set."""
+
+
+class Conversations(Protocol):
+    """Where conversations outlive the page."""
+
+    async def load(self, conversation_id: str) -> Conversation | None:
+        """The conversation of that id, if it is there."""
+
+    async def save(self, conversation: Conversation) -> None:
+        """Keep it."""
+
+
+class ChatAgent(Protocol):
+    """The agent."""
+
+    @property
+    def retriever(self) -> Shelf:
+        """Catalog and data set."""
+
+    @property
+    def state(self) -> StateStore:
+        """Users and what is kept of them."""
+
+    @property
+    def conversations(self) -> Conversations:
+        """Stored conversations."""
+
+    def stream(self, conversation: Conversation, message: str) -> AsyncIterator[Event]:
+        """Answer a message."""
+
+    def rerank(
+        self, conversation: Conversation, *, remove: str | None = None, novelty: float | None = None
+    ) -> AsyncIterator[Event]:
+        """Make the list anew without asking the model."""
+
+    async def feedback(self, conversation: Conversation, item_id: str, kind: FeedbackKind) -> tuple[Conversation, Any]:
+        """Take in an opinion."""
+
+    async def undo(self, conversation: Conversation, feedback_id: Any) -> Conversation:
+        """Take an opinion back."""
+
+    async def export(self, user_id: str) -> Any:
+        """All that is kept about a user, as JSON values."""
+
+    async def erase(self, user_id: str) -> Any:
+        """Erase all of it."""

@@ -1,0 +1,218 @@
+"""The Gradio page: lays out the areas, and turns what an action changed into updates of them."""
+
+import logging
+import traceback
+from collections.abc import AsyncIterator, Callable, Mapping
+from importlib.resources import files
+from typing import Any
+
+import gradio as gr
+from fastapi import FastAPI
+
+from retrieval.errors import RecommenderError
+from ui.chat_actions import Actions, Changes, Part
+from ui.chat_agent import ChatAgent
+from ui.chat_html import live_html, log_html
+from ui.chat_rail import head_html, rail_html
+from ui.chat_state import Session
+from ui.markup import tag
+from ui.words import language_of, word
+
+logger = logging.getLogger(__name__)
+
+_ASSETS = files("ui") / "assets"
+_STORAGE = "reconteur"
+# Not a secret: the browser keeps its own keys with it, and they must outlive a restart of the server.
+_STORAGE_CIPHER = "reconteur-browser"
+_FONTS = ("system-ui", "-apple-system", "Segoe UI", "Noto Sans", "PingFang SC", "Microsoft YaHei", "sans-serif")
+_MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "monospace")
+
+Updates = list[Any]
+
+
+def build_page(find_agent: Callable[[], ChatAgent]) -> Any:
+    """The page over an agent; every open page gets a session of its own."""
+    actions = Actions(find_agent)
+    script = _asset("chat.js")
+    with gr.Blocks(title="Reconteur", fill_width=True, analytics_enabled=False) as page:
+        state = gr.State(None)
+        browser = gr.BrowserState({}, storage_key=_STORAGE, secret=_STORAGE_CIPHER)
+        head = _area("head", script)
+        with gr.Row(elem_id="shell"):
+            with gr.Column(elem_id="side"):
+                rail = _area("rail", script)
+            with gr.Column(elem_id="main"):
+                log = _area("log", script)
+                live = gr.HTML(elem_id="live", apply_default_css=False, js_on_load=None)
+                with gr.Column(elem_id="composer"):
+                    notice = gr.HTML(elem_id="notice", apply_default_css=False, js_on_load=None)
+                    with gr.Row(elem_id="entry"):
+                        box = gr.Textbox(
+                            elem_id="box", show_label=False, lines=1, max_lines=6, container=False, autofocus=True
+                        )
+                        send = gr.Button(word("send", "en"), elem_id="send", variant="primary")
+        save = gr.HTML(elem_id="save", visible="hidden", html_template="", js_on_load=_asset("save.js"))
+
+        outputs = [state, log, live, rail, notice, box, browser, save]
+        handlers = Handlers(actions)
+        quiet = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
+        page.load(handlers.load, [browser], [*outputs, head, send], **quiet)
+        gr.on([box.submit, send.click], handlers.send, [state, browser, box], outputs, **quiet)
+        for area in (log, rail, head):
+            area.act(handlers.act, [state, browser], outputs, **quiet)
+    return page.queue(default_concurrency_limit=None)
+
+
+def mount_page(app: FastAPI, page: Any, path: str) -> FastAPI:
+    """Mount the page with its look."""
+    theme = gr.themes.Base(font=list(_FONTS), font_mono=list(_MONO))
+    mounted: FastAPI = gr.mount_gradio_app(
+        app,
+        page,
+        path=path,
+        theme=theme,
+        head=f"<style>{_asset('chat.css')}</style>",  # as `css`, Gradio would rewrite the selectors
+        footer_links=[],
+        run_history=False,
+        ssr_mode=False,
+        show_error=False,
+        enable_monitoring=False,
+        favicon_path=str(_ASSETS / "icon.svg"),
+    )
+    return mounted
+
+
+class Handlers:
+    """What Gradio calls; holds nothing of any session."""
+
+    def __init__(self, actions: Actions) -> None:
+        self._actions = actions
+
+    async def load(self, browser: object, request: gr.Request) -> Updates:
+        """The page was opened."""
+        session = await self._session(None, browser, request)
+        language = session.language
+        box = gr.update(placeholder=word("placeholder", language), label=word("message_label", language))
+        updates = self._draw(session, Part.ALL)
+        updates[5] = box
+        return [*updates, head_html(language), gr.update(value=word("send", language))]
+
+    async def send(
+        self, session: Session | None, browser: object, message: str | None, request: gr.Request
+    ) -> AsyncIterator[Updates]:
+        """A message was sent."""
+        session = await self._session(session, browser, request)
+        async for updates in self._drive(session, self._actions.send(session, message or "")):
+            yield updates
+
+    async def act(
+        self, session: Session | None, browser: object, request: gr.Request, event: gr.EventData
+    ) -> AsyncIterator[Updates]:
+        """Something in an area was clicked, chosen or filled in."""
+        session = await self._session(session, browser, request)
+        data = event._data if isinstance(event._data, dict) else {}
+        async for updates in self._drive(session, self._action(session, data)):
+            yield updates
+
+    async def _session(self, session: Session | None, browser: object, request: gr.Request) -> Session:
+        """The page's session; made anew from what the browser keeps when the server has forgotten it."""
+        if session is not None:
+            return session
+        return await self._actions.open(browser, language_of(request.headers.get("accept-language", "")))
+
+    def _action(self, session: Session, data: Mapping[str, object]) -> Changes:
+        """The action that the page's data-do names; what it does not know changes nothing."""
+        actions = self._actions
+        given = {key: str(value) for key, value in data.items()}
+        match given:
+            case {"do": "wish", "text": text}:
+                return actions.send(session, text)
+            case {"do": "feedback", "item": item, "kind": "like" | "dislike" | "seen" as kind}:
+                return actions.feedback(session, item, kind)
+            case {"do": "undo", "item": item}:
+                return actions.undo(session, item)
+            case {"do": "unchip", "key": key}:
+                return actions.rerank(session, remove=key)
+            case {"do": "untaste", "key": key}:
+                return actions.drop_taste(session, key)
+            case {"do": "dial", "value": value}:
+                return actions.dial(session, _number(value))
+            case {"do": "pick", "value": value}:
+                return actions.pick(session, value)
+            case {"do": "create", "name": name}:
+                return actions.create(session, name)
+            case {"do": "open", "conversation": conversation_id}:
+                return actions.reopen(session, conversation_id)
+            case _:
+                return self._plain_action(session, given.get("do", ""))
+
+    def _plain_action(self, session: Session, name: str) -> Changes:
+        actions = self._actions
+        match name:
+            case "new":
+                return actions.new_conversation(session)
+            case "picks":
+                return actions.show_picks(session)
+            case "export":
+                return actions.export(session)
+            case "erase" | "erase-no":
+                return actions.ask_erase(session, ask=name == "erase")
+            case "erase-yes":
+                return actions.erase(session)
+            case _:
+                return _nothing()
+
+    async def _drive(self, session: Session, changes: Changes) -> AsyncIterator[Updates]:
+        """Draw what an action changed; an error becomes words beside the input."""
+        try:
+            async for part in changes:
+                yield self._draw(session, part)
+        except RecommenderError as error:
+            session.notice = str(error)
+            yield self._draw(session, Part.ALL)
+        except Exception as error:  # the last stop before the person: a bug is told here, without its words
+            where = "".join(traceback.format_tb(error.__traceback__))
+            logger.error("an action failed with %s at\n%s", type(error).__name__, where)
+            session.notice = word("failed_click", session.language)
+            yield self._draw(session, Part.ALL)
+
+    def _draw(self, session: Session, part: Part) -> Updates:
+        """One update for each output; areas that did not change are skipped."""
+        catalog = self._actions.catalog
+        skip = gr.skip()
+        picks = [] if session.turns else self._actions.picks()
+        return [
+            session,
+            log_html(session, catalog, picks) if Part.LOG in part else skip,
+            live_html(session) if Part.LIVE in part else skip,
+            rail_html(session, self._actions.demo_users()) if Part.RAIL in part else skip,
+            _notice(session.notice) if Part.INPUT in part else skip,
+            gr.update(value=session.draft) if Part.DRAFT in part else skip,
+            session.browser() if Part.BROWSER in part else skip,
+            session.download if Part.DOWNLOAD in part else skip,
+        ]
+
+
+def _notice(text: str) -> str:
+    return tag("p", text, role="alert") if text else ""
+
+
+def _area(name: str, script: str) -> Any:
+    return gr.HTML("", elem_id=name, apply_default_css=False, js_on_load=script)
+
+
+def _asset(name: str) -> str:
+    return (_ASSETS / name).read_text(encoding="utf-8")
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 0.3
+
+
+async def _nothing() -> Changes:
+    nothing: tuple[Part, ...] = ()
+    for part in nothing:
+        yield part

@@ -1,0 +1,185 @@
+"""The page's side: who is here, the dial, lasting tastes, earlier conversations, my data; and the head."""
+
+from datetime import UTC, datetime
+
+from retrieval.state import User
+from ui.chat_state import Session
+from ui.markup import Html, tag
+from ui.words import word
+
+_MOST_CONVERSATIONS = 12
+
+
+def head_html(language: str) -> Html:
+    """The top line: the name, and on a phone the button that opens the side."""
+    menu = tag(
+        "button",
+        tag("span", "☰", aria_hidden="true"),
+        type="button",
+        class_="menu",
+        data_local="menu",
+        aria_label=word("menu", language),
+        aria_expanded="false",
+    )
+    new = tag("button", word("new_conversation", language), type="button", class_="quiet", data_do="new")
+    brand = tag("div", tag("h1", "Reconteur"), tag("p", word("tagline", language)), class_="brand")
+    return tag("header", brand, tag("div", new, menu, class_="head-end"), class_="head", data_lang=language)
+
+
+def rail_html(session: Session, demo_users: list[str]) -> Html:
+    """The side."""
+    language = session.language
+    close = tag(
+        "button", "✕", type="button", class_="rail-close", data_local="menu", aria_label=word("close", language)
+    )
+    return tag(
+        "aside",
+        close,
+        _who(session, demo_users),
+        _dial(session),
+        _tastes(session),
+        _conversations(session),
+        _data(session),
+        class_="rail",
+        aria_label=word("menu", language),
+    )
+
+
+def name_of(user: User, language: str) -> str:
+    """A user's name as the page shows it."""
+    return user.name or word("guest", language)
+
+
+def _who(session: Session, demo_users: list[str]) -> Html:
+    language = session.language
+    chosen = next((at for at, user in enumerate(session.users) if user == session.user), None)
+    value = "" if chosen is None else f"own:{chosen}"
+    own = [_option(f"own:{at}", name_of(user, language), value) for at, user in enumerate(session.users)]
+    demo = [_option(f"data:{name}", word("demo_user", language, name=name), value) for name in demo_users]
+    picker = tag(
+        "select",
+        _option("", word("guest", language), value) if chosen is None else "",
+        tag("optgroup", *own, label=word("yours", language)) if own else "",
+        tag("optgroup", *demo, label=word("demo_users", language)) if demo else "",
+        data_change="pick",
+        data_value=value,
+        aria_label=word("who", language),
+    )
+    field = tag(
+        "input",
+        type="text",
+        name="name",
+        maxlength="60",
+        autocomplete="off",
+        placeholder=word("new_name", language),
+        aria_label=word("new_name", language),
+    )
+    create = tag("button", word("create", language), type="submit", class_="quiet")
+    form = tag("form", field, create, data_submit="create")
+    fold = tag("details", tag("summary", word("new_user", language)), form, data_key="rail:new")
+    return _section(word("who", language), picker, fold)
+
+
+def _option(value: str, label: str, chosen: str) -> Html:
+    return tag("option", label, value=value, selected=value == chosen)
+
+
+def _dial(session: Session) -> Html:
+    language = session.language
+    dial = tag(
+        "input",
+        type="range",
+        min="0",
+        max="1",
+        step="0.1",
+        value=f"{session.novelty:.1f}",
+        data_change="dial",
+        data_value=f"{session.novelty:.1f}",
+        aria_label=word("dial", language),
+        aria_valuetext=f"{session.novelty:.0%}",
+    )
+    ends = tag(
+        "div", tag("span", word("safe", language)), tag("span", word("adventurous", language)), class_="dial-ends"
+    )
+    return _section(word("dial", language), dial, ends)
+
+
+def _tastes(session: Session) -> Html:
+    language = session.language
+    if not session.tastes:
+        return _section(word("tastes", language), tag("p", word("tastes_none", language), class_="meta"))
+    items = []
+    for taste in session.tastes:
+        label = _taste_words(taste.words, taste.key)
+        cross = tag("span", "✕", aria_hidden="true", class_="cross")
+        button = tag(
+            "button",
+            label,
+            cross,
+            type="button",
+            class_="chip lasting",
+            data_do="untaste",
+            data_key=taste.key,
+            aria_label=word("remove", language, label=label),
+        )
+        items.append(tag("li", button))
+    return _section(word("tastes", language), tag("ul", *items, class_="chips"))
+
+
+def _taste_words(words: str, key: str) -> str:
+    return words or key.split(":")[-1].replace("|", ", ")
+
+
+def _conversations(session: Session) -> Html:
+    language = session.language
+    rows = [row for row in session.rows if row.conversation_id != session.conversation.conversation_id]
+    new = tag("button", word("new_conversation", language), type="button", class_="quiet", data_do="new")
+    if not rows:
+        return _section(
+            word("conversations", language), tag("p", word("conversations_none", language), class_="meta"), new
+        )
+    items = [
+        tag(
+            "li",
+            tag(
+                "button",
+                tag("span", row.title or word("untitled", language), class_="row-title"),
+                tag("time", _day(row.updated_at), class_="meta"),
+                type="button",
+                class_="row",
+                data_do="open",
+                data_conversation=row.conversation_id,
+            ),
+        )
+        for row in rows[:_MOST_CONVERSATIONS]
+    ]
+    return _section(word("conversations", language), tag("ul", *items, class_="rows"), new)
+
+
+def _data(session: Session) -> Html:
+    language = session.language
+    if session.user is None:
+        return Html("")
+    export = tag("button", word("export", language), type="button", class_="quiet", data_do="export")
+    if not session.confirming:
+        erase = tag("button", word("erase", language), type="button", class_="quiet danger", data_do="erase")
+        return _section(word("data", language), tag("div", export, erase, class_="stack"))
+    name = name_of(session.user, language)
+    sure = tag(
+        "div",
+        tag("p", word("erase_sure", language, name=name)),
+        tag("button", word("erase_yes", language), type="button", class_="danger solid", data_do="erase-yes"),
+        tag("button", word("cancel", language), type="button", class_="quiet", data_do="erase-no"),
+        class_="sure",
+        role="alertdialog",
+        aria_label=word("erase", language),
+    )
+    return _section(word("data", language), tag("div", export, sure, class_="stack"))
+
+
+def _section(title: str, *parts: str) -> Html:
+    return tag("section", tag("h2", title), *parts)
+
+
+def _day(timestamp: float) -> str:
+    return datetime.fromtimestamp(timestamp, tz=UTC).strftime("%Y-%m-%d")

@@ -1,0 +1,116 @@
+"""What one open page knows: a session holds it all, is made per page, and is never shared between two of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pydantic import BaseModel, Field
+
+from agent.conversation import Conversation, Role
+from agent.intent import Intent
+from agent.recommendation import Explanation, Recommendation, ToolRun, Trace
+from retrieval.items import Catalog
+from retrieval.state import ConversationRow, Taste, User
+
+MOST_OWN_USERS = 20
+
+
+class Browser(BaseModel):
+    """What the browser keeps: the keys of its own users, and where it was."""
+
+    users: list[str] = Field(default_factory=list, max_length=MOST_OWN_USERS)
+    current: str | None = None
+    conversation: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChatTurn:
+    """One exchange as the page shows it."""
+
+    message: str
+    """What the user wrote; '' for a list that a click brought."""
+    title: str = ""
+    """Shown instead of a message."""
+    intent: Intent | None = None
+    recommendations: tuple[Recommendation, ...] = ()
+    near_misses: tuple[Recommendation, ...] = ()
+    notices: tuple[str, ...] = ()
+    text: str = ""
+    tools: tuple[ToolRun, ...] = ()
+    trace: Trace | None = None
+    error: str = ""
+    has_cards: bool = False
+    """Whether the cards (or their absence) are settled."""
+
+    def language(self, default: str) -> str:
+        """The language of the reply, the page's while that is not known."""
+        return default if self.intent is None else self.intent.preference.language
+
+
+@dataclass(slots=True, eq=False)
+class Session:
+    """One open page. Changed only by `ui.chat_actions`."""
+
+    language: str = "en"
+    users: list[User] = field(default_factory=list)
+    """The browser's own users."""
+    user: User | None = None
+    conversation: Conversation = field(default_factory=Conversation)
+    turns: list[ChatTurn] = field(default_factory=list)
+    feedback: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """Item id -> (kind, feedback id)."""
+    tastes: tuple[Taste, ...] = ()
+    rows: tuple[ConversationRow, ...] = ()
+    """The user's conversations, latest first."""
+    status: str = ""
+    """The key of the word that says what is going on; '' when nothing is."""
+    draft: str = ""
+    """What stands in the input."""
+    notice: str = ""
+    """A message beside the input."""
+    confirming: bool = False
+    """Whether the page asks if everything shall be erased."""
+    touched: set[str] = field(default_factory=set)
+    """Items clicked while a turn was running."""
+    download: str = ""
+    """JSON for the browser to save."""
+
+    @property
+    def running(self) -> bool:
+        """Whether a turn is running."""
+        return bool(self.status)
+
+    @property
+    def novelty(self) -> float:
+        """Where the dial stands."""
+        return self.conversation.preference.novelty
+
+    def browser(self) -> dict[str, object]:
+        """What the browser shall keep."""
+        return Browser(
+            users=[user.user_id for user in self.users],
+            current=None if self.user is None else self.user.user_id,
+            conversation=self.conversation.conversation_id if self.conversation.turns else None,
+        ).model_dump()
+
+
+def turns_of(conversation: Conversation, catalog: Catalog) -> list[ChatTurn]:
+    """An earlier conversation as the page shows it: the reasons of that time are not kept, the items are."""
+    turns: list[ChatTurn] = []
+    message = ""
+    for turn in conversation.turns:
+        if turn.role is Role.USER:
+            if message:
+                turns.append(ChatTurn(message))
+            message = turn.text
+            continue
+        cards, near = _cards(turn.shown, catalog), _cards(turn.near, catalog)
+        turns.append(ChatTurn(message, recommendations=cards, near_misses=near, text=turn.text, has_cards=True))
+        message = ""
+    return [*turns, ChatTurn(message)] if message else turns
+
+
+def _cards(item_ids: tuple[str, ...], catalog: Catalog) -> tuple[Recommendation, ...]:
+    known = [item_id for item_id in item_ids if item_id in catalog]
+    return tuple(
+        Recommendation(catalog.item(item_id), rank, Explanation("")) for rank, item_id in enumerate(known, start=1)
+    )
