@@ -22,6 +22,21 @@ ORDER = (
 """What persuades first."""
 IN_REASON = 2
 """Statements in the short reason; all are on the card."""
+GUESSES = {
+    "other": {
+        "en": "a guess, to learn whether you like something else{value}",
+        "zh": "一次试探：看看你是否也喜欢别的类型{value}",
+    },
+    "little_known": {
+        "en": "a guess: few people know it{value}",
+        "zh": "一次试探：知道它的人不多{value}",
+    },
+    "unrated": {
+        "en": "a guess: nobody has rated it here yet{value}",
+        "zh": "一次试探：这里还没有人给它评过分{value}",
+    },
+}
+"""By the code that `retrieval.policies` gives."""
 JOIN = {"en": "; ", "zh": "；"}
 
 
@@ -47,7 +62,8 @@ def explain(found: Candidate, catalog: Catalog, language: str, *, guess: str = "
     best = _spread([one for one in statements if one.evidence.kind is not EvidenceKind.GUESS])[:IN_REASON]
     reason = JOIN[language].join(one.text for one in best)
     if guess:
-        tried = next((one.text for one in statements if one.evidence.kind is EvidenceKind.GUESS), one_line(guess))
+        tried = next((one.text for one in statements if one.evidence.kind is EvidenceKind.GUESS), "")
+        tried = tried or _guess(Evidence("", EvidenceKind.GUESS, text=guess), catalog, language)
         reason = JOIN[language].join(filter(None, (tried, best[0].text if best else "")))
     return Explanation(_sentence(reason), statements)
 
@@ -79,7 +95,7 @@ def _english(one: Evidence, catalog: Catalog) -> str:
         case EvidenceKind.POPULAR:
             return f"{one.score:.0%} of {one.count} people who rated it liked it" if one.count else ""
         case EvidenceKind.GUESS:
-            return one.text
+            return _guess(one, catalog, "en")
 
 
 def _chinese(one: Evidence, catalog: Catalog) -> str:
@@ -100,7 +116,14 @@ def _chinese(one: Evidence, catalog: Catalog) -> str:
         case EvidenceKind.POPULAR:
             return f"{one.count} 位评分者中有 {one.score:.0%} 喜欢它" if one.count else ""
         case EvidenceKind.GUESS:
-            return "试探：想知道你是否喜欢这类作品"
+            return _guess(one, catalog, "zh")
+
+
+def _guess(one: Evidence, catalog: Catalog, language: str) -> str:
+    """What a guess tries out."""
+    template = GUESSES.get(one.text, GUESSES["other"]).get(language, "")
+    value = _fact(one.field, one.value, catalog, language) if one.field else ""
+    return template.format(value=f" ({value})" if value and language == "en" else f"（{value}）" if value else "")
 
 
 def _fact(field_name: str, value: str, catalog: Catalog, language: str) -> str:

@@ -56,6 +56,8 @@ class Intent:
     seen: tuple[str, ...] = ()
     kept: tuple[Constraint | Wish, ...] = ()
     """Lasting tastes that this message states."""
+    dropped: tuple[str, ...] = ()
+    """Keys of lasting tastes that this message takes back."""
     unknown: tuple[str, ...] = ()
     """Titles that the catalog does not have."""
     ambiguous: tuple[tuple[str, tuple[str, ...]], ...] = ()

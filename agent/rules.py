@@ -27,6 +27,7 @@ from agent.phrases import (
     NEGATION_AFTER,
     NEWER_WORDS,
     OLDER_WORDS,
+    OTHERS,
     QUESTION,
     REQUEST,
     SEEN,
@@ -213,7 +214,10 @@ class RuleReader:
             lasting = re.search(LASTING, clause, re.IGNORECASE)
             company = lasting is not None and lasting.start() <= at < lasting.end()
             names = tuple(dict.fromkeys(one.value for one in group))
-            if refused or not (first.field.soft or company):
+            softly = first.field.soft or company or _compares(message, first)
+            if _compares(message, first) and re.search(r"\bless\W+$", message[: first.start], re.IGNORECASE):
+                wishes += [Wish(first.field.name, one.value, -0.5, one.words) for one in group]
+            elif refused or not softly:
                 op = Op.NOT if refused else Op.IS
                 keeps = refused and lasting is not None
                 limits.append(Constraint(first.field.name, op, names, words=_words(message, group), lasting=keeps))
@@ -380,6 +384,12 @@ def _alternatives(message: str, values: Sequence[ValueSpan]) -> list[list[ValueS
     return groups
 
 
+def _compares(message: str, span: ValueSpan) -> bool:
+    """'Funnier', 'more romantic', 'less violent': a direction, not a limit."""
+    degree = re.search(r"\b(?:more|less|a bit|somewhat|slightly)\W+$|更$", message[: span.start], re.IGNORECASE)
+    return bool(degree) or bool(re.fullmatch(r"\w+ier", span.words, re.IGNORECASE))
+
+
 def _words(message: str, group: Sequence[ValueSpan]) -> str:
     return message[group[0].start : group[-1].end]
 
@@ -396,6 +406,8 @@ def _settle(limits: Sequence[Constraint]) -> tuple[Constraint, ...]:
 def _residue(message: str, places: Sequence[tuple[int, int]]) -> str:
     """The English words that are left when titles, values, refusals and function words are taken away."""
     left: list[str] = []
+    for pattern in (REQUEST, OTHERS, OLDER_WORDS, NEWER_WORDS, SURPRISE, HURRY, LIKE, SEEN):
+        message = re.sub(pattern, lambda match: " " * len(match.group()), message, flags=re.IGNORECASE)
     for match in re.finditer(r"[a-z][a-z'’-]+", message, re.IGNORECASE):
         covered = any(a < match.end() and match.start() < b for a, b in places)
         clause, at = _clause_of(message, match.start())

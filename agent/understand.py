@@ -16,7 +16,7 @@ from agent.plan import make_plan
 from agent.reading import Mention, Reading
 from agent.recommendation import LlmRun
 from agent.rules import RuleReader
-from agent.wanting import add_tastes, fold
+from agent.wanting import add_tastes, fold, mentions_words
 from retrieval.errors import ModelUnavailableError
 from retrieval.items import Catalog
 from retrieval.preference import Constraint, Preference, Wish
@@ -104,8 +104,12 @@ class Understanding:
             shown_years=years,
             catalog=self.catalog,
         )
+        if links.unknown() and not wanted.text:
+            wanted = replace(wanted, text=" ".join(links.unknown())[:120])
         kept = _lasting(reading)
-        preference = self._for_this_turn(add_tastes(wanted, (*tastes, *kept)), conversation, message, reading)
+        dropped = tuple(one.key for one in tastes if _taken_back(one, reading.taken_back))
+        held = [one for one in (*tastes, *kept) if one.key not in dropped]
+        preference = self._for_this_turn(add_tastes(wanted, held), conversation, message, reading)
         intent = Intent(
             act=reading.act,
             preference=preference,
@@ -117,6 +121,7 @@ class Understanding:
             disliked=_ids(links.disliked),
             seen=_ids(links.seen),
             kept=kept,
+            dropped=dropped,
             unknown=links.unknown(),
             ambiguous=links.ambiguous(),
             reply=reading.reply,
@@ -176,6 +181,11 @@ class _Links:
 def _ids(links: Iterable[Link]) -> tuple[str, ...]:
     """The items of links that leave no doubt."""
     return tuple(dict.fromkeys(one.item_ids[0] for one in links if len(one.item_ids) == 1))
+
+
+def _taken_back(taste: Constraint | Wish, words: Iterable[str]) -> bool:
+    values = [taste.value] if isinstance(taste, Wish) else [str(value) for value in taste.values]
+    return any(mentions_words(one, (taste.words, *values)) for one in words)
 
 
 def _lasting(reading: Reading) -> tuple[Constraint | Wish, ...]:

@@ -40,6 +40,8 @@ def fold(
         shown_years: Years of the last cards, for 'older' and 'newer'.
         catalog: For the schema.
     """
+    if reading.act in (Act.ASK, Act.CHAT):
+        return before
     base = _without_taken_back(before, reading.taken_back)
     if _starts_anew(base, reading, message, bool(liked)):
         base = replace(

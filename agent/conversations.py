@@ -1,0 +1,88 @@
+"""Where conversations are kept: LangGraph's own checkpointer, in SQLite or PostgreSQL."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from langgraph.checkpoint.base import BaseCheckpointSaver
+
+from agent.conversation import Conversation, dump_conversation, load_conversation
+from retrieval.errors import SettingsError
+
+if TYPE_CHECKING:
+    from langchain_core.runnables import RunnableConfig
+    from langgraph.graph.state import CompiledStateGraph
+
+SQLITE_BUSY_MS = 5000
+
+
+def thread(conversation_id: str) -> "RunnableConfig":
+    """The configuration that names a conversation to LangGraph."""
+    return {"configurable": {"thread_id": conversation_id}}
+
+
+@asynccontextmanager
+async def open_checkpointer(url: str, data_dir: Path) -> AsyncIterator[BaseCheckpointSaver[Any]]:
+    """A checkpointer at a PostgreSQL URL, or in data_dir/conversations.db.
+
+    Raises:
+        SettingsError: The URL is of another kind, or the extra for PostgreSQL is not installed.
+    """
+    if not url:
+        from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+
+        async with AsyncSqliteSaver.from_conn_string(str(data_dir / "conversations.db")) as sqlite:
+            await sqlite.conn.execute("PRAGMA secure_delete=ON")
+            await sqlite.conn.execute(f"PRAGMA busy_timeout={SQLITE_BUSY_MS}")
+            await sqlite.setup()
+            yield sqlite
+        return
+    if not url.startswith(("postgres://", "postgresql://", "postgresql+psycopg://")):
+        raise SettingsError(f"checkpoint_url: expected postgresql://..., found {url.split(':')[0]}://...")
+    try:
+        from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
+        from psycopg.rows import dict_row
+        from psycopg_pool import AsyncConnectionPool
+    except ImportError as error:
+        raise SettingsError("PostgreSQL needs the extra: pip install 'reconteur[postgres]'") from error
+    plain = url.replace("postgresql+psycopg://", "postgresql://", 1)
+    options = {"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row}
+    async with AsyncConnectionPool(plain, min_size=1, max_size=4, kwargs=options, open=False) as pool:
+        postgres = AsyncPostgresSaver(pool)  # type: ignore[arg-type]
+        await postgres.setup()
+        yield postgres
+
+
+class ConversationStore:
+    """Loads and deletes what the graph's checkpointer keeps."""
+
+    def __init__(self, saver: BaseCheckpointSaver[Any]) -> None:
+        self.saver = saver
+        self.graph: CompiledStateGraph[Any, Any, Any, Any] | None = None
+        """The agent's graph, through which a conversation is written between turns; set by the agent."""
+
+    async def save(self, conversation: Conversation) -> None:
+        """Keep a conversation that changed between turns (a click)."""
+        if self.graph is not None:
+            values = {"conversation": dump_conversation(conversation)}
+            await self.graph.aupdate_state(thread(conversation.conversation_id), values, as_node="check")
+
+    async def load(self, conversation_id: str) -> Conversation | None:
+        """The conversation as it was last kept; None where there is none."""
+        found = await self.saver.aget_tuple(thread(conversation_id))
+        kept = found.checkpoint["channel_values"].get("conversation") if found else None
+        return load_conversation(kept) if kept is not None else None
+
+    async def delete(self, conversation_id: str) -> None:
+        """Forget a conversation for good."""
+        await self.saver.adelete_thread(conversation_id)
+
+    async def compact(self) -> None:
+        """Leave no byte of what was deleted in the SQLite file or its log."""
+        connection = getattr(self.saver, "conn", None)
+        if connection is not None and type(self.saver).__module__.startswith("langgraph.checkpoint.sqlite"):
+            await connection.commit()
+            await connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            await connection.execute("VACUUM")
+            await connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -1,0 +1,89 @@
+"""What a turn reads from the stored state and writes to it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from agent.intent import Act
+from agent.working import Working
+from retrieval.history import UserHistory
+from retrieval.policies import Policy
+from retrieval.preference import Constraint, Wish
+from retrieval.retriever import Retriever
+from retrieval.state import Exposure, FeedbackKind, StateStore, Taste
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMemory:
+    """Feedback, tastes and exposures of the conversation's user; nothing for a nobody or a turn not to be stored."""
+
+    state: StateStore
+    retriever: Retriever
+
+    def load(self, work: Working) -> Working:
+        """Fill in what is known of the user."""
+        user_id = work.conversation.user_id
+        if user_id is None or not work.store:
+            return work
+        user = self.state.user(user_id)
+        before = self.retriever.history_of(user.dataset_user).interactions if user.dataset_user else ()
+        history = UserHistory.of(user_id, (*before, *self.state.interactions_of(user_id)))
+        conversation = replace(
+            work.conversation, preference=replace(work.conversation.preference, novelty=user.novelty)
+        )
+        return replace(work, conversation=conversation, history=history, tastes=meanings(self.state.tastes_of(user_id)))
+
+    def note(self, work: Working) -> None:
+        """Keep the opinions and lasting tastes that the message stated."""
+        user_id, conversation_id = work.conversation.user_id, work.conversation.conversation_id
+        if user_id is None or not work.store or not work.message:
+            return
+        self.state.open_conversation(user_id, conversation_id, title=work.message[:60])
+        if work.intent.act is Act.CHAT or work.intent.ambiguous:
+            return
+        catalog = self.retriever.catalog
+        for kind, ids in (
+            (FeedbackKind.LIKE, work.intent.liked),
+            (FeedbackKind.DISLIKE, work.intent.disliked),
+            (FeedbackKind.SEEN, work.intent.seen),
+        ):
+            for item_id in ids:
+                if item_id in catalog:
+                    self.state.add_feedback(user_id, item_id, kind, conversation_id=conversation_id, source="said")
+        for key in work.intent.dropped:
+            self.state.drop_taste(user_id, key)
+        for kept in work.intent.kept:
+            self.state.keep_taste(user_id, taste_of(kept))
+
+    def expose(self, work: Working) -> None:
+        """Log what is about to be shown, with its probability."""
+        if not work.store or not work.recommendations:
+            return
+        policy: Policy = self.retriever.policy
+        exposures = [
+            Exposure(
+                item_id=one.item.item_id,
+                position=one.rank,
+                propensity=one.propensity,
+                exploratory=one.exploratory,
+                policy=policy.name,
+                score=one.score,
+                channels=dict(one.channels),
+            )
+            for one in work.recommendations
+        ]
+        conversation = work.conversation
+        self.state.record_exposures(
+            conversation.user_id, conversation.conversation_id, len(conversation.turns), exposures
+        )
+
+
+def meanings(tastes: Iterable[Taste]) -> tuple[Constraint | Wish, ...]:
+    """What stored tastes mean to the recommenders."""
+    return tuple(one.constraint or one.wish for one in tastes if one.constraint or one.wish)  # type: ignore[misc]
+
+
+def taste_of(kept: Constraint | Wish) -> Taste:
+    """A limit or wish as a taste to store."""
+    if isinstance(kept, Constraint):
+        return Taste(words=kept.words, constraint=kept, wish=None)
+    return Taste(words=kept.words, constraint=None, wish=kept)

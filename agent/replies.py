@@ -1,0 +1,124 @@
+"""Sentences that need no language model: summaries, questions back, notices. English and Chinese, no domain."""
+
+from collections.abc import Sequence
+
+from agent.intent import Act, Intent
+from agent.recommendation import Recommendation
+from retrieval.items import Catalog
+from retrieval.schema import CatalogSchema
+
+TEXTS: dict[str, dict[str, str]] = {
+    "one": {"en": "One suggestion:", "zh": "推荐一个："},
+    "many": {"en": "{count} suggestions.", "zh": "为你找到 {count} 个推荐。"},
+    "first": {"en": "I would start with {title}: {reason}.", "zh": "我会先选《{title}》：{reason}。"},
+    "guess": {
+        "en": "{title} is a guess: tell me whether it is for you, and the next list will know you better.",
+        "zh": "《{title}》是一次试探：告诉我合不合口味，下次会更懂你。",
+    },
+    "nothing": {
+        "en": "Nothing in the catalog fits all of that. Take away one of the chips, or tell me what matters most.",
+        "zh": "目录里没有完全符合的。去掉一个条件，或者告诉我什么最重要。",
+    },
+    "few": {
+        "en": "Only {count} {noun} fit all of that; what comes close is listed apart.",
+        "zh": "完全符合的只有 {count} 个；接近的另列在下面。",
+    },
+    "only_near": {
+        "en": "No {noun} fits all of that; what comes close is listed apart.",
+        "zh": "没有完全符合的{noun}；接近的另列在下面。",
+    },
+    "unknown": {"en": "I don't have {titles}; closest in spirit:", "zh": "目录里没有{titles}；气质最接近的是："},
+    "unknown_ask": {"en": "I don't have {titles} in this catalog, so I can't say anything about it.", "zh": "目录里没有{titles}，所以我无法介绍它。"},
+    "which": {"en": "Which {title} do you mean: {options}?", "zh": "你说的是哪一个《{title}》：{options}？"},
+    "or": {"en": " or ", "zh": "，还是"},
+    "noted": {"en": "Noted.", "zh": "记下了。"},
+    "liked": {"en": "Good to know that you liked {titles}.", "zh": "知道你喜欢{titles}了。"},
+    "disliked": {"en": "Understood, nothing more like {titles}.", "zh": "明白，不再推荐{titles}这样的。"},
+    "seen": {"en": "I won't suggest {titles} again.", "zh": "不再推荐{titles}了。"},
+    "kept": {"en": "I'll keep that in mind: {words}.", "zh": "我会记住：{words}。"},
+    "hello": {
+        "en": "Hello! Tell me what you are in the mood for, or name a few {nouns} that you liked.",
+        "zh": "你好！告诉我你想要什么样的{nouns}，或者说几个你喜欢的。",
+    },
+    "no_model": {
+        "en": "No language model is running: I answer from the tools with fixed sentences.",
+        "zh": "当前没有语言模型：我用工具和固定句式回答。",
+    },
+    "model_down": {
+        "en": "The language model did not answer; I went by plain rules and the tools. Nothing you said is lost.",
+        "zh": "语言模型没有回应；我按规则和工具作答，你说的话都已保留。",
+    },
+    "tool_down": {"en": "{tool} did not answer in time and was left out.", "zh": "{tool} 未及时响应，本次未使用。"},
+    "long": {"en": "Your message was long; I read its first {limit} characters.", "zh": "消息很长；我读了前 {limit} 个字。"},
+    "empty": {"en": "Your message was empty. Tell me what you are in the mood for.", "zh": "消息是空的。告诉我你想要什么吧。"},
+    "no_text": {"en": "I have no description of {title}.", "zh": "没有《{title}》的简介。"},
+    "reasons": {"en": "I picked {title} because: {reasons}.", "zh": "推荐《{title}》的理由：{reasons}。"},
+    "reranked": {"en": "The list now follows what is left of your wishes.", "zh": "已按剩下的条件重新排列。"},
+}  # fmt: skip
+
+
+def say(key: str, language: str, **values: object) -> str:
+    """A fixed sentence."""
+    template = TEXTS[key].get(language) or TEXTS[key]["en"]
+    return template.format(**values)
+
+
+def titles_of(item_ids: Sequence[str], catalog: Catalog, language: str) -> str:
+    """'Heat and Casino' / '《Heat》《Casino》'."""
+    names = [catalog.item(one).title for one in item_ids if one in catalog]
+    return named(names, language)
+
+
+def named(names: Sequence[str], language: str) -> str:
+    """Names in a row."""
+    if language == "zh":
+        return "".join(f"《{name}》" for name in names)
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1]))) if names else ""
+
+
+def opening(intent: Intent, catalog: Catalog) -> str:
+    """What goes before the list or the prose: opinions noted, titles that the catalog lacks."""
+    language = intent.preference.language
+    parts = []
+    if intent.unknown:
+        key = "unknown_ask" if intent.act is Act.ASK else "unknown"
+        parts.append(say(key, language, titles=named(intent.unknown[:3], language)))
+    if intent.act is Act.FEEDBACK:
+        for key, ids in (("liked", intent.liked), ("disliked", intent.disliked)):
+            if ids:
+                parts.append(say(key, language, titles=titles_of(ids, catalog, language)))
+        only_seen = [one for one in intent.seen if one not in (*intent.liked, *intent.disliked)]
+        if only_seen:
+            parts.append(say("seen", language, titles=titles_of(only_seen, catalog, language)))
+    if intent.kept:
+        words = dict.fromkeys(one.words for one in intent.kept)
+        parts.append(say("kept", language, words=", ".join(words)))
+    return " ".join(parts)
+
+
+def summary(recommendations: Sequence[Recommendation], language: str, schema: CatalogSchema) -> str:
+    """The list in one or two sentences, when no model writes them."""
+    if not recommendations:
+        return say("nothing", language)
+    parts = []
+    if len(recommendations) > 1:
+        parts.append(say("many", language, count=len(recommendations)))
+    first = next((one for one in recommendations if not one.exploratory), recommendations[0])
+    if first.explanation.text:
+        reason = first.explanation.text
+        reason = reason[:1].lower() + reason[1:] if reason[1:2].islower() else reason
+        parts.append(say("first", language, title=first.item.title, reason=reason.rstrip(".")))
+    else:
+        parts.append(first.item.title)
+    if guess := next((one for one in recommendations if one.exploratory), None):
+        parts.append(say("guess", language, title=guess.item.title))
+    return " ".join(parts)
+
+
+def ask_which(title: str, options: Sequence[str], catalog: Catalog, language: str) -> str:
+    """'Which Titanic do you mean: Titanic (1953) or Titanic (1997)?'."""
+    labels = [catalog.item(one).label for one in options]
+    if len(set(labels)) < len(labels):
+        labels = [f"{label} #{number}" for number, label in enumerate(labels, 1)]
+    joined = ", ".join(labels[:-1]) + say("or", language) + labels[-1]
+    return say("which", language, title=title.strip("《》“”\"' "), options=joined)
