@@ -147,14 +147,14 @@ def _separated(parts: Sequence[Html], separator: str) -> list[str]:
 
 
 def _opinions(item: Item, context: CardContext) -> Html:
-    given, feedback_id = context.feedback.get(item.item_id, ("", ""))
+    given = context.feedback.get(item.item_id, ("", ""))[0]
     seen = context.catalog.schema.consumed
     labels = {
         "like": context.say("like"),
         "dislike": context.say("dislike"),
         "seen": _capital(seen.get(context.language) or seen.get("en", "✓")),
     }
-    buttons = [_opinion(item, kind, label, given, feedback_id, context) for kind, label in labels.items()]
+    buttons = [_opinion(item, kind, label, given, context) for kind, label in labels.items()]
     undo = tag(
         "button",
         context.say("undo"),
@@ -162,13 +162,13 @@ def _opinions(item: Item, context: CardContext) -> Html:
         class_="undo",
         hidden=not given,
         data_do="undo",
-        data_feedback=feedback_id,
+        data_item=item.item_id,
         aria_label=f"{context.say('undo')}: {item.label}",
     )
     return tag("div", *buttons, undo, class_="opinions", role="group", aria_label=item.label)
 
 
-def _opinion(item: Item, kind: str, label: str, given: str, feedback_id: str, context: CardContext) -> Html:
+def _opinion(item: Item, kind: str, label: str, given: str, context: CardContext) -> Html:
     pressed = given == kind
     shown = f"✓ {context.say(_OPINIONS[kind]) if kind in _OPINIONS else label}" if pressed else label
     return tag(
@@ -180,7 +180,6 @@ def _opinion(item: Item, kind: str, label: str, given: str, feedback_id: str, co
         data_do="undo" if pressed else "feedback",
         data_item=item.item_id,
         data_kind=kind,
-        data_feedback=feedback_id,
         aria_pressed="true" if pressed else "false",
         aria_label=f"{shown}: {item.label}",
     )

@@ -47,7 +47,7 @@ class Part(Flag):
     ALL = LOG | LIVE | RAIL | INPUT | BROWSER
 
 
-Changes = AsyncIterator[Part]
+Changes = AsyncGenerator[Part, None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +105,11 @@ class Actions:
         session.status, session.draft = "reading", ""
         session.turns.append(ChatTurn(message))
         yield Part.LOG | Part.LIVE | Part.INPUT | Part.DRAFT
-        async for part in self._run(session, message, lambda: self.agent.stream(session.conversation, message)):
-            yield part
+        async with aclosing(
+            self._run(session, message, lambda: self.agent.stream(session.conversation, message))
+        ) as parts:
+            async for part in parts:
+                yield part
 
     async def rerank(self, session: Session, *, remove: str | None = None, novelty: float | None = None) -> Changes:
         """Sort the last list anew, in its place."""
@@ -116,16 +119,18 @@ class Actions:
         session.turns[-1] = replace(session.turns[-1], text="", trace=None, tools=(), error="")
         yield Part.LOG | Part.LIVE | Part.RAIL | Part.INPUT
         run = self._run(session, "", lambda: self.agent.rerank(session.conversation, remove=remove, novelty=novelty))
-        async for part in run:
-            yield part
+        async with aclosing(run) as parts:
+            async for part in parts:
+                yield part
 
     async def show_picks(self, session: Session) -> Changes:
         """A first list from the taste picker, without the model."""
         if session.running:
             return
         session.turns.append(ChatTurn("", title=word("from_taps", session.language)))
-        async for part in self.rerank(session):
-            yield part
+        async with aclosing(self.rerank(session)) as parts:
+            async for part in parts:
+                yield part
 
     async def dial(self, session: Session, value: float) -> Changes:
         """Move the dial; a list that is shown is sorted anew."""
@@ -137,8 +142,9 @@ class Actions:
         session.conversation = replace(session.conversation, preference=preference)
         yield Part.RAIL
         if session.conversation.last_shown():
-            async for part in self.rerank(session, novelty=novelty):
-                yield part
+            async with aclosing(self.rerank(session, novelty=novelty)) as parts:
+                async for part in parts:
+                    yield part
 
     async def feedback(self, session: Session, item_id: str, kind: str) -> Changes:
         """Take in an opinion; another opinion about the same item replaces the first."""
@@ -207,8 +213,9 @@ class Actions:
         if wanted == wanted.without(key) or session.running:
             return
         if session.conversation.last_shown():
-            async for part in self.rerank(session, remove=key):
-                yield part
+            async with aclosing(self.rerank(session, remove=key)) as parts:
+                async for part in parts:
+                    yield part
         else:
             session.conversation = replace(session.conversation, preference=wanted.without(key))
 
@@ -315,7 +322,7 @@ class Actions:
             session.conversation = replace(conversation, preference=turn.intent.preference, asked=True)
 
     async def _undo(self, session: Session, feedback_id: str, item_id: str) -> None:
-        session.conversation = await self.agent.undo(session.conversation, _identity(feedback_id))
+        session.conversation = await self.agent.undo(session.conversation, feedback_id)
         session.touched.add(item_id)
 
     async def _touched(self, session: Session, item_id: str) -> None:
@@ -408,10 +415,6 @@ async def _closable(events: AsyncIterator[Event]) -> AsyncGenerator[Event, None]
     finally:
         if isinstance(events, AsyncGenerator):
             await events.aclose()
-
-
-def _identity(feedback_id: str) -> Any:
-    return int(feedback_id) if feedback_id.isdecimal() else feedback_id
 
 
 def _read_browser(browser: object) -> Browser:

@@ -56,10 +56,10 @@ class ChatAgent(Protocol):
     ) -> AsyncIterator[Event]:
         """Make the list anew without asking the model."""
 
-    async def feedback(self, conversation: Conversation, item_id: str, kind: FeedbackKind) -> tuple[Conversation, Any]:
+    async def feedback(self, conversation: Conversation, item_id: str, kind: FeedbackKind) -> tuple[Conversation, str]:
         """Take in an opinion."""
 
-    async def undo(self, conversation: Conversation, feedback_id: Any) -> Conversation:
+    async def undo(self, conversation: Conversation, feedback_id: str) -> Conversation:
         """Take an opinion back."""
 
     async def export(self, user_id: str) -> Any:

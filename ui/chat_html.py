@@ -152,8 +152,7 @@ def _picker(session: Session, catalog: Catalog, picks: Sequence[str]) -> Html:
 
 def _tile(session: Session, catalog: Catalog, item_id: str) -> Html:
     item = catalog.item(item_id)
-    kind, feedback_id = session.feedback.get(item_id, ("", ""))
-    liked = kind == "like"
+    liked = session.feedback.get(item_id, ("", ""))[0] == "like"
     return tag(
         "li",
         tag(
@@ -166,7 +165,6 @@ def _tile(session: Session, catalog: Catalog, item_id: str) -> Html:
             data_do="undo" if liked else "feedback",
             data_item=item_id,
             data_kind="like",
-            data_feedback=feedback_id,
             aria_pressed="true" if liked else "false",
             aria_label=f"{word('like', session.language)}: {item.label}",
         ),

@@ -3,6 +3,7 @@
 import logging
 import traceback
 from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import aclosing
 from importlib.resources import files
 from typing import Any
 
@@ -165,8 +166,9 @@ class Handlers:
     async def _drive(self, session: Session, changes: Changes) -> AsyncIterator[Updates]:
         """Draw what an action changed; an error becomes words beside the input."""
         try:
-            async for part in changes:
-                yield self._draw(session, part)
+            async with aclosing(changes) as parts:
+                async for part in parts:
+                    yield self._draw(session, part)
         except RecommenderError as error:
             session.notice = str(error)
             yield self._draw(session, Part.ALL)

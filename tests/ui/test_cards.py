@@ -1,0 +1,304 @@
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from agent.conversation import Conversation
+from agent.intent import Act, Chip, Intent
+from agent.recommendation import Explanation, LlmRun, Recommendation, Statement, ToolRun, Trace
+from retrieval.candidates import Evidence, EvidenceKind
+from retrieval.items import Catalog, Item
+from retrieval.preference import Constraint, Op, Preference
+from retrieval.state import Taste, User
+from tests.fakes import tea_catalog, tea_schema
+from ui.cards import CardContext, card, cards, chips, near_misses
+from ui.chat_html import live_html, log_html
+from ui.chat_rail import head_html, rail_html
+from ui.chat_state import ChatTurn, Session
+from ui.covers import cover, wrap
+from ui.markup import Html, join, paragraphs, tag
+from ui.words import _WORDS, language_of, word
+
+CATALOG = tea_catalog()
+EVIL = "<script>document.title='run'</script><img src=x onerror=\"alert('run')\">'\"&"
+
+
+class Seen(HTMLParser):
+    """The tags and handlers that a browser would see."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.text = ""
+        self.feed(html)
+
+    def handle_starttag(self, name, attributes):
+        self.tags.append(name)
+        self.attributes += attributes
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def recommend(row: int = 0, **changes) -> Recommendation:
+    item = changes.pop("item", CATALOG.items[row])
+    fact = Evidence("graph", EvidenceKind.FACT, field="kinds", value="Green")
+    near = Evidence("content", EvidenceKind.TEXT, score=0.6234, text=item.text)
+    told = Explanation("Green and grassy.", (Statement("a Green tea", fact), Statement("near to your wish", near)))
+    return Recommendation(item, changes.pop("rank", 1), changes.pop("explanation", told), **changes)
+
+
+def evil_session() -> tuple[Session, Catalog]:
+    """A session in which everything that comes from outside is hostile."""
+    item = Item(
+        EVIL,
+        EVIL,
+        values={"kinds": (EVIL,), "growers": (EVIL,), "notes": (EVIL,)},
+        numbers={"year": 1999.0},
+        text=EVIL,
+    )
+    catalog = Catalog(tea_schema(), (item,))
+    told = Explanation(
+        EVIL,
+        tuple(
+            Statement(EVIL, Evidence(EVIL, kind, text=EVIL, item_ids=(EVIL,), path=((EVIL, EVIL, EVIL),), count=3))
+            for kind in EvidenceKind
+        ),
+    )
+    limit = Constraint("year", Op.MIN, (1990.0,), words=EVIL)
+    shown = Recommendation(item, 1, told, channels={EVIL: 0.5}, exploratory=True, breaks=(limit,))
+    trace = Trace((ToolRun(EVIL, {EVIL: EVIL}, 0.1, error=EVIL),), (LlmRun(EVIL, 1.0, error=EVIL),), {"act": 0.1})
+    turn = ChatTurn(
+        EVIL,
+        intent=Intent(Act.RECOMMEND, Preference(), chips=(Chip(EVIL, EVIL, lasting=True),)),
+        recommendations=(shown,),
+        near_misses=(shown,),
+        notices=(EVIL,),
+        text=EVIL,
+        error=EVIL,
+        trace=trace,
+        has_cards=True,
+    )
+    session = Session(
+        users=[User("key", EVIL, None, 0.3, 0.0)],
+        turns=[turn],
+        feedback={EVIL: ("like", EVIL)},
+        tastes=(Taste(EVIL),),
+        confirming=True,
+    )
+    session.user = session.users[0]
+    return session, catalog
+
+
+def test_a_card_shows_title_year_facts_reason_and_evidence():
+    html = card(recommend(), CardContext(CATALOG))
+
+    text = Seen(html).text
+    assert "Morning Mist (1991)" in text
+    assert "Green · Ada Finch · grassy, sea breeze · 8 EUR" in text
+    assert "Green and grassy." in text
+    assert "a Green tea" in text
+    assert "content, score 0.62" in text
+
+
+def test_the_evidence_is_folded_until_it_is_asked_for():
+    assert re.search(r'<details class="why"[^>]*><summary', card(recommend(), CardContext(CATALOG)))
+
+
+def test_a_guess_wears_a_badge_with_its_probability():
+    html = card(recommend(exploratory=True, propensity=0.25), CardContext(CATALOG))
+
+    assert "Trying something new" in html
+    assert "25%" in html
+
+
+def test_a_safe_item_wears_no_badge():
+    assert "Trying something new" not in card(recommend(), CardContext(CATALOG))
+
+
+def test_near_misses_stand_in_a_labeled_group_and_say_what_they_break():
+    limit = Constraint("price", Op.MAX, (5.0,), words="under 5 euros")
+
+    html = near_misses([recommend(breaks=(limit,))], CardContext(CATALOG))
+
+    assert '<section class="near" aria-label="Close, but not all of what you asked for">' in html
+    assert "Does not keep: under 5 euros" in html
+
+
+def test_the_button_for_known_items_is_named_by_the_schema():
+    assert "Know it" in card(recommend(), CardContext(CATALOG))
+    assert "喝过" in card(recommend(), CardContext(CATALOG, language="zh"))
+
+
+def test_an_opinion_can_be_taken_back_where_it_was_given():
+    html = card(recommend(), CardContext(CATALOG, feedback={"tea:0": ("dislike", "7")}))
+
+    assert re.search(r'<button type="button" class="undo" data-do="undo" data-item="tea:0"', html)
+    assert "✓ Not for you" in html
+    assert len(re.findall(r"<button[^>]* hidden", html)) == 2
+
+
+def test_an_item_without_reasons_shows_what_it_is_about():
+    html = card(recommend(explanation=Explanation("")), CardContext(CATALOG))
+
+    assert "More about it" in html
+    assert "A light cup for early hours." in html
+
+
+def test_chips_can_be_removed_only_in_the_running_turn():
+    found = (Chip("year:min:1991", "after 1990"),)
+
+    live = chips(found, CardContext(CATALOG), removable=True)
+    past = chips(found, CardContext(CATALOG), removable=False)
+
+    assert 'data-do="unchip" data-key="year:min:1991" aria-label="Remove: after 1990"' in live
+    assert "<button" not in past
+
+
+def test_a_list_of_cards_is_an_ordered_list_with_a_name():
+    html = cards([recommend(0), recommend(1, rank=2)], CardContext(CATALOG), label="Suggestions")
+
+    assert html.startswith('<ol class="cards" aria-label="Suggestions"><li')
+    assert html.count("<article") == 2
+
+
+def test_the_same_item_always_gets_the_same_cover_and_another_a_different_one():
+    drawn = [cover(CATALOG.items[row], CATALOG.schema, label="x") for row in (0, 0, 4)]
+
+    assert drawn[0] == drawn[1] != drawn[2]
+
+
+def test_items_of_one_kind_share_their_colors():
+    papers = {re.search(r'fill="(#\w+)"', cover(CATALOG.items[row], CATALOG.schema, label=""))[1] for row in range(4)}
+
+    assert len(papers) == 1
+
+
+def test_a_cover_says_what_it_is():
+    html = card(recommend(), CardContext(CATALOG))
+
+    assert 'role="img" aria-label="Cover drawn for Morning Mist (1991)"' in html
+
+
+@pytest.mark.parametrize(
+    ("title", "lines"),
+    [
+        ("Heat", ["Heat"]),
+        ("The Last Orchard", ["The Last", "Orchard"]),
+        ("泰坦尼克号的故事", ["泰坦尼克号的", "故事"]),
+        ("Supercalifragilistic", ["Supercalifra…"]),
+        ("", [""]),
+    ],
+)
+def test_titles_are_wrapped_to_the_cover(title, lines):
+    assert wrap(title) == lines
+
+
+def test_a_very_long_title_ends_in_dots_after_four_lines():
+    lines = wrap("one two three four five six seven eight nine ten eleven twelve thirteen")
+
+    assert len(lines) == 4
+    assert lines[-1].endswith("…")
+
+
+def test_all_of_a_hostile_session_is_shown_as_text():
+    session, catalog = evil_session()
+
+    html = log_html(session, catalog) + live_html(session) + rail_html(session, [EVIL]) + head_html("en")
+
+    seen = Seen(html)
+    assert not {"script", "img"} & set(seen.tags)
+    assert not [name for name, _ in seen.attributes if name.startswith("on")]
+    assert seen.text.count("<script>document.title") > 15
+
+
+def test_hostile_text_in_the_answer_that_is_being_written_is_shown_as_text():
+    session = Session(turns=[ChatTurn("hi", text=EVIL)], status="writing")
+
+    assert not {"script", "img"} & set(Seen(live_html(session)).tags)
+
+
+def test_hostile_titles_in_the_taste_picker_are_shown_as_text():
+    _, catalog = evil_session()
+
+    seen = Seen(log_html(Session(), catalog, [EVIL]))
+
+    assert not {"script", "img"} & set(seen.tags)
+
+
+def test_markup_made_here_is_not_escaped_twice():
+    assert tag("p", tag("b", "a < b"), " & c") == "<p><b>a &lt; b</b> &amp; c</p>"
+    assert isinstance(join(["<"]), Html)
+
+
+def test_paragraphs_keep_line_breaks():
+    assert paragraphs("one\ntwo\n\nthree") == "<p>one<br>two</p><p>three</p>"
+
+
+def test_how_it_was_found_shows_tools_arguments_times_and_bars_by_channel():
+    trace = Trace(
+        (ToolRun("search_catalog", {"query": "grassy"}, 0.012, found=9),),
+        (LlmRun("understand", 1.5, 900, 850, 40),),
+        {"understand": 1.5, "total": 2.25},
+    )
+    shown = (recommend(0, channels={"content": 0.8}), recommend(1, rank=2, channels={"content": 0.4, "graph": 2.0}))
+    turn = ChatTurn("grassy", recommendations=shown, trace=trace, has_cards=True)
+
+    html = log_html(Session(turns=[turn]), CATALOG)
+
+    text = Seen(html).text
+    assert "search_catalog9 found · 12 ms" in text
+    assert '{"query": "grassy"}' in text
+    assert "900 tokens read (850 from cache), 40 written" in text
+    assert "whole turn 2.25 s" in text
+    assert re.findall(r'style="width:(\d+)%"', html) == ["100", "50", "100"]
+
+
+def test_the_reply_speaks_its_own_language_on_an_english_page():
+    intent = Intent(Act.RECOMMEND, Preference(language="zh"))
+    turn = ChatTurn("绿茶", intent=intent, recommendations=(recommend(),), has_cards=True)
+
+    assert "为什么推荐？" in log_html(Session(turns=[turn]), CATALOG)
+
+
+def test_the_welcome_offers_wishes_and_a_picker():
+    html = log_html(Session(), CATALOG, ["tea:0", "tea:4"])
+
+    assert 'data-do="wish" data-text="Something smoky for a rainy evening"' in html
+    assert html.count('class="tile"') == 2
+    assert re.search(r'data-do="picks"[^>]* disabled', html)
+
+
+def test_erasing_is_asked_about_first():
+    session = Session(users=[User("key", "Ada", None, 0.3, 0.0)])
+    session.user = session.users[0]
+
+    before = rail_html(session, [])
+    session.confirming = True
+    after = rail_html(session, [])
+
+    assert "erase-yes" not in before
+    assert "Erase Ada for good?" in after
+
+
+def test_the_keys_of_users_are_not_in_the_page():
+    session = Session(users=[User("secret-key", "Ada", None, 0.3, 0.0)], conversation=Conversation())
+    session.user = session.users[0]
+
+    assert "secret-key" not in rail_html(session, ["42"])
+
+
+def test_every_word_has_the_same_slots_in_both_languages():
+    slots = {key: [set(re.findall(r"{(\w+)}", text)) for text in texts] for key, texts in _WORDS.items()}
+
+    assert [key for key, (english, chinese) in slots.items() if english != chinese] == []
+
+
+@pytest.mark.parametrize(("header", "language"), [("zh-CN,zh;q=0.9", "zh"), ("de,zh", "en"), ("", "en")])
+def test_the_page_speaks_the_browsers_first_language(header, language):
+    assert language_of(header) == language
+
+
+def test_a_word_without_its_language_is_english():
+    assert word("like", "fr") == "Like"

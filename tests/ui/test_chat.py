@@ -1,0 +1,382 @@
+import asyncio
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from agent.conversation import Conversation
+from agent.events import Finished, Recommended
+from agent.intent import Act, Intent
+from agent.recommendation import Reply
+from retrieval.preference import Constraint, Op, Preference
+from retrieval.state import Taste
+from tests.ui.fakes import CATALOG, FakeAgent, make_agent
+from ui.chat_actions import Actions, Part, carry_clicks
+from ui.chat_html import log_html
+from ui.chat_state import Session
+
+
+@pytest.fixture
+def agent(tmp_path: Path) -> Iterator[FakeAgent]:
+    made = make_agent(tmp_path)
+    yield made
+    made.state.close()
+
+
+@pytest.fixture
+def actions(agent: FakeAgent) -> Actions:
+    return Actions(lambda: agent)
+
+
+@pytest.fixture
+async def session(actions: Actions) -> Session:
+    return await actions.open(None, "en")
+
+
+async def drain(changes) -> list[Part]:
+    return [part async for part in changes]
+
+
+def remember(agent: FakeAgent, session: Session, title: str = "first") -> None:
+    """What the real agent does with each turn."""
+    conversation = session.conversation
+    agent.state.open_conversation(session.user.user_id, conversation.conversation_id, title=title)
+    agent.conversations.stored[conversation.conversation_id] = conversation
+
+
+async def test_a_message_ends_in_cards_and_prose(actions, session):
+    await drain(actions.send(session, "a calm game after 1995"))
+
+    turn = session.turns[-1]
+    assert [one.item.title for one in turn.recommendations] == ["Lantern Harbor", "Nine Foxes", "Salt Road"]
+    assert turn.text.startswith("Lantern Harbor (2014) and Nine Foxes (2019)")
+    assert not session.running
+    assert session.draft == ""
+
+
+async def test_the_cards_are_drawn_before_the_first_word_of_the_prose(actions, session):
+    drawn = [
+        (bool(session.turns[-1].recommendations), bool(session.turns[-1].text))
+        async for _ in actions.send(session, "calm")
+    ]
+
+    assert (True, False) in drawn
+    assert (False, True) not in drawn
+
+
+async def test_the_first_message_makes_a_private_user(actions, agent, session):
+    await drain(actions.send(session, "calm"))
+
+    assert session.user is not None
+    assert session.conversation.user_id == session.user.user_id
+    assert session.browser()["users"] == [session.user.user_id]
+    assert len(session.user.user_id) >= 20
+
+
+async def test_an_empty_message_is_answered_with_a_hint_and_no_turn(actions, agent, session):
+    await drain(actions.send(session, "  \n"))
+
+    assert session.notice == "Type what you feel like first, for example “something short for six people”."
+    assert session.turns == []
+    assert agent.calls == []
+
+
+async def test_an_error_of_the_agent_is_shown_and_the_message_kept(actions, session):
+    await drain(actions.send(session, "break early"))
+
+    assert session.turns[-1].error == ("the language model stopped answering. Start it again, or go on without it.")
+    assert session.draft == "break early"
+    assert not session.running
+
+
+async def test_a_failure_in_mid_sentence_keeps_the_cards_and_what_they_were(actions, session):
+    await drain(actions.send(session, "break late"))
+
+    assert session.turns[-1].error == "the language model stopped in mid-sentence."
+    assert session.conversation.last_shown() == ("game:1", "game:2", "game:3")
+
+
+async def test_a_bug_is_told_without_a_trace_and_logged_without_the_words(actions, session, caplog):
+    with caplog.at_level(logging.ERROR):
+        await drain(actions.send(session, "my secret bug"))
+
+    assert session.turns[-1].error.startswith("Something went wrong on our side.")
+    assert "ZeroDivisionError" in caplog.text
+    assert "secret" not in caplog.text
+
+
+async def test_a_second_message_waits_for_the_first(actions, agent, session):
+    first = actions.send(session, "calm")
+    await anext(first)
+
+    await drain(actions.send(session, "tense"))
+
+    assert session.notice.startswith("One moment")
+    assert len(session.turns) == 1
+    await drain(first)
+    assert [call[1] for call in agent.calls] == ["calm"]
+
+
+async def test_removing_a_chip_sorts_anew_in_place_without_the_model(actions, agent, session):
+    await drain(actions.send(session, "after 2018"))
+    key = session.turns[-1].intent.chips[0].key
+
+    await drain(actions.rerank(session, remove=key))
+
+    assert agent.calls[-1] == ("rerank", key, "None")
+    assert len(session.turns) == 1
+    assert session.turns[-1].intent.chips == ()
+    assert session.turns[-1].message == "after 2018"
+
+
+async def test_moving_the_dial_sorts_anew_and_is_kept(actions, agent, session):
+    await drain(actions.send(session, "calm"))
+
+    await drain(actions.dial(session, 0.9))
+
+    assert agent.calls[-1] == ("rerank", "None", "0.9")
+    assert agent.state.user(session.user.user_id).novelty == pytest.approx(0.9)
+
+
+async def test_moving_the_dial_before_anything_was_said_only_notes_it(actions, agent, session):
+    await drain(actions.dial(session, 7.0))
+
+    assert session.novelty == 1.0
+    assert agent.calls == []
+
+
+async def test_the_dial_of_a_guest_goes_to_the_user_made_later(actions, agent, session):
+    await drain(actions.dial(session, 0.8))
+
+    await drain(actions.send(session, "calm"))
+
+    assert agent.state.user(session.user.user_id).novelty == pytest.approx(0.8)
+
+
+async def test_an_opinion_is_stored_and_shown(actions, agent, session):
+    await drain(actions.feedback(session, "game:2", "like"))
+
+    assert session.feedback["game:2"][0] == "like"
+    assert [one.item_id for one in agent.state.feedback_of(session.user.user_id)] == ["game:2"]
+    assert session.conversation.preference.liked == ("game:2",)
+
+
+async def test_an_opinion_can_be_taken_back(actions, agent, session):
+    await drain(actions.feedback(session, "game:2", "like"))
+
+    await drain(actions.undo(session, "game:2"))
+
+    assert session.feedback == {}
+    assert agent.state.feedback_of(session.user.user_id) == []
+    assert session.conversation.preference.liked == ()
+
+
+async def test_another_opinion_replaces_the_first(actions, agent, session):
+    await drain(actions.feedback(session, "game:2", "like"))
+
+    await drain(actions.feedback(session, "game:2", "dislike"))
+
+    assert [str(one.kind) for one in agent.state.feedback_of(session.user.user_id)] == ["dislike"]
+    assert session.conversation.preference.disliked == ("game:2",)
+
+
+async def test_an_opinion_given_while_the_prose_is_written_holds_in_the_next_turn(actions, agent, session):
+    running = actions.send(session, "calm")
+    async for _ in running:
+        if session.turns[-1].recommendations:
+            break
+
+    await drain(actions.feedback(session, "game:1", "dislike"))
+    await drain(running)
+
+    assert session.conversation.preference.disliked == ("game:1",)
+    assert session.conversation.last_shown() == ("game:1", "game:2", "game:3")
+    assert agent.conversations.stored[session.conversation.conversation_id] == session.conversation
+
+
+def test_clicks_are_carried_over_and_untouched_items_stay():
+    before = Conversation(preference=Preference(liked=("a", "b"), seen=("c",)))
+    clicked = Conversation(preference=Preference(liked=("a",), disliked=("b",), seen=()))
+
+    merged = carry_clicks(before, clicked, frozenset({"b"}))
+
+    assert merged.preference == Preference(liked=("a",), disliked=("b",), seen=("c",))
+
+
+async def test_taps_lead_to_a_first_list_without_the_model(actions, agent, session):
+    await drain(actions.feedback(session, "game:2", "like"))
+
+    await drain(actions.show_picks(session))
+
+    assert agent.calls[-1][0] == "rerank"
+    assert session.turns[-1].title == "From your taps"
+    assert session.turns[-1].recommendations
+
+
+async def test_users_of_other_browsers_are_not_offered(actions, agent, session):
+    agent.state.create_user("Somebody else")
+
+    mine = await actions.open(None, "en")
+
+    assert mine.users == []
+
+
+async def test_a_created_user_is_found_again_by_the_same_browser(actions, session):
+    await drain(actions.create(session, "  Ada \n Finch "))
+
+    again = await actions.open(session.browser(), "en")
+
+    assert [user.name for user in again.users] == ["Ada Finch"]
+    assert again.user == again.users[0]
+
+
+async def test_a_person_of_the_data_is_continued_by_a_user_of_ones_own(actions, agent, session):
+    other = await actions.open(None, "en")
+
+    await drain(actions.pick(session, "data:demo:1"))
+    await drain(actions.pick(other, "data:demo:1"))
+
+    assert session.user.dataset_user == other.user.dataset_user == "demo:1"
+    assert session.user.user_id != other.user.user_id
+
+
+@pytest.mark.parametrize("choice", ["own:0", "own:9", "own:-1", "data:nobody", "", "own:²", "x"])
+async def test_a_choice_that_is_not_offered_changes_nothing(actions, session, choice):
+    await drain(actions.pick(session, choice))
+
+    assert session.user is None
+
+
+@pytest.mark.parametrize(
+    "kept", [None, [], "x", {"users": 3}, {"users": ["gone"], "current": "gone", "conversation": "gone"}]
+)
+async def test_a_browser_that_keeps_nonsense_begins_anew(actions, kept):
+    session = await actions.open(kept, "en")
+
+    assert session.user is None
+    assert session.turns == []
+
+
+async def test_the_conversation_is_still_there_after_a_reload(actions, agent, session):
+    await drain(actions.send(session, "calm"))
+    remember(agent, session)
+
+    again = await actions.open(session.browser(), "en")
+
+    assert [turn.message for turn in again.turns] == ["calm"]
+    assert [one.item.item_id for one in again.turns[0].recommendations] == ["game:1", "game:2", "game:3"]
+
+
+async def test_an_earlier_conversation_can_be_reopened(actions, agent, session):
+    await drain(actions.send(session, "calm"))
+    remember(agent, session)
+    first = session.conversation.conversation_id
+    await drain(actions.new_conversation(session))
+
+    await drain(actions.reopen(session, first))
+
+    assert session.conversation.conversation_id == first
+    assert session.turns[0].message == "calm"
+
+
+async def test_a_conversation_of_somebody_else_cannot_be_opened(actions, agent, session):
+    await drain(actions.send(session, "calm"))
+    remember(agent, session)
+    other = await actions.open(None, "en")
+
+    await drain(actions.reopen(other, session.conversation.conversation_id))
+
+    assert other.turns == []
+
+
+async def test_a_lasting_taste_is_shown_and_can_be_dropped(actions, agent, session):
+    await drain(actions.create(session, "Ada"))
+    limit = Constraint("moods", Op.NOT, ("tense",), words="I can't stand tension", lasting=True)
+    agent.state.keep_taste(session.user.user_id, Taste(limit.words, constraint=limit))
+    preference = replace(session.conversation.preference, constraints=(limit,))
+    session.conversation = replace(session.conversation, preference=preference)
+
+    await drain(actions.drop_taste(session, limit.key))
+
+    assert session.tastes == ()
+    assert agent.state.tastes_of(session.user.user_id) == []
+    assert session.conversation.preference.constraints == ()
+
+
+async def test_the_export_goes_to_the_browser_and_nothing_of_it_stays(actions, session):
+    await drain(actions.create(session, "Ada"))
+    seen = [(part, json.loads(session.download)) async for part in actions.export(session)]
+
+    assert seen[0][0] is Part.DOWNLOAD
+    assert "Ada" in json.dumps(seen[0][1])
+    assert session.download == ""
+
+
+async def test_nothing_is_erased_before_the_question_was_answered(actions, agent, session):
+    await drain(actions.create(session, "Ada"))
+    user_id = session.user.user_id
+
+    await drain(actions.erase(session))
+    assert agent.state.user(user_id).name == "Ada"
+
+    await drain(actions.ask_erase(session, ask=True))
+    await drain(actions.erase(session))
+
+    assert session.user is None
+    assert session.browser() == {"users": [], "current": None, "conversation": None}
+    assert [user.user_id for user in agent.state.list_users(10)] == []
+    assert session.notice == "Everything about Ada was erased."
+
+
+async def test_two_sessions_at_once_never_mix(actions, agent):
+    agent.delay_s = 0.01
+    one, two = await actions.open(None, "en"), await actions.open(None, "zh")
+
+    await asyncio.gather(drain(actions.send(one, "after 2018")), drain(actions.send(two, "适合两个人")))
+
+    assert [turn.message for turn in one.turns] == ["after 2018"]
+    assert [turn.message for turn in two.turns] == ["适合两个人"]
+    assert one.user.user_id != two.user.user_id
+    assert one.conversation.preference.language == "en"
+    assert two.conversation.preference.language == "zh"
+
+
+async def test_near_misses_alone_are_shown_under_their_label(actions, session):
+    await drain(actions.send(session, "nothing"))
+
+    html = log_html(session, CATALOG)
+    assert "No game keeps all limits; these come close." in html
+    assert '<section class="near"' in html
+
+
+async def test_small_talk_shows_no_waiting_cards(actions, session):
+    async for _ in actions.send(session, "hello"):
+        assert "skeleton" not in log_html(session, CATALOG)
+
+    assert session.turns[-1].text == "Hello! What would you like to play?"
+
+
+async def test_a_page_left_in_mid_turn_is_not_stuck(actions, agent, session):
+    running = actions.send(session, "calm")
+    await anext(running)
+    await anext(running)
+
+    await running.aclose()
+    await asyncio.sleep(0)
+
+    assert not session.running
+
+
+async def test_a_last_event_without_cards_before_it_still_shows_them(actions, agent, session):
+    async def stream(conversation, message):
+        cards = [one async for one in FakeAgent.rerank(agent, conversation) if isinstance(one, Recommended)]
+        yield Finished(Reply("Done.", conversation, Intent(Act.RECOMMEND, Preference()), cards[0].recommendations))
+
+    agent.stream = stream
+
+    await drain(actions.send(session, "calm"))
+
+    assert len(session.turns[-1].recommendations) == 3
