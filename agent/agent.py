@@ -31,7 +31,7 @@ from agent.understand import Understanding, Understood
 from agent.wanting import add_tastes
 from agent.working import Working
 from agent.writer import Writer
-from retrieval.errors import UnknownItemError
+from retrieval.errors import ModelUnavailableError, UnknownItemError
 from retrieval.items import Catalog
 from retrieval.preference import Preference
 from retrieval.retriever import Retriever
@@ -266,12 +266,16 @@ class Agent:
     async def warm(self) -> None:
         """Load the encoder, run every channel once, let the model server read the prompts' prefixes."""
         await asyncio.to_thread(self.retriever.warm)
-        conversation = Conversation()
+        intent = Intent(Act.CHAT, Conversation().preference)
+        writer = self.make_writer()
         try:
             if self.understanding.model is not None:
-                await self.understanding.model.read(conversation, "hello")
-        except Exception as error:
-            logger.warning("warming failed: %s", type(error).__name__)
+                await self.understanding.model.read(Conversation(), "hello")
+            if writer is not None:
+                async for _ in replace(writer, max_tokens=1).recommend("hello", intent, ()):
+                    pass
+        except ModelUnavailableError as error:
+            logger.warning("warming failed: %s", error)
 
     async def aclose(self) -> None:
         """Close what was opened."""

@@ -49,7 +49,7 @@ async def assemble(retriever: Retriever, state: StateStore, settings: Settings, 
     rng = np.random.default_rng(seed)
 
     def make_writer() -> Writer | None:
-        return Writer(model, retriever.schema, settings.llm.write_tokens) if model else None
+        return Writer(model, retriever.catalog, settings.llm.write_tokens) if model else None
 
     return Agent(
         retriever=retriever,

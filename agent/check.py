@@ -9,7 +9,7 @@ import re
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from agent.lexicon import Lexicon, stem, words_of
+from agent.lexicon import Lexicon, ValueSpan, stem, words_of
 from agent.phrases import STOPWORDS
 from agent.recommendation import Recommendation
 from retrieval.items import Catalog, Item
@@ -73,12 +73,13 @@ class Checker:
 
     def _facts(self, rest: str, named: set[str]) -> Verdict:
         about = [self.catalog.item(item_id) for item_id in named] or list(self._items())
-        said = {stem(word) for word in words_of(self.said)}
+        to_user = not named or re.search(r"\byou(?:r|'ve|'d)?\b|你", rest, re.IGNORECASE)
+        said = {stem(word) for word in words_of(self.said)} if to_user else set()
+        holds = all if len(named) > 1 and re.search(r"\b(?:both|all|each|are)\b|都", rest, re.IGNORECASE) else any
         for span in self.lexicon.find(rest):
             spoken = {stem(word) for word in words_of(span.words)}
-            own = (spoken and spoken <= said) or (not spoken and span.words in self.said)
-            told = any(span.words.casefold() in item.text.casefold() for item in about)
-            if not own and not told and not any(span.value in item.values.get(span.field.name, ()) for item in about):
+            own = (spoken and spoken <= said) or (to_user and not spoken and span.words in self.said)
+            if not own and not holds(_has(item, span) for item in about):
                 return Verdict(False, f"says {span.words!r}, which no evidence shows")
         for number in re.findall(r"\d+(?:\.\d+)?", rest):
             if number not in self.vocabulary and not (number.isdigit() and int(number) <= len(self.recommendations)):
@@ -123,6 +124,11 @@ class Checker:
 
     def _all_text(self) -> str:
         return " ".join([self.said, *(item.text for item in self._items())]).casefold()
+
+
+def _has(item: Item, span: ValueSpan) -> bool:
+    """Whether a value is a fact of an item, or its words stand in the description."""
+    return span.value in item.values.get(span.field.name, ()) or span.words.casefold() in item.text.casefold()
 
 
 def _names(text: str) -> list[str]:
@@ -174,16 +180,24 @@ def sentences(buffer: str, *, final: bool = False) -> tuple[list[str], str]:
 
 async def checked(pieces: AsyncIterator[str], checker: Checker, dropped: list[str]) -> AsyncIterator[str]:
     """Let through the sentences that hold; write the reasons of the others into `dropped`."""
+    said: set[str] = set()
+    async for sentence in _cut(pieces):
+        text = _passed(sentence, checker, dropped)
+        if text and (key := " ".join(words_of(text)) or text) not in said:
+            said.add(key)
+            yield text
+
+
+async def _cut(pieces: AsyncIterator[str]) -> AsyncIterator[str]:
+    """Whole sentences of a stream."""
     buffer = ""
     async for piece in pieces:
         buffer += piece
         done, buffer = sentences(buffer)
         for sentence in done:
-            if text := _passed(sentence, checker, dropped):
-                yield text
+            yield sentence
     for sentence in sentences(buffer, final=True)[0]:
-        if text := _passed(sentence, checker, dropped):
-            yield text
+        yield sentence
 
 
 def _passed(sentence: str, checker: Checker, dropped: list[str]) -> str:

@@ -7,7 +7,7 @@ too few items fit, the ranking brings labeled near misses instead.
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, TypedDict
 
@@ -27,10 +27,11 @@ from agent.events import Understood as UnderstoodEvent
 from agent.explain import explain, near_miss, statement
 from agent.intent import Act, ToolCall
 from agent.recommendation import Recommendation, Reply, ToolRun
+from agent.rules import TEXT_FIELD
 from agent.understand import Understanding
 from agent.working import Working, merged
 from agent.writer import Writer
-from retrieval.candidates import Candidate
+from retrieval.candidates import Candidate, Evidence
 from retrieval.errors import ModelUnavailableError, RecommenderError
 from retrieval.policies import Slot
 from retrieval.retriever import Retriever
@@ -241,7 +242,8 @@ class Loop:
         if not work.message or work.intent.ambiguous or any(run.error for run in work.llm):
             return False
         if work.intent.act is Act.ASK:
-            return bool(work.found.facts)
+            # A question about one field or the description is answered word by word from the catalog.
+            return bool(work.found.facts) and work.intent.topic == ""
         return bool(work.recommendations) and work.intent.act in RECOMMENDING
 
     def _pieces(self, writer: Writer, work: Working) -> AsyncIterator[str]:
@@ -285,18 +287,27 @@ class Loop:
         return text if text and checker.check(text).ok else ""
 
     def _answer(self, work: Working) -> str:
-        catalog, language = self.retriever.catalog, work.language
+        language = work.language
         if work.intent.topic == "why" and work.intent.about:
             return " ".join(self._why(work, item_id) for item_id in work.intent.about)
-        parts = []
-        for item_id, facts in work.found.facts.items():
-            item = catalog.item(item_id)
-            words = [statement(one, catalog, language) for one in facts[:8]]
-            about = [item.text] if item.text and work.intent.topic in ("", "text") else []
-            parts.append(f"{item.label}: {'; '.join(filter(None, [*about, *words]))}.")
+        parts = [self._about(work, item_id, facts) for item_id, facts in work.found.facts.items()]
         if not parts and not work.intent.unknown:
             return replies.say("hello", language, nouns=self.retriever.schema.nouns_in(language))
         return " ".join(parts)
+
+    def _about(self, work: Working, item_id: str, facts: Sequence[Evidence]) -> str:
+        """The facts that were asked for, in words."""
+        catalog, language, topic = self.retriever.catalog, work.language, work.intent.topic
+        item = catalog.item(item_id)
+        if topic not in ("", TEXT_FIELD):
+            facts = [one for one in facts if one.field == topic]
+            if not facts:
+                return replies.say("no_fact", language, title=item.title)
+        if topic == TEXT_FIELD and not item.text:
+            return replies.say("no_text", language, title=item.title)
+        words = [statement(one, catalog, language) for one in facts[:8]] if topic != TEXT_FIELD else []
+        about = [item.text.rstrip(".。")] if item.text and topic in ("", TEXT_FIELD) else []
+        return f"{item.label}: {'; '.join(filter(None, [*about, *words]))}."
 
     def _why(self, work: Working, item_id: str) -> str:
         catalog = self.retriever.catalog

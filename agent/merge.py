@@ -12,7 +12,7 @@ from agent.intent import Act
 from agent.lexicon import Lexicon, stem, words_of
 from agent.linking import ORDINALS, pronoun
 from agent.model_reader import ModelAnswer, ModelLimit
-from agent.phrases import QUESTION, REQUEST, STOPWORDS
+from agent.phrases import NEGATION, QUESTION, REQUEST, STOPWORDS
 from agent.reading import Mention, Reading
 from agent.rules import RuleReader
 from retrieval.preference import Constraint, Op, Wish
@@ -50,7 +50,7 @@ def merge(rules: Reading, answer: ModelAnswer, message: str, reader: RuleReader,
         about=about,
         limits=limits,
         wishes=wishes,
-        search=_search(answer.search, limits, (*liked, *disliked, *seen)) or rules.search,
+        search=_search(answer.search, limits, reader) or rules.search,
         topic=rules.topic if act is Act.ASK else "",
         count=rules.count or (answer.count if _says_number(message, answer.count) else None),
         reply=answer.reply if act is Act.CHAT else "",
@@ -117,6 +117,8 @@ def _limits(
         fresh = {stem(word) for word in words_of(quoted)} - read
         if not quoted or quoted not in message.casefold() or not fresh:
             continue
+        if bool(re.search(NEGATION, quoted, re.IGNORECASE)) != (claim.op == "not"):
+            continue
         for span in lexicon.find(claim.value):
             if span.field.name != claim.field or (claim.field, span.value.casefold()) in taken:
                 continue
@@ -130,16 +132,17 @@ def _limits(
     return tuple(limits), tuple({one.key: one for one in wishes}.values())
 
 
-def _search(text: str, limits: Sequence[Constraint], titles: Sequence[Mention]) -> str:
+def _search(text: str, limits: Sequence[Constraint], reader: RuleReader) -> str:
     """The model's description without limits, titles and refusals: vectors know no 'not'."""
     known = {stem(word) for one in limits for word in words_of(f"{one.words} {' '.join(map(str, one.values))}")}
-    known |= {stem(word) for one in titles for word in words_of(one.text)} | STOPWORDS
+    known |= STOPWORDS
     parts = [part.strip() for part in re.split(r"[,;.]", text)]
     kept = [
         part
         for part in parts
         if not re.search(r"\b(?:no|not|without|never|non)\b|\d", part, re.IGNORECASE)
         and not {stem(word) for word in words_of(part)} <= known
+        and not (part[:1].isupper() and reader.catalog.titles.exact(part))
     ]
     return ", ".join(kept)
 

@@ -4,22 +4,21 @@ import json
 import re
 import time
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Any, Literal
 
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.runnables import Runnable
 from langchain_openai import ChatOpenAI
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agent.chips import chips
 from agent.conversation import Conversation
+from agent.examples import askable, render_prompt
 from agent.intent import Act
 from agent.llm import FAILURES, count
 from agent.recommendation import LlmRun
 from retrieval.errors import ModelUnavailableError
-from retrieval.items import Catalog, Item
-from retrieval.schema import FieldKind, FieldSpec
+from retrieval.items import Catalog
 
 TITLE, WORDS, SEARCH, REPLY = 60, 60, 80, 220
 """The longest strings of an answer, in characters."""
@@ -56,7 +55,7 @@ def answer_schema(catalog: Catalog) -> dict[str, Any]:
     """The JSON schema of an answer about one catalog: enums and bounds everywhere."""
     title = {"type": "string", "minLength": 1, "maxLength": TITLE}
     titles = {"type": "array", "minItems": 1, "maxItems": 4, "items": title}
-    fields = [spec.name for spec in _askable(catalog)] or ["none"]
+    fields = [spec.name for spec in askable(catalog)] or ["none"]
     limit = {
         "type": "object",
         "properties": {
@@ -106,7 +105,7 @@ class ModelReader:
                 "json_schema": {"name": "reading", "schema": answer_schema(catalog), "strict": True},
             },
         )
-        return cls(catalog, tuple(prefix(catalog)), bound)
+        return cls(catalog, tuple(render_prompt("understand", catalog)), bound)
 
     async def read(self, conversation: Conversation, message: str) -> tuple[ModelAnswer, LlmRun]:
         """Ask for a reading of one message.
@@ -140,74 +139,3 @@ def question(message: str, *, shown: list[str], wanted: list[str]) -> str:
         lines.append("wanted so far: " + "; ".join(wanted[:8]))
     clean = re.sub(r"[\x00-\x1f\x7f]+", " ", message)[:MESSAGE_LIMIT]
     return "\n".join([*lines, f"message: {json.dumps(clean, ensure_ascii=False)}"])
-
-
-def prefix(catalog: Catalog) -> list[BaseMessage]:
-    """System text and examples, rendered from the catalog; the same bytes for every call."""
-    template = files("agent.prompts").joinpath("understand.md").read_text(encoding="utf-8")
-    system, *examples = re.split(r"\n## example\n", template)
-    names = _names(catalog)
-    messages: list[BaseMessage] = [SystemMessage(_fill(system, names).strip())]
-    for example in examples:
-        if missing_names(example, names):
-            continue
-        asked, answered = _fill(example, names).strip().split("\n---\n")
-        messages += [HumanMessage(asked.strip()), AIMessage(answered.strip())]
-    return messages
-
-
-def missing_names(template: str, names: dict[str, str]) -> bool:
-    """Whether a template asks for something that this catalog does not have."""
-    return any(name not in names for name in re.findall(r"<<(\w+)>>", template))
-
-
-def _fill(template: str, names: dict[str, str]) -> str:
-    return re.sub(r"<<(\w+)>>", lambda match: names.get(match.group(1), ""), template)
-
-
-def _names(catalog: Catalog) -> dict[str, str]:
-    """What the examples are made of: nouns, well-known items, frequent values."""
-    schema = catalog.schema
-    names = {"noun": schema.noun_in("en"), "nouns": schema.nouns_in("en"), "noun_zh": schema.noun_in("zh")}
-    names["fields"] = "\n".join(_describe(spec, catalog) for spec in _askable(catalog))
-    for number, item in enumerate(_examples(catalog), 1):
-        names[f"item{number}"], names[f"label{number}"] = item.title, item.label
-    categories = [spec for spec in schema.of_kind(FieldKind.CATEGORY) if catalog.values(spec.name)]
-    if categories:
-        names["category_field"] = categories[0].name
-        for letter, (value, _) in zip("abcd", catalog.values(categories[0].name).most_common(4), strict=False):
-            names[f"category_{letter}"] = value
-            names[f"word_{letter}"] = categories[0].value_in(value, "en").lower()
-    people = [spec for spec in schema.fields if spec.people and catalog.values(spec.name)]
-    if people:
-        names["people_field"] = people[0].name
-        names["person"] = catalog.values(people[0].name).most_common(1)[0][0]
-    soft = [spec for spec in schema.fields if spec.soft and catalog.values(spec.name)]
-    if soft:
-        names["soft_field"] = soft[0].name
-        names["theme"] = catalog.values(soft[0].name).most_common(1)[0][0]
-    return names
-
-
-def _examples(catalog: Catalog) -> list[Item]:
-    """Items for the examples: plain unmistakable titles, spread over the catalog."""
-    plain = [
-        item
-        for item in catalog
-        if re.fullmatch(r"[A-Z][a-z]+(?: [A-Z]?[a-z]+){1,3}", item.title) and len(catalog.titles.exact(item.title)) == 1
-    ]
-    step = max(1, len(plain) // 8)
-    return plain[::step][:8]
-
-
-def _describe(spec: FieldSpec, catalog: Catalog) -> str:
-    label = spec.label_in("en")
-    if spec.kind is FieldKind.CATEGORY:
-        values = [value for value, _ in catalog.values(spec.name).most_common(40)]
-        return f"- {spec.name} ({label}): one of {', '.join(values)}"
-    return f"- {spec.name} ({label})" + (": a name" if spec.people else "")
-
-
-def _askable(catalog: Catalog) -> list[FieldSpec]:
-    """The fields that the model may set limits on; numbers are read by rule."""
-    return [spec for spec in catalog.schema.fields if spec.kind is not FieldKind.NUMBER and catalog.values(spec.name)]

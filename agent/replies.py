@@ -51,6 +51,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "tool_down": {"en": "{tool} did not answer in time and was left out.", "zh": "{tool} 未及时响应，本次未使用。"},
     "long": {"en": "Your message was long; I read its first {limit} characters.", "zh": "消息很长；我读了前 {limit} 个字。"},
     "empty": {"en": "Your message was empty. Tell me what you are in the mood for.", "zh": "消息是空的。告诉我你想要什么吧。"},
+    "no_fact": {"en": "The catalog does not say that about {title}.", "zh": "目录里没有《{title}》的这项信息。"},
     "no_text": {"en": "I have no description of {title}.", "zh": "没有《{title}》的简介。"},
     "reasons": {"en": "I picked {title} because: {reasons}.", "zh": "推荐《{title}》的理由：{reasons}。"},
     "reranked": {"en": "The list now follows what is left of your wishes.", "zh": "已按剩下的条件重新排列。"},

@@ -43,7 +43,7 @@ def fold(
     if reading.act in (Act.ASK, Act.CHAT):
         return before
     base = _without_taken_back(before, reading.taken_back)
-    if _starts_anew(base, reading, message, bool(liked)):
+    if _starts_anew(reading, message, any(not one.text.startswith("#") for one in reading.liked)):
         base = replace(
             base,
             text="",
@@ -99,14 +99,12 @@ def mentions_words(words: str, phrases: Iterable[str]) -> bool:
     )
 
 
-def _starts_anew(base: Preference, reading: Reading, message: str, has_example: bool) -> bool:
+def _starts_anew(reading: Reading, message: str, has_example: bool) -> bool:
     """A full new wish in the middle of a conversation drops the old one; a fragment ('funny too') refines it."""
-    if reading.act is not Act.RECOMMEND or re.search(ADDS, message, re.IGNORECASE):
+    if reading.act not in (Act.RECOMMEND, Act.REFINE) or re.search(ADDS, message, re.IGNORECASE):
         return False
-    wanted = {one.field for one in reading.limits if one.op is Op.IS}
-    had = {one.field for one in base.constraints if one.op is Op.IS and not one.lasting}
-    asks = re.search(WANTS_NEW, message, re.IGNORECASE)
-    return bool(asks) and bool(wanted & had or (has_example and had))
+    names_kind = any(one.op is Op.IS for one in reading.limits)
+    return (names_kind or has_example) and bool(re.search(WANTS_NEW, message, re.IGNORECASE))
 
 
 def _without_taken_back(preference: Preference, taken_back: Sequence[str]) -> Preference:
@@ -136,8 +134,8 @@ def _relative(direction: str, years: Sequence[int], catalog: Catalog) -> tuple[C
         return ()
     middle = sorted(years)[len(years) // 2]
     if direction == OLDER:
-        return (Constraint(fields[0], Op.MAX, (float(min(middle, max(years) - 1)),), words=OLDER),)
-    return (Constraint(fields[0], Op.MIN, (float(max(middle, min(years) + 1)),), words=NEWER),)
+        return (Constraint(fields[0], Op.MAX, (float(middle - 1),), words=OLDER),)
+    return (Constraint(fields[0], Op.MIN, (float(middle + 1),), words=NEWER),)
 
 
 def _join_decades(limits: Sequence[Constraint]) -> list[Constraint]:

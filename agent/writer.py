@@ -5,16 +5,16 @@ import re
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 
-from langchain_core.messages import AIMessageChunk, BaseMessage, HumanMessage, SystemMessage
+from langchain_core.messages import AIMessageChunk, BaseMessage, HumanMessage
 from langchain_openai import ChatOpenAI
 
+from agent.examples import render_prompt
 from agent.intent import Intent
 from agent.llm import FAILURES, count
 from agent.recommendation import LlmRun, Recommendation
 from retrieval.errors import ModelUnavailableError
-from retrieval.schema import CatalogSchema
+from retrieval.items import Catalog
 from tools.render import one_line
 
 LANGUAGE_NAMES = {"en": "English", "zh": "Chinese"}
@@ -30,7 +30,7 @@ class Writer:
     """Streams prose about one catalog's items. One per turn: `run` holds the cost of the last call."""
 
     model: ChatOpenAI
-    schema: CatalogSchema
+    catalog: Catalog
     max_tokens: int
     run: LlmRun | None = None
 
@@ -40,7 +40,7 @@ class Writer:
         Raises:
             ModelUnavailableError: The model did not answer, or stopped in mid-stream.
         """
-        return self._stream(recommending_prompt(self.schema, message, intent, recommendations))
+        return self._stream(recommending_prompt(self.catalog, message, intent, recommendations))
 
     def answer(self, message: str, intent: Intent, facts: Sequence[str]) -> AsyncIterator[str]:
         """Answer a question from facts.
@@ -48,7 +48,7 @@ class Writer:
         Raises:
             ModelUnavailableError: Likewise.
         """
-        return self._stream(answering_prompt(self.schema, message, intent, facts))
+        return self._stream(answering_prompt(self.catalog, message, intent, facts))
 
     async def _stream(self, prompt: Sequence[BaseMessage]) -> AsyncIterator[str]:
         started = time.perf_counter()
@@ -66,7 +66,7 @@ class Writer:
 
 
 def recommending_prompt(
-    schema: CatalogSchema, message: str, intent: Intent, recommendations: Sequence[Recommendation]
+    catalog: Catalog, message: str, intent: Intent, recommendations: Sequence[Recommendation]
 ) -> list[BaseMessage]:
     """The prompt of the writing call."""
     lines = []
@@ -76,18 +76,16 @@ def recommending_prompt(
         about = f" About: {one_line(one.item.text)[:TEXT_LIMIT]}" if one.item.text else ""
         lines.append(f"- {one_line(one.item.title)}{guess}: {reasons}.{about}")
     wanted = "; ".join(chip.label for chip in intent.chips[:8])
-    return _prompt("write", schema, message, intent, ["wanted: " + wanted if wanted else "", "list:", *lines])
+    return _prompt("write", catalog, message, intent, ["wanted: " + wanted if wanted else "", "list:", *lines])
 
 
-def answering_prompt(schema: CatalogSchema, message: str, intent: Intent, facts: Sequence[str]) -> list[BaseMessage]:
+def answering_prompt(catalog: Catalog, message: str, intent: Intent, facts: Sequence[str]) -> list[BaseMessage]:
     """The prompt of an answer to a question."""
-    return _prompt("answer", schema, message, intent, ["facts:", *facts])
+    return _prompt("answer", catalog, message, intent, ["facts:", *facts])
 
 
-def _prompt(name: str, schema: CatalogSchema, message: str, intent: Intent, lines: Sequence[str]) -> list[BaseMessage]:
-    system = files("agent.prompts").joinpath(f"{name}.md").read_text(encoding="utf-8")
-    system = system.replace("<<nouns>>", schema.nouns_in("en")).replace("<<noun>>", schema.noun_in("en"))
+def _prompt(name: str, catalog: Catalog, message: str, intent: Intent, lines: Sequence[str]) -> list[BaseMessage]:
     clean = re.sub(r"[\x00-\x1f\x7f]+", " ", message)[:MESSAGE_LIMIT]
     asked = [f"message: {json.dumps(clean, ensure_ascii=False)}", *filter(None, lines)]
     language = LANGUAGE_NAMES.get(intent.preference.language, "English")
-    return [SystemMessage(system.strip()), HumanMessage("\n".join([*asked, f"Write in {language}."]))]
+    return [*render_prompt(name, catalog), HumanMessage("\n".join([*asked, f"Write in {language}."]))]

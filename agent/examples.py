@@ -1,0 +1,84 @@
+"""Prompts from templates: system text and examples, rendered from a catalog, the same bytes for every call."""
+
+import re
+from functools import cache
+from importlib.resources import files
+
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
+
+from retrieval.items import Catalog, Item
+from retrieval.schema import FieldKind, FieldSpec
+
+PLACE = re.compile(r"<<(\w+)>>")
+
+
+def render_prompt(name: str, catalog: Catalog) -> list[BaseMessage]:
+    """The messages before the question: agent/prompts/<name>.md filled with this catalog's words.
+
+    An example that asks for something the catalog does not have (people, say) is left out.
+    """
+    system, *examples = re.split(r"\n## example\n", template(name))
+    names = names_of(catalog)
+    messages: list[BaseMessage] = [SystemMessage(fill(system, names).strip())]
+    for example in examples:
+        if all(name in names for name in PLACE.findall(example)):
+            asked, answered = fill(example, names).strip().split("\n---\n")
+            messages += [HumanMessage(asked.strip()), AIMessage(answered.strip())]
+    return messages
+
+
+@cache
+def template(name: str) -> str:
+    """A prompt's text."""
+    return files("agent.prompts").joinpath(f"{name}.md").read_text(encoding="utf-8")
+
+
+def fill(text: str, names: dict[str, str]) -> str:
+    """Put names in their places."""
+    return PLACE.sub(lambda match: names.get(match.group(1), ""), text)
+
+
+def names_of(catalog: Catalog) -> dict[str, str]:
+    """What templates are filled with: nouns, well-known items, frequent values."""
+    schema = catalog.schema
+    names = {"noun": schema.noun_in("en"), "nouns": schema.nouns_in("en"), "noun_zh": schema.noun_in("zh")}
+    names["fields"] = "\n".join(_describe(spec, catalog) for spec in askable(catalog))
+    for number, item in enumerate(_plain_items(catalog), 1):
+        names[f"item{number}"], names[f"label{number}"] = item.title, item.label
+    categories = [spec for spec in schema.of_kind(FieldKind.CATEGORY) if catalog.values(spec.name)]
+    if categories:
+        spec = categories[0]
+        names["category_field"] = spec.name
+        for letter, (value, _) in zip("abcd", catalog.values(spec.name).most_common(4), strict=False):
+            names[f"category_{letter}"] = value
+            names[f"word_{letter}"] = spec.value_in(value, "en").lower()
+        names["fact1"] = spec.fact_in(names["category_a"], "en")
+        names["fact1_zh"] = spec.fact_in(names["category_a"], "zh")
+    people = [spec for spec in schema.fields if spec.people and catalog.values(spec.name)]
+    if people:
+        names["people_field"] = people[0].name
+        names["person"] = catalog.values(people[0].name).most_common(1)[0][0]
+    return names
+
+
+def askable(catalog: Catalog) -> list[FieldSpec]:
+    """The fields that the model may set limits on; numbers are read by rule."""
+    return [spec for spec in catalog.schema.fields if spec.kind is not FieldKind.NUMBER and catalog.values(spec.name)]
+
+
+def _plain_items(catalog: Catalog) -> list[Item]:
+    """Items for the examples: plain unmistakable titles, spread over the catalog."""
+    plain = [
+        item
+        for item in catalog
+        if re.fullmatch(r"[A-Z][a-z]+(?: [A-Z]?[a-z]+){1,3}", item.title) and len(catalog.titles.exact(item.title)) == 1
+    ]
+    return plain[:: max(1, len(plain) // 8)][:8]
+
+
+def _describe(spec: FieldSpec, catalog: Catalog) -> str:
+    label = spec.label_in("en")
+    if spec.kind is FieldKind.CATEGORY:
+        values = [value for value, _ in catalog.values(spec.name).most_common(40)]
+        return f"- {spec.name} ({label}): one of {', '.join(values)}"
+    return f"- {spec.name} ({label})" + (": a name" if spec.people else "")
