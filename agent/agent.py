@@ -105,8 +105,8 @@ class Agent:
         if conversation.question:
             text = resolve_question(conversation.question, text, self.catalog) or text
         conversation = replace(conversation, question=None)
-        work = Working(conversation, message=text, store=store, notices=notices)
-        async for event in self._run(work, keep=keep and store):
+        work = Working(conversation, message=text, store=store, keep=keep and store, notices=notices)
+        async for event in self._run(work):
             yield event
 
     async def reply(self, conversation: Conversation, message: str, *, store: bool = True, keep: bool = True) -> Reply:
@@ -117,7 +117,12 @@ class Agent:
         raise RuntimeError("a turn ended without Finished: please report this with the log")
 
     async def rerank(
-        self, conversation: Conversation, *, remove: str | None = None, novelty: float | None = None
+        self,
+        conversation: Conversation,
+        *,
+        remove: str | None = None,
+        novelty: float | None = None,
+        keep: bool = True,
     ) -> AsyncIterator[Event]:
         """Make the list anew without a model call: a chip was taken away, or the dial was turned."""
         user_id = conversation.user_id
@@ -136,16 +141,16 @@ class Agent:
             Act.REFINE, wanted, plan=recommending_plan(wanted), chips=chips(wanted, self.catalog), source="click"
         )
         conversation = replace(conversation, preference=preference)
-        work = Working(conversation, understood=Understood(intent, preference))
-        async for event in self._run(work, keep=True):
+        work = Working(conversation, understood=Understood(intent, preference), keep=keep)
+        async for event in self._run(work):
             yield event
 
-    async def _run(self, work: Working, *, keep: bool) -> AsyncIterator[Event]:
+    async def _run(self, work: Working) -> AsyncIterator[Event]:
         """Run the graph; what it emits are the events."""
-        graph = self._stored if keep else self._passing
+        graph = self._stored if work.keep else self._passing
         state: TurnState = {"working": work, "conversation": dump_conversation(work.conversation)}
         config = thread(work.conversation.conversation_id)
-        async for event in graph.astream(state, config, stream_mode="custom", durability="sync" if keep else None):
+        async for event in graph.astream(state, config, stream_mode="custom", durability="sync" if work.keep else None):
             yield cast(Event, event)
 
     def _fixed(self, conversation: Conversation, message: str, key: str) -> list[Event]:

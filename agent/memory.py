@@ -37,7 +37,8 @@ class StoredMemory:
         user_id, conversation_id = work.conversation.user_id, work.conversation.conversation_id
         if user_id is None or not work.store or not work.message:
             return
-        self.state.open_conversation(user_id, conversation_id, title=work.message[:60])
+        if work.keep:
+            self.state.open_conversation(user_id, conversation_id, title=work.message[:60])
         if work.intent.act is Act.CHAT or work.intent.ambiguous:
             return
         catalog = self.retriever.catalog

@@ -24,6 +24,9 @@ class Working:
     message: str = ""
     """'' when nothing was said: the list is made anew without a model."""
     store: bool = True
+    """Whether feedback, tastes and exposures go to the user's state."""
+    keep: bool = True
+    """Whether the conversation itself is kept."""
     understood: Understood | None = None
     history: UserHistory = field(default_factory=UserHistory)
     tastes: tuple[Constraint | Wish, ...] = ()

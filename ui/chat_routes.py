@@ -50,7 +50,7 @@ async def complete(body: ChatRequest, request: Request) -> Response:
     """Answer the last message of a conversation."""
     agent = the_agent(request)
     conversation, message = await start(agent, body.messages, body.user)
-    events = agent.stream(conversation, message, store=body.user is not None)
+    events = agent.stream(conversation, message, store=body.user is not None, keep=False)
     completion = Completion(conversation)
     if not body.stream:
         return JSONResponse(await completion.whole(events))

@@ -13,7 +13,6 @@ from pydantic import JsonValue
 
 if TYPE_CHECKING:
     from agent.agent import Agent
-
     from agent.settings import Settings
 
 T = TypeVar("T")

@@ -33,7 +33,9 @@ async def recommend(body: RecommendRequest, request: Request) -> RecommendAnswer
     conversation, message = await start(agent, talk, body.user)
     conversation = replace(conversation, preference=_preference(body, conversation.preference, catalog), asked=True)
     store = body.user is not None
-    events = agent.stream(conversation, message, store=store) if talk else agent.rerank(conversation)
+    events = (
+        agent.stream(conversation, message, store=store, keep=False) if talk else agent.rerank(conversation, keep=False)
+    )
     writing = Writing()
     async for event in events:
         writing.take(event)

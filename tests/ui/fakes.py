@@ -122,7 +122,9 @@ class FakeAgent:
     def catalog(self) -> Catalog:
         return self.retriever.catalog
 
-    async def stream(self, conversation: Conversation, message: str, *, store: bool = True) -> AsyncIterator[Event]:
+    async def stream(
+        self, conversation: Conversation, message: str, *, store: bool = True, keep: bool = True
+    ) -> AsyncIterator[Event]:
         self.calls.append(("stream", message))
         self.stored.append(store)
         if "break early" in message:
@@ -140,7 +142,7 @@ class FakeAgent:
         async for event in self._run(conversation, message, intent, empty="nothing" in message):
             yield event
 
-    async def rerank(self, conversation, *, remove=None, novelty=None) -> AsyncIterator[Event]:
+    async def rerank(self, conversation, *, remove=None, novelty=None, keep=True) -> AsyncIterator[Event]:
         self.calls.append(("rerank", str(remove), str(novelty)))
         preference = conversation.preference if remove is None else conversation.preference.without(remove)
         preference = preference if novelty is None else replace(preference, novelty=novelty)
