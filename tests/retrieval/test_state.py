@@ -26,7 +26,6 @@ from retrieval.errors import (
 from retrieval.preference import Constraint, Op, Wish
 from retrieval.settings import RetrievalSettings
 from retrieval.state import Exposure, FeedbackKind, StateStore, Taste, open_state
-from tests.postgres import postgres_server, postgres_url  # noqa: F401
 
 LIKE, DISLIKE, SEEN = FeedbackKind.LIKE, FeedbackKind.DISLIKE, FeedbackKind.SEEN
 AFTER_1990 = Taste("nothing before 1990", constraint=Constraint("year", Op.MIN, (1990.0,), "nothing before 1990"))

@@ -8,7 +8,7 @@ from sqlalchemy import event
 
 from retrieval.errors import StateError, UnknownUserError
 from retrieval.state import FeedbackKind, StateStore
-from tests.postgres import Server, postgres_server, postgres_url, running_server  # noqa: F401
+from tests.postgres import Server, running_server
 
 pytestmark = pytest.mark.live
 
@@ -26,7 +26,7 @@ def test_a_restarted_server_is_found_again_and_lost_nothing() -> None:
         store.add_feedback(user_id, "a", FeedbackKind.LIKE)
 
 
-def test_a_missing_database_says_so_without_the_password(postgres_server: Server) -> None:  # noqa: F811
+def test_a_missing_database_says_so_without_the_password(postgres_server: Server) -> None:
     url = postgres_server.url("absent").replace("postgres@", "postgres:hush@")
 
     with pytest.raises(StateError, match="Check that it runs and the state URL") as caught:
@@ -34,7 +34,7 @@ def test_a_missing_database_says_so_without_the_password(postgres_server: Server
     assert "hush" not in str(caught.value)
 
 
-def test_feedback_during_an_erasure_brings_nothing_back(postgres_url: str) -> None:  # noqa: F811
+def test_feedback_during_an_erasure_brings_nothing_back(postgres_url: str) -> None:
     with StateStore(postgres_url) as store, StateStore(postgres_url) as other, ThreadPoolExecutor(4) as pool:
         for _ in range(5):
             user_id = store.create_user().user_id
@@ -47,7 +47,7 @@ def test_feedback_during_an_erasure_brings_nothing_back(postgres_url: str) -> No
                 assert connection.exec_driver_sql("SELECT count(*) FROM feedback").scalar_one() == 0
 
 
-def test_a_read_only_server_says_so(postgres_url: str) -> None:  # noqa: F811
+def test_a_read_only_server_says_so(postgres_url: str) -> None:
     with StateStore(postgres_url) as store:
         store.database.engine.dispose()
         event.listen(store.database.engine, "connect", _read_only)

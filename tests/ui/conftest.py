@@ -63,11 +63,9 @@ def fake_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def live_url() -> str:
-    """The address of a server with the real agent: override this, or name one in RECONTEUR_TEST_URL."""
-    url = os.environ.get("RECONTEUR_TEST_URL", "")
-    if not url:
-        pytest.skip("no server with the real agent: start one and name its address in RECONTEUR_TEST_URL")
+def live_url(request: pytest.FixtureRequest) -> str:
+    """The address of a server with the real agent: the session's own, or one named in RECONTEUR_TEST_URL."""
+    url = os.environ.get("RECONTEUR_TEST_URL", "") or request.getfixturevalue("served_url")
     return url.rstrip("/")
 
 
