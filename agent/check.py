@@ -123,7 +123,8 @@ class Checker:
         yield from (self.catalog.item(one) for one in self.mentionable if one in self.catalog)
 
     def _all_text(self) -> str:
-        return " ".join([self.said, *(item.text for item in self._items())]).casefold()
+        values = (value for item in self._items() for many in item.values.values() for value in many)
+        return " ".join([self.said, *(item.text for item in self._items()), *values]).casefold()
 
 
 def _has(item: Item, span: ValueSpan) -> bool:

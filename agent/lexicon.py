@@ -56,6 +56,8 @@ class Lexicon:
         if re.search(r"[\u3040-\u9fff\uac00-\ud7af]", phrase):
             self._cjk[phrase.casefold()] = (spec, value)
         elif key := tuple(stem(word) for word in words_of(phrase)):
+            if phrase == value and len(value) < 3 and spec.names:
+                return  # a code such as 'IN': people use its name
             self._phrases[key] = (spec, value)
 
     def _add_surnames(self, spec: FieldSpec, people: Counter[str]) -> None:
@@ -103,8 +105,10 @@ class Lexicon:
         return any(set(key) <= said for key in names) or any(word in words.casefold() for word in cjk)
 
     def _believable(self, spec: FieldSpec, run: list[re.Match[str]]) -> bool:
-        """A surname alone counts with a capital only: 'young' is an adjective, 'Young' may be a person."""
+        """Surnames and abbreviations count with capitals only: 'young' is an adjective, 'Young' may be a person."""
         word = run[0].group()
+        if len(run) == 1 and len(word) < 3:
+            return word.isupper()  # 'US' is a country, 'us' is not
         return not spec.people or len(run) > 1 or (word[0].isupper() and not word.isupper())
 
     def _find_cjk(self, text: str, covered: tuple[tuple[int, int], ...]) -> Iterator[ValueSpan]:

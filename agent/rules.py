@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 
 from agent.intent import Act
-from agent.lexicon import Lexicon, ValueSpan, words_of
+from agent.lexicon import Lexicon, ValueSpan, stem, words_of
 from agent.limits import find_limits
 from agent.linking import NUMBERS, ORDINALS, SURE, pronoun, references
 from agent.phrases import (
@@ -386,6 +386,8 @@ def _alternatives(message: str, values: Sequence[ValueSpan]) -> list[list[ValueS
 
 def _compares(message: str, span: ValueSpan) -> bool:
     """'Funnier', 'more romantic', 'less violent': a direction, not a limit."""
+    if stem(span.words) == stem(span.value):
+        return False  # 'more crime' asks for crime; 'more romantic' for a shade of it
     degree = re.search(r"\b(?:more|less|a bit|somewhat|slightly)\W+$|更$", message[: span.start], re.IGNORECASE)
     return bool(degree) or bool(re.fullmatch(r"\w+ier", span.words, re.IGNORECASE))
 

@@ -9,7 +9,7 @@ import json
 import re
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +48,6 @@ def conversation_of(case: dict[str, Any], catalog: Catalog, understanding: Under
     for turn in case["history"]:
         shown = tuple(one for label in turn["shown"] for one in label_ids(label, catalog)[:1])
         conversation = conversation.add(Turn(Role.USER, turn["user"])).add(Turn(Role.ASSISTANT, "", shown=shown))
-    from dataclasses import replace
-
     return replace(conversation, preference=understanding.replay(conversation))
 
 
@@ -89,9 +87,10 @@ def limits_of(constraints: Sequence[Constraint]) -> set[tuple[str, str, frozense
 
 def limits_right(case: dict[str, Any], new: Sequence[Constraint], years: Sequence[int]) -> bool:
     """Every expected limit is there, and none that nobody asked for."""
-    got = {one for one in limits_of(new) if not (one[0] in SOFT and one[1] == "is")}
-    free = expected_limits(case["expect"].get("constraints_also", []))
     avoid = " ".join(case["expect"].get("avoid", []))
+    refused = [one for one in new if one.op is Op.NOT and one.words and one.words.lower() in avoid]
+    got = {one for one in limits_of([one for one in new if one not in refused]) if one[:2] not in FREE}
+    free = expected_limits(case["expect"].get("constraints_also", []))
     for limit in case["expect"].get("constraints", []):
         if "relative" in limit:
             hit = {
@@ -112,7 +111,8 @@ def limits_right(case: dict[str, Any], new: Sequence[Constraint], years: Sequenc
     )
 
 
-SOFT = ("themes",)
+FREE = (("themes", "is"),)
+"""Limits that are neither asked for nor punished."""
 
 
 def expected_limits(limits: Sequence[dict[str, Any]]) -> set[tuple[str, str, frozenset[str]]]:
@@ -212,6 +212,13 @@ async def run(name: str, understanding: Understanding, catalog: Catalog, *, verb
     return score
 
 
+async def run_all(
+    names: Sequence[str], understanding: Understanding, catalog: Catalog, *, verbose: bool
+) -> dict[str, Score]:
+    """Score several sets, one after the other; only the open set's errors may be looked at."""
+    return {name: await run(name, understanding, catalog, verbose=verbose and name == "open") for name in names}
+
+
 def main() -> None:
     """Parse arguments, run, print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -224,10 +231,7 @@ def main() -> None:
     catalog = load_dataset(arguments.data).catalog
     understanding = make_understanding(catalog, LlmSettings(url=arguments.llm_url, model=arguments.model))
     names = ("frozen", "open") if arguments.set == "both" else (arguments.set,)
-    scores = {
-        name: asyncio.run(run(name, understanding, catalog, verbose=arguments.verbose and name == "open"))
-        for name in names
-    }
+    scores = asyncio.run(run_all(names, understanding, catalog, verbose=arguments.verbose))
     print(f"| field | {' | '.join(names)} |\n|---|{'---|' * len(names)}")
     for key in (*FIELDS, "turn"):
         print(f"| {key} | {' | '.join(scores[name].row(key) for name in names)} |")
