@@ -1,8 +1,14 @@
 """Stand-ins for what is slow, random or remote, and a made-up world whose right answers are known beforehand."""
 
 import hashlib
+import json
 import re
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -128,3 +134,152 @@ def tea_dataset() -> Dataset:
     """The tea shop and its guests."""
     catalog = tea_catalog()
     return Dataset(catalog, Interactions.of(catalog, tea_interactions()))
+
+
+@dataclass(frozen=True)
+class Cut:
+    """An answer that breaks off in mid-stream."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Status:
+    """An answer with an error status."""
+
+    code: int = 500
+
+
+@dataclass(frozen=True)
+class Hang:
+    """No answer until the server closes."""
+
+
+Answer = str | Cut | Status | Hang
+
+
+@dataclass(frozen=True)
+class Call:
+    """What the model was asked."""
+
+    purpose: str
+    """'understand' when the answer is bound to a schema, else 'write'."""
+    body: dict[str, Any]
+
+    @property
+    def messages(self) -> list[dict[str, str]]:
+        return self.body["messages"]
+
+    @property
+    def question(self) -> str:
+        """The last message: what is not the same in every call."""
+        return self.messages[-1]["content"]
+
+
+class ScriptedChatModel:
+    """An OpenAI-compatible server on the loopback address: answers from two lists, records what it was asked.
+
+    When a list is used up, a message is read as a plain wish, and the prose is one sentence without any claim.
+    """
+
+    def __init__(self) -> None:
+        self.readings: list[Answer] = []
+        self.prose: list[Answer] = []
+        self.calls: list[Call] = []
+        self.may_write = threading.Event()
+        """Cleared, it holds every writing call back until it is set."""
+        self.may_write.set()
+        self.closing = threading.Event()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"model": self}))
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}/v1"
+
+    def purposes(self) -> list[str]:
+        """Which calls came, in order."""
+        return [call.purpose for call in self.calls]
+
+    def answer_to(self, call: Call) -> Answer:
+        self.calls.append(call)
+        if call.purpose == "understand":
+            return self.readings.pop(0) if self.readings else '{"act": "recommend"}'
+        self.may_write.wait(60)
+        return self.prose.pop(0) if self.prose else "These fit what you asked for."
+
+    def close(self) -> None:
+        self.closing.set()
+        self.may_write.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(10)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """One request to a `ScriptedChatModel`."""
+
+    model: ScriptedChatModel
+
+    def do_GET(self) -> None:
+        self._json(200, {"object": "list", "data": [{"id": "local", "object": "model"}]})
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        answer = self.model.answer_to(Call("understand" if "response_format" in body else "write", body))
+        with suppress(BrokenPipeError, ConnectionResetError):
+            if isinstance(answer, Hang):
+                self.model.closing.wait(60)
+            elif isinstance(answer, Status):
+                self._json(answer.code, {"error": {"message": "scripted", "type": "server_error"}})
+            elif body.get("stream"):
+                self._stream(answer)
+            else:
+                message = {"role": "assistant", "content": answer if isinstance(answer, str) else answer.text}
+                self._json(200, {**_whole([{"index": 0, "message": message, "finish_reason": "stop"}]), "usage": USAGE})
+
+    def _stream(self, answer: str | Cut) -> None:
+        self.send_response(200)
+        self.send_header("content-type", "text/event-stream")
+        self.end_headers()
+        for piece in _pieces(answer if isinstance(answer, str) else answer.text):
+            self._event(_chunk([{"index": 0, "delta": {"content": piece}, "finish_reason": None}]))
+        if isinstance(answer, Cut):  # a promise of more that does not come: the client sees a broken connection
+            self.wfile.write(b'data: {"id": ')
+            return
+        self._event(_chunk([{"index": 0, "delta": {}, "finish_reason": "stop"}]))
+        self._event({**_chunk([]), "usage": USAGE})
+        self.wfile.write(b"data: [DONE]\n\n")
+
+    def _event(self, data: dict[str, Any]) -> None:
+        self.wfile.write(f"data: {json.dumps(data)}\n\n".encode())
+
+    def _json(self, code: int, data: dict[str, Any]) -> None:
+        payload = json.dumps(data).encode()
+        self.send_response(code)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(payload)))
+        self.end_headers()
+        self.wfile.write(payload)
+
+    def log_message(self, *_: Any) -> None:
+        """Silent."""
+
+
+USAGE = {"prompt_tokens": 70, "completion_tokens": 20, "total_tokens": 90}
+
+
+def _whole(choices: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"id": "s-1", "object": "chat.completion", "created": 1, "model": "local", "choices": choices}
+
+
+def _chunk(choices: list[dict[str, Any]]) -> dict[str, Any]:
+    return {**_whole(choices), "object": "chat.completion.chunk"}
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Seven characters at a time: no piece is a word."""
+    for start in range(0, len(text), 7):
+        yield text[start : start + 7]
