@@ -197,11 +197,12 @@ class RuleReader:
     def _values(
         self, message: str, values: Sequence[ValueSpan], covered: tuple[tuple[int, int], ...], reading: Reading
     ) -> Reading:
-        limits: list[Constraint] = [
-            one.constraint
+        numbers = [
+            one
             for one in find_limits(message, self.catalog.schema)
             if not any(a < one.end and one.start < b for a, b in covered)
         ]
+        limits: list[Constraint] = [one.constraint for one in numbers]
         wishes: list[Wish] = []
         taken_back: list[str] = []
         for group in _alternatives(message, values):
@@ -223,7 +224,7 @@ class RuleReader:
                 limits.append(Constraint(first.field.name, op, names, words=_words(message, group), lasting=keeps))
             else:
                 wishes += [Wish(first.field.name, one.value, words=one.words, lasting=company) for one in group]
-        places = [(one.start, one.end) for one in values] + list(covered)
+        places = [(one.start, one.end) for one in (*values, *numbers)] + list(covered)
         present = re.search(COMPANY, message, re.IGNORECASE)
         if present and not any(a < present.end() and present.start() < b for a, b in places):
             places.append(present.span())
