@@ -224,7 +224,7 @@ class RuleReader:
                 limits.append(Constraint(first.field.name, op, names, words=_words(message, group), lasting=keeps))
             else:
                 wishes += [Wish(first.field.name, one.value, words=one.words, lasting=company) for one in group]
-        places = [(one.start, one.end) for one in (*values, *numbers)] + list(covered)
+        places = [*((one.start, one.end) for one in values), *((one.start, one.end) for one in numbers), *covered]
         present = re.search(COMPANY, message, re.IGNORECASE)
         if present and not any(a < present.end() and present.start() < b for a, b in places):
             places.append(present.span())
