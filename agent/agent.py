@@ -35,10 +35,13 @@ from retrieval.errors import ModelUnavailableError, UnknownItemError
 from retrieval.items import Catalog
 from retrieval.preference import Preference
 from retrieval.retriever import Retriever
-from retrieval.state import FeedbackKind, StateStore
+from retrieval.state import Feedback, FeedbackKind, StateStore
 from retrieval.titles import normalize_title
 
 logger = logging.getLogger(__name__)
+
+UNREADABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]+")
+"""Control characters and lone surrogates: no JSON body and no database takes all of them."""
 
 
 @dataclass
@@ -92,7 +95,7 @@ class Agent:
         Yields:
             Events; the last one is `Finished`, with the conversation as it is now.
         """
-        text = message.strip()
+        text = UNREADABLE.sub(" ", message).strip()
         if not re.search(r"\w", text):
             for event in self._fixed(conversation, text, "empty"):
                 yield event
@@ -177,15 +180,17 @@ class Agent:
             raise UnknownItemError(item_id, near_titles=near)
         feedback_id = ""
         if conversation.user_id is not None:
-            given = await asyncio.to_thread(
-                lambda: self.state.add_feedback(
-                    str(conversation.user_id), item_id, kind, conversation_id=conversation.conversation_id
-                )
-            )
+            given = await asyncio.to_thread(self._add_feedback, conversation, item_id, kind)
             feedback_id = str(given.feedback_id)
         conversation = replace(conversation, preference=_with_opinion(conversation, item_id, kind))
         await self.conversations.save(conversation)
         return conversation, feedback_id
+
+    def _add_feedback(self, conversation: Conversation, item_id: str, kind: FeedbackKind) -> Feedback:
+        """Store a click; the conversation is listed as the user's from now on, so that erasing finds it."""
+        user_id, conversation_id = str(conversation.user_id), conversation.conversation_id
+        self.state.open_conversation(user_id, conversation_id)
+        return self.state.add_feedback(user_id, item_id, kind, conversation_id=conversation_id)
 
     async def undo(self, conversation: Conversation, feedback_id: str, item_id: str = "") -> Conversation:
         """Take a click back."""
@@ -203,7 +208,7 @@ class Agent:
     def from_messages(self, messages: Sequence[tuple[Role, str]], *, user_id: str | None) -> Conversation:
         """A conversation of which only the messages are known; what was shown is read off the assistant's lists."""
         turns = []
-        for role, text in messages:
+        for role, text in ((role, UNREADABLE.sub(" ", text)) for role, text in messages):
             if role is Role.ASSISTANT:
                 shown, near = self._ids(shown_titles(text)), self._ids(near_titles(text))
                 turns.append(Turn(role, text, shown, near))

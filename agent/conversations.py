@@ -82,7 +82,9 @@ class ConversationStore:
         """Leave no byte of what was deleted in the SQLite file or its log."""
         connection = getattr(self.saver, "conn", None)
         if connection is not None and type(self.saver).__module__.startswith("langgraph.checkpoint.sqlite"):
-            await connection.commit()
-            await connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            await connection.execute("VACUUM")
-            await connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            async with self.saver.lock:  # type: ignore[attr-defined]
+                await connection.commit()
+                # each statement is read to its end: VACUUM refuses to run beside an open one
+                for statement in ("PRAGMA wal_checkpoint(TRUNCATE)", "VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+                    async with connection.execute(statement) as cursor:
+                        await cursor.fetchall()

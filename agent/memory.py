@@ -35,10 +35,13 @@ class StoredMemory:
     def note(self, work: Working) -> None:
         """Keep the opinions and lasting tastes that the message stated."""
         user_id, conversation_id = work.conversation.user_id, work.conversation.conversation_id
-        if user_id is None or not work.store or not work.message:
+        if user_id is None or not work.store:
             return
         if work.keep:
-            self.state.open_conversation(user_id, conversation_id, title=work.message[:60])
+            row = self.state.open_conversation(user_id, conversation_id, title=work.message[:60])
+            self.state.rename_conversation(user_id, conversation_id, row.title or work.message[:60])
+        if not work.message:
+            return
         if work.intent.act is Act.CHAT or work.intent.ambiguous:
             return
         catalog = self.retriever.catalog
