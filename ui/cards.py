@@ -210,7 +210,7 @@ def _proof(evidence: Evidence, context: CardContext) -> list[Html]:
     """What the claim rests on, beyond its words."""
     found: list[Html] = []
     if evidence.path:
-        found.append(tag("span", *_path(evidence), class_="path"))
+        found.append(tag("span", *_path(evidence.path, context), class_="path"))
     if evidence.text:
         found.append(tag("q", _clip(evidence.text)))
     known = [one for one in evidence.item_ids if one in context.catalog]
@@ -227,11 +227,28 @@ def _proof(evidence: Evidence, context: CardContext) -> list[Html]:
     return found
 
 
-def _path(evidence: Evidence) -> list[Html]:
-    steps = [tag("b", evidence.path[0][0])]
-    for _, relation, target in evidence.path:
-        steps += [tag("span", f" — {relation} → ", class_="relation"), tag("b", target)]
+def _path(path: Sequence[tuple[str, str, str]], context: CardContext) -> list[Html]:
+    """A chain from the liked item to this one; a step that is stored the other way round points back."""
+    here = path[0][0]
+    steps = [tag("b", _node(here, "", context))]
+    for subject, relation, target in path:
+        forward = subject == here or target != here
+        here = target if forward else subject
+        arrow = f" — {_relation(relation, context)} → " if forward else f" ← {_relation(relation, context)} — "
+        steps += [tag("span", arrow, class_="relation"), tag("b", _node(here, relation, context))]
     return steps
+
+
+def _relation(relation: str, context: CardContext) -> str:
+    names = {spec.name: spec.label_in(context.language) for spec in context.catalog.schema.fields}
+    return names.get(relation, relation)
+
+
+def _node(node: str, relation: str, context: CardContext) -> str:
+    if node in context.catalog:
+        return context.catalog.item(node).label
+    specs = [spec for spec in context.catalog.schema.fields if spec.name == relation]
+    return specs[0].value_in(node, context.language) if specs else node
 
 
 def _capital(label: str) -> str:

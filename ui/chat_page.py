@@ -187,7 +187,7 @@ class Handlers:
             session,
             log_html(session, catalog, picks) if Part.LOG in part else skip,
             live_html(session) if Part.LIVE in part else skip,
-            rail_html(session, self._actions.demo_users()) if Part.RAIL in part else skip,
+            rail_html(session, self._actions.demo_users(), catalog) if Part.RAIL in part else skip,
             _notice(session.notice) if Part.INPUT in part else skip,
             gr.update(value=session.draft) if Part.DRAFT in part else skip,
             session.browser() if Part.BROWSER in part else skip,

@@ -2,7 +2,9 @@
 
 from datetime import UTC, datetime
 
-from retrieval.state import User
+from agent.chips import constraint_label, wish_label
+from retrieval.items import Catalog
+from retrieval.state import Taste, User
 from ui.chat_state import Session
 from ui.markup import Html, tag
 from ui.words import word
@@ -26,7 +28,7 @@ def head_html(language: str) -> Html:
     return tag("header", brand, tag("div", new, menu, class_="head-end"), class_="head", data_lang=language)
 
 
-def rail_html(session: Session, demo_users: list[str]) -> Html:
+def rail_html(session: Session, demo_users: list[str], catalog: Catalog) -> Html:
     """The side."""
     language = session.language
     close = tag(
@@ -37,7 +39,7 @@ def rail_html(session: Session, demo_users: list[str]) -> Html:
         close,
         _who(session, demo_users),
         _dial(session),
-        _tastes(session),
+        _tastes(session, catalog),
         _conversations(session),
         _data(session),
         class_="rail",
@@ -104,13 +106,13 @@ def _dial(session: Session) -> Html:
     return _section(word("dial", language), dial, ends)
 
 
-def _tastes(session: Session) -> Html:
+def _tastes(session: Session, catalog: Catalog) -> Html:
     language = session.language
     if not session.tastes:
         return _section(word("tastes", language), tag("p", word("tastes_none", language), class_="meta"))
     items = []
     for taste in session.tastes:
-        label = _taste_words(taste.words, taste.key)
+        label = _taste_label(taste, catalog, language)
         cross = tag("span", "✕", aria_hidden="true", class_="cross")
         button = tag(
             "button",
@@ -126,13 +128,18 @@ def _tastes(session: Session) -> Html:
     return _section(word("tastes", language), tag("ul", *items, class_="chips"))
 
 
-def _taste_words(words: str, key: str) -> str:
-    return words or key.split(":")[-1].replace("|", ", ")
+def _taste_label(taste: Taste, catalog: Catalog, language: str) -> str:
+    """What a taste means where that was understood, else the user's own words."""
+    if taste.constraint is not None:
+        return constraint_label(taste.constraint, catalog, language)
+    return taste.words if taste.wish is None else wish_label(taste.wish, catalog, language)
 
 
 def _conversations(session: Session) -> Html:
     language = session.language
-    rows = [row for row in session.rows if row.conversation_id != session.conversation.conversation_id]
+    here = session.conversation.conversation_id
+    # one without a title holds taps alone
+    rows = [row for row in session.rows if row.title and row.conversation_id != here]
     new = tag("button", word("new_conversation", language), type="button", class_="quiet", data_do="new")
     if not rows:
         return _section(
@@ -143,7 +150,7 @@ def _conversations(session: Session) -> Html:
             "li",
             tag(
                 "button",
-                tag("span", row.title or word("untitled", language), class_="row-title"),
+                tag("span", row.title, class_="row-title"),
                 tag("time", _day(row.updated_at), class_="meta"),
                 type="button",
                 class_="row",

@@ -1,7 +1,7 @@
 """What one open page knows: a session holds it all, is made per page, and is never shared between two of them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pydantic import BaseModel, Field
 
@@ -104,7 +104,11 @@ def turns_of(conversation: Conversation, catalog: Catalog) -> list[ChatTurn]:
             message = turn.text
             continue
         cards, near = _cards(turn.shown, catalog), _cards(turn.near, catalog)
-        turns.append(ChatTurn(message, recommendations=cards, near_misses=near, text=turn.text, has_cards=True))
+        shown = ChatTurn(message, recommendations=cards, near_misses=near, text=turn.text, has_cards=True)
+        if message or not turns:
+            turns.append(shown)
+        else:  # a click made the list anew, in its place
+            turns[-1] = replace(shown, message=turns[-1].message)
         message = ""
     return [*turns, ChatTurn(message)] if message else turns
 

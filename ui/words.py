@@ -106,7 +106,6 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "conversations": ("Earlier conversations", "以前的对话"),
     "conversations_none": ("None yet.", "还没有。"),
     "new_conversation": ("New conversation", "新对话"),
-    "untitled": ("Conversation", "对话"),
     "data": ("My data", "我的数据"),
     "export": ("Export as JSON", "导出为 JSON"),
     "erase": ("Erase everything about me", "删除我的全部数据"),

@@ -205,7 +205,7 @@ def test_a_very_long_title_ends_in_dots_after_four_lines():
 def test_all_of_a_hostile_session_is_shown_as_text():
     session, catalog = evil_session()
 
-    html = log_html(session, catalog) + live_html(session) + rail_html(session, [EVIL]) + head_html("en")
+    html = log_html(session, catalog) + live_html(session) + rail_html(session, [EVIL], catalog) + head_html("en")
 
     seen = Seen(html)
     assert not {"script", "img"} & set(seen.tags)
@@ -274,9 +274,9 @@ def test_erasing_is_asked_about_first():
     session = Session(users=[User("key", "Ada", None, 0.3, 0.0)])
     session.user = session.users[0]
 
-    before = rail_html(session, [])
+    before = rail_html(session, [], CATALOG)
     session.confirming = True
-    after = rail_html(session, [])
+    after = rail_html(session, [], CATALOG)
 
     assert "erase-yes" not in before
     assert "Erase Ada for good?" in after
@@ -286,7 +286,25 @@ def test_the_keys_of_users_are_not_in_the_page():
     session = Session(users=[User("secret-key", "Ada", None, 0.3, 0.0)], conversation=Conversation())
     session.user = session.users[0]
 
-    assert "secret-key" not in rail_html(session, ["42"])
+    assert "secret-key" not in rail_html(session, ["42"], CATALOG)
+
+
+def test_a_path_reads_from_the_liked_item_to_this_one():
+    path = (("tea:0", "kinds", "Green"), ("tea:1", "kinds", "Green"))
+    told = Explanation("", (Statement("like Morning Mist", Evidence("graph", EvidenceKind.PATH, path=path)),))
+
+    html = card(recommend(1, explanation=told), CardContext(CATALOG))
+
+    assert "Morning Mist (1991) — kind → Green ← kind — Jade Path (1993)" in Seen(html).text
+
+
+def test_a_lasting_taste_says_what_it_means():
+    limit = Constraint("kinds", Op.NOT, ("Black",), words="black", lasting=True)
+
+    html = rail_html(Session(tastes=(Taste("black", constraint=limit), Taste("no hurry"))), [], CATALOG)
+
+    assert "Remove: not Black" in html
+    assert "Remove: no hurry" in html
 
 
 def test_every_word_has_the_same_slots_in_both_languages():

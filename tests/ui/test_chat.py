@@ -282,6 +282,19 @@ async def test_an_earlier_conversation_can_be_reopened(actions, agent, session):
     assert session.turns[0].message == "calm"
 
 
+async def test_a_list_made_anew_by_a_click_is_reopened_in_its_place(actions, agent, session):
+    await drain(actions.send(session, "after 2018"))
+    await drain(actions.rerank(session, remove=session.turns[-1].intent.chips[0].key))
+    remember(agent, session)
+
+    again = await actions.open(session.browser(), "en")
+
+    assert [turn.message for turn in again.turns] == ["after 2018"]
+    assert [one.item for one in again.turns[0].recommendations] == [
+        one.item for one in session.turns[0].recommendations
+    ]
+
+
 async def test_a_conversation_of_somebody_else_cannot_be_opened(actions, agent, session):
     await drain(actions.send(session, "calm"))
     remember(agent, session)
