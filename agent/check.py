@@ -6,7 +6,7 @@ own words, and no word in it claims what no evidence could show (prizes, money, 
 """
 
 import re
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from agent.lexicon import Lexicon, ValueSpan, stem, words_of
@@ -46,11 +46,12 @@ class Checker:
     """The user's own words (of the whole conversation): repeating them claims nothing."""
     mentionable: frozenset[str] = frozenset()
     """Item ids that may be named besides those on the list: what the user liked or asked about."""
-    vocabulary: frozenset[str] = field(init=False)
+    facts: frozenset[str] = field(init=False)
+    """The words that names may be made of."""
 
     def __post_init__(self) -> None:
-        """Collect the words that names may be made of."""
-        texts = [self.said]
+        """Collect the words of the items and their evidence."""
+        texts: list[str] = []
         for one in self.recommendations:
             texts += [one.item.label, one.item.text, one.explanation.text]
             texts += [statement.text for statement in one.explanation.statements]
@@ -59,7 +60,7 @@ class Checker:
             texts += [spec.value_in(value, language) for spec in self.catalog.schema.fields
                       for value in item.values.get(spec.name, ()) for language in ("en", "zh")]  # fmt: skip
             texts += [f"{number:g}" for number in item.numbers.values()]
-        object.__setattr__(self, "vocabulary", frozenset(stem(word) for text in texts for word in words_of(text)))
+        object.__setattr__(self, "facts", frozenset(stem(word) for text in texts for word in words_of(text)))
 
     def check(self, sentence: str) -> Verdict:
         """Judge one sentence (without markup)."""
@@ -81,11 +82,15 @@ class Checker:
             own = (spoken and spoken <= said) or (to_user and not spoken and span.words in self.said)
             if not own and not holds(_has(item, span) for item in about):
                 return Verdict(False, f"says {span.words!r}, which no evidence shows")
+        known = self.facts | {stem(word) for word in words_of(self.said)}
         for number in re.findall(r"\d+(?:\.\d+)?", rest):
-            if number not in self.vocabulary and not (number.isdigit() and int(number) <= len(self.recommendations)):
+            if number not in known and not (number.isdigit() and int(number) <= len(self.recommendations)):
                 return Verdict(False, f"says {number}, which stands nowhere")
         for name in _names(rest):
-            if not {stem(word) for word in words_of(name)} <= self.vocabulary:
+            # A name that only the user said may be a title that the catalog lacks; a person or theme of it is none.
+            words = {stem(word) for word in words_of(name)}
+            values = {stem(word) for span in self.lexicon.find(name) for word in words_of(span.words)}
+            if not words <= self.facts | values:
                 return Verdict(False, f"names {name!r}, which stands nowhere")
         return Verdict(True)
 
@@ -179,17 +184,26 @@ def sentences(buffer: str, *, final: bool = False) -> tuple[list[str], str]:
     return done, rest
 
 
-async def checked(pieces: AsyncIterator[str], checker: Checker, dropped: list[str]) -> AsyncIterator[str]:
-    """Let through the sentences that hold; write the reasons of the others into `dropped`."""
+async def checked(
+    pieces: AsyncIterator[str], checker: Checker, dropped: list[str], *, whole: Callable[[], bool] = lambda: True
+) -> AsyncIterator[str]:
+    """Let through the sentences that hold.
+
+    Args:
+        pieces: The stream.
+        checker: Judges.
+        dropped: Gets the reasons of the sentences that do not hold.
+        whole: Asked at the end: whether the last sentence was finished, though no full stop ends it.
+    """
     said: set[str] = set()
-    async for sentence in _cut(pieces):
+    async for sentence in _cut(pieces, whole):
         text = _passed(sentence, checker, dropped)
         if text and (key := " ".join(words_of(text)) or text) not in said:
             said.add(key)
             yield text
 
 
-async def _cut(pieces: AsyncIterator[str]) -> AsyncIterator[str]:
+async def _cut(pieces: AsyncIterator[str], whole: Callable[[], bool]) -> AsyncIterator[str]:
     """Whole sentences of a stream."""
     buffer = ""
     async for piece in pieces:
@@ -198,7 +212,8 @@ async def _cut(pieces: AsyncIterator[str]) -> AsyncIterator[str]:
         for sentence in done:
             yield sentence
     for sentence in sentences(buffer, final=True)[0]:
-        yield sentence
+        if whole() or re.search(r"[.!?。！？][\"”’』」)]*\s*$", sentence):
+            yield sentence
 
 
 def _passed(sentence: str, checker: Checker, dropped: list[str]) -> str:

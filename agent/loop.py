@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any, TypedDict
 
 from langchain_core.messages import ToolMessage
-from langchain_core.tools import BaseTool, ToolException
+from langchain_core.tools import BaseTool
 from langgraph.channels import UntrackedValue
 from langgraph.config import get_stream_writer
 from langgraph.graph import END, START, StateGraph
@@ -32,7 +32,7 @@ from agent.understand import Understanding
 from agent.working import Working, merged
 from agent.writer import Writer
 from retrieval.candidates import Candidate, Evidence
-from retrieval.errors import ModelUnavailableError, RecommenderError
+from retrieval.errors import ModelUnavailableError
 from retrieval.policies import Slot
 from retrieval.retriever import Retriever
 from tools import Found, ToolContext, make_tools
@@ -115,7 +115,8 @@ class Loop:
             {item_id: facts for one, _ in results for item_id, facts in one.facts.items()},
         )
         notices = (run.error for _, run in results)
-        return replace(work, found=found, tools=tuple(run for _, run in results)).noticing(*notices)
+        work = replace(work, found=found, tools=tuple(run for _, run in results))
+        return work.noticing(*self.retriever.notices, *notices)
 
     async def _call(self, tools: dict[str, BaseTool], call: ToolCall, language: str) -> tuple[Found, ToolRun]:
         """One tool, within its time; what goes wrong becomes a notice."""
@@ -125,7 +126,7 @@ class Loop:
             answer = await asyncio.wait_for(asyncio.to_thread(tools[call.tool].invoke, request), self.tool_timeout_s)
             if isinstance(answer, ToolMessage) and isinstance(answer.artifact, Found):
                 found = answer.artifact
-        except (TimeoutError, RecommenderError, ToolException, OSError) as failure:
+        except Exception as failure:  # whatever breaks in one tool, the others answer
             logger.warning("tool %s failed: %s", call.tool, type(failure).__name__)
             error = replies.say("tool_down", language, tool=call.tool)
         run = ToolRun(call.tool, dict(call.arguments), time.perf_counter() - started, found.size, error)
@@ -160,7 +161,9 @@ class Loop:
         dropped: list[str] = []
         written: list[str] = []
         try:
-            async for sentence in checked(self._pieces(writer, work), self._checker(work), dropped):
+            async for sentence in checked(
+                self._pieces(writer, work), self._checker(work), dropped, whole=lambda: not writer.cut
+            ):
                 written.append(sentence)
                 _emit(TextDelta(sentence))
         except ModelUnavailableError:

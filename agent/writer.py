@@ -33,6 +33,8 @@ class Writer:
     catalog: Catalog
     max_tokens: int
     run: LlmRun | None = None
+    cut: bool = False
+    """Whether the last answer ended at the token limit, in mid-sentence perhaps."""
 
     def recommend(self, message: str, intent: Intent, recommendations: Sequence[Recommendation]) -> AsyncIterator[str]:
         """Say why the items fit.
@@ -62,7 +64,11 @@ class Writer:
         except FAILURES as error:
             self.run = count("write", started, whole, error=type(error).__name__)
             raise ModelUnavailableError(f"the language model stopped ({type(error).__name__})") from error
-        self.run = count("write", started, whole)
+        ended = whole.response_metadata.get("finish_reason", "") if whole is not None else ""
+        self.cut = ended == "length"
+        self.run = count("write", started, whole, error="" if ended else "stopped in mid-stream")
+        if not ended:
+            raise ModelUnavailableError("the language model stopped in mid-stream")
 
 
 def recommending_prompt(

@@ -138,7 +138,15 @@ def tea_dataset() -> Dataset:
 
 @dataclass(frozen=True)
 class Cut:
-    """An answer that breaks off in mid-stream."""
+    """An answer that breaks off in mid-stream, quietly or with a broken connection."""
+
+    text: str
+    quietly: bool = False
+
+
+@dataclass(frozen=True)
+class Full:
+    """An answer that ends at the token limit."""
 
     text: str
 
@@ -155,7 +163,7 @@ class Hang:
     """No answer until the server closes."""
 
 
-Answer = str | Cut | Status | Hang
+Answer = str | Cut | Full | Status | Hang
 
 
 @dataclass(frozen=True)
@@ -240,16 +248,18 @@ class _Handler(BaseHTTPRequestHandler):
                 message = {"role": "assistant", "content": answer if isinstance(answer, str) else answer.text}
                 self._json(200, {**_whole([{"index": 0, "message": message, "finish_reason": "stop"}]), "usage": USAGE})
 
-    def _stream(self, answer: str | Cut) -> None:
+    def _stream(self, answer: str | Cut | Full) -> None:
         self.send_response(200)
         self.send_header("content-type", "text/event-stream")
+        if isinstance(answer, Cut) and not answer.quietly:
+            self.send_header("content-length", "1000000")
         self.end_headers()
         for piece in _pieces(answer if isinstance(answer, str) else answer.text):
             self._event(_chunk([{"index": 0, "delta": {"content": piece}, "finish_reason": None}]))
-        if isinstance(answer, Cut):  # a promise of more that does not come: the client sees a broken connection
-            self.wfile.write(b'data: {"id": ')
+        if isinstance(answer, Cut):
             return
-        self._event(_chunk([{"index": 0, "delta": {}, "finish_reason": "stop"}]))
+        reason = "length" if isinstance(answer, Full) else "stop"
+        self._event(_chunk([{"index": 0, "delta": {}, "finish_reason": reason}]))
         self._event({**_chunk([]), "usage": USAGE})
         self.wfile.write(b"data: [DONE]\n\n")
 
