@@ -5,8 +5,9 @@ from dataclasses import dataclass, field, replace
 
 from pydantic import BaseModel, Field
 
+from agent.chips import chips
 from agent.conversation import Conversation, Role
-from agent.intent import Intent
+from agent.intent import Act, Intent
 from agent.recommendation import Explanation, Recommendation, ToolRun, Trace
 from retrieval.items import Catalog
 from retrieval.state import ConversationRow, Taste, User
@@ -94,7 +95,7 @@ class Session:
 
 
 def turns_of(conversation: Conversation, catalog: Catalog) -> list[ChatTurn]:
-    """An earlier conversation as the page shows it: the reasons of that time are not kept, the items are."""
+    """An earlier conversation as the page shows it: items and the last limits are kept, the reasons are not."""
     turns: list[ChatTurn] = []
     message = ""
     for turn in conversation.turns:
@@ -110,6 +111,9 @@ def turns_of(conversation: Conversation, catalog: Catalog) -> list[ChatTurn]:
         else:  # a click made the list anew, in its place
             turns[-1] = replace(shown, message=turns[-1].message)
         message = ""
+    if turns and turns[-1].recommendations:
+        wanted = conversation.preference
+        turns[-1] = replace(turns[-1], intent=Intent(Act.RECOMMEND, wanted, chips=chips(wanted, catalog)))
     return [*turns, ChatTurn(message)] if message else turns
 
 

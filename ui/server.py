@@ -1,5 +1,6 @@
 """Serving: the listening socket first, then the agent, then page and API on one address until Ctrl-C."""
 
+import asyncio
 import errno
 import logging
 import os
@@ -82,11 +83,17 @@ async def run(
 async def _serve(app: "FastAPI", listener: socket.socket, tell: Callable[[str], None]) -> None:
     config = uvicorn.Config(app, access_log=False, log_config=None, timeout_graceful_shutdown=SHUTDOWN_S)
     server = _Server(config, lambda: tell(f"Ready: {address_of(listener)}   (API at /v1, Ctrl-C to stop)"))
+    logging.getLogger("uvicorn.error").addFilter(_is_news)
     # uvicorn stops on these signals and raises them again at the end; by then there is nothing left to end
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)
     await server.serve(sockets=[listener])
     tell("Stopped.")
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Whether a line is worth showing: streams to open pages that end with the server are not."""
+    return record.exc_info is None or record.exc_info[0] is not asyncio.CancelledError
 
 
 def address_of(listener: socket.socket) -> str:

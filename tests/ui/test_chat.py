@@ -282,6 +282,15 @@ async def test_an_earlier_conversation_can_be_reopened(actions, agent, session):
     assert session.turns[0].message == "calm"
 
 
+async def test_what_was_understood_can_still_be_removed_after_a_reload(actions, agent, session):
+    await drain(actions.send(session, "after 2018"))
+    remember(agent, session)
+
+    again = await actions.open(session.browser(), "en")
+
+    assert [chip.key for chip in again.turns[-1].intent.chips] == ["year:min:2019", "text"]
+
+
 async def test_a_list_made_anew_by_a_click_is_reopened_in_its_place(actions, agent, session):
     await drain(actions.send(session, "after 2018"))
     await drain(actions.rerank(session, remove=session.turns[-1].intent.chips[0].key))
