@@ -149,12 +149,19 @@ class Agent:
             yield event
 
     async def _run(self, work: Working) -> AsyncIterator[Event]:
-        """Run the graph; what it emits are the events."""
+        """Run the graph; what it emits are the events, the last one once the turn is stored."""
         graph = self._stored if work.keep else self._passing
         state: TurnState = {"working": work, "conversation": dump_conversation(work.conversation)}
         config = thread(work.conversation.conversation_id)
+        finished: Finished | None = None
         async for event in graph.astream(state, config, stream_mode="custom", durability="sync" if work.keep else None):
-            yield cast(Event, event)
+            if isinstance(event, Finished):
+                finished = event
+            else:
+                yield cast(Event, event)
+        # Held back until the checkpointer has the turn: what was acknowledged survives a kill.
+        if finished is not None:
+            yield finished
 
     def _fixed(self, conversation: Conversation, message: str, key: str) -> list[Event]:
         """A turn of one fixed sentence."""
