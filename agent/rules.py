@@ -47,6 +47,11 @@ TEXT_FIELD = "text"
 """The field name of a wish in free words."""
 NAME = r"(?<![\w'’])[A-Z][\w'’-]*(?:(?:\s+|:\s+)(?:(?:of|the|and|in|a|to|for|on|with|&)\s+)*[A-Z0-9][\w'’-]*){0,6}"
 LISTED = r"\s*(?:,|and|or|&|,\s*and)\s*(?:the\s+)?"
+BACKWARD = (
+    r"[,，]\W*(?:(?:and|i|we|really|just|so|was|is|too|not|found|thought)\W+)*(?:\w+\W+)?"
+    r"(?:it|that|them|this|one|both|too|boring|not for me)\b|[,，].*它"
+)
+"""A clause that still speaks of the title before it."""
 APPROVAL = r"\W*(?:yes\b|ok\b|good\b|great\b|可以|不错)"
 QUOTED = re.compile(r"《([^》]{1,80})》|“([^”]{2,80})”|\"([^\"]{2,80})\"|(?<!\w)'([^']{2,80})'(?!\w)")
 
@@ -327,6 +332,9 @@ def _around(message: str, found: Sequence[_Found], index: int) -> tuple[str, str
     after = re.split(
         r"[.!?;。！？；]|,?\s*\bbut\b|，?但是?|,\s*(?:i want|give me|now|something)\b", message[one.end : right]
     )[0]
+    # "I loved Heat, I can't stand gore": what is judged already is not judged again by the next clause.
+    if re.search(f"{LIKE}|{DISLIKE}", before, re.IGNORECASE) and not re.search(BACKWARD, after, re.IGNORECASE):
+        after = re.split(r"[,，]", after)[0]
     return before, after
 
 
