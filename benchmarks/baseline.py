@@ -1,4 +1,4 @@
-"""LangChain's `create_agent` as a baseline: as it is, or with the calls translated that a small model writes as text."""
+"""LangChain's `create_agent` as a baseline: as it is, or with the calls translated that a small model writes out."""
 
 import asyncio
 import json

@@ -23,13 +23,14 @@ COMMON = frozenset(
     re.findall(
         r"\w+",
         "also another because before both each from have here many more most other some that their there these they "
-        "this those what when where which while with would your",
+        "this those what when where which while with would your friday sunday saturday",
     )
 )
 """Words that begin sentences and are no titles there."""
 VERBS = re.compile(
-    r"\s*(?:,|[(（]|(?:is|was|has|follows|tells|shows|stars|offers|features|combines|brings|blends|and)\b)"
+    r"\s*(?:[,:]|[(（]|(?:is|was|has|follows|tells|shows|stars|offers|features|combines|brings|blends|and)\b)"
 )
+ARTICLE_AFTER = re.compile(r"[\s:;,.-]+(?:a|an|the)$")
 SENTENCE_START = re.compile(r"(?:^|[.!?。！？:：;\n]\s*|\n\s*(?:[-*•]|\d+[.)])\s*)[\"'“(]*$")
 
 
@@ -128,10 +129,12 @@ def _bare(text: str, catalog: Catalog) -> Iterator[Named]:
         for word in (value, spec.value_in(value, "zh"), *spec.synonyms.get(value, ()))
     }
     for span in catalog.titles.spans(text):
-        if normalize_title(span.text) in values or not _believable(span.text, text[: span.start], text[span.end :]):
+        name = ARTICLE_AFTER.sub("", span.text)  # of 'Heat: a story' the index takes 'Heat: a'
+        end = span.start + len(name)
+        if normalize_title(name) in values or not _believable(name, text[: span.start], text[end:]):
             continue
         ids = frozenset(double for one in span.matches for double in catalog.double_of(one.item_id))
-        yield Named(span.text, ids)
+        yield Named(name, ids)
 
 
 def _believable(name: str, before: str, after: str) -> bool:

@@ -13,6 +13,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+from rich.progress import track
+
 from agent.build import make_understanding
 from agent.conversation import Conversation, Role, Turn
 from agent.intent import Intent
@@ -175,10 +178,13 @@ def judge(
     return verdict
 
 
-async def run(name: str, understanding: Understanding, catalog: Catalog, *, verbose: bool) -> Score:
-    """Score one set."""
+async def run(
+    name: str, understanding: Understanding, catalog: Catalog, *, verbose: bool, limit: int | None = None
+) -> Score:
+    """Score one set, or its first lines."""
     score = Score()
-    for line in (HERE / f"understanding_{name}.jsonl").read_text(encoding="utf-8").splitlines():
+    lines = (HERE / f"understanding_{name}.jsonl").read_text(encoding="utf-8").splitlines()[:limit]
+    for line in track(lines, f"understanding, {name}", console=Console(stderr=True)):
         case = json.loads(line)
         conversation = conversation_of(case, catalog, understanding)
         understood = await understanding.understand(conversation, case["message"])
@@ -213,10 +219,12 @@ async def run(name: str, understanding: Understanding, catalog: Catalog, *, verb
 
 
 async def run_all(
-    names: Sequence[str], understanding: Understanding, catalog: Catalog, *, verbose: bool
+    names: Sequence[str], understanding: Understanding, catalog: Catalog, *, verbose: bool, limit: int | None = None
 ) -> dict[str, Score]:
     """Score several sets, one after the other; only the open set's errors may be looked at."""
-    return {name: await run(name, understanding, catalog, verbose=verbose and name == "open") for name in names}
+    return {
+        name: await run(name, understanding, catalog, verbose=verbose and name == "open", limit=limit) for name in names
+    }
 
 
 def main() -> None:
