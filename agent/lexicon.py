@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from retrieval.items import Catalog
 from retrieval.schema import FieldKind, FieldSpec
+from retrieval.titles import LETTER
 
 LONGEST_PHRASE = 5
 COMMON_SURNAME_SHARE = 3
@@ -81,7 +82,7 @@ class Lexicon:
         """
         words = [
             match
-            for match in re.finditer(r"[^\W_]+(?:['’][^\W_]+)?", text)
+            for match in re.finditer(rf"{LETTER}+(?:['’]{LETTER}+)?", text)
             if not any(start < match.end() and match.start() < end for start, end in covered)
         ]
         position = 0

@@ -17,8 +17,10 @@ DECADE = (
     r"(?:the\s+)?(?:early\s+|mid\s+|late\s+|mid-|early-|late-)?"
     rf"(?:((?:18|19|20)\d)0['’]?s|['’]?(\d)0['’]?s|({DECADE_WORDS}))\b"
 )
-MORE = r"(?:more|over|above|at least|longer|bigger|minimum|min\.?|超过|至少|不少于|多于|以上)"
-LESS = r"(?:less|under|below|at most|up to|fewer|shorter|cheaper|maximum|max\.?|within|不超过|最多|少于|低于|以内|以下)"
+MORE = r"(?:more|over|above|at least|longer|bigger|minimum|min\.?|(?<!不)超过|至少|不少于|(?<!不)多于|以上)"
+LESS = (
+    r"(?:less|under|below|at most|up to|fewer|shorter|cheaper|maximum|max\.?|within|不超过|不多于|最多|(?<!不)少于|低于|以内|以下)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +45,18 @@ def find_limits(text: str, schema: CatalogSchema) -> list[LimitSpan]:
 
 def _year_limits(text: str, spec: FieldSpec) -> Iterator[LimitSpan]:
     yield from _ranges(text, spec)
+    yield from _century(text, spec)
     yield from _decades(text, spec)
     # (pattern, operator, correction): 'after 1990' begins in 1991, 'since 1990' in 1990.
     rules: tuple[tuple[str, Op, int], ...] = (
+        (rf"\b(?:nothing|none|not|no\w* \w+) (?:\w+ )?(?:after|newer than|later than)\s+{YEAR}", Op.MAX, 0),
+        (rf"\b(?:nothing|none|not|no\w* \w+) (?:\w+ )?(?:before|older than|earlier than)\s+{YEAR}", Op.MIN, 0),
+        (rf"\b(?:not (?:after|newer than)|no newer than|nothing (?:after|newer than)|until|up to)\s+{YEAR}", Op.MAX, 0),
         (rf"\b(?:after|later than|newer than|more recent than|past)\s+{YEAR}", Op.MIN, 1),
         (rf"\b(?:since|from|as of)\s+{YEAR}\s+(?:on|onwards?|or (?:later|newer)|and (?:later|newer)|up)\b", Op.MIN, 0),
         (rf"\b(?:since|not (?:before|older than)|no older than|nothing (?:before|older than))\s+{YEAR}", Op.MIN, 0),
         (rf"{YEAR}\s*(?:or|and)\s+(?:later|newer|after|onwards?)", Op.MIN, 0),
         (rf"\bpost[- ]{YEAR}", Op.MIN, 1),
-        (rf"\b(?:not (?:after|newer than)|no newer than|nothing (?:after|newer than)|until|up to)\s+{YEAR}", Op.MAX, 0),
         (rf"{YEAR}\s*(?:or|and)\s+(?:earlier|older|before)", Op.MAX, 0),
         (rf"\b(?:before|older than|earlier than|prior to)\s+{YEAR}", Op.MAX, -1),
         (rf"\bpre[- ]{YEAR}", Op.MAX, -1),
@@ -66,6 +71,16 @@ def _year_limits(text: str, spec: FieldSpec) -> Iterator[LimitSpan]:
             if not any(a < match.end() and match.start() < b for a, b in taken):
                 taken.append(match.span())
                 yield _span(match, spec, op, int(match.group(1)) + shift)
+
+
+def _century(text: str, spec: FieldSpec) -> Iterator[LimitSpan]:
+    for match in re.finditer(
+        r"\b(?:this|the (?:present|current|21st|twenty-first)) century\b|(?:本|这个|二十一|21)世纪", text, re.IGNORECASE
+    ):
+        yield _span(match, spec, Op.MIN, 2000)
+    for match in re.finditer(r"([三四五六七八])([四五六七八九])十年代", text):
+        yield _span(match, spec, Op.MIN, 1900 + DECADES[match.group(1) + "十"])
+        yield _span(match, spec, Op.MAX, 1909 + DECADES[match.group(2) + "十"])
 
 
 def _ranges(text: str, spec: FieldSpec) -> Iterator[LimitSpan]:

@@ -104,7 +104,11 @@ def references(text: str, shown: Sequence[str]) -> list[tuple[int, int, tuple[Me
         add(match, range(1, count + 1) if match.group(1).lower() == "first" else range(n - count + 1, n + 1))
     for match in re.finditer(r"前([一二两三四五六七八九十\d])[部个本]", text):
         add(match, range(1, (ORDINALS.get(match.group(1)) or int(match.group(1))) + 1))
-    everything = rf"\b(?:all (?:(?:of )?(?:these|them|those)|{number}|\d)|these|them all|both(?: of them)?|every one)\b"
+    for match in re.finditer(r"\bthe middle one\b|中间(?:那|的)?(?:一)?[部个本]", text, re.IGNORECASE):
+        add(match, [(n + 1) // 2])
+    none = r"neither(?: of (?:these|them|those))?|none of (?:these|them|those)"
+    everyone = rf"all (?:(?:of )?(?:these|them|those)|{number}|\d)|these|them all|both(?: of them)?|every one"
+    everything = rf"\b(?:{none}|{everyone})\b"
     for match in re.finditer(rf"{everything}|全部|这几部|都", text, re.IGNORECASE):
         if match.group() != "都" or re.search(r"都(?:看|读|买|玩|听)过", text):
             add(match, range(1, n + 1))

@@ -34,7 +34,9 @@ def merge(rules: Reading, answer: ModelAnswer, message: str, reader: RuleReader,
     act = _act(rules, answer, message, has_list)
     answer = answer.model_copy(
         update={
-            name: [title for title in getattr(answer, name) if title.startswith("#") or reader.may_be_title(title)]
+            name: [
+                title for title in getattr(answer, name) if title.startswith("#") or reader.mentions.may_be_title(title)
+            ]
             for name in ("liked", "disliked", "seen")
         }
     )
@@ -127,7 +129,8 @@ def _limits(
                 limits.append(Constraint(claim.field, Op.NOT, (span.value,), words=claim.words))
             elif span.field.soft:
                 wishes.append(Wish(claim.field, span.value, words=claim.words))
-            elif lexicon.supports(span, quoted):
+            elif lexicon.supports(span, quoted) or (span.field.people and re.search(r"[\u4e00-\u9fff]{2}", quoted)):
+                # A name in another script cannot be compared letter by letter: here the model's word is taken.
                 limits.append(Constraint(claim.field, Op.IS, (span.value,), words=claim.words))
     return tuple(limits), tuple({one.key: one for one in wishes}.values())
 

@@ -7,38 +7,42 @@ NEGATION = (
     r"\b(?:no|not|non|without|don't|dont|do not|doesn't|does not|didn't|won't|never|nothing|neither|nor|hates?|hated|"
     r"dislikes?|disliked|can't stand|cant stand|cannot stand|can't bear|can't handle|can't take|avoid|except(?: for)?|"
     r"excluding|anything but|everything but|anyone but|less|fewer|skip|sick of|tired of|enough(?: of)?|other than|"
-    r"isn't|aren't|minus|bored? (?:of|with|by)|fed up with|afraid of|scared of|allergic to)\b(?! only| just)"
-    r"|不要|不想|别|不看|不含|不喜欢|不爱|讨厌|受不了|除了|非|不是|没有|害怕|不能有|少一?点|无"
+    r"isn't|aren't|minus|bored? (?:of|with|by)|fed up with|(?:shorter|short|light|lighter|easy|easier) on|walks? out of|afraid of|scared of|allergic to)\b(?! only| just)"
+    r"|不要|不想|别|不看|不含|不喜欢|不爱|讨厌|受不了|除了|非|不是|(?<!有)没有|害怕|不能有|少一?点|无"
 )
 NEGATION_AFTER = (
     r"^\W*\w*\W+(?:is|are|was|were)(?:n't| not) (?:my|for) |\bno thanks\b|\bout of the question\b|\bnot for me\b"
     r"|\bbores? me|\bmakes? me sick|就算了|不行|免谈|不要了|受不了|不喜欢"
 )
-SHIFT = r"\b(?:just|rather|give me|i want|i'd like|show me|please|how about|want|only|looking for)\b|想看|要的是|来点"
+SHIFT = r"\b(?:just|rather|so it's|always|give me|i want|i'd like|show me|please|how about|want|only|looking for)\b|想看|要的是|来点"
 """Words after which a negation no longer holds."""
 
 STILL_WANTED = (
     r"\b(?:don't mind|do not mind|doesn't matter|is fine|are fine|is ok(?:ay)?|are ok(?:ay)?|fine again|ok(?:ay)? again|"
     r"is (?:alright|all right)|never ?mind|no longer mind|forget about the|forget the)\b|没关系|无所谓|也可以|可以有|不介意"
 )
-ALTERNATIVE = r"\s*(?:,|/|、|,?\s*\bor\b|,?\s*\bnor\b|或者?|还是|,\s*no)\s*(?:maybe |even |an? |any |some |no )?\s*"
+ALTERNATIVE = r"\s*(?:,|/|、|,?\s*\bor\b|,?\s*\bnor\b|或者?|还是)\s*(?:maybe |even |an? |any |some )?\s*"
 
+APPROVAL = r"\W*(?:yes\b|ok\b|good\b|great\b|可以|不错|did\b)"
+REFUSAL = r"(?:\bnot|\bno|\bwithout|\bnothing like|\bneither|不要|不是|别)\W+(?:\w+\W+){0,2}$"
+BACKWARD = r"[,，]\W*(?:(?:and|i|we|really|just|so|was|is|too|not|found|thought)\W+)*(?:\w+\W+)?(?:it|that|them|this|one|both|too|boring|not for me)\b|[,，].*(?:它|看不下去|睡着)"
+"""A clause that still speaks of the title before it."""
 LIKE = (
     r"\b(?:(?<!don't )(?<!not )(?<!didn't )lik(?:e|ed|es)|lov(?:e|ed|es|ing)|enjoy(?:ed|s)?|ador(?:e|ed)|similar to|in the (?:vein|style|spirit) of|"
     r"reminds? me of|fans? of|favou?rites?|masterpiece|brilliant|amazing|great|awesome|fantastic|wonderful|perfect|"
-    r"comfort|excellent|superb|in a good way|the best|same (?:feel|vibe|mood) as|as good as|(?:was|is|were) (?:so |very |really )?(?:good|fun|cool|nice))\b"
+    r"comfort|excellent|superb|lovely|classic|fave|soft spot|blew me away|could watch|can watch|exactly right|spot on|right up my|a gem|in tears|in a good way|the best|same (?:feel|vibe|mood) as|as good as|(?:was|is|were) (?:so |very |really )?(?:good|fun|cool|nice))\b"
     r"|喜欢|爱看|最爱|像|类似|好看|太棒|很棒|经典|精彩|不错|更多"
 )
 DISLIKE = (
     r"\b(?:(?:don't|dont|do not|didn't|did not|doesn't|never) (?:really )?(?:like|liked|love|enjoy|care|want|get)|hat(?:e|ed|es)|"
     r"dislik(?:e|ed)|awful|terribl[ey]|boring|bor(?:e|ed|es)|horrible|overrated|worst|can't stand|cannot stand|sucks?|sucked|"
     r"disappoint(?:ed|ing)|garbage|trash|crap|stupid|dumb|nothing like|not like|unlike|too (?:slow|long|dark|sad|silly|violent|scary)|"
-    r"not (?:for me|my thing|my taste|this one|that one|the)|walked out|lame|couldn't finish|put me to sleep)\b"
-    r"|不喜欢|不爱|讨厌|难看|无聊|太差|太烂|烂片|失望|受不了|没意思|不好看|不要|太沉重|太长|太闷|不怎么样"
+    r"not (?:for me|my thing|my taste|this one|that one|the)|walked out|lame|couldn't finish|put me to sleep|fell asleep|meh|left me cold|did nothing for me|didn't do it|not so much|not a fan|couldn't get (?:through|into)|can go|wasn't for|isn't for|weren't for|aren't for|crime against|no thanks|way too|too grim|mediocre|waste of time|over-?hyped)\b"
+    r"|不喜欢|不爱|讨厌|难看|无聊|睡着|看不下去|没兴趣|不感兴趣|就不行|太差|太烂|烂片|失望|受不了|没意思|不好看|不要|太沉重|太长|太闷|不怎么样"
 )
 SEEN = (
     r"\b(?:(?:have|'ve|had|i|we|already|just) (?:already |just |both |all )?(?:seen|watched|read|heard|played|tried|bought|finished|saw|know|own)|"
-    r"(?:seen|watched|saw|finished)\b.{0,12}\x01|already (?:seen|know|watched|read|own)|rewatched)\b|[看读听玩买]过|看完"
+    r"(?:seen|watched|saw|finished)\b.{0,12}\x01|already (?:seen|know|watched|read|own)|knows? .{0,14}by heart|rewatched)\b|[看读听玩买]过|看完"
 )
 REQUEST = (
     r"\b(?:recommend|suggest|show me|give me|find (?:me )?|looking for|look for|i want|i'd like|we want|want (?:to|a|some|the)|need|"
@@ -52,9 +56,9 @@ MORE_OF = (
     r"less|more|too|surprise|next|but|skip|change|swap|actually|what about|how about|same but|fewer|no)\b|换|再|更|别的|其他|不要|还有|类似|轻松|一点"
 )
 QUESTION = (
-    r"^\W*(?:(?:and|so|but|ok|hey|hi)\W+)?(?:who|whose|what(?:'s| is| was| are| year| does| happens)|when|where|why|how (?:long|old|scary|violent|many|sad|good|dark)|"
+    r"^\W*(?:(?:and|so|but|ok|hey|hi)\W+)?(?:who|whos|who's|whose|whats|what(?:'s| is| was| are| year| does| happens)|when|where|why|how (?:long|old|scary|violent|many|sad|good|dark)|"
     r"is|are|does|do|did|was|were|can|has|have you|tell me|explain|describe)\b|\b(?:tell me (?:more )?about|what(?:'s| is) (?:it|that|this) about|"
-    r"who (?:directed|made|wrote|stars|plays|is in|acts|was)|what is it|is it (?:any good|good|scary|sad|violent))\b"
+    r"story of|plot of|who (?:directed|made|wrote|stars|plays|is in|acts|was)|what is it|is it (?:any good|good|scary|sad|violent))\b"
     r"|谁|讲(?:的是)?什么|什么内容|哪一?年|为什么|介绍|好看吗|是什么|多长|吗[?？]?$"
 )
 WHY = (

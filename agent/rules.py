@@ -7,17 +7,17 @@ catalog through `Lexicon` and `find_title`.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
 
 from agent.intent import Act
 from agent.lexicon import Lexicon, ValueSpan, stem, words_of
 from agent.limits import find_limits
-from agent.linking import NUMBERS, ORDINALS, SURE, pronoun, references
+from agent.linking import NUMBERS, ORDINALS, pronoun
+from agent.mentions import Found, MentionFinder
+from agent.opinions import unique, with_opinions
 from agent.phrases import (
     ALTERNATIVE,
     CLAUSE,
     COMPANY,
-    DISLIKE,
     GREETING,
     HURRY,
     LASTING,
@@ -41,28 +41,9 @@ from agent.reading import NEWER, OLDER, Mention, Reading
 from retrieval.items import Catalog
 from retrieval.preference import Constraint, Op, Wish
 from retrieval.schema import FieldKind
-from retrieval.titles import TitleMatch, TitleSpan, normalize_title
 
 TEXT_FIELD = "text"
 """The field name of a wish in free words."""
-NAME = r"(?<![\w'’])[A-Z][\w'’-]*(?:(?:\s+|:\s+)(?:(?:of|the|and|in|a|to|for|on|with|&)\s+)*[A-Z0-9][\w'’-]*){0,6}"
-LISTED = r"\s*(?:,|and|or|&|,\s*and)\s*(?:the\s+)?"
-BACKWARD = (
-    r"[,，]\W*(?:(?:and|i|we|really|just|so|was|is|too|not|found|thought)\W+)*(?:\w+\W+)?"
-    r"(?:it|that|them|this|one|both|too|boring|not for me)\b|[,，].*它"
-)
-"""A clause that still speaks of the title before it."""
-APPROVAL = r"\W*(?:yes\b|ok\b|good\b|great\b|可以|不错)"
-QUOTED = re.compile(r"《([^》]{1,80})》|“([^”]{2,80})”|\"([^\"]{2,80})\"|(?<!\w)'([^']{2,80})'(?!\w)")
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """A mention and where it stands."""
-
-    start: int
-    end: int
-    mentions: tuple[Mention, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +53,11 @@ class RuleReader:
     catalog: Catalog
     lexicon: Lexicon
 
+    @property
+    def mentions(self) -> MentionFinder:
+        """The finder of titles."""
+        return MentionFinder(self.catalog, self.lexicon)
+
     def read(self, message: str, *, shown: Sequence[str] = (), asked: bool = False) -> Reading:
         """Read one message.
 
@@ -80,122 +66,13 @@ class RuleReader:
             shown: Item ids of the last cards, in order.
             asked: Whether something was asked for before in this conversation.
         """
-        titles = list(self._titles(message))
-        refs = [_Found(*one) for one in references(_blank(message, titles), shown)]
-        found = sorted((*titles, *refs), key=lambda one: one.start)
+        found = self.mentions.find(message, shown)
         covered = tuple((one.start, one.end) for one in found)
         values = list(self.lexicon.find(message, covered=covered))
-        reading = self._opinions(message, found, Reading(Act.RECOMMEND))
+        reading = with_opinions(message, found, Reading(Act.RECOMMEND))
         reading = self._values(message, values, covered, reading)
         reading = _details(message, reading, shown)
         return self._act(message, found, reading, has_list=bool(shown), asked=asked)
-
-    # Titles ------------------------------------------------------------------------------------------------------
-
-    def _titles(self, message: str) -> Iterator[_Found]:
-        """Titles worth believing: quoted, capitalized, after a word such as 'like', or long enough."""
-        taken: list[tuple[int, int]] = []
-        for match in QUOTED.finditer(message):
-            inner = next(group for group in match.groups() if group)
-            if match.group().startswith("《") or self.catalog.find_title(inner, limit=1) or inner[:1].isupper():
-                taken.append(match.span())
-                yield _Found(*match.span(), (Mention(inner.strip(), certain=True),))
-        for span in self.catalog.titles.spans(message):
-            start, end, text = _with_year(message, span)
-            if not any(a < end and start < b for a, b in taken) and self._believes(message, span):
-                taken.append((start, end))
-                yield _Found(start, end, (Mention(text, certain=True),))
-        yield from self._misspelled(message, taken)
-
-    def _believes(self, message: str, span: TitleSpan) -> bool:
-        """Whether words that happen to be a title are meant as one."""
-        words = normalize_title(span.text).split()
-        if re.search(r"[\u3040-\u9fff\uac00-\ud7af]", span.text):
-            return len(span.text) >= 3 or bool(re.search(r"[喜爱看过像似]|讨厌", message[: span.start][-4:]))
-        if all(word in STOPWORDS or word.isdigit() for word in words):
-            return bool(re.search(LIKE + "|" + SEEN, message[: span.start][-14:], re.IGNORECASE)) and words != ["it"]
-        is_value = any(True for _ in self.lexicon.find(span.text))
-        cue = rf"(?:{LIKE}|{SEEN}|{DISLIKE}|{QUESTION}|about)\W+(?:\w+\W+)?$"
-        after_cue = bool(re.search(cue, message[: span.start], re.IGNORECASE))
-        capitals = all(word[:1].isupper() or word.lower() in STOPWORDS for word in span.text.split())
-        shouting = message.isupper() and len(message) > 12
-        if capitals and not shouting:
-            return len(words) > 1 or (not is_value and (after_cue or _stands_out(message, span)))
-        if is_value and len(words) < 3:
-            return False
-        return after_cue if len(words) < 3 else True
-
-    def _misspelled(self, message: str, taken: list[tuple[int, int]]) -> Iterator[_Found]:
-        """Capitalized words after 'like', 'loved' ... or beside a title in a list: a typo, or a title we lack."""
-        # Twice: what is found first may be the neighbor in a list that makes the next one likely.
-        for start, end in chain.from_iterable(self._capitalized(message, taken) for _ in range(2)):
-            text = message[start:end]
-            names_value = any(True for _ in self.lexicon.find(text))
-            if normalize_title(text) in STOPWORDS or len(text) < 2 or (names_value and not self._near(text)):
-                continue
-            taken.append((start, end))
-            yield _Found(start, start + len(text), (Mention(text, certain=True),))
-
-    def _capitalized(self, message: str, taken: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-        """Runs of capitalized words that stand where a title would."""
-        if message.isupper():
-            return
-        cue = rf"(?:{LIKE}|{SEEN}|{DISLIKE}|\babout|\bis|\bhave)\s+$"
-        free = "".join(" " if any(a <= at < b for a, b in taken) else char for at, char in enumerate(message))
-        for match in re.finditer(NAME, free):
-            start, end = _trimmed(message, *match.span())
-            if end - start < 2 or message[start:end].isupper():
-                continue
-            after_cue = re.search(cue, message[:start], re.IGNORECASE)
-            listed = any(
-                re.fullmatch(LISTED, message[end:a] if end <= a else message[b:start], re.IGNORECASE)
-                for a, b in taken
-                if end <= a or b <= start
-            )
-            likely = end - start > 5 and any(one.score >= 0.88 for one in self._close(message[start:end]))
-            if after_cue or listed or likely:
-                yield start, end
-
-    def _close(self, text: str) -> list[TitleMatch]:
-        """Titles that differ by typing errors only, not by missing words."""
-        found = self.catalog.find_title(text, limit=2)
-        return [one for one in found if len(normalize_title(one.title)) <= len(normalize_title(text)) + 2]
-
-    def _near(self, text: str) -> bool:
-        return any(one.score >= SURE for one in self.catalog.find_title(text, limit=1))
-
-    def may_be_title(self, text: str) -> bool:
-        """Whether words that a model took for a title are one, or at least no value of the catalog."""
-        return self._near(text) or not any(True for _ in self.lexicon.find(text))
-
-    # Opinions ----------------------------------------------------------------------------------------------------
-
-    def _opinions(self, message: str, found: Sequence[_Found], reading: Reading) -> Reading:
-        """Which of the mentions are liked, disliked, known or asked about, by the words around each."""
-        liked: list[Mention] = []
-        disliked: list[Mention] = []
-        seen: list[Mention] = []
-        previous = ""
-        for index, one in enumerate(found):
-            before, after = _around(message, found, index)
-            stance = _stance(before, after)
-            if (
-                not stance
-                and index
-                and re.fullmatch(r"\W*(?:,|and|or|&|、|和|与|or even|as well as)?\W*", before, re.IGNORECASE)
-            ):
-                stance = previous
-            previous = stance
-            if "seen" in stance:
-                seen.extend(one.mentions)
-            if "dislike" in stance:
-                disliked.extend(one.mentions)
-            elif "like" in stance:
-                liked.extend(one.mentions)
-        about = tuple(mention for one in found for mention in one.mentions)
-        return replace(
-            reading, liked=_unique(liked), disliked=_unique(disliked), seen=_unique(seen), mentions=_unique(about)
-        )
 
     # Values ------------------------------------------------------------------------------------------------------
 
@@ -215,6 +92,8 @@ class RuleReader:
             clause, at = _clause_of(message, first.start)
             if re.search(STILL_WANTED, clause, re.IGNORECASE):
                 taken_back.extend(one.words for one in group)
+                continue
+            if re.match(r"\s*or not\b", message[group[-1].end :], re.IGNORECASE):
                 continue
             refused = _refused(clause, at)
             lasting = re.search(LASTING, clause, re.IGNORECASE)
@@ -248,7 +127,7 @@ class RuleReader:
 
     # Act ---------------------------------------------------------------------------------------------------------
 
-    def _act(self, message: str, found: Sequence[_Found], reading: Reading, *, has_list: bool, asked: bool) -> Reading:
+    def _act(self, message: str, found: Sequence[Found], reading: Reading, *, has_list: bool, asked: bool) -> Reading:
         about = reading.mentions
         if not about and has_list and pronoun(message):
             about = (Mention("#1"),)
@@ -262,14 +141,17 @@ class RuleReader:
             topic = self._topic(message)
             return replace(reading, act=Act.ASK, topic=topic, about=about, liked=(), disliked=())
         opinion = bool(reading.liked or reading.disliked or reading.seen)
-        follows = has_list and (bool(reading.relative or reading.novelty) or re.search(MORE_OF, message, re.IGNORECASE))
+        follows = has_list and (
+            bool(reading.relative or reading.novelty or reading.taken_back)
+            or re.search(MORE_OF, message, re.IGNORECASE)
+        )
         if follows or (has_list and asked and (reading.limits or reading.wishes) and len(words_of(message)) <= 7):
             return replace(reading, act=Act.REFINE, about=())
         if opinion and not wants and not reading.limits and not reading.wishes:
             return replace(reading, act=Act.FEEDBACK, about=())
         if not substance and not wants and len(words_of(message)) <= 3 and not reading.novelty:
             return replace(reading, act=Act.CHAT, about=())
-        return replace(reading, act=Act.RECOMMEND, about=(), liked=_unique([*reading.liked, *_unplaced(reading)]))
+        return replace(reading, act=Act.RECOMMEND, about=(), liked=unique([*reading.liked, *_unplaced(reading)]))
 
     def _topic(self, message: str) -> str:
         """The field that a question asks for, by its label or words; 'text' for 'what is it about'."""
@@ -287,77 +169,10 @@ class RuleReader:
         return TEXT_FIELD if re.search(r"about|plot|story|tell me|讲|内容|关于|故事", lowered) else ""
 
 
-def _trimmed(message: str, start: int, end: int) -> tuple[int, int]:
-    """A run of capitalized words without the function words that begin a sentence ('Is Scarface' -> 'Scarface')."""
-    words = list(re.finditer(r"\S+", message[start:end]))
-    while words and words[0].group().lower() in STOPWORDS - {"the", "a", "an"}:
-        words = words[1:]
-    while words and words[-1].group().lower() in STOPWORDS:
-        words = words[:-1]
-    return (start + words[0].start(), start + words[-1].end()) if words else (start, start)
-
-
 def _unplaced(reading: Reading) -> list[Mention]:
     """Titles named without an opinion: named in a wish, they are examples of it."""
     placed = {*reading.liked, *reading.disliked, *reading.seen}
     return [one for one in reading.mentions if one not in placed]
-
-
-def _stands_out(message: str, span: TitleSpan) -> bool:
-    """Whether a capitalized word is more than the beginning of a sentence."""
-    before = message[: span.start].strip()
-    begins = not before or before[-1] in ".!?:"
-    return not begins or len(message.split()) < 5 or bool(re.match(r"\W*(?:is|was|and)\b|,", message[span.end :]))
-
-
-def _with_year(message: str, span: TitleSpan) -> tuple[int, int, str]:
-    """The title with a year in brackets behind it, if there is one."""
-    match = re.match(r"\s*[(（]((?:18|19|20)\d{2})[)）]", message[span.end :])
-    end = span.end + (match.end() if match else 0)
-    return span.start, end, message[span.start : end]
-
-
-def _blank(message: str, found: Sequence[_Found]) -> str:
-    for one in found:
-        message = message[: one.start] + "\x00" * (one.end - one.start) + message[one.end :]
-    return message
-
-
-def _around(message: str, found: Sequence[_Found], index: int) -> tuple[str, str]:
-    """The words before and after a mention that can say something about it."""
-    one = found[index]
-    left = found[index - 1].end if index else 0
-    right = found[index + 1].start if index + 1 < len(found) else len(message)
-    before = re.split(r"[.!?;。！？；]\s*|\bbut\b|但是?", message[left : one.start])[-1]
-    after = re.split(
-        r"[.!?;。！？；]|,?\s*\bbut\b|，?但是?|,\s*(?:i want|give me|now|something)\b", message[one.end : right]
-    )[0]
-    # "I loved Heat, I can't stand gore": what is judged already is not judged again by the next clause.
-    if re.search(f"{LIKE}|{DISLIKE}", before, re.IGNORECASE) and not re.search(BACKWARD, after, re.IGNORECASE):
-        after = re.split(r"[,，]", after)[0]
-    return before, after
-
-
-def _stance(before: str, after: str) -> str:
-    """'like', 'dislike', 'seen', 'seen like' ... or '' from the words around a title."""
-    stance = []
-    text = f"{before} \x01 {after}"
-    if re.search(SEEN, text, re.IGNORECASE) and not re.search(
-        r"\b(?:haven't|have not|never|not yet)\b|没看过", text, re.IGNORECASE
-    ):
-        stance.append("seen")
-    refused = re.search(DISLIKE, text, re.IGNORECASE) and not re.search(
-        r"not that i (?:didn't|don't|hate)", text, re.IGNORECASE
-    )
-    near_no = re.search(
-        r"(?:\bnot|\bno|\bwithout|\bnothing like|不要|不是|别)\W+(?:\w+\W+){0,2}$", before, re.IGNORECASE
-    )
-    no_after = re.match(r"\W*(?:no\b(?! more)|不行|不好|算了)", after, re.IGNORECASE)
-    if refused or near_no or no_after:
-        stance.append("dislike")
-    elif re.search(LIKE, text, re.IGNORECASE) or re.match(APPROVAL, after, re.IGNORECASE):
-        stance.append("like")
-    return " ".join(stance)
 
 
 def _clause_of(message: str, position: int) -> tuple[str, int]:
@@ -422,7 +237,8 @@ def _residue(message: str, places: Sequence[tuple[int, int]]) -> str:
     for match in re.finditer(r"[a-z][a-z'’-]+", message, re.IGNORECASE):
         covered = any(a < match.end() and match.start() < b for a, b in places)
         clause, at = _clause_of(message, match.start())
-        if not covered and match.group().lower() not in STOPWORDS and not _refused(clause, at):
+        empty = match.group().lower() in STOPWORDS or re.fullmatch(NEGATION, match.group(), re.IGNORECASE)
+        if not covered and not empty and not _refused(clause, at):
             left.append(match.group().lower())
     return " ".join(left[:12])
 
@@ -470,7 +286,3 @@ def _count(message: str) -> int | None:
     if chinese and chinese.group(1) != "一":
         return ORDINALS.get(chinese.group(1)) or int(chinese.group(1))
     return 1 if chinese and re.search(r"只要一|就一", message) else None
-
-
-def _unique(mentions: Sequence[Mention]) -> tuple[Mention, ...]:
-    return tuple({one.text.casefold(): one for one in mentions}.values())

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from rapidfuzz import fuzz, process
 
+LETTER = r"[^\W_\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
+"""A letter or digit of a script that puts spaces between words."""
 ARTICLES = frozenset(("the", "a", "an", "le", "la", "les", "il", "der", "die", "das", "el", "los"))
 
 
@@ -92,6 +94,10 @@ class TitleIndex:
         found.sort(key=lambda one: (-one.score, _year_gap(one.year, year)))
         return list({one.item_id: one for one in reversed(found)}.values())[::-1][:limit]
 
+    def long_names(self, least: int) -> list[str]:
+        """Normalized titles of several words and at least that many characters."""
+        return [name for name in self._names if len(name) >= least and " " in name]
+
     def _match(self, item_id: str, score: float) -> TitleMatch:
         row = self._rows[item_id]
         return TitleMatch(item_id, row.title, row.year, score)
@@ -102,7 +108,7 @@ class TitleIndex:
         Any word sequence that is a title counts here, common words too ('heat', 'seven'): the caller decides which to
         believe, by quotes, capitals or context.
         """
-        words = list(re.finditer(r"[^\W_]+(?:['’][^\W_]+)*", text))
+        words = list(re.finditer(rf"{LETTER}+(?:['’]{LETTER}+)*", text))
         start = 0
         while start < len(words):
             for length in range(min(longest, len(words) - start), 0, -1):
