@@ -132,7 +132,7 @@ class TitleIndex:
             while position < len(piece) - 1:
                 for length in range(min(24, len(piece) - position), 1, -1):
                     part = piece[position : position + length]
-                    if part != piece and (matches := self.exact(part)):
+                    if matches := self.exact(part):
                         yield TitleSpan(offset + position, offset + position + length, part, tuple(matches))
                         position += length - 1
                         break
