@@ -32,21 +32,26 @@ TIME_LIMIT_S = 120.0
 MAX_TOKENS = 420
 """Most answer tokens of one baseline call; as many as ours may use in a whole turn."""
 PROMPT = (
-    "You recommend films from a catalog. Look things up with the tools before you answer. Recommend up to five films "
-    "that the tools returned, keep every limit that the user names, and say briefly why each fits. Answer in the "
-    "user's language."
+    "You recommend films from a catalog. Always call a tool before you answer, and name only films that a tool "
+    "returned. Recommend up to five, keep every limit that the user names, and say briefly why each fits. Answer in "
+    "the user's language."
 )
+HOW_TO_CALL = ' To call a tool, write nothing but ```json\n{"name": "...", "arguments": {...}}\n``` with its name.'
+"""Said only where calls are translated; it helps a small model to one form."""
 
 
 def meant_calls(text: str, names: Collection[str]) -> list[tuple[str, dict[str, Any]]]:
-    """The tool calls that a model wrote into its text: in a fence, in <tool_call> tags, or as nothing but JSON."""
+    """The tool calls that a model wrote into its text.
+
+    In a fence, in <tool_call> tags, as nothing but JSON, or in a form of its own: a tool's name and an object after it.
+    """
     pieces = re.findall(r"```(?:\w+)?\s*(.*?)```", text, re.DOTALL)
     pieces += re.findall(r"<tool_call>(.*?)(?:</tool_call>|$)", text, re.DOTALL)
     if not pieces and text.lstrip().startswith(("{", "[")):
         pieces = [text]
     found = [value for piece in pieces for value in _json_values(piece)]
     calls = [one for value in found for one in (value if isinstance(value, list) else [value])]
-    return [call for one in calls if (call := _as_call(one, names)) is not None]
+    return [call for one in calls if (call := _as_call(one, names)) is not None] or _named_objects(text, names)
 
 
 def _json_values(text: str) -> list[Any]:
@@ -59,6 +64,16 @@ def _json_values(text: str) -> list[Any]:
             break
         values.append(value)
     return values
+
+
+def _named_objects(text: str, names: Collection[str]) -> list[tuple[str, dict[str, Any]]]:
+    """`<function name="search_catalog" arguments='{...}'/>` and the like."""
+    found = []
+    for match in re.finditer(rf"\b({'|'.join(map(re.escape, names))})\b[^{{}}\n]{{0,40}}(?={{)", text):
+        values = _json_values(text[match.end() :])
+        if values and isinstance(values[0], dict):
+            found.append((match.group(1), values[0]))
+    return found
 
 
 def _as_call(value: Any, names: Collection[str]) -> tuple[str, dict[str, Any]] | None:
@@ -129,7 +144,7 @@ def make_baseline(retriever: Retriever, settings: LlmSettings, *, translate: boo
     return create_agent(
         model.model_copy(update={"max_tokens": MAX_TOKENS}),
         list(tools.values()),
-        system_prompt=PROMPT,
+        system_prompt=PROMPT + (HOW_TO_CALL if translate else ""),
         middleware=[CallTranslator(tools)] if translate else [],
     )
 

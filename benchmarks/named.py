@@ -13,7 +13,7 @@ from retrieval.titles import normalize_title
 
 CHINESE = re.compile(r"《([^》\n]{1,120})》")
 QUOTED = re.compile(
-    r"“([^”\n]{2,90})”|「([^」\n]{1,90})」|\"([^\"\n]{2,90})\"|\*\*([^*\n]{2,120})\*\*(?!\s*[:：])|\*([^*\s][^*\n]{1,90})\*"
+    r"“([^”\n]{2,90})”|「([^」\n]{1,90})」|\"([^\"\n]{2,90})\"|\*\*([^*\n]{2,120})\*\*(?!\s*[:：])|(?<!\*)\*([^*\s][^*\n]{1,90})\*(?!\*)"
 )
 YEAR = re.compile(r"\s*[(（]((?:1[89]|20)\d\d)[)）]")
 SMALL = frozenset(
@@ -28,7 +28,7 @@ COMMON = frozenset(
 )
 """Words that begin sentences and are no titles there."""
 VERBS = re.compile(
-    r"\s*(?:[,:]|[(（]|(?:is|was|has|follows|tells|shows|stars|offers|features|combines|brings|blends|and)\b)"
+    r"\s*(?:[,:]|[(（]|(?:is|was|has|follows|tells|shows|stars|offers|features|combines|brings|blends|and|[a-z]+s)\b)"
 )
 ARTICLE_AFTER = re.compile(r"[\s:;,.-]+(?:a|an|the)$")
 SENTENCE_START = re.compile(r"(?:^|[.!?。！？:：;\n]\s*|\n\s*(?:[-*•]|\d+[.)])\s*)[\"'“(]*$")
@@ -105,6 +105,9 @@ def _dated(text: str, catalog: Catalog) -> tuple[list[Named], str]:
         ends = [one.start() for one in re.finditer(r"(?<![\w'’])[\w(]", cut)]
         names = [cut[place:].strip() for place in ends]
         name = next((one for one in names if catalog.titles.exact(one)), "") or _capitals(cut)
+        first, joined, last = name.rpartition(" and ")
+        if joined and not catalog.titles.exact(name) and catalog.titles.exact(first):
+            name = last  # 'Heat and Dune (2021)' are two
         if name:
             found.append(Named(f"{name} ({match.group(1)})", _ids(f"{name} ({match.group(1)})", catalog)))
             before = before[: before.rindex(name)]
@@ -115,7 +118,7 @@ def _dated(text: str, catalog: Catalog) -> tuple[list[Named], str]:
 
 def _capitals(text: str) -> str:
     """The capitalized words at the end of a text, small words between them included."""
-    match = re.search(r"(?:[A-Z0-9][\w'’:&,.!-]*(?:\s+(?:a|an|and|at|by|de|for|in|la|of|on|or|the|to)\b)*\s*)+$", text)
+    match = re.search(r"(?:[A-Z0-9][\w'’:&.!-]*(?:\s+(?:a|an|and|at|by|de|for|in|la|of|on|or|the|to)\b)*\s*)+$", text)
     return match.group().strip() if match and re.search("[A-Z]", match.group()) else ""
 
 

@@ -104,6 +104,7 @@ class Answer:
     """Those of them that keep what was asked for."""
     foreign: tuple[str, ...] = ()
     """Titles that the catalog does not have."""
+    text: str = ""
     error: str = ""
     cost: Cost | None = None
     """Ours only."""
@@ -149,6 +150,7 @@ async def ask(system: str, number: int, agent: Agent, baselines: dict[str, Any])
             suggested=tuple(one.label for one in items),
             keeping=tuple(one.label for one in items if keeps(one, request, catalog)),
             foreign=tuple(suggestions(reply.text, catalog, said=request["user"])[1]),
+            text=reply.text,
             error=next((run.error for run in cost.llm if run.error), ""),
             cost=cost,
         )  # fmt: skip
@@ -159,6 +161,7 @@ async def ask(system: str, number: int, agent: Agent, baselines: dict[str, Any])
         suggested=tuple(one.label for one in items),
         keeping=tuple(one.label for one in items if keeps(one, request, catalog)),
         foreign=tuple(foreign),
+        text=text,
         error=error,
     )  # fmt: skip
 
