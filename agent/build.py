@@ -4,11 +4,12 @@ import asyncio
 from contextlib import AsyncExitStack
 
 import numpy as np
+from langchain_openai import ChatOpenAI
 
 from agent.agent import Agent
 from agent.conversations import ConversationStore, open_checkpointer
 from agent.lexicon import Lexicon
-from agent.llm import make_chat_model
+from agent.llm import make_chat_model, open_client
 from agent.model_reader import ModelReader
 from agent.rules import RuleReader
 from agent.settings import LlmSettings, Settings
@@ -19,9 +20,9 @@ from retrieval.retriever import Retriever
 from retrieval.state import StateStore, open_state
 
 
-def make_understanding(catalog: Catalog, llm: LlmSettings) -> Understanding:
+def make_understanding(catalog: Catalog, llm: LlmSettings, model: ChatOpenAI | None = None) -> Understanding:
     """The reader of messages about a catalog; without a model where no endpoint is set."""
-    model = make_chat_model(llm)
+    model = model or make_chat_model(llm)
     reader = ModelReader.of(catalog, model, max_tokens=llm.understand_tokens) if model else None
     return Understanding(catalog, RuleReader(catalog, Lexicon(catalog)), reader)
 
@@ -45,7 +46,9 @@ async def assemble(retriever: Retriever, state: StateStore, settings: Settings, 
     saver = await resources.enter_async_context(
         open_checkpointer(checkpoint_url(settings), settings.retrieval.data_dir)
     )
-    model = make_chat_model(settings.llm)
+    client = open_client(settings.llm)
+    resources.push_async_callback(client.aclose)
+    model = make_chat_model(settings.llm, client)
     rng = np.random.default_rng(seed)
 
     def make_writer() -> Writer | None:
@@ -56,7 +59,7 @@ async def assemble(retriever: Retriever, state: StateStore, settings: Settings, 
         state=state,
         conversations=ConversationStore(saver),
         settings=settings,
-        understanding=make_understanding(retriever.catalog, settings.llm),
+        understanding=make_understanding(retriever.catalog, settings.llm, model),
         make_writer=make_writer,
         make_rng=lambda: rng,
         resources=resources,

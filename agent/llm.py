@@ -15,8 +15,13 @@ FAILURES = (openai.OpenAIError, httpx.HTTPError, OSError, TimeoutError)
 """What a model that is not there, too slow or broken raises."""
 
 
-def make_chat_model(settings: LlmSettings) -> ChatOpenAI | None:
-    """A chat model at the configured endpoint; None when no endpoint is set."""
+def open_client(settings: LlmSettings) -> openai.DefaultAsyncHttpxClient:
+    """Connections of one agent, to be closed with it; LangChain's own are shared by all event loops of a process."""
+    return openai.DefaultAsyncHttpxClient(timeout=settings.timeout_s)
+
+
+def make_chat_model(settings: LlmSettings, client: openai.DefaultAsyncHttpxClient | None = None) -> ChatOpenAI | None:
+    """A chat model at the configured endpoint, over the connections of a client; None when no endpoint is set."""
     if not settings.url:
         return None
     return ChatOpenAI(
@@ -28,6 +33,7 @@ def make_chat_model(settings: LlmSettings) -> ChatOpenAI | None:
         max_retries=1,
         stream_usage=True,
         use_responses_api=False,
+        http_async_client=client,
     )
 
 
