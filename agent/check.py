@@ -24,6 +24,7 @@ UNPROVABLE = re.compile(
     r"|奥斯卡|金像奖|获奖|提名|票房|续集|改编|翻拍|真实故事|豆瓣|影评",
     re.IGNORECASE,
 )
+YEAR = re.compile(r"(?:18|19|20)\d{2}")
 MARKUP = re.compile(r"[*_`#]|\[([^\]]*)\]\([^)]*\)|https?://\S+|<[^>]{0,200}>")
 
 
@@ -86,6 +87,13 @@ class Checker:
         for number in re.findall(r"\d+(?:\.\d+)?", rest):
             if number not in known and not (number.isdigit() and int(number) <= len(self.recommendations)):
                 return Verdict(False, f"says {number}, which stands nowhere")
+            if (
+                YEAR.fullmatch(number)
+                and named
+                and number not in self.said
+                and not any(_dates(one, number) for one in about)
+            ):
+                return Verdict(False, f"says {number}, which is no fact of {about[0].title}")
         for name in _names(rest):
             # A name that only the user said may be a title that the catalog lacks; a person or theme of it is none.
             words = {stem(word) for word in words_of(name)}
@@ -98,12 +106,11 @@ class Checker:
         """The titles in a sentence (quoted ones even if no item has them), and the sentence without them."""
         found: list[tuple[str, set[str]]] = []
         rest = sentence
-        own = [(item.title, {item.item_id}) for item in self._items()]
-        own += [(name, {item.item_id}) for item in self._items() for name in item.aka]
-        for title, ids in sorted(own, key=lambda one: -len(one[0])):
-            pattern = re.compile(rf"(?<!\w){re.escape(title)}(?!\w)(?:\s*[(（]\d{{4}}[)）])?")
-            if title and pattern.search(rest):
-                found.append((title, ids))
+        own = [(name, item) for item in self._items() for name in (item.title, *item.aka) if name]
+        for title, item in sorted(own, key=lambda one: -len(one[0])):
+            pattern = re.compile(rf"(?<!\w){re.escape(title)}(?!\w)(?:\s*[(（]{item.year or ''}[)）])?")
+            if pattern.search(rest):
+                found.append((title, {item.item_id}))
                 rest = pattern.sub(" ", rest)
         for match in re.finditer(r"《([^》]*)》|“([^”]{2,60})”|\"([^\"]{2,60})\"", rest):
             text = next(group for group in match.groups() if group is not None)
@@ -135,6 +142,11 @@ class Checker:
 def _has(item: Item, span: ValueSpan) -> bool:
     """Whether a value is a fact of an item, or its words stand in the description."""
     return span.value in item.values.get(span.field.name, ()) or span.words.casefold() in item.text.casefold()
+
+
+def _dates(item: Item, year: str) -> bool:
+    """Whether a year stands in an item's facts or description."""
+    return item.year == int(year) or year in item.text or year in item.title
 
 
 def _names(text: str) -> list[str]:
