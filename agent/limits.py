@@ -19,7 +19,8 @@ DECADE = (
 )
 MORE = r"(?:more|over|above|at least|longer|bigger|minimum|min\.?|(?<!不)超过|至少|不少于|(?<!不)多于|以上)"
 LESS = (
-    r"(?:less|under|below|at most|up to|fewer|shorter|cheaper|maximum|max\.?|within|不超过|不多于|最多|(?<!不)少于|低于|以内|以下)"
+    r"(?:less|under|below|at most|up to|fewer|shorter|cheaper|maximum|max\.?|within|"
+    r"不超过|不多于|最多|(?<!不)少于|低于|以内|以下)"
 )
 
 
