@@ -142,6 +142,8 @@ class Cut:
 
     text: str
     quietly: bool = False
+    stalling: bool = False
+    """Stays open, but nothing more comes."""
 
 
 @dataclass(frozen=True)
@@ -257,6 +259,9 @@ class _Handler(BaseHTTPRequestHandler):
         for piece in _pieces(answer if isinstance(answer, str) else answer.text):
             self._event(_chunk([{"index": 0, "delta": {"content": piece}, "finish_reason": None}]))
         if isinstance(answer, Cut):
+            if answer.stalling:
+                self.wfile.flush()
+                self.model.closing.wait(60)
             return
         reason = "length" if isinstance(answer, Full) else "stop"
         self._event(_chunk([{"index": 0, "delta": {}, "finish_reason": reason}]))

@@ -68,9 +68,14 @@ async def make_agent(tmp_path: Path, film_retriever: Retriever) -> AsyncIterator
     opened: list[Agent] = []
 
     async def make(
-        model: ScriptedChatModel | None = None, *, retriever: Retriever | None = None, url: str = "", **changes: object
+        model: ScriptedChatModel | None = None,
+        *,
+        retriever: Retriever | None = None,
+        url: str = "",
+        timeout_s: float = 5,
+        **changes: object,
     ) -> Agent:
-        llm = LlmSettings(url=model.url if model else url, timeout_s=5)
+        llm = LlmSettings(url=model.url if model else url, timeout_s=timeout_s)
         retrieval = RetrievalSettings(data_dir=tmp_path, encoder="hash", **changes)
         settings = Settings(llm=llm, retrieval=retrieval)
         agent = await assemble(retriever or film_retriever, open_state(retrieval), settings, seed=0)

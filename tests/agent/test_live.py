@@ -74,7 +74,7 @@ def labels(agent: Agent, item_ids: tuple[str, ...]) -> list[str]:
         ("science fiction after 1990", Act.RECOMMEND, [], [], ["genres:is:Sci-Fi", "year:min:1991"]),
         ("I was bored by The English Patient", Act.FEEDBACK, [], ["The English Patient (1996)"], []),
         ("I loved Alien and Aliens", Act.FEEDBACK, ["Alien (1979)", "Aliens (1986)"], [], []),
-        ("我喜欢《泰坦尼克号》，想看爱情片", Act.RECOMMEND, ["Titanic (1997)"], [], ["genres:is:Romance"]),
+        ("我喜欢《Titanic》，想看爱情片", Act.RECOMMEND, ["Titanic (1997)"], [], ["genres:is:Romance"]),
         ("九十年代的喜剧", Act.RECOMMEND, [], [], ["genres:is:Comedy", "year:max:1999", "year:min:1990"]),
         ("who directed Vertigo?", Act.ASK, [], [], []),
         ("My boss was awful today and the train was late", Act.CHAT, [], [], []),

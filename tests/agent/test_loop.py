@@ -272,19 +272,22 @@ async def test_prose_that_ends_at_the_token_limit_loses_its_last_half_sentence(
 
 
 async def test_a_model_that_hangs_is_not_waited_for_forever(make_agent: MakeAgent, model: ScriptedChatModel):
-    agent = await make_agent(model)
-    slow = agent.understanding.model
-    assert slow is not None
-    quick = agent.settings.llm.model_copy(update={"timeout_s": 0.2})
-    from agent.build import make_understanding
-
-    agent.understanding = make_understanding(agent.catalog, quick)
-    agent.__post_init__()
+    agent = await make_agent(model, timeout_s=0.2)
     model.readings = [Hang(), Hang()]
 
     reply = await agent.reply(visitor(agent), "a crime story")
 
     assert titles(reply)
+    assert any("did not answer" in notice for notice in reply.notices)
+
+
+async def test_a_stream_that_stalls_is_given_up(make_agent: MakeAgent, model: ScriptedChatModel):
+    agent = await make_agent(model, timeout_s=0.3)
+    model.prose = [Cut("Enjoy these. Then I would rath", stalling=True)]
+
+    reply = await agent.reply(visitor(agent), "a crime story")
+
+    assert reply.text == "Enjoy these."
     assert any("did not answer" in notice for notice in reply.notices)
 
 
