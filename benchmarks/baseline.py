@@ -36,8 +36,6 @@ PROMPT = (
     "returned. Recommend up to five, keep every limit that the user names, and say briefly why each fits. Answer in "
     "the user's language."
 )
-HOW_TO_CALL = ' To call a tool, write nothing but ```json\n{"name": "...", "arguments": {...}}\n``` with its name.'
-"""Said only where calls are translated; it helps a small model to one form."""
 
 
 def meant_calls(text: str, names: Collection[str]) -> list[tuple[str, dict[str, Any]]]:
@@ -144,7 +142,7 @@ def make_baseline(retriever: Retriever, settings: LlmSettings, *, translate: boo
     return create_agent(
         model.model_copy(update={"max_tokens": MAX_TOKENS}),
         list(tools.values()),
-        system_prompt=PROMPT + (HOW_TO_CALL if translate else ""),
+        system_prompt=PROMPT,
         middleware=[CallTranslator(tools)] if translate else [],
     )
 

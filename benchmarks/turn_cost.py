@@ -209,10 +209,10 @@ def by_system(answers: Sequence[Answer]) -> dict[str, list[Answer]]:
 
 
 def own_figures(answers: Sequence[Answer]) -> dict[str, list[float]]:
-    """What is wanted of ours, request by request."""
+    """What is wanted of ours, request by request; compared with the baseline only where that has an answer."""
     mine = by_system(answers)[OURS]
     costs = [one.cost for one in mine if one.cost is not None and not one.error]
-    seconds = {one.request: one.seconds for one in by_system(answers)[TRANSLATED]}
+    seconds = {one.request: one.seconds for one in by_system(answers)[TRANSLATED] if one.suggested}
     return {
         "answer tokens, understanding": [run.completion_tokens for cost in costs for run in cost.of("understand")],
         "answer tokens, writing": [run.completion_tokens for cost in costs for run in cost.of("write")],
