@@ -21,7 +21,7 @@ from pydantic import JsonValue
 from rich.console import Console
 
 from agent.build import make_understanding
-from agent.serving import resolve_gguf, wait_healthy
+from agent.serving import ServingError, resolve_gguf, wait_healthy
 from agent.serving.health import free_port
 from agent.settings import LlmSettings
 from benchmarks import retrieval_latency, scripts, turn_cost, understanding
@@ -148,6 +148,10 @@ def model_server(url: str, model: str) -> Iterator[str]:
             with log.status("loading the language model"):
                 wait_healthy(f"http://127.0.0.1:{port}", START_S, is_running=lambda: server.poll() is None)
             yield f"http://127.0.0.1:{port}/v1"
+        except ServingError:
+            errors.seek(0)
+            log.print(errors.read()[-2000:].decode(errors="replace"), highlight=False, markup=False)
+            raise
         finally:
             server.terminate()
             try:

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from agent.serving import ServingError
+from benchmarks import __main__ as suite
 from benchmarks.__main__ import BEGIN, END, insert
 from benchmarks.report import Share, environment, environment_lines, median, share_by, spread, table, wanted
 from retrieval.errors import RecommenderError
@@ -53,3 +55,23 @@ def test_a_report_goes_between_the_marks(tmp_path: Path) -> None:
     document.write_text("no marks", encoding="utf-8")
     with pytest.raises(RecommenderError, match="results"):
         insert(document, "new")
+
+
+def test_a_server_that_ends_at_once_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = tmp_path / "broken.gguf"
+    broken.write_bytes(b"GGUF no model")
+    monkeypatch.setattr(suite, "resolve_gguf", lambda *_: broken)
+    monkeypatch.setattr(suite.sys, "executable", "/bin/false")
+    with pytest.raises(ServingError, match="ended"), suite.model_server("", ""):
+        raise AssertionError("not reached")
+
+
+def test_a_given_server_is_used_as_it_is() -> None:
+    with suite.model_server("http://127.0.0.1:1/v1", "") as url:
+        assert url == "http://127.0.0.1:1/v1"
+
+
+def test_the_command_hides_folders_and_addresses() -> None:
+    words = ["--data", "/srv/data", "--llm-url", "http://box:1/v1", "--model", "/srv/m.gguf", "--quick"]
+    given = suite._parser().parse_args(words)
+    assert suite._command(given) == "python -m benchmarks --quick --seed 0 --llm-url URL --model m.gguf"
