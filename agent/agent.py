@@ -31,7 +31,7 @@ from agent.understand import Understanding, Understood
 from agent.wanting import add_tastes
 from agent.working import Working
 from agent.writer import Writer
-from retrieval.errors import ModelUnavailableError, UnknownItemError
+from retrieval.errors import ModelUnavailableError, UnknownConversationError, UnknownItemError
 from retrieval.items import Catalog
 from retrieval.preference import Preference
 from retrieval.retriever import Retriever
@@ -150,6 +150,8 @@ class Agent:
 
     async def _run(self, work: Working) -> AsyncIterator[Event]:
         """Run the graph; what it emits are the events, the last one once the turn is stored."""
+        if work.keep:
+            await asyncio.to_thread(self._check_owner, work.conversation)
         graph = self._stored if work.keep else self._passing
         state: TurnState = {"working": work, "conversation": dump_conversation(work.conversation)}
         config = thread(work.conversation.conversation_id)
@@ -185,6 +187,7 @@ class Agent:
         if item_id not in self.catalog:
             near = [one.title for one in self.catalog.find_title(item_id, limit=3)]
             raise UnknownItemError(item_id, near_titles=near)
+        await asyncio.to_thread(self._check_owner, conversation)
         feedback_id = ""
         if conversation.user_id is not None:
             given = await asyncio.to_thread(self._add_feedback, conversation, item_id, kind)
@@ -192,6 +195,14 @@ class Agent:
         conversation = replace(conversation, preference=_with_opinion(conversation, item_id, kind))
         await self.conversations.save(conversation)
         return conversation, feedback_id
+
+    def _check_owner(self, conversation: Conversation) -> None:
+        """Raise before anything is stored where a conversation is not this user's, or the user is unknown."""
+        if conversation.user_id is not None:
+            self.state.user(conversation.user_id)
+        owner = self.state.owner_of(conversation.conversation_id)
+        if owner not in (None, conversation.user_id):
+            raise UnknownConversationError(conversation.conversation_id)
 
     def _add_feedback(self, conversation: Conversation, item_id: str, kind: FeedbackKind) -> Feedback:
         """Store a click; the conversation is listed as the user's from now on, so that erasing finds it."""
@@ -201,6 +212,7 @@ class Agent:
 
     async def undo(self, conversation: Conversation, feedback_id: str, item_id: str = "") -> Conversation:
         """Take a click back."""
+        await asyncio.to_thread(self._check_owner, conversation)
         user_id = conversation.user_id
         if user_id is not None and feedback_id.isdigit():
             given = await asyncio.to_thread(self.state.feedback_of, user_id)

@@ -17,7 +17,7 @@ from agent.events import Finished
 from agent.intent import Act
 from agent.recommendation import Reply
 from agent.transcript import render_list
-from retrieval.errors import UnknownItemError, UnknownUserError
+from retrieval.errors import UnknownConversationError, UnknownItemError, UnknownUserError
 from retrieval.items import Catalog
 from retrieval.settings import RetrievalSettings
 from retrieval.state import FeedbackKind
@@ -304,6 +304,29 @@ async def test_two_users_at_once_never_see_each_other(talking: Agent, model: Scr
     assert [one.kind for one in talking.state.feedback_of(ann.user_id)] == [FeedbackKind.LIKE]
     asked = [call.question for call in model.calls]
     assert not any("loved" in question and "hated" in question for question in asked)
+
+
+async def test_an_unknown_user_is_a_clear_error(agent: Agent):
+    with pytest.raises(UnknownUserError, match="no such user"):
+        await agent.reply(Conversation(user_id="nobody"), "a crime story")
+
+
+@pytest.mark.parametrize("stranger", ["Ben", None])
+async def test_a_conversation_of_somebody_else_is_closed(agent: Agent, stranger: str | None):
+    first = await agent.reply(visitor(agent, "Ann"), "a crime story")
+    user = agent.state.create_user(stranger).user_id if stranger else None
+    taken = Conversation(first.conversation.conversation_id, user)
+
+    for attempt in (
+        agent.reply(taken, "what did she say?"),
+        events(agent.rerank(taken, remove="text")),
+        agent.feedback(taken, film_id("Heat"), FeedbackKind.LIKE),
+        agent.undo(taken, "1", film_id("Heat")),
+    ):
+        with pytest.raises(UnknownConversationError):
+            await attempt
+
+    assert await agent.conversations.load(first.conversation.conversation_id) == first.conversation
 
 
 async def test_a_client_without_a_user_leaves_nothing_behind(agent: Agent):

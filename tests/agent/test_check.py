@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from agent.check import Checker, checked, plain, sentences
+from agent.check import Checker
 from agent.explain import explain
 from agent.lexicon import Lexicon
 from agent.recommendation import Recommendation
+from agent.stream_check import checked, plain, sentences
 from retrieval.candidates import Candidate, Evidence, EvidenceKind
 from retrieval.items import Catalog
 from tests.agent.films import film_id
