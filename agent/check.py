@@ -1,22 +1,26 @@
-"""Holds prose against the list and its evidence, sentence by sentence, while it streams.
+"""Holds one sentence of prose against the list and its evidence.
 
 A sentence may go out when every title in it is one that may be named, every value of the catalog in it (a person, a
-genre, a theme) is a fact of an item it can be about, every name and number in it stands in the facts or in the user's
-own words, and no word in it claims what no evidence could show (prizes, money, rumors).
+genre, a theme) is a fact of an item it is about, every number, name and other word that could state a fact stands in
+the facts of that item or, where the user is spoken to, in the user's own words, and nothing in it claims what no
+evidence could show (prizes, money, rumors). What remains free are the words of `phrases.GLUE`.
 """
 
 import re
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass
 
+from agent.common_words import GLUE, STOPWORDS
 from agent.lexicon import Lexicon, ValueSpan, stem, words_of
-from agent.phrases import STOPWORDS
 from agent.recommendation import Recommendation
 from retrieval.items import Catalog, Item
 from retrieval.titles import normalize_title
 
-ENDINGS = re.compile(r"(?<=[.!?。！？\n])(?:[\"”’』」)]*)(?:\s+|(?<=[。！？\n])|$)")
-ABBREVIATION = re.compile(r"(?:\b(?:Mr|Mrs|Ms|Dr|St|vs|Jr|Sr|No|Vol)\.|\b[A-Z]\.)$")
+YEAR = re.compile(r"(?:18|19|20)\d{2}")
+BACK = re.compile(r"\W*(?:it|its|he|she|they|their|this|that)\b|\W*[它这那该]", re.IGNORECASE)
+"""A sentence that begins so goes on about the items named before."""
+TO_USER = re.compile(r"\b(?:you|your|yours|you've|you'd)\b|你", re.IGNORECASE)
+ALL_OF = re.compile(r"\b(?:both|all|each|are)\b|都", re.IGNORECASE)
 UNPROVABLE = re.compile(
     r"\b(?:oscars?|academy award|golden globe|emmy|award|awards|prize|prizes|nominat\w+|box office|blockbuster|budget|"
     r"sequel|prequel|remake|reboot|based on|true story|adapt\w+|inspired by|critics?|acclaim\w*|rotten|imdb|rated \d|"
@@ -24,8 +28,6 @@ UNPROVABLE = re.compile(
     r"|奥斯卡|金像奖|获奖|提名|票房|续集|改编|翻拍|真实故事|豆瓣|影评",
     re.IGNORECASE,
 )
-YEAR = re.compile(r"(?:18|19|20)\d{2}")
-MARKUP = re.compile(r"[*_`#]|\[([^\]]*)\]\([^)]*\)|https?://\S+|<[^>]{0,200}>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ class Verdict:
 
     ok: bool
     reason: str = ""
+    named: frozenset[str] = frozenset()
+    """The item ids that the sentence is about."""
 
 
 @dataclass(frozen=True)
@@ -44,63 +48,100 @@ class Checker:
     lexicon: Lexicon
     recommendations: Sequence[Recommendation]
     said: str = ""
-    """The user's own words (of the whole conversation): repeating them claims nothing."""
+    """The user's own words (of the whole conversation): repeating them to the user claims nothing."""
     mentionable: frozenset[str] = frozenset()
     """Item ids that may be named besides those on the list: what the user liked or asked about."""
-    facts: frozenset[str] = field(init=False)
-    """The words that names may be made of."""
 
-    def __post_init__(self) -> None:
-        """Collect the words of the items and their evidence."""
-        texts: list[str] = []
-        for one in self.recommendations:
-            texts += [one.item.label, one.item.text, one.explanation.text]
-            texts += [statement.text for statement in one.explanation.statements]
-        for item in self._items():
-            texts += [item.label, item.text, *item.aka, *(value for values in item.values.values() for value in values)]
-            texts += [spec.value_in(value, language) for spec in self.catalog.schema.fields
-                      for value in item.values.get(spec.name, ()) for language in ("en", "zh")]  # fmt: skip
-            texts += [f"{number:g}" for number in item.numbers.values()]
-        object.__setattr__(self, "facts", frozenset(stem(word) for text in texts for word in words_of(text)))
+    def check(self, sentence: str, *, before: frozenset[str] = frozenset()) -> Verdict:
+        """Judge one sentence (without markup).
 
-    def check(self, sentence: str) -> Verdict:
-        """Judge one sentence (without markup)."""
+        Args:
+            sentence: What would be shown.
+            before: The item ids that the sentence before it was about: 'it' means one of those.
+        """
         titles, rest = self._titles(sentence)
         if foreign := [title for title, ids in titles if not ids & self._allowed_ids()]:
             return Verdict(False, f"names {foreign[0]!r}, which is not on the list")
         if (claim := UNPROVABLE.search(rest)) and claim.group().casefold() not in self._all_text():
             return Verdict(False, f"claims something without evidence: {claim.group()!r}")
-        named = {item_id for _, ids in titles for item_id in ids & self._allowed_ids()}
-        return self._facts(rest, named)
+        named = frozenset(item_id for _, ids in titles for item_id in ids & self._allowed_ids())
+        if not named and BACK.match(rest):
+            named = before
+        problem = self._values(rest, named) or self._numbers(rest, named) or self._words(rest, named)
+        return Verdict(not problem, problem, named)
 
-    def _facts(self, rest: str, named: set[str]) -> Verdict:
-        about = [self.catalog.item(item_id) for item_id in named] or list(self._items())
-        to_user = not named or re.search(r"\byou(?:r|'ve|'d)?\b|你", rest, re.IGNORECASE)
-        said = {stem(word) for word in words_of(self.said)} if to_user else set()
-        holds = all if len(named) > 1 and re.search(r"\b(?:both|all|each|are)\b|都", rest, re.IGNORECASE) else any
+    def _values(self, rest: str, named: frozenset[str]) -> str:
+        """What is wrong with the catalog's values in a sentence."""
+        about = self._about(named)
+        holds = all if len(named) > 1 and ALL_OF.search(rest) else any
+        to_user = self._to_user(rest, named)
+        said = self._said_words()
         for span in self.lexicon.find(rest):
             spoken = {stem(word) for word in words_of(span.words)}
-            own = (spoken and spoken <= said) or (to_user and not spoken and span.words in self.said)
+            own = to_user and ((spoken and spoken <= said) or (not spoken and span.words in self.said))
             if not own and not holds(_has(item, span) for item in about):
-                return Verdict(False, f"says {span.words!r}, which no evidence shows")
-        known = self.facts | {stem(word) for word in words_of(self.said)}
+                return f"says {span.words!r}, which no evidence shows"
+        return ""
+
+    def _numbers(self, rest: str, named: frozenset[str]) -> str:
+        """What is wrong with the numbers: each stands in the facts and reasons of what it is said of."""
+        about = self._about(named)
+        known = self._fact_words(about) | (self._said_words() if self._to_user(rest, named) else frozenset())
         for number in re.findall(r"\d+(?:\.\d+)?", rest):
-            if number not in known and not (number.isdigit() and int(number) <= len(self.recommendations)):
-                return Verdict(False, f"says {number}, which stands nowhere")
+            counts = number.isdigit() and int(number) <= len(self.recommendations)
+            if number not in known and not counts:
+                return f"says {number}, which stands nowhere"
             if (
                 YEAR.fullmatch(number)
                 and named
                 and number not in self.said
                 and not any(_dates(one, number) for one in about)
             ):
-                return Verdict(False, f"says {number}, which is no fact of {about[0].title}")
+                return f"says {number}, which is no fact of {about[0].title}"
+        return ""
+
+    def _words(self, rest: str, named: frozenset[str]) -> str:
+        """What is wrong with names and the other words that could state a fact."""
+        about = self._about(named)
+        facts = self._fact_words(about)
+        own = self._said_words() if self._to_user(rest, named) else frozenset()
         for name in _names(rest):
             # A name that only the user said may be a title that the catalog lacks; a person or theme of it is none.
-            words = {stem(word) for word in words_of(name)}
             values = {stem(word) for span in self.lexicon.find(name) for word in words_of(span.words)}
-            if not words <= self.facts | values:
-                return Verdict(False, f"names {name!r}, which stands nowhere")
-        return Verdict(True)
+            if not {stem(word) for word in words_of(name)} <= facts | values:
+                return f"names {name!r}, which stands nowhere"
+        for match in re.finditer(r"[a-z][a-z'’-]{2,}", rest.lower()):
+            word = match.group().strip("'’-")
+            if word not in GLUE and stem(word) not in GLUE and not _known(word, facts | own):
+                return f"says {word!r}, which no evidence shows"
+        return ""
+
+    def _to_user(self, rest: str, named: frozenset[str]) -> bool:
+        """Whether the sentence speaks of what the user said, not of an item."""
+        return not named or bool(TO_USER.search(rest))
+
+    def _about(self, named: frozenset[str]) -> list[Item]:
+        """The items that a sentence is about: any on the list where it names none of them ('who liked X')."""
+        items = [self.catalog.item(item_id) for item_id in sorted(named)]
+        listed = {one.item.item_id for one in self.recommendations}
+        return items if named & listed else [*items, *self._items()]
+
+    def _said_words(self) -> frozenset[str]:
+        return frozenset(stem(word) for word in words_of(self.said))
+
+    def _fact_words(self, about: Sequence[Item]) -> frozenset[str]:
+        """The words of some items' facts, descriptions and reasons, and of the titles that may be named."""
+        ids = {item.item_id for item in about}
+        texts = [item.title for item in self._items()]
+        for item in about:
+            texts += [item.label, item.text, *item.aka, *(f"{number:g}" for number in item.numbers.values())]
+            for spec in self.catalog.schema.fields:
+                for value in item.values.get(spec.name, ()):
+                    texts += [value, spec.value_in(value, "zh"), spec.fact_in(value, "en"), spec.label_in("en")]
+        for one in self.recommendations:
+            if one.item.item_id in ids:
+                texts += [one.explanation.text, *(statement.text for statement in one.explanation.statements)]
+        return frozenset(stem(word) for text in texts for word in words_of(text))
 
     def _titles(self, sentence: str) -> tuple[list[tuple[str, set[str]]], str]:
         """The titles in a sentence (quoted ones even if no item has them), and the sentence without them."""
@@ -149,6 +190,14 @@ def _dates(item: Item, year: str) -> bool:
     return item.year == int(year) or year in item.text or year in item.title
 
 
+def _known(word: str, known: Set[str]) -> bool:
+    """Whether a word or another form of it is among the known ones ('directing' beside 'directed')."""
+    if stem(word) in known or any(part and stem(part) in known for part in re.split(r"[-'’]", word)):
+        return True
+    root = re.sub(r"(?:ing|ed|er|ly|ion|al|s|y)$", "", word)
+    return len(root) > 3 and any(other.startswith(root) and len(other) < len(root) + 5 for other in known)
+
+
 def _names(text: str) -> list[str]:
     """Runs of capitalized words that do not merely begin a sentence."""
     names = []
@@ -166,74 +215,3 @@ def _names(text: str) -> list[str]:
 
 
 PRONOUNS = frozenset(("I", "You", "It", "If", "And", "But", "They", "He", "She", "We", "Both", "Also", "Another"))
-
-
-def plain(text: str) -> str:
-    """Prose without markup, links and tags: it is shown as text."""
-    return MARKUP.sub(lambda match: match.group(1) or "", text)
-
-
-def sentences(buffer: str, *, final: bool = False) -> tuple[list[str], str]:
-    """Cut the finished sentences off a buffer.
-
-    Returns:
-        The finished sentences with their trailing space, and what is left.
-    """
-    done: list[str] = []
-    start = 0
-    for match in ENDINGS.finditer(buffer):
-        piece = buffer[start : match.end()]
-        if not piece.strip() or ABBREVIATION.search(piece.rstrip()):
-            continue
-        if match.end() == len(buffer) and not final and not re.search(r"[。！？\n]\s*$", piece):
-            break
-        done.append(piece)
-        start = match.end()
-    rest = buffer[start:]
-    if final and rest.strip():
-        done.append(rest)
-        rest = ""
-    return done, rest
-
-
-async def checked(
-    pieces: AsyncIterator[str], checker: Checker, dropped: list[str], *, whole: Callable[[], bool] = lambda: True
-) -> AsyncIterator[str]:
-    """Let through the sentences that hold.
-
-    Args:
-        pieces: The stream.
-        checker: Judges.
-        dropped: Gets the reasons of the sentences that do not hold.
-        whole: Asked at the end: whether the last sentence was finished, though no full stop ends it.
-    """
-    said: set[str] = set()
-    async for sentence in _cut(pieces, whole):
-        text = _passed(sentence, checker, dropped)
-        if text and (key := " ".join(words_of(text)) or text) not in said:
-            said.add(key)
-            yield text
-
-
-async def _cut(pieces: AsyncIterator[str], whole: Callable[[], bool]) -> AsyncIterator[str]:
-    """Whole sentences of a stream."""
-    buffer = ""
-    async for piece in pieces:
-        buffer += piece
-        done, buffer = sentences(buffer)
-        for sentence in done:
-            yield sentence
-    for sentence in sentences(buffer, final=True)[0]:
-        if whole() or re.search(r"[.!?。！？][\"”’』」)]*\s*$", sentence):
-            yield sentence
-
-
-def _passed(sentence: str, checker: Checker, dropped: list[str]) -> str:
-    text = plain(sentence)
-    if not text.strip():
-        return ""
-    verdict = checker.check(text)
-    if not verdict.ok:
-        dropped.append(verdict.reason)
-        return ""
-    return text if text[-1].isspace() or text[-1] in "。！？" else f"{text} "

@@ -9,6 +9,8 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 from retrieval.items import Catalog, Item
 from retrieval.schema import FieldKind, FieldSpec
 
+MOST_VALUES = 18
+"""Values of a category that a prompt names: every token of the prefix costs at the first call."""
 PLACE = re.compile(r"<<(\w+)>>")
 
 
@@ -79,6 +81,6 @@ def _plain_items(catalog: Catalog) -> list[Item]:
 def _describe(spec: FieldSpec, catalog: Catalog) -> str:
     label = spec.label_in("en")
     if spec.kind is FieldKind.CATEGORY:
-        values = [value for value, _ in catalog.values(spec.name).most_common(40)]
+        values = [spec.value_in(value, "en") for value, _ in catalog.values(spec.name).most_common(MOST_VALUES)]
         return f"- {spec.name} ({label}): one of {', '.join(values)}"
     return f"- {spec.name} ({label})" + (": a name" if spec.people else "")

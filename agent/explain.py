@@ -11,10 +11,10 @@ from tools.render import one_line
 
 ORDER = (
     EvidenceKind.GUESS,
-    EvidenceKind.PATH,
-    EvidenceKind.CO_LIKED,
-    EvidenceKind.SIMILAR_ITEM,
     EvidenceKind.FACT,
+    EvidenceKind.CO_LIKED,
+    EvidenceKind.PATH,
+    EvidenceKind.SIMILAR_ITEM,
     EvidenceKind.TEXT,
     EvidenceKind.NEIGHBORS,
     EvidenceKind.POPULAR,
@@ -82,7 +82,7 @@ def _english(one: Evidence, catalog: Catalog) -> str:
         case EvidenceKind.FACT:
             return _fact(one.field, one.value, catalog, "en")
         case EvidenceKind.TEXT:
-            return f"its description is close to your wish ({one.score:.0%} alike)"
+            return "its description is close to your wish"
         case EvidenceKind.SIMILAR_ITEM:
             return f"its description is close to that of {titles}"
         case EvidenceKind.CO_LIKED:
@@ -104,7 +104,7 @@ def _chinese(one: Evidence, catalog: Catalog) -> str:
         case EvidenceKind.FACT:
             return _fact(one.field, one.value, catalog, "zh")
         case EvidenceKind.TEXT:
-            return f"简介与你的描述相近（相似度 {one.score:.0%}）"
+            return "简介与你的描述相近"
         case EvidenceKind.SIMILAR_ITEM:
             return f"简介与{titles}相近"
         case EvidenceKind.CO_LIKED:

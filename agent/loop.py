@@ -6,6 +6,7 @@ too few items fit, the ranking brings labeled near misses instead.
 
 import asyncio
 import logging
+import re
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
@@ -20,14 +21,16 @@ from numpy.random import Generator
 from pydantic import JsonValue
 
 from agent import replies
-from agent.check import Checker, checked, plain
+from agent.check import Checker
 from agent.conversation import Conversation, Question, Role, Turn, dump_conversation
 from agent.events import Event, Finished, Recommended, TextDelta, ToolCalled
 from agent.events import Understood as UnderstoodEvent
 from agent.explain import explain, near_miss, statement
 from agent.intent import Act, ToolCall
+from agent.phrases import THANKS
 from agent.recommendation import Recommendation, Reply, ToolRun
 from agent.rules import TEXT_FIELD
+from agent.stream_check import checked, plain
 from agent.understand import Understanding
 from agent.working import Working, merged
 from agent.writer import Writer
@@ -278,7 +281,8 @@ class Loop:
             return ""
         if intent.act is Act.CHAT:
             reply = self._small_talk(work)
-            return reply or replies.say("hello", language, nouns=self.retriever.schema.nouns_in(language))
+            key = "welcome" if work.conversation.asked and re.search(THANKS, work.message, re.IGNORECASE) else "hello"
+            return reply or replies.say(key, language, nouns=self.retriever.schema.nouns_in(language))
         if intent.act is Act.ASK:
             return self._answer(work)
         return replies.summary(work.recommendations, language, self.retriever.schema) if work.message else ""

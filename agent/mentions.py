@@ -7,9 +7,10 @@ from itertools import chain
 
 from rapidfuzz import fuzz, process
 
+from agent.common_words import STOPWORDS
 from agent.lexicon import Lexicon, stem, words_of
 from agent.linking import SURE, references
-from agent.phrases import DISLIKE, LIKE, QUESTION, SEEN, STOPWORDS
+from agent.phrases import DISLIKE, LIKE, QUESTION, SEEN
 from agent.reading import Mention
 from retrieval.items import Catalog
 from retrieval.titles import TitleMatch, TitleSpan, normalize_title
@@ -23,6 +24,8 @@ LEAD = re.compile(
     re.IGNORECASE,
 )
 TAIL = re.compile(r"\s+(?:is|was|were|are|did|though|too|please|but|so|-|–)\b.*$", re.IGNORECASE)
+COMMON_CHINESE = frozenset(("我们", "他们", "你们", "自己", "朋友", "孩子", "英雄", "兄弟"))
+"""Titles that are everyday words: believed in 《》 only."""
 LONG_TITLE = 11
 """Characters of a title that may be found misspelled in the middle of a sentence without capitals."""
 DESCRIBED = re.compile(
@@ -78,6 +81,8 @@ class MentionFinder:
         """Whether words that happen to be a title are meant as one."""
         words = normalize_title(span.text).split()
         if re.search(r"[\u3040-\u9fff\uac00-\ud7af]", span.text):
+            if span.text in COMMON_CHINESE or any(True for _ in self.lexicon.find(span.text)):
+                return False
             return len(span.text) >= 3 or bool(re.search(r"[喜爱看过像似]|讨厌", message[: span.start][-4:]))
         if all(word in STOPWORDS or word.isdigit() for word in words):
             return bool(re.search(LIKE + "|" + SEEN, message[: span.start][-14:], re.IGNORECASE)) and words != ["it"]

@@ -8,11 +8,12 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from agent.common_words import STOPWORDS
 from agent.intent import Act
 from agent.lexicon import Lexicon, stem, words_of
 from agent.linking import ORDINALS, pronoun
 from agent.model_reader import ModelAnswer, ModelLimit
-from agent.phrases import NEGATION, QUESTION, REQUEST, STOPWORDS
+from agent.phrases import NEGATION, QUESTION, REQUEST
 from agent.reading import Mention, Reading
 from agent.rules import RuleReader
 from retrieval.preference import Constraint, Op, Wish
@@ -52,7 +53,7 @@ def merge(rules: Reading, answer: ModelAnswer, message: str, reader: RuleReader,
         about=about,
         limits=limits,
         wishes=wishes,
-        search=_search(answer.search, limits, reader) or rules.search,
+        search=_search(answer.search, limits, wishes, reader) or rules.search,
         topic=rules.topic if act is Act.ASK else "",
         count=rules.count or (answer.count if _says_number(message, answer.count) else None),
         reply=answer.reply if act is Act.CHAT else "",
@@ -135,10 +136,10 @@ def _limits(
     return tuple(limits), tuple({one.key: one for one in wishes}.values())
 
 
-def _search(text: str, limits: Sequence[Constraint], reader: RuleReader) -> str:
+def _search(text: str, limits: Sequence[Constraint], wishes: Sequence[Wish], reader: RuleReader) -> str:
     """The model's description without limits, titles and refusals: vectors know no 'not'."""
     known = {stem(word) for one in limits for word in words_of(f"{one.words} {' '.join(map(str, one.values))}")}
-    known |= STOPWORDS
+    known |= {stem(word) for one in wishes for word in words_of(f"{one.words} {one.value}")} | STOPWORDS
     parts = [part.strip() for part in re.split(r"[,;.]", text)]
     kept = [
         part

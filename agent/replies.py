@@ -40,6 +40,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "en": "Hello! Tell me what you are in the mood for, or name a few {nouns} that you liked.",
         "zh": "你好！告诉我你想要什么样的{nouns}，或者说几个你喜欢的。",
     },
+    "welcome": {"en": "You're welcome. Tell me when you want more {nouns}.", "zh": "不客气，想要更多{nouns}时告诉我。"},
     "no_model": {
         "en": "No language model is running: I answer from the tools with fixed sentences.",
         "zh": "当前没有语言模型：我用工具和固定句式回答。",

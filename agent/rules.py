@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from agent.common_words import STOPWORDS
 from agent.intent import Act
 from agent.lexicon import Lexicon, ValueSpan, stem, words_of
 from agent.limits import find_limits
@@ -33,7 +34,6 @@ from agent.phrases import (
     SEEN,
     SHIFT,
     STILL_WANTED,
-    STOPWORDS,
     SURPRISE,
     WHY,
 )
@@ -122,7 +122,7 @@ class RuleReader:
             limits=_settle(limits),
             wishes=tuple(dict.fromkeys(wishes)),
             taken_back=tuple(taken_back),
-            search=_residue(message, places),
+            search=_residue(message, places, self._own_words()),
         )
 
     # Act ---------------------------------------------------------------------------------------------------------
@@ -153,9 +153,22 @@ class RuleReader:
             return replace(reading, act=Act.CHAT, about=())
         return replace(reading, act=Act.RECOMMEND, about=(), liked=unique([*reading.liked, *_unplaced(reading)]))
 
+    def _own_words(self) -> frozenset[str]:
+        """Words that name fields and items, not what is wanted of them."""
+        schema = self.catalog.schema
+        names = [name for spec in schema.fields for name in (spec.name, *spec.label.values(), *spec.words)]
+        return frozenset(
+            stem(word) for name in (*names, *schema.noun.values(), *schema.nouns.values()) for word in words_of(name)
+        )
+
     def _topic(self, message: str) -> str:
         """The field that a question asks for, by its label or words; 'text' for 'what is it about'."""
         lowered = message.lower()
+        if re.search(
+            r"\babout\W*$|\bwhat(?:'s| is|s) .{0,40}\babout\b|\bplot\b|\bstory\b|讲(?:的是|了)?什么|内容|故事|剧情",
+            lowered,
+        ):
+            return TEXT_FIELD
         for spec in self.catalog.schema.fields:
             names = (*spec.label.values(), *spec.words, spec.name)
             if any(re.search(rf"(?<![a-z]){re.escape(name.lower())}", lowered) for name in names if name):
@@ -166,7 +179,7 @@ class RuleReader:
         if re.search(r"\bwhen\b|哪一?年|什么时候", lowered):
             years = [spec.name for spec in self.catalog.schema.of_kind(FieldKind.NUMBER) if spec.unit == "year"]
             return years[0] if years else ""
-        return TEXT_FIELD if re.search(r"about|plot|story|tell me|讲|内容|关于|故事", lowered) else ""
+        return TEXT_FIELD if re.search(r"about|tell me|关于|介绍", lowered) else ""
 
 
 def _unplaced(reading: Reading) -> list[Mention]:
@@ -229,7 +242,7 @@ def _settle(limits: Sequence[Constraint]) -> tuple[Constraint, ...]:
     return tuple({one.key: one for one in kept}.values())
 
 
-def _residue(message: str, places: Sequence[tuple[int, int]]) -> str:
+def _residue(message: str, places: Sequence[tuple[int, int]], own: frozenset[str]) -> str:
     """The English words that are left when titles, values, refusals and function words are taken away."""
     left: list[str] = []
     for pattern in (REQUEST, OTHERS, OLDER_WORDS, NEWER_WORDS, SURPRISE, HURRY, LIKE, SEEN):
@@ -237,9 +250,10 @@ def _residue(message: str, places: Sequence[tuple[int, int]]) -> str:
     for match in re.finditer(r"[a-z][a-z'’-]+", message, re.IGNORECASE):
         covered = any(a < match.end() and match.start() < b for a, b in places)
         clause, at = _clause_of(message, match.start())
-        empty = match.group().lower() in STOPWORDS or re.fullmatch(NEGATION, match.group(), re.IGNORECASE)
+        word = match.group().lower()
+        empty = word in STOPWORDS or stem(word) in own or re.fullmatch(NEGATION, word, re.IGNORECASE)
         if not covered and not empty and not _refused(clause, at):
-            left.append(match.group().lower())
+            left.append(word)
     return " ".join(left[:12])
 
 

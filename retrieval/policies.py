@@ -170,7 +170,7 @@ def guess_pool(
     tail = counts <= np.quantile(counts, 0.8) if len(counts) else np.zeros(0, dtype=np.bool_)
     tried = _tried_rows(catalog, preference, history)
     rows = rows[np.argsort(-nearness[rows], kind="stable")]
-    near = rows[: max(size * 4, len(rows) // 4)]
+    near = rows[: max(size * 4, len(rows) // 20)]
     fresh = ~tried[near]
     groups = (
         near[fresh & ~tail[near]],
