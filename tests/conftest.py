@@ -30,6 +30,7 @@ from tests.live import (  # noqa: E402, F401
 )
 from tests.postgres import postgres_server, postgres_url  # noqa: E402, F401
 
+LIVE_TIMEOUT_S = 1800
 LOOPBACK = ("127.0.0.1", "::1")
 
 
@@ -38,6 +39,13 @@ def pytest_configure(config: pytest.Config) -> None:
     """Let tests reach this machine only (pytest-socket reads its options right after this)."""
     config.option.allow_hosts = list(LOOPBACK)
     config.option.allow_unix_socket = True
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The first live test waits for a model to load and the demo to be built: more than the limit of other tests."""
+    for item in items:
+        if item.get_closest_marker("live") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(LIVE_TIMEOUT_S))
 
 
 @pytest.hookimpl(wrapper=True)

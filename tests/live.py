@@ -25,7 +25,7 @@ from retrieval.settings import RetrievalSettings
 
 ROOT = Path(__file__).parent.parent
 BOOKS = ROOT / "examples" / "books"
-START_S = 300.0
+START_S = 600.0
 
 
 @contextmanager
