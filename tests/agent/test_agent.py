@@ -86,7 +86,7 @@ async def test_a_chinese_title_finds_the_item_and_the_reply_is_chinese(agent: Ag
     assert reply.intent.liked == (film_id("Titanic"),)
     assert film_id("Titanic") not in ids(reply)
     assert reply.intent.preference.language == "zh"
-    assert "推荐" in reply.text
+    assert "先选" in reply.text
     reasons = [reason.text for one in reply.recommendations for reason in one.explanation.statements]
     assert any("与《Titanic》相同" in reason for reason in reasons)
 

@@ -31,7 +31,7 @@ EXPECTED = {
     EvidenceKind.SIMILAR_ITEM: ("its description is close to that of Heat", "简介与《Heat》相近"),
     EvidenceKind.CO_LIKED: ("6 people who liked Heat liked it too", "6 位喜欢《Heat》的人也喜欢它"),
     EvidenceKind.NEIGHBORS: ("liked by 3 people with a taste like yours", "3 位口味与你相近的人喜欢它"),
-    EvidenceKind.PATH: ("like Heat: directed by Michael Mann", "与《Heat》相同：由Michael Mann执导"),
+    EvidenceKind.PATH: ("like Heat, directed by Michael Mann", "与《Heat》相同：由Michael Mann执导"),
     EvidenceKind.POPULAR: ("80% of 90 people who rated it liked it", "90 位评分者中有 80% 喜欢它"),
     EvidenceKind.GUESS: ("a guess: few people know it", "一次试探：知道它的人不多"),
 }
@@ -104,10 +104,10 @@ def card(films: Catalog, row: int, reason: str) -> Recommendation:
     return Recommendation(films.item(f"film:{row}"), 1, Explanation(reason))
 
 
-def test_a_summary_says_how_many_and_why_the_first(films: Catalog):
+def test_a_summary_says_why_the_first_comes_first(films: Catalog):
     cards = [card(films, 1, "Like Heat: Crime"), card(films, 2, "")]
 
-    assert summary(cards, "en", films.schema) == "2 suggestions. I would start with Casino: like Heat: Crime."
+    assert summary(cards, "en", films.schema).endswith("I would start with Casino: like Heat: Crime.")
     assert summary([], "en", films.schema).startswith("Nothing in the catalog fits all of that.")
 
 
