@@ -91,7 +91,7 @@ def _english(one: Evidence, catalog: Catalog) -> str:
         case EvidenceKind.NEIGHBORS:
             return f"liked by {one.count} {'person' if one.count == 1 else 'people'} with a taste like yours"
         case EvidenceKind.PATH:
-            return f"like {titles}: {_fact(one.field, one.value, catalog, 'en')}" if one.field and titles else ""
+            return f"like {titles}, {_fact(one.field, one.value, catalog, 'en')}" if one.field and titles else ""
         case EvidenceKind.POPULAR:
             return f"{one.score:.0%} of {one.count} people who rated it liked it" if one.count else ""
         case EvidenceKind.GUESS:

@@ -1,9 +1,11 @@
 """What a turn reads from the stored state and writes to it."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from agent.intent import Act
+from agent.phrases import STATED_LIKE
 from agent.working import Working
 from retrieval.history import UserHistory
 from retrieval.policies import Policy
@@ -45,8 +47,10 @@ class StoredMemory:
         if work.intent.act is Act.CHAT or work.intent.ambiguous:
             return
         catalog = self.retriever.catalog
+        # "Something like X" names an example for now; "I loved X" is worth remembering.
+        stated = work.intent.act is Act.FEEDBACK or re.search(STATED_LIKE, work.message, re.IGNORECASE)
         for kind, ids in (
-            (FeedbackKind.LIKE, work.intent.liked),
+            (FeedbackKind.LIKE, work.intent.liked if stated else ()),
             (FeedbackKind.DISLIKE, work.intent.disliked),
             (FeedbackKind.SEEN, work.intent.seen),
         ):

@@ -13,7 +13,7 @@ from agent.intent import Act
 from agent.lexicon import Lexicon, stem, words_of
 from agent.linking import ORDINALS, pronoun
 from agent.model_reader import ModelAnswer, ModelLimit
-from agent.phrases import NEGATION, QUESTION, REQUEST
+from agent.phrases import NEGATION, NEWER_WORDS, OLDER_WORDS, QUESTION, REQUEST
 from agent.reading import Mention, Reading
 from agent.rules import RuleReader
 from retrieval.preference import Constraint, Op, Wish
@@ -22,7 +22,9 @@ from retrieval.titles import normalize_title
 POINTING = "|".join(ORDINALS) + r"|last|both|all|these|those|\d"
 
 
-def merge(rules: Reading, answer: ModelAnswer, message: str, reader: RuleReader, has_list: bool) -> Reading:
+def merge(
+    rules: Reading, answer: ModelAnswer, message: str, reader: RuleReader, has_list: bool, *, before: str = ""
+) -> Reading:
     """One reading of two.
 
     Args:
@@ -31,6 +33,7 @@ def merge(rules: Reading, answer: ModelAnswer, message: str, reader: RuleReader,
         message: The user's words.
         reader: Knows the catalog's titles and values.
         has_list: Whether items were shown before.
+        before: The description that was searched for so far; a small model likes to copy it.
     """
     act = _act(rules, answer, message, has_list)
     answer = answer.model_copy(
@@ -53,7 +56,7 @@ def merge(rules: Reading, answer: ModelAnswer, message: str, reader: RuleReader,
         about=about,
         limits=limits,
         wishes=wishes,
-        search=_search(answer.search, limits, wishes, reader) or rules.search,
+        search=_search(answer.search, limits, wishes, reader, before) or rules.search,
         topic=rules.topic if act is Act.ASK else "",
         count=rules.count or (answer.count if _says_number(message, answer.count) else None),
         reply=answer.reply if act is Act.CHAT else "",
@@ -136,15 +139,17 @@ def _limits(
     return tuple(limits), tuple({one.key: one for one in wishes}.values())
 
 
-def _search(text: str, limits: Sequence[Constraint], wishes: Sequence[Wish], reader: RuleReader) -> str:
+def _search(text: str, limits: Sequence[Constraint], wishes: Sequence[Wish], reader: RuleReader, before: str) -> str:
     """The model's description without limits, titles and refusals: vectors know no 'not'."""
     known = {stem(word) for one in limits for word in words_of(f"{one.words} {' '.join(map(str, one.values))}")}
     known |= {stem(word) for one in wishes for word in words_of(f"{one.words} {one.value}")} | STOPWORDS
     parts = [part.strip() for part in re.split(r"[,;.]", text)]
+    old = {part.strip().casefold() for part in before.split(",")}
     kept = [
         part
         for part in parts
-        if not re.search(r"\b(?:no|not|without|never|non)\b|\d", part, re.IGNORECASE)
+        if part.casefold() not in old
+        and not re.search(rf"\b(?:no|not|without|never|non)\b|\d|{OLDER_WORDS}|{NEWER_WORDS}", part, re.IGNORECASE)
         and not {stem(word) for word in words_of(part)} <= known
         and not (part[:1].isupper() and reader.catalog.titles.exact(part))
     ]

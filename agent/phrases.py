@@ -95,3 +95,8 @@ REPLACES = r"\binstead\b|\brather\b|\bnow for something\b|\bforget (?:that|it|al
 WANTS_NEW = r"\b(?:i want|i'd like|give me|recommend|suggest|show me|something|now)\b|推荐|想看|来[点一几]"
 OTHERS = r"\b(?:else|others?|another|more|next|different|again|instead|surprise|new ones)\b|换|还有|别的|其他|再来|下一"
 """Asks for items that were not shown yet."""
+STATED_LIKE = (
+    r"\b(?:i|we|my|our)\b.{0,40}\b(?:lov(?:e|ed)|lik(?:e|ed)|enjoy(?:ed)?|ador(?:e|ed))\b|\b(?:loved|liked|enjoyed|favou?rites?|"
+    r"masterpiece|brilliant|great|perfect|amazing)\b|喜欢|最爱|爱看|好看|太棒|很棒"
+)
+"""An opinion, not merely an example ('something like X')."""

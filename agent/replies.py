@@ -8,8 +8,6 @@ from retrieval.items import Catalog
 from retrieval.schema import CatalogSchema
 
 TEXTS: dict[str, dict[str, str]] = {
-    "one": {"en": "One suggestion:", "zh": "推荐一个："},
-    "many": {"en": "{count} suggestions.", "zh": "为你找到 {count} 个推荐。"},
     "first": {"en": "I would start with {title}: {reason}.", "zh": "我会先选《{title}》：{reason}。"},
     "guess": {
         "en": "{title} is a guess: tell me whether it is for you, and the next list will know you better.",
@@ -103,8 +101,6 @@ def summary(recommendations: Sequence[Recommendation], language: str, schema: Ca
     if not recommendations:
         return say("nothing", language)
     parts = []
-    if len(recommendations) > 1:
-        parts.append(say("many", language, count=len(recommendations)))
     first = next((one for one in recommendations if not one.exploratory), recommendations[0])
     if first.explanation.text:
         reason = first.explanation.text

@@ -61,7 +61,7 @@ class Understanding:
                 notice, runs = "model_down", (LlmRun("understand", 0.0, error=str(error)),)
             else:
                 reading, runs, source = (
-                    merge(reading, answered, message, self.rules, bool(shown)),
+                    merge(reading, answered, message, self.rules, bool(shown), before=conversation.preference.text),
                     (run,),
                     "model",
                 )

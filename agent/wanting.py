@@ -15,6 +15,8 @@ from retrieval.schema import FieldKind
 
 DEFAULT_COUNT = 5
 MAX_LIKED = 12
+MAX_PARTS = 5
+"""Descriptions that are searched for together; older ones fall out."""
 
 
 def fold(
@@ -56,7 +58,7 @@ def fold(
     limits = (*reading.limits, *_relative(reading.relative, shown_years, catalog))
     return replace(
         base,
-        text=reading.search or base.text,
+        text=_join_texts(base.text, reading.search),
         liked=_merge(base.liked, liked, disliked)[-MAX_LIKED:],
         disliked=_merge(base.disliked, disliked, liked),
         seen=tuple(dict.fromkeys((*base.seen, *seen))),
@@ -64,6 +66,12 @@ def fold(
         wishes=_fold_wishes(base.wishes, reading.wishes),
         count=reading.count or DEFAULT_COUNT,
     )
+
+
+def _join_texts(before: str, new: str) -> str:
+    """The last few descriptions, the newest included."""
+    parts = dict.fromkeys(part.strip() for text in (before, new) for part in text.split(",") if part.strip())
+    return ", ".join(list(parts)[-MAX_PARTS:])
 
 
 def fold_limits(before: Sequence[Constraint], new: Sequence[Constraint]) -> tuple[Constraint, ...]:
