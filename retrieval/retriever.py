@@ -299,15 +299,18 @@ class Retriever:
         history: UserHistory,
         missing: int,
     ) -> list[Candidate]:
-        """The best items that break one limit; two or more only where none breaks just one."""
-        if not preference.constraints:
-            return []
-        counts = breaches(self.catalog, preference.constraints)
-        open_rows = eligible(self.catalog, preference, history, counts > 0)
+        """The best items that break one limit of this request; two or more only where none breaks just one.
+
+        What a user refuses for good ("I can't stand gore") is never relaxed.
+        """
+        lasting = tuple(one for one in preference.constraints if one.lasting)
+        counts = breaches(self.catalog, [one for one in preference.constraints if not one.lasting])
+        keeps = self.catalog.mask(lasting)
+        open_rows = eligible(self.catalog, preference, history, keeps & (counts > 0))
         if not open_rows.any():
             return []
         allowed = open_rows & (counts == counts[open_rows].min())
-        relaxed = replace(preference, constraints=())
+        relaxed = replace(preference, constraints=lasting)
         lists = {name: self._run(name, relaxed, history, self._settings.pool_size, allowed) for name in by_channel}
         found = self._fuse(lists, preference, history)
         found += self._fill(found, preference, history, allowed, missing - len(found))

@@ -89,6 +89,26 @@ def test_too_few_that_fit_bring_near_misses_with_the_broken_limit(retriever: Ret
     assert not {one.item_id for one in found.near} & set(ids(found))
 
 
+def test_near_misses_keep_what_is_refused_for_good(retriever: Retriever) -> None:
+    refused = Constraint("notes", Op.NOT, ("hay", "melon"), lasting=True)
+    limits = (Constraint("kinds", Op.IS, ("White",)), Constraint("price", Op.MAX, (28.0,)))
+
+    found = ranked(retriever, Preference(text="hay", constraints=(*limits, refused)), k=5)
+
+    assert found.fit == ()
+    assert len(found.near) == 5
+    assert all(retriever.catalog.satisfies(retriever.catalog.item(one.item_id), refused) for one in found.near)
+    assert not any(one.lasting for broken in found.broken.values() for one in broken)
+
+
+def test_where_only_a_lasting_limit_is_broken_nothing_comes_close(retriever: Retriever) -> None:
+    refused = Constraint("year", Op.MIN, (2050.0,), lasting=True)
+
+    found = ranked(retriever, Preference(constraints=(refused,)), k=3)
+
+    assert (found.fit, found.near) == ((), ())
+
+
 def test_nothing_fits_and_nothing_is_known_is_still_no_dead_end(retriever: Retriever) -> None:
     found = ranked(retriever, Preference(constraints=(Constraint("year", Op.MIN, (2050.0,)),)), k=3)
 
