@@ -13,6 +13,8 @@ from retrieval.schema import FieldKind, FieldSpec
 from retrieval.titles import LETTER
 
 LONGEST_PHRASE = 5
+LIFE_STAGE = re.compile(r"\b(?:as|when i was|since i was) an? $", re.IGNORECASE)
+"""'As a kid' tells when, not what for."""
 COMMON_SURNAME_SHARE = 3
 """A surname alone names a person who has at least this many times the items of the next one of that name."""
 
@@ -90,7 +92,7 @@ class Lexicon:
             for length in range(min(LONGEST_PHRASE, len(words) - position), 0, -1):
                 run = words[position : position + length]
                 hit = self._phrases.get(tuple(stem(match.group()) for match in run))
-                if hit and self._believable(hit[0], run):
+                if hit and self._believable(hit[0], run) and not LIFE_STAGE.search(text[: run[0].start()]):
                     start, end = run[0].start(), run[-1].end()
                     yield ValueSpan(start, end, text[start:end], *hit)
                     position += length - 1

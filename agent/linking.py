@@ -125,6 +125,11 @@ def references(text: str, shown: Sequence[str]) -> list[tuple[int, int, tuple[Me
             add(match, [ORDINALS[match.group(1).lower()]])
     for match in re.finditer(rf"第({word}|\d+)[部个本款张]?", text):
         add(match, [ORDINALS.get(match.group(1)) or int(match.group(1))])
+    others = r"\bthe (?:others?|other (?:ones?|two|three|four))\b|(?:另外|其他|其余)(?:[一两二三四几])?[部个本]"
+    for match in re.finditer(others, text, re.IGNORECASE):
+        said = {mention.text for _, _, mentions in found for mention in mentions}
+        if said:
+            add(match, [place for place in range(1, n + 1) if f"#{place}" not in said])
     return sorted(found, key=lambda one: one[0])
 
 

@@ -86,7 +86,8 @@ class MentionFinder:
             return len(span.text) >= 3 or bool(re.search(r"[喜爱看过像似]|讨厌", message[: span.start][-4:]))
         if all(word in STOPWORDS or word.isdigit() for word in words):
             return bool(re.search(LIKE + "|" + SEEN, message[: span.start][-14:], re.IGNORECASE)) and words != ["it"]
-        is_value = any(True for _ in self.lexicon.find(span.text))
+        # A theme or mood with a capital in the middle of a sentence is rather the title of the same name.
+        is_value = any(not one.field.soft or span.text.islower() for one in self.lexicon.find(span.text))
         cue = rf"(?:{LIKE}|{SEEN}|{DISLIKE}|{QUESTION}|about)\W+(?:\w+\W+)?$"
         after_cue = bool(re.search(cue, message[: span.start], re.IGNORECASE))
         capitals = all(word[:1].isupper() or word.lower() in STOPWORDS for word in span.text.split())
@@ -181,7 +182,7 @@ class MentionFinder:
 
     def may_be_title(self, text: str) -> bool:
         """Whether words that a model took for a title are one, or at least no value of the catalog."""
-        return self._near(text) or not any(True for _ in self.lexicon.find(text))
+        return bool(self.catalog.titles.exact(text)) or not any(True for _ in self.lexicon.find(text))
 
     def _described(self, message: str, shown: Sequence[str]) -> Iterator[Found]:
         """'The one with Bogart', 'that octopus thing': the one shown item that the words fit."""

@@ -76,7 +76,7 @@ def _act(rules: Reading, answer: ModelAnswer, message: str, has_list: bool) -> A
     if act is Act.FEEDBACK and (re.search(REQUEST, message, re.IGNORECASE) or not (rules.mentions or has_list)):
         return Act.RECOMMEND if rules.act is Act.FEEDBACK else rules.act
     if act is Act.REFINE and not has_list:
-        return Act.RECOMMEND
+        act = Act.RECOMMEND
     if act is Act.RECOMMEND and rules.act in (Act.REFINE, Act.FEEDBACK):
         return rules.act
     return act

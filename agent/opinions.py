@@ -1,5 +1,6 @@
 """Which of the titles in a message are liked, disliked or known, by the words around each."""
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,6 +11,7 @@ from agent.reading import Mention, Reading
 
 SEPARATOR = r"\W*(?:,|and|or|&|、|和|与|or even|as well as)?\W*"
 STOP = r"[.!?;。！？；]"
+NONE_OF = r"neither|none of"
 BUT = r",?\s*\bbut\b|，?但是?|，?可是"
 
 
@@ -37,7 +39,12 @@ def unique(mentions: Sequence[Mention]) -> tuple[Mention, ...]:
 
 def _stances(message: str, found: Sequence[Found]) -> list[str]:
     """'like', 'dislike', 'seen', 'seen like' ... or '' for each; titles in a row share what is said of one of them."""
-    stances = [_stance(*_around(message, found, index)) for index in range(len(found))]
+    stances = [
+        "dislike"
+        if re.match(NONE_OF, message[one.start : one.end], re.IGNORECASE)
+        else _stance(*_around(message, found, index))
+        for index, one in enumerate(found)
+    ]
     joined = [
         index > 0 and bool(re.fullmatch(SEPARATOR, message[found[index - 1].end : one.start], re.IGNORECASE))
         for index, one in enumerate(found)
@@ -63,6 +70,12 @@ def _around(message: str, found: Sequence[Found], index: int) -> tuple[str, str]
         rf"\s*(?:{BUT})\s*(?:i )?(?:don't|didn't|do not|did not|not for me)\b", following, re.IGNORECASE
     ):
         return "", gone.group().replace("but", "")
+    if turned := re.search(
+        rf"(?:{BUT})\s*(?:i|we) (?:still |really |do )*(?:love|adore|like|enjoy)\w*(?: it| that)?",
+        following,
+        re.IGNORECASE,
+    ):
+        return "", turned.group()
     after = re.split(rf"{STOP}|{BUT}|,\s*(?:i want|give me|now|something)\b", following)[0]
     if re.match(r"[?？]\s*(?:no|nope|nah|not|算了|不)", following, re.IGNORECASE):
         after = following
@@ -74,6 +87,13 @@ def _around(message: str, found: Sequence[Found], index: int) -> tuple[str, str]
     return before, after
 
 
+def _nearest(pattern: str, text: str) -> float:
+    """How far the nearest match is from the mark of the title; infinite where there is none."""
+    place = text.index("\x01")
+    ends = [min(abs(one.start() - place), abs(one.end() - place)) for one in re.finditer(pattern, text, re.IGNORECASE)]
+    return min(ends, default=math.inf)
+
+
 def _stance(before: str, after: str) -> str:
     stance = []
     text = f"{before} \x01 {after}"
@@ -81,7 +101,9 @@ def _stance(before: str, after: str) -> str:
     if re.search(SEEN, text, re.IGNORECASE) and not unseen:
         stance.append("seen")
     double_no = re.search(r"not that i (?:didn't|don't|hate)", text, re.IGNORECASE)
-    refused = re.search(DISLIKE, text, re.IGNORECASE) and not double_no
+    # 'Don't really like' holds 'like': where both end alike, the refusal is what was said.
+    away = _nearest(DISLIKE, text)
+    refused = not double_no and away < math.inf and away <= _nearest(LIKE, text)
     near_no = re.search(REFUSAL, before, re.IGNORECASE)
     no_after = re.match(r"[\W_]*(?:no\b(?! more)|nope|nah|不行|不好|算了|就不行)", after, re.IGNORECASE)
     if refused or near_no or no_after:
