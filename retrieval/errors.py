@@ -34,6 +34,19 @@ class IndexMissingError(RecommenderError):
         self.command = command
 
 
+class VectorServerError(IndexMissingError):
+    """The vector store is a server, and it does not answer."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        RecommenderError.__init__(
+            self,
+            f"expected a Chroma server at {url}, found none that answers ({reason}). "
+            "Start it, or leave chroma_url empty to use the embedded store.",
+        )
+        self.path = url
+        self.command = "chroma run"
+
+
 class BadDataError(RecommenderError):
     """Input files that cannot be used at all (single bad rows are reported, not raised)."""
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from retrieval.datasets import Dataset
 from retrieval.encoder import Encoder, make_encoder
-from retrieval.errors import IndexMissingError, SettingsError
+from retrieval.errors import IndexMissingError, SettingsError, VectorServerError
 from retrieval.items import Catalog, Item
 from retrieval.resources import Progress, catalog_hash, silent
 from retrieval.schema import CatalogSchema, FieldKind
@@ -132,7 +132,8 @@ def open_client(settings: RetrievalSettings, *, create: bool) -> "ClientAPI":
     """A Chroma client with telemetry off.
 
     Raises:
-        IndexMissingError: `create` is false and there is no folder or no server, or the folder is damaged.
+        IndexMissingError: `create` is false and there is no folder, or the folder is damaged.
+        VectorServerError: There is no server at the URL.
     """
     os.environ.setdefault("ANONYMIZED_TELEMETRY", "False")
     import chromadb
@@ -150,8 +151,10 @@ def open_client(settings: RetrievalSettings, *, create: bool) -> "ClientAPI":
     except SettingsError:
         raise
     except Exception as error:  # see VectorIndex.open
-        where = settings.chroma_url or str(folder)
-        raise IndexMissingError(f"a vector store that does not open ({type(error).__name__})", path=where) from error
+        reason = type(error).__name__
+        if settings.chroma_url:
+            raise VectorServerError(settings.chroma_url, reason) from error
+        raise IndexMissingError(f"a vector store that does not open ({reason})", path=str(folder)) from error
 
 
 def _http_client(url: str, options: Any) -> "ClientAPI":
