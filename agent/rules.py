@@ -203,9 +203,16 @@ def _refused(clause: str, at: int) -> bool:
     """Whether a value at `at` stands under a negation."""
     before, after = clause[:at], clause[at:]
     negations = list(re.finditer(NEGATION, before, re.IGNORECASE))
-    if negations and not re.search(SHIFT, before[negations[-1].end() :], re.IGNORECASE):
+    if negations and not re.search(SHIFT, _behind(before, negations[-1].end()), re.IGNORECASE):
         return True
     return bool(re.search(NEGATION_AFTER, after, re.IGNORECASE))
+
+
+def _behind(clause: str, negation: int) -> str:
+    """What follows a negation; the verb that it negates ('don't want') turns nothing back."""
+    return re.sub(
+        r"^\s*(?:(?:really|ever|actually)\s+)?(?:want|show me|give me)\b", " ", clause[negation:], flags=re.IGNORECASE
+    )
 
 
 def _alternatives(message: str, values: Sequence[ValueSpan]) -> list[list[ValueSpan]]:
@@ -247,8 +254,9 @@ def _residue(message: str, places: Sequence[tuple[int, int]], own: frozenset[str
     left: list[str] = []
     for pattern in (REQUEST, OTHERS, OLDER_WORDS, NEWER_WORDS, SURPRISE, HURRY, LIKE, SEEN):
         message = re.sub(pattern, lambda match: " " * len(match.group()), message, flags=re.IGNORECASE)
+    taken = [*places, *(match.span() for match in re.finditer(NEGATION, message, re.IGNORECASE))]
     for match in re.finditer(r"[a-z][a-z'’-]+", message, re.IGNORECASE):
-        covered = any(a < match.end() and match.start() < b for a, b in places)
+        covered = any(a < match.end() and match.start() < b for a, b in taken)
         clause, at = _clause_of(message, match.start())
         word = match.group().lower()
         empty = word in STOPWORDS or stem(word) in own or re.fullmatch(NEGATION, word, re.IGNORECASE)

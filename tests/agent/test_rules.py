@@ -89,6 +89,11 @@ def test_opinions(rules: RuleReader, message: str, liked: list[str], disliked: l
         ("a thriller by Hitchcock", ["directors:is:Alfred Hitchcock", "genres:is:Thriller"]),
         ("no Harrison Ford please", ["cast:not:Harrison Ford"]),
         ("I can't stand gore", ["themes:not:gore"]),
+        ("I don't want horror", ["genres:not:Horror"]),
+        ("I never want to see horror", ["genres:not:Horror"]),
+        ("please don't show me any war films", ["genres:not:War"]),
+        ("I don't want horror, give me a comedy", ["genres:is:Comedy", "genres:not:Horror"]),
+        ("no horror just a comedy", ["genres:is:Comedy", "genres:not:Horror"]),
         ("a heist", []),
         ("不要恐怖片", ["genres:not:Horror"]),
         ("九十年代的喜剧", ["genres:is:Comedy", "year:max:1999", "year:min:1990"]),
@@ -164,6 +169,10 @@ def test_the_search_text_has_no_limits_titles_and_refusals_in_it(rules: RuleRead
     found = rules.read("a slow and moody thriller after 1990 like Heat, without horror")
 
     assert found.search == "slow moody"
+
+
+def test_the_words_of_a_refusal_are_no_search_text(rules: RuleReader):
+    assert rules.read("I can't stand crime").search == ""
 
 
 def test_hurry_and_surprise(rules: RuleReader):
