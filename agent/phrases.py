@@ -37,7 +37,7 @@ DISLIKE = (
     r"\b(?:(?:don't|dont|do not|didn't|did not|doesn't|never) (?:really )?(?:like|liked|love|enjoy|care|want|get)|hat(?:e|ed|es)|"
     r"dislik(?:e|ed)|awful|terribl[ey]|boring|bor(?:e|ed|es)|horrible|overrated|worst|can't stand|cannot stand|sucks?|sucked|"
     r"disappoint(?:ed|ing)|garbage|trash|crap|stupid|dumb|nothing like|not like|unlike|too (?:slow|long|dark|sad|silly|violent|scary)|"
-    r"not (?:for me|my thing|my taste|this one|that one|the)|walked out|lame|couldn't finish|put me to sleep|fell asleep|meh|left me cold|did nothing for me|didn't do it|not so much|not a fan|couldn't get (?:through|into)|can go|wasn't for|isn't for|weren't for|aren't for|crime against|no thanks|way too|too grim|mediocre|waste of time|over-?hyped)\b"
+    r"not (?:for me|my thing|my taste|this one|that one|the)|walked out|lame|couldn't finish|put me to sleep|fell asleep|meh|left me cold|did nothing for me|didn't do it|not so much|not (?:a |an |much of a |really a )?(?:big |huge )?fan(?: of)?|couldn't get (?:through|into)|can go|wasn't for|isn't for|weren't for|aren't for|crime against|no thanks|way too|too grim|mediocre|waste of time|over-?hyped)\b"
     r"|不喜欢|不爱|讨厌|难看|无聊|睡着|看不下去|没兴趣|不感兴趣|就不行|太差|太烂|烂片|失望|受不了|没意思|不好看|不要|太沉重|太长|太闷|不怎么样"
 )
 SEEN = (
