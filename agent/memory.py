@@ -13,6 +13,9 @@ from retrieval.preference import Constraint, Wish
 from retrieval.retriever import Retriever
 from retrieval.state import Exposure, FeedbackKind, StateStore, Taste
 
+NEAR = "near-misses"
+"""Logged as the policy of what comes close: it is shown whenever too little fits."""
+
 
 @dataclass(frozen=True, slots=True)
 class StoredMemory:
@@ -63,21 +66,23 @@ class StoredMemory:
             self.state.keep_taste(user_id, taste_of(kept))
 
     def expose(self, work: Working) -> None:
-        """Log what is about to be shown, with its probability."""
-        if not work.store or not work.recommendations:
+        """Log what is about to be shown, with its probability; near misses follow, chosen by no policy."""
+        shown = (*work.recommendations, *work.near_misses)
+        if not work.store or not shown:
             return
         policy: Policy = self.retriever.policy
+        n_fit = len(work.recommendations)
         exposures = [
             Exposure(
                 item_id=one.item.item_id,
-                position=one.rank,
+                position=place,
                 propensity=one.propensity,
                 exploratory=one.exploratory,
-                policy=policy.name,
+                policy=policy.name if place <= n_fit else NEAR,
                 score=one.score,
                 channels=dict(one.channels),
             )
-            for one in work.recommendations
+            for place, one in enumerate(shown, 1)
         ]
         conversation = work.conversation
         self.state.record_exposures(
