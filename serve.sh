@@ -26,6 +26,10 @@ set -euo pipefail
 CALLER=$PWD # paths are meant from where the command was typed
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
+# no library calls home, whichever process loads it
+export GRADIO_ANALYTICS_ENABLED=False ANONYMIZED_TELEMETRY=False HF_HUB_DISABLE_TELEMETRY=1 DO_NOT_TRACK=1
+export VLLM_NO_USAGE_STATS=1 LANGSMITH_TRACING=false LANGCHAIN_TRACING_V2=false
+
 LLM=auto LLM_URL="" MODEL="" HOST=127.0.0.1 PORT=7860 DATA="" SETUP_ONLY="" DEV=""
 PY=.venv/bin/python
 APP_PID="" LLM_PID=""
@@ -218,7 +222,6 @@ serve() {
     start_chosen_llm
     name=local url=$LLM_URL
   fi
-  export GRADIO_ANALYTICS_ENABLED=False ANONYMIZED_TELEMETRY=False HF_HUB_DISABLE_TELEMETRY=1 DO_NOT_TRACK=1
   start APP_PID $PY -m ui serve --data "$DATA" --host "$HOST" --port "$PORT" --llm-url "$url" ${name:+--llm-model "$name"}
   wait "$APP_PID" || code=$?
   exit "$code"

@@ -1,6 +1,7 @@
 """All wiring happens here."""
 
 import asyncio
+import os
 from contextlib import AsyncExitStack
 
 import numpy as np
@@ -18,6 +19,9 @@ from agent.writer import Writer
 from retrieval.items import Catalog
 from retrieval.retriever import Retriever
 from retrieval.state import StateStore, open_state
+
+AT_HOME = {"LANGSMITH_TRACING": "false", "LANGCHAIN_TRACING_V2": "false", "ANONYMIZED_TELEMETRY": "False"}
+"""What people say stays here, even where tracing is on for the other programs of this machine."""
 
 
 def make_understanding(catalog: Catalog, llm: LlmSettings, model: ChatOpenAI | None = None) -> Understanding:
@@ -41,6 +45,7 @@ async def build_agent(settings: Settings) -> Agent:
 
 async def assemble(retriever: Retriever, state: StateStore, settings: Settings, *, seed: int | None = None) -> Agent:
     """An agent of parts that are open already; `seed` fixes the exploration."""
+    os.environ.update(AT_HOME)
     resources = AsyncExitStack()
     resources.callback(state.close)
     saver = await resources.enter_async_context(

@@ -334,7 +334,7 @@ case "$2 $3" in
   "agent.serving choose") echo embedded ;;
   "agent.serving model") echo /m.gguf ;;
   "agent.serving free-port") echo 1 ;;
-  "agent.serving embedded" | "ui serve") echo "$$" >> pids; [ "$2" = ui ] && touch up; exec sleep 100 ;;
+  "agent.serving embedded" | "ui serve") env > "env-$2"; echo "$$" >> pids; [ "$2" = ui ] && touch up; exec sleep 100 ;;
 esac
 """
 
@@ -355,6 +355,17 @@ def fake_checkout(tmp_path: Path) -> Path:
     return tmp_path
 
 
+SILENT = (
+    "GRADIO_ANALYTICS_ENABLED=False",
+    "ANONYMIZED_TELEMETRY=False",
+    "HF_HUB_DISABLE_TELEMETRY=1",
+    "DO_NOT_TRACK=1",
+    "VLLM_NO_USAGE_STATS=1",
+    "LANGSMITH_TRACING=false",
+)
+"""In every process that serve.sh starts."""
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_model_and_app_and_ends_with_zero(fake_checkout: Path, number: signal.Signals):
     command = ["bash", "serve.sh", "--port", "0"]
@@ -368,6 +379,8 @@ def test_a_signal_stops_model_and_app_and_ends_with_zero(fake_checkout: Path, nu
     assert code == 0
     assert len(pids) == 2
     assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
+    for name in ("env-agent.serving", "env-ui"):
+        assert set(SILENT) <= set((fake_checkout / name).read_text().splitlines())
 
 
 def test_a_second_set_up_installs_nothing(fake_checkout: Path):

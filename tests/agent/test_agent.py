@@ -358,6 +358,18 @@ async def test_exposures_hold_what_was_shown_with_its_probability(agent: Agent):
     assert all(0 < one.shown.propensity <= 1 for one in logged)
 
 
+async def test_near_misses_are_logged_as_such(agent: Agent):
+    reply = await agent.reply(visitor(agent), "horror films")
+
+    logged = agent.state.exposures_of(reply.conversation.user_id)
+    cards = [*reply.recommendations, *reply.near_misses]
+    assert reply.near_misses
+    assert [(one.shown.item_id, one.shown.position) for one in logged] == [
+        (one.item.item_id, place) for place, one in enumerate(cards, 1)
+    ]
+    assert [one.shown.policy == "near-misses" for one in logged] == [bool(one.breaks) for one in cards]
+
+
 # Restart, erasure, export
 
 
@@ -471,6 +483,16 @@ async def test_the_export_holds_everything(agent: Agent):
     text = json.dumps(exported, ensure_ascii=False)
     for wanted in ("Zenobia", "I loved Heat", film_id("Casino"), "gore", "propensity", conversation.conversation_id):
         assert wanted in text, wanted
+
+
+async def test_tracing_of_other_programs_does_not_get_what_is_said_here(
+    make_agent: MakeAgent, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("LANGSMITH_TRACING", "true")
+
+    await make_agent()
+
+    assert os.environ["LANGSMITH_TRACING"] == "false"
 
 
 async def test_the_parts_are_reported(agent: Agent):
