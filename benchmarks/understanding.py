@@ -109,7 +109,7 @@ def limits_right(case: dict[str, Any], new: Sequence[Constraint], years: Sequenc
         got -= hit
     rest = {one for one in got if not any(alike(one, other) for other in free)}
     return all(
-        op == "not" and any(word in avoid for value in values for word in value.lower().split())
+        op == "not" and any(word.rstrip("s") in avoid for value in values for word in value.lower().split())
         for _, op, values in rest
     )
 
