@@ -91,7 +91,9 @@ def _english(one: Evidence, catalog: Catalog) -> str:
         case EvidenceKind.NEIGHBORS:
             return f"liked by {one.count} {'person' if one.count == 1 else 'people'} with a taste like yours"
         case EvidenceKind.PATH:
-            return f"like {titles}, {_fact(one.field, one.value, catalog, 'en')}" if one.field and titles else ""
+            if not (one.field and titles):
+                return ""
+            return _detour(one, titles, catalog, "en") or f"like {titles}, {_fact(one.field, one.value, catalog, 'en')}"
         case EvidenceKind.POPULAR:
             return f"{one.score:.0%} of {one.count} people who rated it liked it" if one.count else ""
         case EvidenceKind.GUESS:
@@ -112,11 +114,26 @@ def _chinese(one: Evidence, catalog: Catalog) -> str:
         case EvidenceKind.NEIGHBORS:
             return f"{one.count} 位口味与你相近的人喜欢它"
         case EvidenceKind.PATH:
-            return f"与{titles}相同：{_fact(one.field, one.value, catalog, 'zh')}" if one.field and titles else ""
+            if not (one.field and titles):
+                return ""
+            return (
+                _detour(one, titles, catalog, "zh") or f"与{titles}相同：{_fact(one.field, one.value, catalog, 'zh')}"
+            )
         case EvidenceKind.POPULAR:
             return f"{one.count} 位评分者中有 {one.score:.0%} 喜欢它" if one.count else ""
         case EvidenceKind.GUESS:
             return _guess(one, catalog, "zh")
+
+
+def _detour(one: Evidence, titles: str, catalog: Catalog, language: str) -> str:
+    """A path over an item between, which has one thing in common with each end; '' where the ends share it."""
+    if len(one.path) != 4 or one.path[1][0] not in catalog:
+        return ""
+    between = catalog.item(one.path[1][0]).title
+    first, last = (_fact(relation, value, catalog, language) for _, relation, value in one.path[1:3])
+    if language == "zh":
+        return f"经由《{between}》与{titles}相连（{first}，{last}）"
+    return f"connected with {titles} through {between} ({first}, {last})"
 
 
 def _guess(one: Evidence, catalog: Catalog, language: str) -> str:

@@ -319,6 +319,7 @@ class Loop:
     def _why(self, work: Working, item_id: str) -> str:
         catalog = self.retriever.catalog
         found: Candidate = self.retriever.explain(merged(work.found, item_id), work.preference)
+        found = replace(found, evidence=(*work.found.facts.get(item_id, ()), *found.evidence))
         if not found.evidence:
             found = replace(found, evidence=self.retriever.facts(item_id)[:3])
         statements = explain(found, catalog, work.language).statements[:4]

@@ -21,7 +21,8 @@ def make_plan(act: Act, preference: Preference, about: Sequence[str], topic: str
         return ()
     if act is Act.ASK and topic == "why":
         items: list[JsonValue] = [*about[:3]]
-        return tuple(ToolCall(one.tool, {**one.arguments, "items": items}) for one in recommending_plan(preference))
+        scores = tuple(ToolCall(one.tool, {**one.arguments, "items": items}) for one in recommending_plan(preference))
+        return (*scores, *_paths(preference, about[:3]))
     if act is Act.ASK:
         fields: list[JsonValue] = [topic] if topic not in ("", "text") else []
         return tuple(ToolCall(DETAILS, {"item_id": item_id, "fields": fields}) for item_id in about[:3])
@@ -34,4 +35,14 @@ def recommending_plan(preference: Preference) -> tuple[ToolCall, ...]:
         ToolCall(SEARCH, {"query": preference.text}),
         ToolCall(SCORES, {"liked": [*preference.liked], "disliked": [*preference.disliked]}),
         ToolCall(GRAPH, {"kind": "candidates"}),
+    )
+
+
+def _paths(preference: Preference, about: Sequence[str]) -> tuple[ToolCall, ...]:
+    """How the items hang together with the example given last."""
+    return tuple(
+        ToolCall(GRAPH, {"kind": "path", "item_id": liked, "other_item_id": item_id})
+        for liked in preference.liked[-1:]
+        for item_id in about
+        if item_id != liked
     )

@@ -14,16 +14,19 @@ import pytest
 from agent.agent import Agent
 from agent.conversation import Conversation, Role
 from agent.events import Finished
+from agent.explain import statement
 from agent.intent import Act
 from agent.recommendation import Reply
+from agent.serving.health import free_port
 from agent.transcript import render_list
 from retrieval.errors import UnknownConversationError, UnknownItemError, UnknownUserError
 from retrieval.items import Catalog
+from retrieval.retriever import Retriever
 from retrieval.settings import RetrievalSettings
 from retrieval.state import FeedbackKind
 from tests.agent.conftest import MakeAgent, events, visitor
 from tests.agent.films import film_id
-from tests.fakes import ScriptedChatModel
+from tests.fakes import HashEncoder, ScriptedChatModel
 
 ROOT = Path(__file__).parents[2]
 
@@ -106,6 +109,30 @@ async def test_why_did_you_pick_this_is_answered_from_the_evidence(talking: Agen
     assert "Heat" in second.text
     assert model.calls == []
     assert second.conversation.last_shown() == first.conversation.last_shown()
+
+
+async def test_why_is_answered_with_a_path_of_the_graph(agent: Agent, film_retriever: Retriever):
+    first = await agent.reply(visitor(agent), "something like Heat")
+
+    second = await agent.reply(first.conversation, "why did you pick the first one?")
+
+    path = film_retriever.path(film_id("Heat"), first.recommendations[0].item.item_id)
+    assert path is not None
+    assert statement(path, agent.catalog) in second.text
+    assert [run.arguments["kind"] for run in second.trace.tools if run.name == "graph_lookup"] == ["candidates", "path"]
+
+
+async def test_a_graph_that_does_not_answer_is_told_and_the_rest_still_said(
+    make_agent: MakeAgent, film_settings: RetrievalSettings
+):
+    nowhere = film_settings.model_copy(update={"sparql_url": f"http://127.0.0.1:{free_port()}/sparql"})
+    agent = await make_agent(retriever=Retriever.open(nowhere, encoder=HashEncoder()))
+    first = await agent.reply(visitor(agent), "something like Heat")
+
+    second = await agent.reply(first.conversation, "why did you pick the first one?")
+
+    assert "graph_lookup did not answer in time and was left out." in second.notices
+    assert "because: " in second.text
 
 
 async def test_a_question_about_an_item_is_answered_from_the_catalog(agent: Agent):

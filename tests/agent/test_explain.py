@@ -44,6 +44,23 @@ def test_each_kind_of_evidence_in_both_languages(films: Catalog, kind: EvidenceK
     assert (statement(one, films, "en"), statement(one, films, "zh")) == EXPECTED[kind]
 
 
+def test_a_detour_names_the_item_between(films: Catalog):
+    fargo, casino = film_id("Fargo"), film_id("Casino")
+    steps = (
+        (HEAT, "cast", "Robert De Niro"),
+        (casino, "cast", "Robert De Niro"),
+        (casino, "themes", "mob"),
+        (fargo, "themes", "mob"),
+    )
+    one = Evidence("graph", EvidenceKind.PATH, "themes", "mob", (HEAT,), path=steps)
+
+    english, chinese = statement(one, films, "en"), statement(one, films, "zh")
+
+    assert english.startswith("connected with Heat through Casino (")
+    assert chinese.startswith("经由《Casino》与《Heat》相连（")
+    assert all("Robert De Niro" in text and "mob" in text for text in (english, chinese))
+
+
 @pytest.mark.parametrize("kind", EvidenceKind)
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_every_number_and_name_in_a_reason_stands_in_its_evidence(films: Catalog, kind: EvidenceKind, language: str):
