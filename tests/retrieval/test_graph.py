@@ -1,6 +1,9 @@
 """The knowledge graph: a real store on disk, and the same queries against an endpoint by HTTP."""
 
 import shutil
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
@@ -160,6 +163,44 @@ def test_an_endpoint_that_fails_is_named(status: int) -> None:
 
     with pytest.raises(GraphUnavailableError, match=r"expected SPARQL results from http://graph.test/sparql"):
         graph.facts("tea:0")
+
+
+@pytest.fixture
+def sparql_url(teas: Dataset) -> Iterator[str]:
+    """A SPARQL 1.1 endpoint of its own, over HTTP."""
+    store = ox.Store()
+    store.bulk_extend(quads(teas.catalog))
+
+    class Endpoint(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            assert self.headers["Content-Type"] == "application/sparql-query"
+            found = store.query(self.rfile.read(int(self.headers["Content-Length"])).decode())
+            assert isinstance(found, ox.QuerySolutions)
+            body = found.serialize(format=ox.QueryResultsFormat.JSON)
+            assert body is not None
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Quiet."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Endpoint) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/sparql"
+        server.shutdown()
+
+
+def test_an_endpoint_by_url_knows_what_the_folder_knows(
+    teas: Dataset, tea_settings: RetrievalSettings, sparql_url: str, tmp_path: Path
+) -> None:
+    embedded = KnowledgeGraph.open(teas.catalog, tea_settings)
+
+    remote = KnowledgeGraph.open(teas.catalog, RetrievalSettings(data_dir=tmp_path, sparql_url=sparql_url))
+
+    assert remote.facts("tea:5") == embedded.facts("tea:5")
+    assert remote.path("tea:5", "tea:4") == embedded.path("tea:5", "tea:4") != ()
 
 
 def test_every_path_of_the_graph_channel_is_a_path_of_the_graph(teas: Dataset, tea_settings: RetrievalSettings) -> None:

@@ -131,3 +131,24 @@ def test_the_bundled_model_puts_like_meanings_together() -> None:
     assert vectors.dtype == np.float32
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(np.ones(4), abs=1e-4)
     assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2]
+
+
+@pytest.mark.live
+def test_any_other_model_can_be_named(teas: Dataset, tmp_path: Path) -> None:
+    folder = str(bundled_path())
+    settings = RetrievalSettings(data_dir=tmp_path, encoder=folder)
+    build_vectors(teas, settings)
+
+    found = VectorIndex.open(teas.catalog, settings)
+
+    wish = SentenceEncoder(folder).encode(["smoked over pine"])[0]
+    assert "tea:4" in [teas.catalog.items[row].item_id for row, _ in found.query(wish, 4)]
+    with pytest.raises(IndexMissingError):
+        VectorIndex.open(teas.catalog, settings.model_copy(update={"encoder": "bundled-minilm"}))
+
+
+def test_a_model_that_is_nothing_says_what_can_be_named(tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+
+    with pytest.raises(SettingsError, match=r"cannot be loaded .*\. Use 'bundled-minilm', a folder, or"):
+        SentenceEncoder(str(tmp_path / "model")).encode(["a"])
