@@ -1,6 +1,7 @@
 """Everyday English words: those that mean nothing in a search, and those that state no fact in prose."""
 
 _STOPWORDS = """
+hi hello hey ok okay nah nope prefer think thinking looks bored weekend
 a about again all an and another any anything are as at bad be been best better book books both but by can could did
 do does else film films first for from good great had has have he here how i if in is it just kind last less like
 love me more most movie movies my need new next no not nothing now of old on one only or other out over please

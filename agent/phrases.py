@@ -30,7 +30,7 @@ BACKWARD = r"[,，]\W*(?:(?:and|i|we|really|just|so|was|is|too|not|found|thought
 LIKE = (
     r"\b(?:(?<!don't )(?<!not )(?<!didn't )lik(?:e|ed|es)|lov(?:e|ed|es|ing)|enjoy(?:ed|s)?|ador(?:e|ed)|similar to|in the (?:vein|style|spirit) of|"
     r"reminds? me of|fans? of|favou?rites?|masterpiece|brilliant|amazing|great|awesome|fantastic|wonderful|perfect|"
-    r"comfort|excellent|superb|lovely|classic|fave|soft spot|blew me away|could watch|can watch|exactly right|spot on|right up my|a gem|in tears|in a good way|the best|same (?:feel|vibe|mood) as|as good as|(?:was|is|were) (?:so |very |really )?(?:good|fun|cool|nice))\b"
+    r"comfort|excellent|superb|lovely|classic|fave|soft spot|blew me away|could watch|can watch|exactly right|spot on|right up my|a gem|in tears|(?:looks|sounds) (?:good|great|fun|interesting|nice|perfect)|i'll (?:watch|take|try|read|get|go (?:with|for))|let's (?:watch|take|try|go)|in a good way|the best|same (?:feel|vibe|mood) as|as good as|(?:was|is|were) (?:so |very |really )?(?:good|fun|cool|nice))\b"
     r"|喜欢|爱看|最爱|像|类似|好看|太棒|很棒|经典|精彩|不错|更多"
 )
 DISLIKE = (
@@ -58,7 +58,7 @@ MORE_OF = (
 QUESTION = (
     r"^\W*(?:(?:and|so|but|ok|hey|hi)\W+)?(?:who|whos|who's|whose|whats|what(?:'s| is| was| are| year| does| happens)|when|where|why|how (?:long|old|scary|violent|many|sad|good|dark)|"
     r"is|are|does|do|did|was|were|can|has|have you|tell me|explain|describe)\b|\b(?:tell me (?:more )?about|what(?:'s| is) (?:it|that|this) about|"
-    r"story of|plot of|who (?:directed|made|wrote|stars|plays|is in|acts|was)|what is it|is it (?:any good|good|scary|sad|violent))\b"
+    r"story of|plot of|what do you think (?:of|about)|who (?:directed|made|wrote|stars|plays|is in|acts|was)|what is it|is it (?:any good|good|scary|sad|violent))\b"
     r"|谁|讲(?:的是)?什么|什么内容|哪一?年|为什么|介绍|好看吗|是什么|多长|吗[?？]?$"
 )
 WHY = (
@@ -100,3 +100,8 @@ STATED_LIKE = (
     r"masterpiece|brilliant|great|perfect|amazing)\b|喜欢|最爱|爱看|好看|太棒|很棒"
 )
 """An opinion, not merely an example ('something like X')."""
+NOT_IT = r"\bnot (?:that|this|the) one\b|\bnot (?:that|this)\b|不要这|不要那|不是这|不是那"
+REJECTS = r"(?:no|nah|nope|none|pass|next|不|不要|不好|算了|都不要)\W*"
+"""A list turned down without a word on why."""
+TOO_MUCH = r"\b(?:less|too|way too|overly)\W+(?:\w+\W+)?$|太$|过于$"
+"""Before a shade that there should be less of."""

@@ -19,6 +19,7 @@ from agent.phrases import (
     ALTERNATIVE,
     CLAUSE,
     COMPANY,
+    DISLIKE,
     GREETING,
     HURRY,
     LASTING,
@@ -27,14 +28,17 @@ from agent.phrases import (
     NEGATION,
     NEGATION_AFTER,
     NEWER_WORDS,
+    NOT_IT,
     OLDER_WORDS,
     OTHERS,
     QUESTION,
+    REJECTS,
     REQUEST,
     SEEN,
     SHIFT,
     STILL_WANTED,
     SURPRISE,
+    TOO_MUCH,
     WHY,
 )
 from agent.reading import NEWER, OLDER, Mention, Reading
@@ -42,6 +46,7 @@ from retrieval.items import Catalog
 from retrieval.preference import Constraint, Op, Wish
 from retrieval.schema import FieldKind
 
+FIRST = Mention("#1", certain=True)
 TEXT_FIELD = "text"
 """The field name of a wish in free words."""
 
@@ -58,21 +63,29 @@ class RuleReader:
         """The finder of titles."""
         return MentionFinder(self.catalog, self.lexicon)
 
-    def read(self, message: str, *, shown: Sequence[str] = (), asked: bool = False) -> Reading:
+    def read(self, message: str, *, shown: Sequence[str] = (), asked: bool = False, focus: Mention = FIRST) -> Reading:
         """Read one message.
 
         Args:
             message: What the user wrote.
             shown: Item ids of the last cards, in order.
             asked: Whether something was asked for before in this conversation.
+            focus: What 'it' and 'that one' mean.
         """
         found = self.mentions.find(message, shown)
+        if (
+            shown
+            and not found
+            and (word := pronoun(message))
+            and re.search(f"{SEEN}|{LIKE}|{DISLIKE}|{NOT_IT}", message, re.IGNORECASE)
+        ):
+            found = [Found(*word.span(), (focus,))]
         covered = tuple((one.start, one.end) for one in found)
         values = list(self.lexicon.find(message, covered=covered))
         reading = with_opinions(message, found, Reading(Act.RECOMMEND))
         reading = self._values(message, values, covered, reading)
-        reading = _details(message, reading, shown)
-        return self._act(message, found, reading, has_list=bool(shown), asked=asked)
+        reading = _details(message, reading, shown, self._countable())
+        return self._act(message, found, reading, has_list=bool(shown), asked=asked, focus=focus)
 
     # Values ------------------------------------------------------------------------------------------------------
 
@@ -100,7 +113,8 @@ class RuleReader:
             company = lasting is not None and lasting.start() <= at < lasting.end()
             names = tuple(dict.fromkeys(one.value for one in group))
             softly = first.field.soft or company or _compares(message, first)
-            if _compares(message, first) and re.search(r"\bless\W+$", message[: first.start], re.IGNORECASE):
+            shade = first.field.soft or _compares(message, first)
+            if shade and not refused and re.search(TOO_MUCH, message[: first.start], re.IGNORECASE):
                 wishes += [Wish(first.field.name, one.value, -0.5, one.words) for one in group]
             elif refused or not softly:
                 op = Op.NOT if refused else Op.IS
@@ -127,10 +141,12 @@ class RuleReader:
 
     # Act ---------------------------------------------------------------------------------------------------------
 
-    def _act(self, message: str, found: Sequence[Found], reading: Reading, *, has_list: bool, asked: bool) -> Reading:
+    def _act(
+        self, message: str, found: Sequence[Found], reading: Reading, *, has_list: bool, asked: bool, focus: Mention
+    ) -> Reading:
         about = reading.mentions
         if not about and has_list and pronoun(message):
-            about = (Mention("#1"),)
+            about = (focus,)
         wants = bool(re.search(REQUEST, message, re.IGNORECASE))
         substance = bool(about or reading.limits or reading.wishes or reading.relative)
         if re.fullmatch(GREETING, message.strip(), re.IGNORECASE) and not reading.limits and not found:
@@ -140,6 +156,8 @@ class RuleReader:
         if about and not wants and re.search(QUESTION, message, re.IGNORECASE):
             topic = self._topic(message)
             return replace(reading, act=Act.ASK, topic=topic, about=about, liked=(), disliked=())
+        if has_list and re.fullmatch(REJECTS, message.strip(), re.IGNORECASE):
+            return replace(reading, act=Act.REFINE, about=())
         opinion = bool(reading.liked or reading.disliked or reading.seen)
         follows = has_list and (
             bool(reading.relative or reading.novelty or reading.taken_back)
@@ -160,6 +178,19 @@ class RuleReader:
         return frozenset(
             stem(word) for name in (*names, *schema.noun.values(), *schema.nouns.values()) for word in words_of(name)
         )
+
+    def _countable(self) -> tuple[str, ...]:
+        """What may be counted in a message: the catalog's nouns and categories."""
+        schema = self.catalog.schema
+        values = [
+            word for spec in schema.of_kind(FieldKind.CATEGORY) for words in spec.synonyms.values() for word in words
+        ]
+        names = (
+            *schema.noun.values(),
+            *schema.nouns.values(),
+            *(word for word in values if word.isascii() and word.endswith("s")),
+        )
+        return tuple(dict.fromkeys(names))
 
     def _topic(self, message: str) -> str:
         """The field that a question asks for, by its label or words; 'text' for 'what is it about'."""
@@ -252,7 +283,7 @@ def _settle(limits: Sequence[Constraint]) -> tuple[Constraint, ...]:
 def _residue(message: str, places: Sequence[tuple[int, int]], own: frozenset[str]) -> str:
     """The English words that are left when titles, values, refusals and function words are taken away."""
     left: list[str] = []
-    for pattern in (REQUEST, OTHERS, OLDER_WORDS, NEWER_WORDS, SURPRISE, HURRY, LIKE, SEEN):
+    for pattern in (REQUEST, OTHERS, OLDER_WORDS, NEWER_WORDS, SURPRISE, HURRY, LIKE, DISLIKE, SEEN):
         message = re.sub(pattern, lambda match: " " * len(match.group()), message, flags=re.IGNORECASE)
     taken = [*places, *(match.span() for match in re.finditer(NEGATION, message, re.IGNORECASE))]
     for match in re.finditer(r"[a-z][a-z'’-]+", message, re.IGNORECASE):
@@ -260,7 +291,7 @@ def _residue(message: str, places: Sequence[tuple[int, int]], own: frozenset[str
         clause, at = _clause_of(message, match.start())
         word = match.group().lower()
         empty = word in STOPWORDS or stem(word) in own or re.fullmatch(NEGATION, word, re.IGNORECASE)
-        if not covered and not empty and not _refused(clause, at):
+        if not covered and not empty and not re.search(r"['’]", word) and not _refused(clause, at):
             left.append(word)
     return " ".join(left[:12])
 
@@ -277,7 +308,7 @@ def _refused_words(message: str, places: Sequence[tuple[int, int]]) -> Iterator[
             yield match.start(), words
 
 
-def _details(message: str, reading: Reading, shown: Sequence[str]) -> Reading:
+def _details(message: str, reading: Reading, shown: Sequence[str], nouns: Sequence[str]) -> Reading:
     """Count, hurry, direction in time, appetite for surprises."""
     relative = ""
     if not any(one.op in (Op.MIN, Op.MAX) for one in reading.limits):
@@ -285,7 +316,7 @@ def _details(message: str, reading: Reading, shown: Sequence[str]) -> Reading:
             relative = OLDER
         elif re.search(NEWER_WORDS, message, re.IGNORECASE):
             relative = NEWER
-    count = _count(message)
+    count = _count(message, nouns)
     return replace(
         reading,
         relative=relative if shown else "",
@@ -295,13 +326,18 @@ def _details(message: str, reading: Reading, shown: Sequence[str]) -> Reading:
     )
 
 
-def _count(message: str) -> int | None:
+def _count(message: str, nouns: Sequence[str]) -> int | None:
     """How many are asked for: 'just one', 'three comedies', '推荐五部'."""
     number = "|".join(NUMBERS)
-    verb = r"\b(?:just|only|give me|recommend|show me|name|suggest)\s+(?:me\s+)?"
-    only = re.search(rf"{verb}({number}|10|\d)\b(?!\s*(?:more )?(?:years|%))", message, re.IGNORECASE)
-    if only:
-        return NUMBERS.get(only.group(1).lower()) or int(only.group(1))
+    verb = r"\b(?:just|only|give me|recommend|show me|name|suggest|looking for|want|need)\s+(?:me\s+)?"
+    noun = "|".join(("suggestions?", "recommendations?", "titles", "ideas", "options", "picks", *map(re.escape, nouns)))
+    for pattern in (
+        rf"{verb}({number}|10|\d)\b(?!\s*(?:more )?(?:years|%))",
+        rf"\b(?:({number}|10|\d) or )?({number}|10|\d)\s+(?:(?!of\b)[\w-]+\s+){{0,3}}(?:{noun})\b",
+    ):
+        if match := re.search(pattern, message, re.IGNORECASE):
+            said = next(group for group in reversed(match.groups()) if group)
+            return NUMBERS.get(said.lower()) or int(said)
     chinese = re.search(
         r"(?:推荐|来|给我|只要|换)(?:我)?(?:看)?([一二两三四五六七八九十]|10|\d)[部个本款张](?!.*年代)", message
     )

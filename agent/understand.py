@@ -15,7 +15,7 @@ from agent.phrases import OTHERS
 from agent.plan import make_plan
 from agent.reading import Mention, Reading
 from agent.recommendation import LlmRun
-from agent.rules import RuleReader
+from agent.rules import FIRST, RuleReader
 from agent.wanting import add_tastes, fold, mentions_words
 from retrieval.errors import ModelUnavailableError
 from retrieval.items import Catalog
@@ -51,7 +51,7 @@ class Understanding:
         """
         language = language_of(message, conversation.preference.language)
         shown = conversation.last_shown()
-        reading = self.rules.read(message, shown=shown, asked=conversation.asked)
+        reading = self.rules.read(message, shown=shown, asked=conversation.asked, focus=self._focus(conversation))
         runs: tuple[LlmRun, ...] = ()
         notice, source = "", "rules"
         if self.model is not None and not reading.certain:
@@ -78,6 +78,16 @@ class Understanding:
                 so_far = replace(so_far, preference=settled.wanted, asked=True)
             so_far = so_far.add(turn)
         return so_far.preference
+
+    def _focus(self, conversation: Conversation) -> Mention:
+        """What 'it' means: the one item that the last question was about, else the first shown."""
+        shown = conversation.last_shown()
+        last = [turn for turn in conversation.turns[-2:] if turn.role is Role.USER]
+        if last and not conversation.turns[-1].shown:
+            found = [mention for one in self.rules.mentions.find(last[0].text, shown) for mention in one.mentions]
+            if len(found) == 1:
+                return found[0]
+        return FIRST
 
     def _settle(
         self,
