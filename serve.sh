@@ -104,9 +104,10 @@ pip_install() { "$1/bin/python" -m pip install --disable-pip-version-check --no-
 
 setup_packages() {
   local extras=ui,embedded wanted
+  case ${RECONTEUR_RETRIEVAL__STATE_URL:-}${RECONTEUR_CHECKPOINT_URL:-} in *postgres*) extras=$extras,postgres ;; esac
   [ -z "$DEV" ] || extras=dev
   wanted=$(cat pyproject.toml .ci/constraints.txt | cksum)
-  if [ -x $PY ] && grep -qsxF -e "$wanted $extras" -e "$wanted dev" .venv/.reconteur-setup; then return; fi
+  if [ -x $PY ] && grep -qsxF -e "$wanted $extras" -e "$wanted $extras,postgres" -e "$wanted dev" .venv/.reconteur-setup; then return; fi
   say "installing packages into .venv (about three minutes)"
   make_venv .venv
   # torch first and alone: pip then takes the processor build; the whole list at once brings gigabytes of CUDA

@@ -45,7 +45,7 @@ async def open_checkpointer(url: str, data_dir: Path) -> AsyncIterator[BaseCheck
         from psycopg.rows import dict_row
         from psycopg_pool import AsyncConnectionPool
     except ImportError as error:
-        raise SettingsError("PostgreSQL needs the extra: pip install 'reconteur[postgres]'") from error
+        raise SettingsError("PostgreSQL needs the extra: .venv/bin/pip install -e '.[postgres]'") from error
     plain = url.replace("postgresql+psycopg://", "postgresql://", 1)
     options = {"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row}
     async with AsyncConnectionPool(plain, min_size=1, max_size=4, kwargs=options, open=False) as pool:

@@ -391,6 +391,21 @@ def test_a_second_set_up_installs_nothing(fake_checkout: Path):
     assert "installing" not in result.stderr
 
 
+def test_a_postgresql_url_asks_for_its_driver(fake_checkout: Path):
+    python = fake_checkout / ".venv/bin/python"
+    python.write_text(
+        python.read_text().replace('case "$2 $3" in', '[ "$2" != pip ] || echo "$*" >> pip\ncase "$2 $3" in')
+    )
+    environment = {**os.environ, "RECONTEUR_RETRIEVAL__STATE_URL": "postgresql+psycopg://127.0.0.1/one"}
+    command = ["bash", "serve.sh", "--setup"]
+    for _ in range(2):
+        done = subprocess.run(command, cwd=fake_checkout, env=environment, capture_output=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr
+
+    installed = [line for line in (fake_checkout / "pip").read_text().splitlines() if "-e " in line]
+    assert [line.split()[-1] for line in installed] == [".[ui,embedded,postgres]"]
+
+
 SECRET = "Quagga-7391"
 
 

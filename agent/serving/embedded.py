@@ -67,7 +67,7 @@ def _start(model: Path, port: int, threads: int) -> Any:
         import xllamacpp
     except ImportError as error:
         raise ServingError(
-            "expected the package xllamacpp, found none. Install it with: pip install 'reconteur[embedded]'"
+            "expected the package xllamacpp, found none. Install it with: .venv/bin/pip install -e '.[embedded]'"
         ) from error
     parameters = xllamacpp.CommonParams()
     for name, value in server_options(model, port, threads).items():

@@ -154,7 +154,7 @@ def _parse(text_url: str) -> URL:
     except ModuleNotFoundError as error:
         raise SettingsError(
             f"the state URL needs the driver {error.name!r}, which is not installed. "
-            "Install it with: pip install 'reconteur[postgres]'"
+            "Install it with: .venv/bin/pip install -e '.[postgres]'"
         ) from error
     except (ArgumentError, NoSuchModuleError):
         raise SettingsError(
