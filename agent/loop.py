@@ -216,8 +216,8 @@ class Loop:
             for rank, one in enumerate(work.ranked.near, 1)
         )
         if near:
-            key = "few" if cards else "only_near"
-            noun = self.retriever.schema.nouns_in(language) if cards else self.retriever.schema.noun_in(language)
+            key = {0: "only_near", 1: "one"}.get(len(cards), "few")
+            noun = self.retriever.schema.nouns_in(language) if key == "few" else self.retriever.schema.noun_in(language)
             work = work.noticing(replies.say(key, language, count=len(cards), noun=noun))
         return replace(work, recommendations=cards, near_misses=near)
 

@@ -21,6 +21,10 @@ TEXTS: dict[str, dict[str, str]] = {
         "en": "Only {count} {noun} fit all of that; what comes close is listed apart.",
         "zh": "完全符合的只有 {count} 个；接近的另列在下面。",
     },
+    "one": {
+        "en": "Only one {noun} fits all of that; what comes close is listed apart.",
+        "zh": "完全符合的只有 1 个；接近的另列在下面。",
+    },
     "only_near": {
         "en": "No {noun} fits all of that; what comes close is listed apart.",
         "zh": "没有完全符合的{noun}；接近的另列在下面。",

@@ -131,6 +131,13 @@ async def test_near_misses_stand_apart_and_name_what_they_break(agent: Agent):
     assert "No film fits all of that; what comes close is listed apart." in reply.notices
 
 
+async def test_one_that_fits_is_spoken_of_as_one(agent: Agent):
+    reply = await agent.reply(visitor(agent), "a war film")
+
+    assert titles(reply) == ["Braveheart"]
+    assert "Only one film fits all of that; what comes close is listed apart." in reply.notices
+
+
 async def test_a_few_that_fit_are_not_filled_up_with_others(agent: Agent):
     reply = await agent.reply(visitor(agent), "horror films")
 
