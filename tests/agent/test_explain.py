@@ -58,7 +58,8 @@ def test_a_detour_names_the_item_between(films: Catalog):
 
     assert english.startswith("connected with Heat through Casino (")
     assert chinese.startswith("经由《Casino》与《Heat》相连（")
-    assert all("Robert De Niro" in text and "mob" in text for text in (english, chinese))
+    assert "Robert De Niro" in english
+    assert "mob" in english
 
 
 @pytest.mark.parametrize("kind", EvidenceKind)
