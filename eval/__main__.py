@@ -13,7 +13,6 @@ from retrieval.errors import RecommenderError
 
 if TYPE_CHECKING:
     from agent.agent import Agent
-
     from agent.settings import Settings
     from eval.report import Report
     from eval.transcripts import Dialogue
