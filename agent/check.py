@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 
-from agent.common_words import GLUE, STOPWORDS
+from agent.common_words import GLUE, GLUE_CHINESE, STOPWORDS
 from agent.lexicon import Lexicon, ValueSpan, stem, words_of
 from agent.recommendation import Recommendation
 from retrieval.items import Catalog, Item
@@ -20,12 +20,16 @@ YEAR = re.compile(r"(?:18|19|20)\d{2}")
 BACK = re.compile(r"\W*(?:it|its|he|she|they|their|this|that)\b|\W*[它这那该]", re.IGNORECASE)
 """A sentence that begins so goes on about the items named before."""
 TO_USER = re.compile(r"\b(?:you|your|yours|you've|you'd)\b|你", re.IGNORECASE)
+HAN = re.compile(r"[\u4e00-\u9fff]+")
+LEFT_OVER = 2
+"""Chinese characters of a sentence that may remain unaccounted for."""
 ALL_OF = re.compile(r"\b(?:both|all|each|are)\b|都", re.IGNORECASE)
 UNPROVABLE = re.compile(
     r"\b(?:oscars?|academy award|golden globe|emmy|award|awards|prize|prizes|nominat\w+|box office|blockbuster|budget|"
     r"sequel|prequel|remake|reboot|based on|true story|adapt\w+|inspired by|critics?|acclaim\w*|rotten|imdb|rated \d|"
-    r"best-?sell\w+|record-?breaking|most (?:popular|famous|successful)|legendary|iconic)\b"
-    r"|奥斯卡|金像奖|获奖|提名|票房|续集|改编|翻拍|真实故事|豆瓣|影评",
+    r"best-?sell\w+|record-?breaking|most (?:popular|famous|successful)|not recommend|don't recommend|"
+    r"legendary|iconic)\b"
+    r"|不推荐|不建议|奥斯卡|金像奖|获奖|提名|票房|续集|改编|翻拍|真实故事|豆瓣|影评",
     re.IGNORECASE,
 )
 
@@ -67,7 +71,8 @@ class Checker:
         named = frozenset(item_id for _, ids in titles for item_id in ids & self._allowed_ids())
         if not named and BACK.match(rest):
             named = before
-        problem = self._values(rest, named) or self._numbers(rest, named) or self._words(rest, named)
+        checks = (self._values, self._numbers, self._words, self._chinese)
+        problem = next((found for check in checks if (found := check(rest, named))), "")
         return Verdict(not problem, problem, named)
 
     def _values(self, rest: str, named: frozenset[str]) -> str:
@@ -116,6 +121,27 @@ class Checker:
                 return f"says {word!r}, which no evidence shows"
         return ""
 
+    def _chinese(self, rest: str, named: frozenset[str]) -> str:
+        """Chinese prose must be next to nothing when reasons, facts and everyday words are taken away."""
+        known = [
+            text
+            for one in self.recommendations
+            for text in (one.item.text, *(s.text for s in one.explanation.statements))
+        ]
+        schema = self.catalog.schema
+        known += [schema.noun_in("zh"), schema.nouns_in("zh"), *schema.also_called]
+        for item in self._about(named):
+            for spec in self.catalog.schema.fields:
+                known += [spec.value_in(value, "zh") for value in item.values.get(spec.name, ())]
+                known.append(spec.label_in("zh"))
+        pieces = {piece for text in known for piece in HAN.findall(text)} | GLUE_CHINESE
+        if self._to_user(rest, named):
+            pieces |= set(HAN.findall(self.said))
+        left = "".join(HAN.findall(rest))
+        for piece in sorted(pieces, key=len, reverse=True):
+            left = left.replace(piece, "")
+        return f"says {left[:12]!r}, which no evidence shows" if len(left) > LEFT_OVER else ""
+
     def _to_user(self, rest: str, named: frozenset[str]) -> bool:
         """Whether the sentence speaks of what the user said, not of an item."""
         return not named or bool(TO_USER.search(rest))
@@ -132,7 +158,9 @@ class Checker:
     def _fact_words(self, about: Sequence[Item]) -> frozenset[str]:
         """The words of some items' facts, descriptions and reasons, and of the titles that may be named."""
         ids = {item.item_id for item in about}
+        schema = self.catalog.schema
         texts = [item.title for item in self._items()]
+        texts += [*schema.noun.values(), *schema.nouns.values(), *schema.also_called]
         for item in about:
             texts += [item.label, item.text, *item.aka, *(f"{number:g}" for number in item.numbers.values())]
             for spec in self.catalog.schema.fields:

@@ -1,12 +1,12 @@
 """Everyday English words: those that mean nothing in a search, and those that state no fact in prose."""
 
 _STOPWORDS = """
-hi hello hey ok okay nah nope prefer think thinking looks bored weekend
-a about again all an and another any anything are as at bad be been best better book books both but by can could did
-do does else film films first for from good great had has have he here how i if in is it just kind last less like
-love me more most movie movies my need new next no not nothing now of old on one only or other out over please
-really second see seen she show so some something sort thanks that the then there these they thing things this those
-three to today tonight too two under up very want was watch we what when where which who why will with would yes you
+a about again all an and another any anything are as at bad be been best better bored both but by can could did do
+does else first for from good great had has have he hello here hey hi how i if in is it just kind last less like
+looks love me more most my nah need new next no nope not nothing now of ok okay old on one only or other out over
+please prefer really second see seen she show so some something sort thanks that the then there these they thing
+things think thinking this those three to today tonight too two under up very want was watch we weekend what when
+where which who why will with would yes you
 """
 _GLUE = """
 above add added addition additionally after alike along already although always amount answer appeal appealing
@@ -33,3 +33,13 @@ STOPWORDS = frozenset(_STOPWORDS.split())
 """Words that never name an item or a wish by themselves."""
 GLUE = STOPWORDS | frozenset(_GLUE.split())
 """Words of prose that state no fact about an item."""
+
+_GLUE_CHINESE = """
+推荐 建议 首选 优先 先 首先 可以 从 开始 试试 尝试 试 看看 看 选择 选 会 我 你 您 他们 它 它们 这 那 这部 这个 这些 那部 也 都 和 与 及 以及 还有 还 另外
+此外 同样 一样 相同 相似 类似 相近 接近 因为 所以 由于 如果 或者 或 而 并且 并 但 但是 不过 很 非常 比较 更 最 适合 符合 合适 满足 要求 条件 口味 心情 喜欢 喜爱
+想 想要 想看 希望 需要 值得 不错 很好 好 棒 轻松 愉快 祝 晚上 今晚  享受 的 了 是 在 有 为 为了 对 给 让 到 被 把 就 吧 呢 吗 啊 哦 一 两 三 一部 一个
+部 个 本 些 位 人 评分 评分者 中 有人 大家   作品   介绍 简介 描述 主题 类型 题材 风格 理由 原因 试探 猜测 猜 新 口味 了解 更多 告诉 知道 反馈 帮助 下次
+找到 列表 卡片 上面 其中 之一 第一 第二 第三 最后 分别 来自 语言  年 属于 关于 包含 包括 具有 带有 拥有 共同 之处 能 应该 可能 也许 同时 例如 比如 等 其他
+"""
+GLUE_CHINESE = frozenset(_GLUE_CHINESE.split())
+"""The same in Chinese."""

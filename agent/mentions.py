@@ -20,7 +20,7 @@ LISTED = r"\s*(?:,|and|or|&|,\s*and)\s*(?:the\s+)?"
 QUOTED = re.compile(r"《([^》]{1,80})》|“([^”]{2,80})”|\"([^\"]{2,80})\"|(?<!\w)'([^']{2,80})'(?!\w)")
 PIECE = re.compile(r"[^,;:.!?()\n]+")
 LEAD = re.compile(
-    rf"^(?:\W|(?:and|or|but|also|i|we|{LIKE}|{SEEN}|{DISLIKE}|watched|something|movies?|films?|books?)\b)+",
+    rf"^(?:\W|(?:and|or|but|also|i|we|{LIKE}|{SEEN}|{DISLIKE}|something)\b)+",
     re.IGNORECASE,
 )
 TAIL = re.compile(r"\s+(?:is|was|were|are|did|though|too|please|but|so|-|–)\b.*$", re.IGNORECASE)

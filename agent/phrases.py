@@ -76,6 +76,7 @@ COMPANY = (
     r"mother|mom|mum|father|dad|parents|grandma|grandpa|girlfriend|boyfriend|partner)\b|孩子|女儿|儿子|老婆|老公|父母|爸妈"
 )
 """Who is there too: worth keeping in mind."""
+COMPANY_GONE = rf"(?:{COMPANY}).{{0,12}}\b(?:in bed|asleep|sleeping|gone|away|out|not here)\b|(?:{COMPANY}).{{0,4}}(?:睡了|不在|走了)"
 THANKS = r"\b(?:thanks?|thx|ty|cheers|bye|goodbye|see you|good night|perfect|great|cool)\b|谢|再见|拜拜|晚安"
 LASTING = (
     r"\b(?:can't|cannot|cant|can not|couldn't) (?:stand|bear|handle|take|watch|stomach)|\bi (?:never|don't ever|won't ever) \w+|\bnever (?:watch|show|read|buy|play)|"
@@ -88,11 +89,11 @@ SURPRISE = r"\bsurprise me\b|\bsomething (?:completely |totally |really )?(?:dif
 HURRY = r"\b(?:quick(?:ly)?|hurry|no time|just one|only one|fast)\b|快点|赶时间|只要一部|就一部"
 ADDS = (
     r"^\W*(?:but|and|only|with|from|more|not|no|without|made)\b|\b(?:also|too|as well|ones?|still|same|those|these|it|that (?:is|are)|specifically|of (?:his|hers|theirs))\b"
-    r"|也|还要|再|^要|的$"
+    r"|也|还要|再|^要"
 )
 """A fragment that narrows what was wanted before."""
 REPLACES = r"\binstead\b|\brather\b|\bnow for something\b|\bforget (?:that|it|all)\b|\bstart over\b|换成|改成|算了"
-WANTS_NEW = r"\b(?:i want|i'd like|give me|recommend|suggest|show me|something|now)\b|推荐|想看|来[点一几]"
+WANTS_NEW = r"\b(?:i want|i'd like|give me|recommend|suggest|show me|something|now)\b|推荐|想看|像《|类似|来[点一几]"
 OTHERS = r"\b(?:else|others?|another|more|next|different|again|instead|surprise|new ones)\b|换|还有|别的|其他|再来|下一"
 """Asks for items that were not shown yet."""
 STATED_LIKE = (

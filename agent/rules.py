@@ -19,6 +19,7 @@ from agent.phrases import (
     ALTERNATIVE,
     CLAUSE,
     COMPANY,
+    COMPANY_GONE,
     DISLIKE,
     GREETING,
     HURRY,
@@ -103,7 +104,7 @@ class RuleReader:
         for group in _alternatives(message, values):
             first = group[0]
             clause, at = _clause_of(message, first.start)
-            if re.search(STILL_WANTED, clause, re.IGNORECASE):
+            if re.search(f"{STILL_WANTED}|{COMPANY_GONE}", clause, re.IGNORECASE):
                 taken_back.extend(one.words for one in group)
                 continue
             if re.match(r"\s*or not\b", message[group[-1].end :], re.IGNORECASE):
@@ -124,7 +125,10 @@ class RuleReader:
                 wishes += [Wish(first.field.name, one.value, words=one.words, lasting=company) for one in group]
         places = [*((one.start, one.end) for one in values), *((one.start, one.end) for one in numbers), *covered]
         present = re.search(COMPANY, message, re.IGNORECASE)
-        if present and not any(a < present.end() and present.start() < b for a, b in places):
+        gone = re.search(COMPANY_GONE, message, re.IGNORECASE)
+        if gone:
+            taken_back.append(gone.group())
+        if present and not gone and not any(a < present.end() and present.start() < b for a, b in places):
             places.append(present.span())
             wishes.append(Wish(TEXT_FIELD, f"for {present.group().lower()}", words=present.group(), lasting=True))
         wishes += [
@@ -175,9 +179,8 @@ class RuleReader:
         """Words that name fields and items, not what is wanted of them."""
         schema = self.catalog.schema
         names = [name for spec in schema.fields for name in (spec.name, *spec.label.values(), *spec.words)]
-        return frozenset(
-            stem(word) for name in (*names, *schema.noun.values(), *schema.nouns.values()) for word in words_of(name)
-        )
+        items = (*schema.noun.values(), *schema.nouns.values(), *schema.also_called)
+        return frozenset(stem(word) for name in (*names, *items) for word in words_of(name))
 
     def _countable(self) -> tuple[str, ...]:
         """What may be counted in a message: the catalog's nouns and categories."""
@@ -188,6 +191,7 @@ class RuleReader:
         names = (
             *schema.noun.values(),
             *schema.nouns.values(),
+            *schema.also_called,
             *(word for word in values if word.isascii() and word.endswith("s")),
         )
         return tuple(dict.fromkeys(names))

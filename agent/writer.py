@@ -79,7 +79,9 @@ def recommending_prompt(
     for one in recommendations[:ITEMS]:
         reasons = "; ".join(statement.text for statement in one.explanation.statements[:FACTS])
         guess = " (a guess)" if one.exploratory else ""
-        about = f" About: {one_line(one.item.text)[:TEXT_LIMIT]}" if one.item.text else ""
+        # A small model that translates a description makes things up: outside English it gets the reasons alone.
+        told = one.item.text and intent.preference.language == "en"
+        about = f" About: {one_line(one.item.text)[:TEXT_LIMIT]}" if told else ""
         lines.append(f"- {one_line(one.item.title)}{guess}: {reasons}.{about}")
     wanted = "; ".join(chip.label for chip in intent.chips[:8])
     return _prompt("write", catalog, message, intent, ["wanted: " + wanted if wanted else "", "list:", *lines])

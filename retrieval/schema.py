@@ -75,6 +75,7 @@ class CatalogSchema(BaseModel):
     name: str
     noun: dict[str, str] = Field(default_factory=lambda: {"en": "item", "zh": "物品"})
     nouns: dict[str, str] = Field(default_factory=lambda: {"en": "items", "zh": "物品"})
+    also_called: tuple[str, ...] = Field(default=(), description="everyday words for an item: ('movie', 'flick')")
     consumed: dict[str, str] = Field(
         default_factory=lambda: {"en": "know it", "zh": "已了解"},
         description="the button for 'I know this one': 'seen it', 'read it', 'own it'",
