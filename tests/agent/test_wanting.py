@@ -142,7 +142,7 @@ def test_chips_in_both_languages(films: Catalog):
         "not like Casino",
         "“moody”",
     ]
-    assert chinese[:3] == ["喜剧或剧情", "年份 ≥ 1990", "不要gore"]
+    assert chinese[:3] == ["喜剧或剧情", "年份 ≥ 1990", "不要血腥"]
     assert Chip("themes:not:gore", "not gore", lasting=True) in chips(wanted, films)
 
 
