@@ -13,7 +13,7 @@ from agent.intent import Act
 from agent.lexicon import Lexicon, stem, words_of
 from agent.linking import ORDINALS, pronoun
 from agent.model_reader import ModelAnswer, ModelLimit
-from agent.phrases import NEGATION, NEWER_WORDS, OLDER_WORDS, QUESTION, REQUEST
+from agent.phrases import DISLIKE, NEGATION, NEWER_WORDS, OLDER_WORDS, QUESTION, REQUEST
 from agent.reading import Mention, Reading
 from agent.rules import RuleReader
 from retrieval.preference import Constraint, Op, Wish
@@ -86,10 +86,18 @@ def _stances(
     rules: Reading, answer: ModelAnswer, message: str, act: Act, has_list: bool
 ) -> tuple[tuple[Mention, ...], tuple[Mention, ...], tuple[Mention, ...]]:
     """Opinions on titles: the rules' where words around the title were plain, else the model's."""
+    pointed = {one.text for one in rules.mentions if one.text.startswith("#")}
     judged = {_key(one) for one in (*rules.liked, *rules.disliked)}
-    model_liked = [one for one in _found(answer.liked, message, has_list) if _key(one) not in judged]
-    model_disliked = [one for one in _found(answer.disliked, message, has_list) if _key(one) not in judged]
-    model_seen = list(_found(answer.seen, message, has_list))
+
+    def claimed(titles: Iterable[str]) -> list[Mention]:
+        """The model's titles; where the rules saw which of the list are meant, it cannot name others of it."""
+        found = _found(titles, message, has_list)
+        return [one for one in found if not (pointed and one.text.startswith("#") and one.text not in pointed)]
+
+    model_liked = [one for one in claimed(answer.liked) if _key(one) not in judged]
+    model_disliked = [one for one in claimed(answer.disliked) if _key(one) not in judged]
+    model_disliked = [one for one in model_disliked if _refused_nearby(one, message)]
+    model_seen = claimed(answer.seen)
     liked = [*rules.liked, *model_liked]
     disliked = [*rules.disliked, *(one for one in model_disliked if _key(one) not in map(_key, liked))]
     seen = [*rules.seen, *model_seen]
@@ -97,6 +105,14 @@ def _stances(
         placed = {_key(one) for one in (*liked, *disliked, *seen)}
         liked += [one for one in rules.mentions if _key(one) not in placed]
     return _unique(liked), _unique(disliked), _unique(seen)
+
+
+def _refused_nearby(mention: Mention, message: str) -> bool:
+    """Whether the sentence that names a title (for '#2': some sentence) refuses something."""
+    parts = re.split(r"[.!?;。！？；]|,\s*but\b|\bbut\b|但", message)
+    if not mention.text.startswith("#"):
+        parts = [part for part in parts if normalize_title(mention.text) in normalize_title(part)]
+    return any(re.search(f"{DISLIKE}|{NEGATION}", part, re.IGNORECASE) for part in parts)
 
 
 def _found(titles: Iterable[str], message: str, has_list: bool) -> Iterable[Mention]:
