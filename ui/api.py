@@ -8,6 +8,7 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from agent.settings import Settings
 from retrieval.errors import RecommenderError
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from agent.agent import Agent
 
 AgentFactory = Callable[[Settings], Awaitable["Agent"]]
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 ESSENTIAL = frozenset(("catalog", "state"))
 """Parts without which no request can be answered; without the others answers are poorer and say so."""
 
@@ -63,7 +65,17 @@ def create_app(agent: "Agent | AgentFactory", settings: Settings, *, warm: bool 
     app.include_router(data_routes.router)
     app.add_api_route("/healthz", healthz, response_model=None)
     app.add_api_route("/readyz", readyz, response_model=None)
+    for area in ("/api", "/v1"):
+        # before the page, which is mounted below everything and answers in another shape
+        app.router.add_route(area + "/{rest:path}", _no_such_path, methods=list(_METHODS), include_in_schema=False)
     return app
+
+
+async def _no_such_path(request: Request) -> JSONResponse:
+    """Whatever no route of the API takes: 405 where the path exists for another method, else 404."""
+    others = (route for route in request.app.router.routes if route.matches(request.scope)[0] is Match.PARTIAL)
+    status = 404 if next(others, None) is None else 405
+    return await on_http_error(request, HTTPException(status))
 
 
 async def healthz() -> dict[str, str]:

@@ -63,6 +63,7 @@ def card(recommendation: Recommendation, context: CardContext) -> Html:
             _badge(recommendation, context),
             _breaks(recommendation.breaks, context),
             tag("p", recommendation.explanation.text, class_="reason"),
+            tag("p", _clip(item.text), class_="gist") if item.text else Html(""),
             class_="card-body",
         ),
         _opinions(item, context),

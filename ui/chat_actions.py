@@ -21,6 +21,7 @@ from retrieval.errors import RecommenderError, UnknownUserError
 from retrieval.items import Catalog
 from retrieval.state import FeedbackKind, User
 from ui.chat_agent import ChatAgent
+from ui.chat_rail import demo_name
 from ui.chat_state import MOST_OWN_USERS, Browser, ChatTurn, Session, turns_of
 from ui.words import word
 
@@ -171,7 +172,7 @@ class Actions:
             session.user = session.users[int(name)]
             await self._restart(session)
         elif kind == "data" and name in self.demo_users():
-            await self._add_user(session, word("demo_user", session.language, name=name), name)
+            await self._add_user(session, demo_name(name, session.language), name)
             await self._restart(session)
         yield Part.ALL
 

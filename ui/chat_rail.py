@@ -52,12 +52,17 @@ def name_of(user: User, language: str) -> str:
     return user.name or word("guest", language)
 
 
+def demo_name(dataset_user: str, language: str) -> str:
+    """'User 196' for 'ml100k:196': where a person's data comes from says nothing to a visitor."""
+    return word("demo_user", language, name=dataset_user.rpartition(":")[2])
+
+
 def _who(session: Session, demo_users: list[str]) -> Html:
     language = session.language
     chosen = next((at for at, user in enumerate(session.users) if user == session.user), None)
     value = "" if chosen is None else f"own:{chosen}"
     own = [_option(f"own:{at}", name_of(user, language), value) for at, user in enumerate(session.users)]
-    demo = [_option(f"data:{name}", word("demo_user", language, name=name), value) for name in demo_users]
+    demo = [_option(f"data:{name}", demo_name(name, language), value) for name in demo_users]
     picker = tag(
         "select",
         _option("", word("guest", language), value) if chosen is None else "",

@@ -139,6 +139,12 @@ def test_an_opinion_can_be_taken_back_where_it_was_given():
     assert len(re.findall(r"<button[^>]* hidden", html)) == 2
 
 
+def test_the_description_stands_on_the_card_before_anything_is_unfolded():
+    html = card(recommend(), CardContext(CATALOG))
+
+    assert "A light cup for early hours." in html.split("<details")[0]
+
+
 def test_an_item_without_reasons_shows_what_it_is_about():
     html = card(recommend(explanation=Explanation("")), CardContext(CATALOG))
 
