@@ -23,6 +23,8 @@ TO_USER = re.compile(r"\b(?:you|your|yours|you've|you'd)\b|你", re.IGNORECASE)
 HAN = re.compile(r"[\u4e00-\u9fff]+")
 LEFT_OVER = 2
 """Chinese characters of a sentence that may remain unaccounted for."""
+ECHO = 4
+"""Words in a row that make a sentence an echo of the user's."""
 ALL_OF = re.compile(r"\b(?:both|all|each|are)\b|都", re.IGNORECASE)
 UNPROVABLE = re.compile(
     r"\b(?:oscars?|academy award|golden globe|emmy|award|awards|prize|prizes|nominat\w+|box office|blockbuster|budget|"
@@ -64,6 +66,10 @@ class Checker:
             before: The item ids that the sentence before it was about: 'it' means one of those.
         """
         titles, rest = self._titles(sentence)
+        if self._echoes(sentence, titles):
+            return Verdict(False, "repeats the user's own words")
+        if numbered := [title for title, _ in titles if _is_numbered(title, sentence)]:
+            return Verdict(False, f"names a sequel of {numbered[0]!r}, which is not on the list")
         if foreign := [title for title, ids in titles if not ids & self._allowed_ids()]:
             return Verdict(False, f"names {foreign[0]!r}, which is not on the list")
         if (claim := UNPROVABLE.search(rest)) and claim.group().casefold() not in self._all_text():
@@ -74,6 +80,16 @@ class Checker:
         checks = (self._values, self._numbers, self._words, self._chinese)
         problem = next((found for check in checks if (found := check(rest, named))), "")
         return Verdict(not problem, problem, named)
+
+    def _echoes(self, sentence: str, titles: Sequence[tuple[str, set[str]]]) -> bool:
+        """Whether a sentence, or what stands before its colon, is only what the user said."""
+        said = f" {' '.join(words_of(self.said))} "
+        for piece in (sentence, sentence.partition(":")[0]):
+            words = words_of(piece)
+            named = any(piece.strip() == title for title, _ in titles)
+            if len(words) >= ECHO and not named and f" {' '.join(words)} " in said:
+                return True
+        return False
 
     def _values(self, rest: str, named: frozenset[str]) -> str:
         """What is wrong with the catalog's values in a sentence."""
@@ -211,6 +227,15 @@ class Checker:
 def _has(item: Item, span: ValueSpan) -> bool:
     """Whether a value is a fact of an item, or its words stand in the description."""
     return span.value in item.values.get(span.field.name, ()) or span.words.casefold() in item.text.casefold()
+
+
+def _is_numbered(title: str, sentence: str) -> bool:
+    """Whether a number follows a title at once: 'Alien 9' is not Alien."""
+    return bool(
+        re.search(
+            rf"(?<!\w){re.escape(title)}\s+(?:[2-9]|1\d|[IVX]{{2,4}})(?![\w%])(?!\s+(?:people|person|of)\b)", sentence
+        )
+    )
 
 
 def _dates(item: Item, year: str) -> bool:

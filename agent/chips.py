@@ -48,6 +48,13 @@ def wish_label(wish: Wish, catalog: Catalog, language: str) -> str:
     return f"尽量不要{value}" if language == "zh" else f"rather not {value}"
 
 
+def label(wanted: Constraint | Wish, catalog: Catalog, language: str) -> str:
+    """The words of a chip, whichever kind of wish it stands for."""
+    if isinstance(wanted, Constraint):
+        return constraint_label(wanted, catalog, language)
+    return wish_label(wanted, catalog, language)
+
+
 def without_chip(preference: Preference, key: str) -> Preference:
     """The preference after a chip was taken away; an unknown key changes nothing."""
     kind, _, item_id = key.partition(":")

@@ -1,7 +1,9 @@
 """Sentences that need no language model: summaries, questions back, notices. English and Chinese, no domain."""
 
+import re
 from collections.abc import Sequence
 
+from agent.chips import label
 from agent.intent import Act, Intent
 from agent.recommendation import Recommendation
 from retrieval.items import Catalog
@@ -53,11 +55,18 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "tool_down": {"en": "{tool} did not answer in time and was left out.", "zh": "{tool} 未及时响应，本次未使用。"},
     "long": {"en": "Your message was long; I read its first {limit} characters.", "zh": "消息很长；我读了前 {limit} 个字。"},
-    "empty": {"en": "Your message was empty. Tell me what you are in the mood for.", "zh": "消息是空的。告诉我你想要什么吧。"},
+    "empty": {
+        "en": "I found no words in your message. Tell me what you are in the mood for.",
+        "zh": "消息里没有文字。告诉我你想要什么吧。",
+    },
     "no_fact": {"en": "The catalog does not say that about {title}.", "zh": "目录里没有《{title}》的这项信息。"},
     "no_text": {"en": "I have no description of {title}.", "zh": "没有《{title}》的简介。"},
     "reasons": {"en": "I picked {title} because: {reasons}.", "zh": "推荐《{title}》的理由：{reasons}。"},
-    "reranked": {"en": "The list now follows what is left of your wishes.", "zh": "已按剩下的条件重新排列。"},
+    "first_list": {
+        "en": "A first list from what you like. Tell me more, or mark what is not for you, and it will follow.",
+        "zh": "这是根据你喜欢的内容给出的第一份推荐。再说说想要什么，或者标出不适合的，我会随之调整。",
+    },
+    "reranked": {"en": "I sorted the list anew.", "zh": "已重新排列。"},
 }  # fmt: skip
 
 
@@ -95,7 +104,7 @@ def opening(intent: Intent, catalog: Catalog) -> str:
         if only_seen:
             parts.append(say("seen", language, titles=titles_of(only_seen, catalog, language)))
     if intent.kept:
-        words = dict.fromkeys(one.words for one in intent.kept)
+        words = dict.fromkeys(label(one, catalog, language) for one in intent.kept)
         parts.append(say("kept", language, words=", ".join(words)))
     return " ".join(parts)
 
@@ -108,7 +117,8 @@ def summary(recommendations: Sequence[Recommendation], language: str, schema: Ca
     first = next((one for one in recommendations if not one.exploratory), recommendations[0])
     if first.explanation.text:
         reason = first.explanation.text
-        reason = reason[:1].lower() + reason[1:] if reason[1:2].islower() else reason
+        if re.match(r"[A-Z][a-z]+(?![\w-])", reason):  # 'Comedy', but not 'Sci-Fi'
+            reason = reason[:1].lower() + reason[1:]
         parts.append(say("first", language, title=first.item.title, reason=reason.rstrip(".")))
     else:
         parts.append(first.item.title)

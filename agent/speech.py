@@ -16,6 +16,7 @@ from agent.stream_check import plain
 from agent.working import Working, merged
 from agent.writer import Writer
 from retrieval.candidates import Candidate, Evidence
+from retrieval.items import Catalog
 from retrieval.retriever import Retriever
 
 RECOMMENDING = (Act.RECOMMEND, Act.REFINE, Act.FEEDBACK)
@@ -35,7 +36,8 @@ class Speech:
             title, options = work.intent.ambiguous[0]
             return replies.ask_which(title, options, self.retriever.catalog, work.language)
         if not work.message:
-            return replies.say("reranked", work.language) if work.recommendations else ""
+            key = "reranked" if work.conversation.turns else "first_list"
+            return replies.say(key, work.language) if work.recommendations else ""
         return replies.opening(work.intent, self.retriever.catalog)
 
     def is_for_the_model(self, work: Working) -> bool:
@@ -108,9 +110,22 @@ class Speech:
                 return replies.say("no_fact", language, title=item.title)
         if topic == TEXT_FIELD and not item.text:
             return replies.say("no_text", language, title=item.title)
-        words = [statement(one, catalog, language) for one in facts[:8]] if topic != TEXT_FIELD else []
+        words = self._in_a_row(facts[:8], language) if topic != TEXT_FIELD else []
         about = [item.text.rstrip(".。")] if item.text and topic in ("", TEXT_FIELD) else []
-        return f"{item.label}: {'; '.join(filter(None, [*about, *words]))}."
+        told = filter(None, [*about, *words])
+        return f"{item.label}：{'；'.join(told)}。" if language == "zh" else f"{item.label}: {'; '.join(told)}."
+
+    def _in_a_row(self, facts: Sequence[Evidence], language: str) -> list[str]:
+        """Facts in words, those of one field together: 'with Al Pacino, Robert De Niro'."""
+        catalog = self.retriever.catalog
+        by_field: dict[str, list[str]] = {}
+        for one in facts:
+            by_field.setdefault(one.field, []).append(one.value)
+        comma = "、" if language == "zh" else ", "
+        joined = {
+            name: comma.join(_value(catalog, name, one, language) for one in many) for name, many in by_field.items()
+        }
+        return [statement(replace(one, value=joined[one.field]), catalog, language) for one in _firsts(facts)]
 
     def _why(self, work: Working, item_id: str) -> str:
         catalog = self.retriever.catalog
@@ -121,3 +136,14 @@ class Speech:
         statements = explain(found, catalog, work.language).statements[:4]
         reasons = ("；" if work.language == "zh" else "; ").join(one.text for one in statements)
         return replies.say("reasons", work.language, title=catalog.item(item_id).title, reasons=reasons)
+
+
+def _firsts(facts: Sequence[Evidence]) -> list[Evidence]:
+    """The first fact of each field."""
+    return list({one.field: one for one in reversed(facts)}.values())[::-1]
+
+
+def _value(catalog: Catalog, field: str, value: str, language: str) -> str:
+    """A value as the schema calls it; a field that the schema lacks has its value as it is."""
+    known = any(spec.name == field for spec in catalog.schema.fields)
+    return catalog.schema.field(field).value_in(value, language) if known else value

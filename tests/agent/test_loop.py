@@ -379,7 +379,7 @@ async def test_a_missing_index_is_an_answer_with_a_notice_and_the_command(
 async def test_a_message_without_words_is_answered(talking: Agent, model: ScriptedChatModel, message: str):
     reply = await talking.reply(visitor(talking), message)
 
-    assert reply.text == "Your message was empty. Tell me what you are in the mood for."
+    assert reply.text == "I found no words in your message. Tell me what you are in the mood for."
     assert model.calls == []
 
 

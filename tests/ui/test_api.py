@@ -7,6 +7,7 @@ from fastapi.testclient import TestClient
 from agent.transcript import near_titles, shown_titles
 from tests.ui.fakes import FakeAgent, make_agent
 from ui.api import create_app
+from ui.chat import mount_chat
 
 
 def ask(client: TestClient, text: str, **more) -> dict:
@@ -227,6 +228,16 @@ def test_the_log_has_route_templates_and_no_ids(client, caplog):
 
 def test_no_such_path_and_wrong_method_have_the_shape_of_errors(client):
     assert client.get("/v1/nothing").json()["error"]["type"] == "invalid_request_error"
+    assert client.get("/v1/chat/completions").status_code == 405
+
+
+async def test_no_such_path_keeps_that_shape_beside_the_page(agent: FakeAgent):
+    app = mount_chat(create_app(agent, agent.settings, warm=False), agent)
+    client = TestClient(app)
+
+    for path in ("/api/nothing", "/v1/nothing/at/all"):
+        answer = client.post(path)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (404, "404")
     assert client.get("/v1/chat/completions").status_code == 405
 
 

@@ -165,7 +165,7 @@ async def test_two_visitors_at_once_see_nothing_of_each_other(browser, page, url
         await expect(theirs.locator("#log")).not_to_contain_text("whispered")
         await expect(page.locator("#log")).not_to_contain_text("only for them")
         await expect(theirs.locator(".card.dislike")).to_have_count(0)
-        assert await theirs.locator("select option").all_inner_texts() == ["Guest", "User demo:1", "User demo:2"]
+        assert await theirs.locator("select option").all_inner_texts() == ["Guest", "User 1", "User 2"]
 
 
 async def test_an_opinion_is_one_click_and_can_be_undone(page, agent):
