@@ -11,7 +11,7 @@ from dataclasses import replace
 from agent.common_words import STOPWORDS
 from agent.intent import Act
 from agent.lexicon import Lexicon, stem, words_of
-from agent.linking import ORDINALS, pronoun
+from agent.linking import NUMBERS, ORDINALS, pronoun
 from agent.model_reader import ModelAnswer, ModelLimit
 from agent.phrases import DISLIKE, NEGATION, NEWER_WORDS, OLDER_WORDS, QUESTION, REQUEST
 from agent.reading import Mention, Reading
@@ -178,8 +178,7 @@ def _about(rules: Reading, answer: ModelAnswer, message: str, has_list: bool) ->
 
 
 def _says_number(message: str, count: int | None) -> bool:
-    words = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "ten": 10}
-    said = {str(count), *(word for word, number in words.items() if number == count)}
+    said = {str(count), *(word for word, number in NUMBERS.items() if number == count)}
     return count is not None and any(re.search(rf"\b{word}\b", message, re.IGNORECASE) for word in said)
 
 
