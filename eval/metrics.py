@@ -1,12 +1,13 @@
 """Scores of ranked lists, all pure functions: what was found, how high, and how sure that is."""
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Hashable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 
-def recall_at_k(ranked: Sequence[str], relevant: Collection[str], k: int) -> float:
+def recall_at_k(ranked: Sequence[Hashable], relevant: Collection[Hashable], k: int) -> float:
     """The share of the relevant items among the first `k`, from 0 to 1.
 
     Raises:
@@ -16,7 +17,7 @@ def recall_at_k(ranked: Sequence[str], relevant: Collection[str], k: int) -> flo
     return len(set(ranked[:k]) & set(relevant)) / len(set(relevant))
 
 
-def ndcg_at_k(ranked: Sequence[str], relevant: Collection[str], k: int) -> float:
+def ndcg_at_k(ranked: Sequence[Hashable], relevant: Collection[Hashable], k: int) -> float:
     """Normalized discounted cumulative gain with gains of 0 or 1, from 0 to 1; a repeated item gains once.
 
     Raises:
@@ -30,6 +31,48 @@ def ndcg_at_k(ranked: Sequence[str], relevant: Collection[str], k: int) -> float
     gain = sum(_discount(ranked.index(item_id) + 1) for item_id in first if item_id in wanted)
     best = sum(_discount(rank) for rank in range(1, min(k, len(wanted)) + 1))
     return gain / best
+
+
+def precision_at_k(ranked: Sequence[Hashable], relevant: Collection[Hashable], k: int) -> float:
+    """The share of the first `k` places that hold a relevant item, from 0 to 1; an empty place counts as a miss.
+
+    Raises:
+        ValueError: Nothing is relevant, or `k` is below 1.
+    """
+    _check(relevant, k)
+    return len(set(ranked[:k]) & set(relevant)) / k
+
+
+def hit_at_k(ranked: Sequence[Hashable], relevant: Collection[Hashable], k: int) -> float:
+    """1 where a relevant item is among the first `k`, else 0.
+
+    Raises:
+        ValueError: Nothing is relevant, or `k` is below 1.
+    """
+    _check(relevant, k)
+    return float(not set(relevant).isdisjoint(ranked[:k]))
+
+
+def reciprocal_rank(ranked: Sequence[Hashable], relevant: Collection[Hashable]) -> float:
+    """One over the rank of the first relevant item, 0 where there is none; its mean over requests is the MRR.
+
+    Raises:
+        ValueError: Nothing is relevant.
+    """
+    _check(relevant, 1)
+    wanted = set(relevant)
+    return next((1 / rank for rank, item_id in enumerate(ranked, start=1) if item_id in wanted), 0.0)
+
+
+def self_information(counts: NDArray[np.integer], n_users: int) -> NDArray[np.float64]:
+    """How surprising it is that someone has an item, in bits, shape (n_items,); an item of nobody counts as of one.
+
+    Its mean over recommended items is their novelty.
+
+    Source: Zhou et al., PNAS 2010, doi:10.1073/pnas.1000488107.
+    """
+    shares = np.clip(counts, 1, None).astype(np.float64) / max(1, n_users)
+    return np.asarray(-np.log2(shares), dtype=np.float64)
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -68,6 +111,6 @@ def _discount(rank: int) -> float:
     return 1 / math.log2(rank + 1)
 
 
-def _check(relevant: Collection[str], k: int) -> None:
+def _check(relevant: Collection[Hashable], k: int) -> None:
     if not relevant or k < 1:
         raise ValueError(f"expected something relevant and k of at least 1, found {len(relevant)} and {k}")

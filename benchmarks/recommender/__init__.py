@@ -1,0 +1,1 @@
+"""How good the recommender is: one split, one harness, well-known libraries beside our own models."""
