@@ -40,3 +40,16 @@ class Channel(Protocol):
             evidence. Empty where this channel knows nothing that helps.
         """
         ...
+
+
+class Scoring(Protocol):
+    """A channel that can score every item, also those that are not among its best."""
+
+    def scores(self, preference: Preference, history: UserHistory) -> NDArray[np.float32]:
+        """Score all items by row of the catalog: what `retrieve` ranks by.
+
+        Returns:
+            Shape (n_items,), higher is better, not comparable between channels; -inf where the channel cannot tell.
+            Known items are scored as any others; a NaN never occurs.
+        """
+        ...

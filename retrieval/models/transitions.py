@@ -1,0 +1,123 @@
+"""What people take next: a ridge regression from someone's fading past to their following items, in closed form.
+
+Source: Choi, Kim, Lee, Shim and Lee, "Session-aware Linear Item-Item Models for Session-based Recommendation", WWW
+2021, doi:10.1145/3442381.3450005 (its item-transition part, with other decays).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.models.log import Log, Profile
+from retrieval.models.pairs import most_rated
+from retrieval.models.recency import ages, fading
+from retrieval.models.storage import load_model, save_model
+from retrieval.resources import Progress, silent
+
+NAME = "transitions"
+WHAT = "transition model"
+LONGEST = 1000
+"""Only the newest so many interactions of a user are learned from."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransitionSettings:
+    """Chosen on the validation interactions of protocol one (docs/recommender.md)."""
+
+    ridge: float = 300.0
+    """Lambda, for about 100,000 interactions; scaled down for fewer."""
+    recency: float = 0.75
+    """Power by which the past fades, in fitting and in scoring."""
+    ahead: int = 5
+    """How many of the following items are to be predicted."""
+    soon: float = 1.0
+    """Power by which later ones of those count less."""
+    most_items: int = 6000
+
+
+@dataclass(frozen=True, slots=True)
+class TransitionModel:
+    """The learned weights from past items to following ones."""
+
+    settings: TransitionSettings
+    rows: NDArray[np.int64]
+    """Catalog row of each place, ascending, shape (m,)."""
+    weights: NDArray[np.float32]
+    """Shape (m, m): from the first item to the second."""
+    n_items: int
+
+    @property
+    def name(self) -> str:
+        """The key of this model's scores."""
+        return NAME
+
+    def score(self, profiles: Sequence[Profile]) -> NDArray[np.float32]:
+        """Scores of the rated items, shape (len(profiles), n_items); -inf for others and where nothing is known."""
+        signals = np.zeros((len(profiles), self.n_items), dtype=np.float32)
+        for i, profile in enumerate(profiles):
+            signals[i, profile.items] = fading(ages(profile.times), self.settings.recency)
+        past = signals[:, self.rows]
+        told = past.any(axis=1)
+        scores = np.full((len(profiles), self.n_items), -np.inf, dtype=np.float32)
+        scores[np.ix_(told, self.rows)] = past[told] @ self.weights
+        return scores
+
+    def save(self, folder: Path) -> None:
+        """Write the model into an existing folder."""
+        arrays: dict[str, NDArray[Any]] = {
+            "rows": self.rows,
+            "weights": self.weights,
+            "n_items": np.asarray([self.n_items]),
+        }
+        save_model(folder, arrays, self.settings)
+
+    @classmethod
+    def load(cls, folder: Path) -> "TransitionModel":
+        """Read what `save` wrote.
+
+        Raises:
+            IndexMissingError: It is absent or damaged.
+        """
+        stored, settings = load_model(folder, WHAT, ("rows", "weights", "n_items"), TransitionSettings)
+        return cls(settings, stored.rows("rows"), stored.floats("weights"), int(stored.rows("n_items")[0]))
+
+
+def fit(log: Log, settings: TransitionSettings | None = None, progress: Progress = silent) -> TransitionModel:
+    """Solve (P'P + ridge I) B = P'F: P the fading past, F the following items, one row per interaction of the log."""
+    settings = settings or TransitionSettings()
+    rows = most_rated(log, settings.most_items)
+    places = np.full(log.n_items, -1, dtype=np.int64)
+    places[rows] = np.arange(len(rows))
+    gram = np.zeros((len(rows), len(rows)), dtype=np.float32)
+    cross = np.zeros_like(gram)
+    for user, profile in enumerate(log.profiles()):
+        own = places[profile.items[-LONGEST:]]
+        own = own[own >= 0]
+        if len(own) > 1:
+            past, following = _steps(len(own), settings)
+            where = np.ix_(own, own)
+            gram[where] += past.T @ past
+            cross[where] += past.T @ following
+        if user % 200 == 0:
+            progress(NAME, user, log.n_users)
+    regular = gram.astype(np.float64)
+    scale = min(1.0, len(log) / 100_000.0)
+    regular[np.diag_indices_from(regular)] += max(settings.ridge * scale, 0.5)
+    weights = np.linalg.solve(regular, cross).astype(np.float32)
+    progress(NAME, log.n_users, log.n_users)
+    return TransitionModel(settings, rows, weights, log.n_items)
+
+
+def _steps(n: int, settings: TransitionSettings) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The weights of the past and of the following entries at each step after the first, both shape (n - 1, n)."""
+    order = np.arange(n)
+    distance = (order[1:, None] - order[None, :]).astype(np.float64)
+    past = np.where(distance > 0, np.maximum(distance, 1.0) ** -settings.recency, 0.0)
+    later = -distance
+    near = (later >= 0) & (later < settings.ahead)
+    following = np.where(near, (1.0 + np.maximum(later, 0.0)) ** -settings.soon, 0.0)
+    return past.astype(np.float32), following.astype(np.float32)
