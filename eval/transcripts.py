@@ -1,11 +1,13 @@
 """Recorded dialogues, one JSON object a line (docs/transcripts.md), and what an agent may know before a turn."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import gzip
+import zlib
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from agent.conversation import Role
 from retrieval.errors import BadDataError
@@ -31,7 +33,15 @@ class TranscriptTurn(BaseModel):
     text: str
     mentions: tuple[Mention, ...] = ()
     recommended: tuple[_Id, ...] = ()
+    accepted: tuple[_Id, ...] | None = None
+    """Which of the recommended ones were clicked or liked; None where nobody wrote it down."""
     rank_here: bool = False
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "TranscriptTurn":
+        if not (self.text.strip() or self.mentions or self.recommended or self.rank_here):
+            raise ValueError("an empty turn: expected a text, mentions, recommended items or rank_here")
+        return self
 
 
 class Dialogue(BaseModel):
@@ -56,21 +66,102 @@ class Question:
     """The user's last words before it; '' where the user said nothing yet."""
 
 
-def read_dialogues(path: Path) -> list[Dialogue]:
-    """All dialogues of a file.
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with a line, or with a field of it."""
+
+    line: int
+    """From 1; 0 where the trouble is with no single line."""
+    field: str
+    reason: str
+
+    def __str__(self) -> str:
+        return ": ".join(filter(None, (str(self.line) if self.line else "", self.field, self.reason)))
+
+
+@dataclass(frozen=True, slots=True)
+class Transcripts:
+    """The dialogues of a file, and what was left out of it."""
+
+    name: str
+    """The file's name, for messages."""
+    dialogues: tuple[Dialogue, ...]
+    lines: dict[str, int] = field(default_factory=dict)
+    """Dialogue id -> line number."""
+    bad: tuple[Problem, ...] = ()
+
+    def unknown_items(self, catalog: Container[str]) -> list[Problem]:
+        """Every item id that the catalog does not have, with its place."""
+        return [
+            Problem(self.lines.get(one.dialogue_id, 0), place, f"the catalog has no item {item_id!r}")
+            for one in self.dialogues
+            for place, item_id in _named_items(one)
+            if item_id not in catalog
+        ]
+
+
+def read_transcripts(path: Path, *, skip_bad: bool = False) -> Transcripts:
+    """All dialogues of a file (plain or .gz).
+
+    Args:
+        path: JSONL in UTF-8.
+        skip_bad: Leave out lines that cannot be read, and list them, instead of stopping at the first.
 
     Raises:
-        BadDataError: A line cannot be read, with its number and field; or an id occurs twice.
+        BadDataError: The file cannot be read; a line cannot be read, with its number and field; an id occurs twice; or
+            no dialogue is left.
     """
     dialogues: dict[str, Dialogue] = {}
-    for number, line in _lines(path):
-        dialogue = _parse(line, where=f"{path.name}:{number}")
-        if dialogue.dialogue_id in dialogues:
-            raise BadDataError(f"{path.name}:{number}: dialogue_id: occurs twice. Give each dialogue its own id.")
-        dialogues[dialogue.dialogue_id] = dialogue
+    lines: dict[str, int] = {}
+    bad: list[Problem] = []
+    for number, raw in raw_lines(path):
+        found = _parse(number, raw)
+        if isinstance(found, Dialogue) and found.dialogue_id in dialogues:
+            found = Problem(number, "dialogue_id", "occurs twice. Give each dialogue its own id.")
+        if isinstance(found, Dialogue):
+            dialogues[found.dialogue_id], lines[found.dialogue_id] = found, number
+        elif skip_bad:
+            bad.append(found)
+        else:
+            raise BadDataError(f"{path.name}:{found} Or go on without it: --skip-bad.")
     if not dialogues:
-        raise BadDataError(f"expected a dialogue a line in {path}, found none. See docs/transcripts.md.")
-    return list(dialogues.values())
+        first = f" The first trouble: {path.name}:{bad[0]}" if bad else ""
+        raise BadDataError(f"expected a dialogue a line in {path}, found none. See docs/transcripts.md.{first}")
+    return Transcripts(path.name, tuple(dialogues.values()), lines, tuple(bad))
+
+
+def read_dialogues(path: Path) -> list[Dialogue]:
+    """All dialogues of a file; the first bad line ends it (see `read_transcripts`)."""
+    return list(read_transcripts(path).dialogues)
+
+
+def check_items(transcripts: Transcripts, catalog: Container[str], *, skip_bad: bool = False) -> list[Problem]:
+    """The item ids that the catalog does not have; they stay in the dialogues and count as misses.
+
+    Raises:
+        BadDataError: There are some, and `skip_bad` is not set.
+    """
+    unknown = transcripts.unknown_items(catalog)
+    if unknown and not skip_bad:
+        raise BadDataError(
+            f"{transcripts.name}:{unknown[0]} ({len(unknown)} such places). Use the catalog that the dialogues were "
+            "recorded with, or go on with --skip-bad: what is not in the catalog then counts as not found."
+        )
+    return unknown
+
+
+def write_dialogues(path: Path, dialogues: Iterable[Dialogue]) -> int:
+    """Write dialogues, one a line, without what is empty.
+
+    Returns:
+        How many there were.
+    """
+    count = 0
+    with path.open("w", encoding="utf-8") as out:
+        for one in dialogues:
+            out.write(one.model_dump_json(exclude_defaults=True) + "\n")
+            count += 1
+    return count
 
 
 def questions(dialogue: Dialogue) -> Iterator[tuple[Question, tuple[str, ...]]]:
@@ -95,24 +186,38 @@ def question_at(dialogue: Dialogue, index: int) -> Question:
     return Question(dialogue.dialogue_id, index, rest, message)
 
 
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
+def raw_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """The lines of a plain or .gz file that are not blank, with their numbers.
+
+    Raises:
+        BadDataError: The file cannot be read.
+    """
     try:
-        raw_lines = path.read_bytes().splitlines()
-    except OSError as error:
-        raise BadDataError(f"expected a file of dialogues, found: {error.strerror} ({path}).") from error
-    for number, raw in enumerate(raw_lines, start=1):
-        try:
-            line = raw.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise BadDataError(f"{path.name}:{number}: expected UTF-8, found {error.reason}. Convert it.") from error
-        if line.strip():
-            yield number, line
+        data = path.read_bytes()
+        data = gzip.decompress(data) if path.suffix == ".gz" else data
+    except (OSError, EOFError, zlib.error) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise BadDataError(f"expected a file of dialogues, found: {reason} ({path}).") from error
+    for number, raw in enumerate(data.removeprefix(b"\xef\xbb\xbf").splitlines(), start=1):
+        if raw.strip():
+            yield number, raw
 
 
-def _parse(line: str, *, where: str) -> Dialogue:
+def _parse(number: int, raw: bytes) -> Dialogue | Problem:
     try:
-        return Dialogue.model_validate_json(line)
+        return Dialogue.model_validate_json(raw.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        return Problem(number, "", f"expected UTF-8, found {error.reason}. Convert it.")
     except ValidationError as error:
         problem = error.errors()[0]
-        field = ".".join(map(str, problem["loc"])) or "line"
-        raise BadDataError(f"{where}: {field}: {problem['msg']}. See docs/transcripts.md.") from None
+        place = ".".join(map(str, problem["loc"])) or "line"
+        return Problem(number, place, f"{problem['msg'].removeprefix('Value error, ')}. See docs/transcripts.md.")
+
+
+def _named_items(dialogue: Dialogue) -> Iterator[tuple[str, str]]:
+    """Every item id of a dialogue with the path of its field."""
+    for index, turn in enumerate(dialogue.turns):
+        for place, mention in enumerate(turn.mentions):
+            yield f"turns.{index}.mentions.{place}.item_id", mention.item_id
+        for place, item_id in enumerate(turn.recommended):
+            yield f"turns.{index}.recommended.{place}", item_id
