@@ -1,0 +1,238 @@
+"""Nearest neighbors: people with a similar profile, or items taken by the same people.
+
+Sources: Herlocker, Konstan, Borchers and Riedl, SIGIR 1999, doi:10.1145/312624.312682 (Pearson on common items,
+shrinkage); Deshpande and Karypis, TOIS 2004, doi:10.1145/963770.963776 (item-item cosine).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from retrieval.models.log import Log, Profile
+from retrieval.models.pairs import most_rated, near_pairs
+from retrieval.models.recency import ages, fading
+from retrieval.models.storage import load_model, save_model
+from retrieval.resources import Progress, silent
+
+NAME = "neighbors"
+WHAT = "neighborhood model"
+Similarity = Literal["cosine", "pearson", "euclidean"]
+
+
+@dataclass(frozen=True, slots=True)
+class NeighborSettings:
+    """Chosen on the validation interactions of protocol one (docs/recommender.md)."""
+
+    of: Literal["user", "item"] = "item"
+    """Whose neighbors: people like this one, or items like the profile's."""
+    similarity: Similarity = "cosine"
+    """Cosine looks at what was taken; Pearson and Euclidean at the opinions about what both have."""
+    k: int = 100
+    """The most neighbors that count."""
+    shrinkage: float = 10.0
+    """In common items (of users) or people (of items): with so many in common a similarity counts half."""
+    recency: float = 0.6
+    """Power by which older entries of a profile fade; 0 weighs all alike."""
+    nearness: float = 50.0
+    """Of items: see `near_pairs`; 0 counts every pair alike."""
+    most_items: int = 6000
+    """Of items: only the most rated get a place."""
+
+
+@dataclass(frozen=True, slots=True)
+class UserNeighbors:
+    """Everyone's interactions, to look for similar people in."""
+
+    settings: NeighborSettings
+    taken: csr_matrix
+    """1 where a user has an item, shape (n_users, n_items)."""
+    opinions: csr_matrix
+    """Opinions relative to the user's mean, shape (n_users, n_items), the same entries as in `taken`."""
+
+    @property
+    def name(self) -> str:
+        """The key of this model's scores."""
+        return NAME
+
+    def score(self, profiles: Sequence[Profile]) -> NDArray[np.float32]:
+        """The summed likeness of the neighbors who have an item, shape (len(profiles), n_items); -inf for none."""
+        likeness = self.likeness(profiles)
+        sums = np.asarray((likeness @ self.taken).todense(), dtype=np.float32)
+        return np.where(sums > 0, sums, -np.inf).astype(np.float32)
+
+    def likeness(self, profiles: Sequence[Profile]) -> csr_matrix:
+        """How alike the `k` most similar users are, shape (len(profiles), n_users), > 0 where stored."""
+        strengths, centered = _rows_of(profiles, self.settings, self.taken.shape[1])
+        present = _ones(centered)
+        common = np.asarray((present @ self.taken.T).todense(), dtype=np.float32)
+        match self.settings.similarity:
+            case "cosine":
+                lengths = np.sqrt(np.asarray(self.taken.sum(axis=1)).ravel())
+                own = np.sqrt(np.asarray(strengths.multiply(strengths).sum(axis=1)).ravel())
+                likeness = _divide(np.asarray((strengths @ self.taken.T).todense()), own[:, None] * lengths[None, :])
+            case "pearson":
+                likeness = pearson(centered, present, self.opinions, self.taken)
+            case "euclidean":
+                likeness = euclidean(centered, present, self.opinions, self.taken, common)
+        likeness = likeness * _divide(common, common + self.settings.shrinkage)
+        return largest(likeness.astype(np.float32), self.settings.k)
+
+    def save(self, folder: Path) -> None:
+        """Write the model into an existing folder."""
+        arrays = {
+            "indptr": self.taken.indptr,
+            "indices": self.taken.indices,
+            "opinions": self.opinions.data,
+            "shape": np.asarray(self.taken.shape),
+        }
+        save_model(folder, arrays, self.settings)
+
+    @classmethod
+    def load(cls, folder: Path) -> "UserNeighbors":
+        """Read what `save` wrote.
+
+        Raises:
+            IndexMissingError: It is absent or damaged.
+        """
+        names = ("indptr", "indices", "opinions", "shape")
+        stored, settings = load_model(folder, WHAT, names, NeighborSettings)
+        shape = tuple(stored.rows("shape").tolist())
+        opinions = csr_matrix((stored.floats("opinions"), stored.rows("indices"), stored.rows("indptr")), shape=shape)
+        return cls(settings, _ones(opinions), opinions)
+
+
+@dataclass(frozen=True, slots=True)
+class ItemNeighbors:
+    """The nearest items of every rated item."""
+
+    settings: NeighborSettings
+    likeness: csr_matrix
+    """From an item of a profile to its neighbors, shape (n_items, n_items), > 0 where stored."""
+
+    @property
+    def name(self) -> str:
+        """The key of this model's scores."""
+        return NAME
+
+    def score(self, profiles: Sequence[Profile]) -> NDArray[np.float32]:
+        """The summed likeness to the profile, shape (len(profiles), n_items); -inf where nothing is alike."""
+        strengths, _ = _rows_of(profiles, self.settings, self.likeness.shape[0])
+        sums = np.asarray((strengths @ self.likeness).todense(), dtype=np.float32)
+        return np.where(sums > 0, sums, -np.inf).astype(np.float32)
+
+    def save(self, folder: Path) -> None:
+        """Write the model into an existing folder."""
+        arrays = {
+            "indptr": self.likeness.indptr,
+            "indices": self.likeness.indices,
+            "likeness": self.likeness.data,
+            "shape": np.asarray(self.likeness.shape),
+        }
+        save_model(folder, arrays, self.settings)
+
+    @classmethod
+    def load(cls, folder: Path) -> "ItemNeighbors":
+        """Read what `save` wrote.
+
+        Raises:
+            IndexMissingError: It is absent or damaged.
+        """
+        names = ("indptr", "indices", "likeness", "shape")
+        stored, settings = load_model(folder, WHAT, names, NeighborSettings)
+        columns = (stored.floats("likeness"), stored.rows("indices"), stored.rows("indptr"))
+        return cls(settings, csr_matrix(columns, shape=tuple(stored.rows("shape").tolist())))
+
+
+def fit(
+    log: Log, settings: NeighborSettings | None = None, progress: Progress = silent
+) -> UserNeighbors | ItemNeighbors:
+    """Gather the rows to compare (of users), or compare all rated items beforehand (of items)."""
+    settings = settings or NeighborSettings()
+    progress(NAME, 0, 1)
+    taken = log.matrix()
+    opinions = log.matrix(_centered(log))
+    if settings.of == "user":
+        progress(NAME, 1, 1)
+        return UserNeighbors(settings, taken, opinions)
+    likeness = _item_likeness(log, opinions, settings)
+    progress(NAME, 1, 1)
+    return ItemNeighbors(settings, likeness)
+
+
+def pearson(a: csr_matrix, has_a: csr_matrix, b: csr_matrix, has_b: csr_matrix) -> NDArray[np.float32]:
+    """Correlation of centered rows over the columns that both have, shape (len(a), len(b)); 0 where undefined."""
+    lengths = np.asarray((a.multiply(a) @ has_b.T).todense()) * np.asarray((has_a @ b.multiply(b).T).todense())
+    return _divide(np.asarray((a @ b.T).todense()), np.sqrt(np.maximum(lengths, 0)))
+
+
+def euclidean(
+    a: csr_matrix, has_a: csr_matrix, b: csr_matrix, has_b: csr_matrix, common: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """1 / (1 + root mean squared difference over the columns that both have), shape (len(a), len(b))."""
+    squares = np.asarray((a.multiply(a) @ has_b.T).todense()) + np.asarray((has_a @ b.multiply(b).T).todense())
+    distance = np.maximum(squares - 2 * np.asarray((a @ b.T).todense()), 0)
+    return np.asarray(1.0 / (1.0 + np.sqrt(distance / np.maximum(common, 1))), dtype=np.float32)
+
+
+def largest(values: NDArray[np.float32], k: int) -> csr_matrix:
+    """The `k` largest positive values of each row, the others dropped; equal ones at the edge: the first."""
+    kept = values.copy()
+    if values.shape[1] > k:
+        order = np.argsort(-values, axis=1, kind="stable")[:, k:]
+        np.put_along_axis(kept, order, 0.0, axis=1)
+    return csr_matrix(np.maximum(kept, 0))
+
+
+def _item_likeness(log: Log, opinions: csr_matrix, settings: NeighborSettings) -> csr_matrix:
+    rows = most_rated(log, settings.most_items)
+    pairs = near_pairs(log, rows, nearness=settings.nearness)
+    counts = np.maximum(np.diag(pairs), 1e-9) if len(rows) else np.zeros(0, dtype=np.float32)
+    if settings.similarity == "cosine":
+        likeness, common = pairs / np.sqrt(counts[:, None] * counts[None, :]), pairs
+    else:
+        columns = opinions[:, rows].T.tocsr()
+        has = _ones(columns)
+        common = np.asarray((has @ has.T).todense(), dtype=np.float32)
+        compare = pearson(columns, has, columns, has)
+        if settings.similarity == "euclidean":
+            compare = euclidean(columns, has, columns, has, common)
+        likeness = np.where(common > 0, compare, 0)
+    likeness = likeness * _divide(common, common + settings.shrinkage)
+    np.fill_diagonal(likeness, 0)
+    found = largest(likeness.astype(np.float32), settings.k).tocoo()
+    shape = (log.n_items, log.n_items)
+    return csr_matrix((found.data, (rows[found.row], rows[found.col])), shape=shape, dtype=np.float32)
+
+
+def _rows_of(profiles: Sequence[Profile], settings: NeighborSettings, n_items: int) -> tuple[csr_matrix, csr_matrix]:
+    """The fading strengths and the centered opinions of some people, both shape (len(profiles), n_items)."""
+    indptr = np.cumsum([0, *(len(one) for one in profiles)])
+    indices = np.concatenate([np.zeros(0, dtype=np.int64), *(one.items for one in profiles)])
+    fresh = [fading(ages(one.times), settings.recency) for one in profiles]
+    centered = [one.weights - one.weights.mean() if len(one) else one.weights for one in profiles]
+    empty = np.zeros(0, dtype=np.float32)
+    shape = (len(profiles), n_items)
+    strengths = csr_matrix((np.concatenate([empty, *fresh]), indices, indptr), shape=shape)
+    return strengths, csr_matrix((np.concatenate([empty, *centered]), indices, indptr), shape=shape)
+
+
+def _centered(log: Log) -> NDArray[np.float32]:
+    """Each opinion minus the mean of its user."""
+    counts = np.maximum(np.bincount(log.users, minlength=log.n_users), 1)
+    means = np.bincount(log.users, weights=log.weights, minlength=log.n_users) / counts
+    return np.asarray(log.weights - means[log.users], dtype=np.float32)
+
+
+def _ones(matrix: csr_matrix) -> csr_matrix:
+    """1 where an entry is stored, also where its value is 0."""
+    return csr_matrix((np.ones(matrix.nnz, dtype=np.float32), matrix.indices, matrix.indptr), shape=matrix.shape)
+
+
+def _divide(above: NDArray[np.floating], below: NDArray[np.floating]) -> NDArray[np.float32]:
+    """0 where the divisor is 0."""
+    return np.asarray(np.where(below > 1e-9, above / np.maximum(below, 1e-9), 0.0), dtype=np.float32)
