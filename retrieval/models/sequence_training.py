@@ -1,0 +1,102 @@
+"""Training of the sequence network: cross-entropy over all items that a person has not had yet. Imports torch."""
+
+import copy
+import math
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.random import Generator
+from torch import Tensor, nn
+from torch.nn import functional
+
+from retrieval.models.sequence_net import FAR_BELOW, SequenceNet, Shape
+from retrieval.models.sequence_windows import History, Window, batches, pad, taken, windows
+
+if TYPE_CHECKING:
+    from retrieval.models.sequence import SequenceSettings
+
+BETAS = (0.9, 0.98)
+WARM_STEPS = 50
+LARGEST_GRADIENT = 1.0
+
+
+def train(
+    shape: Shape,
+    found: Sequence[History],
+    settings: "SequenceSettings",
+    seed: int,
+    tell: Callable[[int, int], None],
+) -> SequenceNet:
+    """One trained network.
+
+    Args:
+        shape: Its sizes.
+        found: Histories of two or more interactions each.
+        settings: Epochs, rate and the like.
+        seed: For weights, order and dropout.
+        tell: Called with the epochs done and their number.
+
+    Returns:
+        The moving average of the weights, ready to score.
+    """
+    rng = np.random.default_rng(seed)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        net = SequenceNet(shape)
+    net.reseed(seed)
+    average = copy.deepcopy(net)
+    optimizer = torch.optim.AdamW(net.parameters(), lr=settings.rate, betas=BETAS, weight_decay=settings.weight_decay)
+    per_epoch = len(_epoch(found, settings, np.random.default_rng(seed)))
+    epochs = n_epochs(settings, per_epoch)
+    step, total = 0, epochs * per_epoch
+    for epoch in range(epochs):
+        tell(epoch, epochs)
+        for batch in _epoch(found, settings, rng):
+            for group in optimizer.param_groups:
+                group["lr"] = settings.rate * _rate(step, total)
+            optimizer.zero_grad()
+            loss(net, batch).backward()  # type: ignore[no-untyped-call]
+            nn.utils.clip_grad_norm_(net.parameters(), LARGEST_GRADIENT)
+            optimizer.step()
+            step += 1
+            _follow(average, net, min(settings.averaging, step / (step + 10)))
+    tell(epochs, epochs)
+    return average.eval()
+
+
+def n_epochs(settings: "SequenceSettings", per_epoch: int) -> int:
+    """As set, but more where few histories make few steps, and fewer where there are very many."""
+    steps = min(max(settings.epochs * per_epoch, settings.least_steps), settings.most_steps)
+    return max(1, math.ceil(steps / max(1, per_epoch)))
+
+
+def loss(net: SequenceNet, batch: Sequence[Window]) -> Tensor:
+    """Mean cross-entropy of what follows, over all places that a person has not had at that moment."""
+    n_places = net.shape.n_places
+    vectors = net(pad([one.past for one in batch], n_places))
+    length = vectors.shape[1]
+    learned = torch.zeros(vectors.shape[:2], dtype=torch.bool)
+    for row, one in enumerate(batch):
+        learned[row, length - len(one.past) + one.learned_from :] = True
+    had = torch.from_numpy(np.concatenate([taken(one, n_places) for one in batch]))
+    following = torch.from_numpy(np.concatenate([one.following[one.learned_from :] for one in batch]))
+    return functional.cross_entropy(net.logits(vectors[learned]).masked_fill(had, FAR_BELOW), following)
+
+
+def _epoch(found: Sequence[History], settings: "SequenceSettings", rng: Generator) -> list[list[Window]]:
+    """All histories once, with ties in a new order and long ones cut anew."""
+    made = [window for one in found for window in windows(one.shuffled_ties(rng), settings.longest, rng)]
+    return batches(made, settings.batch_places, rng)
+
+
+def _rate(step: int, total: int) -> float:
+    """Share of the learning rate: a short rise, then half a cosine down to 0."""
+    return min(1.0, (step + 1) / WARM_STEPS) * (0.5 + 0.5 * math.cos(math.pi * step / total))
+
+
+@torch.no_grad()
+def _follow(average: SequenceNet, net: SequenceNet, kept: float) -> None:
+    for slow, fast in zip(average.parameters(), net.parameters(), strict=True):
+        slow.lerp_(fast, 1 - kept)
