@@ -26,7 +26,7 @@ Similarity = Literal["cosine", "pearson", "euclidean"]
 
 @dataclass(frozen=True, slots=True)
 class NeighborSettings:
-    """Chosen on the validation interactions of protocol one (docs/recommender.md)."""
+    """Chosen on the validation interactions of protocol one (docs/recommender.md); see also `PEOPLE`."""
 
     of: Literal["user", "item"] = "item"
     """Whose neighbors: people like this one, or items like the profile's."""
@@ -34,14 +34,20 @@ class NeighborSettings:
     """Cosine looks at what was taken; Pearson and Euclidean at the opinions about what both have."""
     k: int = 100
     """The most neighbors that count."""
-    shrinkage: float = 10.0
+    shrinkage: float = 0.0
     """In common items (of users) or people (of items): with so many in common a similarity counts half."""
-    recency: float = 0.6
+    recency: float = 0.9
     """Power by which older entries of a profile fade; 0 weighs all alike."""
-    nearness: float = 50.0
-    """Of items: see `near_pairs`; 0 counts every pair alike."""
+    nearness: float = 10.0
+    """In places of a user's order: what is taken close together is more alike (see `near_pairs`); 0 ignores order."""
+    anchors: int = 10
+    """Of users: with `nearness`, what a neighbor took counts by its distance to so many of the common items."""
     most_items: int = 6000
     """Of items: only the most rated get a place."""
+
+
+PEOPLE = NeighborSettings(of="user", k=50, shrinkage=2.0, recency=1.2, nearness=20.0)
+"""The best settings found for neighbors that are people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,8 @@ class UserNeighbors:
     """1 where a user has an item, shape (n_users, n_items)."""
     opinions: csr_matrix
     """Opinions relative to the user's mean, shape (n_users, n_items), the same entries as in `taken`."""
+    order: csr_matrix
+    """Places in each user's order of time, counted from the newest, the same entries as in `taken`."""
 
     @property
     def name(self) -> str:
@@ -62,8 +70,31 @@ class UserNeighbors:
     def score(self, profiles: Sequence[Profile]) -> NDArray[np.float32]:
         """The summed likeness of the neighbors who have an item, shape (len(profiles), n_items); -inf for none."""
         likeness = self.likeness(profiles)
-        sums = np.asarray((likeness @ self.taken).todense(), dtype=np.float32)
+        sums = np.zeros((len(profiles), self.taken.shape[1]), dtype=np.float32)
+        if self.settings.nearness > 0:
+            for i, one in enumerate(profiles):
+                sums[i] = self._near(one, likeness[i])
+        else:
+            sums += np.asarray((likeness @ self.taken).todense())
         return np.where(sums > 0, sums, -np.inf).astype(np.float32)
+
+    def _near(self, profile: Profile, likeness: csr_matrix) -> NDArray[np.float32]:
+        """What the neighbors took close to what they have in common with the profile, shape (n_items,).
+
+        Source, in spirit: Ludewig and Jannach, UMUAI 2018, doi:10.1007/s11257-018-9209-6 (sequence-aware neighbors).
+        """
+        n_items = self.taken.shape[1]
+        strengths = np.zeros(n_items, dtype=np.float32)
+        strengths[profile.items] = fading(ages(profile.times), self.settings.recency)
+        sums = np.zeros(n_items, dtype=np.float32)
+        for user, alike in zip(likeness.indices.tolist(), likeness.data.tolist(), strict=True):
+            span = slice(self.taken.indptr[user], self.taken.indptr[user + 1])
+            items, order = self.taken.indices[span], self.order.data[span]
+            shared = strengths[items]
+            anchors = np.argsort(-shared, kind="stable")[: self.settings.anchors]
+            distance = np.abs(order[:, None] - order[None, anchors])
+            sums[items] += alike * (np.exp(-distance / self.settings.nearness) @ shared[anchors])
+        return sums
 
     def likeness(self, profiles: Sequence[Profile]) -> csr_matrix:
         """How alike the `k` most similar users are, shape (len(profiles), n_users), > 0 where stored."""
@@ -88,6 +119,7 @@ class UserNeighbors:
             "indptr": self.taken.indptr,
             "indices": self.taken.indices,
             "opinions": self.opinions.data,
+            "order": self.order.data,
             "shape": np.asarray(self.taken.shape),
         }
         save_model(folder, arrays, self.settings)
@@ -99,11 +131,12 @@ class UserNeighbors:
         Raises:
             IndexMissingError: It is absent or damaged.
         """
-        names = ("indptr", "indices", "opinions", "shape")
+        names = ("indptr", "indices", "opinions", "order", "shape")
         stored, settings = load_model(folder, WHAT, names, NeighborSettings)
         shape = tuple(stored.rows("shape").tolist())
-        opinions = csr_matrix((stored.floats("opinions"), stored.rows("indices"), stored.rows("indptr")), shape=shape)
-        return cls(settings, _ones(opinions), opinions)
+        where = (stored.rows("indices"), stored.rows("indptr"))
+        opinions = csr_matrix((stored.floats("opinions"), *where), shape=shape)
+        return cls(settings, _ones(opinions), opinions, csr_matrix((stored.floats("order"), *where), shape=shape))
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +191,8 @@ def fit(
     opinions = log.matrix(_centered(log))
     if settings.of == "user":
         progress(NAME, 1, 1)
-        return UserNeighbors(settings, taken, opinions)
+        order = np.concatenate([np.zeros(0), *(ages(one.times) for one in log.profiles())])
+        return UserNeighbors(settings, taken, opinions, log.matrix(order))
     likeness = _item_likeness(log, opinions, settings)
     progress(NAME, 1, 1)
     return ItemNeighbors(settings, likeness)
