@@ -46,7 +46,7 @@ class NeighborSettings:
     """Of items: only the most rated get a place."""
 
 
-PEOPLE = NeighborSettings(of="user", k=50, shrinkage=2.0, recency=1.2, nearness=20.0)
+PEOPLE = NeighborSettings(of="user", k=50, shrinkage=10.0, recency=1.2, nearness=20.0)
 """The best settings found for neighbors that are people."""
 
 
