@@ -359,4 +359,4 @@ def _with_opinion(conversation: Conversation, item_id: str, kind: FeedbackKind |
         disliked = (*disliked, item_id)
     elif kind is FeedbackKind.SEEN:
         seen = (*seen, item_id)
-    return replace(preference, liked=liked, disliked=disliked, seen=seen)
+    return replace(preference, liked=liked, disliked=disliked, seen=seen, set_aside=without(preference.set_aside))

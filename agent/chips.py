@@ -60,8 +60,11 @@ def without_chip(preference: Preference, key: str) -> Preference:
     kind, _, item_id = key.partition(":")
     if key == "text":
         return replace(preference, text="")
-    if kind == "liked":
-        return replace(preference, liked=tuple(one for one in preference.liked if one != item_id))
-    if kind == "disliked":
-        return replace(preference, disliked=tuple(one for one in preference.disliked if one != item_id))
+    if kind in ("liked", "disliked"):
+        return replace(
+            preference,
+            liked=tuple(one for one in preference.liked if one != item_id),
+            disliked=tuple(one for one in preference.disliked if one != item_id),
+            set_aside=tuple(dict.fromkeys((*preference.set_aside, item_id))),
+        )
     return preference.without(key)

@@ -51,6 +51,8 @@ class Conversation:
     question: Question | None = None
     asked: bool = False
     """Whether a list was shown or asked for in this conversation."""
+    told: tuple[str, ...] = ()
+    """Notices that still hold and need not be repeated ('no language model is running')."""
 
     def add(self, turn: Turn) -> "Conversation":
         """The conversation with one more turn."""

@@ -6,6 +6,7 @@ from agent.chips import constraint_label
 from agent.recommendation import Explanation, Statement
 from retrieval.candidates import Candidate, Evidence, EvidenceKind
 from retrieval.items import Catalog
+from retrieval.models.clusters_names import label
 from retrieval.preference import Constraint
 from tools.render import one_line
 
@@ -17,6 +18,7 @@ ORDER = (
     EvidenceKind.SIMILAR_ITEM,
     EvidenceKind.TEXT,
     EvidenceKind.NEIGHBORS,
+    EvidenceKind.CLUSTER,
     EvidenceKind.POPULAR,
 )
 """What persuades first."""
@@ -94,6 +96,9 @@ def _english(one: Evidence, catalog: Catalog) -> str:
             if not (one.field and titles):
                 return ""
             return _detour(one, titles, catalog, "en") or f"like {titles}, {_fact(one.field, one.value, catalog, 'en')}"
+        case EvidenceKind.CLUSTER:
+            people = "1 person" if one.count == 1 else f"{one.count} people"
+            return f"{people} of a taste like yours ({label(one.facts, catalog, 'en') or one.value}) liked it"
         case EvidenceKind.POPULAR:
             return f"{one.score:.0%} of {one.count} people who rated it liked it" if one.count else ""
         case EvidenceKind.GUESS:
@@ -119,6 +124,8 @@ def _chinese(one: Evidence, catalog: Catalog) -> str:
             return (
                 _detour(one, titles, catalog, "zh") or f"与{titles}相同：{_fact(one.field, one.value, catalog, 'zh')}"
             )
+        case EvidenceKind.CLUSTER:
+            return f"{one.count} 位与你同类口味（{label(one.facts, catalog, 'zh') or one.value}）的人喜欢它"
         case EvidenceKind.POPULAR:
             return f"{one.count} 位评分者中有 {one.score:.0%} 喜欢它" if one.count else ""
         case EvidenceKind.GUESS:

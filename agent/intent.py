@@ -62,6 +62,8 @@ class Intent:
     """Titles that the catalog does not have."""
     ambiguous: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """Titles that fit several items: (as written, item ids)."""
+    unmet: tuple[str, ...] = ()
+    """What was asked for that the catalog cannot tell, in the user's words."""
     reply: str = ""
     """For small talk: what the model answered."""
     source: str = "rules"

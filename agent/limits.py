@@ -23,6 +23,19 @@ LESS = (
     r"不超过|不多于|最多|(?<!不)少于|低于|以内|以下)"
 )
 
+ABOUT = r"(?:about|around|roughly|exactly|大约|差不多)"
+OR_SO = r"(?:\s*(?:or|and)\s*(?:less|more|under)|\s*(?:以内|以下|以上|左右))?"
+COUNTED = r"(?:\d+(?:[.,]\d+)?|an?|one|two|three|half an|一个?半?|两个?半?|三个?)"
+AMOUNTS: tuple[tuple[str, str], ...] = (
+    (r"hours?|hrs?|minutes?|mins?|小时|钟头|分钟", rf"{COUNTED}(?: and a half)?[\s-]*(?:UNIT)(?![a-z])(?! ago| old)"),
+    (r"dollars?|euros?|bucks|usd|eur|pounds|块钱?|美元|元", rf"[$€£¥]\s*\d+(?:[.,]\d+)?|{COUNTED}\s*(?:UNIT)(?![a-z])"),
+    (r"pages?|页", r"\d+\s*(?:UNIT)(?![a-z])"),
+    (r"stars?|星", r"\d(?:\.\d)?\+?\s*(?:UNIT)(?![a-z])"),
+    (r"rating|score|rated|评分", r"(?:UNIT)\s*(?:of|above|over|at least|高于|超过)?\s*\d(?:\.\d)?\+?"),
+    (r"age rating|certificate|分级", r"\b(?:rated )?PG(?:-?13)?\b|\brated [GR]\b"),
+)
+"""Amounts by which people choose: the words for the unit, and how an amount of it is said."""
+
 
 @dataclass(frozen=True, slots=True)
 class LimitSpan:
@@ -42,6 +55,23 @@ def find_limits(text: str, schema: CatalogSchema) -> list[LimitSpan]:
             if not overlaps or any((one.start, one.end) == (span.start, span.end) for one in found):
                 found.append(span)
     return sorted(found, key=lambda one: one.start)
+
+
+def find_unmet(text: str, schema: CatalogSchema) -> list[tuple[int, int, str]]:
+    """Amounts asked for that no field of the catalog knows ('under 2 hours'): start, end and the words."""
+    known = {spec.unit.casefold() for spec in schema.fields} | {word for spec in schema.fields for word in spec.words}
+    taken = [(one.start, one.end) for one in find_limits(text, schema)]
+    found = []
+    for units, number in AMOUNTS:
+        if any(re.fullmatch(units, word, re.IGNORECASE) for word in known if word):
+            continue
+        amount = number.replace("UNIT", units)
+        pattern = rf"(?:{MORE}|{LESS}|{ABOUT})?\s*(?:than\s+)?(?:{amount}){OR_SO}"
+        for match in re.finditer(pattern, text, re.IGNORECASE):
+            start = match.start() + len(match.group()) - len(match.group().lstrip())
+            if not any(a < match.end() and start < b for a, b in taken):
+                found.append((start, match.end(), match.group().strip()))
+    return sorted(found)
 
 
 def _year_limits(text: str, spec: FieldSpec) -> Iterator[LimitSpan]:

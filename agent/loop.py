@@ -101,9 +101,11 @@ class Loop:
             understood = await self.understanding.understand(work.conversation, work.message, work.tastes)
             work = replace(work, understood=understood, llm=understood.runs)
             if understood.notice:
-                work = work.noticing(replies.say(understood.notice, work.language))
+                work = work.telling(replies.say(understood.notice, work.language))
+            elif understood.runs:
+                work = work.recovered(*replies.TEXTS["model_down"].values())
         if self.understanding.model is None and work.message:
-            work = work.noticing(replies.say("no_model", work.language))
+            work = work.telling(replies.say("no_model", work.language))
         await asyncio.to_thread(self.memory.note, work)
         _emit(UnderstoodEvent(work.intent))
         return work
@@ -117,7 +119,7 @@ class Loop:
         )
         notices = (run.error for _, run in results)
         work = replace(work, found=found, tools=tuple(run for _, run in results))
-        return work.noticing(*self.retriever.notices, *notices)
+        return work.telling(*self.retriever.notices).noticing(*notices)
 
     async def _call(self, tools: dict[str, BaseTool], call: ToolCall, language: str) -> tuple[Found, ToolRun]:
         """One tool, within its time; what goes wrong becomes a notice."""
@@ -168,7 +170,7 @@ class Loop:
                 written.append(sentence)
                 _emit(TextDelta(sentence))
         except ModelUnavailableError:
-            work = work.noticing(replies.say("model_down", work.language))
+            work = work.telling(replies.say("model_down", work.language))
         if dropped:
             logger.info("the check dropped %d sentences", len(dropped))
         runs = (*work.llm, writer.run) if writer.run else work.llm

@@ -70,14 +70,14 @@ class MentionFinder:
                 yield Found(*match.span(), (Mention(inner.strip(), certain=True),))
         for span in self.catalog.titles.spans(message):
             start, end, text = _with_year(message, span)
-            if not any(a < end and start < b for a, b in taken) and self._believes(message, span):
+            if not any(a < end and start < b for a, b in taken) and self.believes(message, span):
                 taken.append((start, end))
                 yield Found(start, end, (Mention(text, certain=True),))
         yield from self._listed(message, taken)
         yield from self._misspelled(message, taken)
         yield from self._long(message, taken)
 
-    def _believes(self, message: str, span: TitleSpan) -> bool:
+    def believes(self, message: str, span: TitleSpan) -> bool:
         """Whether words that happen to be a title are meant as one."""
         words = normalize_title(span.text).split()
         if re.search(r"[\u3040-\u9fff\uac00-\ud7af]", span.text):

@@ -13,7 +13,7 @@ from agent.intent import Act
 from agent.lexicon import Lexicon, stem, words_of
 from agent.linking import NUMBERS, ORDINALS, pronoun
 from agent.model_reader import ModelAnswer, ModelLimit
-from agent.phrases import DISLIKE, NEGATION, NEWER_WORDS, OLDER_WORDS, QUESTION, REQUEST
+from agent.phrases import ANYTHING, DISLIKE, HURRY, NEGATION, NEWER_WORDS, OLDER_WORDS, QUESTION, REQUEST, SURPRISE
 from agent.reading import Mention, Reading
 from agent.rules import RuleReader
 from retrieval.preference import Constraint, Op, Wish
@@ -159,7 +159,10 @@ def _search(text: str, limits: Sequence[Constraint], wishes: Sequence[Wish], rea
     """The model's description without limits, titles and refusals: vectors know no 'not'."""
     known = {stem(word) for one in limits for word in words_of(f"{one.words} {' '.join(map(str, one.values))}")}
     known |= {stem(word) for one in wishes for word in words_of(f"{one.words} {one.value}")} | STOPWORDS
-    parts = [part.strip() for part in re.split(r"[,;.]", text)]
+    parts = [
+        re.sub(rf"{SURPRISE}|{HURRY}|{ANYTHING}|\bsurpris(?:e|ing)\b", "", part, flags=re.IGNORECASE).strip()
+        for part in re.split(r"[,;.]", text)
+    ]
     old = {part.strip().casefold() for part in before.split(",")}
     kept = [
         part

@@ -68,7 +68,7 @@ WHY = (
 GREETING = (
     r"(?:(?:hi|hello|hey|hiya|yo|good (?:morning|evening|afternoon|day)|thanks?(?: you)?(?: so much| a lot| very much)?|thx|ty|cheers|"
     r"bye|goodbye|see you|ok(?:ay)?|cool|great|nice|perfect|awesome|lol|haha|how are you(?: doing)?|what'?s up|who are you|what can you do|"
-    r"how does this work|what do you do|help|there|bot|everyone|your help|for your help|got it)[\s,.!?🙂😊]*)+"
+    r"how does this work|what do you do|what are you|help(?: me)?|there|bot|everyone|your help|for your help|got it)[\s,.!?🙂😊]*)+"
     r"|(?:(?:你好|您好|嗨|谢谢(?:你|您)?|多谢|再见|拜拜|早上好|晚上好|好的|好吧|你是谁|你能做什么|在吗|哈哈+)[\s,，.。!！?？~]*)+"
 )
 COMPANY = (
@@ -86,15 +86,37 @@ LASTING = (
 OLDER_WORDS = r"\b(?:older|earlier|more classic|something old|further back)\b|更?老一?[点些]|早一?[点些]|更早|再老"
 NEWER_WORDS = r"\b(?:newer|more recent|more modern|less old|fresher|recent\?)|新一?[点些]|更新|近一?[点些]"
 SURPRISE = r"\bsurprise me\b|\bsomething (?:completely |totally |really )?(?:different|unexpected|random|weird)\b|\badventurous\b|给我(?:一?个)?惊喜|随便来|出乎意料"
+ANYTHING = (
+    r"^\W*(?:(?:just |oh )?(?:whatever|anything)(?: goes| at all| is fine| works| you (?:like|want|have))?\W*$)"
+    r"|\b(?:anything (?:goes|is fine|at all)|i don't care what)\b|随便|都行|什么都(?:行|可以|好)"
+)
+"""What was asked for before is let go; no limit but the lasting ones holds."""
+EXAMPLE = (
+    r"^\W*(?:(?:more|something|anything|stuff|one|ones)\W+)?(?:like|similar to|in the (?:vein|style|spirit) of|along the lines of)\b"
+    r"|^\W*(?:像|类似|跟|和)"
+)
+"""The title that follows is an example of what is wanted, not an opinion."""
+HELP = (
+    r"\b(?:what can you do|how does this work|what do you do|who are you|what are you|how do (?:i|you) (?:use this|work)|help)\b"
+    r"|你是谁|你能做什么|怎么用|能帮我什么"
+)
+SHADE = (
+    r"\b(?:more|less|bit|little|even|too|slightly)\b|\b(?:\w+i|dark|light|slow|fast|long|short|old|new|smart|weird|warm|"
+    r"calm|sadd|soft|gentl|bigg|small|cheap|deep|quiet|loud|tough|bett|lat|clos|strang)er\b|更|一?点"
+)
+"""A direction from what was shown: it refines, it does not begin anew."""
 HURRY = r"\b(?:quick(?:ly)?|hurry|no time|just one|only one|fast)\b|快点|赶时间|只要一部|就一部"
 ADDS = (
-    r"^\W*(?:but|and|only|with|from|more|not|no|without|made)\b|\b(?:also|too|as well|ones?|still|same|those|these|it|that (?:is|are)|specifically|of (?:his|hers|theirs))\b"
+    r"^\W*(?:but|and|only|with|from|more|not|no|without|made)\b|\b(?:also|too|as well|ones?|still|same|those|these|it|that (?:is|are)|like (?:that|this)|but with|specifically|of (?:his|hers|theirs))\b"
     r"|也|还要|再|^要"
 )
 """A fragment that narrows what was wanted before."""
 REPLACES = r"\binstead\b|\brather\b|\bnow for something\b|\bforget (?:that|it|all)\b|\bstart over\b|换成|改成|算了"
 WANTS_NEW = r"\b(?:i want|i'd like|give me|recommend|suggest|show me|something|now)\b|推荐|想看|像《|类似|来[点一几]"
-OTHERS = r"\b(?:else|others?|another|more|next|different|again|instead|surprise|new ones)\b|换|还有|别的|其他|再来|下一"
+OTHERS = (
+    ANYTHING
+    + r"|\b(?:else|others?|another|more|next|different|again|instead|surprise|new ones)\b|换|还有|别的|其他|再来|下一"
+)
 """Asks for items that were not shown yet."""
 STATED_LIKE = (
     r"\b(?:i|we|my|our)\b.{0,40}\b(?:lov(?:e|ed)|lik(?:e|ed)|enjoy(?:ed)?|ador(?:e|ed))\b|\b(?:loved|liked|enjoyed|favou?rites?|"

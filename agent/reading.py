@@ -35,6 +35,8 @@ class Reading:
     wishes: tuple[Wish, ...] = ()
     taken_back: tuple[str, ...] = ()
     """Words of tastes and limits that no longer hold ('gore is fine now')."""
+    unmet: tuple[str, ...] = ()
+    """Amounts asked for that the catalog says nothing of ('under 2 hours')."""
     relative: str = ""
     """OLDER or NEWER than what was just shown."""
     search: str = ""

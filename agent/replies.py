@@ -39,6 +39,16 @@ TEXTS: dict[str, dict[str, str]] = {
     "liked": {"en": "Good to know that you liked {titles}.", "zh": "知道你喜欢{titles}了。"},
     "disliked": {"en": "Understood, nothing more like {titles}.", "zh": "明白，不再推荐{titles}这样的。"},
     "seen": {"en": "I won't suggest {titles} again.", "zh": "不再推荐{titles}了。"},
+    "unmet": {
+        "en": "I can't check {words}: the catalog does not say that, so please look before you choose.",
+        "zh": "目录里没有与{words}有关的信息，我没法按它筛选，选之前请留意一下。",
+    },
+    "help": {
+        "en": "I recommend {nouns} from a catalog of {count} and say why. Tell me what you feel like, name some that you liked, set limits ({limits}), "
+        "refine (“something older”, “not that one”, “more like the second”), or ask about one (“what is it about?”, “why did you pick it?”).",
+        "zh": "我从 {count} 个{nouns}里推荐，并说明理由。说说你想要什么、喜欢过什么，或给出条件（{limits}）；"
+        "也可以继续说“老一点的”“不要这个”“多来点第二个那样的”，或者问“讲什么的”“为什么推荐它”。",
+    },
     "kept": {"en": "I'll keep that in mind: {words}.", "zh": "我会记住：{words}。"},
     "hello": {
         "en": "Hello! Tell me what you are in the mood for, or name a few {nouns} that you liked.",
@@ -76,6 +86,13 @@ def say(key: str, language: str, **values: object) -> str:
     return template.format(**values)
 
 
+def help_text(catalog: Catalog, language: str) -> str:
+    """What one can say here, in the catalog's own words."""
+    schema = catalog.schema
+    limits = ", ".join(spec.label_in(language) for spec in schema.fields if not spec.soft)
+    return say("help", language, nouns=schema.nouns_in(language), count=f"{len(catalog):,}", limits=limits)
+
+
 def titles_of(item_ids: Sequence[str], catalog: Catalog, language: str) -> str:
     """'Heat and Casino' / '《Heat》《Casino》'."""
     names = [catalog.item(one).title for one in item_ids if one in catalog]
@@ -103,6 +120,8 @@ def opening(intent: Intent, catalog: Catalog) -> str:
         only_seen = [one for one in intent.seen if one not in (*intent.liked, *intent.disliked)]
         if only_seen:
             parts.append(say("seen", language, titles=titles_of(only_seen, catalog, language)))
+    if intent.unmet and intent.act in (Act.RECOMMEND, Act.REFINE):
+        parts.append(say("unmet", language, words=", ".join(f"“{words}”" for words in intent.unmet[:2])))
     if intent.kept:
         words = dict.fromkeys(label(one, catalog, language) for one in intent.kept)
         parts.append(say("kept", language, words=", ".join(words)))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from agent.common_words import STOPWORDS
 from agent.intent import Act
 from agent.lexicon import Lexicon, ValueSpan, stem, words_of
-from agent.limits import find_limits
+from agent.limits import find_limits, find_unmet
 from agent.linking import NUMBERS, ORDINALS, pronoun
 from agent.mentions import Found, MentionFinder
 from agent.opinions import unique, with_opinions
@@ -21,6 +21,7 @@ from agent.phrases import (
     COMPANY,
     COMPANY_GONE,
     DISLIKE,
+    EXAMPLE,
     GREETING,
     HURRY,
     LASTING,
@@ -123,7 +124,13 @@ class RuleReader:
                 limits.append(Constraint(first.field.name, op, names, words=_words(message, group), lasting=keeps))
             else:
                 wishes += [Wish(first.field.name, one.value, words=one.words, lasting=company) for one in group]
-        places = [*((one.start, one.end) for one in values), *((one.start, one.end) for one in numbers), *covered]
+        unmet = [
+            one
+            for one in find_unmet(message, self.catalog.schema)
+            if not any(a < one[1] and one[0] < b for a, b in covered)
+        ]
+        spans = [*((one.start, one.end) for one in values), *((one.start, one.end) for one in numbers)]
+        places = [*spans, *covered, *((start, end) for start, end, _ in unmet)]
         present = re.search(COMPANY, message, re.IGNORECASE)
         gone = re.search(COMPANY_GONE, message, re.IGNORECASE)
         if gone:
@@ -140,6 +147,7 @@ class RuleReader:
             limits=_settle(limits),
             wishes=tuple(dict.fromkeys(wishes)),
             taken_back=tuple(taken_back),
+            unmet=tuple(dict.fromkeys(words for _, _, words in unmet)),
             search=_residue(message, places, self._own_words()),
         )
 
@@ -169,7 +177,8 @@ class RuleReader:
         )
         if follows or (has_list and asked and (reading.limits or reading.wishes) and len(words_of(message)) <= 7):
             return replace(reading, act=Act.REFINE, about=())
-        if opinion and not wants and not reading.limits and not reading.wishes:
+        example = bool(reading.liked) and not reading.seen and bool(re.search(EXAMPLE, message, re.IGNORECASE))
+        if opinion and not wants and not example and not reading.limits and not reading.wishes:
             return replace(reading, act=Act.FEEDBACK, about=())
         if not substance and not wants and len(words_of(message)) <= 3 and not reading.novelty:
             return replace(reading, act=Act.CHAT, about=())
@@ -287,6 +296,7 @@ def _settle(limits: Sequence[Constraint]) -> tuple[Constraint, ...]:
 def _residue(message: str, places: Sequence[tuple[int, int]], own: frozenset[str]) -> str:
     """The English words that are left when titles, values, refusals and function words are taken away."""
     left: list[str] = []
+    message = re.sub(r"<[^<>]*>", lambda match: " " * len(match.group()), message)
     for pattern in (REQUEST, OTHERS, OLDER_WORDS, NEWER_WORDS, SURPRISE, HURRY, LIKE, DISLIKE, SEEN):
         message = re.sub(pattern, lambda match: " " * len(match.group()), message, flags=re.IGNORECASE)
     taken = [*places, *(match.span() for match in re.finditer(NEGATION, message, re.IGNORECASE))]

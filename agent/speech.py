@@ -10,7 +10,7 @@ from agent.conversation import Role
 from agent.explain import explain, statement
 from agent.intent import Act
 from agent.lexicon import Lexicon
-from agent.phrases import THANKS
+from agent.phrases import HELP, THANKS
 from agent.rules import TEXT_FIELD
 from agent.stream_check import plain
 from agent.working import Working, merged
@@ -79,7 +79,10 @@ class Speech:
             return ""
         if intent.act is Act.CHAT:
             reply = self._small_talk(work)
-            key = "welcome" if work.conversation.asked and re.search(THANKS, work.message, re.IGNORECASE) else "hello"
+            asked = work.conversation.asked
+            key = "welcome" if asked and re.search(THANKS, work.message, re.IGNORECASE) else "hello"
+            if re.search(HELP, work.message, re.IGNORECASE):
+                return replies.help_text(self.retriever.catalog, language)
             return reply or replies.say(key, language, nouns=self.retriever.schema.nouns_in(language))
         if intent.act is Act.ASK:
             return self._answer(work)

@@ -134,6 +134,7 @@ class Understanding:
             dropped=dropped,
             unknown=links.unknown(),
             ambiguous=links.ambiguous(),
+            unmet=reading.unmet,
             reply=reading.reply,
             source=source,
         )

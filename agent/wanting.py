@@ -6,12 +6,12 @@ from dataclasses import replace
 
 from agent.intent import Act
 from agent.lexicon import stem, words_of
-from agent.phrases import ADDS, REPLACES, WANTS_NEW
+from agent.phrases import ADDS, ANYTHING, REPLACES, SHADE, WANTS_NEW
 from agent.reading import NEWER, OLDER, Reading
 from agent.rules import TEXT_FIELD
 from retrieval.items import Catalog
 from retrieval.preference import Constraint, Op, Preference, Wish
-from retrieval.schema import FieldKind
+from retrieval.schema import CatalogSchema, FieldKind
 
 DEFAULT_COUNT = 5
 MAX_LIKED = 12
@@ -45,7 +45,7 @@ def fold(
     if reading.act in (Act.ASK, Act.CHAT):
         return before
     base = _without_taken_back(before, reading.taken_back)
-    if _starts_anew(reading, message, any(not one.text.startswith("#") for one in reading.liked)):
+    if _starts_anew(reading, message, catalog.schema):
         base = replace(
             base,
             text="",
@@ -62,6 +62,7 @@ def fold(
         liked=_merge(base.liked, liked, disliked)[-MAX_LIKED:],
         disliked=_merge(base.disliked, disliked, liked),
         seen=tuple(dict.fromkeys((*base.seen, *seen))),
+        set_aside=tuple(one for one in base.set_aside if one not in (*liked, *disliked)),
         constraints=fold_limits(base.constraints, limits),
         wishes=_fold_wishes(base.wishes, reading.wishes),
         count=reading.count or DEFAULT_COUNT,
@@ -107,12 +108,32 @@ def mentions_words(words: str, phrases: Iterable[str]) -> bool:
     )
 
 
-def _starts_anew(reading: Reading, message: str, has_example: bool) -> bool:
+def _starts_anew(reading: Reading, message: str, schema: CatalogSchema) -> bool:
     """A full new wish in the middle of a conversation drops the old one; a fragment ('funny too') refines it."""
-    if reading.act not in (Act.RECOMMEND, Act.REFINE) or re.search(ADDS, message, re.IGNORECASE):
+    if reading.act not in (Act.RECOMMEND, Act.REFINE):
+        return False
+    if re.search(ANYTHING, message, re.IGNORECASE) and not reading.limits:
+        return True
+    if re.search(ADDS, message, re.IGNORECASE):
         return False
     names_kind = any(one.op is Op.IS for one in reading.limits)
-    return (names_kind or has_example) and bool(re.search(WANTS_NEW, message, re.IGNORECASE))
+    has_example = any(not one.text.startswith("#") for one in reading.liked)
+    if (names_kind or has_example) and re.search(WANTS_NEW, message, re.IGNORECASE):
+        return True
+    described = names_kind or bool(reading.search) or any(one.weight > 0 for one in reading.wishes)
+    return described and _is_whole(message, schema) and not re.search(SHADE, message, re.IGNORECASE)
+
+
+def _is_whole(message: str, schema: CatalogSchema) -> bool:
+    """Whether a message reads as a request of its own: 'a film for a first date', 'I need a book about sailing'."""
+    names = (*schema.noun.values(), *schema.nouns.values(), *schema.also_called)
+    noun = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True) if name.isascii())
+    ask = rf"(?:{WANTS_NEW}|\b(?:i need|i'm looking for|looking for|find me|got)\b)"
+    opens = r"^\W*(?:(?:ok|okay|now|so|well|hmm|and now)\W+)?(?:an?|some|any)\b"
+    return bool(
+        re.search(rf"(?:{opens}|{ask}).*\b(?:{noun})\b", message, re.IGNORECASE)
+        or re.search(rf"{opens}.*\b(?:for|about|with)\b", message, re.IGNORECASE)
+    )
 
 
 def _without_taken_back(preference: Preference, taken_back: Sequence[str]) -> Preference:

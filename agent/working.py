@@ -67,6 +67,17 @@ class Working:
         """With more notices, none twice."""
         return replace(self, notices=tuple(dict.fromkeys((*self.notices, *filter(None, notices)))))
 
+    def telling(self, *notices: str) -> "Working":
+        """With notices of what stays as it is: each is told once in a conversation, until it has passed."""
+        told = dict.fromkeys((*self.conversation.told, *filter(None, notices)))
+        new = [one for one in told if one not in self.conversation.told]
+        return replace(self.noticing(*new), conversation=replace(self.conversation, told=tuple(told)))
+
+    def recovered(self, *notices: str) -> "Working":
+        """With notices that no longer hold: should it happen again, it is told again."""
+        left = tuple(one for one in self.conversation.told if one not in notices)
+        return replace(self, conversation=replace(self.conversation, told=left))
+
     def trace(self) -> Trace:
         """How the items were found, so far."""
         seconds = {**self.seconds, "total": time.perf_counter() - self.started}

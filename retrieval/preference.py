@@ -64,6 +64,8 @@ class Preference:
     disliked: tuple[str, ...] = ()
     seen: tuple[str, ...] = ()
     """Item ids that must not be shown (already known), without opinion."""
+    set_aside: tuple[str, ...] = ()
+    """Item ids whose opinion, known from before, must not count in this conversation: their chip was taken away."""
     constraints: tuple[Constraint, ...] = ()
     wishes: tuple[Wish, ...] = ()
     novelty: float = 0.3

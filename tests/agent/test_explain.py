@@ -22,6 +22,9 @@ EVERY_KIND = {
     EvidenceKind.CO_LIKED: Evidence("factors", EvidenceKind.CO_LIKED, item_ids=(HEAT,), count=6),
     EvidenceKind.NEIGHBORS: Evidence("neighbors", EvidenceKind.NEIGHBORS, count=3, score=0.2),
     EvidenceKind.PATH: Evidence("graph", EvidenceKind.PATH, "directors", "Michael Mann", (HEAT,)),
+    EvidenceKind.CLUSTER: Evidence(
+        "sequence", EvidenceKind.CLUSTER, value="Crime, 1990s", count=7, facts=(("genres", "Crime"), ("year", "1990s"))
+    ),
     EvidenceKind.POPULAR: Evidence("trend", EvidenceKind.POPULAR, count=90, score=0.8),
     EvidenceKind.GUESS: Evidence("policy", EvidenceKind.GUESS, text="little_known"),
 }
@@ -32,6 +35,10 @@ EXPECTED = {
     EvidenceKind.CO_LIKED: ("6 people who liked Heat liked it too", "6 位喜欢《Heat》的人也喜欢它"),
     EvidenceKind.NEIGHBORS: ("liked by 3 people with a taste like yours", "3 位口味与你相近的人喜欢它"),
     EvidenceKind.PATH: ("like Heat, directed by Michael Mann", "与《Heat》相同：由Michael Mann执导"),
+    EvidenceKind.CLUSTER: (
+        "7 people of a taste like yours (Crime, 1990s) liked it",
+        "7 位与你同类口味（犯罪、1990年代）的人喜欢它",
+    ),
     EvidenceKind.POPULAR: ("80% of 90 people who rated it liked it", "90 位评分者中有 80% 喜欢它"),
     EvidenceKind.GUESS: ("a guess: few people know it", "一次试探：知道它的人不多"),
 }

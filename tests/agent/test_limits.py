@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.limits import find_limits
+from agent.limits import find_limits, find_unmet
 from retrieval.items import Catalog
 from tests.fakes import tea_schema
 
@@ -75,3 +75,28 @@ def test_a_limit_keeps_the_words_it_rests_on(films: Catalog):
 
     assert found.constraint.words == "after 1990"
     assert "a comedy after 1990, please"[found.start : found.end] == "after 1990"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a thriller under 2 hours", ["under 2 hours"]),
+        ("at most 90 minutes, please", ["at most 90 minutes"]),
+        ("a two-hour one", ["two-hour"]),
+        ("两小时以内的喜剧", ["两小时以内"]),
+        ("rated above 8", ["rated above 8"]),
+        ("PG-13 please", ["PG-13"]),
+        ("under $20", ["under $20"]),
+        ("one of two years ago, after 1990, the 39 steps", []),
+    ],
+)
+def test_an_amount_that_no_field_knows_is_found(films: Catalog, text: str, words: list[str]):
+    assert [one for _, _, one in find_unmet(text, films.schema)] == words
+
+
+def test_an_amount_that_a_field_knows_is_a_limit_and_not_unmet():
+    schema = tea_schema()
+    spec = next(one for one in schema.fields if one.kind == "number" and one.unit != "year")
+
+    assert find_limits(f"under 5 {spec.unit}", schema)
+    assert find_unmet(f"under 5 {spec.unit}", schema) == []

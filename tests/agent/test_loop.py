@@ -278,6 +278,34 @@ async def test_prose_that_ends_at_the_token_limit_loses_its_last_half_sentence(
     assert not any("did not answer" in notice for notice in reply.notices)
 
 
+async def test_a_model_that_is_gone_is_told_once_and_again_when_it_goes_again(talking: Agent, model: ScriptedChatModel):
+    model.readings = ["garbage", "garbage", '{"act": "recommend"}', "garbage"]
+
+    told = []
+    conversation = visitor(talking)
+    for message in ("a crime story", "a love story", "a story in space", "a story for children"):
+        reply = await talking.reply(conversation, message)
+        conversation = reply.conversation
+        told.append(any("did not answer" in notice for notice in reply.notices))
+
+    assert told == [True, False, False, True]
+
+
+async def test_what_the_catalog_cannot_tell_is_said(agent: Agent):
+    reply = await agent.reply(visitor(agent), "a crime story under 2 hours")
+
+    assert "I can't check “under 2 hours”" in reply.text
+    assert titles(reply)
+
+
+@pytest.mark.parametrize(("message", "words"), [("What can you do?", "a catalog of 28"), ("你能做什么？", "28 个电影")])
+async def test_what_one_can_say_here_is_told(agent: Agent, message: str, words: str):
+    reply = await agent.reply(visitor(agent), message)
+
+    assert words in reply.text
+    assert not reply.recommendations
+
+
 async def test_a_model_that_hangs_is_not_waited_for_forever(make_agent: MakeAgent, model: ScriptedChatModel):
     agent = await make_agent(model, timeout_s=0.2)
     model.readings = [Hang(), Hang()]

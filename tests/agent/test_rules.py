@@ -175,6 +175,18 @@ def test_the_words_of_a_refusal_are_no_search_text(rules: RuleReader):
     assert rules.read("I can't stand crime").search == ""
 
 
+def test_tags_are_no_search_text(rules: RuleReader):
+    assert rules.read("<script>alert(1)</script> pirates").search == "alert pirates"
+
+
+@pytest.mark.parametrize("message", ["like Heat", "something like Heat", "像《冰血暴》那样的"])
+def test_an_example_is_a_wish_and_no_opinion(rules: RuleReader, message: str):
+    reading = rules.read(message)
+
+    assert reading.act is Act.RECOMMEND
+    assert len(reading.liked) == 1
+
+
 def test_hurry_and_surprise(rules: RuleReader):
     assert rules.read("quick, just one comedy").hurried
     assert rules.read("surprise me").novelty == 0.9

@@ -11,6 +11,8 @@ from agent.plan import make_plan
 from agent.reading import OLDER, Reading
 from agent.rules import RuleReader
 from agent.wanting import add_tastes, fold, fold_limits
+from retrieval.channels.tastes import taste_of
+from retrieval.history import Interaction, UserHistory
 from retrieval.items import Catalog
 from retrieval.preference import Constraint, Op, Preference, Wish
 from tests.agent.films import film_id
@@ -64,6 +66,40 @@ def test_a_new_wish_drops_the_old_one_and_keeps_what_lasts(films: Catalog):
     assert after.liked == ()
     assert after.disliked == ("film:1",)
     assert sorted(one.key for one in after.constraints) == ["genres:is:Comedy", "themes:not:gore"]
+
+
+@pytest.mark.parametrize(
+    ("message", "search", "anew"),
+    [
+        ("A movie for a first date", "first date", True),
+        ("ok, a film about sailing", "sailing", True),
+        ("I want a film for a rainy evening", "rainy evening", True),
+        ("whatever", "", True),
+        ("anything goes", "", True),
+        ("a bit more romantic", "romantic", False),
+        ("a slightly darker film", "dark", False),
+        ("a film like that but with dogs", "dogs", False),
+        ("with dogs", "dogs", False),
+        ("rainy", "rainy", False),
+    ],
+)
+def test_a_whole_wish_begins_anew_and_a_shade_refines(films: Catalog, message: str, search: str, anew: bool):
+    before = Preference(text="moody", liked=("film:0",), constraints=(limit("year:max:1989"), NOT_GORE))
+
+    after = folded(films, before, Reading(Act.RECOMMEND, search=search), message)
+
+    assert (after.liked == (), "moody" not in after.text) == (anew, anew)
+    assert NOT_GORE in after.constraints
+
+
+def test_an_example_taken_away_does_not_count_until_it_is_named_again(films: Catalog):
+    history = UserHistory.of("u", [Interaction("u", "film:0", 1.0, 1.0), Interaction("u", "film:1", 1.0, 2.0)])
+
+    aside = without_chip(Preference(liked=("film:0",)), "liked:film:0")
+    again = folded(films, aside, Reading(Act.FEEDBACK), liked=("film:0",))
+
+    assert taste_of(films, aside, history).rows.tolist() == [1]
+    assert sorted(taste_of(films, again, history).rows.tolist()) == [0, 1]
 
 
 def test_a_fragment_adds_to_the_wish(films: Catalog):
@@ -158,7 +194,7 @@ def test_every_chip_can_be_taken_away(films: Catalog):
     for chip in chips(wanted, films):
         wanted = without_chip(wanted, chip.key)
 
-    assert wanted == Preference()
+    assert wanted == Preference(set_aside=("film:0", "film:1"))
     assert without_chip(wanted, "nonsense") == wanted
 
 
