@@ -163,7 +163,43 @@ def _build_factors(dataset: Dataset, settings: RetrievalSettings, progress: Prog
 def _check_factors(dataset: Dataset, settings: RetrievalSettings) -> object:
     from retrieval.channels.factors import FactorsChannel
 
-    return FactorsChannel.open(dataset, settings.data_dir)
+    return FactorsChannel.open(dataset, settings)
+
+
+def _build_sequence(dataset: Dataset, settings: RetrievalSettings, progress: Progress) -> None:
+    from retrieval.channels.sequence import build_sequence
+
+    build_sequence(dataset, settings, progress)
+
+
+def _check_sequence(dataset: Dataset, settings: RetrievalSettings) -> object:
+    from retrieval.channels.sequence import SequenceChannel
+
+    return SequenceChannel.open(dataset, settings.data_dir)
+
+
+def _build_neighbors(dataset: Dataset, settings: RetrievalSettings, progress: Progress) -> None:
+    from retrieval.channels.neighbors import build_neighbors
+
+    build_neighbors(dataset, settings, progress)
+
+
+def _check_neighbors(dataset: Dataset, settings: RetrievalSettings) -> object:
+    from retrieval.channels.neighbors import NeighborsChannel
+
+    return NeighborsChannel.open(dataset, settings)
+
+
+def _build_graph_vectors(dataset: Dataset, settings: RetrievalSettings, progress: Progress) -> None:
+    from retrieval.channels.graph import build_graph_vectors
+
+    build_graph_vectors(dataset, settings, progress)
+
+
+def _check_graph_vectors(dataset: Dataset, settings: RetrievalSettings) -> object:
+    from retrieval.channels.graph import open_graph_vectors
+
+    return open_graph_vectors(dataset, settings)
 
 
 def _content_key(dataset: Dataset, settings: RetrievalSettings) -> str:
@@ -174,13 +210,39 @@ def _graph_key(dataset: Dataset, settings: RetrievalSettings) -> str:
     return _hash(dataset.catalog_hash, settings.sparql_url)
 
 
-def _ratings_key(dataset: Dataset, settings: RetrievalSettings) -> str:
-    return _hash(dataset.fingerprint)
+def _factors_key(dataset: Dataset, settings: RetrievalSettings) -> str:
+    from retrieval.models.als import AlsSettings
+    from retrieval.models.ease import EaseSettings
+
+    return _hash(dataset.fingerprint, repr(AlsSettings() if settings.factors == "als" else EaseSettings()))
+
+
+def _neighbors_key(dataset: Dataset, settings: RetrievalSettings) -> str:
+    from retrieval.channels.neighbors import neighbor_settings
+
+    return _hash(dataset.fingerprint, repr(neighbor_settings(settings)))
+
+
+def _graph_vectors_key(dataset: Dataset, settings: RetrievalSettings) -> str:
+    from retrieval.models.graph_embeddings import GraphEmbeddingSettings
+    from retrieval.models.lightgcn import LightGcnSettings
+
+    chosen = {"complex": GraphEmbeddingSettings(), "lightgcn": LightGcnSettings()}
+    return _hash(dataset.fingerprint, settings.graph_vectors, repr(chosen.get(settings.graph_vectors)))
+
+
+def _sequence_key(dataset: Dataset, settings: RetrievalSettings) -> str:
+    from retrieval.models.sequence import SequenceSettings
+
+    return _hash(dataset.fingerprint, repr(SequenceSettings(seed=settings.seed)))
 
 
 PARTS = (
-    Part("factors", _build_factors, _check_factors, _ratings_key),
+    Part("factors", _build_factors, _check_factors, _factors_key),
+    Part("neighbors", _build_neighbors, _check_neighbors, _neighbors_key),
     Part("graph", _build_graph, _check_graph, _graph_key),
+    Part("graph-vectors", _build_graph_vectors, _check_graph_vectors, _graph_vectors_key),
+    Part("sequence", _build_sequence, _check_sequence, _sequence_key),
     Part("vectors", _build_vectors, _check_vectors, _content_key),
 )
 

@@ -20,6 +20,9 @@ class EvidenceKind(StrEnum):
     """`count` users with similar taste liked it; `score` is the mean similarity."""
     PATH = "path"
     """A path in the knowledge graph from a liked item (`item_ids[0]`): `path` holds (subject, relation, object)."""
+    CLUSTER = "cluster"
+    """`count` people of the cluster that `facts` name (`value` in English words) liked it; `score` is how much the
+    user belongs to it (0..1)."""
     POPULAR = "popular"
     """`count` users rated it; `score` is the share who liked it (0..1)."""
     GUESS = "guess"
@@ -39,6 +42,8 @@ class Evidence:
     score: float = 0.0
     text: str = ""
     path: tuple[tuple[str, str, str], ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+    """Field and value, several together; the words of a cluster."""
 
 
 @dataclass(frozen=True, slots=True)

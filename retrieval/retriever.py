@@ -15,9 +15,10 @@ from retrieval.candidates import Candidate, Evidence, EvidenceKind
 from retrieval.channels.base import Channel
 from retrieval.channels.content import ContentChannel
 from retrieval.channels.factors import FactorsChannel
-from retrieval.channels.graph import GraphChannel
+from retrieval.channels.graph import GraphChannel, open_graph_vectors
 from retrieval.channels.neighbors import NeighborsChannel
 from retrieval.channels.ratings import read_ratings
+from retrieval.channels.sequence import SequenceChannel
 from retrieval.channels.tastes import candidate, eligible
 from retrieval.channels.trend import TrendChannel
 from retrieval.datasets import Dataset, load_dataset
@@ -48,7 +49,7 @@ CATALOG = "catalog"
 HABIT = 0.4
 """How much a channel counts that is of little use for the request (see `request_weights`)."""
 
-HABITUAL = frozenset(("factors", "neighbors", "trend"))
+HABITUAL = frozenset(("factors", "neighbors", "sequence", "trend"))
 DESCRIPTIVE = frozenset(("content", "graph"))
 Opened = TypeVar("Opened")
 
@@ -222,7 +223,7 @@ class Retriever:
             found = [one for one in self.graph.items_with(field_name, value, limit=5000) if one in self.catalog]
         else:
             found = [self.catalog.items[row].item_id for row in self.catalog.holders(field_name, value)]
-        found.sort(key=lambda one: -float(self._popularity.scores[self.catalog.row(one)]))
+        found.sort(key=lambda one: -float(self._popularity.popularity[self.catalog.row(one)]))
         return tuple(found[: max(0, limit)])
 
     def similar(self, item_id: str, k: int = 5) -> tuple[Candidate, ...]:
@@ -239,11 +240,11 @@ class Retriever:
     def popular_diverse(self, k: int = 12) -> tuple[str, ...]:
         """Ids of well-known items that differ from each other, for a first taste."""
         counts = self._popularity.counts
-        order = np.lexsort((-self._popularity.scores, -(counts > 0).astype(np.int64)))[: max(10 * k, 60)]
+        order = np.lexsort((-self._popularity.popularity, -(counts > 0).astype(np.int64)))[: max(10 * k, 60)]
         found = [candidate(self.catalog, row, CATALOG, 0.0, ()) for row in order]
-        best = float(self._popularity.scores.max(initial=0.0)) or 1.0
+        best = float(self._popularity.popularity.max(initial=0.0)) or 1.0
         scored = [
-            replace(one, score=float(self._popularity.scores[row]) / best)
+            replace(one, score=float(self._popularity.popularity[row]) / best)
             for one, row in zip(found, order, strict=True)
         ]
         scored = drop_doubles(scored, self.catalog)
@@ -277,7 +278,7 @@ class Retriever:
         open_rows = eligible(self.catalog, preference, history, keeps)
         open_rows[self.catalog.rows(twin for one in fit for twin in self.catalog.double_of(one.item_id))] = False
         rows = np.flatnonzero(open_rows)
-        rows = rows[np.argsort(-self._popularity.scores[rows], kind="stable")][: 2 * missing]
+        rows = rows[np.argsort(-self._popularity.popularity[rows], kind="stable")][: 2 * missing]
         lowest = min((one.score for one in fit), default=0.0)
         return [
             replace(
@@ -333,7 +334,7 @@ class Retriever:
         """Where nothing is wished: popularity, and among the unrated an order that changes as more is known."""
         order = np.random.default_rng([self._settings.seed, len(known_ids(self.catalog, preference, history))])
         jitter = 1e-3 * order.random(len(self.catalog))
-        return np.asarray(self._popularity.scores + jitter, dtype=np.float32)
+        return np.asarray(self._popularity.popularity + jitter, dtype=np.float32)
 
     def _wanted_facts(self, item_id: str, preference: Preference) -> tuple[Evidence, ...]:
         """The item's facts that keep a limit or fulfill a wish."""
@@ -374,14 +375,18 @@ def open_parts(settings: RetrievalSettings, *, encoder: Encoder | None = None) -
     encoder = encoder or make_encoder(settings.encoder)
 
     vectors = _attempt(lambda: VectorIndex.open(catalog, settings), notices)
-    factors = _attempt(lambda: FactorsChannel.open(dataset, settings.data_dir), notices)
+    factors = _attempt(lambda: FactorsChannel.open(dataset, settings), notices)
+    neighbors = _attempt(lambda: NeighborsChannel.open(dataset, settings), notices)
     graph = _attempt(lambda: KnowledgeGraph.open(catalog, settings), notices)
+    learned = _attempt(lambda: open_graph_vectors(dataset, settings), notices)
+    sequence = _attempt(lambda: SequenceChannel.open(dataset, settings.data_dir), notices)
     ratings = read_ratings(dataset)
     found: list[Channel | None] = [
         ContentChannel(catalog, vectors, encoder) if vectors is not None else None,
         factors,
-        NeighborsChannel(catalog, ratings),
-        GraphChannel(catalog) if graph is not None else None,
+        neighbors,
+        sequence,
+        GraphChannel(catalog, learned) if graph is not None else None,
         TrendChannel(catalog, ratings),
     ]
     channels = {one.name: one for one in found if one is not None}

@@ -27,11 +27,20 @@ class RetrievalSettings(BaseModel):
             "content": 1.0,
             "factors": 1.0,
             "neighbors": 0.5,
+            "sequence": 1.0,
             "graph": 0.8,
             "trend": 0.15,
         },
         description="fusion weights by channel",
     )
     fusion: Literal["weighted", "reciprocal_rank", "votes"] = "weighted"
+    factors: Literal["ease", "als"] = Field(default="ease", description="the model behind the channel 'factors'")
+    neighbors: Literal["user", "item"] = Field(default="user", description="whose neighbors: similar people or items")
+    similarity: Literal["cosine", "pearson", "euclidean"] = Field(
+        default="cosine", description="how neighbors are compared"
+    )
+    graph_vectors: Literal["lightgcn", "complex", "none"] = Field(
+        default="lightgcn", description="what the channel 'graph' has learned, beside the facts that items share"
+    )
     diversity: float = Field(default=0.2, ge=0, le=1, description="0 keeps the order of scores, 1 spreads most")
     seed: int = 0

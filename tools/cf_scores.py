@@ -5,7 +5,7 @@ from langchain_core.tools import BaseTool, tool
 from tools.context import Found, ToolContext
 from tools.render import render_candidates
 
-CHANNELS = ("factors", "neighbors", "trend")
+CHANNELS = ("factors", "neighbors", "sequence", "trend")
 
 
 def make_cf_scores(context: ToolContext) -> BaseTool:

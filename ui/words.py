@@ -53,6 +53,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "evidence_similar_item": ("Alike", "相似"),
     "evidence_co_liked": ("Liked together", "一起被喜欢"),
     "evidence_neighbors": ("People like you", "相似的人"),
+    "evidence_cluster": ("Your kind of taste", "同类口味"),
     "evidence_path": ("Connection", "关联"),
     "evidence_popular": ("Popularity", "热度"),
     "evidence_guess": ("Guess", "猜测"),

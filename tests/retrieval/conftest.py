@@ -10,12 +10,16 @@ from retrieval.channels.factors import FactorsChannel, fit
 from retrieval.channels.graph import GraphChannel
 from retrieval.channels.neighbors import NeighborsChannel
 from retrieval.channels.ratings import read_ratings
+from retrieval.channels.sequence import SequenceChannel, build_sequence
 from retrieval.channels.trend import TrendChannel
 from retrieval.datasets import Dataset
 from retrieval.graph import build_graph
+from retrieval.models.sequence import SequenceSettings
 from retrieval.settings import RetrievalSettings
 from retrieval.vectors import VectorIndex, build_vectors
 from tests.fakes import HashEncoder, tea_dataset
+
+SMALL = SequenceSettings(width=16, layers=1, epochs=1, least_steps=60, rate=1e-2, averaging=0.9, seeds=2, dropout=0.1)
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +32,7 @@ def tea_settings(tmp_path_factory: pytest.TempPathFactory, teas: Dataset) -> Ret
     settings = RetrievalSettings(data_dir=tmp_path_factory.mktemp("teas"), encoder="hash")
     build_vectors(teas, settings, encoder=HashEncoder())
     build_graph(teas, settings)
+    build_sequence(teas, settings, model_settings=SMALL)
     return settings
 
 
@@ -37,12 +42,13 @@ def vectors(teas: Dataset, tea_settings: RetrievalSettings) -> VectorIndex:
 
 
 @pytest.fixture(scope="session")
-def channels(teas: Dataset, vectors: VectorIndex) -> dict[str, Channel]:
+def channels(teas: Dataset, tea_settings: RetrievalSettings, vectors: VectorIndex) -> dict[str, Channel]:
     ratings = read_ratings(teas)
     found: list[Channel] = [
         ContentChannel(teas.catalog, vectors, HashEncoder()),
         FactorsChannel(teas.catalog, fit(ratings)),
         NeighborsChannel(teas.catalog, ratings),
+        SequenceChannel.open(teas, tea_settings.data_dir),
         GraphChannel(teas.catalog),
         TrendChannel(teas.catalog, ratings),
     ]

@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,14 +16,16 @@ from retrieval.errors import BadDataError, IndexMissingError
 from retrieval.ingest import ingest
 from retrieval.settings import RetrievalSettings
 from tests.fakes import HashEncoder
+from tests.retrieval.conftest import SMALL
 
 BOOKS = Path(__file__).parents[2] / "examples" / "books"
-ALL_PARTS = {"factors", "graph", "vectors"}
+ALL_PARTS = {"factors", "graph", "sequence", "vectors"}
 
 
 @pytest.fixture(autouse=True)
-def quick_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
+def quick_models(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("retrieval.vectors.make_encoder", lambda name: HashEncoder())
+    monkeypatch.setattr("retrieval.channels.sequence.SequenceSettings", lambda seed: replace(SMALL, least_steps=2))
 
 
 @pytest.fixture

@@ -14,17 +14,20 @@ from retrieval.channels.factors import FactorsChannel, build_factors, fit
 from retrieval.channels.graph import GraphChannel
 from retrieval.channels.neighbors import NeighborsChannel
 from retrieval.channels.ratings import read_ratings
+from retrieval.channels.sequence import SequenceChannel
 from retrieval.channels.trend import TrendChannel
 from retrieval.datasets import Dataset, Interactions
 from retrieval.errors import IndexMissingError
 from retrieval.history import Interaction, UserHistory
 from retrieval.items import Catalog, Item
+from retrieval.models.log import Log
+from retrieval.models.sequence import fit as fit_sequence
 from retrieval.preference import Constraint, Op, Preference, Wish
 from retrieval.settings import RetrievalSettings
 from retrieval.vectors import VectorIndex, build_vectors
 from tests.fakes import START, HashEncoder, tea_schema
 
-ALL = ("content", "factors", "neighbors", "graph", "trend")
+ALL = ("content", "factors", "neighbors", "sequence", "graph", "trend")
 NOBODY = UserHistory()
 RICH = Preference(
     text="smoky and strong",
@@ -100,6 +103,7 @@ def test_a_one_item_catalog_works_in_every_channel(data_dir: Path) -> None:
         ContentChannel(catalog, VectorIndex.open(catalog, settings), HashEncoder()),
         FactorsChannel(catalog, fit(ratings)),
         NeighborsChannel(catalog, ratings),
+        SequenceChannel(dataset, fit_sequence(Log.of_dataset(dataset))),
         GraphChannel(catalog),
         TrendChannel(catalog, ratings),
     ]
@@ -107,8 +111,8 @@ def test_a_one_item_catalog_works_in_every_channel(data_dir: Path) -> None:
     found = [one.retrieve(Preference(text="smoky", wishes=(Wish("notes", "smoky"),)), NOBODY, k=5) for one in channels]
     known = [one.retrieve(Preference(text="smoky", liked=("é 1",)), NOBODY, k=5) for one in channels]
 
-    assert [len(one) for one in found] == [1, 0, 0, 1, 1]
-    assert [len(one) for one in known] == [0, 0, 0, 0, 0]
+    assert [len(one) for one in found] == [1, 0, 0, 0, 1, 1]
+    assert [len(one) for one in known] == [0, 0, 0, 0, 0, 0]
 
 
 @pytest.mark.parametrize("name", ["factors", "neighbors"])

@@ -8,6 +8,7 @@ import pytest
 
 from retrieval.candidates import EvidenceKind
 from retrieval.channels.factors import build_factors
+from retrieval.channels.sequence import build_sequence
 from retrieval.datasets import Dataset, save_dataset
 from retrieval.errors import IndexMissingError, UnknownItemError
 from retrieval.graph import build_graph
@@ -18,6 +19,7 @@ from retrieval.retriever import Parts, Retriever, request_weights
 from retrieval.settings import RetrievalSettings
 from retrieval.vectors import build_vectors
 from tests.fakes import HashEncoder, tea_catalog, tea_dataset
+from tests.retrieval.conftest import SMALL
 
 NOBODY = UserHistory()
 
@@ -29,6 +31,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> RetrievalSettings:
     build_vectors(dataset, settings, encoder=HashEncoder())
     build_graph(dataset, settings)
     build_factors(dataset, settings)
+    build_sequence(dataset, settings, model_settings=SMALL)
     return settings
 
 
@@ -49,7 +52,7 @@ def ids(found: Ranked) -> list[str]:
 
 
 def test_everything_that_was_built_is_open(retriever: Retriever) -> None:
-    assert retriever.channel_names == ("content", "factors", "neighbors", "graph", "trend")
+    assert retriever.channel_names == ("content", "factors", "neighbors", "sequence", "graph", "trend")
     assert retriever.notices == ()
 
 

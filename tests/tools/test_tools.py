@@ -85,7 +85,7 @@ def test_scores_use_the_history_and_leave_known_items_out(tools: Tools):
 
     answer = call(tools(history=history)["cf_scores"])
 
-    for channel in ("factors", "neighbors", "trend"):
+    for channel in ("factors", "neighbors", "sequence", "trend"):
         assert not {"tea:8", "tea:9"} & set(ids(answer, channel))
 
 

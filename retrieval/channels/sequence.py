@@ -1,0 +1,203 @@
+"""What comes next: scores by the sequence model, with the items it rests on and the cluster of people like the user.
+
+What was said in this conversation counts as newest.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csc_matrix
+
+from retrieval.candidates import Candidate, Evidence, EvidenceKind
+from retrieval.channels.ratings import read_ratings
+from retrieval.channels.tastes import best_rows, candidate, eligible
+from retrieval.datasets import Dataset
+from retrieval.history import UserHistory
+from retrieval.items import Catalog
+from retrieval.models import clusters as taste_clusters
+from retrieval.models.clusters import TasteClusters
+from retrieval.models.clusters_names import Choose, Fact, label, load_names, name_clusters, save_names
+from retrieval.models.log import Log, Profile
+from retrieval.models.sequence import NAME, WHAT, SequenceModel, SequenceSettings, fit
+from retrieval.preference import Preference
+from retrieval.resources import Progress, require, silent, writing
+from retrieval.settings import RetrievalSettings
+
+CLUSTERS = "clusters"
+LATEST = 8
+"""Of so many newest liked items the one is looked for that a score rests on."""
+CONTEXT = 40
+"""For that, only so many newest items are read."""
+AT_HOME = 0.3
+"""Whoever belongs to no cluster this much is told of none."""
+SOON_S = 3600.0
+"""What was said just now follows what is known by so much."""
+
+
+def build_sequence(
+    dataset: Dataset,
+    settings: RetrievalSettings,
+    progress: Progress = silent,
+    *,
+    model_settings: SequenceSettings | None = None,
+    choose: Choose | None = None,
+) -> None:
+    """Train the model, cluster the people and write both under data_dir/sequence."""
+    log = Log.of_dataset(dataset)
+    model = fit(log, model_settings or SequenceSettings(seed=settings.seed), progress)
+    people = list(log.profiles())
+    earlier = [one.head(max(0, len(one) - 1)) for one in people]
+    clusters = taste_clusters.fit(log, model.vectors(people), model.vectors(earlier))
+    with writing(settings.data_dir / NAME, dataset.fingerprint) as folder:
+        model.save(folder)
+        (folder / CLUSTERS).mkdir()
+        clusters.save(folder / CLUSTERS)
+        save_names(folder / CLUSTERS, name_clusters(clusters, dataset.catalog, choose))
+
+
+class SequenceChannel:
+    """Scores every rated item by how likely it comes next."""
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        model: SequenceModel,
+        clusters: TasteClusters | None = None,
+        names: tuple[tuple[Fact, ...], ...] = (),
+    ) -> None:
+        self._catalog = dataset.catalog
+        self._model = model
+        self._clusters = clusters
+        self._names = names
+        self._likes = csc_matrix(read_ratings(dataset).likes())
+
+    @classmethod
+    def open(cls, dataset: Dataset, data_dir: Path) -> "SequenceChannel":
+        """Load what `build_sequence` wrote.
+
+        Raises:
+            IndexMissingError: It is absent, half-written, damaged, or made for other data.
+        """
+        folder = data_dir / NAME
+        require(folder, dataset.fingerprint, WHAT)
+        model, clusters = SequenceModel.load(folder), TasteClusters.load(folder / CLUSTERS)
+        return cls(dataset, model, clusters, load_names(folder / CLUSTERS, len(clusters)))
+
+    @property
+    def name(self) -> str:
+        """The key of this channel's scores."""
+        return NAME
+
+    def retrieve(
+        self,
+        preference: Preference,
+        history: UserHistory,
+        *,
+        k: int,
+        allowed: NDArray[np.bool_] | None = None,
+    ) -> list[Candidate]:
+        """Items that come next for people with such a past; empty where nothing liked was rated by others."""
+        profile = profile_of(self._catalog, preference, history)
+        if not (profile.weights > 0).any():
+            return []
+        scores = self._model.score([profile])[0]
+        rows = best_rows(scores, eligible(self._catalog, preference, history, allowed), k)
+        if len(rows) == 0:
+            return []
+        why = zip(self._followed(profile, rows), self._shared_taste(profile, rows), strict=True)
+        found = zip(rows.tolist(), why, strict=True)
+        return [candidate(self._catalog, row, NAME, scores[row], reasons) for row, reasons in found if any(reasons)]
+
+    def cluster_of(self, preference: Preference, history: UserHistory) -> tuple[tuple[Fact, ...], float, float]:
+        """The facts that name the user's main cluster, how much they belong to it, and its share of the people.
+
+        Nothing known gives the largest cluster.
+        """
+        if self._clusters is None:
+            return (), 0.0, 0.0
+        membership = self._membership(self._clusters, profile_of(self._catalog, preference, history))
+        main = int(membership.argmax())
+        return self._name(main), float(membership[main]), float(self._clusters.shares[main])
+
+    def prior(self, preference: Preference, history: UserHistory) -> NDArray[np.float32]:
+        """Log-probability of each item by the user's clusters alone, shape (n_items,); -inf for unrated items."""
+        if self._clusters is None:
+            return np.full(len(self._catalog), -np.inf, dtype=np.float32)
+        membership = self._membership(self._clusters, profile_of(self._catalog, preference, history))
+        return np.asarray(self._clusters.prior(membership[None, :])[0], dtype=np.float32)
+
+    def _membership(self, clusters: TasteClusters, profile: Profile) -> NDArray[np.float32]:
+        return np.asarray(clusters.place(self._model.vectors([profile]))[0], dtype=np.float32)
+
+    def _name(self, cluster: int) -> tuple[Fact, ...]:
+        return self._names[cluster] if cluster < len(self._names) else ()
+
+    def _shared_taste(self, profile: Profile, rows: NDArray[np.int64]) -> list[Evidence | None]:
+        """For each row how many people of the user's cluster like it; None where nobody does or none is home."""
+        nothing: list[Evidence | None] = [None] * len(rows)
+        if self._clusters is None or len(self._clusters) < 2:
+            return nothing
+        membership = self._membership(self._clusters, profile)
+        main = int(membership.argmax())
+        facts = self._name(main)
+        if membership[main] < AT_HOME or not facts:
+            return nothing
+        kind, words = EvidenceKind.CLUSTER, label(facts, self._catalog)
+        share = float(membership[main])
+        return [
+            Evidence(NAME, kind, value=words, count=count, score=share, facts=facts) if count else None
+            for count in self._clusters.likes[main, rows].tolist()
+        ]
+
+    def _followed(self, profile: Profile, rows: NDArray[np.int64]) -> list[Evidence | None]:
+        """For each row the liked item without which its score falls most, among those that people liked with it."""
+        latest, effects = self._effects(profile)
+        both = np.asarray((self._likes[:, latest].T @ self._likes[:, rows]).todense()).astype(np.int64)
+        ranked = np.where(both > 0, effects[:, rows], -np.inf)
+        best = ranked.argmax(axis=0)
+        return [
+            self._co_liked(int(latest[i]), int(both[i, column]), float(ranked[i, column]))
+            if np.isfinite(ranked[i, column])
+            else None
+            for column, i in enumerate(best.tolist())
+        ]
+
+    def _co_liked(self, row: int, count: int, score: float) -> Evidence:
+        item_id = self._catalog.items[row].item_id
+        return Evidence(NAME, EvidenceKind.CO_LIKED, item_ids=(item_id,), count=count, score=score)
+
+    def _effects(self, profile: Profile) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """The newest liked rows, and by how much the scores of all items fall without each, shape (n, n_items).
+
+        One network is asked instead of all: this only orders the reasons.
+        """
+        liked = np.flatnonzero(profile.weights > 0)[-LATEST:]
+        short = np.arange(max(0, min(len(profile) - CONTEXT, int(liked[0]))), len(profile))
+        variants = [_only(profile, short), *(_only(profile, short[short != one]) for one in liked)]
+        one_net = replace(self._model, nets=self._model.nets[:1])
+        scores = one_net.score(variants)
+        with np.errstate(invalid="ignore"):
+            effects = scores[0] - scores[1:]
+        return profile.items[liked], np.nan_to_num(effects, nan=0.0, posinf=1.0, neginf=0.0)
+
+
+def profile_of(catalog: Catalog, preference: Preference, history: UserHistory) -> Profile:
+    """What is known of a user as rows, oldest first; what was liked just now is newest.
+
+    What was disliked just now is left out: people also rate what they dislike next to what is like it.
+    """
+    past = {one.item_id: (one.weight, one.timestamp) for one in history.interactions}
+    now = max((time for _, time in past.values()), default=0.0) + SOON_S
+    for item_id in (*preference.liked, *preference.disliked):
+        past.pop(item_id, None)
+    past |= dict.fromkeys(preference.liked, (1.0, now))
+    known = {item_id: told for item_id, told in past.items() if item_id in catalog}
+    order = sorted(known, key=lambda item_id: known[item_id][1])
+    told = np.asarray([known[item_id] for item_id in order], dtype=np.float64).reshape(len(order), 2)
+    return Profile(catalog.rows(order), told[:, 0].astype(np.float32), told[:, 1])
+
+
+def _only(profile: Profile, kept: NDArray[np.int64]) -> Profile:
+    return Profile(profile.items[kept], profile.weights[kept], profile.times[kept])

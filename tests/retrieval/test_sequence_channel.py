@@ -1,0 +1,117 @@
+"""The sequence channel: its evidence, what it reads of a conversation, and its folder."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from retrieval.candidates import EvidenceKind
+from retrieval.channels.base import Channel
+from retrieval.channels.sequence import SequenceChannel, build_sequence, profile_of
+from retrieval.datasets import Dataset
+from retrieval.errors import IndexMissingError
+from retrieval.history import Interaction, UserHistory
+from retrieval.models.clusters import TasteClusters
+from retrieval.models.sequence import SequenceModel, SequenceSettings
+from retrieval.preference import Preference
+from retrieval.settings import RetrievalSettings
+from tests.fakes import BLOCKS
+
+NOBODY = UserHistory()
+TINY = SequenceSettings(width=8, heads=1, layers=1, epochs=1, least_steps=2, seeds=1)
+
+
+@pytest.fixture
+def channel(channels: Mapping[str, Channel]) -> SequenceChannel:
+    found = channels["sequence"]
+    assert isinstance(found, SequenceChannel)
+    return found
+
+
+@pytest.mark.parametrize(("liked", "block"), [("tea:0", 0), ("tea:4", 1), ("tea:8", 2)])
+def test_the_planted_block_comes_next(channel: SequenceChannel, liked: str, block: int) -> None:
+    found = channel.retrieve(Preference(liked=(liked,)), NOBODY, k=2)
+
+    assert {one.item_id for one in found} <= {f"tea:{row}" for row in BLOCKS[block]}
+
+
+def test_a_score_names_a_liked_item_and_counts_who_liked_both(channel: SequenceChannel, teas: Dataset) -> None:
+    history = UserHistory.of("x", [Interaction("x", "tea:0", 1.0, 1.0), Interaction("x", "tea:9", -1.0, 2.0)])
+
+    best = channel.retrieve(Preference(), history, k=1)[0]
+
+    told = next(one for one in best.evidence if one.kind is EvidenceKind.CO_LIKED)
+    fans = [
+        {one.user_id for one in teas.interactions if one.item_id == item_id and one.weight > 0}
+        for item_id in ("tea:0", best.item_id)
+    ]
+    assert told.item_ids == ("tea:0",)
+    assert told.count == len(fans[0] & fans[1])
+
+
+def test_the_clusters_people_are_evidence(teas: Dataset, tea_settings: RetrievalSettings) -> None:
+    model = SequenceModel.load(tea_settings.data_dir / "sequence")
+    black = model.vectors([profile_of(teas.catalog, Preference(liked=("tea:4",)), NOBODY)])
+    likes = np.zeros((2, len(teas.catalog)), dtype=np.int32)
+    likes[0, 5:8] = (1, 2, 3)
+    tastes = np.full(likes.shape, 1 / 16, dtype=np.float32)
+    shares = np.asarray([0.25, 0.75], dtype=np.float32)
+    clusters = TasteClusters(np.vstack([black, -black]), 9.0, shares, likes, tastes)
+    named = (("kinds", "Black"), ("notes", "tar"))
+    channel = SequenceChannel(teas, model, clusters, (named, ()))
+
+    found = channel.retrieve(Preference(liked=("tea:4",)), NOBODY, k=20)
+
+    told = {item.item_id: one for item in found for one in item.evidence if one.kind is EvidenceKind.CLUSTER}
+    assert {item_id: one.count for item_id, one in told.items()} == {"tea:5": 1, "tea:6": 2, "tea:7": 3}
+    assert {(one.value, one.facts) for one in told.values()} == {("Black, tar", named)}
+    assert channel.cluster_of(Preference(liked=("tea:4",)), NOBODY)[0] == named
+    assert channel.cluster_of(Preference(), NOBODY)[0] == ()
+
+
+def test_a_stranger_has_the_prior_of_everyone(channel: SequenceChannel) -> None:
+    prior = channel.prior(Preference(), NOBODY)
+
+    assert np.exp(prior).sum() == pytest.approx(1, abs=1e-4)
+    assert np.isneginf(prior[12:]).all()
+
+
+def test_what_was_liked_just_now_is_newest_and_what_was_disliked_is_left_out(teas: Dataset) -> None:
+    past = [Interaction("x", f"tea:{row}", 0.5, 100.0 - row) for row in (3, 2, 1)]
+    preference = Preference(liked=("tea:2", "tea:7", "gone"), disliked=("tea:3",), seen=("tea:9",))
+
+    profile = profile_of(teas.catalog, preference, UserHistory.of("x", past))
+
+    assert profile.items.tolist() == [1, 2, 7]
+    assert profile.weights.tolist() == [0.5, 1.0, 1.0]
+    assert (np.diff(profile.times) >= 0).all()
+
+
+def test_dislikes_alone_bring_nothing(channel: SequenceChannel) -> None:
+    assert channel.retrieve(Preference(disliked=("tea:1",)), NOBODY, k=5) == []
+
+
+def test_a_build_for_other_data_is_refused_with_the_command(data_dir: Path, teas: Dataset) -> None:
+    build_sequence(Dataset(teas.catalog), RetrievalSettings(data_dir=data_dir), model_settings=TINY)
+
+    with pytest.raises(IndexMissingError, match=r"made for another catalog in .*sequence. Build it with: reconteur"):
+        SequenceChannel.open(teas, data_dir)
+
+
+def test_without_ratings_the_channel_opens_and_says_nothing(data_dir: Path, teas: Dataset) -> None:
+    unrated = Dataset(teas.catalog)
+    build_sequence(unrated, RetrievalSettings(data_dir=data_dir), model_settings=TINY)
+
+    channel = SequenceChannel.open(unrated, data_dir)
+
+    assert channel.retrieve(Preference(liked=("tea:1",)), NOBODY, k=5) == []
+
+
+@pytest.mark.parametrize("lost", ["clusters/names.json", "clusters/arrays.npz", "weights-0.safetensors", "arrays.npz"])
+def test_a_lost_file_is_noticed(data_dir: Path, teas: Dataset, lost: str) -> None:
+    build_sequence(teas, RetrievalSettings(data_dir=data_dir), model_settings=TINY)
+    (data_dir / "sequence" / lost).unlink()
+
+    with pytest.raises(IndexMissingError):
+        SequenceChannel.open(teas, data_dir)
