@@ -8,10 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.candidates import Candidate, Evidence, EvidenceKind
-from retrieval.channels.tastes import Taste, best_rows, candidate, eligible, taste_of
+from retrieval.channels.profiles import Told, told
+from retrieval.channels.tastes import best_rows, candidate, eligible
 from retrieval.encoder import Encoder
 from retrieval.history import UserHistory
 from retrieval.items import Catalog
+from retrieval.models import content
+from retrieval.models.recency import ages, fading
 from retrieval.preference import Op, Preference
 from retrieval.vectors import VectorIndex
 
@@ -33,6 +36,8 @@ class ContentChannel:
         self._catalog = catalog
         self._vectors = vectors
         self._encoder = encoder
+        self._subjects = content.fit(vectors.matrix).vectors
+        """What sets each description apart from the others, shape (n_items, d), unit length."""
         self._known: OrderedDict[bytes, NDArray[np.float32]] = OrderedDict()
         self._lock = Lock()
 
@@ -50,16 +55,16 @@ class ContentChannel:
         allowed: NDArray[np.bool_] | None = None,
     ) -> list[Candidate]:
         """Items whose description is near to the profile; empty where there is neither a wish nor a liked item."""
-        taste = taste_of(self._catalog, preference, history)
-        text = wish_text(preference)
-        wish = self._encode(text) if text else None
-        profile = self._profile(wish, taste, preference)
-        if profile is None or k <= 0:
+        wish = self._wish(preference)
+        user = told(self._catalog, preference, history)
+        words, taste = self._words(wish, preference), self._taste(user, beside=wish is not None)
+        if (wish is None and taste is None) or k <= 0:
             return []
         open_rows = eligible(self._catalog, preference, history, allowed)
-        scores = self._scores(profile, open_rows, k)
+        scores = self._search(words, open_rows, k) if taste is None and words is not None else None
+        scores = self._all(words, taste) if scores is None else scores
         rows = best_rows(scores, open_rows, k)
-        similar = self._most_similar(rows, taste)
+        similar = self._most_similar(rows, user)
         return [
             candidate(
                 self._catalog, row, self.name, scores[row], self._evidence(row, wish, similar[i] if similar else None)
@@ -67,62 +72,76 @@ class ContentChannel:
             for i, row in enumerate(rows)
         ]
 
+    def scores(self, preference: Preference, history: UserHistory) -> NDArray[np.float32]:
+        """How near every item is to the profile; -inf where there is neither a wish nor a liked item."""
+        found = self.nearness(preference, history)
+        return np.full(len(self._catalog), -np.inf, dtype=np.float32) if found is None else found
+
     def nearness(self, preference: Preference, history: UserHistory) -> NDArray[np.float32] | None:
         """How near every row is to the profile, shape (n_items,); None where there is neither wish nor liked item."""
-        text = wish_text(preference)
-        wish = self._encode(text) if text else None
-        profile = self._profile(wish, taste_of(self._catalog, preference, history), preference)
-        return None if profile is None else np.asarray(self._vectors.matrix @ profile, dtype=np.float32)
+        wish = self._wish(preference)
+        taste = self._taste(told(self._catalog, preference, history), beside=wish is not None)
+        return None if wish is None and taste is None else self._all(self._words(wish, preference), taste)
 
-    def _scores(self, profile: NDArray[np.float32], open_rows: NDArray[np.bool_], k: int) -> NDArray[np.float32]:
-        """Chroma finds the rows; where a strict mask leaves too few of them, all open rows are scored exactly."""
-        matrix = self._vectors.matrix
-        closed = len(self._catalog) - int(open_rows.sum())
-        scores = np.full(len(self._catalog), -np.inf, dtype=np.float32)
-        if closed <= k:
-            found = np.asarray([row for row, _ in self._vectors.query(profile, k + closed)], dtype=np.int64)
-            if int(open_rows[found].sum()) >= min(k, int(open_rows.sum())):
-                scores[found] = matrix[found] @ profile
-                return scores
-        rows = np.flatnonzero(open_rows)
-        scores[rows] = matrix[rows] @ profile
+    def _all(self, words: NDArray[np.float32] | None, taste: NDArray[np.float32] | None) -> NDArray[np.float32]:
+        scores = np.zeros(len(self._catalog), dtype=np.float32)
+        if words is not None:
+            scores += self._vectors.matrix @ words
+        if taste is not None:
+            scores += self._subjects @ taste
         return scores
 
-    def _profile(
-        self, wish: NDArray[np.float32] | None, taste: Taste, preference: Preference
-    ) -> NDArray[np.float32] | None:
-        parts = [] if wish is None else [TEXT * wish]
-        said = self._mean(taste.rows, np.where(taste.said, taste.weights, 0))
-        known = self._mean(taste.rows, np.where(taste.said, 0, taste.weights))
-        alone = wish is None and said is None
-        if said is not None:
-            parts.append(SAID * said)
-        if known is not None:
-            parts.append((SAID if alone else KNOWN) * known)
-        if not parts:
+    def _search(self, words: NDArray[np.float32], open_rows: NDArray[np.bool_], k: int) -> NDArray[np.float32] | None:
+        """Chroma finds the rows for a wish; None where a mask leaves too few of them, or the wish cancels out."""
+        closed = len(self._catalog) - int(open_rows.sum())
+        if closed > k or float(np.linalg.norm(words)) < 1e-6:
             return None
-        if (unwished := unwished_text(preference)) != "":
-            parts.append(UNWISHED * self._encode(unwished))
-        profile = np.asarray(np.sum(parts, axis=0), dtype=np.float32)
-        return profile if float(np.linalg.norm(profile)) > 1e-6 else None
+        found = np.asarray([row for row, _ in self._vectors.query(words, k + closed)], dtype=np.int64)
+        if int(open_rows[found].sum()) < min(k, int(open_rows.sum())):
+            return None
+        scores = np.full(len(self._catalog), -np.inf, dtype=np.float32)
+        scores[found] = self._vectors.matrix[found] @ words
+        return scores
 
-    def _mean(self, rows: NDArray[np.int64], weights: NDArray[np.float32]) -> NDArray[np.float32] | None:
+    def _wish(self, preference: Preference) -> NDArray[np.float32] | None:
+        text = wish_text(preference)
+        return self._encode(text) if text else None
+
+    def _words(self, wish: NDArray[np.float32] | None, preference: Preference) -> NDArray[np.float32] | None:
+        """What is asked for, and away from what is not wanted."""
+        unwished = unwished_text(preference)
+        parts = [TEXT * wish] if wish is not None else []
+        parts += [UNWISHED * self._encode(unwished)] if unwished else []
+        return np.asarray(np.sum(parts, axis=0), dtype=np.float32) if parts else None
+
+    def _taste(self, user: Told, *, beside: bool) -> NDArray[np.float32] | None:
+        """What the examples and the history are about; `beside` a wish the history only colors the result."""
+        fresh = fading(ages(user.profile.times), content.ContentSettings().recency)
+        said = self._mean(user, np.where(user.said, fresh, 0))
+        known = self._mean(user, np.where(user.said, 0, fresh))
+        parts = [SAID * said] if said is not None else []
+        if known is not None:
+            parts.append((KNOWN if parts or beside else SAID) * known)
+        return np.asarray(np.sum(parts, axis=0), dtype=np.float32) if parts else None
+
+    def _mean(self, user: Told, fresh: NDArray[np.floating]) -> NDArray[np.float32] | None:
         """The mean liked vector, pushed away from the mean disliked one; None where nothing is liked."""
+        vectors, weights = self._subjects[user.profile.items], user.profile.weights * fresh
         liked, disliked = np.maximum(weights, 0), np.maximum(-weights, 0)
         if not liked.any():
             return None
-        mean = (liked @ self._vectors.matrix[rows]) / liked.sum()
+        mean = (liked @ vectors) / liked.sum()
         if disliked.any():
-            mean = mean + DISLIKED * (disliked @ self._vectors.matrix[rows]) / disliked.sum()
+            mean = mean + DISLIKED * (disliked @ vectors) / disliked.sum()
         return np.asarray(mean, dtype=np.float32)
 
-    def _most_similar(self, rows: NDArray[np.int64], taste: Taste) -> list[tuple[str, float]] | None:
+    def _most_similar(self, rows: NDArray[np.int64], user: Told) -> list[tuple[str, float]] | None:
         """For each row the liked item with the nearest description; examples given just now go first."""
-        liked = taste.weights > 0
+        liked = user.liked
         if not liked.any():
             return None
-        now = liked & taste.said
-        examples = taste.rows[now if now.any() else liked]
+        now = liked & user.said
+        examples = user.profile.items[now if now.any() else liked]
         cosines = self._vectors.matrix[rows] @ self._vectors.matrix[examples].T
         best = cosines.argmax(axis=1) if len(rows) else np.zeros(0, dtype=np.int64)
         return [

@@ -1,21 +1,33 @@
 """Recommends by what items share: the same people, themes, kinds and decades, the rarer the better.
 
 Scores come from arrays made from the catalog; the lookups and explaining paths of `retrieval.graph` go through SPARQL.
+Where vectors were learned on the graph, they have a say in the order of what shares anything.
 """
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
 
 from retrieval.candidates import Candidate, Evidence, EvidenceKind
+from retrieval.channels.profiles import told
 from retrieval.channels.tastes import Taste, best_rows, candidate, eligible, taste_of
-from retrieval.graph import item_facts
+from retrieval.datasets import Dataset
 from retrieval.history import UserHistory
 from retrieval.items import Catalog
+from retrieval.knowledge import holdings, triple_table
+from retrieval.models.base import Model
+from retrieval.models.log import Log
 from retrieval.preference import Preference
+from retrieval.resources import Progress, require, silent, writing
 from retrieval.schema import FieldKind, FieldSpec
+from retrieval.settings import RetrievalSettings
 
 NAME = "graph"
+VECTORS = "graph-vectors"
+WHAT = "graph model"
+LEARNED = 1.0
+"""Share of the learned score where nothing is wished for, in standard deviations of the score by shared facts."""
+ASIDE = 0.25
+"""The same where something is wished for: then facts decide."""
 WISH = 1.5
 """What a wish adds, relative to what all liked items together can add."""
 SAID, KNOWN = 1.0, 0.4
@@ -28,25 +40,11 @@ SHOWN = 2
 class GraphChannel:
     """Shared values with liked items, and wished values, weighted by rarity and relation."""
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, catalog: Catalog, learned: Model | None = None) -> None:
         self._catalog = catalog
-        self._names: list[tuple[str, str]] = []
-        places: dict[tuple[str, str], int] = {}
-        rows: list[int] = []
-        columns: list[int] = []
-        for row, item in enumerate(catalog):
-            for relation, value in item_facts(item, catalog.schema):
-                key = (relation, value.casefold())
-                if key not in places:
-                    places[key] = len(self._names)
-                    self._names.append((relation, value))
-                rows.append(row)
-                columns.append(places[key])
-        self._places = places
-        shape = (len(catalog), len(self._names))
-        self._holds = csr_matrix((np.ones(len(rows), dtype=np.float32), (rows, columns)), shape=shape)
-        self._holds.sum_duplicates()
-        self._holds.data[:] = 1
+        self._learned = learned
+        self._holds, self._names = holdings(catalog)
+        self._places = {(field, value.casefold()): place for place, (field, value) in enumerate(self._names)}
         self._weights = self._rarity() * self._relation_weights()
 
     @property
@@ -66,19 +64,49 @@ class GraphChannel:
         taste = taste_of(self._catalog, preference, history)
         wished = self._wished(preference)
         profile = self._profile(taste)
-        if profile is None and not any(weight > 0 for weight in wished.values()):
-            return []
+        scores = self._scores(preference, history, wished, profile)
+        rows = best_rows(scores, eligible(self._catalog, preference, history, allowed), k)
+        sources = self._sources(taste)
+        found = ((row, self._evidence(row, wished, profile, sources)) for row in rows.tolist())
+        return [candidate(self._catalog, row, NAME, scores[row], evidence) for row, evidence in found if evidence]
+
+    def scores(self, preference: Preference, history: UserHistory) -> NDArray[np.float32]:
+        """What every item shares with wishes and liked items; -inf where it shares nothing."""
+        profile = self._profile(taste_of(self._catalog, preference, history))
+        return self._scores(preference, history, self._wished(preference), profile)
+
+    def _scores(
+        self,
+        preference: Preference,
+        history: UserHistory,
+        wished: dict[int, float],
+        profile: NDArray[np.float32] | None,
+    ) -> NDArray[np.float32]:
         total = np.zeros(len(self._names), dtype=np.float32) if profile is None else profile.copy()
         positive = np.maximum(total, 0)
         for place, weight in wished.items():
             total[place] += WISH * weight
             positive[place] += max(0.0, WISH * weight)
-        scores = self._holds @ (total * self._weights)
-        touched = self._holds @ (positive * self._weights) > 0
-        rows = best_rows(scores, eligible(self._catalog, preference, history, allowed) & touched, k)
-        sources = self._sources(taste)
-        found = ((row, self._evidence(row, wished, profile, sources)) for row in rows.tolist())
-        return [candidate(self._catalog, row, NAME, scores[row], evidence) for row, evidence in found if evidence]
+        scores = np.asarray(self._holds @ (total * self._weights), dtype=np.float32)
+        touched = np.asarray(self._holds @ (positive * self._weights) > 0)
+        if profile is not None and self._learned is not None and touched.any():
+            share = ASIDE if wished or preference.text else LEARNED
+            scores = scores + share * float(scores[touched].std()) * self._learned_scores(preference, history, touched)
+        return np.where(touched, scores, -np.inf).astype(np.float32)
+
+    def _learned_scores(
+        self, preference: Preference, history: UserHistory, touched: NDArray[np.bool_]
+    ) -> NDArray[np.float32]:
+        """The learned scores in standard deviations from their mean over the touched rows; the lowest if unknown."""
+        if self._learned is None:
+            return np.zeros(len(self._catalog), dtype=np.float32)
+        raw = self._learned.score([told(self._catalog, preference, history).profile])[0]
+        known = np.isfinite(raw) & touched
+        if not known.any():
+            return np.zeros(len(self._catalog), dtype=np.float32)
+        spread = float(raw[known].std()) or 1.0
+        filled = np.where(np.isfinite(raw), raw, raw[known].min())
+        return np.asarray((filled - raw[known].mean()) / spread, dtype=np.float32)
 
     def _wished(self, preference: Preference) -> dict[int, float]:
         """Column -> weight of each wish that some item has."""
@@ -153,3 +181,35 @@ def relation_weight(spec: FieldSpec) -> float:
     if spec.kind is FieldKind.CATEGORY:
         return 0.6
     return 1.0 if spec.people or spec.soft else 0.8
+
+
+def build_graph_vectors(dataset: Dataset, settings: RetrievalSettings, progress: Progress = silent) -> None:
+    """Train the chosen vectors on the graph and write them under data_dir/graph-vectors."""
+    with writing(settings.data_dir / VECTORS, dataset.fingerprint, {"model": settings.graph_vectors}) as folder:
+        if settings.graph_vectors == "complex":
+            from retrieval.models import graph_embeddings
+
+            graph_embeddings.fit(triple_table(dataset), None, progress).save(folder)
+        elif settings.graph_vectors == "lightgcn":
+            from retrieval.models import lightgcn
+
+            facts, _ = holdings(dataset.catalog, least=2)
+            lightgcn.fit(Log.of_dataset(dataset), facts, None, progress).save(folder)
+
+
+def open_graph_vectors(dataset: Dataset, settings: RetrievalSettings) -> Model | None:
+    """Load what `build_graph_vectors` wrote; None where the settings want no vectors.
+
+    Raises:
+        IndexMissingError: They are absent, half-written, of another kind, or made for other data.
+    """
+    from retrieval.models.graph_embeddings import GraphEmbeddingModel
+    from retrieval.models.lightgcn import LightGcnModel
+
+    folder = settings.data_dir / VECTORS
+    if settings.graph_vectors == "none":
+        return None
+    require(folder, dataset.fingerprint, WHAT)
+    if settings.graph_vectors == "complex":
+        return GraphEmbeddingModel.load(folder)
+    return LightGcnModel.load(folder)

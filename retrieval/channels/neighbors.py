@@ -1,44 +1,75 @@
-"""Recommends what people with a similar taste liked: user-user cosine with shrinkage towards few common items.
+"""Recommends what people with a similar taste took, or what is like the items that someone took."""
 
-Source of the shrinkage: Herlocker, Konstan, Borchers and Riedl, SIGIR 1999, doi:10.1145/312624.312682.
-"""
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.candidates import Candidate, Evidence, EvidenceKind
-from retrieval.channels.factors import said_boost
-from retrieval.channels.ratings import Ratings, lift
-from retrieval.channels.tastes import Taste, best_rows, candidate, eligible, taste_of
+from retrieval.channels.likers import Likers
+from retrieval.channels.profiles import Told, told
+from retrieval.channels.ratings import Ratings, read_ratings
+from retrieval.channels.tastes import best_rows, candidate, eligible
+from retrieval.datasets import Dataset
 from retrieval.history import UserHistory
 from retrieval.items import Catalog
+from retrieval.models import neighbors
+from retrieval.models.log import Log
+from retrieval.models.neighbors import ItemNeighbors, NeighborSettings, UserNeighbors
 from retrieval.preference import Preference
+from retrieval.resources import Progress, require, silent, writing
+from retrieval.settings import RetrievalSettings
 
 NAME = "neighbors"
-MOST_NEIGHBORS = 80
-KNOWN = 0.5
-"""What an item known without any opinion counts, loved 1.5 and hated -.5."""
-SHRINKAGE = 10.0
-"""In common items: with so many in common a similarity counts half."""
+SHOWN = 2
+"""How many liked items explain one score."""
+
+
+def neighbor_settings(settings: RetrievalSettings) -> NeighborSettings:
+    """The best settings found for the kind of neighbors that is chosen, with the chosen similarity."""
+    from dataclasses import replace
+
+    chosen = neighbors.PEOPLE if settings.neighbors == "user" else NeighborSettings()
+    return replace(chosen, similarity=settings.similarity)
+
+
+def build_neighbors(dataset: Dataset, settings: RetrievalSettings, progress: Progress = silent) -> None:
+    """Gather or compute the neighbors and write them under data_dir/neighbors."""
+    model = neighbors.fit(Log.of_dataset(dataset), neighbor_settings(settings), progress)
+    with writing(settings.data_dir / NAME, dataset.fingerprint, {"of": settings.neighbors}) as folder:
+        model.save(folder)
 
 
 class NeighborsChannel:
-    """Weighs the likes and dislikes of the most similar users."""
+    """Weighs what the most similar people or items say for an item."""
 
-    def __init__(self, catalog: Catalog, ratings: Ratings) -> None:
+    def __init__(self, catalog: Catalog, model: UserNeighbors | ItemNeighbors, ratings: Ratings) -> None:
         self._catalog = catalog
-        self._user_ids = ratings.user_ids
-        self._signals = ratings.signals(KNOWN)
-        self._by_item = self._signals.T.tocsr()
-        self._present = self._by_item.astype(np.bool_).astype(np.float32)
+        self._model = model
         self._likes = ratings.likes()
-        norms = np.sqrt(np.asarray(self._signals.multiply(self._signals).sum(axis=1)).ravel())
-        self._norms = np.where(norms > 0, norms, 1.0)
+        self._likers = Likers(ratings)
+
+    @classmethod
+    def open(cls, dataset: Dataset, settings: RetrievalSettings) -> "NeighborsChannel":
+        """Load what `build_neighbors` wrote.
+
+        Raises:
+            IndexMissingError: It is absent, half-written, of the other kind, or made for other data.
+        """
+        folder: Path = settings.data_dir / NAME
+        require(folder, dataset.fingerprint, neighbors.WHAT)
+        model = (UserNeighbors if settings.neighbors == "user" else ItemNeighbors).load(folder)
+        return cls(dataset.catalog, model, read_ratings(dataset))
 
     @property
     def name(self) -> str:
         """The key of this channel's scores."""
         return NAME
+
+    def scores(self, preference: Preference, history: UserHistory) -> NDArray[np.float32]:
+        """How much the neighbors speak for every item; -inf where none does, and where nothing is liked."""
+        user = told(self._catalog, preference, history)
+        return self._scores(user, user.strengths(self._model.strengths(user.profile)))
 
     def retrieve(
         self,
@@ -49,38 +80,55 @@ class NeighborsChannel:
         allowed: NDArray[np.bool_] | None = None,
     ) -> list[Candidate]:
         """Items that similar users liked; empty where nobody shares a like with this user."""
-        taste = taste_of(self._catalog, preference, history)
-        users, likeness = self._similar(taste, history.user_id)
-        if len(users) == 0:
-            return []
-        scores = self._signals[users].T @ likeness / (likeness.sum() + 1e-9)
-        likers = self._likes[users]
-        counts = np.asarray(likers.sum(axis=0)).ravel()
-        means = (likers.T @ likeness) / np.maximum(counts, 1)
-        open_rows = eligible(self._catalog, preference, history, allowed) & (counts > 0)
+        user = told(self._catalog, preference, history)
+        strengths = user.strengths(self._model.strengths(user.profile))
+        scores = self._scores(user, strengths)
+        open_rows = eligible(self._catalog, preference, history, allowed)
+        if isinstance(self._model, UserNeighbors):
+            counts, means = self._support(self._model, user, strengths)
+            rows = best_rows(scores, open_rows & (counts > 0), k)
+            why = [[Evidence(NAME, EvidenceKind.NEIGHBORS, count=int(counts[row]), score=means[row])] for row in rows]
+        else:
+            rows = best_rows(scores, open_rows, k)
+            why = self._co_liked(self._model, rows, user, strengths)
+        found = zip(rows, why, strict=True)
+        return [candidate(self._catalog, row, NAME, scores[row], evidence) for row, evidence in found if evidence]
+
+    def _scores(self, user: Told, strengths: NDArray[np.float32]) -> NDArray[np.float32]:
+        if not user.liked.any():
+            return np.full(len(self._catalog), -np.inf, dtype=np.float32)
+        return np.asarray(self._model.score_entries([user.profile], [strengths])[0])
+
+    def _support(
+        self, model: UserNeighbors, user: Told, strengths: NDArray[np.float32]
+    ) -> tuple[NDArray[np.int64], list[float]]:
+        """How many of the neighbors like each row, and how alike these are on average, both shape (n_items,)."""
+        likeness = model.likeness([user.profile], [strengths])
+        likes = self._likes[likeness.indices]
+        counts = np.asarray(likes.sum(axis=0)).ravel()
+        means = (likes.T @ likeness.data) / np.maximum(counts, 1)
+        return counts.astype(np.int64), means.tolist()
+
+    def _co_liked(
+        self, model: ItemNeighbors, rows: NDArray[np.int64], user: Told, strengths: NDArray[np.float32]
+    ) -> list[list[Evidence]]:
+        """For each row the liked items that are most like it, with how many people liked both."""
+        liked = user.profile.items[user.liked]
+        alike = np.asarray(model.likeness[liked][:, rows].todense()) * strengths[user.liked][:, None]
+        both = self._likers.both(liked, rows)
+        alike = np.where(both > 0, alike, 0.0)
+        order = np.argsort(-alike, axis=0, kind="stable")[:SHOWN]
         return [
-            candidate(self._catalog, row, NAME, scores[row], [self._evidence(counts[row], means[row])])
-            for row in best_rows(scores, open_rows, k)
+            [
+                Evidence(
+                    NAME,
+                    EvidenceKind.CO_LIKED,
+                    item_ids=(self._catalog.items[liked[i]].item_id,),
+                    count=int(both[i, column]),
+                    score=float(alike[i, column]),
+                )
+                for i in order[:, column]
+                if alike[i, column] > 0
+            ]
+            for column in range(len(rows))
         ]
-
-    def _similar(self, taste: Taste, user_id: str | None) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """The most similar users and their similarity, best first, the user's own row left out."""
-        nobody = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32)
-        if not taste.likes or len(self._user_ids) == 0:
-            return nobody
-        boost = np.where(taste.said, said_boost(int((~taste.said).sum())), 1.0)
-        signal = (lift(taste.weights, KNOWN) * boost).astype(np.float32)
-        norm = float(np.linalg.norm(signal)) or 1.0
-        dots = self._by_item[taste.rows].T @ signal
-        common = self._present[taste.rows].T @ np.ones(len(taste.rows), dtype=np.float32)
-        shrinkage = min(SHRINKAGE, float(len(taste.rows)))
-        likeness = dots / (self._norms * norm) * (common / (common + shrinkage))
-        if user_id is not None:
-            likeness[self._user_ids == user_id] = 0
-        best = np.argsort(-likeness, kind="stable")[:MOST_NEIGHBORS]
-        best = best[likeness[best] > 0]
-        return best.astype(np.int64), likeness[best].astype(np.float32)
-
-    @staticmethod
-    def _evidence(count: float, mean: float) -> Evidence:
-        return Evidence(NAME, EvidenceKind.NEIGHBORS, count=int(count), score=float(mean))

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from retrieval.datasets import Dataset
+from retrieval.models.log import Log
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,11 @@ class Ratings:
         """The weight lifted by `known`, shape (n_users, n_items)."""
         lifted = lift(self.weights, known)
         return self._matrix(lifted, np.ones(len(lifted), dtype=np.bool_))
+
+    def log(self) -> Log:
+        """The same signals in order of time."""
+        columns = (self.users, self.items, self.weights, self.times)
+        return Log.of(*columns, n_users=len(self.user_ids), n_items=self.n_items)
 
     def _matrix(self, values: NDArray[np.float32], kept: NDArray[np.bool_]) -> csr_matrix:
         shape = (len(self.user_ids), self.n_items)

@@ -26,11 +26,11 @@ class AlsSettings:
     """Chosen on the validation interactions of protocol one (docs/recommender.md)."""
 
     factors: int = 64
-    alpha: float = 10.0
+    alpha: float = 80.0
     """Confidence in an interaction, beyond the 1 of every absent one."""
-    regularization: float = 10.0
-    iterations: int = 20
-    recency: float = 0.6
+    regularization: float = 100.0
+    iterations: int = 15
+    recency: float = 1.5
     """Power by which older entries of a profile fade when a person is placed; 0 weighs all alike."""
     seed: int = 0
 

@@ -14,6 +14,8 @@ from retrieval.models.storage import load_model, save_model
 
 NAME = "content"
 WHAT = "content model"
+ENOUGH = 50
+"""Items per common direction; with fewer, what many share cannot be told from what some share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +28,8 @@ class ContentSettings:
     """Power by which older entries of a profile fade."""
     opinions: float = 0.0
     """How much an opinion changes an entry's strength of 1: 1 makes loved 2 and hated 0."""
-    common: int = 1
-    """So many directions that most descriptions share are taken out of the vectors beforehand."""
+    common: int = 3
+    """So many directions that most descriptions share, the mean first, are taken out of the vectors beforehand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +74,12 @@ def fit(vectors: NDArray[np.float32], settings: ContentSettings | None = None) -
     Source: Mu and Viswanath, "All-but-the-Top", ICLR 2018.
     """
     settings = settings or ContentSettings()
-    centered = vectors.astype(np.float64)
+    centered = vectors.astype(np.float32)
     told = np.asarray(vectors.any(axis=1))
-    if settings.common > 0 and int(told.sum()) > settings.common + 1:
+    if settings.common > 0 and int(told.sum()) >= ENOUGH * settings.common:
         centered[told] -= centered[told].mean(axis=0)
-        _, _, directions = np.linalg.svd(centered[told], full_matrices=False)
-        top = directions[: settings.common - 1]
-        centered -= centered @ top.T @ top
+        _, directions = np.linalg.eigh((centered[told].T @ centered[told]).astype(np.float64))
+        top = directions[:, ::-1][:, : settings.common - 1].astype(np.float32)
+        centered -= centered @ top @ top.T
     lengths = np.linalg.norm(centered, axis=1, keepdims=True)
     return ContentModel(settings, (centered / np.maximum(lengths, 1e-9)).astype(np.float32))

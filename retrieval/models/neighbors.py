@@ -69,43 +69,54 @@ class UserNeighbors:
 
     def score(self, profiles: Sequence[Profile]) -> NDArray[np.float32]:
         """The summed likeness of the neighbors who have an item, shape (len(profiles), n_items); -inf for none."""
-        likeness = self.likeness(profiles)
+        return self.score_entries(profiles, [self.strengths(one) for one in profiles])
+
+    def strengths(self, profile: Profile) -> NDArray[np.float32]:
+        """How much each entry counts, shape (n,)."""
+        return fading(ages(profile.times), self.settings.recency)
+
+    def score_entries(
+        self, profiles: Sequence[Profile], strengths: Sequence[NDArray[np.float32]]
+    ) -> NDArray[np.float32]:
+        """Scores where the entries count this much; a negative strength repels."""
+        likeness = self.likeness(profiles, strengths)
         sums = np.zeros((len(profiles), self.taken.shape[1]), dtype=np.float32)
         if self.settings.nearness > 0:
             for i, one in enumerate(profiles):
-                sums[i] = self._near(one, likeness[i])
+                sums[i] = self._near(one, strengths[i], likeness[i])
         else:
             sums += np.asarray((likeness @ self.taken).todense())
         return np.where(sums > 0, sums, -np.inf).astype(np.float32)
 
-    def _near(self, profile: Profile, likeness: csr_matrix) -> NDArray[np.float32]:
+    def _near(self, profile: Profile, strengths: NDArray[np.float32], likeness: csr_matrix) -> NDArray[np.float32]:
         """What the neighbors took close to what they have in common with the profile, shape (n_items,).
 
         Source, in spirit: Ludewig and Jannach, UMUAI 2018, doi:10.1007/s11257-018-9209-6 (sequence-aware neighbors).
         """
         n_items = self.taken.shape[1]
-        strengths = np.zeros(n_items, dtype=np.float32)
-        strengths[profile.items] = fading(ages(profile.times), self.settings.recency)
+        present = np.zeros(n_items, dtype=np.float32)
+        present[profile.items] = strengths
         sums = np.zeros(n_items, dtype=np.float32)
         for user, alike in zip(likeness.indices.tolist(), likeness.data.tolist(), strict=True):
             span = slice(self.taken.indptr[user], self.taken.indptr[user + 1])
             items, order = self.taken.indices[span], self.order.data[span]
-            shared = strengths[items]
-            anchors = np.argsort(-shared, kind="stable")[: self.settings.anchors]
+            shared = present[items]
+            anchors = np.argsort(-np.abs(shared), kind="stable")[: self.settings.anchors]
             distance = np.abs(order[:, None] - order[None, anchors])
             sums[items] += alike * (np.exp(-distance / self.settings.nearness) @ shared[anchors])
         return sums
 
-    def likeness(self, profiles: Sequence[Profile]) -> csr_matrix:
+    def likeness(self, profiles: Sequence[Profile], strengths: Sequence[NDArray[np.float32]]) -> csr_matrix:
         """How alike the `k` most similar users are, shape (len(profiles), n_users), > 0 where stored."""
-        strengths, centered = _rows_of(profiles, self.settings, self.taken.shape[1])
+        width = self.taken.shape[1]
+        counted, centered = _rows_of(profiles, strengths, width), _rows_of(profiles, _centered_rows(profiles), width)
         present = _ones(centered)
         common = np.asarray((present @ self.taken.T).todense(), dtype=np.float32)
         match self.settings.similarity:
             case "cosine":
                 lengths = np.sqrt(np.asarray(self.taken.sum(axis=1)).ravel())
-                own = np.sqrt(np.asarray(strengths.multiply(strengths).sum(axis=1)).ravel())
-                likeness = _divide(np.asarray((strengths @ self.taken.T).todense()), own[:, None] * lengths[None, :])
+                own = np.sqrt(np.asarray(counted.multiply(counted).sum(axis=1)).ravel())
+                likeness = _divide(np.asarray((counted @ self.taken.T).todense()), own[:, None] * lengths[None, :])
             case "pearson":
                 likeness = pearson(centered, present, self.opinions, self.taken)
             case "euclidean":
@@ -154,8 +165,18 @@ class ItemNeighbors:
 
     def score(self, profiles: Sequence[Profile]) -> NDArray[np.float32]:
         """The summed likeness to the profile, shape (len(profiles), n_items); -inf where nothing is alike."""
-        strengths, _ = _rows_of(profiles, self.settings, self.likeness.shape[0])
-        sums = np.asarray((strengths @ self.likeness).todense(), dtype=np.float32)
+        return self.score_entries(profiles, [self.strengths(one) for one in profiles])
+
+    def strengths(self, profile: Profile) -> NDArray[np.float32]:
+        """How much each entry counts, shape (n,)."""
+        return fading(ages(profile.times), self.settings.recency)
+
+    def score_entries(
+        self, profiles: Sequence[Profile], strengths: Sequence[NDArray[np.float32]]
+    ) -> NDArray[np.float32]:
+        """Scores where the entries count this much; a negative strength repels."""
+        counted = _rows_of(profiles, strengths, self.likeness.shape[0])
+        sums = np.asarray((counted @ self.likeness).todense(), dtype=np.float32)
         return np.where(sums > 0, sums, -np.inf).astype(np.float32)
 
     def save(self, folder: Path) -> None:
@@ -243,16 +264,17 @@ def _item_likeness(log: Log, opinions: csr_matrix, settings: NeighborSettings) -
     return csr_matrix((found.data, (rows[found.row], rows[found.col])), shape=shape, dtype=np.float32)
 
 
-def _rows_of(profiles: Sequence[Profile], settings: NeighborSettings, n_items: int) -> tuple[csr_matrix, csr_matrix]:
-    """The fading strengths and the centered opinions of some people, both shape (len(profiles), n_items)."""
+def _rows_of(profiles: Sequence[Profile], values: Sequence[NDArray[np.float32]], n_items: int) -> csr_matrix:
+    """A value per entry of some people, shape (len(profiles), n_items)."""
     indptr = np.cumsum([0, *(len(one) for one in profiles)])
     indices = np.concatenate([np.zeros(0, dtype=np.int64), *(one.items for one in profiles)])
-    fresh = [fading(ages(one.times), settings.recency) for one in profiles]
-    centered = [one.weights - one.weights.mean() if len(one) else one.weights for one in profiles]
-    empty = np.zeros(0, dtype=np.float32)
-    shape = (len(profiles), n_items)
-    strengths = csr_matrix((np.concatenate([empty, *fresh]), indices, indptr), shape=shape)
-    return strengths, csr_matrix((np.concatenate([empty, *centered]), indices, indptr), shape=shape)
+    data = np.concatenate([np.zeros(0, dtype=np.float32), *values])
+    return csr_matrix((data, indices, indptr), shape=(len(profiles), n_items))
+
+
+def _centered_rows(profiles: Sequence[Profile]) -> list[NDArray[np.float32]]:
+    """Each opinion minus the mean of its person."""
+    return [one.weights - one.weights.mean() if len(one) else one.weights for one in profiles]
 
 
 def _centered(log: Log) -> NDArray[np.float32]:

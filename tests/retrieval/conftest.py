@@ -6,7 +6,7 @@ import pytest
 
 from retrieval.channels.base import Channel
 from retrieval.channels.content import ContentChannel
-from retrieval.channels.factors import FactorsChannel, fit
+from retrieval.channels.factors import FactorsChannel
 from retrieval.channels.graph import GraphChannel
 from retrieval.channels.neighbors import NeighborsChannel
 from retrieval.channels.ratings import read_ratings
@@ -14,6 +14,7 @@ from retrieval.channels.sequence import SequenceChannel, build_sequence
 from retrieval.channels.trend import TrendChannel
 from retrieval.datasets import Dataset
 from retrieval.graph import build_graph
+from retrieval.models import ease, neighbors
 from retrieval.models.sequence import SequenceSettings
 from retrieval.settings import RetrievalSettings
 from retrieval.vectors import VectorIndex, build_vectors
@@ -46,8 +47,8 @@ def channels(teas: Dataset, tea_settings: RetrievalSettings, vectors: VectorInde
     ratings = read_ratings(teas)
     found: list[Channel] = [
         ContentChannel(teas.catalog, vectors, HashEncoder()),
-        FactorsChannel(teas.catalog, fit(ratings)),
-        NeighborsChannel(teas.catalog, ratings),
+        FactorsChannel(teas.catalog, ease.fit(ratings.log()), ratings),
+        NeighborsChannel(teas.catalog, neighbors.fit(ratings.log(), neighbors.PEOPLE), ratings),
         SequenceChannel.open(teas, tea_settings.data_dir),
         GraphChannel(teas.catalog),
         TrendChannel(teas.catalog, ratings),

@@ -10,7 +10,7 @@ import pytest
 from retrieval.candidates import EvidenceKind
 from retrieval.channels.base import Channel
 from retrieval.channels.content import ContentChannel, wish_text
-from retrieval.channels.factors import FactorsChannel, build_factors, fit
+from retrieval.channels.factors import FactorsChannel, build_factors
 from retrieval.channels.graph import GraphChannel
 from retrieval.channels.neighbors import NeighborsChannel
 from retrieval.channels.ratings import read_ratings
@@ -20,6 +20,7 @@ from retrieval.datasets import Dataset, Interactions
 from retrieval.errors import IndexMissingError
 from retrieval.history import Interaction, UserHistory
 from retrieval.items import Catalog, Item
+from retrieval.models import ease, neighbors
 from retrieval.models.log import Log
 from retrieval.models.sequence import fit as fit_sequence
 from retrieval.preference import Constraint, Op, Preference, Wish
@@ -101,8 +102,8 @@ def test_a_one_item_catalog_works_in_every_channel(data_dir: Path) -> None:
     ratings = read_ratings(dataset)
     channels: list[Channel] = [
         ContentChannel(catalog, VectorIndex.open(catalog, settings), HashEncoder()),
-        FactorsChannel(catalog, fit(ratings)),
-        NeighborsChannel(catalog, ratings),
+        FactorsChannel(catalog, ease.fit(ratings.log()), ratings),
+        NeighborsChannel(catalog, neighbors.fit(ratings.log(), neighbors.PEOPLE), ratings),
         SequenceChannel(dataset, fit_sequence(Log.of_dataset(dataset))),
         GraphChannel(catalog),
         TrendChannel(catalog, ratings),
@@ -159,7 +160,7 @@ def test_a_user_is_no_neighbor_of_themselves(channels: Mapping[str, Channel], te
 def test_factors_survive_a_trip_to_disk(data_dir: Path, teas: Dataset, channels: Mapping[str, Channel]) -> None:
     build_factors(teas, RetrievalSettings(data_dir=data_dir))
 
-    channel = FactorsChannel.open(teas, data_dir)
+    channel = FactorsChannel.open(teas, RetrievalSettings(data_dir=data_dir))
 
     assert channel.retrieve(RICH, guest(), k=9) == channels["factors"].retrieve(RICH, guest(), k=9)
 
@@ -168,7 +169,7 @@ def test_factors_of_other_data_are_refused_with_the_command(data_dir: Path, teas
     build_factors(Dataset(teas.catalog), RetrievalSettings(data_dir=data_dir))
 
     with pytest.raises(IndexMissingError, match=r"made for another catalog in .*factors. Build it with: reconteur bui"):
-        FactorsChannel.open(teas, data_dir)
+        FactorsChannel.open(teas, RetrievalSettings(data_dir=data_dir))
 
 
 def test_damaged_factors_are_refused(data_dir: Path, teas: Dataset) -> None:
@@ -176,7 +177,7 @@ def test_damaged_factors_are_refused(data_dir: Path, teas: Dataset) -> None:
     (data_dir / "factors" / "arrays.npz").write_bytes(b"PK half")
 
     with pytest.raises(IndexMissingError, match="a damaged item-item model"):
-        FactorsChannel.open(teas, data_dir)
+        FactorsChannel.open(teas, RetrievalSettings(data_dir=data_dir))
 
 
 def test_content_finds_the_description_that_was_asked_for(channels: Mapping[str, Channel]) -> None:
@@ -266,6 +267,9 @@ def test_equal_ratings_and_times_are_survived(weight: float, teas: Dataset) -> N
     same = [Interaction(f"u{n % 3}", f"tea:{n % 5}", weight, 0.0) for n in range(15)]
     ratings = read_ratings(Dataset(catalog, Interactions.of(catalog, same)))
 
-    for channel in (FactorsChannel(catalog, fit(ratings)), NeighborsChannel(catalog, ratings)):
+    for channel in (
+        FactorsChannel(catalog, ease.fit(ratings.log()), ratings),
+        NeighborsChannel(catalog, neighbors.fit(ratings.log(), neighbors.PEOPLE), ratings),
+    ):
         found = channel.retrieve(Preference(liked=("tea:0",)), NOBODY, k=5)
         assert np.isfinite([one.scores[channel.name] for one in found]).all()
