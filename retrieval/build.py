@@ -227,7 +227,10 @@ def _graph_vectors_key(dataset: Dataset, settings: RetrievalSettings) -> str:
     from retrieval.models.graph_embeddings import GraphEmbeddingSettings
     from retrieval.models.lightgcn import LightGcnSettings
 
-    chosen = {"complex": GraphEmbeddingSettings(), "lightgcn": LightGcnSettings()}
+    chosen = {
+        "complex": GraphEmbeddingSettings(seed=settings.seed),
+        "lightgcn": LightGcnSettings(seed=settings.seed),
+    }
     return _hash(dataset.fingerprint, settings.graph_vectors, repr(chosen.get(settings.graph_vectors)))
 
 

@@ -185,16 +185,20 @@ def relation_weight(spec: FieldSpec) -> float:
 
 def build_graph_vectors(dataset: Dataset, settings: RetrievalSettings, progress: Progress = silent) -> None:
     """Train the chosen vectors on the graph and write them under data_dir/graph-vectors."""
+    tell: Progress = lambda _, done, total: progress(VECTORS, done, total)  # noqa: E731
     with writing(settings.data_dir / VECTORS, dataset.fingerprint, {"model": settings.graph_vectors}) as folder:
         if settings.graph_vectors == "complex":
             from retrieval.models import graph_embeddings
 
-            graph_embeddings.fit(triple_table(dataset), None, progress).save(folder)
+            chosen = graph_embeddings.GraphEmbeddingSettings(seed=settings.seed)
+            graph_embeddings.fit(triple_table(dataset), chosen, tell).save(folder)
         elif settings.graph_vectors == "lightgcn":
             from retrieval.models import lightgcn
 
             facts, _ = holdings(dataset.catalog, least=2)
-            lightgcn.fit(Log.of_dataset(dataset), facts, None, progress).save(folder)
+            lightgcn.fit(Log.of_dataset(dataset), facts, lightgcn.LightGcnSettings(seed=settings.seed), tell).save(
+                folder
+            )
 
 
 def open_graph_vectors(dataset: Dataset, settings: RetrievalSettings) -> Model | None:

@@ -7,27 +7,25 @@ people) are nodes, so an item without ratings has a place, too. It is trained on
 cross-entropy over all rated items instead of sampled pairs.
 """
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, diags, hstack
+from scipy.sparse import csr_matrix
 
 from retrieval.models.log import Log, Profile
 from retrieval.models.recency import ages, fading
 from retrieval.models.storage import load_model, save_model
 from retrieval.resources import Progress, silent
 
-if TYPE_CHECKING:
-    import torch
-
 NAME = "lightgcn"
 WHAT = "graph neural model"
+LEAST_STEPS, PER_STEP = 20, 100
+"""Little data needs few updates: one for so many interactions, and so many in any case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +113,7 @@ class LightGcnModel:
 def fit(
     log: Log, facts: csr_matrix, settings: LightGcnSettings | None = None, progress: Progress = silent
 ) -> LightGcnModel:
-    """Train the vectors.
+    """Train the vectors; where nobody took two things there is nothing to learn, and all vectors are 0.
 
     Args:
         log: What people took.
@@ -124,79 +122,24 @@ def fit(
         progress: Told after every update.
     """
     settings = settings or LightGcnSettings()
-    import torch
+    moments = Moments(log, settings)
+    progress(NAME, 0, 1)
+    if not moments.can_learn:
+        nothing = np.zeros((log.n_items, settings.dimension), dtype=np.float32)
+        return LightGcnModel(settings, nothing, nothing, np.zeros(log.n_items, dtype=np.float32))
+    from retrieval.models.lightgcn_net import Network
 
     rng = np.random.default_rng(settings.seed)
-    network = _Network(log, facts, settings)
-    rated = np.flatnonzero(log.counts() > 0)
-    column = np.full(log.n_items, -1, dtype=np.int64)
-    column[rated] = np.arange(len(rated))
-    updates = torch.optim.AdamW(network.parameters, settings.learning_rate, weight_decay=settings.weight_decay)
-    moments = _Moments(log, settings)
-    for step in range(settings.steps if moments.can_learn else 0):
-        pasts, following = moments.draw(rng)
-        inward, outward = network.propagate(rng.random(log.n_items) >= settings.unrated)
-        people = torch.sparse.mm(_sparse(pasts), inward)
-        logits = people @ outward[rated].T + network.bias[rated]
-        users, items, weights = following
-        losses = -torch.log_softmax(logits, dim=1)[users, column[items]]
-        loss = (losses * torch.from_numpy(weights)).sum() / float(weights.sum())
-        updates.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        updates.step()
-        progress(NAME, step + 1, settings.steps)
-    return network.model(rated)
+    network = Network(log, facts, settings)
+    steps = min(settings.steps, LEAST_STEPS + len(log) // PER_STEP)
+    for step in range(steps):
+        past, following = moments.draw(rng)
+        network.learn(past, following, kept=rng.random(log.n_items) >= settings.unrated)
+        progress(NAME, step + 1, steps)
+    return LightGcnModel(settings, *network.vectors())
 
 
-class _Network:
-    """The trained vectors and the graph they are propagated over."""
-
-    def __init__(self, log: Log, facts: csr_matrix, settings: LightGcnSettings) -> None:
-        import torch
-
-        self._settings = settings
-        self._n_users = log.n_users
-        edges = normalized(csr_matrix(hstack([log.matrix().T, settings.facts * facts])))
-        self._edges, self._back = _sparse(edges), _sparse(edges.T.tocsr())
-        self._connected = torch.from_numpy(np.diff(edges.indptr) > 0)
-        torch.manual_seed(settings.seed)
-        self._own = (torch.randn(2, log.n_items, settings.dimension) * 0.1).requires_grad_()
-        self._values = (torch.randn(2, facts.shape[1], settings.dimension) * 0.1).requires_grad_()
-        counts = log.counts()
-        start = np.log(np.maximum(counts, 0.5) / max(1, counts.sum())).astype(np.float32)
-        self.bias = torch.from_numpy(start).requires_grad_()
-        self.parameters = [self._own, self._values, self.bias]
-
-    def propagate(self, kept: NDArray[np.bool_] | None = None) -> "tuple[torch.Tensor, torch.Tensor]":
-        """The items' inward and outward vectors; items that are not kept lend only what their values say."""
-        import torch
-
-        mask = 1.0 if kept is None else torch.from_numpy(kept.astype(np.float32))[:, None]
-        found = []
-        for own, values in zip(self._own, self._values, strict=True):
-            items = own * mask
-            contexts = torch.cat([torch.zeros(self._n_users, own.shape[1]), values])
-            total = items
-            for _ in range(self._settings.layers):
-                items, contexts = torch.sparse.mm(self._edges, contexts), torch.sparse.mm(self._back, items)
-                total = total + items
-            found.append(total)
-        return found[0], found[1]
-
-    def model(self, rated: NDArray[np.int64]) -> LightGcnModel:
-        """What was learned; items that nobody rated get the bias of rarely rated ones."""
-        import torch
-
-        with torch.no_grad():
-            inward, outward = (side * self._connected[:, None] for side in self.propagate())
-        bias = self.bias.detach().numpy().copy()
-        unrated = np.ones(len(bias), dtype=np.bool_)
-        unrated[rated] = False
-        bias[unrated] = np.quantile(bias[rated], 0.1) if len(rated) else 0.0
-        return LightGcnModel(self._settings, inward.numpy(), outward.numpy(), bias)
-
-
-class _Moments:
+class Moments:
     """Draws one moment of every user: what they had taken by then, and what they took next."""
 
     def __init__(self, log: Log, settings: LightGcnSettings) -> None:
@@ -207,10 +150,8 @@ class _Moments:
         self._places = np.arange(len(log)) - starts[log.users]
         self.can_learn = bool((self._lengths > 1).any())
 
-    def draw(
-        self, rng: Generator
-    ) -> tuple[csr_matrix, tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]]:
-        """Fading pasts, shape (n_users, n_items), rows summing to 1; following (users, items, weights)."""
+    def draw(self, rng: Generator) -> tuple[csr_matrix, csr_matrix]:
+        """Fading pasts, rows summing to 1, and weights of the following items, both shape (n_users, n_items)."""
         log = self._log
         cuts = 1 + (rng.random(log.n_users) * np.maximum(self._lengths - 1, 0)).astype(np.int64)
         distance = self._places - cuts[log.users]
@@ -222,22 +163,4 @@ class _Moments:
         pasts = csr_matrix((shares, (log.users[known], log.items[known])), shape=shape)
         later = (distance >= 0) & (distance < self._settings.ahead) & (sums[log.users] > 0)
         soon = (1.0 / (1.0 + distance[later])).astype(np.float32)
-        return pasts, (log.users[later], log.items[later], soon)
-
-
-def normalized(edges: csr_matrix) -> csr_matrix:
-    """Each edge divided by the roots of its two nodes' weighted degrees."""
-    rows = np.asarray(edges.sum(axis=1)).ravel()
-    columns = np.asarray(edges.sum(axis=0)).ravel()
-    left, right = (np.where(one > 0, 1.0 / np.sqrt(np.maximum(one, 1e-9)), 0.0) for one in (rows, columns))
-    return csr_matrix(diags(left) @ edges @ diags(right), dtype=np.float32)
-
-
-def _sparse(matrix: csr_matrix) -> "torch.Tensor":
-    import torch
-
-    parts = (matrix.indptr.astype(np.int64), matrix.indices.astype(np.int64), matrix.data.astype(np.float32))
-    indptr, indices, data = (torch.from_numpy(np.ascontiguousarray(one)) for one in parts)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta", UserWarning)
-        return torch.sparse_csr_tensor(indptr, indices, data, size=matrix.shape, check_invariants=False)
+        return pasts, csr_matrix((soon, (log.users[later], log.items[later])), shape=shape)

@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from retrieval.channels.factors import build_factors
+from retrieval.channels.neighbors import build_neighbors
 from retrieval.datasets import Dataset, Interactions, save_dataset
 from retrieval.datasets.movielens import SCHEMA
 from retrieval.graph import build_graph
@@ -94,9 +95,13 @@ def film_dataset() -> Dataset:
 
 def build_films(folder: Path) -> RetrievalSettings:
     """A data folder with every index."""
-    settings, dataset = RetrievalSettings(data_dir=folder, encoder="hash", tool_timeout_s=20), film_dataset()
+    settings, dataset = (
+        RetrievalSettings(data_dir=folder, encoder="hash", tool_timeout_s=20, graph_vectors="none"),
+        film_dataset(),
+    )
     save_dataset(dataset, folder)
     build_vectors(dataset, settings, encoder=HashEncoder())
     build_graph(dataset, settings)
     build_factors(dataset, settings)
+    build_neighbors(dataset, settings)
     return settings

@@ -19,7 +19,7 @@ from tests.fakes import HashEncoder
 from tests.retrieval.conftest import SMALL
 
 BOOKS = Path(__file__).parents[2] / "examples" / "books"
-ALL_PARTS = {"factors", "graph", "sequence", "vectors"}
+ALL_PARTS = {"factors", "neighbors", "graph", "graph-vectors", "sequence", "vectors"}
 
 
 @pytest.fixture(autouse=True)
@@ -67,7 +67,7 @@ def test_new_interactions_rebuild_only_what_rests_on_them(settings: RetrievalSet
     build(settings)
     take_in_books(settings, interactions=False)
 
-    assert built_parts(settings) == {"factors"}
+    assert built_parts(settings) == {"factors", "neighbors", "graph-vectors"}
 
 
 def test_other_encoder_rebuilds_only_the_vectors(settings: RetrievalSettings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,7 +98,7 @@ def test_half_written_part_is_made_again(settings: RetrievalSettings) -> None:
     arrays = settings.data_dir / "factors" / "arrays.npz"
     arrays.write_bytes(arrays.read_bytes()[:100])
 
-    assert built_parts(settings) == {"factors"}
+    assert built_parts(settings) == {"factors", "neighbors", "graph-vectors"}
 
 
 def test_folder_without_manifest_names_the_command(settings: RetrievalSettings) -> None:

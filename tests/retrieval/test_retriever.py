@@ -8,6 +8,8 @@ import pytest
 
 from retrieval.candidates import EvidenceKind
 from retrieval.channels.factors import build_factors
+from retrieval.channels.graph import build_graph_vectors
+from retrieval.channels.neighbors import build_neighbors
 from retrieval.channels.sequence import build_sequence
 from retrieval.datasets import Dataset, save_dataset
 from retrieval.errors import IndexMissingError, UnknownItemError
@@ -31,6 +33,8 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> RetrievalSettings:
     build_vectors(dataset, settings, encoder=HashEncoder())
     build_graph(dataset, settings)
     build_factors(dataset, settings)
+    build_neighbors(dataset, settings)
+    build_graph_vectors(dataset, settings)
     build_sequence(dataset, settings, model_settings=SMALL)
     return settings
 
@@ -213,7 +217,10 @@ def test_without_a_catalog_nothing_opens(tmp_path: Path) -> None:
         Retriever.open(RetrievalSettings(data_dir=tmp_path, encoder="hash"))
 
 
-@pytest.mark.parametrize(("folder", "channel"), [("chroma", "content"), ("factors", "factors"), ("graph", "graph")])
+@pytest.mark.parametrize(
+    ("folder", "channel"),
+    [("chroma", "content"), ("factors", "factors"), ("neighbors", "neighbors"), ("graph", "graph")],
+)
 def test_a_missing_index_leaves_its_channel_out_with_a_notice(
     folder: str, channel: str, settings: RetrievalSettings, tmp_path: Path
 ) -> None:
@@ -231,6 +238,17 @@ def test_a_missing_index_leaves_its_channel_out_with_a_notice(
     assert len(found.fit) == 4
     assert retriever.explore(found, preference, NOBODY, np.random.default_rng(0))
     assert set(retriever.items_with("growers", "Farid Aziz")) == {"tea:12", "tea:13"}
+
+
+def test_without_learned_vectors_the_graph_still_knows_facts(settings: RetrievalSettings, tmp_path: Path) -> None:
+    copied = tmp_path / "copy"
+    shutil.copytree(settings.data_dir, copied)
+    shutil.rmtree(copied / "graph-vectors")
+
+    retriever = Retriever.open(settings.model_copy(update={"data_dir": copied}), encoder=HashEncoder())
+
+    assert "no graph model" in retriever.notices[0]
+    assert retriever.run("graph", Preference(liked=("tea:12",)), NOBODY)[0].item_id == "tea:13"
 
 
 def test_a_catalog_without_ratings_or_indexes_still_answers(data_dir: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 from langchain_core.tools import BaseTool
 
 from retrieval.channels.factors import build_factors
+from retrieval.channels.neighbors import build_neighbors
 from retrieval.datasets import save_dataset
 from retrieval.graph import build_graph
 from retrieval.history import UserHistory
@@ -22,11 +23,13 @@ Tools = Callable[..., dict[str, BaseTool]]
 
 @pytest.fixture(scope="package")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Retriever:
-    settings, dataset = RetrievalSettings(data_dir=tmp_path_factory.mktemp("shop"), encoder="hash"), tea_dataset()
+    folder = tmp_path_factory.mktemp("shop")
+    settings, dataset = RetrievalSettings(data_dir=folder, encoder="hash", graph_vectors="none"), tea_dataset()
     save_dataset(dataset, settings.data_dir)
     build_vectors(dataset, settings, encoder=HashEncoder())
     build_graph(dataset, settings)
     build_factors(dataset, settings)
+    build_neighbors(dataset, settings)
     return Retriever.open(settings, encoder=HashEncoder())
 
 
