@@ -98,7 +98,7 @@ def test_half_written_part_is_made_again(settings: RetrievalSettings) -> None:
     arrays = settings.data_dir / "factors" / "arrays.npz"
     arrays.write_bytes(arrays.read_bytes()[:100])
 
-    assert built_parts(settings) == {"factors", "neighbors", "graph-vectors"}
+    assert built_parts(settings) == {"factors"}
 
 
 def test_folder_without_manifest_names_the_command(settings: RetrievalSettings) -> None:
