@@ -73,6 +73,8 @@ def _act(rules: Reading, answer: ModelAnswer, message: str, has_list: bool) -> A
         act = rules.act
     if act is Act.CHAT and substance:
         return rules.act
+    if act is Act.FEEDBACK and rules.act is Act.REFINE:
+        return Act.REFINE  # the rules saw words that ask for others
     if act is Act.FEEDBACK and (re.search(REQUEST, message, re.IGNORECASE) or not (rules.mentions or has_list)):
         return Act.RECOMMEND if rules.act is Act.FEEDBACK else rules.act
     if act is Act.REFINE and not has_list:
@@ -96,7 +98,11 @@ def _stances(
 
     model_liked = [one for one in claimed(answer.liked) if _key(one) not in judged]
     model_disliked = [one for one in claimed(answer.disliked) if _key(one) not in judged]
-    model_disliked = [one for one in model_disliked if _refused_nearby(one, message)]
+    # "80s, but no robots" says what the next list must be like, not that one of this list was bad.
+    refines = act is Act.REFINE and not rules.mentions
+    model_disliked = [
+        one for one in model_disliked if _refused_nearby(one, message) and not (refines and one.text.startswith("#"))
+    ]
     model_seen = claimed(answer.seen)
     liked = [*rules.liked, *model_liked]
     disliked = [*rules.disliked, *(one for one in model_disliked if _key(one) not in map(_key, liked))]

@@ -17,6 +17,7 @@ from agent.mentions import Found, MentionFinder
 from agent.opinions import unique, with_opinions
 from agent.phrases import (
     ALTERNATIVE,
+    ANYTHING,
     CLAUSE,
     COMPANY,
     COMPANY_GONE,
@@ -159,7 +160,7 @@ class RuleReader:
         about = reading.mentions
         if not about and has_list and pronoun(message):
             about = (focus,)
-        wants = bool(re.search(REQUEST, message, re.IGNORECASE))
+        wants = bool(re.search(f"{REQUEST}|{ANYTHING}", message, re.IGNORECASE))
         substance = bool(about or reading.limits or reading.wishes or reading.relative)
         if re.fullmatch(GREETING, message.strip(), re.IGNORECASE) and not reading.limits and not found:
             return replace(reading, act=Act.CHAT, certain=True, about=())

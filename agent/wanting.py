@@ -121,17 +121,19 @@ def _starts_anew(reading: Reading, message: str, schema: CatalogSchema) -> bool:
     if (names_kind or has_example) and re.search(WANTS_NEW, message, re.IGNORECASE):
         return True
     described = names_kind or bool(reading.search) or any(one.weight > 0 for one in reading.wishes)
-    return described and _is_whole(message, schema) and not re.search(SHADE, message, re.IGNORECASE)
+    whole = _is_whole(message, schema, names_kind=names_kind)
+    return described and whole and not re.search(SHADE, message, re.IGNORECASE)
 
 
-def _is_whole(message: str, schema: CatalogSchema) -> bool:
-    """Whether a message reads as a request of its own: 'a film for a first date', 'I need a book about sailing'."""
+def _is_whole(message: str, schema: CatalogSchema, *, names_kind: bool) -> bool:
+    """Whether a message reads as a request of its own: 'a film for a first date', 'a calm drama'."""
     names = (*schema.noun.values(), *schema.nouns.values(), *schema.also_called)
     noun = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True) if name.isascii())
     ask = rf"(?:{WANTS_NEW}|\b(?:i need|i'm looking for|looking for|find me|got)\b)"
     opens = r"^\W*(?:(?:ok|okay|now|so|well|hmm|and now)\W+)?(?:an?|some|any)\b"
     return bool(
-        re.search(rf"(?:{opens}|{ask}).*\b(?:{noun})\b", message, re.IGNORECASE)
+        (names_kind and re.search(opens, message, re.IGNORECASE))
+        or re.search(rf"(?:{opens}|{ask}).*\b(?:{noun})\b", message, re.IGNORECASE)
         or re.search(rf"{opens}.*\b(?:for|about|with)\b", message, re.IGNORECASE)
     )
 

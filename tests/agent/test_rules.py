@@ -179,6 +179,11 @@ def test_tags_are_no_search_text(rules: RuleReader):
     assert rules.read("<script>alert(1)</script> pirates").search == "alert pirates"
 
 
+@pytest.mark.parametrize("message", ["whatever", "anything is fine", "随便来点什么", "都行"])
+def test_anything_goes_is_a_wish(rules: RuleReader, message: str):
+    assert rules.read(message, shown=("film:0",), asked=True).act in (Act.RECOMMEND, Act.REFINE)
+
+
 @pytest.mark.parametrize("message", ["like Heat", "something like Heat", "像《冰血暴》那样的"])
 def test_an_example_is_a_wish_and_no_opinion(rules: RuleReader, message: str):
     reading = rules.read(message)

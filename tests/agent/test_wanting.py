@@ -92,6 +92,16 @@ def test_a_whole_wish_begins_anew_and_a_shade_refines(films: Catalog, message: s
     assert NOT_GORE in after.constraints
 
 
+def test_a_kind_with_an_article_is_a_wish_of_its_own(films: Catalog):
+    before = Preference(text="moody", liked=("film:0",), constraints=(limit("year:max:1989"),))
+
+    after = folded(
+        films, before, Reading(Act.REFINE, limits=(limit("genres:is:Drama"),), search="calm"), "a calm drama"
+    )
+
+    assert (after.text, after.liked, [one.key for one in after.constraints]) == ("calm", (), ["genres:is:Drama"])
+
+
 def test_an_example_taken_away_does_not_count_until_it_is_named_again(films: Catalog):
     history = UserHistory.of("u", [Interaction("u", "film:0", 1.0, 1.0), Interaction("u", "film:1", 1.0, 2.0)])
 
@@ -227,6 +237,20 @@ def test_plans():
 
 
 # Merge
+
+
+def test_what_the_next_list_must_be_like_is_no_opinion_on_this_one(rules: RuleReader):
+    shown = ("film:0", "film:1", "film:2")
+
+    found = merged(rules, "80s crime, I dont want gore", shown=shown, act="refine", disliked=["#1", "#2"])
+
+    assert found.disliked == ()
+
+
+def test_words_that_ask_for_others_refine_whatever_the_model_thinks(rules: RuleReader):
+    found = merged(rules, "older, and not the second", shown=("film:0", "film:1"), act="feedback")
+
+    assert found.act is Act.REFINE
 
 
 def merged(rules: RuleReader, message: str, *, shown: tuple[str, ...] = (), **answer: object) -> Reading:
