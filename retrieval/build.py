@@ -175,7 +175,7 @@ def _build_sequence(dataset: Dataset, settings: RetrievalSettings, progress: Pro
 def _check_sequence(dataset: Dataset, settings: RetrievalSettings) -> object:
     from retrieval.channels.sequence import SequenceChannel
 
-    return SequenceChannel.open(dataset, settings.data_dir)
+    return SequenceChannel.open(dataset, settings)
 
 
 def _build_neighbors(dataset: Dataset, settings: RetrievalSettings, progress: Progress) -> None:
@@ -237,7 +237,7 @@ def _graph_vectors_key(dataset: Dataset, settings: RetrievalSettings) -> str:
 def _sequence_key(dataset: Dataset, settings: RetrievalSettings) -> str:
     from retrieval.models.sequence import SequenceSettings
 
-    return _hash(dataset.fingerprint, repr(SequenceSettings(seed=settings.seed)))
+    return _hash(dataset.fingerprint, settings.encoder, repr(SequenceSettings(seed=settings.seed)))
 
 
 PARTS = (
@@ -245,8 +245,8 @@ PARTS = (
     Part("neighbors", _build_neighbors, _check_neighbors, _neighbors_key),
     Part("graph", _build_graph, _check_graph, _graph_key),
     Part("graph-vectors", _build_graph_vectors, _check_graph_vectors, _graph_vectors_key),
-    Part("sequence", _build_sequence, _check_sequence, _sequence_key),
     Part("vectors", _build_vectors, _check_vectors, _content_key),
+    Part("sequence", _build_sequence, _check_sequence, _sequence_key),  # reads the vectors
 )
 
 

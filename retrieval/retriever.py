@@ -379,7 +379,7 @@ def open_parts(settings: RetrievalSettings, *, encoder: Encoder | None = None) -
     neighbors = _attempt(lambda: NeighborsChannel.open(dataset, settings), notices)
     graph = _attempt(lambda: KnowledgeGraph.open(catalog, settings), notices)
     learned = _attempt(lambda: open_graph_vectors(dataset, settings), notices)
-    sequence = _attempt(lambda: SequenceChannel.open(dataset, settings.data_dir), notices)
+    sequence = _attempt(lambda: SequenceChannel.open(dataset, settings), notices)
     ratings = read_ratings(dataset)
     found: list[Channel | None] = [
         ContentChannel(catalog, vectors, encoder) if vectors is not None else None,

@@ -3,17 +3,19 @@
 What was said in this conversation counts as newest.
 """
 
+import logging
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csc_matrix
 
 from retrieval.candidates import Candidate, Evidence, EvidenceKind
+from retrieval.channels.likers import Likers
+from retrieval.channels.profiles import told
 from retrieval.channels.ratings import read_ratings
 from retrieval.channels.tastes import best_rows, candidate, eligible
 from retrieval.datasets import Dataset
+from retrieval.errors import IndexMissingError
 from retrieval.history import UserHistory
 from retrieval.items import Catalog
 from retrieval.models import clusters as taste_clusters
@@ -21,9 +23,13 @@ from retrieval.models.clusters import TasteClusters
 from retrieval.models.clusters_names import Choose, Fact, label, load_names, name_clusters, save_names
 from retrieval.models.log import Log, Profile
 from retrieval.models.sequence import NAME, WHAT, SequenceModel, SequenceSettings, fit
+from retrieval.models.sequence_features import item_features
 from retrieval.preference import Preference
 from retrieval.resources import Progress, require, silent, writing
 from retrieval.settings import RetrievalSettings
+from retrieval.vectors import VectorIndex
+
+logger = logging.getLogger(__name__)
 
 CLUSTERS = "clusters"
 LATEST = 8
@@ -46,7 +52,8 @@ def build_sequence(
 ) -> None:
     """Train the model, cluster the people and write both under data_dir/sequence."""
     log = Log.of_dataset(dataset)
-    model = fit(log, model_settings or SequenceSettings(seed=settings.seed), progress)
+    features = item_features(dataset.catalog, _texts(dataset.catalog, settings))
+    model = fit(log, model_settings or SequenceSettings(seed=settings.seed), progress, features=features)
     people = list(log.profiles())
     earlier = [one.head(max(0, len(one) - 1)) for one in people]
     clusters = taste_clusters.fit(log, model.vectors(people), model.vectors(earlier))
@@ -55,6 +62,15 @@ def build_sequence(
         (folder / CLUSTERS).mkdir()
         clusters.save(folder / CLUSTERS)
         save_names(folder / CLUSTERS, name_clusters(clusters, dataset.catalog, choose))
+
+
+def _texts(catalog: Catalog, settings: RetrievalSettings) -> NDArray[np.float32] | None:
+    """The vectors of the items' texts, where they were built."""
+    try:
+        return VectorIndex.open(catalog, settings).matrix
+    except IndexMissingError as error:
+        logger.warning("the sequence model does without texts: %s", error)
+        return None
 
 
 class SequenceChannel:
@@ -71,16 +87,16 @@ class SequenceChannel:
         self._model = model
         self._clusters = clusters
         self._names = names
-        self._likes = csc_matrix(read_ratings(dataset).likes())
+        self._likers = Likers(read_ratings(dataset))
 
     @classmethod
-    def open(cls, dataset: Dataset, data_dir: Path) -> "SequenceChannel":
+    def open(cls, dataset: Dataset, settings: RetrievalSettings) -> "SequenceChannel":
         """Load what `build_sequence` wrote.
 
         Raises:
             IndexMissingError: It is absent, half-written, damaged, or made for other data.
         """
-        folder = data_dir / NAME
+        folder = settings.data_dir / NAME
         require(folder, dataset.fingerprint, WHAT)
         model, clusters = SequenceModel.load(folder), TasteClusters.load(folder / CLUSTERS)
         return cls(dataset, model, clusters, load_names(folder / CLUSTERS, len(clusters)))
@@ -99,16 +115,18 @@ class SequenceChannel:
         allowed: NDArray[np.bool_] | None = None,
     ) -> list[Candidate]:
         """Items that come next for people with such a past; empty where nothing liked was rated by others."""
-        profile = profile_of(self._catalog, preference, history)
-        if not (profile.weights > 0).any():
-            return []
-        scores = self._model.score([profile])[0]
+        profile = read_profile(self._catalog, preference, history)
+        scores = self._scores(profile)
         rows = best_rows(scores, eligible(self._catalog, preference, history, allowed), k)
         if len(rows) == 0:
             return []
         why = zip(self._followed(profile, rows), self._shared_taste(profile, rows), strict=True)
         found = zip(rows.tolist(), why, strict=True)
         return [candidate(self._catalog, row, NAME, scores[row], reasons) for row, reasons in found if any(reasons)]
+
+    def scores(self, preference: Preference, history: UserHistory) -> NDArray[np.float32]:
+        """Log-probability of every rated item to come next; -inf for others, and where nothing is liked."""
+        return self._scores(read_profile(self._catalog, preference, history))
 
     def cluster_of(self, preference: Preference, history: UserHistory) -> tuple[tuple[Fact, ...], float, float]:
         """The facts that name the user's main cluster, how much they belong to it, and its share of the people.
@@ -117,7 +135,7 @@ class SequenceChannel:
         """
         if self._clusters is None:
             return (), 0.0, 0.0
-        membership = self._membership(self._clusters, profile_of(self._catalog, preference, history))
+        membership = self._membership(self._clusters, read_profile(self._catalog, preference, history))
         main = int(membership.argmax())
         return self._name(main), float(membership[main]), float(self._clusters.shares[main])
 
@@ -125,8 +143,13 @@ class SequenceChannel:
         """Log-probability of each item by the user's clusters alone, shape (n_items,); -inf for unrated items."""
         if self._clusters is None:
             return np.full(len(self._catalog), -np.inf, dtype=np.float32)
-        membership = self._membership(self._clusters, profile_of(self._catalog, preference, history))
+        membership = self._membership(self._clusters, read_profile(self._catalog, preference, history))
         return np.asarray(self._clusters.prior(membership[None, :])[0], dtype=np.float32)
+
+    def _scores(self, profile: Profile) -> NDArray[np.float32]:
+        if not (profile.weights > 0).any():
+            return np.full(len(self._catalog), -np.inf, dtype=np.float32)
+        return np.asarray(self._model.score([profile])[0], dtype=np.float32)
 
     def _membership(self, clusters: TasteClusters, profile: Profile) -> NDArray[np.float32]:
         return np.asarray(clusters.place(self._model.vectors([profile]))[0], dtype=np.float32)
@@ -154,7 +177,7 @@ class SequenceChannel:
     def _followed(self, profile: Profile, rows: NDArray[np.int64]) -> list[Evidence | None]:
         """For each row the liked item without which its score falls most, among those that people liked with it."""
         latest, effects = self._effects(profile)
-        both = np.asarray((self._likes[:, latest].T @ self._likes[:, rows]).todense()).astype(np.int64)
+        both = self._likers.both(latest, rows)
         ranked = np.where(both > 0, effects[:, rows], -np.inf)
         best = ranked.argmax(axis=0)
         return [
@@ -183,20 +206,16 @@ class SequenceChannel:
         return profile.items[liked], np.nan_to_num(effects, nan=0.0, posinf=1.0, neginf=0.0)
 
 
-def profile_of(catalog: Catalog, preference: Preference, history: UserHistory) -> Profile:
-    """What is known of a user as rows, oldest first; what was liked just now is newest.
+def read_profile(catalog: Catalog, preference: Preference, history: UserHistory) -> Profile:
+    """What is known of a user, oldest first, as the model reads it: what was liked just now ends it.
 
-    What was disliked just now is left out: people also rate what they dislike next to what is like it.
+    What was disliked just now is left out: people also take what they dislike next to what is like it.
     """
-    past = {one.item_id: (one.weight, one.timestamp) for one in history.interactions}
-    now = max((time for _, time in past.values()), default=0.0) + SOON_S
-    for item_id in (*preference.liked, *preference.disliked):
-        past.pop(item_id, None)
-    past |= dict.fromkeys(preference.liked, (1.0, now))
-    known = {item_id: told for item_id, told in past.items() if item_id in catalog}
-    order = sorted(known, key=lambda item_id: known[item_id][1])
-    told = np.asarray([known[item_id] for item_id in order], dtype=np.float64).reshape(len(order), 2)
-    return Profile(catalog.rows(order), told[:, 0].astype(np.float32), told[:, 1])
+    user = told(catalog, preference, history)
+    times = user.profile.times.copy()
+    times[user.said] = times[~user.said].max(initial=0.0) + SOON_S
+    kept = ~user.said | user.liked
+    return Profile(user.profile.items[kept], user.profile.weights[kept], times[kept])
 
 
 def _only(profile: Profile, kept: NDArray[np.int64]) -> Profile:

@@ -143,14 +143,28 @@ class SequenceModel:
         mean = np.zeros(new.shape, dtype=np.float32)
         with torch.inference_mode(), one_thread():
             for net in self.nets:
-                logits = net.logits(net(batch)[:, -1])
+                logits = net.logits(net(batch, net.items)[:, -1], net.items)
                 total = torch.logsumexp(logits.masked_fill(torch.from_numpy(~new), FAR_BELOW), dim=1, keepdim=True)
                 mean += (logits - total).numpy() / len(self.nets)
         return mean
 
 
-def fit(log: Log, settings: SequenceSettings | None = None, progress: Progress = silent) -> SequenceModel:
-    """Train as many networks as set, one after the other; none where nobody has two rated items."""
+def fit(
+    log: Log,
+    settings: SequenceSettings | None = None,
+    progress: Progress = silent,
+    *,
+    features: NDArray[np.float32] | None = None,
+) -> SequenceModel:
+    """Train as many networks as set, one after the other; none where nobody has two rated items.
+
+    Args:
+        log: Everyone's interactions.
+        settings: Sizes, epochs and the like.
+        progress: Told the epochs of all networks together.
+        features: What is known of each item, shape (n_items, d), such as `sequence_features.item_features`; a network
+            reads a part of an item's vector out of them, so that items with few interactions are understood, too.
+    """
     from retrieval.models.sequence_net import one_thread
     from retrieval.models.sequence_training import train
 
@@ -160,6 +174,7 @@ def fit(log: Log, settings: SequenceSettings | None = None, progress: Progress =
     found = histories(log, place_of, longest=len(log) + 1)
     if not found:
         return SequenceModel(settings, rows, log.n_items, ())
+    known = None if features is None else np.ascontiguousarray(features[rows], dtype=np.float32)
     nets = []
     for number in range(settings.seeds):
 
@@ -167,7 +182,7 @@ def fit(log: Log, settings: SequenceSettings | None = None, progress: Progress =
             progress(NAME, number * epochs + epoch, settings.seeds * epochs)
 
         with one_thread():
-            nets.append(train(shape_of(settings, len(rows)), found, settings, settings.seed + number, tell))
+            nets.append(train(shape_of(settings, len(rows)), found, settings, settings.seed + number, tell, known))
     return SequenceModel(settings, rows, log.n_items, tuple(nets))
 
 
@@ -192,7 +207,7 @@ def _last(net: "SequenceNet", batch: Batch) -> NDArray[np.float32]:
     from retrieval.models.sequence_net import one_thread
 
     with torch.inference_mode(), one_thread():
-        return np.asarray(net(batch)[:, -1].numpy(), dtype=np.float32)
+        return np.asarray(net(batch, net.items)[:, -1].numpy(), dtype=np.float32)
 
 
 def _load_net(folder: Path, number: int, shape: "Shape") -> "SequenceNet":

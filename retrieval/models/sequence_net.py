@@ -91,7 +91,7 @@ class Block(nn.Module):
 class SequenceNet(nn.Module):
     """From padded histories to a vector after each interaction, and from vectors to a logit per place."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: Shape, features: NDArray[np.float32] | None = None) -> None:
         super().__init__()
         self.shape = shape
         self.items = nn.Parameter(torch.randn(shape.n_places + 1, shape.width) * INITIAL_STD)
@@ -103,21 +103,45 @@ class SequenceNet(nn.Module):
         self.popularity = nn.Parameter(torch.zeros(shape.n_places))
         self.blocks = nn.ModuleList(Block(shape) for _ in range(shape.layers))
         self.norm = nn.LayerNorm(shape.width)
-        self.drop = Dropout(shape.dropout)
+        self.drop, self.feature_drop = Dropout(shape.dropout), Dropout(shape.dropout)
+        self.features = None if features is None else torch.from_numpy(features)
+        if self.features is not None:
+            spread = INITIAL_STD / math.sqrt(max(float((self.features**2).sum(1).mean()), 1e-9))
+            self.reading = nn.Parameter(torch.randn(self.features.shape[1], shape.width) * spread)
 
-    def forward(self, batch: Batch) -> Tensor:
+    def table(self) -> Tensor:
+        """A vector per place and one for padding: learned for itself, plus what is read out of its features.
+
+        Shape (n_places + 1, width).
+        """
+        if self.features is None:
+            return self.items
+        read = self.feature_drop(self.features) @ self.reading
+        return self.items + functional.pad(read, (0, 0, 0, 1))
+
+    @torch.no_grad()
+    def without_features(self) -> "SequenceNet":
+        """The same network with the table worked out once and for all, ready to score."""
+        if self.features is not None:
+            self.eval()
+            self.items.copy_(self.table())
+            self.features = None
+            del self.reading
+        return self.eval()
+
+    def forward(self, batch: Batch, table: Tensor) -> Tensor:
         """The vector after each interaction, shape (n, length, width)."""
         places = torch.from_numpy(batch.places)
         told = self.opinions[torch.from_numpy(batch.opinions)] + self.gaps[torch.from_numpy(batch.gaps)]
-        x = self.drop(self.items[places] + told)
+        x = self.drop(table[places] + told)
         bias = self._bias(places)
         for block in self.blocks:
             x = block(x, bias)
         return torch.as_tensor(self.norm(x))
 
-    def logits(self, vectors: Tensor) -> Tensor:
+    def logits(self, vectors: Tensor, table: Tensor) -> Tensor:
         """A logit per place for each vector, shape (n, n_places)."""
-        return vectors @ self.items[: self.shape.n_places].T + self.popularity
+        return vectors @ table[: self.shape.n_places].T + self.popularity
 
     def reseed(self, seed: int) -> None:
         """Let every dropout draw from a new generator."""

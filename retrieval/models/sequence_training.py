@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from numpy.random import Generator
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -28,6 +29,7 @@ def train(
     settings: "SequenceSettings",
     seed: int,
     tell: Callable[[int, int], None],
+    features: NDArray[np.float32] | None = None,
 ) -> SequenceNet:
     """One trained network.
 
@@ -37,6 +39,7 @@ def train(
         settings: Epochs, rate and the like.
         seed: For weights, order and dropout.
         tell: Called with the epochs done and their number.
+        features: What is known of the item of each place, shape (n_places, d).
 
     Returns:
         The moving average of the weights, ready to score.
@@ -44,7 +47,7 @@ def train(
     rng = np.random.default_rng(seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        net = SequenceNet(shape)
+        net = SequenceNet(shape, features)
     net.reseed(seed)
     average = copy.deepcopy(net)
     optimizer = torch.optim.AdamW(net.parameters(), lr=settings.rate, betas=BETAS, weight_decay=settings.weight_decay)
@@ -63,7 +66,7 @@ def train(
             step += 1
             _follow(average, net, min(settings.averaging, step / (step + 10)))
     tell(epochs, epochs)
-    return average.eval()
+    return average.without_features()
 
 
 def n_epochs(settings: "SequenceSettings", per_epoch: int) -> int:
@@ -75,14 +78,15 @@ def n_epochs(settings: "SequenceSettings", per_epoch: int) -> int:
 def loss(net: SequenceNet, batch: Sequence[Window]) -> Tensor:
     """Mean cross-entropy of what follows, over all places that a person has not had at that moment."""
     n_places = net.shape.n_places
-    vectors = net(pad([one.past for one in batch], n_places))
+    table = net.table()
+    vectors = net(pad([one.past for one in batch], n_places), table)
     length = vectors.shape[1]
     learned = torch.zeros(vectors.shape[:2], dtype=torch.bool)
     for row, one in enumerate(batch):
         learned[row, length - len(one.past) + one.learned_from :] = True
     had = torch.from_numpy(np.concatenate([taken(one, n_places) for one in batch]))
     following = torch.from_numpy(np.concatenate([one.following[one.learned_from :] for one in batch]))
-    return functional.cross_entropy(net.logits(vectors[learned]).masked_fill(had, FAR_BELOW), following)
+    return functional.cross_entropy(net.logits(vectors[learned], table).masked_fill(had, FAR_BELOW), following)
 
 
 def _epoch(found: Sequence[History], settings: "SequenceSettings", rng: Generator) -> list[list[Window]]:

@@ -49,7 +49,7 @@ def channels(teas: Dataset, tea_settings: RetrievalSettings, vectors: VectorInde
         ContentChannel(teas.catalog, vectors, HashEncoder()),
         FactorsChannel(teas.catalog, ease.fit(ratings.log()), ratings),
         NeighborsChannel(teas.catalog, neighbors.fit(ratings.log(), neighbors.PEOPLE), ratings),
-        SequenceChannel.open(teas, tea_settings.data_dir),
+        SequenceChannel.open(teas, tea_settings),
         GraphChannel(teas.catalog),
         TrendChannel(teas.catalog, ratings),
     ]

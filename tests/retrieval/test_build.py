@@ -70,7 +70,7 @@ def test_new_interactions_rebuild_only_what_rests_on_them(settings: RetrievalSet
     assert built_parts(settings) == {"factors", "neighbors", "graph-vectors"}
 
 
-def test_other_encoder_rebuilds_only_the_vectors(settings: RetrievalSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_encoder_rebuilds_only_the_vectors_and_what_reads_them(settings: RetrievalSettings, monkeypatch: pytest.MonkeyPatch) -> None:
     build(settings)
 
     class Other(HashEncoder):
@@ -80,7 +80,7 @@ def test_other_encoder_rebuilds_only_the_vectors(settings: RetrievalSettings, mo
 
     monkeypatch.setattr("retrieval.vectors.make_encoder", lambda name: Other())
 
-    assert built_parts(settings.model_copy(update={"encoder": "other"})) == {"vectors"}
+    assert built_parts(settings.model_copy(update={"encoder": "other"})) == {"sequence", "vectors"}
 
 
 @pytest.mark.parametrize(("folder", "part"), [("factors", "factors"), ("graph", "graph"), ("chroma", "vectors")])

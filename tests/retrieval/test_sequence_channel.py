@@ -8,7 +8,7 @@ import pytest
 
 from retrieval.candidates import EvidenceKind
 from retrieval.channels.base import Channel
-from retrieval.channels.sequence import SequenceChannel, build_sequence, profile_of
+from retrieval.channels.sequence import SequenceChannel, build_sequence, read_profile
 from retrieval.datasets import Dataset
 from retrieval.errors import IndexMissingError
 from retrieval.history import Interaction, UserHistory
@@ -39,9 +39,9 @@ def test_the_planted_block_comes_next(channel: SequenceChannel, liked: str, bloc
 def test_a_score_names_a_liked_item_and_counts_who_liked_both(channel: SequenceChannel, teas: Dataset) -> None:
     history = UserHistory.of("x", [Interaction("x", "tea:0", 1.0, 1.0), Interaction("x", "tea:9", -1.0, 2.0)])
 
-    best = channel.retrieve(Preference(), history, k=1)[0]
+    found = channel.retrieve(Preference(), history, k=9)
 
-    told = next(one for one in best.evidence if one.kind is EvidenceKind.CO_LIKED)
+    best, told = next((one, why) for one in found for why in one.evidence if why.kind is EvidenceKind.CO_LIKED)
     fans = [
         {one.user_id for one in teas.interactions if one.item_id == item_id and one.weight > 0}
         for item_id in ("tea:0", best.item_id)
@@ -52,7 +52,7 @@ def test_a_score_names_a_liked_item_and_counts_who_liked_both(channel: SequenceC
 
 def test_the_clusters_people_are_evidence(teas: Dataset, tea_settings: RetrievalSettings) -> None:
     model = SequenceModel.load(tea_settings.data_dir / "sequence")
-    black = model.vectors([profile_of(teas.catalog, Preference(liked=("tea:4",)), NOBODY)])
+    black = model.vectors([read_profile(teas.catalog, Preference(liked=("tea:4",)), NOBODY)])
     likes = np.zeros((2, len(teas.catalog)), dtype=np.int32)
     likes[0, 5:8] = (1, 2, 3)
     tastes = np.full(likes.shape, 1 / 16, dtype=np.float32)
@@ -81,7 +81,7 @@ def test_what_was_liked_just_now_is_newest_and_what_was_disliked_is_left_out(tea
     past = [Interaction("x", f"tea:{row}", 0.5, 100.0 - row) for row in (3, 2, 1)]
     preference = Preference(liked=("tea:2", "tea:7", "gone"), disliked=("tea:3",), seen=("tea:9",))
 
-    profile = profile_of(teas.catalog, preference, UserHistory.of("x", past))
+    profile = read_profile(teas.catalog, preference, UserHistory.of("x", past))
 
     assert profile.items.tolist() == [1, 2, 7]
     assert profile.weights.tolist() == [0.5, 1.0, 1.0]
@@ -96,14 +96,14 @@ def test_a_build_for_other_data_is_refused_with_the_command(data_dir: Path, teas
     build_sequence(Dataset(teas.catalog), RetrievalSettings(data_dir=data_dir), model_settings=TINY)
 
     with pytest.raises(IndexMissingError, match=r"made for another catalog in .*sequence. Build it with: reconteur"):
-        SequenceChannel.open(teas, data_dir)
+        SequenceChannel.open(teas, RetrievalSettings(data_dir=data_dir))
 
 
 def test_without_ratings_the_channel_opens_and_says_nothing(data_dir: Path, teas: Dataset) -> None:
     unrated = Dataset(teas.catalog)
     build_sequence(unrated, RetrievalSettings(data_dir=data_dir), model_settings=TINY)
 
-    channel = SequenceChannel.open(unrated, data_dir)
+    channel = SequenceChannel.open(unrated, RetrievalSettings(data_dir=data_dir))
 
     assert channel.retrieve(Preference(liked=("tea:1",)), NOBODY, k=5) == []
 
@@ -114,4 +114,4 @@ def test_a_lost_file_is_noticed(data_dir: Path, teas: Dataset, lost: str) -> Non
     (data_dir / "sequence" / lost).unlink()
 
     with pytest.raises(IndexMissingError):
-        SequenceChannel.open(teas, data_dir)
+        SequenceChannel.open(teas, RetrievalSettings(data_dir=data_dir))

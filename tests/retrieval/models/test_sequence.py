@@ -137,6 +137,17 @@ def test_histories_longer_than_one_look_back_are_cut_and_read_to_their_end():
     assert scores[0, 9] > max(scores[0, 10], scores[0, 11])
 
 
+def test_a_rare_item_is_understood_by_what_it_has_in_common(circle: Log):
+    features = 3 * np.eye(10, dtype=np.float32)[[*range(10), 1, 1]]  # the last two of twelve are like item 1
+    rare = log_of([*circle.profiles(), profile(7, 10)])
+
+    with_features = fit(rare, TINY, features=features).score([profile(10)])[0]
+    without = fit(rare, TINY).score([profile(10)])[0]
+
+    assert with_features[2] > without[2] + 1
+    assert np.isneginf(with_features[11])
+
+
 def test_progress_counts_the_epochs_of_all_networks(circle: Log):
     told: list[tuple[str, int, int]] = []
     settings = SequenceSettings(width=8, heads=1, layers=1, epochs=2, least_steps=1, seeds=2)
