@@ -4,13 +4,14 @@ Source: Hu, Koren and Volinsky, "Collaborative Filtering for Implicit Feedback D
 doi:10.1109/ICDM.2008.22. The items are fitted by the library `implicit`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from retrieval.models.log import Log, Profile
 from retrieval.models.recency import ages, fading
@@ -128,18 +129,17 @@ def fit(log: Log, settings: AlsSettings | None = None, progress: Progress = sile
         return AlsModel(settings, np.zeros((log.n_items, settings.factors), dtype=np.float32))
     from implicit.als import AlternatingLeastSquares
 
-    model = AlternatingLeastSquares(
-        factors=settings.factors,
-        alpha=settings.alpha,
-        regularization=settings.regularization,
-        iterations=settings.iterations,
-        random_state=settings.seed,
-        num_threads=1,
-    )
-    model.fit(
-        log.matrix(),
-        show_progress=False,
-        callback=lambda done, *_: progress(NAME, int(done) + 1, settings.iterations),
-    )
+    # the library warns of, and is slowed down by, a BLAS that uses several threads
+    with threadpool_limits(limits=1, user_api="blas"):
+        model = AlternatingLeastSquares(
+            factors=settings.factors,
+            alpha=settings.alpha,
+            regularization=settings.regularization,
+            iterations=settings.iterations,
+            random_state=settings.seed,
+            num_threads=1,
+        )
+        tell: Callable[..., None] = lambda done, *_: progress(NAME, int(done) + 1, settings.iterations)  # noqa: E731
+        model.fit(log.matrix(), show_progress=False, callback=tell)
     items = np.asarray(model.item_factors, dtype=np.float32)
     return AlsModel(settings, np.where(log.counts()[:, None] > 0, items, 0.0).astype(np.float32))
