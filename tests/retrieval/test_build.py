@@ -70,7 +70,9 @@ def test_new_interactions_rebuild_only_what_rests_on_them(settings: RetrievalSet
     assert built_parts(settings) == {"factors", "neighbors", "graph-vectors"}
 
 
-def test_other_encoder_rebuilds_only_the_vectors_and_what_reads_them(settings: RetrievalSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_encoder_rebuilds_only_the_vectors_and_what_reads_them(
+    settings: RetrievalSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     build(settings)
 
     class Other(HashEncoder):
