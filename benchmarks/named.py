@@ -131,6 +131,15 @@ def _bare(text: str, catalog: Catalog) -> Iterator[Named]:
         for value in catalog.values(spec.name)
         for word in (value, spec.value_in(value, "zh"), *spec.synonyms.get(value, ()))
     }
+    people = {
+        spec.value_in(value, "zh")
+        for spec in catalog.schema.fields
+        if spec.people
+        for value in catalog.values(spec.name)
+    }
+    for person in people:
+        if not person.isascii() and person in text:
+            text = text.replace(person, "|" * len(person))  # a title inside a longer name is no title
     for span in catalog.titles.spans(text):
         name = ARTICLE_AFTER.sub("", span.text)  # of 'Heat: a story' the index takes 'Heat: a'
         end = span.start + len(name)

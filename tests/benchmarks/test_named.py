@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks.named import find_titles, strays
-from retrieval.items import Catalog
+from retrieval.items import Catalog, Item
 from tests.agent.films import film_catalog, film_id
 
 
@@ -53,3 +53,11 @@ def test_a_stray_is_neither_on_the_list_nor_said(films: Catalog) -> None:
     text = "As you liked GoodFellas, try Casino; Rear Window is older. 《泰坦尼克号》 too."
     found = strays(text, films, allowed=[film_id("Casino")], said="i loved goodfellas and Titanic")
     assert found == ["Rear Window"]
+
+
+def test_a_title_inside_the_name_of_a_person_is_no_title(films: Catalog) -> None:
+    fred = Item("film:fred", "Fred", aka=("弗雷德",))
+    catalog = Catalog(films.schema, [*films, fred])
+
+    assert find_titles("由阿尔弗雷德·希区柯克执导。", catalog) == []
+    assert [one.text for one in find_titles("来看弗雷德吧。", catalog)] == ["弗雷德"]
