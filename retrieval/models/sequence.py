@@ -173,6 +173,7 @@ def fit(
     place_of = places(rows, log.n_items)
     found = histories(log, place_of, longest=len(log) + 1)
     if not found:
+        progress(NAME, 1, 1)
         return SequenceModel(settings, rows, log.n_items, ())
     known = None if features is None else np.ascontiguousarray(features[rows], dtype=np.float32)
     nets = []

@@ -2,6 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
 from retrieval.items import Catalog
 from retrieval.knowledge import holdings
@@ -16,38 +17,47 @@ MOST_VALUES = 2000
 
 
 def item_features(catalog: Catalog, texts: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
-    """Features of every item.
+    """Features of every item of a catalog, as `stacked` has them.
 
     Args:
         catalog: Whose fields are read; names of people are values like any others.
         texts: A vector per item's text, shape (n_items, dimension), where there is one.
+    """
+    held = holdings(catalog, least=LEAST_ITEMS)[0]
+    fields = catalog.schema.of_kind(FieldKind.NUMBER)
+    numbers = [[item.numbers.get(spec.name, np.nan) for spec in fields] for item in catalog]
+    return stacked(held, np.asarray(numbers, dtype=np.float32).reshape(len(catalog), len(fields)), texts)
+
+
+def stacked(
+    held: csr_matrix, numbers: NDArray[np.float32], texts: NDArray[np.float32] | None = None
+) -> NDArray[np.float32]:
+    """Text vectors, values and ranges of numbers side by side, each of mean square length 1 over the items.
+
+    Args:
+        held: Above 0 where an item has a value, shape (n_items, n_values).
+        numbers: NaN where unknown, shape (n_items, n_numbers).
+        texts: Shape (n_items, dimension).
 
     Returns:
-        Shape (n_items, d): text vectors, values of categories and entities, ranges of numbers; each of the three of
-        mean square length 1 over the items. Zeros where nothing is known.
+        Shape (n_items, d). Zeros where nothing is known.
     """
-    held = holdings(catalog, least=LEAST_ITEMS)[0].tocsc()
-    most = np.argsort(-np.diff(held.indptr), kind="stable")[:MOST_VALUES]
-    values = np.asarray(held[:, np.sort(most)].todense(), dtype=np.float32)
+    counts = np.asarray((held > 0).sum(axis=0)).ravel()
+    most = np.argsort(-counts, kind="stable")[:MOST_VALUES]
+    values = np.asarray((held[:, np.sort(most[counts[most] >= LEAST_ITEMS])] > 0).todense(), dtype=np.float32)
     values /= np.sqrt(np.maximum(values.sum(axis=1, keepdims=True), 1))
-    parts = [values, *_numbers(catalog)]
+    parts = [values, *(_ranges(column) for column in numbers.T)]
     if texts is not None:
         parts.insert(0, texts)
     return np.hstack([_scaled(one) for one in parts]).astype(np.float32)
 
 
-def _numbers(catalog: Catalog) -> list[NDArray[np.float32]]:
-    """One indicator per range of each number field; none where the number is unknown."""
-    found = []
-    for spec in catalog.schema.of_kind(FieldKind.NUMBER):
-        numbers = np.asarray([item.numbers.get(spec.name, np.nan) for item in catalog], dtype=np.float64)
-        known = ~np.isnan(numbers)
-        if not known.any():
-            continue
-        limits = np.unique(np.quantile(numbers[known], np.arange(1, BINS) / BINS))
-        column = np.zeros((len(numbers), len(limits) + 1), dtype=np.float32)
-        column[np.flatnonzero(known), np.searchsorted(limits, numbers[known])] = 1
-        found.append(column)
+def _ranges(numbers: NDArray[np.float32]) -> NDArray[np.float32]:
+    """One indicator per range of a number; none where it is unknown. Shape (n_items, n_ranges)."""
+    known = ~np.isnan(numbers)
+    limits = np.unique(np.quantile(numbers[known], np.arange(1, BINS) / BINS)) if known.any() else numbers[:0]
+    found = np.zeros((len(numbers), len(limits) + 1), dtype=np.float32)
+    found[np.flatnonzero(known), np.searchsorted(limits, numbers[known])] = 1
     return found
 
 

@@ -67,7 +67,7 @@ def test_new_interactions_rebuild_only_what_rests_on_them(settings: RetrievalSet
     build(settings)
     take_in_books(settings, interactions=False)
 
-    assert built_parts(settings) == {"factors", "neighbors", "graph-vectors"}
+    assert built_parts(settings) == {"factors", "neighbors", "graph-vectors", "sequence"}
 
 
 def test_other_encoder_rebuilds_only_the_vectors_and_what_reads_them(
@@ -101,6 +101,22 @@ def test_half_written_part_is_made_again(settings: RetrievalSettings) -> None:
     arrays.write_bytes(arrays.read_bytes()[:100])
 
     assert built_parts(settings) == {"factors"}
+
+
+def test_an_interrupted_build_goes_on_where_it_was(
+    settings: RetrievalSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("retrieval.graph.build_graph", broken)
+        with pytest.raises(KeyboardInterrupt):
+            build(settings)
+
+    assert built_parts(settings) == ALL_PARTS - {"factors", "neighbors"}
+    assert not (settings.data_dir / ".build.json").exists()
+    assert read_manifest(settings.data_dir).parts["factors"].settings["ridge"] > 0
 
 
 def test_folder_without_manifest_names_the_command(settings: RetrievalSettings) -> None:
