@@ -22,6 +22,7 @@ from retrieval.datasets import Dataset, load_dataset, load_movielens, save_datas
 from retrieval.datasets.movielens import MOVIES, SCHEMA
 from retrieval.datasets.storage import POINTER, read_pointer, write_atomic
 from retrieval.errors import BadDataError, IndexMissingError
+from retrieval.models.storage import read_settings
 from retrieval.resources import Progress, silent
 from retrieval.settings import RetrievalSettings
 
@@ -29,6 +30,8 @@ log = logging.getLogger(__name__)
 
 FORMAT = 1
 MANIFEST = "manifest.json"
+JOURNAL = ".build.json"
+"""What an interrupted build has finished; taken up by the next one."""
 DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 PACKAGES = ("reconteur", "numpy", "chromadb", "pyoxigraph", "sentence-transformers", "torch")
 
@@ -41,6 +44,17 @@ class PartRecord(BaseModel):
     key: str
     """Hash of everything the index was made from."""
     seconds: float
+    settings: dict[str, str | int | float | bool | None] = Field(default_factory=dict)
+    """Of a fitted model."""
+
+
+class Journal(BaseModel):
+    """The file DATA/.build.json."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: int = FORMAT
+    parts: dict[str, PartRecord] = Field(default_factory=dict)
 
 
 class Manifest(BaseModel):
@@ -87,11 +101,12 @@ def build(settings: RetrievalSettings, progress: Progress = silent, *, cache: Pa
     with _disk_errors(data_dir), _alone(data_dir):
         dataset = _ensure_dataset(data_dir, progress, cache)
         before = _previous(data_dir)
-        parts = {part.name: _ensure_part(part, dataset, settings, before, progress) for part in PARTS}
+        parts = _ensure_parts(dataset, settings, before, progress)
         manifest = _manifest(dataset, settings, parts)
         if before is None or before.parts != manifest.parts or before.fingerprint != manifest.fingerprint:
             write_atomic(data_dir / MANIFEST, manifest.model_dump_json(indent=1))
-            return manifest
+            before = manifest
+        (data_dir / JOURNAL).unlink(missing_ok=True)
         return before
 
 
@@ -287,16 +302,38 @@ def _was_ingested(data_dir: Path) -> bool:
         return False
 
 
+def _ensure_parts(
+    dataset: Dataset, settings: RetrievalSettings, before: Manifest | None, progress: Progress
+) -> dict[str, PartRecord]:
+    """Every part in turn; each finished one is noted at once, so that an interrupted build goes on where it was."""
+    known = {**(before.parts if before else {}), **_read_journal(settings.data_dir).parts}
+    parts: dict[str, PartRecord] = {}
+    for part in PARTS:
+        parts[part.name] = _ensure_part(part, dataset, settings, known.get(part.name), progress)
+        if parts[part.name] != known.get(part.name):
+            known = {**known, **parts}
+            write_atomic(settings.data_dir / JOURNAL, Journal(parts=known).model_dump_json(indent=1))
+    return parts
+
+
 def _ensure_part(
-    part: Part, dataset: Dataset, settings: RetrievalSettings, before: Manifest | None, progress: Progress
+    part: Part, dataset: Dataset, settings: RetrievalSettings, old: PartRecord | None, progress: Progress
 ) -> PartRecord:
     key = part.key(dataset, settings)
-    old = before.parts.get(part.name) if before else None
     if old is not None and old.key == key and _is_whole(part, dataset, settings):
         return old
     start = time.perf_counter()
     part.build(dataset, settings, progress)
-    return PartRecord(key=key, seconds=round(time.perf_counter() - start, 2))
+    seconds = round(time.perf_counter() - start, 2)
+    return PartRecord(key=key, seconds=seconds, settings=read_settings(settings.data_dir / part.name))
+
+
+def _read_journal(data_dir: Path) -> Journal:
+    try:
+        journal = Journal.model_validate_json((data_dir / JOURNAL).read_text(encoding="utf-8"))
+    except (OSError, ValueError, ValidationError):
+        return Journal()
+    return journal if journal.format == FORMAT else Journal()
 
 
 def _is_whole(part: Part, dataset: Dataset, settings: RetrievalSettings) -> bool:

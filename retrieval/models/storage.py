@@ -56,3 +56,12 @@ def load_model(folder: Path, what: str, names: tuple[str, ...], settings: type[S
         return Stored(arrays), settings(**found)
     except (OSError, ValueError, TypeError) as error:
         raise IndexMissingError(f"a {what} with unreadable settings", path=str(folder)) from error
+
+
+def read_settings(folder: Path) -> dict[str, str | int | float | bool | None]:
+    """The settings of a saved model; empty where there are none."""
+    try:
+        found = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {str(name): value for name, value in found.items() if isinstance(value, str | int | float | bool | None)}
