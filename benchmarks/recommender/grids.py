@@ -33,7 +33,6 @@ def _grid(**columns: tuple[Value, ...]) -> tuple[Settings, ...]:
 
 
 _SEQUENCE: Settings = {"n_factors": 64, "n_blocks": 2, "n_heads": 2, "session_max_len": 100, "batch_size": 32}
-_EPOCHS = (10, 20, 30, 40)
 
 GRIDS: dict[str, Grid] = {
     "Popular": Grid("RecTools", ({}, {"days": 120}, {"days": 60}, {"days": 30})),
@@ -88,13 +87,13 @@ GRIDS: dict[str, Grid] = {
     "LightGCN": Grid(
         "torch-geometric",
         _grid(
-            factors=(64, 64, 64, 128, 64, 64),
-            layers=(2, 3, 1, 2, 2, 2),
-            lr=(0.005, 0.005, 0.005, 0.005, 0.01, 0.005),
-            regularization=(1e-4, 1e-4, 1e-4, 1e-4, 1e-3, 1e-2),
+            factors=(64, 64, 64, 64),
+            layers=(2, 3, 2, 1),
+            lr=(0.005, 0.005, 0.01, 0.005),
+            regularization=(1e-4, 1e-4, 1e-2, 1e-3),
             batch_size=(2048,),
         ),
-        epochs=(20, 40, 60, 80),
+        epochs=(20, 40, 60),
         n_seeds=2,
     ),
     "SASRec": Grid(
@@ -102,12 +101,11 @@ GRIDS: dict[str, Grid] = {
         (
             {**_SEQUENCE, "loss": "softmax", "dropout_rate": 0.2},
             {**_SEQUENCE, "loss": "softmax", "dropout_rate": 0.4},
-            {**_SEQUENCE, "loss": "softmax", "dropout_rate": 0.3, "n_factors": 128},
-            {**_SEQUENCE, "loss": "softmax", "dropout_rate": 0.3, "session_max_len": 200},
             {**_SEQUENCE, "loss": "gBCE", "n_negatives": 128, "gbce_t": 0.75, "dropout_rate": 0.2},
+            {**_SEQUENCE, "loss": "softmax", "dropout_rate": 0.3, "n_factors": 128},
             {**_SEQUENCE, "loss": "BCE", "n_negatives": 4, "dropout_rate": 0.2},
         ),
-        more=((5, 10, 15, 20, 25), *[_EPOCHS] * 3, (20, 40), (20, 40)),
+        more=((5, 10, 15, 20, 25), (10, 20, 30, 40), (10, 20), (10, 20), (20, 40)),
         n_seeds=2,
     ),
     "BERT4Rec": Grid(
@@ -115,10 +113,9 @@ GRIDS: dict[str, Grid] = {
         (
             {**_SEQUENCE, "loss": "softmax", "dropout_rate": 0.2, "mask_prob": 0.2},
             {**_SEQUENCE, "loss": "softmax", "dropout_rate": 0.2, "mask_prob": 0.4},
-            {**_SEQUENCE, "loss": "softmax", "dropout_rate": 0.2, "mask_prob": 0.2, "n_factors": 128},
             {**_SEQUENCE, "loss": "gBCE", "n_negatives": 128, "gbce_t": 0.75, "dropout_rate": 0.2, "mask_prob": 0.2},
         ),
-        epochs=(10, 20, 30, 40),
+        epochs=(10, 20, 30),
         n_seeds=2,
     ),
 }

@@ -4,8 +4,8 @@ A learner gets the training log and later the profiles made from it, nothing els
 """
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -131,6 +131,31 @@ def evaluate(
     )  # fmt: skip
 
 
+def average(results: Sequence[Result]) -> Result:
+    """Several fits of one model as one: the mean of every user's value; the lists shown are the first fit's.
+
+    Raises:
+        ValueError: There is none.
+    """
+    if not results:
+        raise ValueError("expected at least one result to average, found none")
+    values = {name: np.mean([one.values[name] for one in results], axis=0) for name in results[0].values}
+    means = {
+        name: float(np.mean([getattr(one, name) for one in results])) for name in ("coverage", "fit_s", "score_ms")
+    }
+    return replace(results[0], values=values, **means)
+
+
+def pool(results: Sequence[Result]) -> Result:
+    """A model's results on several splits, one after the other."""
+    values = {name: np.concatenate([one.values[name] for one in results]) for name in results[0].values}
+    masks = {name: np.concatenate([getattr(one, name) for one in results]) for name in ("top", "long_tail", "tied")}
+    means = {
+        name: float(np.mean([getattr(one, name) for one in results])) for name in ("coverage", "fit_s", "score_ms")
+    }
+    return replace(results[0], split="pooled", values=values, **masks, **means)
+
+
 def ranking(scores: NDArray[np.float32], split: Split) -> list[NDArray[np.int64]]:
     """Each user's ranked items, best first: everything that has a score and is not in the profile."""
     drawn = np.random.default_rng(SEED).permutation(scores.shape[1])
@@ -151,9 +176,13 @@ def tail_items(counts: NDArray[np.int64], head: float = 0.2) -> NDArray[np.bool_
     return tail
 
 
-def interval(values: NDArray[np.float64], *, level: float = 0.95, n_samples: int = 2000) -> tuple[float, float]:
-    """The interval of a mean, users drawn with replacement."""
-    return metrics.bootstrap_interval([(float(one),) for one in values], level=level, n_samples=n_samples, seed=SEED)
+def interval(
+    values: NDArray[np.float64], groups: NDArray[np.int64] | None = None, *, level: float = 0.95, n_samples: int = 2000
+) -> tuple[float, float]:
+    """The interval of a mean, users (`groups`: the user of each value) drawn with replacement."""
+    at = np.arange(len(values)) if groups is None else groups
+    parts = [values[at == one].tolist() for one in np.unique(at)]
+    return metrics.bootstrap_interval(parts, level=level, n_samples=n_samples, seed=SEED)
 
 
 @dataclass(frozen=True, slots=True)
