@@ -140,20 +140,25 @@ def average(results: Sequence[Result]) -> Result:
     if not results:
         raise ValueError("expected at least one result to average, found none")
     values = {name: np.mean([one.values[name] for one in results], axis=0) for name in results[0].values}
-    means = {
-        name: float(np.mean([getattr(one, name) for one in results])) for name in ("coverage", "fit_s", "score_ms")
-    }
-    return replace(results[0], values=values, **means)
+    coverage, fit_s, score_ms = _means(results)
+    return replace(results[0], values=values, coverage=coverage, fit_s=fit_s, score_ms=score_ms)
 
 
 def pool(results: Sequence[Result]) -> Result:
     """A model's results on several splits, one after the other."""
     values = {name: np.concatenate([one.values[name] for one in results]) for name in results[0].values}
-    masks = {name: np.concatenate([getattr(one, name) for one in results]) for name in ("top", "long_tail", "tied")}
-    means = {
-        name: float(np.mean([getattr(one, name) for one in results])) for name in ("coverage", "fit_s", "score_ms")
-    }
-    return replace(results[0], split="pooled", values=values, **masks, **means)
+    coverage, fit_s, score_ms = _means(results)
+    return Result(
+        results[0].name,
+        "pooled",
+        values,
+        np.concatenate([one.top for one in results]),
+        np.concatenate([one.long_tail for one in results]),
+        np.concatenate([one.tied for one in results]),
+        coverage,
+        fit_s,
+        score_ms,
+    )
 
 
 def ranking(scores: NDArray[np.float32], split: Split) -> list[NDArray[np.int64]]:
@@ -234,6 +239,13 @@ def gain(
     ratio = float(ours.mean() / theirs.mean()) if theirs.mean() else float("inf")
     difference = float(ours.mean() - theirs.mean())
     return Gain(difference, float(low), float(high), ratio, float(ratio_low), float(ratio_high))
+
+
+def _means(results: Sequence[Result]) -> tuple[float, float, float]:
+    """Mean coverage, seconds to fit, milliseconds to score."""
+    rows = [(one.coverage, one.fit_s, one.score_ms) for one in results]
+    coverage, fit_s, score_ms = np.mean(rows, axis=0).tolist()
+    return coverage, fit_s, score_ms
 
 
 def _values(

@@ -24,6 +24,7 @@ from benchmarks.recommender.splits import Split, fingerprint, validation
 from retrieval.artifacts import default_cache
 
 WORKER = Path(__file__).with_name("peers_worker.py")
+Task = dict[str, object]
 FALLBACK = "Popular"
 """What stands in where a library has nothing to say about a user."""
 
@@ -68,9 +69,8 @@ class Peers:
             LeakError: The cached scores come from another log.
             subprocess.CalledProcessError: The library failed.
         """
-        task = {"peer": peer, "settings": settings, "epochs": list(epochs), "seed": seed}
-        key = hashlib.sha256((json.dumps(task, sort_keys=True) + split.fingerprint).encode()).hexdigest()[:20]
-        out = self.folder / f"{peer}-{key}"
+        task: Task = {"peer": peer, "settings": settings, "epochs": list(epochs), "seed": seed}
+        out = self._place(task, split)
         if not (out / "facts.json").is_file():
             out.mkdir(parents=True, exist_ok=True)
             (out / "task.json").write_text(json.dumps(task), encoding="utf-8")
@@ -93,7 +93,11 @@ class Peers:
         """Fit the chosen setting on another split, once per seed."""
         seeds = range(1, (n_seeds or GRIDS[choice.peer].n_seeds) + 1)
         epochs = (choice.epochs,) if choice.epochs else ()
-        fits = [self.points(choice.peer, choice.settings, split, epochs=epochs, seed=seed)[-1] for seed in seeds]
+        fits = [
+            self._searched(choice, split, seed)
+            or self.points(choice.peer, choice.settings, split, epochs=epochs, seed=seed)[-1]
+            for seed in seeds
+        ]
         return [self.result(choice.peer, point, split) for point in fits]
 
     def result(self, peer: str, point: Point, split: Split) -> Result:
@@ -105,6 +109,20 @@ class Peers:
             scores[silent] = split.train.counts()
         per_user = 1000 * point.score_s / max(1, len(split))
         return evaluate(scores, split, name=peer, fit_s=point.fit_s, score_ms=per_user)
+
+    def _searched(self, choice: Choice, split: Split, seed: int) -> Point | None:
+        """The fit of the search itself, where it was made on the same split with the same seed."""
+        grid = GRIDS[choice.peer]
+        epochs = grid.epochs_of(grid.settings.index(choice.settings))
+        task: Task = {"peer": choice.peer, "settings": choice.settings, "epochs": list(epochs), "seed": seed}
+        if not (self._place(task, split) / "facts.json").is_file():
+            return None
+        found = self.points(choice.peer, choice.settings, split, epochs=epochs, seed=seed)
+        return next(one for one in found if one.epochs == choice.epochs)
+
+    def _place(self, task: Task, split: Split) -> Path:
+        key = hashlib.sha256((json.dumps(task, sort_keys=True) + split.fingerprint).encode()).hexdigest()[:20]
+        return self.folder / f"{task['peer']}-{key}"
 
     def _split_file(self, split: Split) -> Path:
         """The training log and the users asked about, for the worker; no target is in it."""

@@ -146,8 +146,8 @@ def _few(data: Data, peers: Peers, ours: Ours, choices: Mapping[str, Choice], be
 def _part(result: Result, chosen: NDArray[np.bool_]) -> Result:
     """The figures of some of the users."""
     values = {name: one[chosen] for name, one in result.values.items()}
-    masks = {"top": result.top[chosen], "long_tail": result.long_tail[chosen], "tied": result.tied[chosen]}
-    return replace(result, values=values, **masks)
+    top, long_tail, tied = result.top[chosen], result.long_tail[chosen], result.tied[chosen]
+    return replace(result, values=values, top=top, long_tail=long_tail, tied=tied)
 
 
 def _with_fallback(mine: Result, fallback: Result, known: NDArray[np.bool_]) -> Result:
