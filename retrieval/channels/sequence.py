@@ -20,7 +20,7 @@ from retrieval.history import UserHistory
 from retrieval.items import Catalog
 from retrieval.models import clusters as taste_clusters
 from retrieval.models.clusters import TasteClusters
-from retrieval.models.clusters_names import Choose, Fact, label, load_names, name_clusters, save_names
+from retrieval.models.clusters_names import Choose, Fact, holds, label, load_names, name_clusters, save_names
 from retrieval.models.log import Log, Profile
 from retrieval.models.sequence import NAME, WHAT, SequenceModel, SequenceSettings, fit
 from retrieval.models.sequence_features import item_features
@@ -36,8 +36,8 @@ LATEST = 8
 """Of so many newest liked items the one is looked for that a score rests on."""
 CONTEXT = 40
 """For that, only so many newest items are read."""
-AT_HOME = 0.3
-"""Whoever belongs to no cluster this much is told of none."""
+AT_HOME = 0.4
+"""Whoever belongs to no cluster this much is told of none; nor who likes nothing of what the cluster is named for."""
 SOON_S = 3600.0
 """What was said just now follows what is known by so much."""
 
@@ -165,7 +165,8 @@ class SequenceChannel:
         membership = self._membership(self._clusters, profile)
         main = int(membership.argmax())
         facts = self._name(main)
-        if membership[main] < AT_HOME or not facts:
+        liked = [self._catalog.items[row] for row in profile.items[profile.weights > 0].tolist()]
+        if membership[main] < AT_HOME or not any(holds(item, fact) for item in liked for fact in facts):
             return nothing
         kind, words = EvidenceKind.CLUSTER, label(facts, self._catalog)
         share = float(membership[main])

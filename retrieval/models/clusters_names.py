@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.errors import IndexMissingError
-from retrieval.items import Catalog
+from retrieval.items import Catalog, Item
 from retrieval.models.clusters import WHAT, TasteClusters
 from retrieval.schema import FieldKind
 
@@ -21,6 +21,8 @@ CHOICES = 5
 """The most distinctive values, of which a name is made."""
 LEAST_LIFT = 1.2
 """A value of a name is so much more frequent in its cluster than among everyone."""
+LEAST_SHARE = 0.05
+"""A name says what a fair part of the likes of a cluster have, not what a few of them are known for."""
 LEAST_ITEMS = 3
 """A value that fewer items have names nothing."""
 
@@ -65,9 +67,18 @@ def distinctive(clusters: TasteClusters, cluster: int, values: _Values) -> list[
     inside = values.has @ own / own.sum()
     overall = values.has @ everyone / everyone.sum()
     with np.errstate(divide="ignore", invalid="ignore"):
-        gain = np.where(inside >= LEAST_LIFT * overall, inside * np.log(inside / overall), 0.0)
-    order = np.argsort(-np.nan_to_num(gain), kind="stable")[:CHOICES]
+        gain = np.nan_to_num(inside * np.log(inside / overall))
+    clear = (inside >= LEAST_LIFT * overall) & (inside >= LEAST_SHARE)
+    gain = np.where(clear, gain, 0.0) if (clear & (gain > 0)).any() else gain
+    order = np.argsort(-gain, kind="stable")[:CHOICES]
     return [values.facts[index] for index in order.tolist() if gain[index] > 0]
+
+
+def holds(item: Item, fact: Fact) -> bool:
+    """Whether an item has a value, or is of a decade."""
+    field_name, value = fact
+    number = item.numbers.get(field_name)
+    return value in item.values.get(field_name, ()) or (number is not None and _decade(number) == value)
 
 
 def label(facts: Sequence[Fact], catalog: Catalog, language: str = "en") -> str:
@@ -119,8 +130,12 @@ def _decades(catalog: Catalog, field_name: str) -> dict[str, NDArray[np.int64]]:
     numbers = [(row, item.numbers[field_name]) for row, item in enumerate(catalog) if field_name in item.numbers]
     found: dict[str, list[int]] = {}
     for row, number in numbers:
-        found.setdefault(f"{int(number) // 10 * 10}s", []).append(row)
+        found.setdefault(_decade(number), []).append(row)
     return {decade: np.asarray(rows, dtype=np.int64) for decade, rows in found.items()}
+
+
+def _decade(year: float) -> str:
+    return f"{int(year) // 10 * 10}s"
 
 
 def _chosen(offered: Sequence[tuple[Fact, ...]], catalog: Catalog, choose: Choose | None) -> tuple[Fact, ...]:

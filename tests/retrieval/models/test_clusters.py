@@ -8,7 +8,7 @@ import pytest
 from retrieval.datasets import Dataset
 from retrieval.errors import IndexMissingError
 from retrieval.models.clusters import ClusterSettings, TasteClusters, fit
-from retrieval.models.clusters_names import label, load_names, name_clusters, save_names
+from retrieval.models.clusters_names import holds, label, load_names, name_clusters, save_names
 from retrieval.models.log import Log
 from tests.fakes import BLOCKS
 
@@ -105,6 +105,14 @@ def test_a_cluster_is_named_by_the_values_that_set_it_apart(clusters: TasteClust
 
 
 KINDS = ("Green", "Black", "Oolong")
+
+
+def test_an_item_holds_its_values_and_its_decade(teas: Dataset):
+    mist = teas.catalog.items[0]
+
+    held = [holds(mist, one) for one in (("kinds", "Green"), ("year", "1990s"), ("kinds", "Black"), ("year", "1980s"))]
+
+    assert held == [True, True, False, False]
 
 
 def test_a_name_is_picked_from_those_offered_only(clusters: TasteClusters, teas: Dataset):
