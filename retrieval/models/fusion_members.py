@@ -1,0 +1,115 @@
+"""The models that a fusion is made of: by name, with the dimension of interest each one speaks for.
+
+Heavy libraries are imported when a member that needs one is fitted or loaded.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from retrieval.models import als, content, ease, neighbors, sessions, transitions, trend
+from retrieval.models.base import Model
+from retrieval.models.features import Dimension, ItemSide
+from retrieval.models.log import Log
+from retrieval.resources import Progress
+
+
+class Kept(Model, Protocol):
+    """A model that can be written to disk."""
+
+    def save(self, folder: Path) -> None:
+        """Write the model into an existing folder."""
+        ...
+
+
+Fit = Callable[[Log, ItemSide, Progress], Kept]
+Load = Callable[[Path], Kept]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One model of a fusion."""
+
+    name: str
+    dimension: Dimension
+    fit: Fit
+    load: Load
+    recalls: bool = False
+    """Chooses, with the others that do, which candidates are looked at more closely."""
+
+
+PLAIN_EASE = ease.EaseSettings(ridge=300.0, nearness=0.0, recency=0.0)
+LIKED_EASE = ease.EaseSettings(opinions=1.0, recency=0.3)
+ITEMS, USERS = neighbors.NeighborSettings(of="item"), neighbors.NeighborSettings(of="user")
+
+
+def _fit_texts(log: Log, side: ItemSide, tell: Progress) -> Kept:
+    return content.fit(np.zeros((log.n_items, 1), dtype=np.float32) if side.vectors is None else side.vectors)
+
+
+def _fit_sequence(log: Log, side: ItemSide, tell: Progress) -> Kept:
+    from retrieval.models import sequence
+    from retrieval.models.sequence_features import stacked
+
+    return sequence.fit(log, progress=tell, features=stacked(side.facts, side.numbers, side.vectors))
+
+
+def _load_sequence(folder: Path) -> Kept:
+    from retrieval.models import sequence
+
+    return sequence.SequenceModel.load(folder)
+
+
+def _fit_lightgcn(log: Log, side: ItemSide, tell: Progress) -> Kept:
+    from retrieval.models import lightgcn
+
+    return lightgcn.fit(log, side.holds(), progress=tell)
+
+
+def _load_lightgcn(folder: Path) -> Kept:
+    from retrieval.models import lightgcn
+
+    return lightgcn.LightGcnModel.load(folder)
+
+
+def _ease(settings: ease.EaseSettings) -> Fit:
+    return lambda log, _, tell: ease.fit(log, settings, tell)
+
+
+def _neighbors(settings: neighbors.NeighborSettings) -> Fit:
+    return lambda log, _, tell: neighbors.fit(log, settings, tell)
+
+
+_ALL = (
+    Member("ease", Dimension.COLLABORATIVE, _ease(ease.EaseSettings()), ease.EaseModel.load, recalls=True),
+    Member("ease_plain", Dimension.COLLABORATIVE, _ease(PLAIN_EASE), ease.EaseModel.load),
+    Member("ease_liked", Dimension.SENTIMENT, _ease(LIKED_EASE), ease.EaseModel.load),
+    Member(
+        "transitions",
+        Dimension.TIMELINESS,
+        lambda log, _, tell: transitions.fit(log, None, tell),
+        transitions.TransitionModel.load,
+        recalls=True,
+    ),
+    Member(
+        "sessions",
+        Dimension.TIMELINESS,
+        lambda log, _, tell: sessions.fit(log, None, tell),
+        sessions.SessionModel.load,
+        recalls=True,
+    ),
+    Member("trend", Dimension.TIMELINESS, lambda log, _, tell: trend.fit(log, None, tell), trend.TrendModel.load),
+    Member("items", Dimension.COLLABORATIVE, _neighbors(ITEMS), neighbors.ItemNeighbors.load),
+    Member("people", Dimension.COLLABORATIVE, _neighbors(USERS), neighbors.UserNeighbors.load),
+    Member("als", Dimension.COLLABORATIVE, lambda log, _, tell: als.fit(log, None, tell), als.AlsModel.load),
+    Member("sequence", Dimension.TIMELINESS, _fit_sequence, _load_sequence, recalls=True),
+    Member("lightgcn", Dimension.GRAPH, _fit_lightgcn, _load_lightgcn),
+    Member("texts", Dimension.CONTENT, _fit_texts, content.ContentModel.load),
+)
+MEMBERS: Mapping[str, Member] = {one.name: one for one in _ALL}
+"""By name."""
+CHEAP = ("ease", "ease_plain", "ease_liked", "transitions", "sessions", "trend", "items", "people", "als", "texts")
+"""Those that are fitted in seconds."""
