@@ -59,8 +59,8 @@ class Conversation:
         return replace(self, turns=(*self.turns, turn))
 
     def last_shown(self) -> tuple[str, ...]:
-        """The item ids of the last cards, in order."""
-        return next((turn.shown for turn in reversed(self.turns) if turn.shown), ())
+        """The item ids of the last cards, in order; near misses where nothing else was shown."""
+        return next((turn.shown or turn.near for turn in reversed(self.turns) if turn.shown or turn.near), ())
 
     def all_shown(self) -> frozenset[str]:
         """Every item id that was on a card."""

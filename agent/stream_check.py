@@ -9,11 +9,13 @@ from agent.lexicon import words_of
 ENDINGS = re.compile(r"(?<=[.!?。！？\n])(?:[\"”’』」)]*)(?:\s+|(?<=[。！？\n])|$)")
 ABBREVIATION = re.compile(r"(?:\b(?:Mr|Mrs|Ms|Dr|St|vs|Jr|Sr|No|Vol)\.|\b[A-Z]\.)$")
 MARKUP = re.compile(r"[*_`#]|\[([^\]]*)\]\([^)]*\)|https?://\S+|<[^>]{0,200}>")
+PROMPT_LABEL = re.compile(r"^(\s*)(?:about|facts?|list|wanted)\s*:\s*", re.IGNORECASE)
+"""A label of the prompt that a small model copies."""
 
 
 def plain(text: str) -> str:
-    """Prose without markup, links and tags: it is shown as text."""
-    return MARKUP.sub(lambda match: match.group(1) or "", text)
+    """Prose without markup, links, tags and labels of the prompt: it is shown as text."""
+    return PROMPT_LABEL.sub(r"\1", MARKUP.sub(lambda match: match.group(1) or "", text))
 
 
 def sentences(buffer: str, *, final: bool = False) -> tuple[list[str], str]:

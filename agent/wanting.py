@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from agent.intent import Act
 from agent.lexicon import stem, words_of
-from agent.phrases import ADDS, ANYTHING, REPLACES, SHADE, WANTS_NEW
+from agent.phrases import ADDS, ANYTHING, REPLACES, SHADE, STATED_LIKE, WANTS_NEW
 from agent.reading import NEWER, OLDER, Reading
 from agent.rules import TEXT_FIELD
 from retrieval.items import Catalog
@@ -49,17 +49,21 @@ def fold(
         base = replace(
             base,
             text="",
-            liked=(),
+            liked=tuple(one for one in base.liked if one not in base.examples),
+            examples=(),
             constraints=tuple(one for one in base.constraints if one.lasting),
             wishes=tuple(one for one in base.wishes if one.field == TEXT_FIELD and one.weight < 0),
         )
     elif re.search(REPLACES, message, re.IGNORECASE):
         base = _drop_same_fields(base, reading.limits)
+    stated = reading.act is Act.FEEDBACK or re.search(STATED_LIKE, message, re.IGNORECASE)
+    given = () if stated else tuple(one for one in liked if one not in before.liked)
     limits = (*reading.limits, *_relative(reading.relative, shown_years, catalog))
     return replace(
         base,
         text=_join_texts(base.text, reading.search),
         liked=_merge(base.liked, liked, disliked)[-MAX_LIKED:],
+        examples=tuple(dict.fromkeys((*base.examples, *given))),
         disliked=_merge(base.disliked, disliked, liked),
         seen=tuple(dict.fromkeys((*base.seen, *seen))),
         set_aside=tuple(one for one in base.set_aside if one not in (*liked, *disliked)),

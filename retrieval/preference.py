@@ -60,7 +60,9 @@ class Preference:
     text: str = ""
     """Soft wishes in English words, for semantic search; '' when there are none."""
     liked: tuple[str, ...] = ()
-    """Item ids given as good examples in this conversation."""
+    """Item ids that are liked, as an opinion or as an example of what is wanted, in this conversation."""
+    examples: tuple[str, ...] = ()
+    """Those of `liked` that came with a request ("something like X"): they go when another request takes its place."""
     disliked: tuple[str, ...] = ()
     seen: tuple[str, ...] = ()
     """Item ids that must not be shown (already known), without opinion."""

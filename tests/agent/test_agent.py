@@ -549,3 +549,13 @@ async def test_conversations_in_postgresql_survive_and_are_erased(make_agent: Ma
 
     await after.erase(first.conversation.user_id)
     assert await after.conversations.load(first.conversation.conversation_id) is None
+
+
+async def test_near_misses_can_be_pointed_at(agent: Agent):
+    reply = await agent.reply(visitor(agent), "a crime film before 1910")
+    assert not reply.recommendations
+    second = reply.near_misses[1].item
+
+    asked = await agent.reply(reply.conversation, "why the second one?")
+
+    assert asked.intent.about == (second.item_id,)

@@ -104,6 +104,7 @@ def test_what_no_evidence_holds_does_not_go_out(checker: Checker, sentence: str)
         ("see https://evil.example/x now", "see  now"),
         ("<b>Casino</b><script>alert(1)</script>", "Casinoalert(1)"),
         ("# Casino", " Casino"),
+        ("About: Casino glitters.", "Casino glitters."),
         ("![x](http://evil.example/p.png)", "!x"),
     ],
 )

@@ -56,14 +56,18 @@ def folded(films: Catalog, before: Preference, reading: Reading, message: str = 
 
 def test_a_new_wish_drops_the_old_one_and_keeps_what_lasts(films: Catalog):
     before = Preference(
-        text="moody", liked=("film:0",), disliked=("film:1",), constraints=(limit("genres:is:Crime"), NOT_GORE)
+        text="moody",
+        liked=("film:0", "film:2"),
+        examples=("film:0",),
+        disliked=("film:1",),
+        constraints=(limit("genres:is:Crime"), NOT_GORE),
     )
     reading = Reading(Act.RECOMMEND, limits=(limit("genres:is:Comedy"),))
 
     after = folded(films, before, reading, "now I want a comedy")
 
     assert after.text == ""
-    assert after.liked == ()
+    assert after.liked == ("film:2",)
     assert after.disliked == ("film:1",)
     assert sorted(one.key for one in after.constraints) == ["genres:is:Comedy", "themes:not:gore"]
 
@@ -84,7 +88,9 @@ def test_a_new_wish_drops_the_old_one_and_keeps_what_lasts(films: Catalog):
     ],
 )
 def test_a_whole_wish_begins_anew_and_a_shade_refines(films: Catalog, message: str, search: str, anew: bool):
-    before = Preference(text="moody", liked=("film:0",), constraints=(limit("year:max:1989"), NOT_GORE))
+    before = Preference(
+        text="moody", liked=("film:0",), examples=("film:0",), constraints=(limit("year:max:1989"), NOT_GORE)
+    )
 
     after = folded(films, before, Reading(Act.RECOMMEND, search=search), message)
 
@@ -93,7 +99,7 @@ def test_a_whole_wish_begins_anew_and_a_shade_refines(films: Catalog, message: s
 
 
 def test_a_kind_with_an_article_is_a_wish_of_its_own(films: Catalog):
-    before = Preference(text="moody", liked=("film:0",), constraints=(limit("year:max:1989"),))
+    before = Preference(text="moody", liked=("film:0",), examples=("film:0",), constraints=(limit("year:max:1989"),))
 
     after = folded(
         films, before, Reading(Act.REFINE, limits=(limit("genres:is:Drama"),), search="calm"), "a calm drama"
