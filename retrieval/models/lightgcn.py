@@ -33,8 +33,8 @@ class LightGcnSettings:
     """Chosen on the validation interactions of protocol one (docs/recommender.md)."""
 
     dimension: int = 64
-    layers: int = 2
-    steps: int = 600
+    layers: int = 1
+    steps: int = 300
     """Updates; each sees one moment of every user."""
     learning_rate: float = 0.01
     weight_decay: float = 1e-5
@@ -47,7 +47,7 @@ class LightGcnSettings:
     """
     facts: float = 0.5
     """Weight of an edge between an item and a value; one between an item and a user weighs 1."""
-    recency: float = 0.6
+    recency: float = 1.0
     """Power by which older entries of a profile fade."""
     ahead: int = 5
     """How many of the following items are to be predicted."""
