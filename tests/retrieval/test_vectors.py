@@ -10,10 +10,10 @@ import pytest
 from retrieval.datasets import Dataset
 from retrieval.encoder import SentenceEncoder, bundled_path
 from retrieval.errors import IndexMissingError, SettingsError
-from retrieval.items import Catalog
+from retrieval.items import Catalog, Item
 from retrieval.settings import RetrievalSettings
 from retrieval.vectors import VectorIndex, build_vectors, item_text, open_client
-from tests.fakes import HashEncoder
+from tests.fakes import HashEncoder, tea_schema
 
 
 def built(dataset: Dataset, data_dir: Path) -> RetrievalSettings:
@@ -44,6 +44,26 @@ def test_chroma_agrees_with_exact_search(vectors: VectorIndex) -> None:
     cosines = vectors.matrix @ (query / np.linalg.norm(query))
     assert [row for row, _ in found] == np.argsort(-cosines)[:5].tolist()
     assert [score for _, score in found] == pytest.approx(np.sort(cosines)[::-1][:5].tolist(), abs=1e-4)
+
+
+def test_the_index_finds_nearly_all_of_the_exact_fifty(data_dir: Path) -> None:
+    rng = np.random.default_rng(0)
+    words = [f"word{n}" for n in range(120)]
+    catalog = Catalog(
+        tea_schema(),
+        tuple(Item(f"tea:{n}", f"Tea {n}", text=" ".join(rng.choice(words, size=6))) for n in range(1500)),
+    )
+    settings = built(Dataset(catalog), data_dir)
+    index = VectorIndex.open(catalog, settings)
+    queries = rng.standard_normal((40, index.matrix.shape[1])).astype(np.float32)
+    queries += 2 * index.matrix[rng.integers(1500, size=40)]
+
+    recall = [
+        len({row for row, _ in index.query(one, 50)} & set(np.argsort(-(index.matrix @ one))[:50].tolist())) / 50
+        for one in queries
+    ]
+
+    assert np.mean(recall) >= 0.98
 
 
 def test_more_than_the_catalog_can_be_asked_for(vectors: VectorIndex) -> None:
