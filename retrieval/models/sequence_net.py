@@ -141,7 +141,7 @@ class SequenceNet(nn.Module):
 
     def logits(self, vectors: Tensor, table: Tensor) -> Tensor:
         """A logit per place for each vector, shape (n, n_places)."""
-        return vectors @ table[: self.shape.n_places].T + self.popularity
+        return torch.addmm(self.popularity, vectors, table[: self.shape.n_places].T)
 
     def reseed(self, seed: int) -> None:
         """Let every dropout draw from a new generator."""

@@ -86,7 +86,7 @@ def loss(net: SequenceNet, batch: Sequence[Window]) -> Tensor:
         learned[row, length - len(one.past) + one.learned_from :] = True
     had = torch.from_numpy(np.concatenate([taken(one, n_places) for one in batch]))
     following = torch.from_numpy(np.concatenate([one.following[one.learned_from :] for one in batch]))
-    return functional.cross_entropy(net.logits(vectors[learned], table).masked_fill(had, FAR_BELOW), following)
+    return functional.cross_entropy(net.logits(vectors[learned], table).masked_fill_(had, FAR_BELOW), following)
 
 
 def _epoch(found: Sequence[History], settings: "SequenceSettings", rng: Generator) -> list[list[Window]]:
