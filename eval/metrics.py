@@ -75,6 +75,34 @@ def self_information(counts: NDArray[np.integer], n_users: int) -> NDArray[np.fl
     return np.asarray(-np.log2(shares), dtype=np.float64)
 
 
+def intra_list_diversity(vectors: NDArray[np.floating]) -> float:
+    """Mean distance (1 - cosine) of the pairs of a list, from 0 to 2; NaN for less than two items.
+
+    Args:
+        vectors: One row of unit length per item, shape (n, dimension).
+
+    Source: Ziegler et al., WWW 2005, doi:10.1145/1060745.1060754.
+    """
+    n = len(vectors)
+    if n < 2:
+        return math.nan
+    total = vectors.sum(axis=0)
+    squares = float((vectors * vectors).sum())
+    return 1.0 - (float(total @ total) - squares) / (n * (n - 1))
+
+
+def gini(counts: Sequence[float]) -> float:
+    """How unevenly the counts are spread, from 0 (all alike) towards 1 (one has everything); NaN without counts.
+
+    Source: Gini, 1912; used for recommendations by Fleder and Hosanagar, Management Science 2009.
+    """
+    values = np.sort(np.asarray(counts, dtype=np.float64))
+    if not len(values) or values.sum() == 0:
+        return math.nan
+    ranks = np.arange(1, len(values) + 1)
+    return float((2 * ranks - len(values) - 1) @ values / (len(values) * values.sum()))
+
+
 def percentile(values: Sequence[float], share: float) -> float:
     """The value that a share (0..1) of the values does not exceed, by linear interpolation; NaN without values."""
     return float(np.quantile(np.asarray(values, dtype=np.float64), share)) if values else math.nan

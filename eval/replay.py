@@ -53,7 +53,7 @@ async def replay(
         progress: Told how many questions are done, and how many there are.
     """
     asked = [one for dialogue in dialogues for one in questions(dialogue)]
-    titles = _titles(agent.retriever.catalog)
+    titles = known_titles(agent.retriever.catalog)
     answers: list[Answer] = []
     for question, relevant in asked:
         progress(len(answers), len(asked))
@@ -118,5 +118,6 @@ def _ends_with_title(text: str, titles: Collection[str]) -> bool:
     return any(normalize_title(text[start:]) in titles for start in starts)
 
 
-def _titles(catalog: Catalog) -> frozenset[str]:
+def known_titles(catalog: Catalog) -> frozenset[str]:
+    """Every title and other title of a catalog, normalized."""
     return frozenset(normalize_title(title) for item in catalog for title in (item.title, *item.aka))

@@ -179,11 +179,15 @@ def questions(dialogue: Dialogue) -> Iterator[tuple[Question, tuple[str, ...]]]:
 
 def question_at(dialogue: Dialogue, index: int) -> Question:
     """What was said before a turn; this is the only way from a dialogue to the agent."""
-    before = dialogue.turns[:index]
+    return question_of(dialogue.dialogue_id, index, dialogue.turns[:index])
+
+
+def question_of(dialogue_id: str, index: int, before: tuple[TranscriptTurn, ...]) -> Question:
+    """The turns before a place, parted into the message to answer and the rest."""
     last = max((at for at, turn in enumerate(before) if turn.role is Role.USER), default=None)
     message = "" if last is None else before[last].text
     rest = before if last is None else (*before[:last], *before[last + 1 :])
-    return Question(dialogue.dialogue_id, index, rest, message)
+    return Question(dialogue_id, index, rest, message)
 
 
 def raw_lines(path: Path) -> Iterator[tuple[int, bytes]]:

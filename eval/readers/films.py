@@ -52,7 +52,7 @@ class Film:
         row: dict[str, object] = {"item_id": self.item_id, "title": self.title, "year": self.year}
         row |= {name: list(self.lists[name]) for name in LISTS if self.lists.get(name)}
         row |= {"synopsis": self.synopsis, "aka": list(self.aka)}
-        return json.dumps({name: value for name, value in row.items() if value}, ensure_ascii=False)
+        return json.dumps({name: value for name, value in row.items() if value is not None}, ensure_ascii=False)
 
 
 def make_catalog(source: str, path: Path, *, facts: Path | None = None, more: Sequence[Path] = ()) -> list[Film]:

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 import eval.__main__ as command
+import eval.commands.replaying as replaying
 from agent.events import Finished, TextDelta
+from eval.cards import make_report, to_markdown
 from eval.replay import Answer, replay
-from eval.report import make_report, to_markdown
 from eval.transcripts import Dialogue
 from tests.ui.fakes import FakeAgent, make_agent
 
@@ -148,8 +149,8 @@ def test_the_command_writes_json_and_markdown(agent: ListeningAgent, monkeypatch
     told = dialogue(user("calm"), assistant("", "game:1", "gone"))
     path, out = tmp_path / "d.jsonl", tmp_path / "report.json"
     path.write_text(told.model_dump_json(), encoding="utf-8")
-    monkeypatch.setattr(command, "load_agent", load)
-    monkeypatch.setattr(sys, "argv", ["eval", str(path), "--out", str(out), "--k", "3"])
+    monkeypatch.setattr(replaying, "load_agent", load)
+    monkeypatch.setattr(sys, "argv", ["eval", "replay", str(path), "--out", str(out), "--k", "3"])
 
     with pytest.raises(SystemExit) as caught:
         command.main()
@@ -163,7 +164,7 @@ def test_the_command_writes_json_and_markdown(agent: ListeningAgent, monkeypatch
 
 
 def test_a_bad_file_ends_in_one_line(monkeypatch, capsys):
-    monkeypatch.setattr(sys, "argv", ["eval", "/no/such.jsonl"])
+    monkeypatch.setattr(sys, "argv", ["eval", "replay", "/no/such.jsonl"])
 
     with pytest.raises(SystemExit) as caught:
         command.main()

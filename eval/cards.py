@@ -1,4 +1,4 @@
-"""From answers to a report: numbers with intervals, as JSON and as Markdown."""
+"""What came of replaying dialogues with the agent: cards, prose and seconds, as JSON and as Markdown."""
 
 import math
 from collections.abc import Callable, Sequence

@@ -1,0 +1,137 @@
+"""Several runs over the same turns: scores of each, differences in pairs, and the worst dialogues to read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from eval.bootstrap import Interval, paired_difference
+from eval.places import Truth, truths
+from eval.predictions import SIDECAR, Run, read_predictions, read_run
+from eval.scores import Scores, score_run, turn_values
+from eval.transcripts import Dialogue
+from retrieval.datasets import Dataset
+from retrieval.errors import BadDataError
+
+SIDECARS = (SIDECAR, ".scores.json")
+COMPARED = ("recall@1", "recall@5", "recall@10", "recall@20", "ndcg@10", "mrr")
+WORST = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How much better one run is than another."""
+
+    first: str
+    second: str
+    metric: str
+    gain: Interval
+    not_better: float
+    """Share of bootstrap draws in which it is not above 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorstDialogue:
+    """A dialogue where the first run found least."""
+
+    dialogue: Dialogue
+    recall: float
+    places: tuple[tuple[Truth, tuple[str, ...]], ...]
+    """Each place with what was ranked first there (titles)."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Everything that a report shows."""
+
+    runs: dict[str, Scores]
+    made: dict[str, Run]
+    differences: tuple[Difference, ...]
+    worst: tuple[WorstDialogue, ...]
+    titles: dict[str, str]
+    """Item id -> how it is written."""
+
+
+def compare(
+    paths: Sequence[Path],
+    dialogues: Sequence[Dialogue],
+    dataset: Dataset | None,
+    *,
+    ranked_only: bool = False,
+    seed: int = 0,
+) -> Comparison:
+    """Score runs on the turns that any of them ranked (or all of them, with `ranked_only`).
+
+    Raises:
+        BadDataError: A file cannot be read, or no turn is left.
+    """
+    made = {path.stem: read_run(path) for path in paths}
+    found = {path.stem: {one.key: one for one in read_predictions(path)} for path in paths}
+    sets = [set(one) for one in found.values()]
+    keys = set.intersection(*sets) if ranked_only else set.union(*sets)
+    places = [one for one in truths(dialogues) if one.key in keys]
+    if not places:
+        raise BadDataError("no turn of the dialogues was ranked by these runs. Are they about other dialogues?")
+    runs = {name: score_run(list(one.values()), places, dataset, seed=seed) for name, one in found.items()}
+    values = {
+        name: turn_values(places, [one[p.key].ranked if p.key in one else () for p in places], "excluded", COMPARED)
+        for name, one in found.items()
+    }
+    names = list(found)
+    differences = tuple(
+        one
+        for other in names[1:]
+        for one in _differences(names[0], other, values[names[0]], values[other], places, seed)
+    )
+    first = found[names[0]]
+    titles = {} if dataset is None else {item.item_id: item.label for item in dataset.catalog}
+    ranked = {
+        place.key: tuple(one.title or one.item_id for one in first[place.key].items[:10]) if place.key in first else ()
+        for place in places
+    }
+    return Comparison(runs, made, differences, _worst(dialogues, places, values[names[0]], ranked), titles)
+
+
+def _differences(
+    first: str,
+    second: str,
+    ours: np.ndarray[tuple[int, int], np.dtype[np.float64]],
+    theirs: np.ndarray[tuple[int, int], np.dtype[np.float64]],
+    places: Sequence[Truth],
+    seed: int,
+) -> list[Difference]:
+    kept = ~np.isnan(ours[:, 0])
+    groups = [place.dialogue_id for place, one in zip(places, kept, strict=True) if one]
+    return [
+        Difference(
+            first,
+            second,
+            metric,
+            *paired_difference(ours[kept, at].tolist(), theirs[kept, at].tolist(), groups, seed=seed),
+        )
+        for at, metric in enumerate(COMPARED)
+    ]
+
+
+def _worst(
+    dialogues: Sequence[Dialogue],
+    places: Sequence[Truth],
+    values: np.ndarray[tuple[int, int], np.dtype[np.float64]],
+    ranked: dict[tuple[str, int], tuple[str, ...]],
+) -> tuple[WorstDialogue, ...]:
+    """Dialogues where least was found among the first ten, those with most places first."""
+    at = COMPARED.index("recall@10")
+    by_dialogue: dict[str, list[int]] = {}
+    for row, place in enumerate(places):
+        if not np.isnan(values[row, at]):
+            by_dialogue.setdefault(place.dialogue_id, []).append(row)
+    means = {name: float(values[rows, at].mean()) for name, rows in by_dialogue.items()}
+    order = sorted(means, key=lambda name: (means[name], -len(by_dialogue[name]), name))[:WORST]
+    known = {one.dialogue_id: one for one in dialogues}
+    return tuple(
+        WorstDialogue(
+            known[name], means[name], tuple((places[row], ranked[places[row].key]) for row in by_dialogue[name])
+        )
+        for name in order
+    )

@@ -1,0 +1,150 @@
+"""The report as one HTML page that needs no network, and the same as Markdown."""
+
+import html
+import re
+from pathlib import Path
+
+from eval.comparison import Comparison, WorstDialogue
+from eval.plots import plots
+from eval.predictions import Run
+from eval.tables import counts_line, groups_table, make_up_table, number, ranking_table, table
+
+STYLE = """
+body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:76rem;padding:0 1rem;color:#1c2430;background:#fff}
+table{border-collapse:collapse;margin:1rem 0;display:block;overflow-x:auto}
+th,td{border-bottom:1px solid #d8dee6;padding:.3rem .7rem;text-align:right;white-space:nowrap}
+th:first-child,td:first-child{text-align:left}code{background:#f2f4f7;padding:.1rem .3rem;overflow-wrap:anywhere}
+svg{max-width:100%;height:auto}.turn{margin:.2rem 0}.user{color:#0b5394}.place{background:#fff6df;padding:.3rem .6rem}
+"""
+
+
+def write_report(found: Comparison, folder: Path) -> None:
+    """Write report.html and report.md."""
+    (folder / "report.md").write_text(to_markdown(found), encoding="utf-8")
+    (folder / "report.html").write_text(to_html(found), encoding="utf-8")
+
+
+def to_markdown(found: Comparison) -> str:
+    """All but the plots."""
+    return "\n\n".join(f"{text}" for _, text in _sections(found)) + "\n"
+
+
+def to_html(found: Comparison) -> str:
+    """Tables, plots (inline SVG) and the worst dialogues; no script, nothing from elsewhere."""
+    parts = []
+    for name, text in _sections(found):
+        parts.append(_as_html(text))
+        if name == "scores":
+            parts += [f"<figure>{drawing}</figure>" for drawing in plots(found.runs)]
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        f"<title>Offline evaluation</title><style>{STYLE}</style></head><body>{''.join(parts)}</body></html>\n"
+    )
+
+
+def _sections(found: Comparison) -> list[tuple[str, str]]:
+    first = next(iter(found.runs.values()))
+    return [
+        ("title", "# Offline evaluation"),
+        ("counts", counts_line(first)),
+        ("scores", f"## Found\n\nItems mentioned before are left out.\n\n{ranking_table(found.runs, 'excluded')}"),
+        ("included", f"## Items mentioned before left in\n\n{ranking_table(found.runs, 'included')}"),
+        ("groups", f"## Cold to warm\n\n{groups_table(found.runs)}"),
+        ("make-up", f"## What the lists are made of\n\n{make_up_table(found.runs)}"),
+        ("pairs", f"## Is the first better?\n\n{_differences(found)}"),
+        ("worst", f"## Worst dialogues of the first run\n\n{_worst(found)}"),
+        ("made", f"## How it was made\n\n{_made(found.made)}"),
+    ]
+
+
+def _differences(found: Comparison) -> str:
+    if not found.differences:
+        return "There is one run only."
+    head = ["comparison", "metric", "gain", "95% interval", "draws not better"]
+    rows = [
+        [
+            f"{one.first} - {one.second}",
+            one.metric,
+            f"{one.gain.mean:+.3f}",
+            f"[{one.gain.low:+.3f}, {one.gain.high:+.3f}]",
+            number(one.not_better),
+        ]
+        for one in found.differences
+    ]
+    return table(head, rows)
+
+
+def _worst(found: Comparison) -> str:
+    return "\n\n".join(_dialogue(one, found.titles) for one in found.worst) or "There are none."
+
+
+def _dialogue(one: WorstDialogue, titles: dict[str, str]) -> str:
+    """A dialogue, with what was ranked before each place."""
+    at = {truth.turn_index: (truth, ranked) for truth, ranked in one.places}
+    lines = [f"### {_plain(one.dialogue.dialogue_id)}: recall@10 {one.recall:.3f}"]
+    for index, turn in enumerate(one.dialogue.turns):
+        if index in at:
+            truth, ranked = at[index]
+            wanted = ", ".join(_plain(titles.get(item_id, item_id)) for item_id in truth.fresh)
+            lines.append(f"- *recorded:* {wanted}; *ranked:* {', '.join(map(_plain, ranked)) or 'nothing'}")
+        lines.append(f"- **{turn.role.value}** {_plain(turn.text)}")
+    return "\n".join(lines)
+
+
+def _made(made: dict[str, Run]) -> str:
+    lines = []
+    for name, run in made.items():
+        kept = ", ".join(f"{package} {version}" for package, version in run.versions.items())
+        rate = f", {run.turns / run.seconds:.1f} turns a second" if run.seconds else ""
+        lines += [
+            f"- **{_plain(name)}** ({_plain(run.system)}): `{run.command or 'unknown command'}`",
+            f"- seed {run.seed}; {run.turns} turns in {run.seconds:.1f} s{rate}; {run.hardware}; {kept}",
+        ]
+    return "\n".join(lines)
+
+
+def _plain(text: str) -> str:
+    """Text that Markdown takes as it is."""
+    return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", " ".join(text.split()))
+
+
+def _as_html(text: str) -> str:
+    """The little Markdown that this module writes, as HTML."""
+    return "".join(_block(block) for block in text.split("\n\n"))
+
+
+def _block(block: str) -> str:
+    lines = block.splitlines()
+    heading = re.match(r"(#{1,3}) (.*)", lines[0])
+    if heading:
+        level = len(heading.group(1))
+        rest = "\n".join(lines[1:])
+        return f"<h{level}>{_inline(heading.group(2))}</h{level}>" + (_block(rest) if rest.strip() else "")
+    if lines[0].startswith("| "):
+        return _table(lines)
+    if lines[0].startswith("- "):
+        return "<ul>" + "".join(f"<li>{_inline(line[2:])}</li>" for line in lines) + "</ul>"
+    return f"<p>{_inline(block)}</p>"
+
+
+def _table(lines: list[str]) -> str:
+    rows = [[_inline(cell) for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
+    head = "".join(f"<th>{cell}</th>" for cell in rows[0])
+    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows[2:])
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _inline(text: str) -> str:
+    """Bold, italics and code; everything else is escaped."""
+    held: list[str] = []
+
+    def hold(match: re.Match[str]) -> str:
+        held.append(match.group(1))
+        return f"\x00{len(held) - 1}\x00"
+
+    text = re.sub(r"\\([\\`*_\[\]<>|#])", hold, text.strip().replace("\x00", ""))
+    text = html.escape(text, quote=False)
+    text = re.sub(r"`([^`]+)`", r"<code>\1</code>", text)
+    text = re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", text)
+    text = re.sub(r"(?<!\w)\*(.+?)\*(?!\w)", r"<em>\1</em>", text)
+    return re.sub("\x00(\\d+)\x00", lambda match: html.escape(held[int(match.group(1))], quote=False), text)

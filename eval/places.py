@@ -1,0 +1,64 @@
+"""Where dialogues recommend something or ask for a ranking, and what counts as right there."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from agent.conversation import Role
+from eval.transcripts import Dialogue, TranscriptTurn
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a ranker gets: the turns before a place, and nothing of it or after it."""
+
+    dialogue_id: str
+    turn_index: int
+    before: tuple[TranscriptTurn, ...]
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """Which turn it is."""
+        return self.dialogue_id, self.turn_index
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What a scorer knows of a place."""
+
+    dialogue_id: str
+    turn_index: int
+    fresh: tuple[str, ...]
+    """Recommended there and not mentioned before."""
+    recommended: tuple[str, ...]
+    """All that was recommended there."""
+    known: frozenset[str]
+    """Mentioned or recommended before."""
+    is_first: bool
+    """The first place of its dialogue that recommends."""
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """Which turn it is."""
+        return self.dialogue_id, self.turn_index
+
+
+def asks(dialogues: Sequence[Dialogue]) -> Iterator[Ask]:
+    """Every assistant turn that recommends something, or says that a ranking is wanted."""
+    for dialogue in dialogues:
+        for index, turn in enumerate(dialogue.turns):
+            if turn.role is Role.ASSISTANT and (turn.recommended or turn.rank_here):
+                yield Ask(dialogue.dialogue_id, index, dialogue.turns[:index])
+
+
+def truths(dialogues: Sequence[Dialogue]) -> Iterator[Truth]:
+    """What was recommended at every such turn; turns that only ask for a ranking have no answer."""
+    for dialogue in dialogues:
+        known: set[str] = set()
+        is_first = True
+        for index, turn in enumerate(dialogue.turns):
+            if turn.role is Role.ASSISTANT and turn.recommended:
+                every = tuple(dict.fromkeys(turn.recommended))
+                fresh = tuple(one for one in every if one not in known)
+                yield Truth(dialogue.dialogue_id, index, fresh, every, frozenset(known), is_first)
+                is_first = False
+            known |= {*turn.recommended, *(mention.item_id for mention in turn.mentions)}

@@ -1,0 +1,175 @@
+"""Rankings as a file: one JSON object a line and place, written as they come, so that a run that stops can go on."""
+
+import platform
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import IO
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from eval.transcripts import raw_lines
+from retrieval.errors import BadDataError
+
+SIDECAR = ".run.json"
+PACKAGES = ("numpy", "scipy", "lightgbm", "pydantic")
+
+
+class RankedItem(BaseModel):
+    """One place of a ranking."""
+
+    model_config = ConfigDict(frozen=True)
+
+    item_id: str
+    title: str = ""
+    score: float = 0.0
+
+
+class Prediction(BaseModel):
+    """What a system ranks at one turn."""
+
+    model_config = ConfigDict(frozen=True)
+
+    dialogue_id: str
+    turn_index: int
+    items: tuple[RankedItem, ...]
+    seconds: float | None = None
+    named: int | None = None
+    """How many titles a language model named here; None where none was asked."""
+    foreign: int | None = None
+    """Those of them that the catalog does not have."""
+    error: str = ""
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """Which turn it is for."""
+        return self.dialogue_id, self.turn_index
+
+    @property
+    def ranked(self) -> tuple[str, ...]:
+        """The item ids, best first."""
+        return tuple(item.item_id for item in self.items)
+
+
+class Run(BaseModel):
+    """How a file of predictions came about."""
+
+    system: str
+    command: str
+    seed: int = 0
+    dialogues: str = ""
+    catalog: str = ""
+    interactions: str = ""
+    schema_file: str = ""
+    part: str = ""
+    """'even', 'odd' or '' for all dialogues."""
+    limit: int | None = None
+    """The size of the fixed sample; None for every turn."""
+    turns: int = 0
+    seconds: float = 0.0
+    set_up_s: float = 0.0
+    versions: dict[str, str] = Field(default_factory=dict)
+    hardware: str = ""
+
+
+def read_predictions(path: Path) -> list[Prediction]:
+    """All rankings of a file; a last line that was cut off by a stop is left out.
+
+    Raises:
+        BadDataError: Another line cannot be read, or two are for one turn.
+    """
+    found: dict[tuple[str, int], Prediction] = {}
+    lines = list(raw_lines(path))
+    for place, (number, raw) in enumerate(lines, start=1):
+        try:
+            one = Prediction.model_validate_json(raw)
+        except ValidationError as error:
+            if place == len(lines) and not path.read_bytes().endswith(b"\n"):
+                break
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"])) or "line"
+            raise BadDataError(
+                f"{path.name}:{number}: {where}: {first['msg']}. Expected rankings of `eval rank`."
+            ) from None
+        if one.key in found:
+            raise BadDataError(
+                f"{path.name}:{number}: a second ranking for turn {one.turn_index} of {one.dialogue_id}."
+            )
+        found[one.key] = one
+    return list(found.values())
+
+
+def begin(path: Path, *, resume: bool) -> set[tuple[str, int]]:
+    """Make a file ready for more rankings.
+
+    Returns:
+        The turns that are done already; empty without `resume`, and then what was in the file is gone.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not resume or not path.exists():
+        path.write_bytes(b"")
+        return set()
+    data = path.read_bytes()
+    whole = data[: data.rfind(b"\n") + 1]
+    if whole != data:
+        path.write_bytes(whole)
+    done = read_predictions(path) if whole.strip() else []
+    kept = [one for one in done if not one.error]
+    if len(kept) < len(done):
+        path.write_text("".join(one.model_dump_json(exclude_none=True) + "\n" for one in kept), encoding="utf-8")
+    return {one.key for one in kept}
+
+
+def append(out: IO[str], predictions: Iterable[Prediction]) -> None:
+    """Write rankings at once, so that a stop loses nothing."""
+    for one in predictions:
+        out.write(one.model_dump_json(exclude_none=True) + "\n")
+    out.flush()
+
+
+def write_run(path: Path, run: Run) -> None:
+    """Write beside the rankings how they came about."""
+    path.with_name(path.name + SIDECAR).write_text(run.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+
+def read_run(path: Path) -> Run:
+    """How rankings came about; a run named after the file where nothing is known."""
+    beside = path.with_name(path.name + SIDECAR)
+    if not beside.is_file():
+        return Run(system=path.stem, command="")
+    return Run.model_validate_json(beside.read_text(encoding="utf-8"))
+
+
+def versions() -> dict[str, str]:
+    """Python and the libraries that the figures depend on."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    found = {"python": platform.python_version()}
+    for name in ("reconteur", *PACKAGES):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def hardware(read: Callable[[], str] = lambda: _read("/proc/cpuinfo")) -> str:
+    """Processor, cores and memory in one line."""
+    import os
+
+    lines = [line for line in read().splitlines() if line.startswith("model name")]
+    name = lines[0].split(":", 1)[1].strip() if lines else platform.processor() or platform.machine()
+    return f"{name}, {os.cpu_count()} cores"
+
+
+def command_line() -> str:
+    """What was typed."""
+    return "python -m eval " + subprocess.list2cmdline(sys.argv[1:])
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except OSError:
+        return ""
