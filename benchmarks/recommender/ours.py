@@ -30,7 +30,7 @@ from retrieval.models.log import Log, Profile
 from retrieval.models.side import item_side
 from retrieval.resources import silent
 
-FUSION_CODE = ("fusion", "ranker", "attention", "calibration", "features", "multitask", "clusters")
+FUSION_CODE = ("fusion", "ranker", "attention", "calibration", "features", "multitask", "clusters", "side")
 """Files of retrieval/models that fitted members do not rest on begin so."""
 EXTRA = ("sequence", "lightgcn")
 """Channels that are measured, whether the default fuses them or not."""
@@ -154,6 +154,12 @@ class Ours:
                 found.fit(name, without, self.side)
         return found
 
+    def member(self, split: Split, name: str) -> Kept:
+        """One channel, fitted on a split's training log."""
+        found = Fitted(sealed(split.train), self.folder / "members")
+        found.fit(name, 0, self.side)
+        return found[name, 0]
+
     def fuse(self, split: Split, fitted: Fitted, settings: FusionSettings | None = None) -> tuple[FusedModel, float]:
         """Learn to fuse on a split's training log; the model and the seconds, the members' included."""
         settings = settings or self.settings
@@ -177,6 +183,17 @@ class Ours:
                 found[strategy] = read_scores(place, split, strategy)
         return {"fused": replace(found[self.settings.strategy], name="fused"), **found}
 
+    def bare(self, split: Split) -> FusedModel:
+        """The fused model with members that remember nothing, for timing."""
+        model, _ = self.fuse(split, self.fitted(split))
+        members = {name: one.model if isinstance(one, Remembering) else one for name, one in model.members.items()}
+        return replace(model, members=members)
+
+    def default_scores(self, split: Split) -> NDArray[np.float32]:
+        """The default's scores, after `fused`."""
+        with np.load(self._scores(f"fused-{self.settings.strategy}", split), allow_pickle=False) as stored:
+            return np.asarray(stored["scores"], dtype=np.float32)
+
     def channels(self, split: Split, extra: Sequence[str] = (*EXTRA, COMPLEX)) -> dict[str, Result]:
         """Each member alone, and the channels that are not fused."""
         fitted = Fitted(sealed(split.train), self.folder / "members")
@@ -185,7 +202,7 @@ class Ours:
             place = self._scores(name, split)
             if not place.is_file():
                 fit_s = fitted.fit(name, 0, self.side)
-                save_scores(place, MEMBERS[name].load(fitted._place((name, 0))), split, fit_s)
+                save_scores(place, fitted[name, 0], split, fit_s)
             found[name] = read_scores(place, split, name)
         if COMPLEX in extra:
             found[COMPLEX] = self._complex(split)
