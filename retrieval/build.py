@@ -217,6 +217,24 @@ def _check_graph_vectors(dataset: Dataset, settings: RetrievalSettings) -> objec
     return open_graph_vectors(dataset, settings)
 
 
+def _build_taste(dataset: Dataset, settings: RetrievalSettings, progress: Progress) -> None:
+    from retrieval.belief_index import build_taste
+
+    build_taste(dataset, settings, progress)
+
+
+def _check_taste(dataset: Dataset, settings: RetrievalSettings) -> object:
+    from retrieval.belief_index import open_taste
+
+    return open_taste(dataset, settings)
+
+
+def _taste_key(dataset: Dataset, settings: RetrievalSettings) -> str:
+    from retrieval.belief_fit import TasteSettings
+
+    return _hash(dataset.fingerprint, settings.encoder, repr(TasteSettings()))
+
+
 def _content_key(dataset: Dataset, settings: RetrievalSettings) -> str:
     return _hash(dataset.catalog_hash, settings.encoder, settings.chroma_url)
 
@@ -261,6 +279,7 @@ PARTS = (
     Part("graph", _build_graph, _check_graph, _graph_key),
     Part("graph-vectors", _build_graph_vectors, _check_graph_vectors, _graph_vectors_key),
     Part("vectors", _build_vectors, _check_vectors, _content_key),
+    Part("taste", _build_taste, _check_taste, _taste_key),  # reads the vectors, where there are any
     Part("sequence", _build_sequence, _check_sequence, _sequence_key),  # reads the vectors
 )
 

@@ -2,7 +2,7 @@
 
 import gc
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -11,6 +11,9 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from retrieval.belief import TasteModel
+from retrieval.belief_fit import TasteSettings
+from retrieval.belief_index import open_taste, taste_in_passing
 from retrieval.candidates import Candidate, Evidence, EvidenceKind
 from retrieval.channels.base import Channel
 from retrieval.channels.content import ContentChannel
@@ -24,11 +27,13 @@ from retrieval.channels.trend import TrendChannel
 from retrieval.datasets import Dataset, load_dataset
 from retrieval.encoder import Encoder, make_encoder
 from retrieval.errors import IndexMissingError, UnknownItemError
+from retrieval.exploration.asking import Inquiry
+from retrieval.exploration.explorer import Explorer
 from retrieval.fusion import FUSIONS
 from retrieval.graph import KnowledgeGraph, item_facts
 from retrieval.history import UserHistory
 from retrieval.items import Catalog
-from retrieval.policies import Policy, Slot, UniformGuesses, guess_pool, known_signals
+from retrieval.policies import POLICIES, Policy, Slot
 from retrieval.preference import Op, Preference
 from retrieval.ranking import (
     Ranked,
@@ -38,7 +43,6 @@ from retrieval.ranking import (
     diversify,
     drop_doubles,
     drop_known,
-    known_ids,
 )
 from retrieval.schema import CatalogSchema
 from retrieval.settings import RetrievalSettings
@@ -66,6 +70,8 @@ class Parts:
     graph: KnowledgeGraph | None = None
     encoder: Encoder | None = None
     notices: tuple[str, ...] = ()
+    taste: TasteModel | None = None
+    """What is believed of strangers; a small one is fitted in passing where there is none."""
 
 
 class Retriever:
@@ -80,7 +86,10 @@ class Retriever:
         self._popularity = TrendChannel(parts.dataset.catalog, read_ratings(parts.dataset))
         self.graph = parts.graph
         """The knowledge graph; None where it was not built."""
-        self.policy: Policy = policy or UniformGuesses()
+        taste = parts.taste if parts.taste is not None else taste_in_passing(parts.dataset)
+        self.explorer = Explorer(parts.dataset.catalog, taste, TasteSettings(), self._popularity.counts)
+        """Beliefs, guesses and questions."""
+        self.policy: Policy = policy or POLICIES[settings.exploration]()
         self.notices = parts.notices
         """What is missing and the command that builds it; empty where all is well."""
 
@@ -158,20 +167,53 @@ class Retriever:
         return Ranked(tuple(chosen), tuple(self.explain(one, preference) for one in near), broken)
 
     def explore(
-        self, ranked: Ranked, preference: Preference, history: UserHistory, rng: Generator, *, slots: int | None = None
+        self,
+        ranked: Ranked,
+        preference: Preference,
+        history: UserHistory,
+        rng: Generator,
+        *,
+        slots: int | None = None,
+        unanswered: Collection[str] = (),
     ) -> tuple[Slot, ...]:
-        """The list as shown: ranked items with guesses mixed in, each with its probability of being shown."""
-        slots = preference.count if slots is None else slots
-        guesses = self._guesses(ranked, preference, history)
-        shown = self.policy.choose(
-            ranked.fit,
-            guesses,
-            slots=slots,
-            n_known=known_signals(preference, history),
-            novelty=preference.novelty,
-            rng=rng,
+        """The list as shown: ranked items with guesses mixed in, each with its probability of being shown.
+
+        Args:
+            ranked: What the recommenders are sure of.
+            preference: What is wanted.
+            history: What is known.
+            rng: The source of chance.
+            slots: How many places the list has; as many as wanted where None.
+            unanswered: Ids that were shown in this conversation; they are no guesses any more.
+        """
+        shown = self.explorer.explore(
+            self.policy,
+            ranked,
+            preference,
+            history,
+            rng,
+            slots=preference.count if slots is None else slots,
+            shown=unanswered,
+            nearness=self._nearness(preference, history),
         )
         return tuple(replace(slot, candidate=self.explain(slot.candidate, preference)) for slot in shown)
+
+    def width(self, preference: Preference, history: UserHistory, unanswered: Collection[str] = ()) -> float:
+        """How little is known of somebody's taste, from 1 (a stranger) to 0."""
+        return float(self.explorer.belief(preference, history, unanswered).width()[0])
+
+    def inquiry(
+        self,
+        slots: Sequence[Slot],
+        preference: Preference,
+        history: UserHistory,
+        *,
+        unanswered: Collection[str] = (),
+        asked: Collection[str] = (),
+    ) -> Inquiry | None:
+        """The question that teaches more than any item of the list would; None where there is none."""
+        belief = self.explorer.belief(preference, history, unanswered)
+        return self.explorer.inquiry(belief, tuple(slots), asked)
 
     def explain(self, found: Candidate, preference: Preference) -> Candidate:
         """Add the facts that answer a limit or a wish, where the channels have not shown them."""
@@ -317,24 +359,11 @@ class Retriever:
         found += self._fill(found, preference, history, allowed, missing - len(found))
         return drop_doubles(found, self.catalog)[:missing]
 
-    def _guesses(self, ranked: Ranked, preference: Preference, history: UserHistory) -> list[Candidate]:
+    def _nearness(self, preference: Preference, history: UserHistory) -> NDArray[np.float32] | None:
+        """How near each item is to what was asked for; None where nothing was."""
         content = self._channels.get("content")
-        nearness = content.nearness(preference, history) if isinstance(content, ContentChannel) else None
-        shown = frozenset(one.item_id for one in (*ranked.fit[: preference.count], *ranked.near))
-        return guess_pool(
-            self.catalog,
-            preference,
-            history,
-            nearness=self._untold_nearness(preference, history) if nearness is None else nearness,
-            counts=self._popularity.counts,
-            exclude=shown,
-        )
-
-    def _untold_nearness(self, preference: Preference, history: UserHistory) -> NDArray[np.float32]:
-        """Where nothing is wished: popularity, and among the unrated an order that changes as more is known."""
-        order = np.random.default_rng([self._settings.seed, len(known_ids(self.catalog, preference, history))])
-        jitter = 1e-3 * order.random(len(self.catalog))
-        return np.asarray(self._popularity.popularity + jitter, dtype=np.float32)
+        asked = preference.text or preference.wishes or preference.liked
+        return content.nearness(preference, history) if asked and isinstance(content, ContentChannel) else None
 
     def _wanted_facts(self, item_id: str, preference: Preference) -> tuple[Evidence, ...]:
         """The item's facts that keep a limit or fulfill a wish."""
@@ -380,6 +409,7 @@ def open_parts(settings: RetrievalSettings, *, encoder: Encoder | None = None) -
     graph = _attempt(lambda: KnowledgeGraph.open(catalog, settings), notices)
     learned = _attempt(lambda: open_graph_vectors(dataset, settings), notices)
     sequence = _attempt(lambda: SequenceChannel.open(dataset, settings), notices)
+    taste = _attempt(lambda: open_taste(dataset, settings), notices)
     ratings = read_ratings(dataset)
     found: list[Channel | None] = [
         ContentChannel(catalog, vectors, encoder) if vectors is not None else None,
@@ -390,7 +420,7 @@ def open_parts(settings: RetrievalSettings, *, encoder: Encoder | None = None) -
         TrendChannel(catalog, ratings),
     ]
     channels = {one.name: one for one in found if one is not None}
-    return Parts(dataset, channels, vectors, graph, encoder, tuple(notices))
+    return Parts(dataset, channels, vectors, graph, encoder, tuple(notices), taste)
 
 
 def _attempt(load: Callable[[], Opened], notices: list[str]) -> Opened | None:
@@ -407,7 +437,7 @@ def request_weights(weights: Mapping[str, float], preference: Preference) -> dic
 
     Where nothing is asked for and no example is given, people of like taste know more than descriptions do.
     """
-    stepping_back, factor = HABITUAL, 0.8 if preference.liked else HABIT
+    stepping_back, factor = HABITUAL, 0.8 if preference.examples else HABIT
     if not (preference.text or preference.wishes):
         stepping_back, factor = DESCRIPTIVE, 1.0 if preference.liked else HABIT
     return {name: weight * (factor if name in stepping_back else 1.0) for name, weight in weights.items()}

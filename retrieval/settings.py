@@ -42,5 +42,8 @@ class RetrievalSettings(BaseModel):
     graph_vectors: Literal["lightgcn", "complex", "none"] = Field(
         default="lightgcn", description="what the channel 'graph' has learned, beside the facts that items share"
     )
+    exploration: Literal["greedy", "epsilon-greedy", "ucb", "thompson", "uniform"] = Field(
+        default="ucb", description="which policy draws the guesses"
+    )
     diversity: float = Field(default=0.2, ge=0, le=1, description="0 keeps the order of scores, 1 spreads most")
     seed: int = 0

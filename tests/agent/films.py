@@ -5,6 +5,7 @@
 from functools import cache
 from pathlib import Path
 
+from retrieval.belief_index import build_taste
 from retrieval.channels.factors import build_factors
 from retrieval.channels.neighbors import build_neighbors
 from retrieval.datasets import Dataset, Interactions, save_dataset
@@ -102,6 +103,7 @@ def build_films(folder: Path) -> RetrievalSettings:
     save_dataset(dataset, folder)
     build_vectors(dataset, settings, encoder=HashEncoder())
     build_graph(dataset, settings)
+    build_taste(dataset, settings)
     build_factors(dataset, settings)
     build_neighbors(dataset, settings)
     return settings

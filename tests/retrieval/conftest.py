@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from retrieval.belief_index import build_taste
 from retrieval.channels.base import Channel
 from retrieval.channels.content import ContentChannel
 from retrieval.channels.factors import FactorsChannel
@@ -33,6 +34,7 @@ def tea_settings(tmp_path_factory: pytest.TempPathFactory, teas: Dataset) -> Ret
     settings = RetrievalSettings(data_dir=tmp_path_factory.mktemp("teas"), encoder="hash")
     build_vectors(teas, settings, encoder=HashEncoder())
     build_graph(teas, settings)
+    build_taste(teas, settings)
     build_sequence(teas, settings, model_settings=SMALL)
     return settings
 

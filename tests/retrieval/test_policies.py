@@ -1,135 +1,226 @@
 """Exploration: how many guesses, which ones, and that the logged probability is the true one."""
 
 from collections import Counter
-from collections.abc import Sequence
 
 import numpy as np
 import pytest
 
-from retrieval.candidates import Candidate, EvidenceKind
+from retrieval.belief import Belief, TasteModel
+from retrieval.belief_fit import TasteSettings, fit_taste
+from retrieval.candidates import Candidate
 from retrieval.datasets import Dataset
+from retrieval.exploration.explorer import Explorer
+from retrieval.exploration.lottery import Lottery
+from retrieval.exploration.pool import Kind, guess_pool
 from retrieval.history import Interaction, UserHistory
-from retrieval.policies import Greedy, UniformGuesses, guess_count, guess_pool, known_signals, summary
+from retrieval.models.log import Log
+from retrieval.policies import POLICIES, Greedy, Policy, Slot, Thompson, UpperBound, guess_count, summary
 from retrieval.preference import Constraint, Op, Preference, Wish
+from retrieval.ranking import Ranked
 
-SURE = [Candidate(f"sure{n}", score=1 - n / 10) for n in range(8)]
-POOL = [Candidate(f"guess{n}") for n in range(7)]
+NOBODY = UserHistory()
+PICKS = [policy() for policy in POLICIES.values()]
 
 
-def pool_of(
-    teas: Dataset, preference: Preference, history: UserHistory | None = None, exclude: Sequence[str] = ()
-) -> list[Candidate]:
-    counts = np.bincount(teas.interactions.rows, minlength=len(teas.catalog)).astype(np.int64)
-    nearness = np.linspace(1, 0, len(teas.catalog), dtype=np.float32)
-    return guess_pool(
-        teas.catalog,
-        preference,
-        history or UserHistory(),
-        nearness=nearness,
-        counts=counts,
-        exclude=frozenset(exclude),
+def model_of(n_items: int = 30, width: int = 3) -> TasteModel:
+    rng = np.random.default_rng(1)
+    return TasteModel(
+        base=rng.random(n_items) * 0.3,
+        features=rng.standard_normal((n_items, width)) * 0.2,
+        noise=np.full(n_items, 0.1),
+        doubt=np.linspace(0, 0.05, n_items),
+        centers=np.zeros((2, width)) + np.asarray([[0.5], [-0.5]]),
+        shares=np.asarray([0.5, 0.5]),
     )
+
+
+@pytest.fixture(scope="module")
+def explorer(teas: Dataset) -> Explorer:
+    log = Log.of_dataset(teas)
+    return Explorer(teas.catalog, fit_taste(log), TasteSettings(), log.counts())
+
+
+def shown_by(
+    explorer: Explorer,
+    policy: Policy,
+    preference: Preference,
+    history: UserHistory = NOBODY,
+    *,
+    n_sure: int = 4,
+    seed: int = 0,
+    shown: tuple[str, ...] = (),
+) -> tuple[Slot, ...]:
+    closed = {*history.seen(), *preference.liked, *preference.disliked}
+    fits = [one.item_id for one in explorer.catalog if one.item_id not in closed]
+    fits = [
+        one
+        for one in fits
+        if not any(
+            not explorer.catalog.satisfies(explorer.catalog.item(one), limit) for limit in preference.constraints
+        )
+    ]
+    ranked = Ranked(tuple(Candidate(one) for one in fits[:n_sure]))
+    rng = np.random.default_rng(seed)
+    return explorer.explore(policy, ranked, preference, history, rng, slots=preference.count, shown=shown)
 
 
 @pytest.mark.parametrize("slots", range(11))
 @pytest.mark.parametrize("novelty", [0.0, 0.3, 1.0])
-@pytest.mark.parametrize("n_known", [0, 5, 500])
-def test_guesses_never_take_more_than_half(slots: int, novelty: float, n_known: int) -> None:
-    rng = np.random.default_rng(0)
-
-    shown = UniformGuesses().choose(SURE, POOL, slots=slots, n_known=n_known, novelty=novelty, rng=rng)
-
-    guesses = [one for one in shown if one.exploratory]
-    assert len(shown) == min(slots, len(SURE)) or len(guesses) > 0
-    assert len(shown) <= slots
-    assert len(guesses) * 2 <= len(shown)
-    assert all(one.propensity == 1.0 for one in shown if not one.exploratory)
+@pytest.mark.parametrize("width", [0.0, 0.5, 1.0, 7.0])
+def test_guesses_never_take_more_than_half(slots: int, novelty: float, width: float) -> None:
+    assert 0 <= guess_count(slots, width, novelty) <= slots // 2
 
 
 def test_guesses_fall_with_what_is_known_and_rise_with_the_dial() -> None:
-    by_known = [guess_count(5, n, 0.3) for n in (0, 20, 50, 1000)]
-    by_dial = [guess_count(8, 10, dial / 10) for dial in range(11)]
+    by_width = [guess_count(5, width, 0.3) for width in (1.0, 0.7, 0.4, 0.0)]
+    by_dial = [guess_count(8, 1.0, dial / 10) for dial in range(11)]
 
-    assert by_known == sorted(by_known, reverse=True)
-    assert (by_known[0], by_known[-1]) == (2, 0)
+    assert by_width == sorted(by_width, reverse=True)
+    assert (by_width[0], by_width[-1]) == (1, 0)
     assert by_dial == sorted(by_dial)
     assert (by_dial[0], by_dial[-1]) == (0, 4)
 
 
-def test_somebody_who_wants_one_item_gets_no_guess() -> None:
-    shown = UniformGuesses().choose(SURE, POOL, slots=1, n_known=0, novelty=1.0, rng=np.random.default_rng(0))
+def test_somebody_in_a_hurry_gets_no_guess(explorer: Explorer) -> None:
+    quick = Preference(novelty=0.0, count=4)
+    single = Preference(novelty=1.0, count=1)
 
-    assert [one.candidate.item_id for one in shown] == ["sure0"]
-    assert not shown[0].exploratory
-
-
-@pytest.mark.parametrize(("sure", "pool"), [([], POOL), (SURE, []), ([], [])])
-def test_nothing_left_to_guess_means_no_guess(sure: list[Candidate], pool: list[Candidate]) -> None:
-    shown = UniformGuesses().choose(sure, pool, slots=4, n_known=0, novelty=1.0, rng=np.random.default_rng(0))
-
-    assert len(shown) == min(4, len(sure))
-    assert not any(one.exploratory for one in shown)
+    for preference in (quick, single):
+        assert not any(one.exploratory for one in shown_by(explorer, UpperBound(), preference))
 
 
-def test_the_logged_propensity_is_the_frequency() -> None:
-    rng, runs, seen = np.random.default_rng(7), 6000, Counter[str]()
+@pytest.mark.parametrize("policy", PICKS, ids=lambda one: one.name)
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_the_logged_probability_is_the_frequency(policy: Policy, n: int) -> None:
+    belief, rows, rng = Belief(model_of()), np.arange(5, 17), np.random.default_rng(3)
+    lottery = policy.lottery(belief, rows, n)
+    times = 4000
 
-    for _ in range(runs):
-        shown = UniformGuesses().choose(SURE, [*POOL, SURE[0]], slots=6, n_known=0, novelty=1.0, rng=rng)
-        seen.update(one.candidate.item_id for one in shown if one.exploratory)
+    drawn = [tuple(lottery.draw(rng).tolist()) for _ in range(times)]
 
-    logged = {one.candidate.item_id: one.propensity for one in shown if one.exploratory}
-    assert set(logged.values()) == {3 / 7}
-    assert seen.keys() == {one.item_id for one in POOL}
-    assert all(abs(count / runs - 3 / 7) < 0.03 for count in seen.values())
-    assert summary(shown)["sure0"] == 1.0
-
-
-def test_the_same_seed_makes_the_same_guesses() -> None:
-    runs = [
-        UniformGuesses().choose(SURE, POOL, slots=6, n_known=0, novelty=1.0, rng=np.random.default_rng(3))
-        for _ in range(2)
-    ]
-
-    assert runs[0] == runs[1]
+    seen = Counter(place for one in drawn for place in one)
+    expected = lottery.inclusion()
+    assert np.isclose(expected.sum(), len(drawn[0]))
+    for place in range(len(rows)):
+        error = 4 * np.sqrt(expected[place] * (1 - expected[place]) / times) + 1e-9
+        assert abs(seen[place] / times - expected[place]) <= error
+    common, count = Counter(tuple(sorted(one)) for one in drawn).most_common(1)[0]
+    assert abs(count / times - lottery.probability(common)) < 0.05
 
 
-def test_greedy_never_guesses() -> None:
-    shown = Greedy().choose(SURE, POOL, slots=3, n_known=0, novelty=1.0, rng=np.random.default_rng(0))
+def test_the_probabilities_of_all_sets_sum_to_one() -> None:
+    lottery = Lottery(np.asarray([[0, 1], [1, 0], [2, 3]]), size=4, floor=0.3)
+    pairs = [(one, two) for one in range(4) for two in range(one)]
 
-    assert [one.candidate.item_id for one in shown] == ["sure0", "sure1", "sure2"]
-
-
-def test_the_pool_keeps_every_limit_and_leaves_out_what_is_known(teas: Dataset) -> None:
-    limits = (Constraint("year", Op.MIN, (2000.0,)),)
-    preference = Preference(liked=("tea:8",), disliked=("tea:9",), seen=("tea:5",), constraints=limits)
-    history = UserHistory.of("u", [Interaction("u", "tea:10", -1.0, 1)])
-
-    found = {one.item_id for one in pool_of(teas, preference, history, exclude=["tea:6"])}
-
-    assert found == {"tea:7", "tea:11", "tea:12", "tea:13", "tea:14"}
+    assert np.isclose(sum(lottery.probability(pair) for pair in pairs), 1.0)
+    assert np.isclose(lottery.probability((0, 1)), 0.7 * 2 / 3 + 0.3 / 6)
 
 
-def test_the_pool_holds_unrated_items_no_doubles_and_says_why(teas: Dataset) -> None:
-    found = pool_of(teas, Preference(liked=("tea:0",)))
+def test_optimism_prefers_what_is_uncertain() -> None:
+    belief, rows = Belief(model_of()), np.arange(30)
 
-    ids = {one.item_id for one in found}
-    assert {"tea:12", "tea:13", "tea:14"} <= ids
-    assert not {"tea:5", "tea:15"} <= ids
-    assert all(one.evidence[0].kind is EvidenceKind.GUESS and one.evidence[0].text for one in found)
+    careful = UpperBound(0.0, floor=0.0).lottery(belief, rows, 5).sets[0]
+    bold = UpperBound(5.0, floor=0.0).lottery(belief, rows, 5).sets[0]
 
-
-def test_what_is_not_wanted_is_no_guess(teas: Dataset) -> None:
-    found = {one.item_id for one in pool_of(teas, Preference(wishes=(Wish("notes", "honey", -1.0),)))}
-
-    assert not found & {"tea:9", "tea:10", "tea:11", "tea:13"}
+    deviation = belief.deviation()[0]
+    assert deviation[bold].mean() > deviation[careful].mean()
+    assert set(careful.tolist()) == set(np.argsort(-belief.mean()[0])[:5].tolist())
 
 
-def test_limits_that_leave_nothing_leave_an_empty_pool(teas: Dataset) -> None:
-    assert pool_of(teas, Preference(constraints=(Constraint("year", Op.MIN, (3000.0,)),))) == []
+def test_thompson_agrees_with_the_expectation_once_all_is_known() -> None:
+    model = model_of()
+    model = TasteModel(model.base, model.features, model.noise, np.zeros(30), model.centers, model.shares)
+    belief = Belief(model)
+    for _ in range(3):
+        belief.learn(model.features, np.full(30, 0.1), np.full(30, 1e-7))
+
+    sets = Thompson(floor=0.0).lottery(belief, np.arange(30), 1).sets
+
+    assert set(sets.ravel().tolist()) == {int(belief.mean()[0].argmax())}
 
 
-def test_signals_are_opinions_and_what_was_said() -> None:
-    history = UserHistory.of("u", [Interaction("u", "a", 1.0, 1), Interaction("u", "b", 0.0, 2)])
+def test_greedy_never_guesses(explorer: Explorer) -> None:
+    assert not any(one.exploratory for one in shown_by(explorer, Greedy(), Preference(novelty=1.0)))
 
-    assert known_signals(Preference(liked=("c",), wishes=(Wish("notes", "honey"),)), history) == 3
+
+@pytest.mark.parametrize("policy", PICKS, ids=lambda one: one.name)
+def test_guesses_keep_the_limits_and_are_never_known_disliked_or_repeated(explorer: Explorer, policy: Policy) -> None:
+    limits = (Constraint("price", Op.MAX, (20.0,)),)
+    history = UserHistory.of("x", [Interaction("x", "tea:3", -1.0, 2.0)])
+    preference = Preference(disliked=("tea:6",), constraints=limits, novelty=1.0, count=4)
+
+    for seed in range(20):
+        shown = shown_by(explorer, policy, preference, history, seed=seed, shown=("tea:7",))
+        ids = [one.candidate.item_id for one in shown]
+        guesses = {one.candidate.item_id for one in shown if one.exploratory}
+        assert len(set(ids)) == len(ids) <= 4
+        assert len(guesses) <= 2
+        assert not guesses & {"tea:3", "tea:6", "tea:7"}
+        assert all(explorer.catalog.satisfies(explorer.catalog.item(one), limits[0]) for one in guesses)
+        assert all(0 < one.propensity <= 1 and 0 < one.list_propensity <= 1 for one in shown)
+
+
+def test_limits_that_leave_two_items_leave_no_room_for_guesses(explorer: Explorer) -> None:
+    two = {one.item_id for one in list(explorer.catalog)[:2]}
+    limits = (Constraint("year", Op.MAX, (1994.0,)),)
+    assert {one.item_id for one in explorer.catalog if explorer.catalog.satisfies(one, limits[0])} >= two
+
+    shown = shown_by(explorer, UpperBound(), Preference(constraints=limits, novelty=1.0, count=5), n_sure=2)
+
+    assert all(explorer.catalog.satisfies(explorer.catalog.item(one.candidate.item_id), limits[0]) for one in shown)
+    assert sum(one.exploratory for one in shown) <= len(shown) / 2
+
+
+def test_an_unwanted_value_is_no_guess(explorer: Explorer) -> None:
+    preference = Preference(wishes=(Wish("kinds", "Black", -1.0),), novelty=1.0, count=6)
+
+    for seed in range(20):
+        guesses = [one for one in shown_by(explorer, UpperBound(), preference, seed=seed) if one.exploratory]
+        assert all("Black" not in explorer.catalog.item(one.candidate.item_id).values["kinds"] for one in guesses)
+
+
+def test_a_pool_has_every_kind_of_guess_and_nothing_closed() -> None:
+    model, open_rows = model_of(100), np.ones(100, dtype=np.bool_)
+    open_rows[:10] = False
+    counts = np.arange(100) - 5
+    counts[counts < 0] = 0
+    counts[50:55] = 0
+
+    pool = guess_pool(Belief(model), open_rows, counts, size=12)
+
+    assert set(pool.values()) == set(Kind)
+    assert len(pool) == 12
+    assert all(row >= 10 for row in pool)
+    assert all(counts[row] == 0 for row, kind in pool.items() if kind is Kind.UNRATED)
+    assert all(counts[row] >= 60 for row, kind in pool.items() if kind is Kind.OTHER)
+
+
+def test_a_catalog_of_five_items_and_an_empty_pool_work() -> None:
+    model = model_of(5)
+
+    assert guess_pool(Belief(model), np.zeros(5, dtype=np.bool_), np.zeros(5, dtype=np.int64)) == {}
+    pool = guess_pool(Belief(model), np.ones(5, dtype=np.bool_), np.zeros(5, dtype=np.int64))
+    assert len(pool) == 5
+    for policy in PICKS:
+        assert (
+            policy.lottery(Belief(model), np.fromiter(pool, dtype=np.int64), 2)
+            .draw(np.random.default_rng(0))
+            .max(initial=0)
+            < 5
+        )
+
+
+def test_two_tabs_draw_from_the_same_belief(explorer: Explorer) -> None:
+    preference = Preference(liked=("tea:1",), novelty=1.0, count=4)
+
+    first, second = (explorer.belief(preference, NOBODY) for _ in range(2))
+
+    assert np.array_equal(first.mean(), second.mean())
+    one, other = (shown_by(explorer, UpperBound(), preference, seed=seed) for seed in (1, 2))
+    assert [slot.candidate.item_id for slot in one][:2] == [slot.candidate.item_id for slot in other][:2]
+
+
+def test_the_summary_names_every_item() -> None:
+    slots = (Slot(Candidate("a")), Slot(Candidate("b"), True, 0.25, "other"))
+
+    assert summary(slots) == {"a": 1.0, "b": 0.25}

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from retrieval.belief_index import build_taste
 from retrieval.candidates import EvidenceKind
 from retrieval.channels.factors import build_factors
 from retrieval.channels.graph import build_graph_vectors
@@ -32,6 +33,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> RetrievalSettings:
     save_dataset(dataset, settings.data_dir)
     build_vectors(dataset, settings, encoder=HashEncoder())
     build_graph(dataset, settings)
+    build_taste(dataset, settings)
     build_factors(dataset, settings)
     build_neighbors(dataset, settings)
     build_graph_vectors(dataset, settings)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from langchain_core.tools import BaseTool
 
+from retrieval.belief_index import build_taste
 from retrieval.channels.factors import build_factors
 from retrieval.channels.neighbors import build_neighbors
 from retrieval.datasets import save_dataset
@@ -28,6 +29,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Retriever:
     save_dataset(dataset, settings.data_dir)
     build_vectors(dataset, settings, encoder=HashEncoder())
     build_graph(dataset, settings)
+    build_taste(dataset, settings)
     build_factors(dataset, settings)
     build_neighbors(dataset, settings)
     return Retriever.open(settings, encoder=HashEncoder())

@@ -1,0 +1,162 @@
+"""Exploration over one catalog: what is believed of somebody, which guesses a list gets, what to ask.
+
+Holds no user: everything is made from the preference and the history that are passed in.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from retrieval.belief import Belief, Floats, TasteModel
+from retrieval.belief_fit import TasteSettings
+from retrieval.belief_reading import Reader
+from retrieval.candidates import Candidate, Evidence, EvidenceKind
+from retrieval.exploration.asking import Inquiry, best_inquiry
+from retrieval.exploration.choosing import Policy
+from retrieval.exploration.pool import Kind, guess_pool
+from retrieval.exploration.slots import guess_count
+from retrieval.history import UserHistory
+from retrieval.items import Catalog
+from retrieval.policies import Slot
+from retrieval.preference import Preference
+from retrieval.ranking import Ranked, breaches, known_ids
+from retrieval.schema import FieldKind
+
+CHANNEL = "exploration"
+ANSWERED = 0.3
+"""How often a shown item is answered at all; a question is answered about as often as it is read."""
+ASKABLE = 12
+"""Only so many of the most common values are asked about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explorer:
+    """Beliefs and guesses."""
+
+    catalog: Catalog
+    model: TasteModel
+    settings: TasteSettings
+    counts: NDArray[np.int64]
+    """How many people rated each row, shape (n_items,)."""
+
+    def belief(self, preference: Preference, history: UserHistory, shown: Collection[str] = ()) -> Belief:
+        """What is believed of one person; `shown` are ids that were shown and not answered."""
+        return Reader(self.catalog, self.model, self.settings).belief(preference, history, shown)
+
+    def explore(
+        self,
+        policy: Policy,
+        ranked: Ranked,
+        preference: Preference,
+        history: UserHistory,
+        rng: Generator,
+        *,
+        slots: int,
+        shown: Collection[str] = (),
+        nearness: NDArray[np.floating] | None = None,
+    ) -> tuple[Slot, ...]:
+        """Sure items first, guesses at the end; a list that cannot be filled is not filled up with guesses.
+
+        Args:
+            policy: Who draws the guesses.
+            ranked: What the recommenders are sure of.
+            preference: Every one of its limits is kept.
+            history: Seen and disliked items never come back.
+            rng: The source of chance.
+            slots: How many places the list has.
+            shown: Ids that were shown in this conversation: never guessed again, and their silence is heard.
+            nearness: How near each row is to what was asked for, shape (n_items,); None where nothing was.
+        """
+        sure = ranked.fit[: max(0, slots)]
+        belief = self.belief(preference, history, shown)
+        n = min(guess_count(slots, float(belief.width()[0]), preference.novelty), len(sure))
+        if n == 0:
+            return tuple(Slot(one) for one in sure)
+        open_rows = self._open_rows(preference, history, {*shown, *(one.item_id for one in (*sure, *ranked.near))})
+        answered = {*history.seen(), *preference.liked, *preference.disliked, *preference.seen, *shown}
+        tried = belief.tried(self.catalog.rows(one for one in answered if one in self.catalog))
+        pool = self._without_doubles(guess_pool(belief, open_rows, self.counts, tried=tried, nearness=nearness))
+        if not pool:
+            return tuple(Slot(one) for one in sure)
+        rows = np.fromiter(pool, dtype=np.int64, count=len(pool))
+        lottery = policy.lottery(belief, rows, min(n, len(rows)))
+        places = lottery.draw(rng)
+        chances, whole = lottery.inclusion(), lottery.probability(places.tolist())
+        kept = sure[: max(slots - len(places), 0)]
+        guesses = (
+            Slot(
+                self._guess(int(rows[place]), pool[int(rows[place])], belief),
+                exploratory=True,
+                propensity=float(chances[place]),
+                why=pool[int(rows[place])].value,
+                list_propensity=whole,
+            )
+            for place in places.tolist()
+        )
+        return (*(Slot(one, list_propensity=whole) for one in kept), *guesses)
+
+    def inquiry(self, belief: Belief, slots: tuple[Slot, ...], asked: Collection[str] = ()) -> Inquiry | None:
+        """The question that teaches more than any item of the list; None where there is none."""
+        categories = self.catalog.schema.of_kind(FieldKind.CATEGORY)[:1]
+        if not categories:
+            return None
+        reader, field = Reader(self.catalog, self.model, self.settings), categories[0].name
+        rows = self.catalog.rows(slot.candidate.item_id for slot in slots)
+        noise = self.model.noise[rows] + self.model.doubt[rows]
+        gains = belief.narrowing(self.model.features[rows], noise)[0]
+        values = [(value, reader.direction(field, value)) for value in self._common(field)]
+        beside = ANSWERED * float(gains.max(initial=0.0))
+        return best_inquiry(belief, field, values, beside=beside, asked=tuple(asked))
+
+    def _common(self, field: str) -> list[str]:
+        """The most common values of a field."""
+        held: dict[str, int] = {}
+        for item in self.catalog:
+            for value in item.values.get(field, ()):
+                held[value] = held.get(value, 0) + 1
+        return sorted(held, key=lambda value: (-held[value], value))[:ASKABLE]
+
+    def _open_rows(self, preference: Preference, history: UserHistory, shut: Collection[str]) -> NDArray[np.bool_]:
+        catalog = self.catalog
+        open_rows: NDArray[np.bool_] = np.asarray(breaches(catalog, preference.constraints) == 0)
+        closed = known_ids(catalog, preference, history) | {twin for one in shut for twin in catalog.double_of(one)}
+        open_rows[catalog.rows(closed)] = False
+        for wish in preference.wishes:
+            if wish.weight < 0:
+                open_rows[catalog.holders(wish.field, wish.value)] = False
+        return open_rows
+
+    def _without_doubles(self, pool: dict[int, Kind]) -> dict[int, Kind]:
+        taken: set[str] = set()
+        kept = {}
+        for row, kind in pool.items():
+            item_id = self.catalog.items[row].item_id
+            if item_id not in taken:
+                kept[row] = kind
+                taken |= self.catalog.double_of(item_id)
+        return kept
+
+    def _guess(self, row: int, kind: Kind, belief: Belief) -> Candidate:
+        item = self.catalog.items[row]
+        category = next(
+            (
+                (spec.name, value)
+                for spec in self.catalog.schema.of_kind(FieldKind.CATEGORY)[:1]
+                for value in item.values.get(spec.name, ())
+            ),
+            ("", ""),
+        )
+        score: Floats = belief.mean(np.asarray([row]))[0]
+        evidence = Evidence(
+            CHANNEL,
+            EvidenceKind.GUESS,
+            category[0],
+            category[1],
+            count=int(self.counts[row]),
+            score=float(score[0]),
+            text=kind.value,
+        )
+        return Candidate(item.item_id, {CHANNEL: float(score[0])}, (evidence,))

@@ -1,0 +1,90 @@
+"""Which items are worth a guess: unrated ones, little known ones near to the taste, those that would tell most.
+
+Knows a belief and arrays over its items only.
+"""
+
+from enum import StrEnum
+from itertools import zip_longest
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.belief import Belief
+
+POOL = 250
+"""Rows in a pool at the most."""
+NEAREST = 60
+"""Where something was asked for, guesses come from so many of the nearest rows (or 5 % of all, if that is more)."""
+TAIL = 0.8
+"""Items outside the most rated 20 % are little known."""
+OPTIMISM = 0.5
+"""In standard deviations: what might please counts, too."""
+
+
+class Kind(StrEnum):
+    """What a guess tries out."""
+
+    UNRATED = "unrated"
+    """Nobody rated it: only its description and its facts speak for it."""
+    LITTLE_KNOWN = "little_known"
+    """Few people know it, and it is near to what is believed of the taste."""
+    OTHER = "other"
+    """Its answer would tell most about the taste: known to many, and of a kind that was not tried yet."""
+
+
+def guess_pool(
+    belief: Belief,
+    open_rows: NDArray[np.bool_],
+    counts: NDArray[np.int64],
+    *,
+    tried: NDArray[np.bool_] | None = None,
+    nearness: NDArray[np.floating] | None = None,
+    size: int = POOL,
+) -> dict[int, Kind]:
+    """The most promising rows of each kind, taken in turn.
+
+    Args:
+        belief: What is believed of one person.
+        open_rows: Rows that may be guessed at all: within the limits, not known, not refused, shape (n_items,).
+        counts: How many people rated each row, shape (n_items,).
+        tried: Rows of a kind that the person has answered to, shape (n_items,); None where nothing was tried.
+        nearness: How near each row is to what was asked for, shape (n_items,); None where nothing was.
+        size: The most rows.
+
+    Returns:
+        Row -> kind, without repeats; the order carries no meaning for a policy.
+    """
+    rows = np.flatnonzero(open_rows)
+    if len(rows) == 0 or size <= 0:
+        return {}
+    promise = (belief.mean(rows) + OPTIMISM * belief.deviation(rows))[0]
+    if nearness is not None:
+        near = np.argsort(-nearness[rows], kind="stable")[: max(NEAREST, len(rows) // 20)]
+        rows, promise = rows[near], promise[near]
+    rows = rows[np.argsort(-promise, kind="stable")]
+    telling = rows[np.argsort(-_telling(belief, rows), kind="stable")]
+    tail = counts <= np.quantile(counts, TAIL)
+    fresh = np.ones(len(counts), dtype=np.bool_) if tried is None else ~tried
+    groups = {
+        Kind.UNRATED: rows[counts[rows] == 0],
+        Kind.LITTLE_KNOWN: rows[tail[rows] & (counts[rows] > 0)],
+        Kind.OTHER: telling[fresh[telling] & ~tail[telling]],
+    }
+    return _in_turn(groups, size)
+
+
+def _telling(belief: Belief, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    """How much an item is expected to narrow the belief: by an answer, if one comes, shape (n_rows,)."""
+    model = belief.model
+    gain = belief.narrowing(model.features[rows], model.noise[rows] + model.doubt[rows])[0]
+    found: NDArray[np.float64] = gain * np.maximum(belief.mean(rows)[0], 0)
+    return found
+
+
+def _in_turn(groups: dict[Kind, NDArray[np.int64]], size: int) -> dict[int, Kind]:
+    chosen: dict[int, Kind] = {}
+    for turn in zip_longest(*(group[: 2 * size].tolist() for group in groups.values())):
+        for row, kind in zip(turn, groups, strict=True):
+            if row is not None and row not in chosen and len(chosen) < size:
+                chosen[row] = kind
+    return chosen
