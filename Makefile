@@ -2,7 +2,7 @@
 PYTHON := .venv/bin/python
 PACKAGES := agent tools retrieval ui eval
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev serve check test test-fast bench constraints clean
+.PHONY: help setup setup-dev serve check test test-fast bench bench-recommender constraints clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -30,6 +30,9 @@ test-fast: setup-dev ## without model, browser and servers
 
 bench: setup-dev ## print the tables of benchmarks/README.md
 	$(PYTHON) -m benchmarks
+
+bench-recommender: setup-dev ## compare the recommender with well-known libraries; writes docs/recommender.md
+	$(PYTHON) -m benchmarks.recommender --into docs/recommender.md --out docs/recommender.json
 
 constraints: ## write down the versions that are installed now
 	{ head -n 1 .ci/constraints.txt; $(PYTHON) -m pip freeze --exclude-editable | grep -v ' @ ' | sed 's/+cpu$$//'; } > .ci/constraints.new
