@@ -5,7 +5,7 @@ PACKAGES := agent tools retrieval ui eval
 .PHONY: help setup setup-dev serve check test test-fast bench bench-recommender constraints clean
 
 help: ## show this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 setup: ## set up what serving needs
 	@./serve.sh --setup

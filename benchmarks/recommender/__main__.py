@@ -5,6 +5,7 @@ fit is kept under the cache, so a stopped run goes on where it was.
 """
 
 import argparse
+import functools
 import json
 import sys
 import time
@@ -74,7 +75,7 @@ def _sections(options: argparse.Namespace) -> list[Section]:
         found.append(("Protocol two: cuts in time", report.two_tables(two), {"protocol2": report.two_figures(two)}))
     for name, (title, make) in PARTS.items():
         if make is not None and name not in options.skip:
-            text, figures = _told(name, lambda make=make: make(ours, one))
+            text, figures = _told(name, functools.partial(make, ours, one))
             found.append((title, text, figures))
     return [*found, ("The peers' search", report.search_table(one), {})]
 

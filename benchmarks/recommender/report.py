@@ -41,13 +41,12 @@ def one_tables(one: One) -> str:
 def search_table(one: One) -> str:
     """What was chosen for each peer."""
     head = ("peer", "library", "tried", "chosen", "epochs", "validation NDCG@10", "fits averaged")
-    return table(
-        head,
-        [
-            (name, GRIDS[name].library, it.tried, _settings(it.settings), it.epochs or "-", f"{it.ndcg:.4f}", GRIDS[name].n_seeds)
-            for name, it in one.choices.items()
-        ],
-    )  # fmt: skip
+    lines = []
+    for name, it in one.choices.items():
+        grid = GRIDS[name]
+        row = (name, grid.library, it.tried, _settings(it.settings), it.epochs or "-", f"{it.ndcg:.4f}", grid.n_seeds)
+        lines.append(row)
+    return table(head, lines)
 
 
 def few_table(one: One) -> str:
@@ -67,7 +66,8 @@ def few_table(one: One) -> str:
             )
         )
     head = ("model", "NDCG@10", "HR@10", "default minus this", "relative")
-    text = f"The {few.n_users} people with the fewest interactions (at most {few.most_interactions}), {len(few.users)} requests."
+    text = f"The {few.n_users} people with the fewest interactions (at most {few.most_interactions}), "
+    text += f"{len(few.users)} requests."
     return f"{text}\n\n{table(head, lines)}"
 
 
@@ -90,7 +90,8 @@ def two_tables(two: Two) -> str:
     cuts = "; ".join(f"{cut.name}: {len(cut.train)} liked before, {len(cut)} people after" for cut in two.cuts)
     gains = (("all", None), ("with a past", two.known), ("without a past", ~two.known))
     said = "; ".join(f"{name} {two.gain(mask).relative}, difference {_signed(two.gain(mask))}" for name, mask in gains)
-    return f"{cuts}.\n\n{table(head, lines)}\n\nThe default against the best peer ({two.best}), paired over people: {said}."
+    last = f"The default against the best peer ({two.best}), paired over people: {said}."
+    return f"{cuts}.\n\n{table(head, lines)}\n\n{last}"
 
 
 def ablation_table(whole: Result, parts: Sequence[Without]) -> str:
@@ -115,8 +116,8 @@ def latency_text(found: Latency) -> str:
     """Milliseconds per request."""
     return (
         f"One thread, {found.n} requests: fusing, ranking and diversifying {CANDIDATES} candidates takes "
-        f"{found.fusing[0]:.1f} ms (median), {found.fusing[1]:.1f} ms (p95); before that, all members score all items in "
-        f"{found.scoring[0]:.1f} ms (median), {found.scoring[1]:.1f} ms (p95)."
+        f"{found.fusing[0]:.1f} ms (median), {found.fusing[1]:.1f} ms (p95); before that, all members score all items "
+        f"in {found.scoring[0]:.1f} ms (median), {found.scoring[1]:.1f} ms (p95)."
     )
 
 
