@@ -14,13 +14,13 @@ from agent.common_words import GLUE, GLUE_CHINESE, STOPWORDS
 from agent.lexicon import Lexicon, ValueSpan, stem, words_of
 from agent.recommendation import Recommendation
 from retrieval.items import Catalog, Item
-from retrieval.titles import normalize_title
+from retrieval.titles import HAN, normalize_title
 
 YEAR = re.compile(r"(?:18|19|20)\d{2}")
 BACK = re.compile(r"\W*(?:it|its|he|she|they|their|this|that)\b|\W*[它这那该]", re.IGNORECASE)
 """A sentence that begins so goes on about the items named before."""
 TO_USER = re.compile(r"\b(?:you|your|yours|you've|you'd)\b|你", re.IGNORECASE)
-HAN = re.compile(r"[\u4e00-\u9fff]+")
+CHINESE = re.compile(rf"[{HAN}]+")
 LEFT_OVER = 2
 """Chinese characters of a sentence that may remain unaccounted for."""
 ECHO = 4
@@ -150,10 +150,10 @@ class Checker:
             for spec in self.catalog.schema.fields:
                 known += [spec.value_in(value, "zh") for value in item.values.get(spec.name, ())]
                 known.append(spec.label_in("zh"))
-        pieces = {piece for text in known for piece in HAN.findall(text)} | GLUE_CHINESE
+        pieces = {piece for text in known for piece in CHINESE.findall(text)} | GLUE_CHINESE
         if self._to_user(rest, named):
-            pieces |= set(HAN.findall(self.said))
-        left = "".join(HAN.findall(rest))
+            pieces |= set(CHINESE.findall(self.said))
+        left = "".join(CHINESE.findall(rest))
         for piece in sorted(pieces, key=len, reverse=True):
             left = left.replace(piece, "")
         return f"says {left[:12]!r}, which no evidence shows" if len(left) > LEFT_OVER else ""

@@ -2,8 +2,10 @@
 
 import re
 
+from retrieval.titles import HAN
+
 LANGUAGES = ("en", "zh")
-_HAN = re.compile(r"[\u4e00-\u9fff]")
+_HAN = re.compile(rf"[{HAN}]")
 _LETTER = re.compile(r"[^\W\d_]")
 
 

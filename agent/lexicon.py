@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from retrieval.items import Catalog
 from retrieval.schema import FieldKind, FieldSpec
-from retrieval.titles import LETTER
+from retrieval.titles import LETTER, UNSPACED
 
 LONGEST_PHRASE = 5
 LIFE_STAGE = re.compile(r"\b(?:as|when i was|since i was) an? $", re.IGNORECASE)
@@ -56,7 +56,7 @@ class Lexicon:
                     self._add(spec, value, name)
 
     def _add(self, spec: FieldSpec, value: str, phrase: str) -> None:
-        if re.search(r"[\u3040-\u9fff\uac00-\ud7af]", phrase):
+        if re.search(rf"[{UNSPACED}]", phrase):
             self._cjk[phrase.casefold()] = (spec, value)
         elif key := tuple(stem(word) for word in words_of(phrase)):
             if phrase == value and len(value) < 3 and spec.names:

@@ -13,7 +13,7 @@ from agent.linking import SURE, references
 from agent.phrases import DISLIKE, LIKE, QUESTION, SEEN
 from agent.reading import Mention
 from retrieval.items import Catalog
-from retrieval.titles import TitleMatch, TitleSpan, normalize_title
+from retrieval.titles import HAN, UNSPACED, TitleMatch, TitleSpan, normalize_title
 
 NAME = r"(?<![\w'’])[A-Z][\w'’-]*(?:(?:\s+|:\s+)(?:(?:of|the|and|in|a|to|for|on|with|&)\s+)*[A-Z0-9][\w'’-]*){0,6}"
 LISTED = r"\s*(?:,|and|or|&|,\s*and)\s*(?:the\s+)?"
@@ -31,7 +31,7 @@ LONG_TITLE = 11
 DESCRIBED = re.compile(
     r"\b(?:the|that|this) ([\w'’-]+(?: [\w'’-]+)?) (?:one|thing)\b"
     r"|\bthe one (?:with|by|from|about|of|set in) ([\w'’ -]{3,40})"
-    r"|([\u4e00-\u9fff]{2,6})(?:演|拍|导演)?(?:的)?那[部个本]",
+    rf"|([{HAN}]{{2,6}})(?:演|拍|导演)?(?:的)?那[部个本]",
     re.IGNORECASE,
 )
 
@@ -80,7 +80,7 @@ class MentionFinder:
     def believes(self, message: str, span: TitleSpan) -> bool:
         """Whether words that happen to be a title are meant as one."""
         words = normalize_title(span.text).split()
-        if re.search(r"[\u3040-\u9fff\uac00-\ud7af]", span.text):
+        if re.search(rf"[{UNSPACED}]", span.text):
             if span.text in COMMON_CHINESE or any(True for _ in self.lexicon.find(span.text)):
                 return False
             return len(span.text) >= 3 or bool(re.search(r"[喜爱看过像似]|讨厌", message[: span.start][-4:]))
@@ -195,7 +195,7 @@ class MentionFinder:
     def _fits(self, item_id: str, words: str) -> bool:
         item = self.catalog.item(item_id)
         texts = [item.title, item.text, *item.aka, *(value for values in item.values.values() for value in values)]
-        if re.search(r"[\u4e00-\u9fff]", words):
+        if re.search(rf"[{HAN}]", words):
             return any(words in text for text in texts)
         said = {stem(word) for word in words_of(words)} - STOPWORDS
         known = {stem(part) for text in texts for word in words_of(text) for part in (word, *word.split("-"))}

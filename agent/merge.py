@@ -14,10 +14,10 @@ from agent.lexicon import Lexicon, stem, words_of
 from agent.linking import NUMBERS, ORDINALS, pronoun
 from agent.model_reader import ModelAnswer, ModelLimit
 from agent.phrases import ANYTHING, DISLIKE, HURRY, NEGATION, NEWER_WORDS, OLDER_WORDS, QUESTION, REQUEST, SURPRISE
-from agent.reading import Mention, Reading
+from agent.reading import Mention, Reading, unique
 from agent.rules import RuleReader
 from retrieval.preference import Constraint, Op, Wish
-from retrieval.titles import normalize_title
+from retrieval.titles import HAN, normalize_title
 
 POINTING = "|".join(ORDINALS) + r"|last|both|all|these|those|\d"
 
@@ -89,28 +89,24 @@ def _stances(
 ) -> tuple[tuple[Mention, ...], tuple[Mention, ...], tuple[Mention, ...]]:
     """Opinions on titles: the rules' where words around the title were plain, else the model's."""
     pointed = {one.text for one in rules.mentions if one.text.startswith("#")}
-    judged = {_key(one) for one in (*rules.liked, *rules.disliked)}
+    judged = {one.key for one in (*rules.liked, *rules.disliked)}
 
     def claimed(titles: Iterable[str]) -> list[Mention]:
         """The model's titles; where the rules saw which of the list are meant, it cannot name others of it."""
         found = _found(titles, message, has_list)
         return [one for one in found if not (pointed and one.text.startswith("#") and one.text not in pointed)]
 
-    model_liked = [one for one in claimed(answer.liked) if _key(one) not in judged]
-    model_disliked = [one for one in claimed(answer.disliked) if _key(one) not in judged]
     # "80s, but no robots" says what the next list must be like, not that one of this list was bad.
     refines = act is Act.REFINE and not rules.mentions
-    model_disliked = [
-        one for one in model_disliked if _refused_nearby(one, message) and not (refines and one.text.startswith("#"))
-    ]
-    model_seen = claimed(answer.seen)
-    liked = [*rules.liked, *model_liked]
-    disliked = [*rules.disliked, *(one for one in model_disliked if _key(one) not in map(_key, liked))]
-    seen = [*rules.seen, *model_seen]
+    liked = [*rules.liked, *(one for one in claimed(answer.liked) if one.key not in judged)]
+    judged |= {one.key for one in liked}
+    refused = [one for one in claimed(answer.disliked) if one.key not in judged and _refused_nearby(one, message)]
+    disliked = [*rules.disliked, *(one for one in refused if not (refines and one.text.startswith("#")))]
+    seen = [*rules.seen, *claimed(answer.seen)]
     if act in (Act.RECOMMEND, Act.FEEDBACK):
-        placed = {_key(one) for one in (*liked, *disliked, *seen)}
-        liked += [one for one in rules.mentions if _key(one) not in placed]
-    return _unique(liked), _unique(disliked), _unique(seen)
+        placed = {one.key for one in (*liked, *disliked, *seen)}
+        liked += [one for one in rules.mentions if one.key not in placed]
+    return unique(liked), unique(disliked), unique(seen)
 
 
 def _refused_nearby(mention: Mention, message: str) -> bool:
@@ -155,7 +151,7 @@ def _limits(
                 limits.append(Constraint(claim.field, Op.NOT, (span.value,), words=claim.words))
             elif span.field.soft:
                 wishes.append(Wish(claim.field, span.value, words=claim.words))
-            elif lexicon.supports(span, quoted) or (span.field.people and re.search(r"[\u4e00-\u9fff]{2}", quoted)):
+            elif lexicon.supports(span, quoted) or (span.field.people and re.search(rf"[{HAN}]{{2}}", quoted)):
                 # A name in another script cannot be compared letter by letter: here the model's word is taken.
                 limits.append(Constraint(claim.field, Op.IS, (span.value,), words=claim.words))
     return tuple(limits), tuple({one.key: one for one in wishes}.values())
@@ -189,11 +185,3 @@ def _about(rules: Reading, answer: ModelAnswer, message: str, has_list: bool) ->
 def _says_number(message: str, count: int | None) -> bool:
     said = {str(count), *(word for word, number in NUMBERS.items() if number == count)}
     return count is not None and any(re.search(rf"\b{word}\b", message, re.IGNORECASE) for word in said)
-
-
-def _key(mention: Mention) -> str:
-    return normalize_title(mention.text) if not mention.text.startswith("#") else mention.text
-
-
-def _unique(mentions: Iterable[Mention]) -> tuple[Mention, ...]:
-    return tuple({_key(one): one for one in mentions}.values())

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from agent.mentions import Found
 from agent.phrases import APPROVAL, BACKWARD, DISLIKE, LIKE, REFUSAL, SEEN
-from agent.reading import Mention, Reading
+from agent.reading import Mention, Reading, unique
 
 SEPARATOR = r"\W*(?:,|and|or|&|、|和|与|or even|as well as)?\W*"
 STOP = r"[.!?;。！？；]"
@@ -30,11 +30,6 @@ def with_opinions(message: str, found: Sequence[Found], reading: Reading) -> Rea
             liked.extend(one.mentions)
     every = [mention for one in found for mention in one.mentions]
     return replace(reading, liked=unique(liked), disliked=unique(disliked), seen=unique(seen), mentions=unique(every))
-
-
-def unique(mentions: Sequence[Mention]) -> tuple[Mention, ...]:
-    """Each mention once."""
-    return tuple({one.text.casefold(): one for one in mentions}.values())
 
 
 def _stances(message: str, found: Sequence[Found]) -> list[str]:

@@ -1,9 +1,11 @@
 """What one message says, before its titles are linked: filled by the rules, by the model, or by both."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from agent.intent import Act
 from retrieval.preference import Constraint, Wish
+from retrieval.titles import normalize_title
 
 OLDER, NEWER = "older", "newer"
 
@@ -15,6 +17,16 @@ class Mention:
     text: str
     certain: bool = False
     """In quotes, or exactly a title with the right capitals: worth an 'I do not have it' when nothing fits."""
+
+    @property
+    def key(self) -> str:
+        """The same for all spellings of one title."""
+        return self.text if self.text.startswith("#") else normalize_title(self.text)
+
+
+def unique(mentions: Iterable[Mention]) -> tuple[Mention, ...]:
+    """Each mention once; of several spellings the last."""
+    return tuple({one.key: one for one in mentions}.values())
 
 
 @dataclass(frozen=True, slots=True)

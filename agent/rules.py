@@ -14,7 +14,7 @@ from agent.lexicon import Lexicon, ValueSpan, stem, words_of
 from agent.limits import find_limits, find_unmet
 from agent.linking import NUMBERS, ORDINALS, pronoun
 from agent.mentions import Found, MentionFinder
-from agent.opinions import unique, with_opinions
+from agent.opinions import with_opinions
 from agent.phrases import (
     ALTERNATIVE,
     ANYTHING,
@@ -44,7 +44,7 @@ from agent.phrases import (
     TOO_MUCH,
     WHY,
 )
-from agent.reading import NEWER, OLDER, Mention, Reading
+from agent.reading import NEWER, OLDER, Mention, Reading, unique
 from retrieval.items import Catalog
 from retrieval.preference import Constraint, Op, Wish
 from retrieval.schema import FieldKind

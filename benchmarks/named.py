@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from retrieval.items import Catalog
 from retrieval.schema import FieldKind
-from retrieval.titles import normalize_title
+from retrieval.titles import UNSPACED, normalize_title
 
 CHINESE = re.compile(r"《([^》\n]{1,120})》")
 QUOTED = re.compile(
@@ -152,8 +152,8 @@ def _bare(text: str, catalog: Catalog) -> Iterator[Named]:
 def _believable(name: str, before: str, after: str) -> bool:
     """Whether words that equal a title are meant as one."""
     words = name.split()
-    if not name.isascii() and re.search(r"[\u3040-\u9fff\uac00-\ud7af]", name):
-        return len(re.findall(r"[\u3040-\u9fff\uac00-\ud7af]", name)) >= 3
+    if not name.isascii() and re.search(rf"[{UNSPACED}]", name):
+        return len(re.findall(rf"[{UNSPACED}]", name)) >= 3
     if not words[0][0].isupper() or re.match(r"['’-]\w{2,}", after):
         return False
     if len(words) > 1:

@@ -8,7 +8,11 @@ from typing import NamedTuple
 
 from rapidfuzz import fuzz, process
 
-LETTER = r"[^\W_\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
+HAN = r"\u3400-\u9fff"
+"""Chinese characters, for use inside [ ]."""
+UNSPACED = rf"\u3040-\u30ff{HAN}\uac00-\ud7af"
+"""Characters of scripts that put no spaces between words (Chinese, Japanese, Korean), for use inside [ ]."""
+LETTER = rf"[^\W_{UNSPACED}]"
 """A letter or digit of a script that puts spaces between words."""
 ARTICLES = frozenset(("the", "a", "an", "le", "la", "les", "il", "der", "die", "das", "el", "los"))
 
@@ -125,9 +129,9 @@ class TitleIndex:
 
     def _cjk_spans(self, text: str) -> Iterator[TitleSpan]:
         """Titles in scripts without spaces are looked up as substrings of at least two characters."""
-        for run in re.finditer(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af·：:0-9A-Za-z]{2,}", text):
+        for run in re.finditer(rf"[{UNSPACED}·：:0-9A-Za-z]{{2,}}", text):
             piece, offset, position = run.group(), run.start(), 0
-            if not re.search(r"[\u3040-\u9fff\uac00-\ud7af]", piece):
+            if not re.search(rf"[{UNSPACED}]", piece):
                 continue
             while position < len(piece) - 1:
                 for length in range(min(24, len(piece) - position), 1, -1):
