@@ -1,6 +1,6 @@
 """The one abstraction of the recommenders."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +42,7 @@ class Channel(Protocol):
         ...
 
 
+@runtime_checkable
 class Scoring(Protocol):
     """A channel that can score every item, also those that are not among its best."""
 

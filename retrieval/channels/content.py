@@ -18,7 +18,7 @@ from retrieval.models.recency import ages, fading
 from retrieval.preference import Op, Preference
 from retrieval.vectors import VectorIndex
 
-TEXT, SAID, KNOWN = 1.0, 0.8, 0.25
+TEXT, SAID, KNOWN = 1.0, 0.8, 0.5
 """Shares of the wish in words, of examples given just now, and of the history in the profile."""
 DISLIKED = -0.4
 """Share of the mean disliked item, relative to that of the liked ones."""

@@ -5,7 +5,7 @@ doi:10.1109/ICDM.2008.22. The items are fitted by the library `implicit`.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ from retrieval.resources import Progress, silent
 
 NAME = "als"
 WHAT = "factor model"
+USUAL_COUNT = 60.0
+"""Interactions per item for which `regularization` is meant; it is scaled down for emptier data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,9 @@ def fit(log: Log, settings: AlsSettings | None = None, progress: Progress = sile
     settings = settings or AlsSettings()
     if len(log) == 0:
         return AlsModel(settings, np.zeros((log.n_items, settings.factors), dtype=np.float32))
+    counts = log.counts()
+    scale = min(1.0, float(counts[counts > 0].mean()) / USUAL_COUNT)
+    settings = replace(settings, regularization=settings.regularization * scale)
     from implicit.als import AlternatingLeastSquares
 
     # the library warns of, and is slowed down by, a BLAS that uses several threads
@@ -142,4 +147,4 @@ def fit(log: Log, settings: AlsSettings | None = None, progress: Progress = sile
         tell: Callable[..., None] = lambda done, *_: progress(NAME, int(done) + 1, settings.iterations)  # noqa: E731
         model.fit(log.matrix(), show_progress=False, callback=tell)
     items = np.asarray(model.item_factors, dtype=np.float32)
-    return AlsModel(settings, np.where(log.counts()[:, None] > 0, items, 0.0).astype(np.float32))
+    return AlsModel(settings, np.where(counts[:, None] > 0, items, 0.0).astype(np.float32))
