@@ -28,6 +28,10 @@ class Place:
     situation: Situation
     targets: tuple[int, ...]
     """Catalog rows that were recommended there and had not come up."""
+    later: tuple[int, ...] = ()
+    """Catalog rows that came up after it: not the answer, but of its kind."""
+    n_answers: int = 0
+    """How many items were recommended there, those outside the catalog included."""
 
 
 @dataclass(frozen=True, slots=True)

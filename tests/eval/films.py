@@ -40,8 +40,8 @@ def write_world(folder: Path) -> tuple[Path, Path]:
         for user in range(30):
             for place in range(PER_GENRE):
                 if (user + place) % (place + 1) == 0 or place < 3:
-                    rows.writerow([f"u{user}", item_id(user % 3, place), 5, 1000 + place])
-            rows.writerow([f"u{user}", item_id((user + 1) % 3, user % PER_GENRE), 1, 2000])
+                    rows.writerow([f"u{user}", item_id(user % 3, place), 5, 1_000_000_000 + place])
+            rows.writerow([f"u{user}", item_id((user + 1) % 3, user % PER_GENRE), 1, 1_000_000_100])
     return items, ratings
 
 
