@@ -12,8 +12,8 @@ LEAST_ITEMS = 8
 """A value that fewer items hold says too little."""
 BINS = 16
 """Ranges of equally many items into which a number field is cut."""
-MOST_VALUES = 2000
-"""Only the most frequent values."""
+MOST_VALUES, MOST_CELLS = 2000, 20_000_000
+"""Only the most frequent values: so many, and fewer where the table of items and values would grow larger."""
 
 
 def item_features(catalog: Catalog, texts: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
@@ -43,7 +43,7 @@ def stacked(
         Shape (n_items, d). Zeros where nothing is known.
     """
     counts = np.asarray((held > 0).sum(axis=0)).ravel()
-    most = np.argsort(-counts, kind="stable")[:MOST_VALUES]
+    most = np.argsort(-counts, kind="stable")[: min(MOST_VALUES, MOST_CELLS // max(1, len(numbers)))]
     values = np.asarray((held[:, np.sort(most[counts[most] >= LEAST_ITEMS])] > 0).todense(), dtype=np.float32)
     values /= np.sqrt(np.maximum(values.sum(axis=1, keepdims=True), 1))
     parts = [values, *(_ranges(column) for column in numbers.T)]

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 
 from retrieval.items import Catalog
-from retrieval.models.sequence_features import item_features
+from retrieval.models.sequence_features import item_features, stacked
 from tests.fakes import tea_catalog
 
 
@@ -31,3 +32,11 @@ def test_an_empty_catalog_and_a_single_item_have_features():
 
     assert len(item_features(Catalog(schema, ()))) == 0
     assert np.isfinite(item_features(Catalog(schema, tea_catalog().items[:1]))).all()
+
+
+def test_the_table_of_a_very_large_catalog_stays_small():
+    held = csr_matrix(np.tile(np.eye(20, dtype=np.float32), (5_000, 30)))  # 100,000 items, 600 values
+
+    features = stacked(held, np.zeros((100_000, 0), dtype=np.float32))
+
+    assert features.shape == (100_000, 200)
