@@ -22,13 +22,13 @@ ENOUGH = 50
 class ContentSettings:
     """Chosen on the validation interactions of protocol one (docs/recommender.md)."""
 
-    near: int = 5
+    near: int = 0
     """An item is scored by the mean over so many nearest entries of the profile; 0 compares with the profile's mean."""
     recency: float = 0.6
     """Power by which older entries of a profile fade."""
     opinions: float = 0.0
     """How much an opinion changes an entry's strength of 1: 1 makes loved 2 and hated 0."""
-    common: int = 3
+    common: int = 1
     """So many directions that most descriptions share, the mean first, are taken out of the vectors beforehand."""
 
 
