@@ -24,9 +24,9 @@ from retrieval.settings import RetrievalSettings
 NAME = "graph"
 VECTORS = "graph-vectors"
 WHAT = "graph model"
-LEARNED = 1.0
+LEARNED = 4.0
 """Share of the learned score where nothing is wished for, in standard deviations of the score by shared facts."""
-ASIDE = 0.25
+ASIDE = 0.5
 """The same where something is wished for: then facts decide."""
 WISH = 1.5
 """What a wish adds, relative to what all liked items together can add."""
