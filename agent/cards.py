@@ -43,4 +43,5 @@ def _card(slot: Slot, rank: int, catalog: Catalog, language: str) -> Recommendat
         channels=dict(found.scores),
         exploratory=slot.exploratory,
         propensity=slot.propensity,
+        context=slot.context,
     )

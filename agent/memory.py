@@ -81,6 +81,7 @@ class StoredMemory:
                 policy=policy.name if place <= n_fit else NEAR,
                 score=one.score,
                 channels=dict(one.channels),
+                context=dict(one.context),
             )
             for place, one in enumerate(shown, 1)
         ]

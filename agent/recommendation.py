@@ -42,6 +42,8 @@ class Recommendation:
     exploratory: bool = False
     propensity: float = 1.0
     """The probability with which the policy showed this item."""
+    context: Mapping[str, float] = field(default_factory=dict)
+    """For the log of exposures: what the policy knew; see `retrieval.policies.Slot`."""
     breaks: tuple[Constraint, ...] = ()
     """For a near miss: the limits it does not keep."""
 

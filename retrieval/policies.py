@@ -1,8 +1,12 @@
 """Exploration as others see it: the places of a list, and the policies by name."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.belief import Belief
 from retrieval.candidates import Candidate
 from retrieval.exploration.choosing import EpsilonGreedy, Greedy, Policy, Thompson, UniformGuesses, UpperBound
 from retrieval.exploration.slots import guess_count
@@ -16,6 +20,7 @@ __all__ = [
     "Thompson",
     "UniformGuesses",
     "UpperBound",
+    "beside",
     "guess_count",
     "summary",
 ]
@@ -42,6 +47,26 @@ class Slot:
     """For a guess: what is tried out (`retrieval.exploration.pool.Kind`)."""
     list_propensity: float = 1.0
     """The probability of the whole list as shown, given the same."""
+    context: Mapping[str, float] = field(default_factory=dict)
+    """For the log: the width of the belief and, for a guess, what other policies would have done (`beside`)."""
+
+
+def beside(belief: Belief, rows: NDArray[np.int64], n: int) -> dict[str, tuple[NDArray[np.float64], float]]:
+    """By the name of each policy that guesses: the probability of each candidate, and what is expected per guess.
+
+    Args:
+        belief: What is believed of one person.
+        rows: The pool.
+        n: How many guesses are drawn.
+    """
+    expected = belief.mean(rows)[0]
+    chances = {}
+    for make in POLICIES.values():
+        policy = make()
+        inclusion = policy.lottery(belief, rows, n).inclusion()
+        if inclusion.any():
+            chances[policy.name] = (inclusion, float(inclusion @ expected) / n)
+    return chances
 
 
 def summary(slots: Sequence[Slot]) -> Mapping[str, float]:

@@ -136,4 +136,6 @@ class Thompson:
 
 def _best(scores: NDArray[np.float64], n: int) -> NDArray[np.int64]:
     """Positions of the n highest of each row of scores, best first, shape (n_rows, n)."""
+    if n == 1 and scores.shape[1]:
+        return np.asarray(scores.argmax(axis=1)[:, None], dtype=np.int64)
     return np.asarray(np.argsort(-scores, axis=1, kind="stable")[:, :n], dtype=np.int64)

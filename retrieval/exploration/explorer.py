@@ -3,8 +3,10 @@
 Holds no user: everything is made from the preference and the history that are passed in.
 """
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.random import Generator
@@ -20,7 +22,7 @@ from retrieval.exploration.pool import Kind, guess_pool
 from retrieval.exploration.slots import guess_count
 from retrieval.history import UserHistory
 from retrieval.items import Catalog
-from retrieval.policies import Slot
+from retrieval.policies import Slot, beside
 from retrieval.preference import Preference
 from retrieval.ranking import Ranked, breaches, known_ids
 from retrieval.schema import FieldKind
@@ -32,7 +34,7 @@ ASKABLE = 12
 """Only so many of the most common values are asked about."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Explorer:
     """Beliefs and guesses."""
 
@@ -84,6 +86,7 @@ class Explorer:
         rows = np.fromiter(pool, dtype=np.int64, count=len(pool))
         lottery = policy.lottery(belief, rows, min(n, len(rows)))
         places = lottery.draw(rng)
+        others, width = beside(belief, rows, len(places)), float(belief.width()[0])
         chances, whole = lottery.inclusion(), lottery.probability(places.tolist())
         kept = sure[: max(slots - len(places), 0)]
         guesses = (
@@ -93,31 +96,33 @@ class Explorer:
                 propensity=float(chances[place]),
                 why=pool[int(rows[place])].value,
                 list_propensity=whole,
+                context=_context(belief, rows, int(place), others, width),
             )
             for place in places.tolist()
         )
-        return (*(Slot(one, list_propensity=whole) for one in kept), *guesses)
+        known = {"width": width}
+        return (*(Slot(one, list_propensity=whole, context=known) for one in kept), *guesses)
 
     def inquiry(self, belief: Belief, slots: tuple[Slot, ...], asked: Collection[str] = ()) -> Inquiry | None:
         """The question that teaches more than any item of the list; None where there is none."""
         categories = self.catalog.schema.of_kind(FieldKind.CATEGORY)[:1]
         if not categories:
             return None
-        reader, field = Reader(self.catalog, self.model, self.settings), categories[0].name
+        field = categories[0].name
         rows = self.catalog.rows(slot.candidate.item_id for slot in slots)
         noise = self.model.noise[rows] + self.model.doubt[rows]
         gains = belief.narrowing(self.model.features[rows], noise)[0]
-        values = [(value, reader.direction(field, value)) for value in self._common(field)]
         beside = ANSWERED * float(gains.max(initial=0.0))
-        return best_inquiry(belief, field, values, beside=beside, asked=tuple(asked))
+        return best_inquiry(belief, field, self._directions, beside=beside, asked=tuple(asked))
 
-    def _common(self, field: str) -> list[str]:
-        """The most common values of a field."""
-        held: dict[str, int] = {}
-        for item in self.catalog:
-            for value in item.values.get(field, ()):
-                held[value] = held.get(value, 0) + 1
-        return sorted(held, key=lambda value: (-held[value], value))[:ASKABLE]
+    @cached_property
+    def _directions(self) -> list[tuple[str, Floats]]:
+        """The most common values of the first category, and where their items lie."""
+        field = self.catalog.schema.of_kind(FieldKind.CATEGORY)[0].name
+        held = Counter(value for item in self.catalog for value in item.values.get(field, ()))
+        common = sorted(held, key=lambda value: (-held[value], value))[:ASKABLE]
+        reader = Reader(self.catalog, self.model, self.settings)
+        return [(value, reader.direction(field, value)) for value in common]
 
     def _open_rows(self, preference: Preference, history: UserHistory, shut: Collection[str]) -> NDArray[np.bool_]:
         catalog = self.catalog
@@ -160,3 +165,17 @@ class Explorer:
             text=kind.value,
         )
         return Candidate(item.item_id, {CHANNEL: float(score[0])}, (evidence,))
+
+
+def _context(
+    belief: Belief,
+    rows: NDArray[np.int64],
+    place: int,
+    others: Mapping[str, tuple[NDArray[np.float64], float]],
+    width: float,
+) -> dict[str, float]:
+    """What off-policy evaluation needs of one guess: 'p:<policy>', 'v:<policy>', what was expected, width, pool."""
+    found = {"width": width, "pool": float(len(rows)), "expected": float(belief.mean(rows[[place]])[0, 0])}
+    for name, (inclusion, value) in others.items():
+        found[f"p:{name}"], found[f"v:{name}"] = float(inclusion[place]), value
+    return found

@@ -57,34 +57,41 @@ def guess_pool(
     rows = np.flatnonzero(open_rows)
     if len(rows) == 0 or size <= 0:
         return {}
-    promise = (belief.mean(rows) + OPTIMISM * belief.deviation(rows))[0]
     if nearness is not None:
-        near = np.argsort(-nearness[rows], kind="stable")[: max(NEAREST, len(rows) // 20)]
-        rows, promise = rows[near], promise[near]
-    rows = rows[np.argsort(-promise, kind="stable")]
-    telling = rows[np.argsort(-_telling(belief, rows), kind="stable")]
-    tail = counts <= np.quantile(counts, TAIL)
-    fresh = np.ones(len(counts), dtype=np.bool_) if tried is None else ~tried
+        rows = rows[np.argsort(-nearness[rows], kind="stable")[: max(NEAREST, len(rows) // 20)]]
+    mean, deviation = belief.mean(rows)[0], belief.deviation(rows)[0]
+    order = np.argsort(-(mean + OPTIMISM * deviation), kind="stable")
+    rows, mean = rows[order], mean[order]
+    unrated = counts[rows] == 0
+    tail = (counts <= _edge(counts))[rows]
+    known = ~tail if tried is None else ~tail & ~tried[rows]
     groups = {
-        Kind.UNRATED: rows[counts[rows] == 0],
-        Kind.LITTLE_KNOWN: rows[tail[rows] & (counts[rows] > 0)],
-        Kind.OTHER: telling[fresh[telling] & ~tail[telling]],
+        Kind.UNRATED: rows[unrated][:size],
+        Kind.LITTLE_KNOWN: rows[tail & ~unrated][:size],
+        Kind.OTHER: _most_telling(belief, rows[known], mean[known])[:size],
     }
     return _in_turn(groups, size)
 
 
-def _telling(belief: Belief, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-    """How much an item is expected to narrow the belief: by an answer, if one comes, shape (n_rows,)."""
+def _edge(counts: NDArray[np.int64]) -> int:
+    """So many ratings has an item at the edge of the long tail."""
+    place = min(len(counts) - 1, int(TAIL * len(counts)))
+    return int(np.partition(counts, place)[place])
+
+
+def _most_telling(belief: Belief, rows: NDArray[np.int64], mean: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Rows by how much they are expected to narrow the belief: by an answer, if one comes."""
     model = belief.model
     gain = belief.narrowing(model.features[rows], model.noise[rows] + model.doubt[rows])[0]
-    found: NDArray[np.float64] = gain * np.maximum(belief.mean(rows)[0], 0)
-    return found
+    return rows[np.argsort(-gain * np.maximum(mean, 0), kind="stable")]
 
 
 def _in_turn(groups: dict[Kind, NDArray[np.int64]], size: int) -> dict[int, Kind]:
     chosen: dict[int, Kind] = {}
-    for turn in zip_longest(*(group[: 2 * size].tolist() for group in groups.values())):
+    for turn in zip_longest(*(group.tolist() for group in groups.values())):
         for row, kind in zip(turn, groups, strict=True):
-            if row is not None and row not in chosen and len(chosen) < size:
+            if row is not None and row not in chosen:
                 chosen[row] = kind
-    return chosen
+        if len(chosen) >= size:
+            break
+    return dict(list(chosen.items())[:size])

@@ -121,6 +121,9 @@ class Database:
         row = session.get(MetaRow, VERSION_KEY)
         if row is None:
             session.add(MetaRow(key=VERSION_KEY, value=str(SCHEMA_VERSION)))
+        elif row.value == "1":
+            session.execute(text("ALTER TABLE exposures ADD COLUMN context JSON"))
+            row.value = str(SCHEMA_VERSION)
         elif row.value != str(SCHEMA_VERSION):
             raise StateError(
                 f"the state has schema version {row.value}, expected {SCHEMA_VERSION}. "

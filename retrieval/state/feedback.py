@@ -93,6 +93,7 @@ def record(
             score=float(one.score),
             channels={name: float(score) for name, score in one.channels.items()},
             shown_at=now,
+            context={name: float(value) for name, value in one.context.items()},
         )
         for one in exposures
     ]
@@ -137,6 +138,13 @@ def _feedback(row: FeedbackRow) -> Feedback:
 
 def _logged(row: ExposureRow, outcome: FeedbackKind | None) -> LoggedExposure:
     shown = Exposure(
-        row.item_id, row.position, row.propensity, row.exploratory, row.policy, row.score, dict(row.channels)
+        row.item_id,
+        row.position,
+        row.propensity,
+        row.exploratory,
+        row.policy,
+        row.score,
+        dict(row.channels),
+        dict(row.context or {}),
     )
     return LoggedExposure(row.id, row.conversation_id, row.turn_index, row.shown_at, shown, outcome)

@@ -94,11 +94,13 @@ class Exposure:
     score: float = 0.0
     channels: Mapping[str, float] = field(default_factory=dict)
     """Raw scores by channel name."""
+    context: Mapping[str, float] = field(default_factory=dict)
+    """What the policy knew, and how likely other policies would have shown this item; see `retrieval.exploration`."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.propensity <= 1 + _ROUNDING:
             raise ValueError(f"expected a propensity from 0 to 1, found {self.propensity}")
-        if not all(math.isfinite(score) for score in (self.score, *self.channels.values())):
+        if not all(math.isfinite(score) for score in (self.score, *self.channels.values(), *self.context.values())):
             raise ValueError("expected finite scores in an exposure, found NaN or infinity")
 
 

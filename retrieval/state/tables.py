@@ -5,14 +5,14 @@ from typing import Any
 from sqlalchemy import JSON, Double, ForeignKey, Index, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 ID_LENGTH = 128
 
 
 class Base(DeclarativeBase):
     """The declarative root; ids are short strings, times are seconds since 1970, JSON stays small."""
 
-    type_annotation_map = {float: Double, dict[str, Any]: JSON, dict[str, float]: JSON}  # noqa: RUF012
+    type_annotation_map = {float: Double, dict[str, Any]: JSON, dict[str, float]: JSON, dict[str, float] | None: JSON}  # noqa: RUF012
 
 
 class MetaRow(Base):
@@ -66,6 +66,8 @@ class ExposureRow(Base):
     score: Mapped[float]
     channels: Mapped[dict[str, float]]
     shown_at: Mapped[float]
+    context: Mapped[dict[str, float] | None]
+    """Since version 2; empty in older rows."""
 
 
 class FeedbackRow(Base):

@@ -1,0 +1,226 @@
+"""The figures in words: docs/exploration.json, the tables of docs/exploration.md and two drawn curves."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import JsonValue
+
+from benchmarks.report import environment_lines, table
+from retrieval.errors import RecommenderError
+
+BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
+DEFAULT = "ucb"
+"""The strategy of the simulation that is the product's."""
+WANTED: Mapping[str, str] = {
+    "cold_likes_vs_greedy": "1.25 aimed at, lower end > 1.05",
+    "dense_likes_vs_greedy": "lower end >= 0.97",
+    "coverage_vs_greedy": ">= 2",
+    "longtail_likes_vs_greedy": ">= 1.5",
+}
+Parts = Mapping[str, Any]
+
+
+def write_document(parts: Parts, environment: dict[str, JsonValue], folder: Path) -> None:
+    """Write the JSON, and the tables between the marks of the document where there is one.
+
+    Raises:
+        RecommenderError: The document has no marks.
+    """
+    found = {
+        **headline(parts),
+        "command": "python -m benchmarks.exploration",
+        "environment": environment,
+        "parts": parts,
+    }
+    (folder / "exploration.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    document = folder / "exploration.md"
+    if document.is_file():
+        insert(document, tables(parts, environment))
+    if "cold" in parts and "dial" in parts:
+        from benchmarks.exploration.plot import draw
+
+        draw(parts, folder / "images")
+
+
+def headline(parts: Parts) -> dict[str, JsonValue]:
+    """The figures that are asked for by name; None where a part was not run."""
+    cold, dense, ope = (parts.get(name, {}) for name in ("cold", "dense", "ope"))
+    at_cold, at_dense = cold.get(DEFAULT, {}).get("to_greedy", {}), dense.get(DEFAULT, {}).get("to_greedy", {})
+    robust = [one["doubly_robust"] for one in ope.get("targets", {}).values()]
+    return {
+        "cold_likes_vs_greedy": at_cold.get("likes"),
+        "dense_likes_vs_greedy": at_dense.get("likes"),
+        "coverage_vs_greedy": at_cold.get("coverage"),
+        "longtail_likes_vs_greedy": at_cold.get("longtail_likes"),
+        "ndcg_after_5_rounds_vs_greedy": at_cold.get("ndcg"),
+        "cold_likes_vs_greedy_deaf_to_silence": parts.get("literal", {})
+        .get("default", {})
+        .get("to_greedy", {})
+        .get("likes"),
+        "ope_median_relative_error": max((one["median_relative_error"] for one in robust), default=None),
+        "ope_interval_coverage": min((one["interval_coverage"] for one in robust), default=None),
+        "added_p95_ms": parts.get("speed", {}).get("p95_ms"),
+    }
+
+
+def insert(document: Path, text: str) -> None:
+    """Replace what stands between the two marks of a document.
+
+    Raises:
+        RecommenderError: It has no such marks.
+    """
+    old = document.read_text(encoding="utf-8")
+    if BEGIN not in old or END not in old:
+        raise RecommenderError(f"expected the lines {BEGIN!r} and {END!r} in {document}, found none. Add them.")
+    before, after = old.partition(BEGIN)[0], old.partition(END)[2]
+    document.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", encoding="utf-8")
+
+
+def tables(parts: Parts, environment: dict[str, JsonValue]) -> str:
+    """All tables."""
+    found = [
+        f"- command: `python -m benchmarks.exploration` (= `make bench-exploration`)\n{environment_lines(environment)}"
+    ]
+    found.append(_targets(parts))
+    for name, title in (("cold", "Users who start with nothing"), ("dense", "Users of whom 20 ratings are known")):
+        if name in parts:
+            found.append(f"### {title}\n\n{_strategies(parts[name])}")
+    for name, title in (
+        ("literal", "Where silence teaches nothing"),
+        ("fresh", "New items: the ratings of 10 % of the items withheld"),
+        ("dial", "The dial"),
+    ):
+        if name in parts:
+            found.append(f"### {title}\n\n{_variants(parts[name])}")
+    if "worth" in parts:
+        found.append(f"### What knowing more is worth\n\n{_worth(parts['worth'])}")
+    if "ope" in parts:
+        found.append(f"### Off-policy estimates beside known truths\n\n{_ope(parts['ope']['targets'])}")
+    if "speed" in parts:
+        one = parts["speed"]
+        found.append(
+            f"### Added time per turn\n\np50 {one['p50_ms']:.1f} ms, p95 {one['p95_ms']:.1f} ms over {one['turns']} "
+            f"turns, {one['items']} items (wanted: p95 <= {one['wanted_ms']:.0f} ms)."
+        )
+    if "tuning" in parts:
+        found.append(f"### Settings, on the tuning users\n\n{_variants(parts['tuning'])}")
+    return "\n\n".join(found)
+
+
+def _targets(parts: Parts) -> str:
+    rows: list[Sequence[object]] = []
+    figures = headline(parts)
+    for name, wanted in WANTED.items():
+        rows.append((f"`{name}`", _ratio(figures[name]), wanted))
+    rows.append(("`ndcg_after_5_rounds_vs_greedy`", _ratio(figures["ndcg_after_5_rounds_vs_greedy"]), "> 1"))
+    for name, wanted in (
+        ("ope_median_relative_error", "<= 0.10"),
+        ("ope_interval_coverage", ">= 0.90"),
+        ("added_p95_ms", "<= 5"),
+    ):
+        value = figures[name]
+        rows.append((f"`{name}`", "not run" if value is None else f"{value:.3f}", wanted))
+    return "### Against what was wanted\n\n" + table(("figure", "measured, 95 % interval", "wanted"), rows)
+
+
+def _strategies(found: Mapping[str, Any]) -> str:
+    head = (
+        "strategy",
+        "likes found",
+        "to greedy",
+        "coverage",
+        "to greedy",
+        "long-tail likes",
+        "NDCG@10 after 5",
+        "to greedy",
+        "guesses",
+    )
+    rows = [
+        (
+            name,
+            f"{one['likes']:.2f}",
+            _ratio(one["to_greedy"]["likes"]),
+            f"{one['coverage']:.0f}",
+            _ratio(one["to_greedy"]["coverage"]),
+            f"{one['longtail_likes']:.3f}",
+            f"{one['ndcg']:.4f}",
+            _ratio(one["to_greedy"]["ndcg"]),
+            f"{one['guess_share']:.0%}",
+        )
+        for name, one in found.items()
+        if isinstance(one, dict)
+    ]
+    people = next(one["people"] for one in found.values() if isinstance(one, dict))
+    return f"{people} users, 5 seeds, 10 rounds of 5 items.\n\n" + table(head, rows)
+
+
+def _variants(found: Mapping[str, Any]) -> str:
+    head = (
+        "variant",
+        "likes found",
+        "to greedy",
+        "coverage",
+        "long-tail likes",
+        "NDCG@10 after 5",
+        "new items' slots",
+        "liked: new / little known / telling",
+    )
+    rows = []
+    for name, one in found.items():
+        if not isinstance(one, dict):
+            continue
+        liked = " / ".join(f"{one['guesses'][kind]['liked']:.3f}" for kind in ("unrated", "little_known", "other"))
+        rows.append(
+            (
+                name,
+                f"{one['likes']:.2f}",
+                _ratio(one["to_greedy"]["likes"]) if "to_greedy" in one else "",
+                f"{one['coverage']:.0f}",
+                f"{one['longtail_likes']:.3f}",
+                f"{one['ndcg']:.4f}",
+                f"{one['new_item_share_of_slots']:.1%}" if "new_item_share_of_slots" in one else "",
+                liked if one["guess_share"] else "",
+            )
+        )
+    return table(head, rows)
+
+
+def _worth(found: Mapping[str, Any]) -> str:
+    rows = [(name, f"{one['likes_in_first_list']:.3f}") for name, one in found.items() if isinstance(one, dict)]
+    return f"{found['people']} users with at least 50 revealable ratings.\n\n" + table(
+        ("ratings known for free", "likes in greedy's first list of 5"), rows
+    )
+
+
+def _ope(targets: Mapping[str, Any]) -> str:
+    rows = [
+        (
+            target,
+            kind.replace("_", " "),
+            f"{one['truth']:.4f}",
+            f"{one['median_relative_error']:.1%}",
+            f"{one['interval_coverage']:.0%}",
+            f"{one['effective_size']:.0f}",
+        )
+        for target, kinds in targets.items()
+        for kind, one in kinds.items()
+    ]
+    return table(
+        (
+            "target",
+            "estimator",
+            "true value",
+            "median relative error",
+            "intervals that hold the truth",
+            "effective size",
+        ),
+        rows,
+    )
+
+
+def _ratio(one: Any) -> str:
+    if not one or one.get("ratio") is None:
+        return "not told"
+    return f"{one['ratio']:.3f} ({one['low']:.3f} to {one['high']:.3f})"

@@ -1,0 +1,84 @@
+"""From simulated runs to figures: means by person, ratios to greedy with paired intervals."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import JsonValue
+
+from benchmarks.exploration.simulate import Outcome
+from retrieval.exploration.pool import Kind
+
+N_DRAWS = 2000
+COVERAGE_DRAWS = 300
+
+
+def by_person(runs: Sequence[Outcome]) -> dict[str, NDArray[np.float64]]:
+    """The mean over seeds of what each person got, shape (n_people,)."""
+    with np.errstate(invalid="ignore"):
+        return {
+            "likes": np.mean([one.liked.sum(axis=1) for one in runs], axis=0),
+            "longtail_likes": np.mean([one.liked_tail for one in runs], axis=0),
+            "ndcg": np.nanmean(np.asarray([one.ndcg for one in runs]), axis=0),
+        }
+
+
+def summary(runs: Sequence[Outcome], new_items: NDArray[np.bool_] | None = None) -> dict[str, JsonValue]:
+    """One strategy in figures."""
+    people = by_person(runs)
+    guesses = {kind: float(sum(one.guesses[kind].sum() for one in runs)) for kind in Kind}
+    liked = {kind: float(sum(one.liked_guesses[kind].sum() for one in runs)) for kind in Kind}
+    shown = float(sum(one.shown.sum() for one in runs))
+    found: dict[str, JsonValue] = {
+        "likes": float(people["likes"].mean()),
+        "likes_by_round": [float(one) for one in np.mean([run.liked.mean(axis=0) for run in runs], axis=0)],
+        "longtail_likes": float(people["longtail_likes"].mean()),
+        "coverage": float(np.mean([one.shown.any(axis=0).sum() for one in runs])),
+        "ndcg": float(np.nanmean(people["ndcg"])),
+        "width_by_round": [float(one) for one in np.mean([run.width for run in runs], axis=0)],
+        "guess_share": sum(guesses.values()) / shown,
+        "guesses": {
+            kind.value: {"share_of_slots": guesses[kind] / shown, "liked": liked[kind] / max(1.0, guesses[kind])}
+            for kind in Kind
+        },
+    }
+    if new_items is not None:
+        found["new_item_share_of_slots"] = float(sum(one.shown[:, new_items].sum() for one in runs)) / shown
+    return found
+
+
+def ratios(runs: Sequence[Outcome], greedy: Sequence[Outcome], seed: int = 0) -> dict[str, JsonValue]:
+    """Everything as a ratio to greedy, with 95 % intervals from drawing people again, the same for both.
+
+    Source: Efron, Annals of Statistics 1979, doi:10.1214/aos/1176344552.
+    """
+    ours, theirs = by_person(runs), by_person(greedy)
+    n = len(ours["likes"])
+    drawn = np.random.default_rng(seed).integers(0, n, size=(N_DRAWS, n))
+    found: dict[str, JsonValue] = {name: _ratio(ours[name], theirs[name], drawn) for name in ours}
+    found["coverage"] = _coverage(runs, greedy, drawn[:COVERAGE_DRAWS])
+    return found
+
+
+def _ratio(ours: NDArray[np.float64], theirs: NDArray[np.float64], drawn: NDArray[np.int64]) -> dict[str, JsonValue]:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        sampled = np.nanmean(ours[drawn], axis=1) / np.nanmean(theirs[drawn], axis=1)
+        ratio = float(np.nanmean(ours) / np.nanmean(theirs))
+    return _interval(ratio, sampled)
+
+
+def _coverage(runs: Sequence[Outcome], greedy: Sequence[Outcome], drawn: NDArray[np.int64]) -> dict[str, JsonValue]:
+    def covered(many: Sequence[Outcome], people: NDArray[np.int64]) -> float:
+        return float(np.mean([one.shown[people].any(axis=0).sum() for one in many]))
+
+    everyone = np.arange(len(runs[0].shown))
+    sampled = np.asarray([covered(runs, who) / covered(greedy, who) for who in map(np.unique, drawn)])
+    return _interval(covered(runs, everyone) / covered(greedy, everyone), sampled)
+
+
+def _interval(ratio: float, sampled: NDArray[np.float64]) -> dict[str, JsonValue]:
+    finite = sampled[np.isfinite(sampled)]
+    if not len(finite) or not np.isfinite(ratio):
+        return {"ratio": None, "low": None, "high": None}
+    low, high = np.quantile(finite, [0.025, 0.975])
+    return {"ratio": ratio, "low": float(low), "high": float(high)}

@@ -1,0 +1,183 @@
+"""Ten rounds of five items for many strangers side by side, with the product's own belief and policies."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.exploration.people import Crowd
+from retrieval.belief import Belief, TasteModel
+from retrieval.belief_fit import TasteSettings
+from retrieval.exploration.choosing import Policy
+from retrieval.exploration.pool import POOL, Kind, guess_pool
+from retrieval.exploration.slots import guess_count
+
+Bools = NDArray[np.bool_]
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How a simulated conversation runs."""
+
+    rounds: int = 10
+    slots: int = 5
+    novelty: float = 0.3
+    silence: float = 8.0
+    """Patience with items that were shown and not answered; 0 where silence teaches nothing."""
+    judged_after: int = 5
+    """Rounds after which the ranking is judged."""
+    pool: int = POOL
+
+
+@dataclass(frozen=True, slots=True)
+class Strategy:
+    """One row of the table."""
+
+    name: str
+    policy: Policy | None = None
+    """Fills the slots for guesses; None where there are none."""
+    whole: Callable[[Belief, Bools, np.random.Generator, int], Rows] | None = None
+    """Fills the whole list instead, for all people at once."""
+    fresh: float = 0.0
+    """Probability that the pool of a list holds unrated items only."""
+
+
+@dataclass
+class Outcome:
+    """What came of one run; arrays by person unless said otherwise."""
+
+    liked: NDArray[np.int64]
+    """Liked items found by round, shape (n_people, rounds)."""
+    shown: Bools
+    """Shape (n_people, n_items)."""
+    liked_tail: NDArray[np.int64]
+    guesses: dict[Kind, NDArray[np.int64]]
+    """How many guesses of each kind."""
+    liked_guesses: dict[Kind, NDArray[np.int64]]
+    ndcg: NDArray[np.float64]
+    """Of the ranking after some rounds, NaN for people without a liked held-out item."""
+    width: NDArray[np.float64]
+    """Mean width of the belief before each round, shape (rounds,)."""
+    propensities: list[float] = field(default_factory=list)
+
+
+def simulate(
+    model: TasteModel,
+    answers: TasteSettings,
+    counts: NDArray[np.int64],
+    tail: Bools,
+    people: Crowd,
+    strategy: Strategy,
+    rules: Rules,
+    seed: int,
+) -> Outcome:
+    """Play all rounds.
+
+    Args:
+        model: The prior, fitted on others.
+        answers: What an answer says.
+        counts: Ratings of each item among those others, shape (n_items,).
+        tail: Long-tail items, shape (n_items,).
+        people: The strangers.
+        strategy: Who fills the lists.
+        rules: Of the conversation.
+        seed: Of the policy's chance.
+    """
+    rng = np.random.default_rng([seed, 11])
+    n, everyone = len(people), np.arange(len(people))
+    belief, told = Belief(model, n), answers.answers(np.nan_to_num(people.weights))
+    shown = people.known.copy()
+    learn_known(belief, people, told)
+    none = {kind: np.zeros(n, dtype=np.int64) for kind in Kind}
+    out = Outcome(
+        np.zeros((n, rules.rounds), dtype=np.int64),
+        shown,
+        np.zeros(n, dtype=np.int64),
+        none,
+        {kind: one.copy() for kind, one in none.items()},
+        np.full(n, np.nan),
+        np.zeros(rules.rounds),
+    )
+    for turn in range(rules.rounds):
+        if turn == rules.judged_after:
+            out.ndcg = ranking_quality(belief, people, shown & people.revealable)
+        out.width[turn] = belief.width().mean()
+        picks, kinds = _lists(belief, shown, counts, strategy, rules, rng)
+        for slot in range(rules.slots):
+            items = picks[:, slot]
+            shown[everyone, items] = True
+            revealed = people.revealable[everyone, items]
+            liked = revealed & (people.weights[everyone, items] > 0)
+            out.liked[:, turn] += liked
+            out.liked_tail += liked & tail[items]
+            for kind in Kind:
+                guess = kinds[:, slot] == kind
+                out.guesses[kind] += guess
+                out.liked_guesses[kind] += guess & liked
+            heard = everyone if rules.silence else np.flatnonzero(revealed)
+            said = np.where(revealed, told[everyone, items], 0.0)
+            patience = np.where(revealed, 1.0, rules.silence or 1.0)
+            belief.observe(heard, items[heard], said[heard], patience[heard])
+    out.shown = shown & ~people.known
+    return out
+
+
+def learn_known(belief: Belief, people: Crowd, told: NDArray[np.float64]) -> None:
+    """What was known before the first round, one rating of everyone at a time."""
+    columns = [np.flatnonzero(row) for row in people.known]
+    for place in range(max((len(one) for one in columns), default=0)):
+        who = np.asarray([person for person, one in enumerate(columns) if place < len(one)], dtype=np.int64)
+        items = np.asarray([columns[person][place] for person in who.tolist()], dtype=np.int64)
+        belief.observe(who, items, told[who, items], np.ones(len(who)))
+
+
+def best(scores: NDArray[np.float64], shut: Bools, k: int) -> Rows:
+    """The k highest open items of each person, best first, shape (n_people, k)."""
+    open_scores = np.where(shut, -np.inf, scores)
+    found = np.argpartition(-open_scores, k, axis=1)[:, :k]
+    order = np.argsort(-np.take_along_axis(open_scores, found, 1), axis=1, kind="stable")
+    return np.asarray(np.take_along_axis(found, order, 1), dtype=np.int64)
+
+
+def ranking_quality(belief: Belief, people: Crowd, shut: Bools) -> NDArray[np.float64]:
+    """NDCG@10 on the held-out half; what was revealed is left out of the ranking."""
+    wanted = people.held_out
+    ranked = best(belief.mean(), shut | people.known, 10)
+    discount = 1 / np.log2(np.arange(2, 12))
+    gain = (np.take_along_axis(wanted, ranked, 1) * discount).sum(axis=1)
+    n = np.minimum(wanted.sum(axis=1), 10)
+    ideal = np.concatenate(([np.nan], np.cumsum(discount)))[n]
+    found: NDArray[np.float64] = gain / ideal
+    return found
+
+
+def _lists(
+    belief: Belief, shown: Bools, counts: Rows, strategy: Strategy, rules: Rules, rng: np.random.Generator
+) -> tuple[Rows, NDArray[np.object_]]:
+    """The lists of everyone and, for each place, the kind of guess ('' for none)."""
+    kinds = np.full((len(belief), rules.slots), "", dtype=object)
+    if strategy.whole is not None:
+        return strategy.whole(belief, shown, rng, rules.slots), kinds
+    picks = best(belief.mean(), shown, rules.slots)
+    if strategy.policy is None:
+        return picks, kinds
+    widths = belief.width()
+    for person in range(len(belief)):
+        n = guess_count(rules.slots, float(widths[person]), rules.novelty)
+        if n == 0:
+            continue
+        sure = picks[person, : rules.slots - n]
+        open_rows = ~shown[person]
+        open_rows[sure] = False
+        one = belief.person(person)
+        pool = guess_pool(one, open_rows, counts, tried=one.tried(np.flatnonzero(shown[person])), size=rules.pool)
+        unrated: dict[int, Kind] = {row: kind for row, kind in pool.items() if kind is Kind.UNRATED}
+        if unrated and strategy.fresh and rng.random() < strategy.fresh:
+            pool = unrated
+        rows = np.fromiter(pool, dtype=np.int64)
+        drawn = rows[strategy.policy.lottery(one, rows, min(n, len(rows))).draw(rng)]
+        picks[person, rules.slots - len(drawn) :] = drawn
+        kinds[person, rules.slots - len(drawn) :] = [pool[row] for row in drawn.tolist()]
+    return picks, kinds
