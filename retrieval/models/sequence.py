@@ -166,7 +166,7 @@ def fit(
             reads a part of an item's vector out of them, so that items with few interactions are understood, too.
     """
     from retrieval.models.sequence_net import one_thread
-    from retrieval.models.sequence_training import train
+    from retrieval.models.sequence_training import train, without_cached_shapes
 
     settings = settings or SequenceSettings()
     rows = most_rated(log, settings.most_items)
@@ -182,7 +182,7 @@ def fit(
         def tell(epoch: int, epochs: int, number: int = number) -> None:
             progress(NAME, number * epochs + epoch, settings.seeds * epochs)
 
-        with one_thread():
+        with one_thread(), without_cached_shapes():
             nets.append(train(shape_of(settings, len(rows)), found, settings, settings.seed + number, tell, known))
     return SequenceModel(settings, rows, log.n_items, tuple(nets))
 

@@ -2,7 +2,9 @@
 
 import copy
 import math
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -60,13 +62,22 @@ def train(
             for group in optimizer.param_groups:
                 group["lr"] = settings.rate * _rate(step, total)
             optimizer.zero_grad()
-            loss(net, batch).backward()  # type: ignore[no-untyped-call]
+            loss(net, batch).backward()
             nn.utils.clip_grad_norm_(net.parameters(), LARGEST_GRADIENT)
             optimizer.step()
             step += 1
             _follow(average, net, min(settings.averaging, step / (step + 10)))
     tell(epochs, epochs)
     return average.without_features()
+
+
+@contextmanager
+def without_cached_shapes() -> Iterator[None]:
+    """Without oneDNN: it keeps code for every new shape of a matrix, and as no two batches are alike, gigabytes."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # about Intel GPUs, when the flags are read
+        with torch.backends.mkldnn.flags(enabled=False):
+            yield
 
 
 def n_epochs(settings: "SequenceSettings", per_epoch: int) -> int:
