@@ -4,6 +4,7 @@ A stopped run goes on: fitted members lie under the cache, named by the log that
 """
 
 import ast
+import functools
 import hashlib
 import json
 import shutil
@@ -261,6 +262,7 @@ def read_scores(place: Path, split: Split, name: str) -> Result:
     return evaluate(scores, split, name=name, fit_s=float(times[0]), score_ms=per_user)
 
 
+@functools.cache
 def code_hash(*, members_only: bool) -> str:
     """A fingerprint of the models' code as it is parsed, so that comments and line breaks do not count."""
     digest = hashlib.sha256()

@@ -200,8 +200,10 @@ def _spread(ours: Ours, best: NDArray[np.int64], values: NDArray[np.float32], sp
     shown = np.full((len(split), split.train.n_items), -np.inf, dtype=np.float32)
     apart = []
     for at, (rows, found) in enumerate(zip(best, values, strict=True)):
-        candidates = [Candidate(str(row), score=float(score)) for row, score in zip(rows, found, strict=True)]
-        taken = diversify(candidates, ours.vectors[rows], 10, diversity=level)
+        known = np.isfinite(found)
+        pairs = zip(rows[known], found[known], strict=True)
+        candidates = [Candidate(str(row), score=float(score)) for row, score in pairs]
+        taken = diversify(candidates, ours.vectors[rows[known]], 10, diversity=level)
         order = [int(one.item_id) for one in taken]
         shown[at, order] = -np.arange(len(order), dtype=np.float32)
         likeness = ours.vectors[order] @ ours.vectors[order].T

@@ -101,12 +101,13 @@ class Peers:
         return [self.result(choice.peer, point, split) for point in fits]
 
     def result(self, peer: str, point: Point, split: Split) -> Result:
-        """Measure one fit; users without any score get the popular items."""
+        """Measure one fit; users without any score get the popular items (`Popular` scores everyone alike)."""
         scores = point.scores
         silent = ~np.isfinite(scores).any(axis=1)
-        if silent.any() and peer != FALLBACK:
+        if silent.any():
             scores = scores.copy()
-            scores[silent] = split.train.counts()
+            is_popular = peer == FALLBACK and not silent.all()
+            scores[silent] = scores[~silent][0] if is_popular else split.train.counts()
         per_user = 1000 * point.score_s / max(1, len(split))
         return evaluate(scores, split, name=peer, fit_s=point.fit_s, score_ms=per_user)
 
