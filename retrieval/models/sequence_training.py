@@ -62,7 +62,7 @@ def train(
             for group in optimizer.param_groups:
                 group["lr"] = settings.rate * _rate(step, total)
             optimizer.zero_grad()
-            loss(net, batch).backward()
+            loss(net, batch).backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(net.parameters(), LARGEST_GRADIENT)
             optimizer.step()
             step += 1
