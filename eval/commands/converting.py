@@ -38,13 +38,15 @@ def make_catalog(
     out: Annotated[Path, typer.Option("--out", help="Write items here (JSONL), and the schema beside (TOML).")],
     facts: Annotated[Path | None, typer.Option("--facts", help="Film facts to add.")] = None,
     more: Annotated[list[Path] | None, typer.Option("--more", help="Catalogs to add by title and year.")] = None,
-    ratings: Annotated[Path | None, typer.Option("--ratings", help="MovieLens folder with ratings.csv.")] = None,
+    ratings: Annotated[Path | None, typer.Option("--ratings", help="MovieLens folder: ratings.csv, tags.csv.")] = None,
     interactions: Annotated[Path | None, typer.Option("--interactions-out", help="Write its ratings here.")] = None,
 ) -> None:
     """Make a catalog file of the film data that comes with dialogues."""
     from eval.readers import films
 
     found = films.make_catalog(kind, source, facts=facts, more=more or [])
+    if ratings is not None and (ratings / "tags.csv").is_file():
+        found = films.with_tags(found, ratings)
     films.write_catalog(found, out)
     say(f"{len(found)} films in {out}, their fields in {out.with_suffix('.toml')}")
     if ratings is not None:

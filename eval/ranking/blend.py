@@ -22,6 +22,8 @@ PROPOSING: tuple[str, ...] = (
     "joint",
     "joint_user",
     "joint_last",
+    "shared",
+    "trend",
     "together",
     "together_last",
     "after",

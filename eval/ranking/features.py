@@ -16,7 +16,7 @@ NEAREST = 40
 """How many of the nearest recorded places speak."""
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "popularity": ("liked_by", "liked_share", "year", "newness"),
+    "popularity": ("liked_by", "trend", "liked_share", "year", "newness"),
     "ratings": ("ease", "ease_user", "ease_last"),
     "items": (
         "text_like",
@@ -35,7 +35,16 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "facts": ("text_said", "text_last", "latent_said"),
     "situation": ("n_turns", "n_items", "n_kinds", "n_people", "n_words"),
     "dialogue popularity": ("mentioned", "recommended"),
-    "dialogue items": ("together", "together_best", "together_last", "after", "joint", "joint_user", "joint_last"),
+    "dialogue items": (
+        "together",
+        "together_best",
+        "together_last",
+        "after",
+        "joint",
+        "joint_user",
+        "joint_last",
+        "shared",
+    ),
     "dialogue words": ("nearest", "kernel", "kernel_latent"),
 }
 """Signals by what they rest on; the last three need recorded dialogues."""
@@ -178,6 +187,7 @@ class Signals:
             "after": _dense(knowledge.after[rows]).sum(axis=0) if len(rows) else empty,
             "joint": knowledge.joint.score(rows, _strength(rows, situation)),
             "joint_user": knowledge.joint.score(user),
+            "shared": (knowledge.shared[rows] @ knowledge.shared.T).sum(axis=0) if len(rows) else empty,
             "joint_last": knowledge.joint.score(last),
             "nearest": np.asarray(nearest @ knowledge.answers, dtype=np.float32),
             "kernel": np.asarray(weights @ knowledge.answers, dtype=np.float32),

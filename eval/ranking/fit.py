@@ -34,10 +34,6 @@ SHARES = (0.25, 0.5, 0.75, 1.0)
 NEGATIVES = 150
 """Candidates that were not recommended, per place, that the trees see."""
 K = 10
-RIGHT, LATER = 2, 1
-"""Labels: what was recommended here, and what came up later in the dialogue, which is of the right kind."""
-GAINS = [0.0, 0.5, 3.0]
-"""What each label is worth to the trees."""
 logger = logging.getLogger(__name__)
 
 
@@ -65,8 +61,6 @@ class Examples:
     """Shape (n_candidates, len(COLUMNS))."""
     right: NDArray[np.bool_]
     """Whether each was recommended there."""
-    later: NDArray[np.bool_]
-    """Whether each came up later in the dialogue."""
     sizes: NDArray[np.int64]
     """How many candidates each place has."""
     answers: NDArray[np.int64]
@@ -111,9 +105,7 @@ def _lesson(dialogue: Dialogue, reader: TurnReader) -> Lesson:
     places = []
     for index, situation in situations.items():
         targets = tuple(reader.catalog.rows(fresh[index]).tolist())
-        later = {row for turn in read[index:] for row in turn.items} - situation.known - {*targets}
-        count = len(fresh[index])
-        places.append(Place(dialogue.dialogue_id, index, situation, targets, tuple(sorted(later)), count))
+        places.append(Place(dialogue.dialogue_id, index, situation, targets, len(fresh[index])))
     return Lesson(dialogue.dialogue_id, items, tuple(places))
 
 
@@ -180,7 +172,6 @@ def grow(tables: Sequence[Examples], settings: FitSettings) -> "lightgbm.Booster
         "bagging_freq": 1,
         "lambda_l2": settings.l2,
         "lambdarank_truncation_level": 30,
-        "label_gain": GAINS,
         "seed": settings.seed,
         "deterministic": True,
         "force_row_wise": True,
@@ -233,19 +224,18 @@ def _recalls(tables: Sequence[Examples], aside: Sequence[NDArray[np.float32]], s
 
 def _pick(
     table: Examples, rng: np.random.Generator
-) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64]]:
+) -> tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.int64]]:
     """The candidates that trees are grown on; places without a right one teach nothing."""
     kept: list[NDArray[np.int64]] = []
     start = 0
     for size in table.sizes.tolist():
-        good = table.right[start : start + size] | table.later[start : start + size]
+        good = table.right[start : start + size]
         if good.any():
             drawn = rng.permutation(np.flatnonzero(~good))[:NEGATIVES]
             kept.append(start + np.sort(np.concatenate([np.flatnonzero(good), drawn])))
         start += size
     rows = np.concatenate(kept) if kept else np.zeros(0, dtype=np.int64)
-    labels = np.where(table.right, RIGHT, np.where(table.later, LATER, 0))
-    return table.columns[rows], labels[rows], np.asarray([len(one) for one in kept], dtype=np.int64)
+    return table.columns[rows], table.right[rows], np.asarray([len(one) for one in kept], dtype=np.int64)
 
 
 def _examples(world: World, folds: Sequence[Sequence[Lesson]], place: int, progress: Progress) -> Examples:
@@ -258,17 +248,15 @@ def _examples(world: World, folds: Sequence[Sequence[Lesson]], place: int, progr
 
 def examples(signals: Signals, places: Sequence[Place]) -> Examples:
     """The candidates of some places."""
-    columns, right, later = [], [], []
+    columns, right = [], []
     for place in places:
         table = signals.of(place.situation)
         rows = candidates(table, place.situation.known)
         columns.append(columns_of(table, rows))
         right.append(np.isin(rows, place.targets))
-        later.append(np.isin(rows, place.later))
     return Examples(
         np.concatenate(columns) if columns else np.zeros((0, len(COLUMNS)), dtype=np.float32),
         np.concatenate(right) if right else np.zeros(0, dtype=np.bool_),
-        np.concatenate(later) if later else np.zeros(0, dtype=np.bool_),
         np.asarray([len(one) for one in right], dtype=np.int64),
         np.asarray([place.n_answers for place in places], dtype=np.int64),
         tuple(place.dialogue_id for place in places),

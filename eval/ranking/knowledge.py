@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, vstack
+from scipy.sparse import csr_matrix, diags, vstack
 
 from eval.ranking.reading import Situation
 from eval.ranking.text import TextIndex
-from eval.ranking.world import ItemWeights, Vector, World, fit_ease
+from eval.ranking.world import ItemWeights, Vector, World, fit_ease, latent_space
 
 SESSION_WEIGHT = 1.5
 """How much a dialogue counts beside a user's ratings in the joint item-item model."""
@@ -28,8 +28,6 @@ class Place:
     situation: Situation
     targets: tuple[int, ...]
     """Catalog rows that were recommended there and had not come up."""
-    later: tuple[int, ...] = ()
-    """Catalog rows that came up after it: not the answer, but of its kind."""
     n_answers: int = 0
     """How many items were recommended there, those outside the catalog included."""
 
@@ -83,6 +81,8 @@ class Knowledge:
     """How often the second was recommended after the first had come up, by the root of the first's count."""
     joint: ItemWeights
     """Item-item weights of ratings and dialogues at once."""
+    shared: Vector
+    """Items by who likes and names them, in a latent space, rows of unit length."""
     index: TextIndex
     answers: csr_matrix
     """Place x item: what was recommended there, rows summing to 1."""
@@ -103,6 +103,7 @@ def learn(world: World, records: Records) -> Knowledge:
         together=_cosines(records.sessions, mentioned),
         after=_after(records.contexts, records.answers),
         joint=_joint(world, records.sessions, mentioned),
+        shared=_shared(world, records.sessions),
         index=records.index,
         answers=answers,
         solved=np.linalg.inv(likeness + KERNEL_RIDGE * np.eye(len(likeness))).astype(np.float32),
@@ -154,3 +155,13 @@ def _joint(world: World, sessions: csr_matrix, mentioned: Vector) -> ItemWeights
     enough = (world.popularity >= 8) | (mentioned >= 1)
     rows: NDArray[np.int64] = np.flatnonzero(enough).astype(np.int64)
     return fit_ease(stacked, rows, ridge=JOINT_RIDGE)
+
+
+def _shared(world: World, sessions: csr_matrix) -> Vector:
+    """Latent vectors of the items from users and dialogues; those who have much count less for each."""
+    stacked = csr_matrix(vstack([world.likes, sessions]), dtype=np.float32)
+    sizes = np.asarray(stacked.sum(axis=1)).ravel()
+    counts = np.asarray(stacked.sum(axis=0)).ravel()
+    by_person = diags(1 / np.sqrt(np.maximum(sizes, 1)))
+    by_item = diags(1 / np.sqrt(counts + SHRINK))
+    return latent_space(csr_matrix((by_person @ stacked @ by_item).T))

@@ -17,11 +17,15 @@ from retrieval.titles import normalize_title
 Vector = NDArray[np.float32]
 LATENT = 96
 """Dimensions of the latent space of texts."""
+DENSE = 64
+"""Up to this size a matrix is decomposed whole."""
 LIKED = 0.1
 """A weight above this counts as a like (on a scale of -1 to 1)."""
 LEAST_LIKES = 3
 """Items with fewer likes have no place in the item-item model."""
 RIDGE = 150.0
+HALF_LIFE_S = 3 * 365.25 * 86_400
+"""After this long a like counts half for what is timely."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,8 @@ class World:
     """User x item, 1 for a like."""
     popularity: Vector
     """How many users like each item."""
+    trend: Vector
+    """The same with likes fading over time; all alike where times are unknown."""
     quality: Vector
     """The share of its raters who like it, drawn towards the mean."""
     ease: "ItemWeights"
@@ -115,12 +121,12 @@ def build_world(dataset: Dataset) -> World:
     years = np.asarray([item.numbers.get("year", np.nan) for item in catalog], dtype=np.float32)
     newness = _newness(years)
     years = np.nan_to_num(years, nan=float(np.nanmean(years)) if not np.isnan(years).all() else 0.0)
-    likes, popularity, quality = _likes(dataset)
+    likes, popularity, trend, quality = _likes(dataset)
     rows = np.flatnonzero(popularity >= LEAST_LIKES).astype(np.int64)
     return World(
         catalog=catalog,
         text=text,
-        latent=_latent(text.matrix),
+        latent=latent_space(text.matrix),
         fields={name: _weighted(matrix) for name, matrix in holders.items()},
         values=values,
         holders=holders,
@@ -129,6 +135,7 @@ def build_world(dataset: Dataset) -> World:
         series=_series(catalog),
         likes=likes,
         popularity=popularity,
+        trend=trend,
         quality=quality,
         ease=fit_ease(likes, rows),
     )
@@ -159,24 +166,28 @@ def _weighted(holders: csr_matrix) -> csr_matrix:
     return csr_matrix(diags(1 / np.where(norms > 0, norms, 1)) @ matrix, dtype=np.float32)
 
 
-def _latent(matrix: csr_matrix) -> Vector:
-    """The documents in the space of the strongest singular vectors, rows of unit length.
+def latent_space(matrix: csr_matrix) -> Vector:
+    """Rows in the space of the strongest singular vectors, rows of unit length.
 
     Source: Deerwester et al., JASIS 1990, "Indexing by latent semantic analysis".
     """
     from scipy.sparse.linalg import svds
 
     k = min(LATENT, min(matrix.shape) - 1)
-    if k < 1:
+    if k < 1 or not matrix.nnz:
         return np.zeros((matrix.shape[0], 1), dtype=np.float32)
-    start = np.random.default_rng(0).standard_normal(min(matrix.shape))
-    left, strength, _ = svds(matrix.astype(np.float64), k=k, v0=start)
+    if min(matrix.shape) <= DENSE:
+        left, strength, _ = np.linalg.svd(matrix.toarray().astype(np.float64), full_matrices=False)
+        left, strength = left[:, :k], strength[:k]
+    else:
+        start = np.random.default_rng(0).standard_normal(min(matrix.shape))
+        left, strength, _ = svds(matrix.astype(np.float64), k=k, v0=start)
     vectors = left * strength
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.asarray(vectors / np.where(norms > 0, norms, 1), dtype=np.float32)
 
 
-def _likes(dataset: Dataset) -> tuple[csr_matrix, Vector, Vector]:
+def _likes(dataset: Dataset) -> tuple[csr_matrix, Vector, Vector, Vector]:
     table = dataset.interactions
     n_users, n_items = len(table.user_ids), len(dataset.catalog)
     liked = np.asarray(table.weights) > LIKED
@@ -185,7 +196,11 @@ def _likes(dataset: Dataset) -> tuple[csr_matrix, Vector, Vector]:
     likes = np.bincount(rows, minlength=n_items).astype(np.float32)
     raters = np.bincount(np.asarray(table.rows), minlength=n_items).astype(np.float32)
     mean = float(liked.mean()) if len(liked) else 0.0
-    return matrix, likes, ((likes + 10 * mean) / (raters + 10)).astype(np.float32)
+    times = np.asarray(table.timestamps, dtype=np.float64)[liked]
+    fading = 0.5 ** ((times.max() - times) / HALF_LIFE_S) if len(times) and (times > 0).all() else np.ones(len(times))
+    trend = np.bincount(rows, weights=fading, minlength=n_items)
+    quality = (likes + 10 * mean) / (raters + 10)
+    return matrix, likes, trend.astype(np.float32), quality.astype(np.float32)
 
 
 def _newness(years: Vector) -> Vector:

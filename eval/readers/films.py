@@ -87,6 +87,26 @@ def write_catalog(films: Sequence[Film], out: Path) -> None:
     out.with_suffix(".toml").write_text(schema, encoding="utf-8")
 
 
+def with_tags(films: Sequence[Film], folder: Path) -> list[Film]:
+    """The films with the words that MovieLens users tagged them with (tags.csv) among their themes.
+
+    Raises:
+        BadDataError: The file cannot be read.
+    """
+    tags: dict[str, list[str]] = {}
+    try:
+        with (folder / "tags.csv").open(encoding="utf-8", newline="") as read:
+            for row in csv.DictReader(read):
+                tags.setdefault(row["movieId"], []).append(row["tag"].strip().lower())
+    except (OSError, KeyError) as error:
+        raise BadDataError(f"expected MovieLens' tags.csv in {folder}, found: {error}") from error
+    added = [
+        replace(film, lists={**film.lists, "themes": (*film.lists.get("themes", ()), *tags.get(film.movielens_id, ()))})
+        for film in films
+    ]
+    return [replace(film, lists={**film.lists, "themes": _unique(film.lists["themes"])}) for film in added]
+
+
 def write_ratings(films: Sequence[Film], folder: Path, out: Path) -> int:
     """MovieLens ratings (ratings.csv) of the films of a catalog, as an interactions file.
 
