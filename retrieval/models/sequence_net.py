@@ -2,7 +2,8 @@
 
 Source: Kang and McAuley, "Self-Attentive Sequential Recommendation", ICDM 2018, doi:10.1109/ICDM.2018.00035; here with
 a learned bias per distance in place of positions (Raffel et al., JMLR 2020, "Exploring the Limits of Transfer
-Learning", section 2.1), so that a window cut anywhere reads alike.
+Learning", section 2.1), so that a window cut anywhere reads alike, and one per time between two interactions (as Li,
+Wang and McAuley, WSDM 2020, doi:10.1145/3336191.3371786, whose intervals are vectors).
 """
 
 import math
@@ -100,6 +101,7 @@ class SequenceNet(nn.Module):
         kinds = distance_kinds(shape.longest)
         self.register_buffer("kinds", torch.from_numpy(kinds), persistent=False)
         self.distances = nn.Parameter(torch.zeros(shape.heads, int(kinds.max()) + 1))
+        self.apart = nn.Parameter(torch.zeros(shape.heads, UNTOLD_GAPS))
         self.popularity = nn.Parameter(torch.zeros(shape.n_places))
         self.blocks = nn.ModuleList(Block(shape) for _ in range(shape.layers))
         self.norm = nn.LayerNorm(shape.width)
@@ -134,7 +136,7 @@ class SequenceNet(nn.Module):
         places = torch.from_numpy(batch.places)
         told = self.opinions[torch.from_numpy(batch.opinions)] + self.gaps[torch.from_numpy(batch.gaps)]
         x = self.drop(table[places] + told)
-        bias = self._bias(places)
+        bias = self._bias(places, torch.from_numpy(batch.apart))
         for block in self.blocks:
             x = block(x, bias)
         return torch.as_tensor(self.norm(x))
@@ -149,13 +151,13 @@ class SequenceNet(nn.Module):
             if isinstance(module, Dropout):
                 module.rng = np.random.default_rng([seed, number])
 
-    def _bias(self, places: Tensor) -> Tensor:
-        """By distance; nobody looks ahead or at padding. Shape (n, heads, length, length)."""
+    def _bias(self, places: Tensor, apart: Tensor) -> Tensor:
+        """By distance and by time between; nobody looks ahead or at padding. Shape (n, heads, length, length)."""
         length = places.shape[1]
         near = self.distances[:, torch.as_tensor(self.kinds)[:length, :length]]
         ahead = torch.full((length, length), FAR_BELOW).triu(1)
         padded = (places == self.shape.n_places)[:, None, None, :] * FAR_BELOW
-        return near[None] + ahead + padded
+        return (near + ahead)[None] + self.apart[:, apart].transpose(0, 1) + padded
 
 
 def distance_kinds(longest: int) -> NDArray[np.int64]:

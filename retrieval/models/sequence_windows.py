@@ -57,12 +57,16 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Padded on the left, so that the newest interaction stands last; shape (n, length) each."""
+    """Padded on the left, so that the newest interaction stands last."""
 
     places: NDArray[np.int64]
-    """The number of places where padded."""
+    """Shape (n, length); the number of places where padded."""
     opinions: NDArray[np.int64]
+    """Shape (n, length)."""
     gaps: NDArray[np.int64]
+    """The kind of pause before each, shape (n, length)."""
+    apart: NDArray[np.int64]
+    """The kind of time between each and every earlier one, shape (n, length, length)."""
 
 
 def history_of(profile: Profile, place_of: NDArray[np.int64], longest: int) -> History:
@@ -117,12 +121,14 @@ def pad(found: Sequence[History], n_places: int) -> Batch:
     """Histories as one batch; `n_places` marks padding."""
     length = max((len(one) for one in found), default=0)
     shape = (len(found), length)
-    batch = Batch(np.full(shape, n_places), np.full(shape, OPINIONS), np.full(shape, START))
+    places, opinions, pauses = np.full(shape, n_places), np.full(shape, OPINIONS), np.full(shape, START)
+    times = np.zeros(shape)
     for row, one in enumerate(found):
         begin = length - len(one)
-        batch.places[row, begin:], batch.opinions[row, begin:] = one.places, one.opinions
-        batch.gaps[row, begin:] = gaps(one.times)
-    return batch
+        places[row, begin:], opinions[row, begin:] = one.places, one.opinions
+        pauses[row, begin:], times[row, begin:] = gaps(one.times), one.times
+    apart = np.searchsorted(GAPS_S, times[:, :, None] - times[:, None, :]).astype(np.int64)
+    return Batch(places, opinions, pauses, apart)
 
 
 def taken(window: Window, n_places: int) -> NDArray[np.bool_]:
