@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from agent.chips import constraint_label
 from agent.recommendation import Explanation, Statement
 from retrieval.candidates import Candidate, Evidence, EvidenceKind
+from retrieval.features.moods import mood_in
 from retrieval.items import Catalog
 from retrieval.models.clusters_names import label
 from retrieval.preference import Constraint
@@ -16,9 +17,11 @@ ORDER = (
     EvidenceKind.CO_LIKED,
     EvidenceKind.PATH,
     EvidenceKind.SIMILAR_ITEM,
+    EvidenceKind.READ,
     EvidenceKind.TEXT,
     EvidenceKind.NEIGHBORS,
     EvidenceKind.CLUSTER,
+    EvidenceKind.PROPOSED,
     EvidenceKind.POPULAR,
 )
 """What persuades first."""
@@ -101,6 +104,12 @@ def _english(one: Evidence, catalog: Catalog) -> str:
             return f"{people} of a taste like yours ({label(one.facts, catalog, 'en') or one.value}) liked it"
         case EvidenceKind.POPULAR:
             return f"{one.score:.0%} of {one.count} people who rated it liked it" if one.count else ""
+        case EvidenceKind.PROPOSED:
+            return "the language model named it for your wish"
+        case EvidenceKind.READ:
+            if not one.field:
+                return f"the language model finds its description {mood_in(one.value, 'en')}"
+            return f"as the language model reads its description, {_fact(one.field, one.value, catalog, 'en')}"
         case EvidenceKind.GUESS:
             return _guess(one, catalog, "en")
 
@@ -128,6 +137,12 @@ def _chinese(one: Evidence, catalog: Catalog) -> str:
             return f"{one.count} 位与你同类口味（{label(one.facts, catalog, 'zh') or one.value}）的人喜欢它"
         case EvidenceKind.POPULAR:
             return f"{one.count} 位评分者中有 {one.score:.0%} 喜欢它" if one.count else ""
+        case EvidenceKind.PROPOSED:
+            return "语言模型按你的愿望提到了它"
+        case EvidenceKind.READ:
+            if not one.field:
+                return f"语言模型认为其简介的基调是{mood_in(one.value, 'zh')}"
+            return f"语言模型从简介中读出：{_fact(one.field, one.value, catalog, 'zh')}"
         case EvidenceKind.GUESS:
             return _guess(one, catalog, "zh")
 

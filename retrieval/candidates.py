@@ -25,6 +25,10 @@ class EvidenceKind(StrEnum):
     user belongs to it (0..1)."""
     POPULAR = "popular"
     """`count` users rated it; `score` is the share who liked it (0..1)."""
+    PROPOSED = "proposed"
+    """The language model named it for the wish; `score` is 1 for its first title and falls to above 0."""
+    READ = "read"
+    """The language model read `value` out of the description `text`: of `field`, or a mood where that is ''."""
     GUESS = "guess"
     """Shown to learn about the user; `text` names what is tried out."""
 

@@ -1,5 +1,6 @@
 """The door to the recommenders for other packages: opens what was built, runs channels, ranks, explores, looks up."""
 
+import copy
 import gc
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -19,6 +20,7 @@ from retrieval.channels.base import Channel
 from retrieval.channels.content import ContentChannel
 from retrieval.channels.factors import FactorsChannel
 from retrieval.channels.graph import GraphChannel, open_graph_vectors
+from retrieval.channels.language_model import LanguageModelChannel
 from retrieval.channels.neighbors import NeighborsChannel
 from retrieval.channels.ratings import read_ratings
 from retrieval.channels.sequence import SequenceChannel
@@ -118,6 +120,22 @@ class Retriever:
     def channel_names(self) -> tuple[str, ...]:
         """The channels that can be run."""
         return tuple(self._channels)
+
+    def with_channel(self, channel: Channel) -> "Retriever":
+        """The same with one more channel; what is open is shared."""
+        changed = copy.copy(self)
+        changed._channels = {**self._channels, channel.name: channel}
+        return changed
+
+    def prepare(self, channel: str, preference: Preference) -> None:
+        """Let a channel ask what it must ask another machine; `run` itself waits for nobody.
+
+        Raises:
+            ModelUnavailableError: The other machine did not answer.
+        """
+        known = self._channels.get(channel)
+        if isinstance(known, LanguageModelChannel):
+            known.ask(preference)
 
     def warm(self) -> None:
         """Load the encoder and serve one request, so that the first user does not wait."""

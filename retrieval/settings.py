@@ -30,6 +30,7 @@ class RetrievalSettings(BaseModel):
             "sequence": 1.0,
             "graph": 0.8,
             "trend": 0.15,
+            "language_model": 0.5,
         },
         description="fusion weights by channel",
     )
@@ -41,6 +42,11 @@ class RetrievalSettings(BaseModel):
     )
     graph_vectors: Literal["lightgcn", "complex", "none"] = Field(
         default="lightgcn", description="what the channel 'graph' has learned, beside the facts that items share"
+    )
+    language_model_channel: Literal["auto", "on", "off"] = Field(
+        default="auto",
+        description="titles and features by the language model; 'auto': where its name or its server says that it has "
+        "7 billion parameters or more",
     )
     exploration: Literal["greedy", "epsilon-greedy", "ucb", "thompson", "uniform"] = Field(
         default="ucb", description="which policy draws the guesses"

@@ -56,6 +56,8 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "evidence_cluster": ("Your kind of taste", "同类口味"),
     "evidence_path": ("Connection", "关联"),
     "evidence_popular": ("Popularity", "热度"),
+    "evidence_proposed": ("Named by the model", "模型提名"),
+    "evidence_read": ("Read by the model", "模型解读"),
     "evidence_guess": ("Guess", "猜测"),
     "evidence_count": ("{count} people", "{count} 人"),
     "evidence_score": ("{channel}, score {score}", "{channel}，得分 {score}"),

@@ -26,6 +26,8 @@ EVERY_KIND = {
         "sequence", EvidenceKind.CLUSTER, value="Crime, 1990s", count=7, facts=(("genres", "Crime"), ("year", "1990s"))
     ),
     EvidenceKind.POPULAR: Evidence("trend", EvidenceKind.POPULAR, count=90, score=0.8),
+    EvidenceKind.PROPOSED: Evidence("language_model", EvidenceKind.PROPOSED, score=0.9),
+    EvidenceKind.READ: Evidence("language_model", EvidenceKind.READ, value="calm", text="A thief plans."),
     EvidenceKind.GUESS: Evidence("policy", EvidenceKind.GUESS, text="little_known"),
 }
 EXPECTED = {
@@ -40,6 +42,8 @@ EXPECTED = {
         "7 位与你同类口味（犯罪、1990年代）的人喜欢它",
     ),
     EvidenceKind.POPULAR: ("80% of 90 people who rated it liked it", "90 位评分者中有 80% 喜欢它"),
+    EvidenceKind.PROPOSED: ("the language model named it for your wish", "语言模型按你的愿望提到了它"),
+    EvidenceKind.READ: ("the language model finds its description calm", "语言模型认为其简介的基调是平静"),
     EvidenceKind.GUESS: ("a guess: few people know it", "一次试探：知道它的人不多"),
 }
 

@@ -1,0 +1,143 @@
+"""Titles that somebody outside proposes for a wish - a language model, say - and their links to the catalog.
+
+Knows no model: whoever proposes is handed in.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from retrieval.items import Catalog
+from retrieval.preference import Constraint, Op, Preference
+from retrieval.titles import TitleMatch
+
+CLOSE = 0.9
+"""The least likeness of a title that is not spelled as in the catalog; its year must fit too."""
+SAME_YEAR, NEAR_YEAR = 1, 2
+"""How many years a closely spelled and an exact title may be off: release dates differ by country."""
+EXAMPLES = 4
+"""Liked and disliked items that are named as examples, the newest of each."""
+WORDS = 400
+"""The longest wish, in characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What titles are asked for."""
+
+    wish: str
+    """Words of the wish with its limits; '' where there are only examples."""
+    liked: tuple[str, ...] = ()
+    """Labels of liked items: 'Heat (1995)'."""
+    disliked: tuple[str, ...] = ()
+    count: int = 10
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to propose for."""
+        return not (self.wish or self.liked)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A title that was named, whether it exists or not."""
+
+    title: str
+    year: int | None = None
+
+
+class Proposer(Protocol):
+    """Names titles for a wish."""
+
+    @property
+    def name(self) -> str:
+        """Which model and prompt; answers of different names never meet."""
+        ...
+
+    def propose(self, request: Request) -> Sequence[Proposal]:
+        """At most `request.count` titles, best first.
+
+        Raises:
+            ModelUnavailableError: No answer, a late one, or one that is no list of titles.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """Proposals after the catalog was asked for them."""
+
+    item_ids: tuple[str, ...] = ()
+    """Best first, none twice."""
+    unknown: int = 0
+    """How many titles the catalog does not have."""
+    named: int = 0
+    """How many titles were proposed."""
+
+
+def request_of(preference: Preference, catalog: Catalog, *, count: int) -> Request:
+    """What to ask for a preference."""
+    return Request(_words(preference, catalog)[:WORDS], *_examples(preference, catalog), count=count)
+
+
+def link_proposals(proposals: Iterable[Proposal], catalog: Catalog) -> Linked:
+    """Find the proposed titles in the catalog; what it does not have is dropped and counted."""
+    found: dict[str, None] = {}
+    unknown = named = 0
+    for named, one in enumerate(proposals, 1):  # noqa: B007 - the last number is the count
+        match = find_proposal(one, catalog)
+        if match is None:
+            unknown += 1
+        elif not any(double in found for double in catalog.double_of(match.item_id)):
+            found[match.item_id] = None
+    return Linked(tuple(found), unknown, named)
+
+
+def find_proposal(proposal: Proposal, catalog: Catalog) -> TitleMatch | None:
+    """The item that a proposal means: the same title and about the same year, or nearly the same title and year."""
+    exact = catalog.titles.exact(proposal.title, year=proposal.year)
+    if exact:
+        return next((one for one in exact if _years_fit(one.year, proposal.year, NEAR_YEAR)), None)
+    close = [one for one in catalog.find_title(proposal.title, year=proposal.year) if one.score >= CLOSE]
+    close = [one for one in close if _years_fit(one.year, proposal.year, SAME_YEAR)]
+    return close[0] if close and (proposal.year is not None or _is_alone(close, catalog)) else None
+
+
+def _years_fit(year: int | None, said: int | None, tolerance: int) -> bool:
+    return year is None or said is None or abs(year - said) <= tolerance
+
+
+def _is_alone(matches: Sequence[TitleMatch], catalog: Catalog) -> bool:
+    """Whether all matches stand for one thing."""
+    return all(one.item_id in catalog.double_of(matches[0].item_id) for one in matches)
+
+
+def _examples(preference: Preference, catalog: Catalog) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    liked, disliked = (
+        tuple(catalog.item(one).label for one in ids[-EXAMPLES:] if one in catalog)
+        for ids in (preference.liked, preference.disliked)
+    )
+    return liked, disliked
+
+
+def _words(preference: Preference, catalog: Catalog) -> str:
+    """The wish in words: what is wanted, what is not, and the limits."""
+    parts = [preference.text.strip()]
+    parts += [f"{'' if one.weight > 0 else 'not '}{one.value}" for one in preference.wishes]
+    parts += [_limit(one, catalog) for one in preference.constraints]
+    return "; ".join(dict.fromkeys(part for part in parts if part))
+
+
+def _limit(limit: Constraint, catalog: Catalog) -> str:
+    """'Comedy or Drama', 'not Horror', 'year at least 1990'."""
+    spec = catalog.schema.field(limit.field)
+    values = " or ".join(spec.value_in(one, "en") if isinstance(one, str) else f"{one:.15g}" for one in limit.values)
+    match limit.op:
+        case Op.IS:
+            return values
+        case Op.NOT:
+            return f"not {values}"
+        case Op.MIN:
+            return f"{spec.label_in('en')} at least {values}"
+        case Op.MAX:
+            return f"{spec.label_in('en')} at most {values}"
