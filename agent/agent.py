@@ -23,7 +23,7 @@ from agent.language import language_of
 from agent.linking import ORDINALS, split_year
 from agent.loop import Loop, Memory, TurnState
 from agent.memory import StoredMemory, meanings
-from agent.plan import recommending_plan
+from agent.plan import TITLES, recommending_plan
 from agent.recommendation import Reply
 from agent.settings import Settings
 from agent.transcript import near_titles, shown_titles
@@ -68,6 +68,7 @@ class Agent:
             make_writer=self.make_writer,
             make_rng=self.make_rng,
             tool_timeout_s=self.settings.retrieval.tool_timeout_s,
+            timeouts={TITLES: self.settings.llm.titles_timeout_s},
         )
         graph = loop.graph()
         self._stored = graph.compile(checkpointer=self.conversations.saver)

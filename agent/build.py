@@ -3,19 +3,26 @@
 import asyncio
 import os
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
+import httpx
 import numpy as np
 from langchain_openai import ChatOpenAI
 
 from agent.agent import Agent
+from agent.aspects import AspectReader
 from agent.conversations import ConversationStore, open_checkpointer
 from agent.lexicon import Lexicon
-from agent.llm import make_chat_model, open_client
+from agent.llm import make_chat_model, make_waiting_model, open_client
 from agent.model_reader import ModelReader
+from agent.model_size import identify, is_large
+from agent.proposals import TitleProposer
 from agent.rules import RuleReader
 from agent.settings import LlmSettings, Settings
 from agent.understand import Understanding
 from agent.writer import Writer
+from retrieval.channels.language_model import LanguageModelChannel
+from retrieval.features.store import load_features
 from retrieval.items import Catalog
 from retrieval.retriever import Retriever
 from retrieval.state import StateStore, open_state
@@ -55,6 +62,11 @@ async def assemble(retriever: Retriever, state: StateStore, settings: Settings, 
     resources.push_async_callback(client.aclose)
     model = make_chat_model(settings.llm, client)
     rng = np.random.default_rng(seed)
+    understanding = make_understanding(retriever.catalog, settings.llm, model)
+    identity = await trusted_model(settings)
+    if model and identity:
+        understanding = replace(understanding, aspects=AspectReader.of(retriever.catalog, model))
+    retriever = await asyncio.to_thread(add_model_channel, retriever, settings, identity, resources)
 
     def make_writer() -> Writer | None:
         return Writer(model, retriever.catalog, settings.llm.write_tokens) if model else None
@@ -64,11 +76,44 @@ async def assemble(retriever: Retriever, state: StateStore, settings: Settings, 
         state=state,
         conversations=ConversationStore(saver),
         settings=settings,
-        understanding=make_understanding(retriever.catalog, settings.llm, model),
+        understanding=understanding,
         make_writer=make_writer,
         make_rng=lambda: rng,
         resources=resources,
     )
+
+
+async def trusted_model(settings: Settings) -> str:
+    """What the model is called, where it may name titles and read opinions; '' where it may not, or there is none."""
+    mode = settings.retrieval.language_model_channel
+    if mode == "off" or not settings.llm.url:
+        return ""
+    identity = await identify(settings.llm)
+    return identity if mode == "on" or is_large(identity) else ""
+
+
+def add_model_channel(retriever: Retriever, settings: Settings, identity: str, resources: AsyncExitStack) -> Retriever:
+    """The retriever with the channel `language_model`, as far as there is a model or anything that one has read.
+
+    Args:
+        retriever: The other channels.
+        settings: Whether the channel is wanted; where the data lies.
+        identity: The model that may name titles; '' for none.
+        resources: Closes the connections in the end.
+    """
+    mode, catalog = settings.retrieval.language_model_channel, retriever.catalog
+    if mode == "off":
+        return retriever
+    believes = is_large if mode == "auto" else bool
+    features = load_features(settings.retrieval.data_dir, catalog, believes=believes)
+    proposer = None
+    if identity:
+        client = resources.enter_context(httpx.Client(timeout=settings.llm.titles_timeout_s))
+        waiting = make_waiting_model(settings.llm, client, timeout_s=settings.llm.titles_timeout_s)
+        proposer = TitleProposer.of(catalog, waiting, max_tokens=settings.llm.titles_tokens, identity=identity)
+    if proposer is None and features is None:
+        return retriever
+    return retriever.with_channel(LanguageModelChannel(catalog, proposer, features))
 
 
 def checkpoint_url(settings: Settings) -> str:

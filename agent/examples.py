@@ -14,13 +14,18 @@ MOST_VALUES = 18
 PLACE = re.compile(r"<<(\w+)>>")
 
 
-def render_prompt(name: str, catalog: Catalog) -> list[BaseMessage]:
+def render_prompt(name: str, catalog: Catalog, names: dict[str, str] | None = None) -> list[BaseMessage]:
     """The messages before the question: agent/prompts/<name>.md filled with this catalog's words.
 
     An example that asks for something the catalog does not have (people, say) is left out.
+
+    Args:
+        name: Of the template.
+        catalog: Whose words fill it.
+        names: What to fill it with; `names_of` the catalog where None.
     """
     system, *examples = re.split(r"\n## example\n", template(name))
-    names = names_of(catalog)
+    names = names_of(catalog) if names is None else names
     messages: list[BaseMessage] = [SystemMessage(fill(system, names).strip())]
     for example in examples:
         if all(name in names for name in PLACE.findall(example)):
@@ -45,7 +50,7 @@ def names_of(catalog: Catalog) -> dict[str, str]:
     schema = catalog.schema
     names = {"noun": schema.noun_in("en"), "nouns": schema.nouns_in("en"), "noun_zh": schema.noun_in("zh")}
     names["fields"] = "\n".join(_describe(spec, catalog) for spec in askable(catalog))
-    for number, item in enumerate(_plain_items(catalog), 1):
+    for number, item in enumerate(_spread_items(catalog), 1):
         names[f"item{number}"], names[f"label{number}"] = item.title, item.label
     categories = [spec for spec in schema.of_kind(FieldKind.CATEGORY) if catalog.values(spec.name)]
     if categories:
@@ -68,13 +73,18 @@ def askable(catalog: Catalog) -> list[FieldSpec]:
     return [spec for spec in catalog.schema.fields if spec.kind is not FieldKind.NUMBER and catalog.values(spec.name)]
 
 
-def _plain_items(catalog: Catalog) -> list[Item]:
-    """Items for the examples: plain unmistakable titles, spread over the catalog."""
-    plain = [
+def plain_items(catalog: Catalog) -> list[Item]:
+    """Items with plain unmistakable titles, for examples."""
+    return [
         item
         for item in catalog
         if re.fullmatch(r"[A-Z][a-z]+(?: [A-Z]?[a-z]+){1,3}", item.title) and len(catalog.titles.exact(item.title)) == 1
     ]
+
+
+def _spread_items(catalog: Catalog) -> list[Item]:
+    """Some plain items, spread over the catalog."""
+    plain = plain_items(catalog)
     return plain[:: max(1, len(plain) // 8)][:8]
 
 

@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import httpx
 import openai
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.runnables import Runnable
 from langchain_openai import ChatOpenAI
 
 from agent.recommendation import LlmRun
@@ -35,6 +37,27 @@ def make_chat_model(settings: LlmSettings, client: openai.DefaultAsyncHttpxClien
         use_responses_api=False,
         http_async_client=client,
     )
+
+
+def make_waiting_model(settings: LlmSettings, client: httpx.Client, *, timeout_s: float) -> ChatOpenAI:
+    """A chat model for threads that wait for it no longer than they may, without a second try."""
+    return ChatOpenAI(
+        model=settings.model,
+        base_url=settings.url,
+        api_key=settings.api_key,
+        temperature=0.0,
+        timeout=timeout_s,
+        max_retries=0,
+        use_responses_api=False,
+        http_client=client,
+    )
+
+
+def constrained(model: ChatOpenAI, schema: dict[str, Any], *, max_tokens: int) -> Runnable[Any, Any]:
+    """A model that can only answer with JSON of a schema."""
+    name = str(schema["title"])
+    form = {"type": "json_schema", "json_schema": {"name": name, "schema": schema, "strict": True}}
+    return model.bind(max_tokens=max_tokens, response_format=form)
 
 
 def count(purpose: str, started: float, answer: AIMessage | AIMessageChunk | None, error: str = "") -> LlmRun:

@@ -7,8 +7,8 @@ too few items fit, the ranking brings labeled near misses instead.
 import asyncio
 import logging
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, TypedDict
 
 from langchain_core.messages import ToolMessage
@@ -25,6 +25,7 @@ from agent.conversation import Conversation, Question, Role, Turn, dump_conversa
 from agent.events import Event, Finished, Recommended, TextDelta, ToolCalled
 from agent.events import Understood as UnderstoodEvent
 from agent.intent import ToolCall
+from agent.plan import with_titles
 from agent.recommendation import Reply, ToolRun
 from agent.speech import RECOMMENDING, Speech
 from agent.stream_check import checked
@@ -66,6 +67,8 @@ class Loop:
     make_writer: Callable[[], Writer | None]
     make_rng: Callable[[], Generator]
     tool_timeout_s: float
+    timeouts: Mapping[str, float] = field(default_factory=dict)
+    """Of tools that have a limit of their own, by name."""
 
     @property
     def speech(self) -> Speech:
@@ -112,7 +115,8 @@ class Loop:
 
     async def _act(self, work: Working) -> Working:
         tools = make_tools(ToolContext(self.retriever, work.preference, work.history))
-        results = await asyncio.gather(*(self._call(tools, call, work.language) for call in work.intent.plan))
+        plan = with_titles(work.intent.plan, tools, ask=work.intent.source != "click")
+        results = await asyncio.gather(*(self._call(tools, call, work.language) for call in plan))
         found = Found(
             {name: many for one, _ in results for name, many in one.by_channel.items()},
             {item_id: facts for one, _ in results for item_id, facts in one.facts.items()},
@@ -126,7 +130,8 @@ class Loop:
         started, found, error = time.perf_counter(), Found(), ""
         request = {"type": "tool_call", "id": call.tool, "name": call.tool, "args": dict(call.arguments)}
         try:
-            answer = await asyncio.wait_for(asyncio.to_thread(tools[call.tool].invoke, request), self.tool_timeout_s)
+            limit_s = self.timeouts.get(call.tool, self.tool_timeout_s)
+            answer = await asyncio.wait_for(asyncio.to_thread(tools[call.tool].invoke, request), limit_s)
             if isinstance(answer, ToolMessage) and isinstance(answer.artifact, Found):
                 found = answer.artifact
         except Exception as failure:  # whatever breaks in one tool, the others answer

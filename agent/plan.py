@@ -4,7 +4,7 @@ A rule makes the plan from what was understood: the tools are cheap and run side
 nothing, while each word of a plan written by a 1.5B model costs 50 ms and may be wrong.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from pydantic import JsonValue
 
@@ -12,6 +12,7 @@ from agent.intent import Act, ToolCall
 from retrieval.preference import Preference
 
 SEARCH, SCORES, GRAPH, DETAILS = "search_catalog", "cf_scores", "graph_lookup", "item_details"
+TITLES = "model_titles"
 NO_TOOLS = (Act.CHAT,)
 
 
@@ -36,6 +37,21 @@ def recommending_plan(preference: Preference) -> tuple[ToolCall, ...]:
         ToolCall(SCORES, {"liked": [*preference.liked], "disliked": [*preference.disliked]}),
         ToolCall(GRAPH, {"kind": "candidates"}),
     )
+
+
+def with_titles(plan: tuple[ToolCall, ...], tools: Collection[str], *, ask: bool) -> tuple[ToolCall, ...]:
+    """The plan, with the titles that the language model names where a search is planned and that tool is there.
+
+    Args:
+        plan: Made from what was understood, whichever tools there are.
+        tools: Names of those that are there.
+        ask: Whether the model may be asked; a click is answered without it.
+    """
+    search = next((one for one in plan if one.tool == SEARCH), None)
+    if search is None or TITLES not in tools:
+        return plan
+    only = {"items": search.arguments["items"]} if "items" in search.arguments else {}
+    return (*plan, ToolCall(TITLES, {"ask": ask and not only, **only}))
 
 
 def _paths(preference: Preference, about: Sequence[str]) -> tuple[ToolCall, ...]:

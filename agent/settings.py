@@ -17,6 +17,8 @@ class LlmSettings(BaseModel):
     timeout_s: float = Field(default=120.0, gt=0, description="for one call, and between two pieces of a stream")
     understand_tokens: int = Field(default=220, ge=32, description="most answer tokens of the understanding call")
     write_tokens: int = Field(default=200, ge=32, description="most answer tokens of the writing call")
+    titles_tokens: int = Field(default=400, ge=32, description="most answer tokens when the model names titles")
+    titles_timeout_s: float = Field(default=8.0, gt=0, description="how long the model may take to name titles")
 
 
 class Settings(BaseSettings):

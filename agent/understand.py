@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from agent.aspects import AspectReader, says_why
 from agent.chips import chips
 from agent.conversation import Conversation, Role
 from agent.intent import Act, Intent
@@ -41,6 +42,8 @@ class Understanding:
     catalog: Catalog
     rules: RuleReader
     model: ModelReader | None = None
+    aspects: AspectReader | None = None
+    """Reads what an opinion praises and blames; None where the model is too small for it."""
 
     async def understand(
         self, conversation: Conversation, message: str, tastes: Iterable[Constraint | Wish] = ()
@@ -65,7 +68,20 @@ class Understanding:
                     (run,),
                     "model",
                 )
+        if self.aspects is not None and not notice and reading.act is Act.FEEDBACK and says_why(message):
+            reading, run = await self._with_aspects(reading, message, self.aspects)
+            runs = (*runs, run)
         return self._settle(conversation, message, reading, language, tuple(tastes), runs, notice, source)
+
+    async def _with_aspects(self, reading: Reading, message: str, aspects: AspectReader) -> tuple[Reading, LlmRun]:
+        """The reading with what an opinion praises and blames as soft wishes; as it was where the model fails."""
+        try:
+            wishes, run = await aspects.read(message)
+        except ModelUnavailableError as error:
+            return reading, LlmRun("aspects", 0.0, error=str(error))
+        known = {one.value.casefold() for one in reading.wishes}
+        fresh = tuple(one for one in wishes if one.value.casefold() not in known)
+        return replace(reading, wishes=(*reading.wishes, *fresh)), run
 
     def replay(self, conversation: Conversation) -> Preference:
         """What was wanted in a conversation of which only the messages are known, read by rule."""

@@ -118,6 +118,27 @@ def ingest(
     typer.echo(f"Talk to it: reconteur chat --data {data}")
 
 
+@app.command()
+def features(
+    data: Data = None,
+    llm_url: LlmUrl = None,
+    llm_model: LlmModel = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="The most items of this run; all that are left if not given.")
+    ] = None,
+    at_once: Annotated[int, typer.Option(min=1, max=64, help="Items asked for at the same time.")] = 4,
+) -> None:
+    """Have the language model read moods and themes out of item texts; an interrupted run goes on where it was."""
+    from agent.reading_run import run
+    from retrieval.build import console_progress
+
+    settings = make_settings(data=data, llm_url=llm_url, llm_model=llm_model)
+    _log(logging.ERROR)
+    with console_progress() as progress:
+        read, failed = asyncio.run(run(settings, limit=limit, at_once=at_once, progress=progress))
+    typer.echo(f"{read} items read, {failed} without a usable answer (the same command tries those again).")
+
+
 @users_app.command("list")
 def list_users(data: Data = None, limit: Annotated[int, typer.Option(min=1)] = 100) -> None:
     """The newest users first, as id, name."""
