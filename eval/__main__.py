@@ -5,7 +5,7 @@ import sys
 import typer
 
 from eval.commands.converting import convert, make_catalog
-from eval.commands.ranking import fit, rank
+from eval.commands.ranking import ablate, fit, rank
 from eval.commands.replaying import replay
 from eval.commands.scoring import report, score
 from retrieval.errors import RecommenderError
@@ -20,6 +20,7 @@ app.command()(convert)
 app.command(name="catalog")(make_catalog)
 app.command()(rank)
 app.command()(fit)
+app.command()(ablate)
 app.command()(score)
 app.command()(report)
 app.command()(replay)

@@ -137,6 +137,40 @@ def fit(
     typer.echo(f"{manifest.dialogues} dialogues, {manifest.places} places; trees count {manifest.share:g}; {figures}")
 
 
+def ablate(
+    catalog: CatalogFile,
+    dialogues: DialoguesFile,
+    interactions: InteractionsFile = None,
+    facts: FactsFile = None,
+    schema: SchemaFile = None,
+    skip_bad: SkipBad = False,
+    seed: Seed = 0,
+) -> None:
+    """What each group of signals adds: learn from the even part of the dialogues, score on the odd part."""
+    from eval.ranking.ablation import ablate as leave_out
+    from eval.ranking.ablation import ablation_table
+    from eval.ranking.features import Signals
+    from eval.ranking.fit import FitSettings, examples, lessons_of, out_of_fold
+    from eval.ranking.knowledge import Records, learn
+    from eval.ranking.reading import TurnReader
+    from eval.ranking.world import build_world
+    from eval.splits import selected
+
+    loaded = open_catalog(catalog, interactions, facts, schema)
+    told = open_dialogues(dialogues, loaded, skip_bad=skip_bad).dialogues
+    world = build_world(loaded.dataset)
+    reader = TurnReader.of(loaded.dataset.catalog, world.popularity)
+    train, aside = (lessons_of(selected(told, part), reader) for part in ("even", "odd"))
+    test = examples(
+        Signals(world, learn(world, Records.of(world, train))), [place for lesson in aside for place in lesson.places]
+    )
+    rows = []
+    for name, values in leave_out(out_of_fold(world, train), test, FitSettings(seed=seed)):
+        rows.append((name, values))
+        say(f"{name}: {values.mean(axis=0).round(3).tolist()}")
+    typer.echo(f"candidate recall {test.found:.3f}\n\n{ablation_table(rows, test.dialogues, seed=seed)}")
+
+
 def _train(path: Path | None, skip_bad: bool) -> "Sequence[Dialogue]":
     return () if path is None else open_dialogues(path, None, skip_bad=skip_bad).dialogues
 

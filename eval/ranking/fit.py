@@ -125,9 +125,13 @@ def fit(
     if n_places < LEAST_PLACES or len(lessons) < 2 * FOLDS:
         logger.warning("%d places to learn from, at least %d wanted: the default stays", n_places, LEAST_PLACES)
         return Fitted(Blend(None, 0.0), records, {"places": float(n_places)})
+    return fit_examples(out_of_fold(world, lessons, progress), records, settings, progress)
+
+
+def out_of_fold(world: World, lessons: Sequence[Lesson], progress: Progress = silent) -> list[Examples]:
+    """The candidates of every place, fold by fold, each with what the other folds teach."""
     folds = [list(lessons[place::FOLDS]) for place in range(FOLDS)]
-    tables = [_examples(world, folds, place, progress) for place in range(FOLDS)]
-    return fit_examples(tables, records, settings, progress)
+    return [_examples(world, folds, place, progress) for place in range(FOLDS)]
 
 
 def fit_examples(

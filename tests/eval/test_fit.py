@@ -199,3 +199,21 @@ def test_fit_and_rank_from_the_command_line(files, tmp_path: Path, monkeypatch, 
 
     assert "4 dialogues, 8 places; trees count 0" in capsys.readouterr().out
     assert len(read_predictions(tmp_path / "p.jsonl")) == 8
+
+
+def test_an_ablation_names_every_group_and_its_loss(world, reader):
+    from eval.ranking.ablation import AT, ablate, ablation_table
+    from eval.ranking.features import GROUPS
+    from eval.ranking.fit import examples, out_of_fold
+
+    train = lessons_of(dialogues(20), reader)
+    test = examples(
+        Signals(world, learn(world, Records.of(world, train))),
+        [place for lesson in lessons_of(dialogues(4, start=40), reader) for place in lesson.places],
+    )
+
+    rows = list(ablate(out_of_fold(world, train), test, FitSettings(rounds=2, least_in_leaf=5)))
+
+    assert len(rows) == 2 * len(GROUPS)
+    assert all(values.shape == (8, len(AT)) for _, values in rows)
+    assert "| all but ratings |" in ablation_table(rows, test.dialogues, seed=0)
