@@ -37,7 +37,7 @@ class LightGcnSettings:
     steps: int = 300
     """Updates; each sees one moment of every user."""
     learning_rate: float = 0.01
-    weight_decay: float = 1e-5
+    weight_decay: float = 0.5
     dropout: float = 0.2
     """Share of the items of a profile that are left out in a step."""
     unrated: float = 0.1
