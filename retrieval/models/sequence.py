@@ -41,7 +41,7 @@ class SequenceSettings:
     longest: int = 200
     """Interactions that one look back reaches."""
     dropout: float = 0.3
-    epochs: int = 30
+    epochs: int = 24
     least_steps: int = 300
     """Few histories are gone through more often, until so many steps are made."""
     most_steps: int = 10_000

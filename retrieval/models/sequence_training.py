@@ -52,7 +52,9 @@ def train(
         net = SequenceNet(shape, features)
     net.reseed(seed)
     average = copy.deepcopy(net)
-    optimizer = torch.optim.AdamW(net.parameters(), lr=settings.rate, betas=BETAS, weight_decay=settings.weight_decay)
+    optimizer = torch.optim.AdamW(
+        net.parameters(), lr=settings.rate, betas=BETAS, weight_decay=settings.weight_decay, fused=True
+    )
     per_epoch = len(_epoch(found, settings, np.random.default_rng(seed)))
     epochs = n_epochs(settings, per_epoch)
     step, total = 0, epochs * per_epoch
