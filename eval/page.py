@@ -1,6 +1,7 @@
-"""The report as one HTML page that needs no network, and the same as Markdown."""
+"""The report as one HTML page that needs no network, as Markdown, and its figures as JSON."""
 
 import html
+import json
 import re
 from pathlib import Path
 
@@ -19,9 +20,10 @@ svg{max-width:100%;height:auto}.turn{margin:.2rem 0}.user{color:#0b5394}.place{b
 
 
 def write_report(found: Comparison, folder: Path) -> None:
-    """Write report.html and report.md."""
+    """Write report.html, report.md and report.json."""
     (folder / "report.md").write_text(to_markdown(found), encoding="utf-8")
     (folder / "report.html").write_text(to_html(found), encoding="utf-8")
+    (folder / "report.json").write_text(to_json(found), encoding="utf-8")
 
 
 def to_markdown(found: Comparison) -> str:
@@ -40,6 +42,27 @@ def to_html(found: Comparison) -> str:
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         f"<title>Offline evaluation</title><style>{STYLE}</style></head><body>{''.join(parts)}</body></html>\n"
     )
+
+
+def to_json(found: Comparison) -> str:
+    """Every figure, and how each run was made; dialogues are left out."""
+    figures = {
+        "runs": {
+            name: {"made": found.made[name].model_dump(mode="json"), "scores": scores.model_dump(mode="json")}
+            for name, scores in found.runs.items()
+        },
+        "differences": [
+            {
+                "first": one.first,
+                "second": one.second,
+                "metric": one.metric,
+                **one.gain._asdict(),
+                "not_better": one.not_better,
+            }
+            for one in found.differences
+        ],
+    }
+    return json.dumps(figures, indent=1, ensure_ascii=False) + "\n"
 
 
 def _sections(found: Comparison) -> list[tuple[str, str]]:

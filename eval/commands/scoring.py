@@ -64,7 +64,7 @@ def score(
 
 def report(
     runs: Annotated[list[Path], typer.Argument(help="What `rank` wrote; the first is compared with the others.")],
-    out: Annotated[Path, typer.Option("--out", help="Write report.html and report.md to this folder.")] = Path(
+    out: Annotated[Path, typer.Option("--out", help="Write report.html, .md and .json to this folder.")] = Path(
         "report"
     ),
     dialogues: Annotated[Path | None, typer.Option("--dialogues", help="If not those of the first run.")] = None,

@@ -265,6 +265,9 @@ def test_score_and_report_from_the_command_line(files, tmp_path: Path, monkeypat
     text = (tmp_path / "report" / "report.md").read_text()
     assert "default - popularity" in text
     assert "python -m eval rank" in text
+    figures = json.loads((tmp_path / "report" / "report.json").read_text())
+    assert figures["runs"]["default"]["scores"]["turns"] == 12
+    assert figures["differences"][0]["second"] == "popularity"
 
 
 def test_score_without_rankings_says_what_was_accepted(tmp_path: Path, monkeypatch, capsys):
