@@ -29,9 +29,9 @@ WHAT = "attention fusion"
 class AttentionSettings:
     """Chosen on the validation interactions of protocol one (docs/recommender.md)."""
 
-    width: int = 16
+    width: int = 32
     """Of the network of each dimension, and of the one that looks at the person."""
-    epochs: int = 12
+    epochs: int = 16
     batch: int = 64
     rate: float = 5e-3
     decay: float = 1e-3

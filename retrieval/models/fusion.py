@@ -39,6 +39,7 @@ WHAT = "learned fusion"
 CASCADE, RANKER, ATTENTION, MULTITASK = "cascade", "ranker", "attention", "multitask"
 STRATEGIES = (WEIGHTED, RECIPROCAL_RANK, VOTES, CASCADE, RANKER, ATTENTION, MULTITASK)
 """All ways to fuse."""
+PLAIN = frozenset((WEIGHTED, RECIPROCAL_RANK, VOTES))
 STORED = (WEIGHTED, RANKER, ATTENTION, MULTITASK)
 """Those that have something to write to disk."""
 SETTINGS = "fusion.json"
@@ -78,9 +79,10 @@ class FusionSettings:
         "items",
         "people",
         "als",
+        "facts",
         "texts",
     )
-    strategy: str = RANKER
+    strategy: str = ATTENTION
     """The one that `FusedModel.score` uses."""
     strategies: tuple[str, ...] = STRATEGIES
     """Those that are fitted; the weighted sum always is."""
@@ -145,8 +147,14 @@ class FusedModel:
 
     @property
     def strategy(self) -> Strategy:
-        """The one in use: the one of the settings, else the weighted sum."""
-        return self.strategies.get(self.settings.strategy, self.strategies[WEIGHTED])
+        """The one in use: the one of the settings, else the next best that is there."""
+        best = (self.settings.strategy, ATTENTION, MULTITASK, WEIGHTED)
+        return next(self.strategies[name] for name in best if name in self.strategies)
+
+    @property
+    def is_learned(self) -> bool:
+        """Whether there was enough to learn from."""
+        return bool(set(self.strategies) - PLAIN)
 
     def using(self, strategy: str) -> "FusedModel":
         """The same with another of its strategies.
@@ -181,7 +189,12 @@ class FusedModel:
                 (folder / "strategies" / name).mkdir(parents=True)
                 self.strategies[name].save(folder / "strategies" / name)  # type: ignore[attr-defined]
         save_arrays(folder, {"counts": self.facts.counts, "liking": self.facts.liking})
-        kept = {"members": list(self.members), "strategy": self.settings.strategy, "pool": self.settings.pool}
+        kept = {
+            "members": list(self.members),
+            "strategy": self.settings.strategy,
+            "pool": self.settings.pool,
+            "notices": list(self.notices),
+        }
         (folder / SETTINGS).write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
 
     @classmethod
@@ -203,7 +216,7 @@ class FusedModel:
         if len(facts.counts) != side.facts.shape[0]:
             raise IndexMissingError(f"a {WHAT} made for another catalog", path=str(folder))
         weighted = WeightedModel.load(folder / "strategies" / WEIGHTED)
-        strategies, notices = _plain(weighted), []
+        strategies, notices = _plain(weighted), [str(one) for one in kept.get("notices", [])]
         if (folder / "strategies" / ATTENTION).is_dir():
             strategies[ATTENTION] = AttentionModel.load(folder / "strategies" / ATTENTION)
         if (folder / "strategies" / MULTITASK).is_dir():

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
-from retrieval.models import als, content, ease, neighbors, sessions, transitions, trend
+from retrieval.models import als, content, ease, facts, neighbors, sessions, transitions, trend
 from retrieval.models.base import Model
 from retrieval.models.features import Dimension, ItemSide
 from retrieval.models.log import Log
@@ -107,9 +107,22 @@ _ALL = (
     Member("als", Dimension.COLLABORATIVE, lambda log, _, tell: als.fit(log, None, tell), als.AlsModel.load),
     Member("sequence", Dimension.TIMELINESS, _fit_sequence, _load_sequence, recalls=True),
     Member("lightgcn", Dimension.GRAPH, _fit_lightgcn, _load_lightgcn),
+    Member("facts", Dimension.GRAPH, lambda _, side, __: facts.fit(side.facts), facts.FactsModel.load),
     Member("texts", Dimension.CONTENT, _fit_texts, content.ContentModel.load),
 )
 MEMBERS: Mapping[str, Member] = {one.name: one for one in _ALL}
 """By name."""
-CHEAP = ("ease", "ease_plain", "ease_liked", "transitions", "sessions", "trend", "items", "people", "als", "texts")
+CHEAP = (
+    "ease",
+    "ease_plain",
+    "ease_liked",
+    "transitions",
+    "sessions",
+    "trend",
+    "items",
+    "people",
+    "als",
+    "facts",
+    "texts",
+)
 """Those that are fitted in seconds."""
