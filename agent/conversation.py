@@ -51,6 +51,8 @@ class Conversation:
     question: Question | None = None
     asked: bool = False
     """Whether a list was shown or asked for in this conversation."""
+    inquired: tuple[str, ...] = ()
+    """Keys of the questions about taste that were asked; none is asked twice."""
     told: tuple[str, ...] = ()
     """Notices that still hold and need not be repeated ('no language model is running')."""
 
@@ -61,6 +63,11 @@ class Conversation:
     def last_shown(self) -> tuple[str, ...]:
         """The item ids of the last cards, in order; near misses where nothing else was shown."""
         return next((turn.shown or turn.near for turn in reversed(self.turns) if turn.shown or turn.near), ())
+
+    def has_just_asked(self) -> bool:
+        """Whether the last thing said to the user was a question: there is never a second one in a row."""
+        last = next((turn.text for turn in reversed(self.turns) if turn.role is Role.ASSISTANT), "")
+        return last.rstrip().endswith(("?", "？"))
 
     def all_shown(self) -> frozenset[str]:
         """Every item id that was on a card."""

@@ -27,6 +27,8 @@ class Recommended:
     recommendations: tuple[Recommendation, ...]
     near_misses: tuple[Recommendation, ...] = ()
     notices: tuple[str, ...] = ()
+    knowing: str = ""
+    """How sure we are of the user's taste, in words."""
 
 
 @dataclass(frozen=True, slots=True)

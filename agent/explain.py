@@ -29,16 +29,16 @@ IN_REASON = 2
 """Statements in the short reason; all are on the card."""
 GUESSES = {
     "other": {
-        "en": "a guess, to learn whether you like something else{value}",
-        "zh": "一次试探：看看你是否也喜欢别的类型{value}",
+        "en": "a guess, to learn whether you like something else{value}; your answer would tell most",
+        "zh": "一次试探：看看你是否也喜欢别的类型{value}，你的回答最能说明问题",
     },
     "little_known": {
-        "en": "a guess: few people know it{value}",
-        "zh": "一次试探：知道它的人不多{value}",
+        "en": "a guess: few people know it{value}; your answer shows whether to look further there",
+        "zh": "一次试探：知道它的人不多{value}，你的回答能说明要不要往这边多找",
     },
     "unrated": {
-        "en": "a guess: nobody has rated it here yet{value}",
-        "zh": "一次试探：这里还没有人给它评过分{value}",
+        "en": "a guess: nobody has rated it here yet{value}; your answer would be the first",
+        "zh": "一次试探：这里还没有人给它评过分{value}，你会是第一个",
     },
 }
 """By the code that `retrieval.policies` gives."""

@@ -148,14 +148,23 @@ class Loop:
         return replace(work, ranked=ranked)
 
     async def _explore(self, work: Working) -> Working:
-        slots = await asyncio.to_thread(
-            self.retriever.explore, work.ranked, work.preference, work.history, self.make_rng()
-        )
-        work = with_cards(replace(work, slots=slots), self.retriever)
+        work = with_cards(await asyncio.to_thread(self._guess, work), self.retriever)
         await asyncio.to_thread(self.memory.expose, work)
         work = work.timed("cards", work.started)
-        _emit(Recommended(work.recommendations, work.near_misses, work.notices))
+        _emit(Recommended(work.recommendations, work.near_misses, work.notices, work.knowing))
         return work
+
+    def _guess(self, work: Working) -> Working:
+        """The list with its guesses, how sure we are, and what to ask."""
+        preference, history, conversation = work.preference, work.history, work.conversation
+        unanswered = conversation.all_shown()
+        slots = self.retriever.explore(work.ranked, preference, history, self.make_rng(), unanswered=unanswered)
+        width = self.retriever.width(preference, history, unanswered)
+        inquiry = None
+        if work.message and slots and preference.novelty > 0 and not conversation.has_just_asked():
+            asked = conversation.inquired
+            inquiry = self.retriever.inquiry(slots, preference, history, unanswered=unanswered, asked=asked)
+        return replace(work, slots=slots, width=width, inquiry=inquiry)
 
     async def _write(self, work: Working) -> Working:
         """Prose, let through sentence by sentence."""
@@ -187,6 +196,9 @@ class Loop:
         if not written and (template := self.speech.template(work)):
             _emit(TextDelta(template))
             work = replace(work, text=" ".join(filter(None, (work.text, template))))
+        if question := self.speech.inquiry(work):
+            _emit(TextDelta(f" {question}" if work.text else question))
+            work = replace(work, text=" ".join(filter(None, (work.text, question))))
         conversation = self._kept(work)
         work = replace(work, conversation=conversation)
         _emit(
@@ -198,6 +210,7 @@ class Loop:
                     recommendations=work.recommendations,
                     near_misses=work.near_misses,
                     notices=work.notices,
+                    knowing=work.knowing,
                     trace=work.trace(),
                 )
             )
@@ -216,6 +229,8 @@ class Loop:
         if work.intent.ambiguous and work.message:
             title, options = work.intent.ambiguous[0]
             conversation = replace(conversation, question=Question(title, options, work.message))
+        if work.inquiry is not None:
+            conversation = replace(conversation, inquired=(*conversation.inquired, work.inquiry.key))
         shown = tuple(one.item.item_id for one in work.recommendations)
         near = tuple(one.item.item_id for one in work.near_misses)
         asked = conversation.asked or bool(shown or near)

@@ -95,3 +95,5 @@ class Reply:
     near_misses: tuple[Recommendation, ...] = ()
     notices: tuple[str, ...] = ()
     trace: Trace = field(default_factory=Trace)
+    knowing: str = ""
+    """How sure we are of the user's taste, in words; '' where there is nothing to say."""

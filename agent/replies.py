@@ -9,12 +9,23 @@ from agent.recommendation import Recommendation
 from retrieval.items import Catalog
 from retrieval.schema import CatalogSchema
 
+STILL_GUESSING, STILL_LEARNING = 0.75, 0.55
+"""Widths of the belief (`retrieval.belief.Belief.width`)."""
 TEXTS: dict[str, dict[str, str]] = {
     "first": {"en": "I would start with {title}: {reason}.", "zh": "我会先选《{title}》：{reason}。"},
     "guess": {
         "en": "{title} is a guess: tell me whether it is for you, and the next list will know you better.",
         "zh": "《{title}》是一次试探：告诉我合不合口味，下次会更懂你。",
     },
+    "inquire": {
+        "en": "One question would help me most: more {first} or more {second}?",
+        "zh": "有一个问题最能帮我了解你：更想要{first}，还是{second}？",
+    },
+    "guessing": {
+        "en": "I'm still guessing about you: whatever you like or turn down here teaches me.",
+        "zh": "我还在猜你的口味：你喜欢或不喜欢哪个，都能让我更懂你。",
+    },
+    "learning": {"en": "I'm getting to know your taste.", "zh": "我正在慢慢了解你的口味。"},
     "nothing": {
         "en": "Nothing in the catalog fits all of that. Take away one of the chips, or tell me what matters most.",
         "zh": "目录里没有完全符合的。去掉一个条件，或者告诉我什么最重要。",
@@ -91,6 +102,13 @@ def help_text(catalog: Catalog, language: str) -> str:
     schema = catalog.schema
     limits = ", ".join(spec.label_in(language) for spec in schema.fields if not spec.soft)
     return say("help", language, nouns=schema.nouns_in(language), count=f"{len(catalog):,}", limits=limits)
+
+
+def knowing(width: float, language: str) -> str:
+    """How sure we are of somebody's taste, from how little is known of it (0..1); '' where we are."""
+    if width >= STILL_GUESSING:
+        return say("guessing", language)
+    return say("learning", language) if width >= STILL_LEARNING else ""
 
 
 def titles_of(item_ids: Sequence[str], catalog: Catalog, language: str) -> str:

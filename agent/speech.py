@@ -40,6 +40,14 @@ class Speech:
             return replies.say(key, work.language) if work.recommendations else ""
         return replies.opening(work.intent, self.retriever.catalog)
 
+    def inquiry(self, work: Working) -> str:
+        """The question that would teach most, where one is asked."""
+        if work.inquiry is None or not work.recommendations:
+            return ""
+        one, catalog = work.inquiry, self.retriever.catalog
+        first, second = (_value(catalog, one.field, value, work.language) for value in one.values)
+        return replies.say("inquire", work.language, first=first, second=second)
+
     def is_for_the_model(self, work: Working) -> bool:
         """Whether prose by the model adds anything."""
         if not work.message or work.intent.ambiguous or any(run.error for run in work.llm):

@@ -4,11 +4,13 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from agent import replies
 from agent.conversation import Conversation
 from agent.intent import Intent
 from agent.recommendation import LlmRun, Recommendation, ToolRun, Trace
 from agent.understand import Understood
 from retrieval.candidates import Candidate
+from retrieval.exploration.asking import Inquiry
 from retrieval.history import UserHistory
 from retrieval.policies import Slot
 from retrieval.preference import Constraint, Preference, Wish
@@ -34,6 +36,10 @@ class Working:
     found: Found = field(default_factory=Found)
     ranked: Ranked = field(default_factory=lambda: Ranked(()))
     slots: tuple[Slot, ...] = ()
+    width: float = 0.0
+    """How little is known of the user's taste, 0..1; see `retrieval.belief`."""
+    inquiry: Inquiry | None = None
+    """The one question that is asked at the end."""
     recommendations: tuple[Recommendation, ...] = ()
     near_misses: tuple[Recommendation, ...] = ()
     notices: tuple[str, ...] = ()
@@ -77,6 +83,11 @@ class Working:
         """With notices that no longer hold: should it happen again, it is told again."""
         left = tuple(one for one in self.conversation.told if one not in notices)
         return replace(self, conversation=replace(self.conversation, told=left))
+
+    @property
+    def knowing(self) -> str:
+        """How sure we are of this user's taste, in words; '' where there is nothing to say."""
+        return replies.knowing(self.width, self.language) if self.recommendations else ""
 
     def trace(self) -> Trace:
         """How the items were found, so far."""

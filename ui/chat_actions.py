@@ -280,6 +280,7 @@ class Actions:
                     recommendations=event.recommendations,
                     near_misses=event.near_misses,
                     notices=event.notices,
+                    knowing=event.knowing,
                     has_cards=True,
                 )
                 session.status = "writing"
@@ -299,6 +300,7 @@ class Actions:
             recommendations=reply.recommendations,
             near_misses=reply.near_misses,
             notices=reply.notices,
+            knowing=reply.knowing,
             text=reply.text,
             trace=reply.trace,
             has_cards=True,

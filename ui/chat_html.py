@@ -113,6 +113,8 @@ def _lists(turn: ChatTurn, context: CardContext, *, busy: bool) -> Html:
         waits = busy and turn.intent is not None and turn.intent.act in _LISTS
         return _skeleton(turn.intent.preference.count) if waits and turn.intent is not None else Html("")
     parts: list[Html] = [tag("p", notice, class_="notice") for notice in turn.notices]
+    if turn.recommendations and turn.knowing:
+        parts.append(tag("p", turn.knowing, class_="knowing"))
     if turn.recommendations:
         parts.append(cards(turn.recommendations, context, label=context.say("suggestions")))
     elif turn.near_misses and turn.intent is not None and turn.intent.chips and not turn.notices:

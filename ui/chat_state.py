@@ -35,6 +35,8 @@ class ChatTurn:
     recommendations: tuple[Recommendation, ...] = ()
     near_misses: tuple[Recommendation, ...] = ()
     notices: tuple[str, ...] = ()
+    knowing: str = ""
+    """How sure we are of the user's taste, in words."""
     text: str = ""
     tools: tuple[ToolRun, ...] = ()
     trace: Trace | None = None

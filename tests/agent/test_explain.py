@@ -44,7 +44,10 @@ EXPECTED = {
     EvidenceKind.POPULAR: ("80% of 90 people who rated it liked it", "90 位评分者中有 80% 喜欢它"),
     EvidenceKind.PROPOSED: ("the language model named it for your wish", "语言模型按你的愿望提到了它"),
     EvidenceKind.READ: ("the language model finds its description calm", "语言模型认为其简介的基调是平静"),
-    EvidenceKind.GUESS: ("a guess: few people know it", "一次试探：知道它的人不多"),
+    EvidenceKind.GUESS: (
+        "a guess: few people know it; your answer shows whether to look further there",
+        "一次试探：知道它的人不多，你的回答能说明要不要往这边多找",
+    ),
 }
 
 
@@ -116,7 +119,7 @@ def test_a_reason_names_two_kinds_and_all_statements_keep_their_evidence(films: 
 def test_a_guess_says_so_first(films: Catalog):
     found = explain(Candidate("film:1", evidence=(EVERY_KIND[EvidenceKind.FACT],)), films, "en", guess="unrated")
 
-    assert found.text == "A guess: nobody has rated it here yet; directed by Michael Mann"
+    assert found.text == "A guess: nobody has rated it here yet; your answer would be the first; directed by Michael Mann"
 
 
 def test_a_near_miss_names_what_it_does_not_keep(films: Catalog):

@@ -274,7 +274,8 @@ async def test_prose_that_ends_at_the_token_limit_loses_its_last_half_sentence(
 
     reply = await talking.reply(visitor(talking), "a crime story")
 
-    assert reply.text == "Enjoy these."
+    assert reply.text.startswith("Enjoy these.")
+    assert "rath" not in reply.text
     assert not any("did not answer" in notice for notice in reply.notices)
 
 
@@ -322,7 +323,8 @@ async def test_a_stream_that_stalls_is_given_up(make_agent: MakeAgent, model: Sc
 
     reply = await agent.reply(visitor(agent), "a crime story")
 
-    assert reply.text == "Enjoy these."
+    assert reply.text.startswith("Enjoy these.")
+    assert "rath" not in reply.text
     assert any("did not answer" in notice for notice in reply.notices)
 
 

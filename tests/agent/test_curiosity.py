@@ -1,0 +1,75 @@
+"""How sure we are is said, guesses are marked, and one question is asked where it teaches most."""
+
+from itertools import pairwise
+
+import pytest
+
+from agent import replies
+from agent.agent import Agent
+from retrieval.state import FeedbackKind
+from tests.agent.test_loop import visitor
+
+ASKED = "One question would help me most"
+
+
+async def test_a_stranger_is_told_that_we_are_guessing(agent: Agent):
+    reply = await agent.reply(visitor(agent), "Recommend me something good")
+
+    assert reply.knowing == "I'm still guessing about you: whatever you like or turn down here teaches me."
+
+
+@pytest.mark.parametrize(("width", "start"), [(1.0, "I'm still guessing"), (0.6, "I'm getting to know"), (0.3, "")])
+def test_how_sure_we_are_follows_the_width(width: float, start: str):
+    assert replies.knowing(width, "en").startswith(start)
+    assert bool(replies.knowing(width, "zh")) == bool(start)
+
+
+async def test_a_question_is_never_asked_twice_in_a_row_and_never_the_same_again(agent: Agent):
+    conversation = visitor(agent)
+    asked: list[bool] = []
+
+    for _ in range(5):
+        reply = await agent.reply(conversation, "Recommend me something good")
+        conversation = reply.conversation
+        asked.append(ASKED in reply.text)
+
+    assert asked[0]
+    assert not any(one and two for one, two in pairwise(asked))
+    assert len(set(conversation.inquired)) == len(conversation.inquired) == sum(asked)
+
+
+async def test_somebody_in_a_hurry_is_not_asked_and_gets_no_guess(agent: Agent):
+    reply = await agent.reply(visitor(agent), "just one film, quickly")
+
+    assert ASKED not in reply.text
+    assert not any(one.exploratory for one in reply.recommendations)
+
+
+async def test_exposures_keep_what_other_policies_would_have_done(agent: Agent):
+    conversation = visitor(agent)
+    user_id = str(conversation.user_id)
+    agent.state.set_novelty(user_id, 1.0)
+
+    reply = await agent.reply(conversation, "Recommend me something good")
+
+    guesses = [one.shown for one in agent.state.exposures_of(user_id) if one.shown.exploratory]
+    assert guesses
+    assert len(guesses) <= len(reply.recommendations) / 2
+    for one in guesses:
+        assert {"width", "pool", "expected", "p:uniform-guesses", "v:uniform-guesses"} <= set(one.context)
+        assert one.context[f"p:{one.policy}"] == pytest.approx(one.propensity)
+
+
+async def test_a_guess_turned_down_never_comes_back(agent: Agent):
+    conversation = visitor(agent)
+    agent.state.set_novelty(str(conversation.user_id), 1.0)
+    refused: set[str] = set()
+
+    for _ in range(6):
+        reply = await agent.reply(conversation, "Recommend me something good")
+        conversation = reply.conversation
+        shown = {one.item.item_id for one in reply.recommendations if one.exploratory}
+        assert not shown & refused
+        for item_id in shown:
+            conversation, _ = await agent.feedback(conversation, item_id, FeedbackKind.DISLIKE)
+        refused |= shown
