@@ -73,9 +73,10 @@ async def make_agent(tmp_path: Path, film_retriever: Retriever) -> AsyncIterator
         retriever: Retriever | None = None,
         url: str = "",
         timeout_s: float = 5,
+        titles_timeout_s: float = 5,
         **changes: object,
     ) -> Agent:
-        llm = LlmSettings(url=model.url if model else url, timeout_s=timeout_s)
+        llm = LlmSettings(url=model.url if model else url, timeout_s=timeout_s, titles_timeout_s=titles_timeout_s)
         retrieval = RetrievalSettings(data_dir=tmp_path, encoder="hash", **changes)
         settings = Settings(llm=llm, retrieval=retrieval)
         agent = await assemble(retriever or film_retriever, open_state(retrieval), settings, seed=0)
