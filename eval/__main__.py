@@ -5,6 +5,7 @@ import sys
 import typer
 
 from eval.commands.converting import convert, make_catalog
+from eval.commands.policies import policies
 from eval.commands.ranking import ablate, fit, rank
 from eval.commands.replaying import replay
 from eval.commands.scoring import report, score
@@ -24,6 +25,7 @@ app.command()(ablate)
 app.command()(score)
 app.command()(report)
 app.command()(replay)
+app.command()(policies)
 
 
 def main() -> None:
