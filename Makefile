@@ -2,7 +2,7 @@
 PYTHON := .venv/bin/python
 PACKAGES := agent tools retrieval ui eval
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev serve check test test-fast bench bench-recommender constraints clean
+.PHONY: help setup setup-dev serve check test test-fast bench bench-recommender bench-exploration constraints clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -33,6 +33,9 @@ bench: setup-dev ## print the tables of benchmarks/README.md
 
 bench-recommender: setup-dev ## compare the recommender with well-known libraries; writes docs/recommender.md
 	$(PYTHON) -m benchmarks.recommender --into docs/recommender.md --out docs/recommender.json
+
+bench-exploration: setup-dev ## does exploring pay? docs/exploration.md and .json, some ten minutes
+	$(PYTHON) -m benchmarks.exploration --parts all
 
 constraints: ## write down the versions that are installed now
 	{ head -n 1 .ci/constraints.txt; $(PYTHON) -m pip freeze --exclude-editable | grep -v ' @ ' | sed 's/+cpu$$//'; } > .ci/constraints.new

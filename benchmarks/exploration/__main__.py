@@ -40,13 +40,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.exploration", description=main.__doc__)
     parser.add_argument("--data", type=Path, default=Path(".reconteur/demo"), help="built data folder (%(default)s)")
     parser.add_argument("--work", type=Path, default=Path(".reconteur/bench-exploration"), help="finished parts")
-    parser.add_argument("--parts", nargs="*", choices=[*PARTS], help="run only these, again")
+    parser.add_argument("--parts", nargs="*", choices=["all", *PARTS], help="run these again")
     parser.add_argument("--out", type=Path, default=Path("docs"), help="where the document lies (%(default)s)")
     given = parser.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING)
     threadpool_limits(limits=1, user_api="blas")
     given.work.mkdir(parents=True, exist_ok=True)
-    wanted = given.parts or [name for name in PARTS if not (given.work / f"{name}.json").is_file()]
+    again = [*PARTS] if given.parts and "all" in given.parts else given.parts
+    wanted = again or [name for name in PARTS if not (given.work / f"{name}.json").is_file()]
     try:
         setting = Setting.open(given.data) if wanted else None
         for name in wanted:
