@@ -1,7 +1,7 @@
 """Ten rounds of five items for many strangers side by side, with the product's own belief and policies."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,7 +60,6 @@ class Outcome:
     """Of the ranking after some rounds, NaN for people without a liked held-out item."""
     width: NDArray[np.float64]
     """Mean width of the belief before each round, shape (rounds,)."""
-    propensities: list[float] = field(default_factory=list)
 
 
 def simulate(
