@@ -6,6 +6,7 @@ A line counts only as long as it is for the item's present text; the catalog dec
 import hashlib
 import json
 import logging
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -78,10 +79,12 @@ def append_records(data_dir: Path, records: Iterable[FeatureRecord]) -> None:
     """Add lines to the file; later lines about an item replace earlier ones."""
     data_dir.mkdir(parents=True, exist_ok=True)
     path = data_dir / FILE
-    torn = path.exists() and path.stat().st_size > 0 and not path.read_bytes().endswith(b"\n")
-    with path.open("a", encoding="utf-8") as file:
-        file.write("\n" if torn else "")
-        file.writelines(one.model_dump_json() + "\n" for one in records)
+    with path.open("ab+") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - 1))
+        torn = size > 0 and file.read(1) != b"\n"
+        file.write(b"\n" if torn else b"")
+        file.writelines(one.model_dump_json().encode() + b"\n" for one in records)
 
 
 def read_records(data_dir: Path) -> tuple[dict[str, FeatureRecord], int]:
