@@ -121,7 +121,8 @@ def _made(made: dict[str, Run]) -> str:
         rate = f", {run.turns / run.seconds:.1f} turns a second" if run.seconds else ""
         lines += [
             f"- **{_plain(name)}** ({_plain(run.system)}): `{run.command or 'unknown command'}`",
-            f"- seed {run.seed}; {run.turns} turns in {run.seconds:.1f} s{rate}; {run.hardware}; {kept}",
+            f"- seed {run.seed}; {run.turns} turns in {run.seconds:.1f} s ({run.cpu_s:.1f} s of processor time){rate}; "
+            f"{run.hardware}; {kept}",
         ]
     return "\n".join(lines)
 

@@ -68,6 +68,8 @@ class Run(BaseModel):
     """The size of the fixed sample; None for every turn."""
     turns: int = 0
     seconds: float = 0.0
+    cpu_s: float = 0.0
+    """Processor time of the ranking: what it takes on a machine that has nothing else to do."""
     set_up_s: float = 0.0
     versions: dict[str, str] = Field(default_factory=dict)
     hardware: str = ""

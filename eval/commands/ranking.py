@@ -76,6 +76,7 @@ def rank(
     say(f"{len(places)} turns, {len(done)} done before" if done else f"{len(places)} turns")
     ranker = None if llm.needs_no_ranker else _ranker(loaded.dataset, system, blend, _train(train, skip_bad))
     set_up_s = time.perf_counter() - started
+    before = time.process_time()
     seconds = _run(llm, ranker, todo, loaded.dataset, k, out)
     run = Run(
         system=llm.name_of(ranker),
@@ -87,8 +88,9 @@ def rank(
         schema_file=str(schema or ""),
         part=part,
         limit=limit,
-        turns=len(places),
+        turns=len(todo),
         seconds=seconds,
+        cpu_s=time.process_time() - before,
         set_up_s=set_up_s,
         versions=versions(),
         hardware=hardware(),

@@ -1,5 +1,6 @@
 """The blend: gradient-boosted trees (LambdaRank) over signals, mixed with the default weights."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -100,7 +101,8 @@ def _places(values: Vector) -> Vector:
 class Blend:
     """The trees, and how much they count beside the default."""
 
-    trees: "lightgbm.Booster | None"
+    trees: "tuple[lightgbm.Booster, ...]"
+    """Grown with different seeds; their scores are averaged."""
     share: float
     """From 0 (the default alone) to 1 (the trees alone)."""
     name: str = "blend"
@@ -108,7 +110,7 @@ class Blend:
     def rank(self, table: NDArray[np.float32], known: frozenset[int]) -> Vector:
         """A score per item, shape (n_items,); items that are no candidates follow in the order of the default."""
         default = WeightedSum("default", DEFAULT).score(table)
-        if self.trees is None or self.share == 0:
+        if not self.trees or self.share == 0:
             return default
         rows = candidates(table, known)
         lowest = float(default.max() - default.min()) + 10.0
@@ -120,9 +122,10 @@ class Blend:
         return np.asarray(scores, dtype=np.float32)
 
 
-def predict(trees: "lightgbm.Booster", columns: NDArray[np.float32]) -> Vector:
-    """The trees' scores of some candidates."""
-    return np.asarray(trees.predict(columns, num_threads=1), dtype=np.float32)
+def predict(trees: "Sequence[lightgbm.Booster]", columns: NDArray[np.float32]) -> Vector:
+    """The trees' mean scores of some candidates."""
+    scores = [np.asarray(one.predict(columns, num_threads=1)) for one in trees]
+    return np.asarray(np.mean(scores, axis=0), dtype=np.float32)
 
 
 def mixed(learned: Vector, default: Vector, share: float) -> Vector:

@@ -41,8 +41,10 @@ logger = logging.getLogger(__name__)
 class FitSettings:
     """How the trees grow."""
 
-    rounds: int = 250
-    learning_rate: float = 0.04
+    bags: int = 3
+    """So many forests with different seeds."""
+    rounds: int = 150
+    learning_rate: float = 0.06
     leaves: int = 15
     least_in_leaf: int = 40
     columns_share: float = 0.5
@@ -124,7 +126,7 @@ def fit(
     n_places = sum(len(lesson.places) for lesson in lessons)
     if n_places < LEAST_PLACES or len(lessons) < 2 * FOLDS:
         logger.warning("%d places to learn from, at least %d wanted: the default stays", n_places, LEAST_PLACES)
-        return Fitted(Blend(None, 0.0), records, {"places": float(n_places)})
+        return Fitted(Blend((), 0.0), records, {"places": float(n_places)})
     return fit_examples(out_of_fold(world, lessons, progress), records, settings, progress)
 
 
@@ -144,19 +146,24 @@ def fit_examples(
         others = grow([one for other, one in enumerate(tables) if other != place], settings)
         aside.append(predict(others, masked(table.columns, settings.without)))
     share, notes = choose_share(tables, aside)
-    trees = grow(tables, settings) if share else None
+    trees = grow(tables, settings) if share else ()
     progress("trees", len(tables) + 1, len(tables) + 1)
     return Fitted(Blend(trees, share), records, notes)
 
 
-def grow(tables: Sequence[Examples], settings: FitSettings) -> "lightgbm.Booster":
+def grow(tables: Sequence[Examples], settings: FitSettings) -> "tuple[lightgbm.Booster, ...]":
+    """Grow forests with different seeds, each on other candidates that were not recommended."""
+    return tuple(_grow(tables, settings, settings.seed * settings.bags + bag) for bag in range(settings.bags))
+
+
+def _grow(tables: Sequence[Examples], settings: FitSettings, seed: int) -> "lightgbm.Booster":
     """Fit LambdaRank on all positives and some of the other candidates of each place.
 
     Source: Burges, "From RankNet to LambdaRank to LambdaMART", MSR-TR-2010-82; Ke et al., NeurIPS 2017 (LightGBM).
     """
     import lightgbm
 
-    rng = np.random.default_rng(settings.seed)
+    rng = np.random.default_rng(seed)
     picked = [_pick(table, rng) for table in tables]
     columns = masked(np.concatenate([one[0] for one in picked]), settings.without)
     data = lightgbm.Dataset(
@@ -176,7 +183,7 @@ def grow(tables: Sequence[Examples], settings: FitSettings) -> "lightgbm.Booster
         "bagging_freq": 1,
         "lambda_l2": settings.l2,
         "lambdarank_truncation_level": 30,
-        "seed": settings.seed,
+        "seed": seed,
         "deterministic": True,
         "force_row_wise": True,
         "num_threads": 1,

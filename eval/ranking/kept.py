@@ -4,7 +4,7 @@ Items are kept by id, so a blend serves any catalog that shares ids with the one
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import lightgbm
 
 VERSION = 1
-MANIFEST, ARRAYS, WORDS, TREES = "blend.json", "records.npz", "words.json", "trees.txt"
+MANIFEST, ARRAYS, WORDS = "blend.json", "records.npz", "words.json"
 MATRICES = ("sessions", "contexts", "answers", "documents")
 
 
@@ -34,6 +34,7 @@ class Manifest(BaseModel):
 
     version: int
     share: float
+    forests: int
     columns: tuple[str, ...]
     dialogues: int
     places: int
@@ -57,6 +58,7 @@ def save_blend(
     manifest = Manifest(
         version=VERSION,
         share=fitted.blend.share,
+        forests=len(fitted.blend.trees),
         columns=COLUMNS,
         dialogues=records.sessions.shape[0],
         places=records.answers.shape[0],
@@ -73,7 +75,8 @@ def save_blend(
         np.savez_compressed(half / ARRAYS, allow_pickle=False, **arrays)
         words = {"items": [item.item_id for item in catalog], "terms": terms}
         (half / WORDS).write_text(json.dumps(words, ensure_ascii=False), encoding="utf-8")
-        (half / TREES).write_text(fitted.blend.trees.model_to_string() if fitted.blend.trees else "", encoding="utf-8")
+        for place, one in enumerate(fitted.blend.trees):
+            (half / f"trees-{place}.txt").write_text(one.model_to_string(), encoding="utf-8")
         (half / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
     return manifest
 
@@ -87,7 +90,7 @@ def load_blend(folder: Path, catalog: Catalog) -> tuple[Blend, Records, Manifest
     try:
         manifest = Manifest.model_validate_json((folder / MANIFEST).read_text(encoding="utf-8"))
         words = json.loads((folder / WORDS).read_text(encoding="utf-8"))
-        text = (folder / TREES).read_text(encoding="utf-8")
+        texts = [(folder / f"trees-{place}.txt").read_text(encoding="utf-8") for place in range(manifest.forests)]
         with np.load(folder / ARRAYS, allow_pickle=False) as found:
             arrays = dict(found)
     except (OSError, ValueError, ValidationError) as error:
@@ -104,15 +107,15 @@ def load_blend(folder: Path, catalog: Catalog) -> tuple[Blend, Records, Manifest
     index = TextIndex(
         dict(zip(terms, range(len(terms)), strict=True)), arrays["idf"], documents, csr_matrix(documents.T)
     )
-    return Blend(_trees(text), manifest.share), Records(sessions, contexts, answers, index), manifest
+    return Blend(_trees(texts), manifest.share), Records(sessions, contexts, answers, index), manifest
 
 
-def _trees(text: str) -> "lightgbm.Booster | None":
-    if not text:
-        return None
+def _trees(texts: Sequence[str]) -> "tuple[lightgbm.Booster, ...]":
+    if not texts:
+        return ()
     import lightgbm
 
-    return lightgbm.Booster(model_str=text)
+    return tuple(lightgbm.Booster(model_str=text) for text in texts)
 
 
 def _matrices(records: Records) -> tuple[csr_matrix, ...]:
