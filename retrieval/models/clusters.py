@@ -3,7 +3,6 @@
 Knows arrays only; `clusters_names` finds words for the groups.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -217,8 +216,3 @@ def _soft(distances: NDArray[np.float32], shares: NDArray[np.float32], sharpness
     nearness = -sharpness * distances + np.log(np.maximum(shares, 1e-9))
     nearness = np.exp(nearness - nearness.max(axis=1, keepdims=True))
     return np.asarray(nearness / nearness.sum(axis=1, keepdims=True), dtype=np.float32)
-
-
-def nearest(membership: NDArray[np.float32]) -> Sequence[int]:
-    """The cluster that each person belongs to most."""
-    return [int(one) for one in membership.argmax(axis=1)]
