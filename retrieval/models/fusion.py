@@ -238,6 +238,8 @@ class FusedModel:
         below -= below.max(axis=1, keepdims=True, initial=0.0)
         scores = below + (ranked.min(axis=1, keepdims=True) - 1.0 if rows.size else 0.0)
         np.put_along_axis(scores, rows, ranked, axis=1)
+        # nobody to learn from: what most people took; learned on people with a past, the strategies cannot tell
+        scores[np.asarray([len(one) == 0 for one in profiles], dtype=np.bool_)] = np.log1p(self.facts.counts)
         return np.where(is_open & self._known(), scores, -np.inf).astype(np.float32)
 
     def _known(self) -> NDArray[np.bool_]:

@@ -88,6 +88,12 @@ def test_attention_and_shares_add_up(fused: FusedModel) -> None:
     np.testing.assert_allclose(told[:, 0] - told[:, 1], apart, rtol=1e-3, atol=1e-3)
 
 
+def test_nobody_gets_what_most_people_took(fused: FusedModel) -> None:
+    nobody = Profile(np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros(0))
+    counts = fused.facts.counts
+    assert counts[int(fused.score([nobody])[0].argmax())] == counts.max()
+
+
 def test_nothing_known_is_no_error(fused: FusedModel) -> None:
     nobody = Profile(np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros(0))
     scores = fused.score([nobody])
