@@ -1,5 +1,6 @@
 """Prompts from templates: system text and examples, rendered from a catalog, the same bytes for every call."""
 
+import hashlib
 import re
 from functools import cache
 from importlib.resources import files
@@ -38,6 +39,11 @@ def render_prompt(name: str, catalog: Catalog, names: dict[str, str] | None = No
 def template(name: str) -> str:
     """A prompt's text."""
     return files("agent.prompts").joinpath(f"{name}.md").read_text(encoding="utf-8")
+
+
+def version(name: str, *lists: str) -> str:
+    """What a prompt's text and its closed lists come to, 8 hex digits: another text is another version."""
+    return hashlib.sha256("\x00".join((template(name), *lists)).encode()).hexdigest()[:8]
 
 
 def fill(text: str, names: dict[str, str]) -> str:

@@ -12,7 +12,7 @@ from langchain_core.messages import BaseMessage, HumanMessage
 from langchain_openai import ChatOpenAI
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from agent.examples import names_of, plain_items, render_prompt
+from agent.examples import names_of, plain_items, render_prompt, version
 from agent.lexicon import stem, words_of
 from agent.llm import FAILURES, constrained
 from retrieval.errors import ModelUnavailableError
@@ -33,8 +33,6 @@ from retrieval.items import Catalog, Item
 from retrieval.resources import Progress, silent
 from tools.render import one_line
 
-VERSION = "1"
-"""Of the prompt; another prompt reads everything anew."""
 TOKENS = 160
 TEXT_LIMIT = 1200
 """The model reads this many characters of a text."""
@@ -73,11 +71,15 @@ class FeatureReader:
     model: ChatOpenAI
     identity: str
     prefix: tuple[BaseMessage, ...]
+    version: str
+    """Of the prompt; another prompt reads everything anew."""
 
     @classmethod
     def of(cls, catalog: Catalog, model: ChatOpenAI, *, identity: str = "") -> "FeatureReader":
         """Render the prompt for a catalog."""
-        return cls(catalog, model, identity or model.model_name, tuple(features_prompt(catalog)))
+        return cls(
+            catalog, model, identity or model.model_name, tuple(features_prompt(catalog)), version("features", *MOODS)
+        )
 
     async def read(self, item: Item, pairs: Pairs) -> FeatureRecord:
         """Moods and values of one item.
@@ -100,9 +102,9 @@ class FeatureReader:
             values[field] = (*values.get(field, ()), value)
         record = FeatureRecord(
             item_id=item.item_id,
-            key=record_key(item, self.identity, VERSION),
+            key=record_key(item, self.identity, self.version),
             model=self.identity,
-            prompt=VERSION,
+            prompt=self.version,
             moods=tuple(read.moods),
             values=values,
         )
@@ -115,7 +117,7 @@ class FeatureReader:
         items = [
             item
             for item in self.catalog
-            if item.text and keys.get(item.item_id) != record_key(item, self.identity, VERSION)
+            if item.text and keys.get(item.item_id) != record_key(item, self.identity, self.version)
         ]
         return items[:limit]
 

@@ -8,15 +8,13 @@ from langchain_core.messages import BaseMessage, HumanMessage
 from langchain_openai import ChatOpenAI
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from agent.examples import names_of, plain_items, render_prompt
+from agent.examples import names_of, plain_items, render_prompt, version
 from agent.llm import FAILURES, constrained
 from retrieval.errors import ModelUnavailableError
 from retrieval.items import Catalog, Item
 from retrieval.proposals import Proposal, Request
 from tools.render import one_line
 
-VERSION = "1"
-"""Of the prompt; another prompt is another proposer."""
 TITLE = 80
 """The longest title, in characters."""
 MOST = 20
@@ -74,7 +72,7 @@ class TitleProposer:
     @property
     def name(self) -> str:
         """The model and the version of the prompt."""
-        return f"{self.identity}/{VERSION}"
+        return f"{self.identity}/{version('titles')}"
 
     def propose(self, request: Request) -> list[Proposal]:
         """At most `request.count` titles, best first.

@@ -1,16 +1,18 @@
 """What the language model adds of its own: titles it names, texts and opinions it reads; and when it may not."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
 from langchain_openai import ChatOpenAI
 
+from agent import reading_run
 from agent.agent import Agent
 from agent.aspects import AspectReader, aspects_schema, says_why, wishes_of
 from agent.build import add_model_channel, trusted_model
-from agent.examples import render_prompt
+from agent.examples import render_prompt, version
 from agent.item_features import PATIENCE, FeatureReader, features_prompt, features_schema, read_features
 from agent.llm import make_chat_model, make_waiting_model, text_of
 from agent.model_size import billions_in, identify, is_large
@@ -21,6 +23,7 @@ from agent.settings import LlmSettings, Settings
 from retrieval.candidates import EvidenceKind
 from retrieval.datasets import load_dataset
 from retrieval.errors import ModelUnavailableError, SettingsError
+from retrieval.features.moods import MOODS
 from retrieval.features.shortlist import Shortlist
 from retrieval.features.store import FeatureRecord, append_records, load_features, read_records, record_key
 from retrieval.items import Catalog
@@ -146,7 +149,7 @@ def test_titles_are_asked_for_by_schema(proposer: TitleProposer, model: Scripted
         "not like: Alien (1979)",
         "how many: 2",
     ]
-    assert proposer.name == "big-7b/1"
+    assert proposer.name == f"big-7b/{version('titles')}"
 
 
 @pytest.mark.parametrize("answer", ["", "sorry", "[]", '{"titles": "Heat"}', Status(503), Hang(), Cut('{"titles":[')])
@@ -359,6 +362,27 @@ async def test_a_model_that_is_gone_ends_the_run_and_keeps_what_was_read(
 
     assert len(model.calls) == 1 + PATIENCE
     assert len(read_records(tmp_path)[0]) == 1
+
+
+async def test_another_prompt_reads_anew(reader: FeatureReader, model: ScriptedChatModel, tmp_path: Path):
+    model.readings = ["{}"]
+    await read_features(reader, Shortlist(reader.catalog, HashEncoder()), tmp_path, limit=1)
+
+    assert len(replace(reader, version=version("features", "other", "moods")).unread(tmp_path)) == 28
+    assert reader.version == version("features", *MOODS)
+
+
+async def test_the_command_reads_a_folder(
+    film_copy: RetrievalSettings, model: ScriptedChatModel, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(reading_run, "make_encoder", lambda name: HashEncoder())
+    model.readings = ['{"moods":["calm"],"subjects":[]}'] * 2
+    settings = Settings(llm=LlmSettings(url=model.url, model="x-7b"), retrieval=film_copy)
+
+    assert await run(settings, limit=2) == (2, 0)
+
+    records, _ = read_records(film_copy.data_dir)
+    assert [(one.model, one.moods) for one in records.values()] == [("x-7b", ("calm",))] * 2
 
 
 async def test_reading_needs_an_endpoint(tmp_path: Path):
