@@ -10,13 +10,15 @@ from langchain_core.messages import ToolMessage
 from langchain_core.tools import BaseTool, ToolException
 
 from retrieval.candidates import EvidenceKind
+from retrieval.channels.language_model import LanguageModelChannel
 from retrieval.history import Interaction, UserHistory
 from retrieval.items import Catalog, Item
 from retrieval.preference import Constraint, Op, Preference
+from retrieval.proposals import Proposal
 from retrieval.retriever import Retriever
 from tests.fakes import tea_schema
 from tests.tools.conftest import Tools
-from tools import Found
+from tools import Found, ToolContext, make_tools
 from tools.render import one_line, render_facts
 
 
@@ -220,3 +222,40 @@ def test_each_package_is_this_project_s(root: Path, name: str):
     import importlib
 
     assert Path(str(importlib.import_module(name).__file__)).is_relative_to(root)
+
+
+# The language model's titles
+
+
+class Namer:
+    name = "namer"
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def propose(self, request):
+        self.asked += 1
+        return [Proposal("Amber Road", 2011), Proposal("Moon Dust")]
+
+
+def test_the_model_s_titles_are_a_tool_only_where_that_channel_is_on(shop: Retriever):
+    namer, wish = Namer(), Preference(text="for the evening")
+    more = shop.with_channel(LanguageModelChannel(shop.catalog, namer))
+    tool = make_tools(ToolContext(more, wish, UserHistory()))["model_titles"]
+
+    before = call(tool, ask=False)
+    answer = call(tool)
+
+    assert "model_titles" not in make_tools(ToolContext(shop, wish, UserHistory()))
+    assert (ids(before, "language_model"), ids(answer, "language_model")) == ([], ["tea:10"])
+    assert answer.content == "1. Amber Road (2011) [tea:10] language_model 1.000"
+    assert namer.asked == 1
+
+
+def test_the_model_s_titles_keep_the_limits(shop: Retriever):
+    wish = Preference(text="for the evening", constraints=(Constraint("price", Op.MAX, (10.0,)),))
+    more = shop.with_channel(LanguageModelChannel(shop.catalog, Namer()))
+
+    answer = call(make_tools(ToolContext(more, wish, UserHistory()))["model_titles"])
+
+    assert ids(answer, "language_model") == []
