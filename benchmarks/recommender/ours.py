@@ -169,24 +169,24 @@ class Ours:
         spent = time.perf_counter() - began
         return model, spent + sum(fitted.seconds[name, n] for name in settings.members for n in (0, settings.cuts))
 
-    def fused(self, split: Split) -> dict[str, Result]:
-        """Every strategy's figures; the default's under 'fused', too."""
-        fitted, model = self.fitted(split), None
-        found = {}
-        for strategy in dict.fromkeys((self.settings.strategy, *self.settings.strategies)):
-            place = self._scores(f"fused-{strategy}", split)
-            if not place.is_file():
-                if model is None:
-                    model, fit_s = self.fuse(split, fitted)
-                if strategy in model.strategies:
-                    save_scores(place, model.using(strategy), split, fit_s)
-            if place.is_file():
-                found[strategy] = read_scores(place, split, strategy)
+    def fused(self, split: Split, *, all_strategies: bool = False) -> dict[str, Result]:
+        """The default's figures under 'fused'; on demand those of every strategy under its name."""
+        chosen = self.settings.strategies if all_strategies else ()
+        names = tuple(dict.fromkeys((self.settings.strategy, *chosen)))
+        if not all(self._scores(f"fused-{name}", split).is_file() for name in names):
+            settings = replace(self.settings, strategies=names)
+            model, fit_s = self.fuse(split, self.fitted(split), settings)
+            for name in names:
+                if name in model.strategies:
+                    save_scores(self._scores(f"fused-{name}", split), model.using(name), split, fit_s)
+        places = {name: self._scores(f"fused-{name}", split) for name in names}
+        found = {name: read_scores(place, split, name) for name, place in places.items() if place.is_file()}
         return {"fused": replace(found[self.settings.strategy], name="fused"), **found}
 
     def bare(self, split: Split) -> FusedModel:
         """The fused model with members that remember nothing, for timing."""
-        model, _ = self.fuse(split, self.fitted(split))
+        settings = replace(self.settings, strategies=(self.settings.strategy,))
+        model, _ = self.fuse(split, self.fitted(split), settings)
         members = {name: one.model if isinstance(one, Remembering) else one for name, one in model.members.items()}
         return replace(model, members=members)
 

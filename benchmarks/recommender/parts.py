@@ -114,11 +114,11 @@ def _for_new(ours: Ours, split: Split, held: NDArray[np.int64]) -> dict[str, NDA
     profiles = split.profiles
     texts = content.fit(ours.vectors).score(profiles)
     graph = ours.complex_model().score(profiles)
-    lightgcn = ours.member(split, "lightgcn").score(profiles)
+    facts = ours.member(split, "facts").score(profiles)
     among = np.zeros(split.train.n_items, dtype=np.bool_)
     among[held] = True
     masks = np.broadcast_to(among, texts.shape)
-    parts = {"content": texts, "graph (ComplEx)": graph, "graph (LightGCN)": lightgcn}
+    parts = {"content (descriptions)": texts, "graph (shared facts)": facts, "graph (ComplEx)": graph}
     even = {name: standardize(one, masks & np.isfinite(one)) for name, one in parts.items()}
     both = np.sum(list(even.values()), axis=0).astype(np.float32)
     return {**parts, "content + graph": both}

@@ -106,7 +106,7 @@ def protocol_one(data: Data, peers: Peers, ours: Ours, names: Sequence[str] = tu
     split = leave_out(data.log, 1)
     choices = choose(data, peers, names)
     found = {name: average(peers.run(choice, split)) for name, choice in choices.items()}
-    channels, strategies = ours.channels(split), ours.fused(split)
+    channels, strategies = ours.channels(split), ours.fused(split, all_strategies=True)
     return One(split, choices, found, strategies, channels, _few(data, peers, ours, choices, best_of(found)))
 
 
