@@ -63,6 +63,10 @@ def model_url() -> Iterator[str]:
 def demo_dir() -> Path:
     """The real demo, kept between sessions; what it is made from gives its name."""
     folder = default_cache() / f"test-{demo_source()}"
+    made = RetrievalSettings().data_dir
+    if not folder.exists() and (made / "manifest.json").is_file():
+        # what the set-up built is the same; only what people left there is not copied
+        shutil.copytree(made, folder, ignore=shutil.ignore_patterns("*.db", "*.db-*", ".*"))
     build(RetrievalSettings(data_dir=folder))
     return folder
 
