@@ -273,6 +273,28 @@ def _sequence_key(dataset: Dataset, settings: RetrievalSettings) -> str:
     return _hash(dataset.fingerprint, settings.encoder, repr(SequenceSettings(seed=settings.seed)))
 
 
+def _build_fusion(dataset: Dataset, settings: RetrievalSettings, progress: Progress) -> None:
+    from retrieval.learned import build_fusion
+    from retrieval.vectors import VectorIndex
+
+    vectors = None
+    with contextlib.suppress(IndexMissingError):
+        vectors = VectorIndex.open(dataset.catalog, settings).matrix
+    build_fusion(dataset, settings, progress, vectors=vectors)
+
+
+def _check_fusion(dataset: Dataset, settings: RetrievalSettings) -> object:
+    from retrieval.learned import check_fusion
+
+    return check_fusion(dataset, settings.data_dir)
+
+
+def _fusion_key(dataset: Dataset, settings: RetrievalSettings) -> str:
+    from retrieval.models.fusion import FusionSettings
+
+    return _hash(dataset.fingerprint, settings.encoder, settings.fusion, repr(FusionSettings(seed=settings.seed)))
+
+
 PARTS = (
     Part("factors", _build_factors, _check_factors, _factors_key),
     Part("neighbors", _build_neighbors, _check_neighbors, _neighbors_key),
@@ -281,6 +303,7 @@ PARTS = (
     Part("vectors", _build_vectors, _check_vectors, _content_key),
     Part("taste", _build_taste, _check_taste, _taste_key),  # reads the vectors, where there are any
     Part("sequence", _build_sequence, _check_sequence, _sequence_key),  # reads the vectors
+    Part("fusion", _build_fusion, _check_fusion, _fusion_key),  # reads the vectors, where there are any
 )
 
 

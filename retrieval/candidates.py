@@ -60,3 +60,5 @@ class Candidate:
     evidence: tuple[Evidence, ...] = ()
     score: float = 0.0
     """The fused score; 0 before fusion."""
+    parts: Mapping[str, float] = field(default_factory=dict)
+    """What each dimension of interest adds to the learned part of `score`, compared with the mean candidate."""

@@ -25,6 +25,9 @@ class Ranked:
     """Where too few fit: items that break the fewest limits, best first; to be shown apart and labeled."""
     broken: Mapping[str, tuple[Constraint, ...]] = field(default_factory=dict)
     """The limits that each near item breaks, by item id."""
+    dimensions: Mapping[str, float] = field(default_factory=dict)
+    """How much each dimension of interest counted for this person and this request, summing to 1; empty where no
+    learned fusion ranked."""
 
 
 def known_ids(catalog: Catalog, preference: Preference, history: UserHistory) -> frozenset[str]:

@@ -31,10 +31,11 @@ from retrieval.encoder import Encoder, make_encoder
 from retrieval.errors import IndexMissingError, UnknownItemError
 from retrieval.exploration.asking import Inquiry
 from retrieval.exploration.explorer import Explorer
-from retrieval.fusion import FUSIONS
+from retrieval.fusion import FUSIONS, weighted_sum
 from retrieval.graph import KnowledgeGraph, item_facts
 from retrieval.history import UserHistory
 from retrieval.items import Catalog
+from retrieval.learned import TASTE, Judged, LearnedFusion
 from retrieval.policies import POLICIES, Policy, Slot
 from retrieval.preference import Op, Preference
 from retrieval.ranking import (
@@ -47,7 +48,7 @@ from retrieval.ranking import (
     drop_known,
 )
 from retrieval.schema import CatalogSchema
-from retrieval.settings import RetrievalSettings
+from retrieval.settings import LEARNED, RetrievalSettings
 from retrieval.vectors import VectorIndex
 
 CATALOG = "catalog"
@@ -57,6 +58,10 @@ HABIT = 0.4
 
 HABITUAL = frozenset(("factors", "neighbors", "sequence", "trend"))
 DESCRIPTIVE = frozenset(("content", "graph"))
+BESIDE_WORDS = 0.5
+"""How much taste counts at most where words ask for something, relative to the channels that answer them."""
+SPEAKS_FOR = {"content": "content", "graph": "graph"}
+"""The dimension of interest of each channel that answers words."""
 Opened = TypeVar("Opened")
 
 logger = logging.getLogger(__name__)
@@ -74,6 +79,8 @@ class Parts:
     notices: tuple[str, ...] = ()
     taste: TasteModel | None = None
     """What is believed of strangers; a small one is fitted in passing where there is none."""
+    learned: LearnedFusion | None = None
+    """Orders what fits someone's taste; without it the channels' lists are added up."""
 
 
 class Retriever:
@@ -85,6 +92,7 @@ class Retriever:
         self._vectors = parts.vectors
         self._encoder = parts.encoder
         self._settings = settings
+        self._learned = parts.learned
         self._popularity = TrendChannel(parts.dataset.catalog, read_ratings(parts.dataset))
         self.graph = parts.graph
         """The knowledge graph; None where it was not built."""
@@ -174,15 +182,19 @@ class Retriever:
         self, by_channel: Mapping[str, Sequence[Candidate]], preference: Preference, history: UserHistory, k: int
     ) -> Ranked:
         """Fuse, enforce the limits, drop what is known, spread look-alikes; near misses where too few items fit."""
-        pool = self._fuse(by_channel, preference, history)
+        judged = self._learned.judge(by_channel, preference, history) if self._learned is not None else None
+        pool = self._fuse(by_channel, preference, history, judged)
         keeps = breaches(self.catalog, preference.constraints) == 0
         fit = [one for one in pool if keeps[self.catalog.row(one.item_id)]]
         fit = drop_doubles([*fit, *self._fill(fit, preference, history, keeps, k - len(fit))], self.catalog)
         chosen = diversify(fit, self._vectors_of(fit), k, diversity=self._settings.diversity)
-        chosen = [self.explain(one, preference) for one in chosen]
+        parts = judged.parts(self.catalog, [one.item_id for one in chosen]) if judged is not None else {}
+        chosen = [replace(self.explain(one, preference), parts=parts.get(one.item_id, {})) for one in chosen]
         near = self._near(by_channel, preference, history, k - len(chosen)) if len(chosen) < k else []
         broken = {one.item_id: broken_by(self.catalog, one.item_id, preference.constraints) for one in near}
-        return Ranked(tuple(chosen), tuple(self.explain(one, preference) for one in near), broken)
+        weights = self._weights(by_channel, preference, judged)
+        dimensions = dimension_weights(judged.dimensions, weights) if judged is not None else {}
+        return Ranked(tuple(chosen), tuple(self.explain(one, preference) for one in near), broken, dimensions)
 
     def explore(
         self,
@@ -317,12 +329,24 @@ class Retriever:
         return [] if known is None else known.retrieve(preference, history, k=k, allowed=allowed)
 
     def _fuse(
-        self, by_channel: Mapping[str, Sequence[Candidate]], preference: Preference, history: UserHistory
+        self,
+        by_channel: Mapping[str, Sequence[Candidate]],
+        preference: Preference,
+        history: UserHistory,
+        judged: Judged | None,
     ) -> list[Candidate]:
-        weights = request_weights(self._settings.weights, preference)
-        fused = FUSIONS[self._settings.fusion](by_channel, weights)
+        lists = by_channel if judged is None else {**by_channel, TASTE: judged.candidates}
+        fused = FUSIONS.get(self._settings.fusion, weighted_sum)(lists, self._weights(by_channel, preference, judged))
         known_out = drop_known(fused, self.catalog, preference, history)
         return drop_doubles(adjust_for_wishes(known_out, self.catalog, preference), self.catalog)
+
+    def _weights(
+        self, by_channel: Mapping[str, Sequence[Candidate]], preference: Preference, judged: Judged | None
+    ) -> dict[str, float]:
+        """What each list counts for this request; lists without candidates have no weight to give away."""
+        present = {name: weight for name, weight in self._settings.weights.items() if by_channel.get(name)}
+        weights = request_weights(present, preference)
+        return weights if judged is None else taste_weights(weights, preference)
 
     def _fill(
         self,
@@ -373,7 +397,8 @@ class Retriever:
         allowed = open_rows & (counts == counts[open_rows].min())
         relaxed = replace(preference, constraints=lasting)
         lists = {name: self._run(name, relaxed, history, self._settings.pool_size, allowed) for name in by_channel}
-        found = self._fuse(lists, preference, history)
+        judged = self._learned.judge(lists, preference, history) if self._learned is not None else None
+        found = self._fuse(lists, preference, history, judged)
         found += self._fill(found, preference, history, allowed, missing - len(found))
         return drop_doubles(found, self.catalog)[:missing]
 
@@ -428,6 +453,13 @@ def open_parts(settings: RetrievalSettings, *, encoder: Encoder | None = None) -
     learned = _attempt(lambda: open_graph_vectors(dataset, settings), notices)
     sequence = _attempt(lambda: SequenceChannel.open(dataset, settings), notices)
     taste = _attempt(lambda: open_taste(dataset, settings), notices)
+    fusion = None
+    if settings.fusion in LEARNED:
+        fusion = _attempt(lambda: LearnedFusion.open(dataset, settings), notices)
+        if fusion is not None and fusion.is_learned:
+            notices.extend(fusion.notices)
+        else:
+            fusion = None
     ratings = read_ratings(dataset)
     found: list[Channel | None] = [
         ContentChannel(catalog, vectors, encoder) if vectors is not None else None,
@@ -438,7 +470,7 @@ def open_parts(settings: RetrievalSettings, *, encoder: Encoder | None = None) -
         TrendChannel(catalog, ratings),
     ]
     channels = {one.name: one for one in found if one is not None}
-    return Parts(dataset, channels, vectors, graph, encoder, tuple(notices), taste)
+    return Parts(dataset, channels, vectors, graph, encoder, tuple(notices), taste, fusion)
 
 
 def _attempt(load: Callable[[], Opened], notices: list[str]) -> Opened | None:
@@ -459,6 +491,37 @@ def request_weights(weights: Mapping[str, float], preference: Preference) -> dic
     if not (preference.text or preference.wishes):
         stepping_back, factor = DESCRIPTIVE, 1.0 if preference.liked else HABIT
     return {name: weight * (factor if name in stepping_back else 1.0) for name, weight in weights.items()}
+
+
+def taste_weights(weights: Mapping[str, float], preference: Preference) -> dict[str, float]:
+    """Weights for one request where a learned fusion speaks for what the history says.
+
+    It takes over the weight of all channels that only know habits; these keep their evidence. Where nothing is asked
+    for and nothing was just liked or disliked, it decides alone, since it has looked at descriptions and facts, too;
+    where words ask for something, it counts `BESIDE_WORDS` of what answers them.
+    """
+    mine = sum(weight for name, weight in weights.items() if name in HABITUAL)
+    if preference.text or preference.wishes:
+        mine = min(mine, BESIDE_WORDS * sum(weight for name, weight in weights.items() if name in DESCRIPTIVE))
+    asked = bool(preference.text or preference.wishes or preference.liked or preference.disliked)
+    silent = HABITUAL if asked else HABITUAL | DESCRIPTIVE
+    return {name: 0.0 if name in silent else weight for name, weight in weights.items()} | {TASTE: mine}
+
+
+def dimension_weights(attention: Mapping[str, float], weights: Mapping[str, float]) -> dict[str, float]:
+    """How much each dimension of interest counts for a person and a request, summing to 1.
+
+    Args:
+        attention: How the learned fusion divides its attention.
+        weights: Of that fusion and of the channels that answer words.
+    """
+    taste = weights.get(TASTE, 0.0)
+    found = {name: taste * share for name, share in attention.items()}
+    for channel, dimension in SPEAKS_FOR.items():
+        if found and weights.get(channel, 0.0) > 0:
+            found[dimension] = found.get(dimension, 0.0) + weights[channel]
+    total = sum(found.values())
+    return {name: weight / total for name, weight in found.items()} if total > 0 else {}
 
 
 def _fact(field_name: str, value: str) -> Evidence:

@@ -5,6 +5,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+LEARNED = ("cascade", "ranker", "attention", "multitask")
+"""The ways to fuse that are fitted; they need what `reconteur build` writes."""
+
 
 class RetrievalSettings(BaseModel):
     """Where data lies and which recommenders run."""
@@ -34,7 +37,10 @@ class RetrievalSettings(BaseModel):
         },
         description="fusion weights by channel",
     )
-    fusion: Literal["weighted", "reciprocal_rank", "votes"] = "weighted"
+    fusion: Literal["weighted", "reciprocal_rank", "votes", "cascade", "ranker", "attention", "multitask"] = Field(
+        default="attention",
+        description="how channels become one list; the last four are learned, and stand back where words ask for more",
+    )
     factors: Literal["ease", "als"] = Field(default="ease", description="the model behind the channel 'factors'")
     neighbors: Literal["user", "item"] = Field(default="user", description="whose neighbors: similar people or items")
     similarity: Literal["cosine", "pearson", "euclidean"] = Field(

@@ -13,6 +13,7 @@ from retrieval.datasets.movielens import SCHEMA
 from retrieval.graph import build_graph
 from retrieval.history import Interaction
 from retrieval.items import Catalog, Item
+from retrieval.learned import build_fusion
 from retrieval.schema import read_schema
 from retrieval.settings import RetrievalSettings
 from retrieval.vectors import build_vectors
@@ -104,6 +105,7 @@ def build_films(folder: Path) -> RetrievalSettings:
     build_vectors(dataset, settings, encoder=HashEncoder())
     build_graph(dataset, settings)
     build_taste(dataset, settings)
+    build_fusion(dataset, settings)
     build_factors(dataset, settings)
     build_neighbors(dataset, settings)
     return settings

@@ -19,7 +19,7 @@ from tests.fakes import HashEncoder
 from tests.retrieval.conftest import SMALL
 
 BOOKS = Path(__file__).parents[2] / "examples" / "books"
-ALL_PARTS = {"factors", "neighbors", "graph", "graph-vectors", "sequence", "vectors"}
+ALL_PARTS = {"factors", "neighbors", "graph", "graph-vectors", "sequence", "vectors", "taste", "fusion"}
 
 
 @pytest.fixture(autouse=True)
@@ -67,7 +67,7 @@ def test_new_interactions_rebuild_only_what_rests_on_them(settings: RetrievalSet
     build(settings)
     take_in_books(settings, interactions=False)
 
-    assert built_parts(settings) == {"factors", "neighbors", "graph-vectors", "sequence"}
+    assert built_parts(settings) == {"factors", "neighbors", "graph-vectors", "taste", "sequence", "fusion"}
 
 
 def test_other_encoder_rebuilds_only_the_vectors_and_what_reads_them(
@@ -82,7 +82,7 @@ def test_other_encoder_rebuilds_only_the_vectors_and_what_reads_them(
 
     monkeypatch.setattr("retrieval.vectors.make_encoder", lambda name: Other())
 
-    assert built_parts(settings.model_copy(update={"encoder": "other"})) == {"sequence", "vectors"}
+    assert built_parts(settings.model_copy(update={"encoder": "other"})) == {"taste", "sequence", "vectors", "fusion"}
 
 
 @pytest.mark.parametrize(("folder", "part"), [("factors", "factors"), ("graph", "graph"), ("chroma", "vectors")])

@@ -16,6 +16,7 @@ from retrieval.datasets import Dataset, save_dataset
 from retrieval.errors import IndexMissingError, UnknownItemError
 from retrieval.graph import build_graph
 from retrieval.history import Interaction, UserHistory
+from retrieval.learned import build_fusion
 from retrieval.preference import Constraint, Op, Preference, Wish
 from retrieval.ranking import Ranked
 from retrieval.retriever import Parts, Retriever, request_weights
@@ -38,6 +39,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> RetrievalSettings:
     build_neighbors(dataset, settings)
     build_graph_vectors(dataset, settings)
     build_sequence(dataset, settings, model_settings=SMALL)
+    build_fusion(dataset, settings)
     return settings
 
 

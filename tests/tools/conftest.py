@@ -12,6 +12,7 @@ from retrieval.channels.neighbors import build_neighbors
 from retrieval.datasets import save_dataset
 from retrieval.graph import build_graph
 from retrieval.history import UserHistory
+from retrieval.learned import build_fusion
 from retrieval.preference import Preference
 from retrieval.retriever import Retriever
 from retrieval.settings import RetrievalSettings
@@ -30,6 +31,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Retriever:
     build_vectors(dataset, settings, encoder=HashEncoder())
     build_graph(dataset, settings)
     build_taste(dataset, settings)
+    build_fusion(dataset, settings)
     build_factors(dataset, settings)
     build_neighbors(dataset, settings)
     return Retriever.open(settings, encoder=HashEncoder())
