@@ -31,7 +31,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "kind_best",
         "theme_like",
     ),
-    "words": ("kind_asked", "kind_last", "kind_refused", "person_asked", "person_last", "theme_asked"),
+    "words": ("kind_asked", "kind_last", "kind_refused", "person_asked", "person_last", "theme_asked", "limits_kept"),
     "facts": ("text_said", "text_last", "latent_said"),
     "situation": ("n_turns", "n_items", "n_kinds", "n_people", "n_words"),
     "dialogue popularity": ("mentioned", "recommended"),
@@ -138,12 +138,20 @@ class Signals:
             "person_asked": asked[1],
             "person_last": self._having(last, people, 1),
             "theme_asked": asked[2],
+            "limits_kept": self._kept(situation),
             "n_kinds": float(_count(situation.turns, kinds)),
             "n_people": float(_count(situation.turns, people)),
             "n_turns": float(len(situation.turns)),
             "n_items": float(len(situation.items)),
             "n_words": float(len(situation.by(Role.USER).words)),
         }
+
+    def _kept(self, situation: Situation) -> Vector:
+        """The share of the limits that each item keeps; 0 where none was stated."""
+        kept = [self.world.catalog.mask([one]) for one in situation.limits]
+        if not kept:
+            return np.zeros(self.world.n_items, dtype=np.float32)
+        return np.asarray(np.mean(kept, axis=0), dtype=np.float32)
 
     def _having(self, turns: Sequence[ReadTurn], names: Sequence[str], sign: int) -> Vector:
         """How many of the values named each item has; a name counts in whichever field it stands."""

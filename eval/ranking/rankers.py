@@ -31,6 +31,7 @@ DEFAULT: dict[str, float] = {
     "person_asked": 1.9,
     "person_last": 0.2,
     "theme_asked": 0.2,
+    "limits_kept": 2.0,
     "text_said": 1.4,
 }
 """What each signal counts where nothing was learned from dialogues.

@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 from agent.common_words import STOPWORDS
 from agent.conversation import Role
 from agent.lexicon import Lexicon, ValueSpan
+from agent.limits import find_limits
 from agent.mentions import MentionFinder
 from agent.phrases import CLAUSE, DISLIKE, NEGATION
 from eval.ranking.text import CHATTER, terms
 from eval.transcripts import TranscriptTurn
 from retrieval.items import Catalog
+from retrieval.preference import Constraint
 from retrieval.titles import TitleSpan, normalize_title
 
 _YEAR = re.compile(r"\s*[(（]\s*((?:18|19|20)\d{2})\s*[)）]")
@@ -33,6 +35,8 @@ class ReadTurn:
     """(field, value, +1 asked for or -1 refused)."""
     words: tuple[str, ...] = ()
     """Stems of the words outside titles."""
+    limits: tuple[Constraint, ...] = ()
+    """Limits on numbers that it states ('before 1965')."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,12 @@ class Situation:
     def disliked(self) -> frozenset[int]:
         """Rows spoken ill of."""
         return frozenset(row for turn in self.turns for row in turn.disliked)
+
+    @property
+    def limits(self) -> list[Constraint]:
+        """The user's limits on numbers; of two of a kind the later one holds."""
+        said = [one for turn in self.turns if turn.role is Role.USER for one in turn.limits]
+        return list({(one.field, one.op): one for one in said}.values())
 
     @property
     def words(self) -> list[str]:
@@ -117,9 +127,10 @@ class TurnReader:
             for one in self.lexicon.find(turn.text, covered=places)
             if self._is_named(turn.text, one)
         )
-        words = terms(_without(turn.text, places))
+        plain = _without(turn.text, places)
+        limits = tuple(one.constraint for one in find_limits(plain, self.catalog.schema))
         rows = tuple(dict.fromkeys((*named, *noted)))
-        return ReadTurn(turn.role, rows, frozenset(disliked), values, tuple(words))
+        return ReadTurn(turn.role, rows, frozenset(disliked), values, tuple(terms(plain)), limits)
 
     def _is_meant(self, text: str, span: TitleSpan) -> bool:
         """Whether words that happen to be a title are meant as one; the right year behind them leaves no doubt."""

@@ -91,6 +91,14 @@ def test_items_like_the_one_named_come_first(world, reader):
     assert all(one.startswith("f2") for one in found)
 
 
+def test_a_limit_on_the_year_is_heeded(world, reader):
+    one = talk(user("Something made before 1983, please."), assistant("", "f00"))
+
+    (found,) = ranked(default(world, reader), one, k=9)
+
+    assert all(reader.catalog.item(item_id).year < 1983 for item_id in found)
+
+
 def test_the_place_itself_and_what_follows_are_never_read(world, reader):
     before = [user("A western."), assistant("ok"), user("Go on")]
     one = talk(
