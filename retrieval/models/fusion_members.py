@@ -43,6 +43,7 @@ class Member:
 
 PLAIN_EASE = ease.EaseSettings(ridge=300.0, nearness=0.0, recency=0.0)
 LIKED_EASE = ease.EaseSettings(opinions=1.0, recency=0.3)
+PLAIN_ITEMS = neighbors.NeighborSettings(of="item", k=100_000, recency=0.0, nearness=0.0)
 ITEMS, USERS = neighbors.NeighborSettings(of="item"), neighbors.NeighborSettings(of="user")
 
 
@@ -103,6 +104,7 @@ _ALL = (
     ),
     Member("trend", Dimension.TIMELINESS, lambda log, _, tell: trend.fit(log, None, tell), trend.TrendModel.load),
     Member("items", Dimension.COLLABORATIVE, _neighbors(ITEMS), neighbors.ItemNeighbors.load),
+    Member("items_plain", Dimension.COLLABORATIVE, _neighbors(PLAIN_ITEMS), neighbors.ItemNeighbors.load),
     Member("people", Dimension.COLLABORATIVE, _neighbors(USERS), neighbors.UserNeighbors.load),
     Member("als", Dimension.COLLABORATIVE, lambda log, _, tell: als.fit(log, None, tell), als.AlsModel.load),
     Member("sequence", Dimension.TIMELINESS, _fit_sequence, _load_sequence, recalls=True),

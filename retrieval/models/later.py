@@ -1,0 +1,116 @@
+"""Fusion for another question: what will someone like in the coming weeks, rather than take next?
+
+What comes next hangs on the last minutes; what comes later hangs on all of the past and on what is popular. Weights of
+the members are learned from a cut in time inside the log: the members are fitted on what was before it, and what people
+took after it counts, many items per person.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.models.features import ItemFacts, ItemSide, open_items
+from retrieval.models.fusion import Fitted, FusedModel, FusionSettings
+from retrieval.models.fusion_examples import score_all
+from retrieval.models.fusion_members import MEMBERS, Kept
+from retrieval.models.fusion_weights import WEIGHTED, WeightedModel, WeightSettings
+from retrieval.models.log import Log
+from retrieval.resources import Progress, silent
+
+PULL = WeightSettings(pull=1000.0)
+"""Few people come back, so weights stay near the first guess: the first member alone."""
+LATER = FusionSettings(
+    members=("items_plain", "trend", "ease_plain", "people", "facts", "texts"),
+    strategy=WEIGHTED,
+    strategies=(WEIGHTED,),
+    pool=100_000,
+)
+"""Chosen on earlier cuts in time than those of protocol two (docs/recommender.md)."""
+BEFORE = 0.7
+"""The share of the log, by time, that lies before the cut."""
+MOST_ITEMS = 10
+"""A person who took more than so many afterwards counts as if they took so many."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Later:
+    """What one person took after the cut, among what was open to them."""
+
+    scores: NDArray[np.float64]
+    """Calibrated, shape (n_members, n_open)."""
+    taken: NDArray[np.bool_]
+    """Shape (n_open,)."""
+
+
+def fit_later(
+    train_log: Log,
+    side: ItemSide,
+    settings: FusionSettings = LATER,
+    progress: Progress = silent,
+    *,
+    fitted: Fitted | None = None,
+) -> FusedModel:
+    """Fit the members, and learn their weights for what comes later.
+
+    Args:
+        train_log: All that may be known; nothing else is read.
+        side: What is known of the items without interactions.
+        settings: Which members; the first one is the first guess.
+        progress: Told what is being fitted.
+        fitted: Members that were fitted on all of this very log before, by name and 0.
+    """
+    fitted = {} if fitted is None else fitted
+    members = {
+        name: fitted[name, 0] if (name, 0) in fitted else MEMBERS[name].fit(train_log, side, progress)
+        for name in settings.members
+    }
+    weights = _learn(_examples(train_log, side, settings.members, progress), len(members))
+    model = WeightedModel(PULL, tuple(members), weights.astype(np.float32))
+    return FusedModel(settings, members, {WEIGHTED: model}, side, ItemFacts.of(train_log))
+
+
+def _examples(log: Log, side: ItemSide, names: Sequence[str], progress: Progress) -> list[_Later]:
+    """People with a past before the cut who took something after it; none where no time is known."""
+    if not len(log) or log.times.min() == log.times.max():
+        return []
+    moment = float(np.quantile(log.times, BEFORE))
+    earlier, later = log.where(log.times < moment), log.where(log.times >= moment)
+    profiles = list(earlier.profiles())
+    people = [user for user in np.unique(later.users).tolist() if len(profiles[user])]
+    if not people:
+        return []
+    members: Mapping[str, Kept] = {name: MEMBERS[name].fit(earlier, side, progress) for name in names}
+    asked = [profiles[user] for user in people]
+    stacked = np.stack(list(score_all(members, asked).values()))
+    is_open = open_items(asked, log.n_items)
+    taken = [np.isin(np.arange(log.n_items), later.items[later.users == user]) for user in people]
+    return [
+        _Later(stacked[:, i, is_open[i]].astype(np.float64), taken[i][is_open[i]])
+        for i in range(len(people))
+        if taken[i][is_open[i]].any()
+    ]
+
+
+def _learn(examples: Sequence[_Later], n_members: int) -> NDArray[np.float64]:
+    """Weights under which what people took is most likely (multinomial logit), drawn towards the first member alone."""
+    from scipy.optimize import minimize
+
+    start = np.eye(n_members)[0]
+
+    def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        apart = weights - start
+        total, slope = float(PULL.pull * apart @ apart), 2.0 * PULL.pull * apart
+        for one in examples:
+            score = weights @ one.scores
+            shares = np.exp(score - score.max())
+            shares /= shares.sum()
+            share = min(one.taken.sum(), MOST_ITEMS) / one.taken.sum()
+            total -= share * float(np.log(np.maximum(shares[one.taken], 1e-12)).sum())
+            slope -= share * (one.scores[:, one.taken].sum(axis=1) - one.taken.sum() * (one.scores @ shares))
+        return total, slope
+
+    bounds = [(0.0, None)] * n_members
+    found = minimize(loss, start, jac=True, bounds=bounds, method="L-BFGS-B", options={"maxiter": PULL.steps})
+    return np.asarray(found.x, dtype=np.float64)
