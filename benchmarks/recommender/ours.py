@@ -27,11 +27,12 @@ from retrieval.models.base import Model
 from retrieval.models.features import ItemSide
 from retrieval.models.fusion import FusedModel, FusionSettings, fit_fusion
 from retrieval.models.fusion_members import MEMBERS, Kept
+from retrieval.models.later import LATER, fit_later
 from retrieval.models.log import Log, Profile
 from retrieval.models.side import item_side
 from retrieval.resources import silent
 
-FUSION_CODE = ("fusion", "ranker", "attention", "calibration", "features", "multitask", "clusters", "side")
+FUSION_CODE = ("fusion", "ranker", "attention", "calibration", "features", "multitask", "clusters", "side", "later")
 """Files of retrieval/models that fitted members do not rest on begin so."""
 EXTRA = ("sequence", "lightgcn")
 """Channels that are measured, whether the default fuses them or not."""
@@ -182,6 +183,17 @@ class Ours:
         places = {name: self._scores(f"fused-{name}", split) for name in names}
         found = {name: read_scores(place, split, name) for name, place in places.items() if place.is_file()}
         return {"fused": replace(found[self.settings.strategy], name="fused"), **found}
+
+    def later(self, split: Split) -> Result:
+        """The fusion for what comes in the next weeks."""
+        place = self._scores("fused-later", split)
+        if not place.is_file():
+            fitted = Fitted(sealed(split.train), self.folder / "members")
+            members_s = sum(fitted.fit(name, 0, self.side) for name in LATER.members)
+            began = time.perf_counter()
+            model = fit_later(sealed(split.train), self.side, fitted=fitted)
+            save_scores(place, model, split, members_s + time.perf_counter() - began)
+        return read_scores(place, split, "later")
 
     def bare(self, split: Split) -> FusedModel:
         """The fused model with members that remember nothing, for timing."""

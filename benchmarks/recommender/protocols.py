@@ -25,6 +25,8 @@ from benchmarks.recommender.splits import (
 NDCG = "ndcg@10"
 LAST = (1, 2, 3)
 """Users with few interactions are judged by so many last ones, each left out in turn."""
+NEXT = "next"
+"""The default of protocol one, asked the question of protocol two."""
 CHEAP = ("Popular", "ItemKNN", "EASE", "ALS", "BPR")
 """Peers that are fitted in seconds."""
 
@@ -68,7 +70,7 @@ class One:
 
 @dataclass(frozen=True)
 class Two:
-    """Protocol two, its cuts pooled."""
+    """Protocol two, its cuts pooled; 'fused' is the fusion for what comes later, 'next' protocol one's default."""
 
     cuts: tuple[Split, ...]
     users: NDArray[np.int64]
@@ -83,10 +85,10 @@ class Two:
         """The peer with the best NDCG@10."""
         return best_of(self.peers)
 
-    def gain(self, chosen: NDArray[np.bool_] | None = None) -> Gain:
+    def gain(self, chosen: NDArray[np.bool_] | None = None, name: str = "fused") -> Gain:
         """Ours against the best peer, over (some of) the requests."""
         mask = np.ones(len(self.users), dtype=np.bool_) if chosen is None else chosen
-        ours, theirs = self.strategies["fused"].values[NDCG], self.peers[self.best].values[NDCG]
+        ours, theirs = self.strategies[name].values[NDCG], self.peers[self.best].values[NDCG]
         return gain(ours[mask], theirs[mask], self.users[mask])
 
 
@@ -121,7 +123,7 @@ def protocol_two(data: Data, peers: Peers, ours: Ours, choices: Mapping[str, Cho
         for name, choice in choices.items():
             mine = peers.run(choice, cut, 1)[0]
             found.setdefault(name, []).append(_with_fallback(mine, fallback, with_history(cut)))
-    strategies = _columns([ours.fused(cut) for cut in cuts])
+    strategies = _columns([{NEXT: ours.fused(cut)["fused"], "fused": ours.later(cut)} for cut in cuts])
     channels = _columns([ours.channels(cut, extra=()) for cut in cuts])
     users = np.concatenate([cut.users for cut in cuts])
     known = np.concatenate([with_history(cut) for cut in cuts])

@@ -10,17 +10,18 @@ from pydantic import JsonValue
 from benchmarks.recommender.grids import GRIDS
 from benchmarks.recommender.harness import Gain, Result, interval
 from benchmarks.recommender.parts import CANDIDATES, SHOWN, Latency, NewItems, Spread, Without
-from benchmarks.recommender.protocols import NDCG, One, Two
+from benchmarks.recommender.protocols import NDCG, NEXT, One, Two
 from benchmarks.report import table
 
 METRICS = ("ndcg@10", "hr@10", "precision@10", "mrr", "recall@50")
 OURS = "**fused (default)**"
+LATER = "**fused for later**"
 Figures = dict[str, JsonValue]
 
 
 def one_tables(one: One) -> str:
     """Protocol one."""
-    rows = _named(one.strategies["fused"], one.peers, one.strategies, one.channels)
+    rows = _named(OURS, one.strategies["fused"], one.peers, one.strategies, one.channels)
     untied = ~one.split.tied
     gains = one.gain()
     return "\n\n".join(
@@ -73,7 +74,7 @@ def few_table(one: One) -> str:
 
 def two_tables(two: Two) -> str:
     """Protocol two."""
-    rows = _named(two.strategies["fused"], two.peers, two.strategies, two.channels)
+    rows = _named(LATER, two.strategies["fused"], two.peers, two.strategies, two.channels)
     head = ("model", "NDCG@10", "HR@10", "precision@10", "recall@50", "NDCG@10, with a past", "NDCG@10, without")
     lines = [
         (
@@ -90,7 +91,8 @@ def two_tables(two: Two) -> str:
     cuts = "; ".join(f"{cut.name}: {len(cut.train)} liked before, {len(cut)} people after" for cut in two.cuts)
     gains = (("all", None), ("with a past", two.known), ("without a past", ~two.known))
     said = "; ".join(f"{name} {two.gain(mask).relative}, difference {_signed(two.gain(mask))}" for name, mask in gains)
-    last = f"The default against the best peer ({two.best}), paired over people: {said}."
+    last = f"Ours against the best peer ({two.best}), paired over people: {said}. "
+    last += f"Protocol one's default, asked this: {two.gain(name=NEXT).relative}."
     return f"{cuts}.\n\n{table(head, lines)}\n\n{last}"
 
 
@@ -173,6 +175,7 @@ def two_figures(two: Two) -> Figures:
         "strategies": {name: figures(found, two.users) for name, found in two.strategies.items() if name != "fused"},
         "best_peer": two.best,
         "gain": gain_figures(two.gain()),
+        "gain_next": gain_figures(two.gain(name=NEXT)),
         "gain_with_history": gain_figures(two.gain(two.known)),
         "gain_without_history": gain_figures(two.gain(~two.known)),
         "with_history": _by_past(two, two.known),
@@ -227,7 +230,11 @@ def _beyond(rows: Iterable[tuple[str, Result]]) -> str:
 
 
 def _named(
-    fused: Result, peers: Mapping[str, Result], strategies: Mapping[str, Result], channels: Mapping[str, Result]
+    label: str,
+    fused: Result,
+    peers: Mapping[str, Result],
+    strategies: Mapping[str, Result],
+    channels: Mapping[str, Result],
 ) -> list[tuple[str, Result]]:
     """The default, peers, other strategies, channels; each group best first."""
     groups = (
@@ -235,7 +242,7 @@ def _named(
         ("strategy: ", {k: v for k, v in strategies.items() if k != "fused"}),
         ("channel: ", channels),
     )
-    rows = [(OURS, fused)]
+    rows = [(label, fused)]
     for prefix, group in groups:
         rows += [(f"{prefix}{name}", one) for name, one in sorted(group.items(), key=lambda it: -it[1].mean(NDCG))]
     return rows
