@@ -86,7 +86,7 @@ class UpperBound:
 
     optimism: float = 0.5
     """In standard deviations."""
-    floor: float = 0.3
+    floor: float = 0.35
     """Probability of a uniform draw instead: without it the log could judge no other policy."""
 
     @property

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from retrieval.belief import Belief
 
-POOL = 250
+POOL = 350
 """Rows in a pool at the most."""
 NEAREST = 60
 """Where something was asked for, guesses come from so many of the nearest rows (or 5 % of all, if that is more)."""
