@@ -1,5 +1,6 @@
 """Recommends what people with a similar taste took, or what is like the items that someone took."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,8 +28,6 @@ SHOWN = 2
 
 def neighbor_settings(settings: RetrievalSettings) -> NeighborSettings:
     """The best settings found for the kind of neighbors that is chosen, with the chosen similarity."""
-    from dataclasses import replace
-
     chosen = neighbors.PEOPLE if settings.neighbors == "user" else NeighborSettings()
     return replace(chosen, similarity=settings.similarity)
 

@@ -32,7 +32,7 @@ class GraphEmbeddingSettings:
 
     dimension: int = 64
     """Complex numbers per entity; an item's vector is twice as long."""
-    epochs: int = 15
+    epochs: int = 10
     batch: int = 1000
     learning_rate: float = 0.1
     norm: float = 0.01
