@@ -20,7 +20,7 @@ from benchmarks.recommender import parts, report
 from benchmarks.recommender.data import movielens
 from benchmarks.recommender.grids import GRIDS
 from benchmarks.recommender.ours import Ours
-from benchmarks.recommender.peers import Peers
+from benchmarks.recommender.peers import Choice, Peers
 from benchmarks.recommender.protocols import One, protocol_one, protocol_two
 from benchmarks.report import environment, environment_lines
 
@@ -55,6 +55,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--peers", nargs="+", default=list(GRIDS), choices=list(GRIDS), help="which ones; all by default"
     )
+    parser.add_argument("--peers-over-time", nargs="+", default=list(GRIDS), choices=list(GRIDS), help="protocol two's")
     parser.add_argument("--skip", nargs="+", default=[], choices=list(PARTS), help="sections to leave out")
     parser.add_argument("--through", default="", help="a command to put before each peer's task, such as a queue")
     parser.add_argument("--out", type=Path, help="write the figures as JSON, such as docs/recommender.json")
@@ -71,13 +72,17 @@ def _sections(options: argparse.Namespace) -> list[Section]:
         ("Users with few interactions", report.few_table(one), {}),
     ]
     if "two" not in options.skip:
-        two = _told("protocol two", lambda: protocol_two(data, peers, ours, one.choices))
+        two = _told("protocol two", lambda: protocol_two(data, peers, ours, _some(one, options)))
         found.append(("Protocol two: cuts in time", report.two_tables(two), {"protocol2": report.two_figures(two)}))
     for name, (title, make) in PARTS.items():
         if make is not None and name not in options.skip:
             text, figures = _told(name, functools.partial(make, ours, one))
             found.append((title, text, figures))
     return [*found, ("The peers' search", report.search_table(one), {})]
+
+
+def _some(one: One, options: argparse.Namespace) -> dict[str, Choice]:
+    return {name: choice for name, choice in one.choices.items() if name in options.peers_over_time}
 
 
 def _ablation(ours: Ours, one: One) -> tuple[str, Figures]:
