@@ -13,6 +13,8 @@ from retrieval.titles import TitleMatch
 
 CLOSE = 0.9
 """The least likeness of a title that is not spelled as in the catalog; its year must fit too."""
+LONG = 12
+"""Shorter titles, in characters, must be spelled as in the catalog where no year is told: 'Aliens' is not 'Alien'."""
 SAME_YEAR, NEAR_YEAR = 1, 2
 """How many years a closely spelled and an exact title may be off: release dates differ by country."""
 EXAMPLES = 4
@@ -94,12 +96,22 @@ def link_proposals(proposals: Iterable[Proposal], catalog: Catalog) -> Linked:
 
 
 def find_proposal(proposal: Proposal, catalog: Catalog) -> TitleMatch | None:
-    """The item that a proposal means: the same title and about the same year, or nearly the same title and year."""
+    """The item that a proposal means: the same title and about the same year, or nearly the same title and year.
+
+    A title without its second half counts with its year only, and only where no other item of that year begins so.
+    """
     exact = catalog.titles.exact(proposal.title, year=proposal.year)
     if exact:
         return next((one for one in exact if _years_fit(one.year, proposal.year, NEAR_YEAR)), None)
-    close = [one for one in catalog.find_title(proposal.title, year=proposal.year) if one.score >= CLOSE]
+    if proposal.year is None and len(proposal.title) < LONG:
+        return None
+    close = catalog.titles.misspelled(proposal.title, year=proposal.year, least=CLOSE)
     close = [one for one in close if _years_fit(one.year, proposal.year, SAME_YEAR)]
+    if not close and proposal.year is not None:
+        cut = [one for one in catalog.titles.cut_short(proposal.title) if one.year is not None]
+        for gap in range(SAME_YEAR + 1):
+            close = close or [one for one in cut if one.year is not None and abs(one.year - proposal.year) == gap]
+        close = close if _is_alone(close, catalog) else []
     return close[0] if close and (proposal.year is not None or _is_alone(close, catalog)) else None
 
 

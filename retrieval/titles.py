@@ -98,6 +98,38 @@ class TitleIndex:
         found.sort(key=lambda one: (-one.score, _year_gap(one.year, year)))
         return list({one.item_id: one for one in reversed(found)}.values())[::-1][:limit]
 
+    def misspelled(self, text: str, *, year: int | None = None, least: float = 0.9) -> list[TitleMatch]:
+        """Items whose title differs by a few letters but by no number, best first; quick for large catalogs.
+
+        Args:
+            text: A title as somebody wrote it.
+            year: The nearest year wins among equals.
+            least: The least likeness, 0..1.
+        """
+        name = normalize_title(text)
+        hits = process.extract(name, self._names, scorer=fuzz.ratio, limit=10, score_cutoff=least * 100) if name else ()
+        found = [
+            self._match(item_id, score / 100)
+            for hit, score, _ in hits
+            if _numerals(hit) == _numerals(name)  # another part of a series is another item
+            for item_id in self._by_name[hit]
+        ]
+        return sorted(found, key=lambda one: (-one.score, _year_gap(one.year, year)))
+
+    def cut_short(self, text: str, *, shortest: int = 6) -> list[TitleMatch]:
+        """Items whose title goes on where the text ends, or ends where it goes on: 'Dr. Strangelove' without the rest.
+
+        The score is the shared part of the longer of the two.
+        """
+        name = normalize_title(text)
+        found = [
+            self._match(item_id, min(len(hit), len(name)) / max(len(hit), len(name)))
+            for hit in self._names
+            if min(len(hit), len(name)) >= shortest and (hit.startswith(f"{name} ") or name.startswith(f"{hit} "))
+            for item_id in self._by_name[hit]
+        ]
+        return sorted(found, key=lambda one: -one.score)
+
     def long_names(self, least: int) -> list[str]:
         """Normalized titles of several words and at least that many characters."""
         return [name for name in self._names if len(name) >= least and " " in name]
@@ -150,6 +182,10 @@ def _likeness(one: str, other: str, **_: object) -> float:
     shorter, longer = sorted((one, other), key=len)
     begins = longer.startswith(shorter + " ") and len(shorter) >= 4
     return max(ratio, tokens, 88.0 if begins else 0.0)
+
+
+def _numerals(name: str) -> list[str]:
+    return re.findall(r"\b(?:\d+|[ivx]+)\b", name)
 
 
 def _year_gap(year: int | None, wanted: int | None) -> int:

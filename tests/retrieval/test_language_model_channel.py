@@ -197,7 +197,7 @@ def test_the_door_asks_and_then_runs(teas: Dataset):
 @pytest.fixture
 def shelf() -> Catalog:
     rows = [("Heat", 1995), ("The Rock", 1996), ("Sabrina", 1954), ("Sabrina", 1995), ("Nine Foxes", None)]
-    rows += [("The Lantern Harbor Story", 2014)]
+    rows += [("The Lantern Harbor Story", 2014), ("Back to the Sea Part II", 1989), ("Alien", 1979)]
     items = [
         Item(f"x:{row}", title, numbers={} if year is None else {"year": float(year)})
         for row, (title, year) in enumerate(rows)
@@ -218,8 +218,17 @@ def shelf() -> Catalog:
         ("The Lantern Harbour Story", 2014, "x:5"),
         ("The Lantern Harbour Story", None, "x:5"),
         ("The Lantern Harbour Story", 2011, None),
-        ("The Lantern", 2014, None),
+        ("The Lantern", 2014, "x:5"),
+        ("The Lantern", 2013, "x:5"),
+        ("The Lantern", 2011, None),
+        ("The Lantern", None, None),
+        ("The Lantern Harbor Story: A Tale of Two Winters", 2014, "x:5"),
         ("Nine Foxes", 2001, "x:4"),
+        ("Back to the Sea Part II", 1990, "x:6"),
+        ("Back to the Sea Part III", 1990, None),
+        ("Back to the Sea, Prat II", 1989, "x:6"),
+        ("Aliens", None, None),
+        ("Aliens", 1986, None),
         ("", None, None),
         ("《》", 1995, None),
     ],
