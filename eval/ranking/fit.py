@@ -8,7 +8,7 @@ were not trained on, and only a sure gain leaves the default: a handful of dialo
 import itertools
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -139,11 +139,11 @@ def out_of_fold(world: World, lessons: Sequence[Lesson], progress: Progress = si
 def fit_examples(
     tables: Sequence[Examples], records: Records, settings: FitSettings = FitSettings(), progress: Progress = silent
 ) -> Fitted:
-    """Choose the share on folds kept aside, then grow the trees on all of them."""
+    """Choose the share on folds kept aside (one forest each), then grow the trees on all of them."""
     aside = []
     for place, table in enumerate(tables):
         progress("trees", place, len(tables) + 1)
-        others = grow([one for other, one in enumerate(tables) if other != place], settings)
+        others = grow([one for other, one in enumerate(tables) if other != place], replace(settings, bags=1))
         aside.append(predict(others, masked(table.columns, settings.without)))
     share, notes = choose_share(tables, aside)
     trees = grow(tables, settings) if share else ()
