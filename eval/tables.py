@@ -28,9 +28,11 @@ def scores_table(runs: Mapping[str, Scores]) -> str:
 def counts_line(scores: Scores) -> str:
     """How much was scored."""
     outside = scores.answers_outside_catalog
+    fresh = scores.readings["excluded"]["all"].turns
     told = "" if outside is None else f"; {outside} of {scores.answers} recorded recommendations are not in the catalog"
     return (
-        f"{scores.dialogues} dialogues, {scores.turns} turns{told}. Means with {scores.level:.0%} intervals "
+        f"{scores.dialogues} dialogues, {scores.turns} turns that recommend, {fresh} of them something that had not come "
+        f"up{told}. Means with {scores.level:.0%} intervals "
         f"(bootstrap over dialogues, seed {scores.seed})."
     )
 
