@@ -31,8 +31,8 @@ def counts_line(scores: Scores) -> str:
     fresh = scores.readings["excluded"]["all"].turns
     told = "" if outside is None else f"; {outside} of {scores.answers} recorded recommendations are not in the catalog"
     return (
-        f"{scores.dialogues} dialogues, {scores.turns} turns that recommend, {fresh} of them something that had not come "
-        f"up{told}. Means with {scores.level:.0%} intervals "
+        f"{scores.dialogues} dialogues, {scores.turns} turns that recommend, {fresh} of them something that had not "
+        f"come up{told}. Means with {scores.level:.0%} intervals "
         f"(bootstrap over dialogues, seed {scores.seed})."
     )
 
