@@ -167,7 +167,7 @@ def ablate(
         Signals(world, learn(world, Records.of(world, train))), [place for lesson in aside for place in lesson.places]
     )
     rows = []
-    for name, values in leave_out(out_of_fold(world, train), test, FitSettings(seed=seed)):
+    for name, values in leave_out(out_of_fold(world, train), test, FitSettings(bags=1, seed=seed)):
         rows.append((name, values))
         say(f"{name}: {values.mean(axis=0).round(3).tolist()}")
     typer.echo(f"candidate recall {test.found:.3f}\n\n{ablation_table(rows, test.dialogues, seed=seed)}")

@@ -1,4 +1,4 @@
-"""What each group of signals adds to the blend: trees grown with some of the groups, scored on dialogues kept aside.
+"""What each group of signals adds: one forest grown with some of the groups, scored on dialogues kept aside.
 
 The candidates stay those of all signals: a row says what ordering by its groups can do, not what finding by them can.
 """
