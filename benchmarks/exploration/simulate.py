@@ -170,11 +170,10 @@ def _lists(
         sure = picks[person, : rules.slots - n]
         open_rows = ~shown[person]
         open_rows[sure] = False
+        if strategy.fresh and rng.random() < strategy.fresh and (open_rows & (counts == 0)).any():
+            open_rows &= counts == 0
         one = belief.person(person)
         pool = guess_pool(one, open_rows, counts, tried=one.tried(np.flatnonzero(shown[person])), size=rules.pool)
-        unrated: dict[int, Kind] = {row: kind for row, kind in pool.items() if kind is Kind.UNRATED}
-        if unrated and strategy.fresh and rng.random() < strategy.fresh:
-            pool = unrated
         rows = np.fromiter(pool, dtype=np.int64)
         drawn = rows[strategy.policy.lottery(one, rows, min(n, len(rows))).draw(rng)]
         picks[person, rules.slots - len(drawn) :] = drawn

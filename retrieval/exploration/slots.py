@@ -2,7 +2,7 @@
 
 import numpy as np
 
-EAGERNESS = 0.55
+EAGERNESS = 0.7
 """Share of a list at full width and full dial, before the cap at half."""
 
 

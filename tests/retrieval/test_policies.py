@@ -186,8 +186,12 @@ def test_a_pool_has_every_kind_of_guess_and_nothing_closed() -> None:
     counts[counts < 0] = 0
     counts[50:55] = 0
 
-    pool = guess_pool(Belief(model), open_rows, counts, size=12)
+    belief = Belief(model)
+    first = guess_pool(belief, open_rows, counts, size=12)
+    belief.learn(model.features[:10], np.full(10, 0.1), np.full(10, 0.05))
+    pool = guess_pool(belief, open_rows, counts, size=12)
 
+    assert set(first.values()) == {Kind.OTHER}
     assert set(pool.values()) == set(Kind)
     assert len(pool) == 12
     assert all(row >= 10 for row in pool)
