@@ -45,7 +45,8 @@ def ablation(ours: Ours, split: Split) -> tuple[Result, list[Without]]:
         The whole with one seed, as all others here; one entry per thing taken away.
     """
     fitted = ours.fitted(split)
-    settings = replace(ours.settings, ranker=replace(ours.settings.ranker, seeds=1))
+    one = ours.settings
+    settings = replace(one, ranker=replace(one.ranker, seeds=1), attention=replace(one.attention, seeds=1))
 
     def measured(members: Sequence[str], name: str) -> Result:
         left = replace(settings, members=tuple(members), strategies=(settings.strategy,))
