@@ -8,6 +8,7 @@ from pathlib import Path
 from retrieval.belief_index import build_taste
 from retrieval.channels.factors import build_factors
 from retrieval.channels.neighbors import build_neighbors
+from retrieval.channels.sequence import build_sequence
 from retrieval.datasets import Dataset, Interactions, save_dataset
 from retrieval.datasets.movielens import SCHEMA
 from retrieval.graph import build_graph
@@ -108,4 +109,5 @@ def build_films(folder: Path) -> RetrievalSettings:
     build_fusion(dataset, settings)
     build_factors(dataset, settings)
     build_neighbors(dataset, settings)
+    build_sequence(dataset, settings)
     return settings

@@ -1,6 +1,7 @@
 """The whole retriever over a real data folder."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -271,4 +272,6 @@ def test_habits_step_back_once_something_is_asked_for() -> None:
     assert request_weights(weights, Preference()) == {"content": 0.4, "factors": 1.0}
     assert request_weights(weights, Preference(liked=("a",))) == weights
     assert request_weights(weights, Preference(text="smoky")) == {"content": 1.0, "factors": 0.4}
-    assert request_weights(weights, Preference(text="smoky", liked=("a",)))["factors"] == 0.8
+    opinion = Preference(text="smoky", liked=("a",))
+    assert request_weights(weights, opinion)["factors"] == 0.4
+    assert request_weights(weights, replace(opinion, examples=("a",)))["factors"] == 0.8
