@@ -236,7 +236,7 @@ async def _ask(
     Raises:
         BadDataError: No endpoint is named.
     """
-    from agent.llm import make_chat_model
+    from agent.llm import make_chat_model, open_client
     from agent.options import make_settings
     from eval.ranking.asking import answer_all, of_agent, with_proposals, zero_shot
     from eval.ranking.proposals import Proposer
@@ -250,12 +250,13 @@ async def _ask(
         finally:
             await agent.aclose()
         return
-    model = make_chat_model(settings.llm)
-    if model is None:
-        raise BadDataError("no language model to ask. Name its endpoint: --llm-url http://127.0.0.1:8000/v1")
-    proposer = Proposer(model, dataset.catalog, reads=ranker is not None)
-    answer = zero_shot(proposer, k) if ranker is None else with_proposals(proposer, ranker, k)
-    await answer_all(answer, todo, out, parallel=llm.parallel, progress=progress)
+    async with open_client(settings.llm) as client:
+        model = make_chat_model(settings.llm, client)
+        if model is None:
+            raise BadDataError("no language model to ask. Name its endpoint: --llm-url http://127.0.0.1:8000/v1")
+        proposer = Proposer(model, dataset.catalog, reads=ranker is not None)
+        answer = zero_shot(proposer, k) if ranker is None else with_proposals(proposer, ranker, k)
+        await answer_all(answer, todo, out, parallel=llm.parallel, progress=progress)
 
 
 async def load_agent(settings: "Settings") -> "Agent":

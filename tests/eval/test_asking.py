@@ -2,12 +2,14 @@
 
 import asyncio
 import json
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 from langchain_openai import ChatOpenAI
 
+import eval.__main__ as command
 from agent.llm import make_chat_model, open_client
 from agent.settings import LlmSettings
 from eval.catalogs import load_catalog
@@ -21,7 +23,7 @@ from eval.ranking.reading import TurnReader
 from eval.ranking.run import OfflineRanker
 from eval.ranking.world import build_world
 from eval.transcripts import Dialogue
-from tests.eval.films import item_id, title, write_world
+from tests.eval.films import film_dialogue, item_id, title, write_dialogues, write_world
 from tests.fakes import ScriptedChatModel, Status
 from tests.ui.fakes import make_agent
 
@@ -179,6 +181,46 @@ async def test_the_agent_is_asked_with_what_was_said_before(tmp_path: Path):
     assert made.items
     assert made.foreign == 0
     agent.state.close()
+
+
+@pytest.mark.parametrize("options", [["--intent", "llm"], ["--system", "zero-shot"]])
+def test_the_command_asks_the_endpoint(options, server, tmp_path: Path, monkeypatch):
+    items, ratings = write_world(tmp_path)
+    dialogues = write_dialogues(tmp_path / "d.jsonl", [film_dialogue(number, 0) for number in range(3)])
+    server.readings = [answer(title(1, 1))] * 6
+    out = tmp_path / "p.jsonl"
+    given = ["rank", "--catalog", items, "--interactions", ratings, "--dialogues", dialogues, "--out", out]
+    monkeypatch.setattr(sys, "argv", ["eval", *map(str, given), *options, "--llm-url", server.url, "--parallel", "3"])
+
+    with pytest.raises(SystemExit) as caught:
+        command.main()
+
+    assert caught.value.code == 0
+    assert len(server.calls) == 6
+    assert all(item_id(1, 1) in ids(one)[:10] for one in read_predictions(out))
+
+
+def test_without_an_endpoint_the_command_says_so(tmp_path: Path, monkeypatch, capsys):
+    items, _ = write_world(tmp_path)
+    dialogues = write_dialogues(tmp_path / "d.jsonl", [film_dialogue(0, 0)])
+    given = [
+        "rank",
+        "--catalog",
+        items,
+        "--dialogues",
+        dialogues,
+        "--out",
+        tmp_path / "p.jsonl",
+        "--system",
+        "zero-shot",
+    ]
+    monkeypatch.setattr(sys, "argv", ["eval", *map(str, given), "--llm-url", "none"])
+
+    with pytest.raises(SystemExit) as caught:
+        command.main()
+
+    assert caught.value.code == 1
+    assert "--llm-url http://127.0.0.1" in capsys.readouterr().err
 
 
 def test_turns_are_quoted_so_that_none_passes_for_another():
