@@ -295,3 +295,22 @@ def test_the_text_of_a_dialogue_does_no_harm_in_the_page():
     assert "<script>" not in shown
     assert "&lt;script&gt;" in shown
     assert "<code>" not in shown
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_catalog_of_bare_titles_is_ranked(tmp_path: Path, count: int):
+    from eval.ranking.fit import fit
+
+    items = tmp_path / "bare.jsonl"
+    items.write_text(
+        "".join(json.dumps({"item_id": f"i{n}", "title": f"Plain Thing {n}"}) + "\n" for n in range(count))
+    )
+    dataset = load_catalog(items).dataset
+    world = build_world(dataset)
+    reader = TurnReader.of(dataset.catalog, world.popularity)
+    one = talk(user("anything before 1990 like Plain Thing 0"), assistant("", f"i{count - 1}"))
+
+    fitted = fit(world, lessons_of([one], reader))
+    signals = Signals(world, learn(world, fitted.records))
+
+    assert ranked(OfflineRanker(signals, reader, fitted.blend), one) == [[f"i{n}" for n in range(1, count)]]
