@@ -9,6 +9,8 @@ from retrieval.candidates import Candidate, Evidence
 
 Fusion = Callable[[Mapping[str, Sequence[Candidate]], Mapping[str, float]], list[Candidate]]
 """Lists by channel, each best first, and weights by channel -> one list, best first."""
+Points = Callable[[Mapping[str, Sequence[Candidate]], Mapping[str, float]], dict[str, float]]
+"""The same -> the fused score of each item."""
 
 DAMPING = 60.0
 """In rank positions; a larger value flattens the lead of the first ranks."""
@@ -50,14 +52,24 @@ def weighted_sum(
     Returns:
         Merged candidates with `score` in 0..1, best first.
     """
+    return merge(lists, weighted_points(lists, weights, calibrate=calibrate))
+
+
+def weighted_points(
+    lists: Mapping[str, Sequence[Candidate]],
+    weights: Mapping[str, float],
+    *,
+    calibrate: Callable[[NDArray[np.floating]], NDArray[np.float64]] = mixed,
+) -> dict[str, float]:
+    """The scores of `weighted_sum`, by item id."""
     total = sum(max(0.0, weights.get(channel, 1.0)) for channel, found in lists.items() if found) or 1.0
     points: dict[str, float] = {}
     for channel, found in lists.items():
         raw = np.asarray([one.scores.get(channel, 0.0) for one in found], dtype=np.float64)
         share = max(0.0, weights.get(channel, 1.0)) / total
-        for one, value in zip(found, calibrate(raw), strict=True):
-            points[one.item_id] = points.get(one.item_id, 0.0) + share * float(value)
-    return merge(lists, points)
+        for one, value in zip(found, calibrate(raw).tolist(), strict=True):
+            points[one.item_id] = points.get(one.item_id, 0.0) + share * value
+    return points
 
 
 def reciprocal_rank(
@@ -67,29 +79,58 @@ def reciprocal_rank(
 
     Source: Cormack, Clarke and Buettcher, SIGIR 2009, doi:10.1145/1571941.1572114.
     """
+    return merge(lists, reciprocal_points(lists, weights, damping=damping))
+
+
+def reciprocal_points(
+    lists: Mapping[str, Sequence[Candidate]], weights: Mapping[str, float], *, damping: float = DAMPING
+) -> dict[str, float]:
+    """The scores of `reciprocal_rank`, by item id."""
     points: dict[str, float] = {}
     for channel, found in lists.items():
         for rank, one in enumerate(found, start=1):
             points[one.item_id] = points.get(one.item_id, 0.0) + weights.get(channel, 1.0) / (damping + rank)
-    return merge(lists, points)
+    return points
 
 
 def votes(lists: Mapping[str, Sequence[Candidate]], weights: Mapping[str, float]) -> list[Candidate]:
     """Borda count: in a list of n the first gets n points, the last one."""
+    return merge(lists, vote_points(lists, weights))
+
+
+def vote_points(lists: Mapping[str, Sequence[Candidate]], weights: Mapping[str, float]) -> dict[str, float]:
+    """The scores of `votes`, by item id."""
     points: dict[str, float] = {}
     for channel, found in lists.items():
         for rank, one in enumerate(found):
             share = weights.get(channel, 1.0) * (len(found) - rank) / max(1, len(found))
             points[one.item_id] = points.get(one.item_id, 0.0) + share
-    return merge(lists, points)
+    return points
 
 
 FUSIONS: Mapping[str, Fusion] = {"weighted": weighted_sum, "reciprocal_rank": reciprocal_rank, "votes": votes}
 """By their names in the settings."""
+POINTS: Mapping[str, Points] = {
+    "weighted": weighted_points,
+    "reciprocal_rank": reciprocal_points,
+    "votes": vote_points,
+}
+"""The scores alone, by the same names."""
 
 
-def merge(lists: Mapping[str, Sequence[Candidate]], points: Mapping[str, float]) -> list[Candidate]:
-    """One candidate per item with all channels' scores and evidence, by points; equal points go by item id."""
+def merge(
+    lists: Mapping[str, Sequence[Candidate]], points: Mapping[str, float], *, most: int | None = None
+) -> list[Candidate]:
+    """One candidate per item with all channels' scores and evidence, by points; equal points go by item id.
+
+    Args:
+        lists: Candidates by channel.
+        points: The fused score by item id; 0 where absent.
+        most: Only so many of the best that have points; all items where None.
+    """
+    if most is not None:
+        best = set(sorted(points, key=lambda item_id: (-points[item_id], item_id))[:most])
+        lists = {name: [one for one in found if one.item_id in best] for name, found in lists.items()}
     scores: dict[str, dict[str, float]] = {}
     evidence: dict[str, dict[Evidence, None]] = {}
     for found in lists.values():

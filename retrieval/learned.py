@@ -43,6 +43,8 @@ class Judged:
     features: Features
     candidates: tuple[Candidate, ...]
     """Best first, each with its score under `TASTE`."""
+    told: NDArray[np.float32] | None = None
+    """What each dimension of the attention adds, shape (m, n_dimensions), where it is the attention that ranked."""
 
     @property
     def dimensions(self) -> dict[str, float]:
@@ -60,7 +62,7 @@ class Judged:
         places = np.asarray([place[catalog.row(one)] for one in known], dtype=np.int64)
         if len(places) == 0:
             return {}
-        names, values = _parts(self.model, self.features, places)
+        names, values = _parts(self.model, self.features, places, self.told)
         return {
             item_id: {name: float(value) for name, value in zip(names, line, strict=True)}
             for item_id, line in zip(known, values, strict=True)
@@ -114,10 +116,12 @@ class LearnedFusion:
         if len(profile) == 0 or not known:
             return None
         features = self._model.features([profile], self._catalog.rows(known)[None, :])
-        scores = self._model.strategy.rank(features)[0]
+        strategy = self._model.strategy
+        told_by = strategy.parts(features)[0] if isinstance(strategy, AttentionModel) else None
+        scores = strategy.rank(features)[0] if told_by is None else told_by.sum(axis=1)
         order = np.argsort(-scores, kind="stable")
         found = tuple(Candidate(known[i], {TASTE: float(scores[i])}) for i in order.tolist())
-        return Judged(self._model, features, found)
+        return Judged(self._model, features, found, told_by)
 
     def profile(self, preference: Preference, history: UserHistory) -> Profile:
         """What this person took and did not dislike, oldest first; what was said just now is the newest."""
@@ -174,20 +178,19 @@ def check_fusion(dataset: Dataset, data_dir: Path) -> FusedModel:
 
 
 def _parts(
-    model: FusedModel, features: Features, places: NDArray[np.int64]
+    model: FusedModel, features: Features, places: NDArray[np.int64], told_by: NDArray[np.float32] | None
 ) -> tuple[tuple[str, ...], NDArray[np.float32]]:
     """Names of dimensions, and what each adds for the candidates at some places, shape (len(places), n_names)."""
-    strategy = model.strategy
+    strategy, attention = model.strategy, model.strategies.get(ATTENTION)
     if isinstance(strategy, RankerModel):
         chosen = Features(features.rows[:, places], features.values[:, places], features.people, features.members)
         names, by_feature = model.feature_names(), strategy.shares(chosen)[0]
         speaks_for = dimensions_of(names)
         found = {one: [i for i, name in enumerate(names) if speaks_for.get(name) == one] for one in Dimension}
-        told_by = {one: columns for one, columns in found.items() if columns}
-        summed = np.stack([by_feature[:, columns].sum(axis=1) for columns in told_by.values()], axis=1)
-        return tuple(map(str, told_by)), summed
-    attention = model.strategies.get(ATTENTION)
+        heard = {one: columns for one, columns in found.items() if columns}
+        summed = np.stack([by_feature[:, columns].sum(axis=1) for columns in heard.values()], axis=1)
+        return tuple(map(str, heard)), summed
     if isinstance(attention, AttentionModel):
-        parts = attention.parts(features)[0]
+        parts = attention.parts(features)[0] if told_by is None else told_by
         return tuple(map(str, attention.dimensions)), np.asarray(parts[places] - parts.mean(axis=0), dtype=np.float32)
     return (), np.zeros((len(places), 0), dtype=np.float32)

@@ -71,6 +71,15 @@ def breaches(catalog: Catalog, constraints: Sequence[Constraint]) -> NDArray[np.
 
 def adjust_for_wishes(candidates: Sequence[Candidate], catalog: Catalog, preference: Preference) -> list[Candidate]:
     """Lower what has an unwanted value, raise what has a wished one, whichever channel found it; best first."""
+    change = wish_changes(catalog, preference)
+    if not change:
+        return list(candidates)
+    moved = [replace(one, score=one.score + change.get(one.item_id, 0.0)) for one in candidates]
+    return sorted(moved, key=lambda one: -one.score)
+
+
+def wish_changes(catalog: Catalog, preference: Preference) -> dict[str, float]:
+    """By how much the wishes of a request move the fused score of items."""
     step = 0.25
     change: dict[str, float] = {}
     for wish in preference.wishes:
@@ -78,10 +87,7 @@ def adjust_for_wishes(candidates: Sequence[Candidate], catalog: Catalog, prefere
             item_id = catalog.items[row].item_id
             gain = step * wish.weight if wish.weight < 0 else 0.4 * step * wish.weight
             change[item_id] = change.get(item_id, 0.0) + gain
-    if not change:
-        return list(candidates)
-    moved = [replace(one, score=one.score + change.get(one.item_id, 0.0)) for one in candidates]
-    return sorted(moved, key=lambda one: -one.score)
+    return change
 
 
 def diversify(

@@ -31,7 +31,7 @@ from retrieval.encoder import Encoder, make_encoder
 from retrieval.errors import IndexMissingError, UnknownItemError
 from retrieval.exploration.asking import Inquiry
 from retrieval.exploration.explorer import Explorer
-from retrieval.fusion import FUSIONS, weighted_sum
+from retrieval.fusion import POINTS, merge, weighted_points
 from retrieval.graph import KnowledgeGraph, item_facts
 from retrieval.history import UserHistory
 from retrieval.items import Catalog
@@ -39,13 +39,14 @@ from retrieval.learned import TASTE, Judged, LearnedFusion
 from retrieval.policies import POLICIES, Policy, Slot
 from retrieval.preference import Op, Preference
 from retrieval.ranking import (
+    POOL,
     Ranked,
-    adjust_for_wishes,
     breaches,
     broken_by,
     diversify,
     drop_doubles,
-    drop_known,
+    known_ids,
+    wish_changes,
 )
 from retrieval.schema import CatalogSchema
 from retrieval.settings import LEARNED, RetrievalSettings
@@ -183,9 +184,8 @@ class Retriever:
     ) -> Ranked:
         """Fuse, enforce the limits, drop what is known, spread look-alikes; near misses where too few items fit."""
         judged = self._learned.judge(by_channel, preference, history) if self._learned is not None else None
-        pool = self._fuse(by_channel, preference, history, judged)
         keeps = breaches(self.catalog, preference.constraints) == 0
-        fit = [one for one in pool if keeps[self.catalog.row(one.item_id)]]
+        fit = self._fuse(by_channel, preference, history, judged, keeps, k)
         fit = drop_doubles([*fit, *self._fill(fit, preference, history, keeps, k - len(fit))], self.catalog)
         chosen = diversify(fit, self._vectors_of(fit), k, diversity=self._settings.diversity)
         parts = judged.parts(self.catalog, [one.item_id for one in chosen]) if judged is not None else {}
@@ -334,11 +334,19 @@ class Retriever:
         preference: Preference,
         history: UserHistory,
         judged: Judged | None,
+        keeps: NDArray[np.bool_],
+        k: int,
     ) -> list[Candidate]:
+        """The best of all lists that keep the limits, several times `k` of them."""
         lists = by_channel if judged is None else {**by_channel, TASTE: judged.candidates}
-        fused = FUSIONS.get(self._settings.fusion, weighted_sum)(lists, self._weights(by_channel, preference, judged))
-        known_out = drop_known(fused, self.catalog, preference, history)
-        return drop_doubles(adjust_for_wishes(known_out, self.catalog, preference), self.catalog)
+        fused = POINTS.get(self._settings.fusion, weighted_points)(lists, self._weights(by_channel, preference, judged))
+        known, changes = known_ids(self.catalog, preference, history), wish_changes(self.catalog, preference)
+        points = {
+            item_id: score + changes.get(item_id, 0.0)
+            for item_id, score in fused.items()
+            if item_id in self.catalog and item_id not in known and keeps[self.catalog.row(item_id)]
+        }
+        return drop_doubles(merge(lists, points, most=max(2 * POOL, 4 * k)), self.catalog)
 
     def _weights(
         self, by_channel: Mapping[str, Sequence[Candidate]], preference: Preference, judged: Judged | None
@@ -398,7 +406,7 @@ class Retriever:
         relaxed = replace(preference, constraints=lasting)
         lists = {name: self._run(name, relaxed, history, self._settings.pool_size, allowed) for name in by_channel}
         judged = self._learned.judge(lists, preference, history) if self._learned is not None else None
-        found = self._fuse(lists, preference, history, judged)
+        found = self._fuse(lists, preference, history, judged, allowed, missing)
         found += self._fill(found, preference, history, allowed, missing - len(found))
         return drop_doubles(found, self.catalog)[:missing]
 

@@ -28,13 +28,13 @@ def standardize(scores: NDArray[np.floating], open_items: NDArray[np.bool_]) -> 
     counted = finite & open_items
     filled = np.where(finite, values, 0.0)
     n = np.maximum(counted.sum(axis=1, keepdims=True), 1)
-    mean = np.where(counted, filled, 0.0).sum(axis=1, keepdims=True, dtype=np.float64) / n
-    centered = filled - mean
-    variance = np.where(counted, centered**2, 0.0).sum(axis=1, keepdims=True, dtype=np.float64) / n
-    deviation = np.sqrt(variance)
-    flat = deviation <= 1e-9 * (np.abs(mean) + 1e-9)
-    calibrated = np.where(flat, 0.0, centered / np.where(flat, 1.0, deviation)).clip(-HIGHEST, HIGHEST)
-    lowest = np.where(counted, calibrated, np.inf).min(axis=1, keepdims=True, initial=np.inf)
+    mean = np.sum(filled, axis=1, keepdims=True, dtype=np.float64, where=counted) / n
+    centered = filled - mean.astype(np.float32)
+    deviation = np.sqrt(np.sum(centered**2, axis=1, keepdims=True, dtype=np.float64, where=counted) / n)
+    flat = deviation <= 1e-6 * np.abs(mean) + 1e-12
+    scale = np.where(flat, 0.0, 1.0 / np.where(flat, 1.0, deviation)).astype(np.float32)
+    calibrated = np.clip(centered * scale, -HIGHEST, HIGHEST)
+    lowest = np.min(calibrated, axis=1, keepdims=True, initial=np.inf, where=counted)
     lowest = np.where(np.isfinite(lowest), lowest, 0.0)
     return np.where(finite, calibrated, lowest).astype(np.float32)
 

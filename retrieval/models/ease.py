@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.models.log import Log, Profile
-from retrieval.models.pairs import most_rated, near_pairs
+from retrieval.models.pairs import most_rated, near_pairs, product
 from retrieval.models.recency import ages, fading
 from retrieval.models.storage import load_model, save_model
 from retrieval.resources import Progress, silent
@@ -65,7 +65,7 @@ class EaseModel:
             places, found = self._places(profile.items)
             signals[i, places] = self.strengths(profile)[found]
             told[i] = len(places) > 0
-        return self._spread(signals @ self.weights, told)
+        return self._spread(product(signals, self.weights), told)
 
     def strengths(self, profile: Profile) -> NDArray[np.float32]:
         """How much each entry counts, shape (n,)."""

@@ -41,7 +41,7 @@ class FactsModel:
         """Cosine to the fading mean of the profile, shape (len(profiles), n_items); -inf where nothing is known."""
         past = self._past(profiles) @ self.facts
         lengths = np.sqrt(np.asarray(past.multiply(past).sum(axis=1))).reshape(-1, 1)
-        cosines = np.asarray((past @ self.facts.T).todense()) / np.maximum(lengths, 1e-9)
+        cosines = (self.facts @ past.toarray().T).T / np.maximum(lengths, 1e-9)
         known = np.diff(self.facts.indptr) > 0
         return np.where((lengths > 0) & known, cosines, -np.inf).astype(np.float32)
 

@@ -3,9 +3,10 @@
 Knows arrays only; what the catalog says of its items comes as an `ItemSide`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,8 @@ from scipy.sparse import csr_matrix
 
 from retrieval.models.calibration import places, standardize
 from retrieval.models.log import Log, Profile
+
+Kind = TypeVar("Kind", bound=np.generic)
 
 FEW, SOME = 5, 20
 """How many of the newest entries stand for 'just now', and for 'lately'."""
@@ -119,9 +122,15 @@ def make_features(
     """
     is_open = open_items(profiles, len(facts.counts))
     near = [np.take_along_axis(one, rows, axis=1) for one in scores.values()]
-    ranks = [np.log1p(places(one, is_open, rows)) for one in scores.values()]
+    ranks = _at_once(scores, lambda one, times: np.log1p(places(one, _tile(is_open, times), _tile(rows, times))))
     people = about_people(profiles, facts)
-    columns = [*near, *ranks, np.log1p(facts.counts)[rows], facts.liking[rows], *_numbers(profiles, rows, side)]
+    columns = [
+        *near,
+        *ranks.values(),
+        np.log1p(facts.counts)[rows],
+        facts.liking[rows],
+        *_numbers(profiles, rows, side),
+    ]
     repeated = np.broadcast_to(people[:, None, :], (*rows.shape, people.shape[1]))
     values = np.concatenate([np.stack(columns, axis=-1), repeated], axis=-1).astype(np.float32)
     return Features(rows, values, people, tuple(scores))
@@ -131,9 +140,9 @@ def calibrate_all(
     scores: Mapping[str, NDArray[np.float32]], profiles: Sequence[Profile]
 ) -> dict[str, NDArray[np.float32]]:
     """Each member's scores of all items, calibrated per person over the items that the profile lacks."""
-    return {
-        name: standardize(one, open_items(profiles, one.shape[1]) & np.isfinite(one)) for name, one in scores.items()
-    }
+    n_items = next((one.shape[1] for one in scores.values()), 0)
+    is_open = open_items(profiles, n_items)
+    return _at_once(scores, lambda one, times: standardize(one, _tile(is_open, times)))
 
 
 def open_items(profiles: Sequence[Profile], n_items: int) -> NDArray[np.bool_]:
@@ -164,6 +173,22 @@ def _person(profile: Profile, fame: NDArray[np.float64]) -> tuple[float, ...]:
         float(profile.weights.mean()),
         float(profile.weights.std()),
     )
+
+
+def _at_once(
+    scores: Mapping[str, NDArray[np.float32]],
+    step: Callable[[NDArray[np.float32], int], NDArray[np.float32]],
+) -> dict[str, NDArray[np.float32]]:
+    """Do the same with each member's scores; for few people all members are done in one call, which is faster."""
+    n = len(next(iter(scores.values()), ()))
+    if n > FEW or not scores:
+        return {name: step(one, 1) for name, one in scores.items()}
+    done = step(np.concatenate(list(scores.values())), len(scores))
+    return {name: done[i * n : (i + 1) * n] for i, name in enumerate(scores)}
+
+
+def _tile(array: NDArray[Kind], times: int) -> NDArray[Kind]:
+    return array if times == 1 else np.tile(array, (times, 1))
 
 
 def _numbers(profiles: Sequence[Profile], rows: NDArray[np.int64], side: ItemSide) -> list[NDArray[np.float32]]:

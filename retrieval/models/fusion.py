@@ -77,7 +77,6 @@ class FusionSettings:
         "sessions",
         "trend",
         "items",
-        "people",
         "als",
         "facts",
         "texts",

@@ -34,7 +34,7 @@ class MultiTaskSettings:
     """Loss of the rating, relative to that of what is taken next."""
     liking: float = 0.0
     """How much an expected rating raises a candidate's score; 0 ranks by what is taken next alone."""
-    epochs: int = 12
+    epochs: int = 20
     batch: int = 64
     rate: float = 3e-3
     decay: float = 1e-3

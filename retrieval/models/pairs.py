@@ -38,3 +38,16 @@ def near_pairs(log: Log, rows: NDArray[np.int64], *, nearness: float, longest: i
         own = own[own >= 0]
         total[np.ix_(own, own)] += np.exp(-np.abs(old[:, None] - old[None, :]) / nearness).astype(np.float32)
     return total
+
+
+def product(signals: NDArray[np.float32], weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The matrix product; for few people only the rows of what they have are read, since the whole fills no cache.
+
+    Args:
+        signals: How much each item counts for each person, mostly 0, shape (n, m).
+        weights: Between items, shape (m, m).
+    """
+    used = np.flatnonzero(signals.any(axis=0)) if len(signals) <= 4 else np.arange(signals.shape[1])
+    if len(used) > signals.shape[1] // 4:
+        return signals @ weights
+    return np.asarray(signals[:, used] @ weights[used], dtype=np.float32)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.models.log import Log, Profile
-from retrieval.models.pairs import most_rated
+from retrieval.models.pairs import most_rated, product
 from retrieval.models.recency import ages, fading
 from retrieval.models.storage import load_model, save_model
 from retrieval.resources import Progress, silent
@@ -63,7 +63,7 @@ class TransitionModel:
         past = signals[:, self.rows]
         told = past.any(axis=1)
         scores = np.full((len(profiles), self.n_items), -np.inf, dtype=np.float32)
-        scores[np.ix_(told, self.rows)] = past[told] @ self.weights
+        scores[np.ix_(told, self.rows)] = product(past[told], self.weights)
         return scores
 
     def save(self, folder: Path) -> None:
