@@ -15,10 +15,10 @@ Floats = NDArray[np.float64]
 LEAST_SIZE = 100.0
 """Effective sample size below which nothing is said."""
 LEAST_PEOPLE = 10
-SURE = 1.96
-"""Standard errors of a 95 % interval."""
+LEVEL = 0.975
+"""Quantile at the upper end of a 95 % interval."""
 CLOSE = 0.1
-"""The mean weight is 1 where the log covers the target; further off than this and three errors, it does not."""
+"""The mean weight is 1 where the log covers the target, give or take this and three quarters of its interval."""
 
 
 class OverlapError(RecommenderError):
@@ -108,8 +108,7 @@ def _refuse_thin(log: Exposures, weights: Floats, size: float) -> None:
             "show. Log more, or let the running policy draw uniformly more often (its floor)."
         )
     covered = _ratio(log.people, weights, np.ones(len(weights)))
-    error = (covered.high - covered.low) / (2 * SURE)
-    if abs(covered.value - 1) > CLOSE + 3 * error:
+    if abs(covered.value - 1) > CLOSE + 0.75 * (covered.high - covered.low):
         raise OverlapError(
             f"expected weights of mean 1, found {covered.value:.2f}: this policy would often show what the log could "
             "never show, so its value cannot be told. Compare it in the open, on some of the people."
@@ -117,11 +116,19 @@ def _refuse_thin(log: Exposures, weights: Floats, size: float) -> None:
 
 
 def _ratio(people: NDArray[np.int64], above: Floats, below: Floats) -> Interval:
-    """Mean of `above` by mean of `below`, with the interval over people by linearization."""
+    """Mean of `above` by mean of `below`, with the interval over people by linearization.
+
+    Where a few people with large weights carry the variance, the interval widens: Student's t with so many degrees of
+    freedom as people contribute (Satterthwaite, Biometrics Bulletin 1946, doi:10.2307/3002019).
+    """
+    from scipy.stats import t
+
     _, who = np.unique(people, return_inverse=True)
     top, bottom = np.bincount(who, weights=above), np.bincount(who, weights=below)
     value = float(top.sum() / bottom.sum())
     left = top - value * bottom
-    n = len(top)
-    error = float(np.sqrt(n / max(1, n - 1) * (left**2).sum()) / bottom.sum())
-    return Interval(value, value - SURE * error, value + SURE * error)
+    n, squares = len(top), left**2
+    error = float(np.sqrt(n / max(1, n - 1) * squares.sum()) / bottom.sum())
+    freedom = float(squares.sum() ** 2 / max(float((squares**2).sum()), 1e-300))
+    reach = error * float(t.ppf(LEVEL, max(1.0, freedom)))
+    return Interval(value, value - reach, value + reach)

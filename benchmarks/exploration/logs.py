@@ -17,7 +17,7 @@ TARGETS: Mapping[str, Policy] = {
     "thompson": Thompson(),
     "uniform": UniformGuesses(),
 }
-N_LOGS, N_EXPOSURES, N_PEOPLE = 20, 20_000, 1_000
+N_LOGS, N_EXPOSURES, N_PEOPLE = 20, 20_000, 2_000
 MOST_ANSWERS = 20
 
 
