@@ -41,6 +41,7 @@ def _card(slot: Slot, rank: int, catalog: Catalog, language: str) -> Recommendat
         explanation=explain(found, catalog, language, guess=slot.why if slot.exploratory else ""),
         score=found.score,
         channels=dict(found.scores),
+        parts=dict(found.parts),
         exploratory=slot.exploratory,
         propensity=slot.propensity,
         context=slot.context,

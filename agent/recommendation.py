@@ -39,6 +39,8 @@ class Recommendation:
     score: float = 0.0
     channels: Mapping[str, float] = field(default_factory=dict)
     """Raw scores by channel."""
+    parts: Mapping[str, float] = field(default_factory=dict)
+    """What each dimension of interest added to the score, compared with the mean candidate."""
     exploratory: bool = False
     propensity: float = 1.0
     """The probability with which the policy showed this item."""
@@ -81,6 +83,9 @@ class Trace:
     llm: tuple[LlmRun, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
     """By stage: understand, act, rank, explore, cards (since the start), write, total."""
+    dimensions: Mapping[str, float] = field(default_factory=dict)
+    """How much each dimension of interest counted for this person and this request, summing to 1; empty where no
+    learned fusion ranked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,7 @@ class Working:
     def trace(self) -> Trace:
         """How the items were found, so far."""
         seconds = {**self.seconds, "total": time.perf_counter() - self.started}
-        return Trace(self.tools, self.llm, seconds)
+        return Trace(self.tools, self.llm, seconds, dict(self.ranked.dimensions))
 
 
 def merged(found: Found, item_id: str) -> Candidate:

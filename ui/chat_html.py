@@ -1,7 +1,7 @@
 """The conversation as HTML: turns, the answer as it grows, the welcome, and how the items were found."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from agent.intent import Act
 from agent.recommendation import LlmRun, Recommendation, ToolRun, Trace
@@ -81,13 +81,14 @@ def welcome_html(session: Session, catalog: Catalog, picks: Sequence[str]) -> Ht
 
 
 def how_html(turn: ChatTurn, context: CardContext) -> Html:
-    """How the items were found: tools, scores by channel, model calls, times."""
+    """How the items were found: tools, scores by channel, what counted for this person, model calls, times."""
     trace = turn.trace or Trace()
     shown = (*turn.recommendations, *turn.near_misses)
     body = tag(
         "div",
         _tools(trace.tools, context) if trace.tools else "",
         _scores(shown, context) if any(one.channels for one in shown) else "",
+        _dimensions(trace.dimensions, shown, context) if trace.dimensions else "",
         _model(trace.llm, context),
         _times(trace, context) if trace.seconds else "",
         class_="how-body",
@@ -206,12 +207,39 @@ def _scores(shown: Sequence[Recommendation], context: CardContext) -> Html:
     return tag("section", tag("h5", context.say("scores")), table, tag("p", context.say("scores_note"), class_="meta"))
 
 
-def _bar(score: float | None, best: float) -> Html:
+def _dimensions(weights: Mapping[str, float], shown: Sequence[Recommendation], context: CardContext) -> Html:
+    """How much each dimension of interest counted, and what each added to every item."""
+    names = sorted(weights, key=lambda name: -weights[name])
+    head = tag("tr", tag("td"), *(tag("th", _dimension(name, context), scope="col") for name in names))
+    most = max(weights.values()) or 1.0
+    shares = (tag("td", _bar(weights[name], most, f"{weights[name]:.0%}")) for name in names)
+    rows = [tag("tr", tag("th", context.say("dimension_weight"), scope="row"), *shares)]
+    best = max((abs(value) for one in shown for value in one.parts.values()), default=0.0) or 1.0
+    rows += [
+        tag(
+            "tr",
+            tag("th", one.item.label, scope="row"),
+            *(tag("td", _bar(one.parts.get(name), best)) for name in names),
+        )
+        for one in shown
+        if one.parts
+    ]
+    table = tag("div", tag("table", tag("thead", head), tag("tbody", *rows)), class_="scroll", tabindex="0")
+    note = tag("p", context.say("dimensions_note"), class_="meta")
+    return tag("section", tag("h5", context.say("dimensions")), table, note)
+
+
+def _dimension(name: str, context: CardContext) -> str:
+    """A dimension's name for people."""
+    return context.say(f"dimension_{name}")
+
+
+def _bar(score: float | None, best: float, text: str = "") -> Html:
     if score is None:
         return tag("span", "–", class_="meta")
     width = max(0.0, min(1.0, score / best))
     bar = tag("span", tag("span", style=f"width:{width:.0%}"), class_="bar", aria_hidden="true")
-    return join((bar, tag("span", f"{score:.3g}", class_="number")))
+    return join((bar, tag("span", text or f"{score:.3g}", class_="number")))
 
 
 def _model(runs: Sequence[LlmRun], context: CardContext) -> Html:

@@ -148,6 +148,7 @@ def recommendation_to_wire(one: Recommendation) -> RecommendationWire:
         year=one.item.year,
         score=one.score,
         channels=dict(one.channels),
+        parts=dict(one.parts),
         exploratory=one.exploratory,
         propensity=one.propensity,
         reason=one.explanation.text,

@@ -185,6 +185,7 @@ class RecommendationWire(BaseModel):
     year: int | None
     score: float
     channels: dict[str, float]
+    parts: dict[str, float] = Field(default_factory=dict)
     exploratory: bool
     propensity: float
     reason: str

@@ -261,6 +261,22 @@ def test_how_it_was_found_shows_tools_arguments_times_and_bars_by_channel():
     assert re.findall(r'style="width:(\d+)%"', html) == ["100", "50", "100"]
 
 
+def test_how_it_was_found_shows_the_weights_of_the_dimensions_and_what_each_added():
+    trace = Trace(dimensions={"content": 0.25, "timeliness": 0.75})
+    shown = (recommend(0, parts={"content": -0.5, "timeliness": 2.0}), recommend(1, rank=2))
+    turn = ChatTurn("grassy", recommendations=shown, trace=trace, has_cards=True)
+
+    html = log_html(Session(turns=[turn]), CATALOG)
+
+    text = Seen(html).text
+    assert "What counted for you" in text
+    assert text.index("what comes next, lately") < text.index("what it is about")
+    assert "75%" in text
+    assert "25%" in text
+    assert "-0.5" in text
+    assert re.findall(r'style="width:(\d+)%"', html) == ["100", "33", "100", "0"]
+
+
 def test_the_reply_speaks_its_own_language_on_an_english_page():
     intent = Intent(Act.RECOMMEND, Preference(language="zh"))
     turn = ChatTurn("绿茶", intent=intent, recommendations=(recommend(),), has_cards=True)
