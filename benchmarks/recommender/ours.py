@@ -34,7 +34,7 @@ from retrieval.resources import silent
 
 FUSION_CODE = ("fusion", "ranker", "attention", "calibration", "features", "multitask", "clusters", "side", "later")
 """Files of retrieval/models that fitted members do not rest on begin so."""
-EXTRA = ("sequence", "lightgcn")
+EXTRA = ("people", "sequence", "lightgcn")
 """Channels that are measured, whether the default fuses them or not."""
 COMPLEX = "complex"
 
