@@ -30,7 +30,7 @@ class ReadTurn:
     items: tuple[int, ...] = ()
     """Catalog rows that it names, in order."""
     disliked: frozenset[int] = frozenset()
-    """Those of them with words of dislike around."""
+    """Those of them with words of dislike around, or recorded as not liked."""
     values: tuple[tuple[str, str, int], ...] = ()
     """(field, value, +1 asked for or -1 refused)."""
     words: tuple[str, ...] = ()
@@ -122,6 +122,8 @@ class TurnReader:
         named = [self._row(turn.text, span, known | set(noted)) for span in spans]
         places = tuple((span.start, span.end) for span in spans)
         disliked = {row for span, row in zip(spans, named, strict=True) if _is_refused(turn.text, span.start, span.end)}
+        if self.recorded:
+            disliked |= {*self.catalog.rows(one.item_id for one in turn.mentions if one.liked is False).tolist()}
         values = tuple(
             (one.field.name, one.value, -1 if _is_refused(turn.text, one.start, one.end) else 1)
             for one in self.lexicon.find(turn.text, covered=places)

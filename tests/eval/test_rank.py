@@ -77,6 +77,14 @@ def test_titles_in_plain_text_are_linked(reader: TurnReader):
     assert [reader.catalog.items[row].item_id for row in situation.disliked] == ["f05"]
 
 
+def test_recorded_opinions_of_earlier_turns_count(reader: TurnReader):
+    said = {"role": "user", "text": "Hm.", "mentions": [{"item_id": "f10", "liked": False}, {"item_id": "f11"}]}
+
+    (ask,) = asks([talk(said, assistant("", "f00"))])
+
+    assert [reader.catalog.items[row].item_id for row in reader.situation(ask.before).disliked] == ["f10"]
+
+
 def test_values_are_read_with_their_sign(reader: TurnReader):
     (ask,) = asks([talk(user("A comedy please, but no horror."), assistant("", "f00"))])
 
