@@ -184,7 +184,7 @@ def tuning(setting: Setting, data: Path) -> Figures:
             found[f"greedy, width {width}, silence {silence:g}"] = summary(runs)
     prior = setting.prior(tuning=True)
     for optimism in (0.0, 0.5, 1.0):
-        for floor in (0.1, 0.3):
+        for floor in (0.1, 0.2, 0.35):
             strategy = Strategy("ucb", UpperBound(optimism, floor=floor))
             runs = runs_of(setting, prior, strategy, tuning=True, seeds=CURVE_SEEDS)
             found[f"ucb, optimism {optimism:g}, floor {floor:g}"] = summary(runs)

@@ -44,7 +44,7 @@ def simulate_log(
     each = exposures // people
     for person in range(people):
         belief, chances = _somebody(model, rng)
-        pool = guess_pool(belief, np.ones(model.n_items, dtype=np.bool_), counts)
+        pool = guess_pool(belief, np.ones(model.n_items, dtype=np.bool_), counts, rng=rng)
         rows = np.fromiter(pool, dtype=np.int64)
         lottery = LOGGING.lottery(belief, rows, 1)
         shown = np.asarray([int(lottery.draw(rng)[0]) for _ in range(each)])

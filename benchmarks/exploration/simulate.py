@@ -173,7 +173,9 @@ def _lists(
         if strategy.fresh and rng.random() < strategy.fresh and (open_rows & (counts == 0)).any():
             open_rows &= counts == 0
         one = belief.person(person)
-        pool = guess_pool(one, open_rows, counts, tried=one.tried(np.flatnonzero(shown[person])), size=rules.pool)
+        pool = guess_pool(
+            one, open_rows, counts, tried=one.tried(np.flatnonzero(shown[person])), size=rules.pool, rng=rng
+        )
         rows = np.fromiter(pool, dtype=np.int64)
         drawn = rows[strategy.policy.lottery(one, rows, min(n, len(rows))).draw(rng)]
         picks[person, rules.slots - len(drawn) :] = drawn

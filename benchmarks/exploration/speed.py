@@ -1,5 +1,6 @@
 """What exploring adds to a turn: belief, guesses, question."""
 
+import os
 import time
 from pathlib import Path
 
@@ -22,21 +23,26 @@ def measure(data: Path) -> dict[str, JsonValue]:
     people = [UserHistory(), *(retriever.history_of(one) for one in retriever.dataset_users(60))]
     rng = np.random.default_rng(0)
     turns: list[float] = []
+    worked: list[float] = []
     for turn in range(N_TURNS):
         history = people[turn % len(people)]
         cut = UserHistory(history.user_id, history.interactions[: int(rng.integers(0, 201))])
         preference = Preference()
         found = retriever.run("trend", preference, cut)
         ranked = Ranked(tuple(found[: preference.count]))
-        started = time.perf_counter()
+        started, working = time.perf_counter(), time.thread_time()
         slots = retriever.explore(ranked, preference, cut, rng)
         retriever.inquiry(slots, preference, cut)
+        worked.append(1000 * (time.thread_time() - working))
         turns.append(1000 * (time.perf_counter() - started))
-    counted = turns[10:]
+    counted, cpu = turns[10:], worked[10:]
     return {
         "turns": len(counted),
         "items": len(retriever.catalog),
         "p50_ms": float(np.percentile(counted, 50)),
         "p95_ms": float(np.percentile(counted, 95)),
+        "cpu_p50_ms": float(np.percentile(cpu, 50)),
+        "cpu_p95_ms": float(np.percentile(cpu, 95)),
+        "load": os.getloadavg()[0],
         "wanted_ms": WANTED_MS,
     }

@@ -64,7 +64,7 @@ class UniformGuesses:
 class EpsilonGreedy:
     """Mostly the guesses that are expected to please most."""
 
-    epsilon: float = 0.3
+    epsilon: float = 0.2
 
     @property
     def name(self) -> str:
@@ -86,7 +86,7 @@ class UpperBound:
 
     optimism: float = 0.5
     """In standard deviations."""
-    floor: float = 0.35
+    floor: float = 0.2
     """Probability of a uniform draw instead: without it the log could judge no other policy."""
 
     @property
@@ -112,7 +112,7 @@ class Thompson:
 
     n_draws: int = 128
     """How many possible tastes there are; a probability is a multiple of 1 / n_draws."""
-    floor: float = 0.3
+    floor: float = 0.2
     """Probability of a uniform draw instead."""
     spread: float = 0.5
     """Factor on the standard deviations."""

@@ -80,7 +80,9 @@ class Explorer:
         open_rows = self._open_rows(preference, history, {*shown, *(one.item_id for one in (*sure, *ranked.near))})
         answered = {*history.seen(), *preference.liked, *preference.disliked, *preference.seen, *shown}
         tried = belief.tried(self.catalog.rows(one for one in answered if one in self.catalog))
-        pool = self._without_doubles(guess_pool(belief, open_rows, self.counts, tried=tried, nearness=nearness))
+        pool = self._without_doubles(
+            guess_pool(belief, open_rows, self.counts, tried=tried, nearness=nearness, rng=rng)
+        )
         if not pool:
             return tuple(Slot(one) for one in sure)
         rows = np.fromiter(pool, dtype=np.int64, count=len(pool))

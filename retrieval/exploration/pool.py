@@ -3,16 +3,20 @@
 Knows a belief and arrays over its items only.
 """
 
+from collections.abc import Sequence
 from enum import StrEnum
 from itertools import zip_longest
 
 import numpy as np
+from numpy.random import Generator
 from numpy.typing import NDArray
 
 from retrieval.belief import Belief
 
-POOL = 500
+POOL = 60
 """Rows in a pool at the most."""
+PROMISING = 800
+"""So many of the most promising rows of a kind a pool is drawn from."""
 EARLY = 0.62
 """Above this width only what tells most is tried: nobody can say yet what of the long tail is near to the taste."""
 TELLING = 40
@@ -44,6 +48,7 @@ def guess_pool(
     tried: NDArray[np.bool_] | None = None,
     nearness: NDArray[np.floating] | None = None,
     size: int = POOL,
+    rng: Generator | None = None,
 ) -> dict[int, Kind]:
     """The most promising rows of each kind, taken in turn.
 
@@ -54,6 +59,7 @@ def guess_pool(
         tried: Rows of a kind that the person has answered to, shape (n_items,); None where nothing was tried.
         nearness: How near each row is to what was asked for, shape (n_items,); None where nothing was.
         size: The most rows.
+        rng: Draws the pool from the promising rows; the best of them where None.
 
     Returns:
         Row -> kind, without repeats; the order carries no meaning for a policy.
@@ -71,12 +77,19 @@ def guess_pool(
     known = ~tail if tried is None else ~tail & ~tried[rows]
     if float(belief.width()[0]) > EARLY and (~tail).any():
         return dict.fromkeys(_most_telling(belief, rows[~tail], mean[~tail])[:TELLING].tolist(), Kind.OTHER)
-    groups = {
-        Kind.UNRATED: rows[unrated][:size],
-        Kind.LITTLE_KNOWN: rows[tail & ~unrated][:size],
-        Kind.OTHER: _most_telling(belief, rows[known], mean[known])[:size],
-    }
+    little = _some(rows[tail & ~unrated][:PROMISING], rng)
+    groups = (
+        (Kind.LITTLE_KNOWN, little[::2]),
+        (Kind.UNRATED, _some(rows[unrated][:PROMISING], rng)),
+        (Kind.LITTLE_KNOWN, little[1::2]),
+        (Kind.OTHER, _some(_most_telling(belief, rows[known], mean[known])[:TELLING], rng)),
+    )
     return _in_turn(groups, size)
+
+
+def _some(rows: NDArray[np.int64], rng: Generator | None) -> NDArray[np.int64]:
+    """The rows in the order of chance, so that not everybody is shown the same few."""
+    return rows if rng is None else rng.permutation(rows)
 
 
 def _edge(counts: NDArray[np.int64]) -> int:
@@ -92,10 +105,11 @@ def _most_telling(belief: Belief, rows: NDArray[np.int64], mean: NDArray[np.floa
     return rows[np.argsort(-gain * np.maximum(mean, 0), kind="stable")]
 
 
-def _in_turn(groups: dict[Kind, NDArray[np.int64]], size: int) -> dict[int, Kind]:
+def _in_turn(groups: Sequence[tuple[Kind, NDArray[np.int64]]], size: int) -> dict[int, Kind]:
     chosen: dict[int, Kind] = {}
-    for turn in zip_longest(*(group.tolist() for group in groups.values())):
-        for row, kind in zip(turn, groups, strict=True):
+    kinds = [kind for kind, _ in groups]
+    for turn in zip_longest(*(group.tolist() for _, group in groups)):
+        for row, kind in zip(turn, kinds, strict=True):
             if row is not None and row not in chosen:
                 chosen[row] = kind
         if len(chosen) >= size:

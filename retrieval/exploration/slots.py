@@ -2,7 +2,7 @@
 
 import numpy as np
 
-EAGERNESS = 0.7
+EAGERNESS = 0.63
 """Share of a list at full width and full dial, before the cap at half."""
 
 
