@@ -37,7 +37,9 @@ LATEST = 8
 CONTEXT = 40
 """For that, only so many newest items are read."""
 AT_HOME = 0.4
-"""Whoever belongs to no cluster this much is told of none; nor who likes nothing of what the cluster is named for."""
+"""Whoever belongs to no cluster this much is told of none."""
+IN_COMMON = 2
+"""Nor is told who likes fewer of the things that the cluster is named for: few items place a person only roughly."""
 SOON_S = 3600.0
 """What was said just now follows what is known by so much."""
 
@@ -166,7 +168,8 @@ class SequenceChannel:
         main = int(membership.argmax())
         facts = self._name(main)
         liked = [self._catalog.items[row] for row in profile.items[profile.weights > 0].tolist()]
-        if membership[main] < AT_HOME or not any(holds(item, fact) for item in liked for fact in facts):
+        shared = sum(any(holds(item, fact) for item in liked) for fact in facts)
+        if membership[main] < AT_HOME or shared < max(1, min(IN_COMMON, len(facts))):
             return nothing
         kind, words = EvidenceKind.CLUSTER, label(facts, self._catalog)
         share = float(membership[main])

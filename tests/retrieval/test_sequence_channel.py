@@ -70,6 +70,21 @@ def test_the_clusters_people_are_evidence(teas: Dataset, tea_settings: Retrieval
     assert channel.cluster_of(Preference(), NOBODY)[0] == ()
 
 
+def test_who_likes_little_of_what_a_cluster_is_named_for_is_told_of_none(
+    teas: Dataset, tea_settings: RetrievalSettings
+) -> None:
+    model = SequenceModel.load(tea_settings.data_dir / "sequence")
+    vector = model.vectors([read_profile(teas.catalog, Preference(liked=("tea:4",)), NOBODY)])
+    counts, tastes = np.ones((2, 16), dtype=np.int32), np.full((2, 16), 1 / 16, dtype=np.float32)
+    clusters = TasteClusters(np.vstack([vector, -vector]), 9.0, np.full(2, 0.5, dtype=np.float32), counts, tastes)
+    names = ((("kinds", "Black"), ("notes", "honey"), ("year", "2010s")), ())
+
+    found = SequenceChannel(teas, model, clusters, names).retrieve(Preference(liked=("tea:4",)), NOBODY, k=20)
+
+    assert found
+    assert all(one.kind is not EvidenceKind.CLUSTER for item in found for one in item.evidence)
+
+
 def test_a_stranger_has_the_prior_of_everyone(channel: SequenceChannel) -> None:
     prior = channel.prior(Preference(), NOBODY)
 
