@@ -647,8 +647,7 @@ def test_a_url_that_cannot_work_names_what_can(url: str) -> None:
         StateStore(url)
 
 
-def test_a_state_of_the_first_version_gains_the_context_of_exposures(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'state.db'}"
+def test_a_state_of_the_first_version_gains_the_context_of_exposures(url: str) -> None:
     with StateStore(url) as store:
         user_id = store.create_user("Ann").user_id
         store.record_exposures(user_id, "c", 0, [Exposure("a", 1, 1.0)])
