@@ -19,7 +19,8 @@ from retrieval.history import UserHistory
 from retrieval.items import Catalog
 from retrieval.models.attention import AttentionModel
 from retrieval.models.features import Dimension, Features, ItemSide
-from retrieval.models.fusion import ATTENTION, WHAT, FusedModel, FusionSettings, dimensions_of, fit_fusion
+from retrieval.models.fusion import ATTENTION, WHAT, FusedModel, FusionSettings, Look, dimensions_of, fit_fusion
+from retrieval.models.fusion_examples import LEAST_PROFILE
 from retrieval.models.fusion_weights import WEIGHTED
 from retrieval.models.log import Log, Profile
 from retrieval.models.ranker import RankerModel
@@ -40,11 +41,9 @@ class Judged:
     """Candidates in the order in which someone is expected to take them."""
 
     model: FusedModel
-    features: Features
+    look: Look
     candidates: tuple[Candidate, ...]
     """Best first, each with its score under `TASTE`."""
-    told: NDArray[np.float32] | None = None
-    """What each dimension of the attention adds, shape (m, n_dimensions), where it is the attention that ranked."""
 
     @property
     def dimensions(self) -> dict[str, float]:
@@ -52,17 +51,21 @@ class Judged:
         attention = self.model.strategies.get(ATTENTION)
         if not isinstance(attention, AttentionModel):
             return {}
-        found = attention.attention(self.features)[0]
+        found = attention.attention(self.look.features)[0]
         return {str(name): float(share) for name, share in zip(attention.dimensions, found, strict=True)}
 
     def parts(self, catalog: Catalog, item_ids: Iterable[str]) -> dict[str, dict[str, float]]:
-        """By item, what each dimension adds to its score, compared with the mean of all candidates."""
-        place = {int(row): i for i, row in enumerate(self.features.rows[0].tolist())}
+        """By item, what each dimension adds to its score, compared with the mean of all candidates.
+
+        Only for items that the strategy ranked itself.
+        """
+        rows, inside = self.look.features.rows[0].tolist(), self.look.inside.tolist()
+        place = {row: i for i, (row, is_in) in enumerate(zip(rows, inside, strict=True)) if is_in}
         known = [one for one in item_ids if one in catalog and catalog.row(one) in place]
         places = np.asarray([place[catalog.row(one)] for one in known], dtype=np.int64)
         if len(places) == 0:
             return {}
-        names, values = _parts(self.model, self.features, places, self.told)
+        names, values = _parts(self.model, self.look, places)
         return {
             item_id: {name: float(value) for name, value in zip(names, line, strict=True)}
             for item_id, line in zip(known, values, strict=True)
@@ -105,7 +108,9 @@ class LearnedFusion:
     def judge(
         self, by_channel: Mapping[str, Sequence[Candidate]], preference: Preference, history: UserHistory
     ) -> Judged | None:
-        """What the channels brought, in the order of this person's taste; None where nothing is known of it.
+        """What the channels brought, in the order of this person's taste; None where too little is known of it.
+
+        It was learned from pasts of at least `LEAST_PROFILE` items; adding up the lists serves those who named fewer.
 
         Items that were disliked are left out of the profile: as a guess at what someone takes next a badly rated item
         is as good as any, but in a conversation it must not attract.
@@ -113,15 +118,12 @@ class LearnedFusion:
         profile = self.profile(preference, history)
         ids = dict.fromkeys(one.item_id for found in by_channel.values() for one in found)
         known = [one for one in ids if one in self._catalog]
-        if len(profile) == 0 or not known:
+        if len(profile) < LEAST_PROFILE or not known:
             return None
-        features = self._model.features([profile], self._catalog.rows(known)[None, :])
-        strategy = self._model.strategy
-        told_by = strategy.parts(features)[0] if isinstance(strategy, AttentionModel) else None
-        scores = strategy.rank(features)[0] if told_by is None else told_by.sum(axis=1)
-        order = np.argsort(-scores, kind="stable")
-        found = tuple(Candidate(known[i], {TASTE: float(scores[i])}) for i in order.tolist())
-        return Judged(self._model, features, found, told_by)
+        look = self._model.look(profile, self._catalog.rows(known))
+        order = np.argsort(-look.scores, kind="stable")
+        found = tuple(Candidate(known[i], {TASTE: float(look.scores[i])}) for i in order.tolist())
+        return Judged(self._model, look, found)
 
     def profile(self, preference: Preference, history: UserHistory) -> Profile:
         """What this person took and did not dislike, oldest first; what was said just now is the newest."""
@@ -177,11 +179,9 @@ def check_fusion(dataset: Dataset, data_dir: Path) -> FusedModel:
     return FusedModel.load(data_dir / NAME, ItemSide.bare(len(dataset.catalog)))
 
 
-def _parts(
-    model: FusedModel, features: Features, places: NDArray[np.int64], told_by: NDArray[np.float32] | None
-) -> tuple[tuple[str, ...], NDArray[np.float32]]:
+def _parts(model: FusedModel, look: Look, places: NDArray[np.int64]) -> tuple[tuple[str, ...], NDArray[np.float32]]:
     """Names of dimensions, and what each adds for the candidates at some places, shape (len(places), n_names)."""
-    strategy, attention = model.strategy, model.strategies.get(ATTENTION)
+    features, strategy, attention = look.features, model.strategy, model.strategies.get(ATTENTION)
     if isinstance(strategy, RankerModel):
         chosen = Features(features.rows[:, places], features.values[:, places], features.people, features.members)
         names, by_feature = model.feature_names(), strategy.shares(chosen)[0]
@@ -191,6 +191,6 @@ def _parts(
         summed = np.stack([by_feature[:, columns].sum(axis=1) for columns in heard.values()], axis=1)
         return tuple(map(str, heard)), summed
     if isinstance(attention, AttentionModel):
-        parts = attention.parts(features)[0] if told_by is None else told_by
+        parts = attention.parts(features)[0] if look.parts is None else look.parts
         return tuple(map(str, attention.dimensions)), np.asarray(parts[places] - parts.mean(axis=0), dtype=np.float32)
     return (), np.zeros((len(places), 0), dtype=np.float32)

@@ -122,6 +122,19 @@ class Cascade:
         return np.asarray(merged, dtype=np.float32)
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A close look at some candidates of one person."""
+
+    features: Features
+    scores: NDArray[np.float32]
+    """Shape (m,)."""
+    inside: NDArray[np.bool_]
+    """Which of them are among the best that the strategy was made for, shape (m,)."""
+    parts: NDArray[np.float32] | None
+    """What each dimension of the attention adds, shape (m, n_dimensions); None where it did not rank."""
+
+
 @dataclass(frozen=True)
 class FusedModel:
     """Fitted members and strategies; itself a `Model`."""
@@ -173,6 +186,26 @@ class FusedModel:
     def features(self, profiles: Sequence[Profile], rows: NDArray[np.int64]) -> Features:
         """What the strategies look at, for some candidates of each person, rows of shape (n, m)."""
         return make_features(score_all(self.members, profiles), profiles, rows, self.side, self.facts)
+
+    def look(self, profile: Profile, rows: NDArray[np.int64]) -> Look:
+        """Score some candidates of one person, rows of shape (m,), as `score` would.
+
+        The strategy has only ever seen people's best candidates. What is further down is ordered below these by the sum
+        that chose them, not by what the strategy makes of things that it does not know.
+        """
+        calibrated = score_all(self.members, [profile])
+        best, total = best_open(
+            calibrated, _recalling(self.members), open_items([profile], self.n_items), self.settings.pool
+        )
+        features = make_features(calibrated, [profile], rows[None, :], self.side, self.facts)
+        strategy = self.strategy
+        parts = strategy.parts(features)[0] if isinstance(strategy, AttentionModel) else None
+        scores = strategy.rank(features)[0] if parts is None else parts.sum(axis=1)
+        inside = np.isin(rows, best[0])
+        rest = total[0, rows]
+        highest = rest[~inside].max(initial=-np.inf)
+        below = scores[inside].min(initial=0.0) - 1.0 + rest - (highest if np.isfinite(highest) else 0.0)
+        return Look(features, np.where(inside, scores, below).astype(np.float32), inside, parts)
 
     def feature_names(self) -> tuple[str, ...]:
         """The columns of `Features.values`."""

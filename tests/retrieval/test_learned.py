@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from retrieval.candidates import Candidate
 from retrieval.channels.factors import FactorsChannel
 from retrieval.channels.graph import GraphChannel
 from retrieval.channels.ratings import read_ratings
@@ -183,3 +184,24 @@ def test_words_shift_the_dimensions_towards_what_answers_them():
 
 def test_plain_ways_to_fuse_need_nothing_learned():
     assert not set(FUSIONS) & set(LEARNED)
+
+
+def test_far_down_the_list_the_learned_odds_are_not_asked(guests: Dataset, settings: RetrievalSettings) -> None:
+    """Candidates that the strategy never saw alike of come below those that it knows, by the sum that recalls."""
+    learned = LearnedFusion.open(guests, settings)
+    items = guests.catalog.items
+    channel = {"trend": [Candidate(one.item_id, {"trend": 1.0}) for one in items]}
+
+    judged = learned.judge(channel, Preference(), history_of(guests.catalog, 0, 1, 4))
+
+    assert judged is not None
+    inside = [judged.look.inside[guests.catalog.row(one.item_id)] for one in judged.candidates]
+    assert inside == sorted(inside, reverse=True)
+    assert not all(inside)
+
+
+def test_too_short_a_past_is_left_to_the_lists(guests: Dataset, settings: RetrievalSettings) -> None:
+    learned = LearnedFusion.open(guests, settings)
+    channel = {"trend": [Candidate(guests.catalog.items[5].item_id, {"trend": 1.0})]}
+
+    assert learned.judge(channel, Preference(), history_of(guests.catalog, 0, 4)) is None
