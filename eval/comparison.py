@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from eval.bootstrap import Interval, paired_difference
-from eval.places import Truth, truths
+from eval.places import Truth, truths, within
 from eval.predictions import SIDECAR, Run, read_predictions, read_run
 from eval.scores import Scores, score_run, turn_values
 from eval.transcripts import Dialogue
@@ -59,9 +59,18 @@ def compare(
     dataset: Dataset | None,
     *,
     ranked_only: bool = False,
+    in_catalog: bool = False,
     seed: int = 0,
 ) -> Comparison:
-    """Score runs on the turns that any of them ranked (or all of them, with `ranked_only`).
+    """Score runs on the turns that any of them ranked.
+
+    Args:
+        paths: What `rank` wrote; the first run is compared with the others.
+        dialogues: What they are about.
+        dataset: The catalog and its interactions.
+        ranked_only: Only turns that all of them ranked.
+        in_catalog: Leave out answers that the catalog does not have.
+        seed: Of the bootstrap.
 
     Raises:
         BadDataError: A file cannot be read, or no turn is left.
@@ -71,6 +80,8 @@ def compare(
     sets = [set(one) for one in found.values()]
     keys = set.intersection(*sets) if ranked_only else set.union(*sets)
     places = [one for one in truths(dialogues) if one.key in keys]
+    if in_catalog and dataset is not None:
+        places = within(places, dataset.catalog)
     if not places:
         raise BadDataError("no turn of the dialogues was ranked by these runs. Are they about other dialogues?")
     runs = {name: score_run(list(one.values()), places, dataset, seed=seed) for name, one in found.items()}

@@ -1,7 +1,7 @@
 """Where dialogues recommend something or ask for a ranking, and what counts as right there."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from agent.conversation import Role
 from eval.transcripts import Dialogue, TranscriptTurn
@@ -62,3 +62,15 @@ def truths(dialogues: Sequence[Dialogue]) -> Iterator[Truth]:
                 yield Truth(dialogue.dialogue_id, index, fresh, every, frozenset(known), is_first)
                 is_first = False
             known |= {*turn.recommended, *(mention.item_id for mention in turn.mentions)}
+
+
+def within(truths: Iterable[Truth], catalog: Container[str]) -> list[Truth]:
+    """The places with only those answers that a catalog has; what nobody could find there no longer counts."""
+    return [
+        replace(
+            one,
+            fresh=tuple(item_id for item_id in one.fresh if item_id in catalog),
+            recommended=tuple(item_id for item_id in one.recommended if item_id in catalog),
+        )
+        for one in truths
+    ]

@@ -17,6 +17,8 @@ from eval.commands.options import (
     say,
 )
 
+InCatalog = Annotated[bool, typer.Option("--in-catalog", help="Leave out answers that the catalog does not have.")]
+
 
 def score(
     dialogues: DialoguesFile,
@@ -30,11 +32,12 @@ def score(
     out: Annotated[Path | None, typer.Option("--out", help="Write the scores here as JSON.")] = None,
     part: Annotated[str, typer.Option("--part", help="even or odd dialogues only.")] = "",
     ranked_only: Annotated[bool, typer.Option("--ranked-only", help="Score only turns that were ranked.")] = False,
+    in_catalog: InCatalog = False,
     skip_bad: SkipBad = False,
     seed: Seed = 0,
 ) -> None:
     """Score rankings against what was recommended; without rankings, what users accepted in our own logs."""
-    from eval.places import truths
+    from eval.places import truths, within
     from eval.predictions import read_predictions
     from eval.scores import acceptance, score_run
     from eval.splits import selected
@@ -49,6 +52,8 @@ def score(
     found = read_predictions(predictions)
     keys = {one.key for one in found}
     places = [one for one in truths(recorded) if one.key in keys or not ranked_only]
+    if in_catalog and loaded is not None:
+        places = within(places, loaded.dataset.catalog)
     extra = len(keys - {one.key for one in truths(recorded)})
     if extra:
         say(f"{extra} rankings are for turns that recommend nothing, or that these dialogues do not have")
@@ -72,6 +77,7 @@ def report(
     interactions: InteractionsFile = None,
     schema: SchemaFile = None,
     ranked_only: Annotated[bool, typer.Option("--ranked-only", help="Only turns that every run ranked.")] = False,
+    in_catalog: InCatalog = False,
     seed: Seed = 0,
 ) -> None:
     """Compare runs over the same dialogues: one HTML page and one Markdown file."""
@@ -95,7 +101,12 @@ def report(
     loaded = None if items is None else open_catalog(items, rated, None, fields)
     transcripts = open_dialogues(dialogues, loaded, skip_bad=True)
     found = compare(
-        files, transcripts.dialogues, None if loaded is None else loaded.dataset, ranked_only=ranked_only, seed=seed
+        files,
+        transcripts.dialogues,
+        None if loaded is None else loaded.dataset,
+        ranked_only=ranked_only,
+        in_catalog=in_catalog,
+        seed=seed,
     )
     out.mkdir(parents=True, exist_ok=True)
     write_report(found, out)

@@ -8,7 +8,7 @@ from sklearn.metrics import ndcg_score
 
 from eval.bootstrap import bootstrap_means, paired_difference
 from eval.metrics import gini, intra_list_diversity, ndcg_at_k
-from eval.places import truths
+from eval.places import truths, within
 from eval.predictions import Prediction, RankedItem
 from eval.scores import Crowd, acceptance, score_run
 from eval.tables import scores_table
@@ -123,6 +123,15 @@ def test_popularity_is_that_of_the_answers_where_nobody_rated(dataset: Dataset):
 
     assert crowd.counts["i3"] == 1
     assert "i3" in crowd.head
+
+
+def test_answers_outside_the_catalog_can_be_left_out(dataset: Dataset):
+    places = list(truths([dialogue("d", assistant("i0", "gone"), assistant("lost"))]))
+
+    kept = score_run([made("d", 0, "i0"), made("d", 1, "i1")], within(places, dataset.catalog))
+
+    assert kept.readings["excluded"]["all"].turns == 1
+    assert kept.readings["excluded"]["all"].scores["recall@10"].mean == 1
 
 
 def test_acceptance_of_what_was_shown():
