@@ -158,13 +158,14 @@ class Loop:
         """The list with its guesses, how sure we are, and what to ask."""
         preference, history, conversation = work.preference, work.history, work.conversation
         unanswered = conversation.all_shown()
-        slots = self.retriever.explore(work.ranked, preference, history, self.make_rng(), unanswered=unanswered)
-        width = self.retriever.width(preference, history, unanswered)
+        belief = self.retriever.belief(preference, history, unanswered)
+        slots = self.retriever.explore(
+            work.ranked, preference, history, self.make_rng(), unanswered=unanswered, belief=belief
+        )
         inquiry = None
         if work.message and slots and preference.novelty > 0 and not conversation.has_just_asked():
-            asked = conversation.inquired
-            inquiry = self.retriever.inquiry(slots, preference, history, unanswered=unanswered, asked=asked)
-        return replace(work, slots=slots, width=width, inquiry=inquiry)
+            inquiry = self.retriever.inquiry(slots, belief, conversation.inquired)
+        return replace(work, slots=slots, width=float(belief.width()[0]), inquiry=inquiry)
 
     async def _write(self, work: Working) -> Working:
         """Prose, let through sentence by sentence."""

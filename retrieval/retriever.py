@@ -12,7 +12,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from retrieval.belief import TasteModel
+from retrieval.belief import Belief, TasteModel
 from retrieval.belief_fit import TasteSettings
 from retrieval.belief_index import open_taste, taste_in_passing
 from retrieval.candidates import Candidate, Evidence, EvidenceKind
@@ -205,6 +205,7 @@ class Retriever:
         *,
         slots: int | None = None,
         unanswered: Collection[str] = (),
+        belief: Belief | None = None,
     ) -> tuple[Slot, ...]:
         """The list as shown: ranked items with guesses mixed in, each with its probability of being shown.
 
@@ -215,6 +216,7 @@ class Retriever:
             rng: The source of chance.
             slots: How many places the list has; as many as wanted where None.
             unanswered: Ids that were shown in this conversation; they are no guesses any more.
+            belief: What `belief` gave, where it is at hand.
         """
         shown = self.explorer.explore(
             self.policy,
@@ -225,24 +227,22 @@ class Retriever:
             slots=preference.count if slots is None else slots,
             shown=unanswered,
             nearness=self._nearness(preference, history),
+            belief=belief,
         )
         return tuple(replace(slot, candidate=self.explain(slot.candidate, preference)) for slot in shown)
 
-    def width(self, preference: Preference, history: UserHistory, unanswered: Collection[str] = ()) -> float:
-        """How little is known of somebody's taste, from 1 (a stranger) to 0."""
-        return float(self.explorer.belief(preference, history, unanswered).width()[0])
+    def belief(self, preference: Preference, history: UserHistory, unanswered: Collection[str] = ()) -> Belief:
+        """What is believed of somebody's taste; its `width` says how little is known."""
+        return self.explorer.belief(preference, history, unanswered)
 
-    def inquiry(
-        self,
-        slots: Sequence[Slot],
-        preference: Preference,
-        history: UserHistory,
-        *,
-        unanswered: Collection[str] = (),
-        asked: Collection[str] = (),
-    ) -> Inquiry | None:
-        """The question that teaches more than any item of the list would; None where there is none."""
-        belief = self.explorer.belief(preference, history, unanswered)
+    def inquiry(self, slots: Sequence[Slot], belief: Belief, asked: Collection[str] = ()) -> Inquiry | None:
+        """The question that teaches more than any item of the list would; None where there is none.
+
+        Args:
+            slots: The list.
+            belief: What is believed of the user.
+            asked: Keys of the questions that were asked before.
+        """
         return self.explorer.inquiry(belief, tuple(slots), asked)
 
     def explain(self, found: Candidate, preference: Preference) -> Candidate:

@@ -31,8 +31,9 @@ def measure(data: Path) -> dict[str, JsonValue]:
         found = retriever.run("trend", preference, cut)
         ranked = Ranked(tuple(found[: preference.count]))
         started, working = time.perf_counter(), time.thread_time()
-        slots = retriever.explore(ranked, preference, cut, rng)
-        retriever.inquiry(slots, preference, cut)
+        belief = retriever.belief(preference, cut)
+        slots = retriever.explore(ranked, preference, cut, rng, belief=belief)
+        retriever.inquiry(slots, belief)
         worked.append(1000 * (time.thread_time() - working))
         turns.append(1000 * (time.perf_counter() - started))
     counted, cpu = turns[10:], worked[10:]

@@ -92,7 +92,7 @@ class UpperBound:
     @property
     def name(self) -> str:
         """Logged with every exposure."""
-        return f"ucb-{self.optimism:g}"
+        return f"ucb-{self.optimism:g}-{self.floor:g}"
 
     def lottery(self, belief: Belief, rows: NDArray[np.int64], n: int) -> Lottery:
         """The highest bounds, or uniformly drawn ones."""
@@ -121,7 +121,7 @@ class Thompson:
     @property
     def name(self) -> str:
         """Logged with every exposure."""
-        return f"thompson-{self.spread:g}"
+        return f"thompson-{self.spread:g}-{self.floor:g}"
 
     def lottery(self, belief: Belief, rows: NDArray[np.int64], n: int) -> Lottery:
         """The favorites of each possible taste."""

@@ -59,6 +59,7 @@ class Explorer:
         slots: int,
         shown: Collection[str] = (),
         nearness: NDArray[np.floating] | None = None,
+        belief: Belief | None = None,
     ) -> tuple[Slot, ...]:
         """Sure items first, guesses at the end; a list that cannot be filled is not filled up with guesses.
 
@@ -71,9 +72,11 @@ class Explorer:
             slots: How many places the list has.
             shown: Ids that were shown in this conversation: never guessed again, and their silence is heard.
             nearness: How near each row is to what was asked for, shape (n_items,); None where nothing was.
+            belief: The same that `belief` gives, where it is at hand.
         """
         sure = ranked.fit[: max(0, slots)]
-        belief = self.belief(preference, history, shown)
+        if belief is None:
+            belief = self.belief(preference, history, shown)
         n = min(guess_count(slots, float(belief.width()[0]), preference.novelty), len(sure))
         if n == 0:
             return tuple(Slot(one) for one in sure)
