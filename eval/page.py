@@ -11,9 +11,9 @@ from eval.predictions import Run
 from eval.tables import counts_line, groups_table, make_up_table, number, ranking_table, table
 
 STYLE = """
-body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:76rem;padding:0 1rem;color:#1c2430;background:#fff}
-table{border-collapse:collapse;margin:1rem 0;display:block;overflow-x:auto}
-th,td{border-bottom:1px solid #d8dee6;padding:.3rem .7rem;text-align:right;white-space:nowrap}
+body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:84rem;padding:0 1rem;color:#1c2430;background:#fff}
+table{border-collapse:collapse;margin:1rem 0;display:block;overflow-x:auto;font-size:.85rem}
+th,td{border-bottom:1px solid #d8dee6;padding:.25rem .45rem;text-align:right;white-space:nowrap}
 th:first-child,td:first-child{text-align:left}code{background:#f2f4f7;padding:.1rem .3rem;overflow-wrap:anywhere}
 svg{max-width:100%;height:auto}.turn{margin:.2rem 0}.user{color:#0b5394}.place{background:#fff6df;padding:.3rem .6rem}
 """
