@@ -25,6 +25,8 @@ NAME = "ranker"
 WHAT = "learned ranker"
 TREES = "trees-{}.txt"
 SETTINGS = "settings.json"
+MANY = 100_000
+"""Candidates; with fewer, a second thread only waits."""
 
 
 class RankerMissingError(RecommenderError):
@@ -150,7 +152,7 @@ def _parameters(settings: RankerSettings, n_rows: int, number: int) -> dict[str,
         "seed": settings.seed + number,
         "deterministic": True,
         "force_col_wise": True,
-        "num_threads": 2,
+        "num_threads": 2 if n_rows > MANY else 1,
         "verbosity": -1,
     }
 

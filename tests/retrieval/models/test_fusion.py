@@ -1,5 +1,6 @@
 """A fusion learned on planted data: pairs that are always taken one after the other must be found."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -126,3 +127,30 @@ def test_it_learns_from_the_given_log_alone() -> None:
     profiles = list(early.profiles())[:4]
     one, again = (fit_fusion(early, ItemSide.bare(N_ITEMS), SMALL).score(profiles) for _ in range(2))
     np.testing.assert_array_equal(one, again)
+
+
+def test_without_lightgbm_the_next_best_serves_and_a_notice_says_what_to_install(
+    fused: FusedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fused.using("ranker").save(tmp_path)
+    monkeypatch.setitem(sys.modules, "lightgbm", None)
+
+    again = FusedModel.load(tmp_path, fused.side)
+
+    assert again.strategy.name == "attention"
+    assert "libgomp1" in again.notices[0]
+    few = FusionSettings(members=("ease", "trend"), strategies=("ranker",), pool=20)
+    new = fit_fusion(planted(), ItemSide.bare(N_ITEMS), few)
+    assert new.strategy.name == "weighted"
+    assert "libgomp1" in new.notices[0]
+
+
+def test_very_many_items_with_hardly_an_interaction() -> None:
+    rows = np.asarray([5, 99_999, 70_000])
+    log = Log.of(np.asarray([0, 0, 1]), rows, np.ones(3), np.asarray([1.0, 2.0, 3.0]), n_users=2, n_items=100_000)
+
+    fused = fit_fusion(log, ItemSide.bare(100_000), SMALL)
+
+    scores = fused.score(list(log.profiles()))
+    assert scores.shape == (2, 100_000)
+    assert not np.isnan(scores).any()
