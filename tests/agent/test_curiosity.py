@@ -1,5 +1,6 @@
 """How sure we are is said, guesses are marked, and one question is asked where it teaches most."""
 
+import asyncio
 from itertools import pairwise
 
 import pytest
@@ -73,3 +74,28 @@ async def test_a_guess_turned_down_never_comes_back(agent: Agent):
         for item_id in shown:
             conversation, _ = await agent.feedback(conversation, item_id, FeedbackKind.DISLIKE)
         refused |= shown
+
+
+async def test_the_same_conversation_from_two_tabs_logs_both_lists(agent: Agent):
+    conversation = visitor(agent)
+
+    replies_ = await asyncio.gather(*(agent.reply(conversation, "Recommend me something good") for _ in range(2)))
+
+    logged = agent.state.exposures_of(str(conversation.user_id))
+    assert len(logged) == sum(len(one.recommendations) + len(one.near_misses) for one in replies_)
+    assert all(0 < one.shown.propensity <= 1 for one in logged)
+
+
+async def test_contradictory_answers_and_a_dislike_of_everything_still_get_a_list(agent: Agent):
+    conversation = visitor(agent)
+    user_id = str(conversation.user_id)
+    ids = [one.item_id for one in agent.catalog]
+    for item_id in ids[: len(ids) // 2]:
+        agent.state.add_feedback(user_id, item_id, FeedbackKind.LIKE)
+        agent.state.add_feedback(user_id, item_id, FeedbackKind.DISLIKE)
+
+    reply = await agent.reply(conversation, "Recommend me something good")
+
+    shown = {one.item.item_id for one in reply.recommendations}
+    assert shown
+    assert not shown & set(ids[: len(ids) // 2])

@@ -342,3 +342,13 @@ def test_the_page_speaks_the_browsers_first_language(header, language):
 
 def test_a_word_without_its_language_is_english():
     assert word("like", "fr") == "Like"
+
+
+def test_how_sure_we_are_stands_above_the_cards_and_is_escaped() -> None:
+    turn = ChatTurn("grassy", recommendations=(recommend(),), knowing="I'm still <b>guessing</b>", has_cards=True)
+
+    html = log_html(Session(turns=[turn]), CATALOG)
+
+    assert '<p class="knowing">' in html
+    assert "<b>guessing" not in html
+    assert html.index("knowing") < html.index("cards")
