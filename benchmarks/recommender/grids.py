@@ -104,7 +104,6 @@ GRIDS: dict[str, Grid] = {
             {**_SEQUENCE, "loss": "gBCE", "n_negatives": 128, "gbce_t": 0.75, "dropout_rate": 0.2},
         ),
         more=((5, 10, 15, 20, 25), (10, 20, 30, 40), (10, 20)),
-        n_seeds=2,
     ),
     "BERT4Rec": Grid(
         "RecTools",
@@ -113,6 +112,5 @@ GRIDS: dict[str, Grid] = {
             {**_SEQUENCE, "loss": "softmax", "dropout_rate": 0.2, "mask_prob": 0.4},
         ),
         epochs=(15, 30),
-        n_seeds=2,
     ),
 }
