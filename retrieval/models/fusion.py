@@ -90,6 +90,8 @@ class FusionSettings:
     pool: int = 200
     """Best candidates of a person that are looked at closely."""
     most_examples: int = 6000
+    short: float = 0.5
+    """Share of the examples that come again with only the newest entries of the past: people who just arrived."""
     seed: int = 0
     ranker: RankerSettings = field(default_factory=RankerSettings)
     attention: AttentionSettings = field(default_factory=AttentionSettings)
@@ -300,7 +302,7 @@ def fit_fusion(
     settings = settings or FusionSettings()
     fitted = {} if fitted is None else fitted
     rng = np.random.default_rng(settings.seed)
-    found = moments(train_log, settings.cuts, settings.most_examples, rng)
+    found = moments(train_log, settings.cuts, settings.most_examples, rng, short=settings.short)
     members = _fit_members(train_log, item_side, settings, progress, fitted, without=0)
     facts = ItemFacts.of(train_log)
     if len(found) < LEAST_EXAMPLES:

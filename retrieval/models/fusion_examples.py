@@ -25,6 +25,9 @@ class Moment:
     """A person's past, and what came next."""
 
     profile: Profile
+    """What the models are told."""
+    past: Profile
+    """All of it: what they had is no candidate."""
     target: int
     liking: float
     """The weight that they gave it."""
@@ -44,18 +47,35 @@ class Examples:
         return len(self.taken)
 
 
-def moments(log: Log, n_cuts: int, most: int, rng: np.random.Generator) -> list[Moment]:
-    """The last `n_cuts` interactions of everyone as moments, at most about `most` of them, people drawn at random."""
+def moments(log: Log, n_cuts: int, most: int, rng: np.random.Generator, *, short: float = 0.0) -> list[Moment]:
+    """The last `n_cuts` interactions of everyone as moments, at most about `most` of them, people drawn at random.
+
+    Args:
+        log: What people did.
+        n_cuts: How many moments of each person.
+        most: Of these.
+        rng: For what is drawn.
+        short: Share of moments that come a second time with only the newest entries told, as many as a draw says that
+            is as likely between 1 and 2 as between 10 and 20: in a conversation, pasts are short.
+    """
     per_user = max(1, n_cuts)
     people = [profile for profile in log.profiles() if len(profile) > LEAST_PROFILE]
     if len(people) * per_user > most:
         drawn = rng.choice(len(people), size=max(1, most // per_user), replace=False)
         people = [people[i] for i in np.sort(drawn)]
-    return [
-        Moment(one.head(n), int(one.items[n]), float(one.weights[n]))
+    found = [
+        Moment(one.head(n), one.head(n), int(one.items[n]), float(one.weights[n]))
         for one in people
         for n in range(max(LEAST_PROFILE, len(one) - per_user), len(one))
     ]
+    again = rng.permutation(len(found))[: int(short * len(found))].tolist()
+    return found + [_shortened(found[i], rng) for i in again]
+
+
+def _shortened(one: Moment, rng: np.random.Generator) -> Moment:
+    n = int(np.exp(rng.uniform(0.0, np.log(len(one.past)))))
+    newest = Profile(one.past.items[-n:], one.past.weights[-n:], one.past.times[-n:])
+    return Moment(newest, one.past, one.target, one.liking)
 
 
 def gather(
@@ -130,7 +150,7 @@ def _part(
     profiles = [one.profile for one in batch]
     targets = np.asarray([one.target for one in batch], dtype=np.int64)
     calibrated = score_all(members, profiles)
-    rows, _ = best_open(calibrated, recall, open_items(profiles, len(facts.counts)), pool)
+    rows, _ = best_open(calibrated, recall, open_items([one.past for one in batch], len(facts.counts)), pool)
     # where the target is not among the candidates there is nothing to learn: no ranking of these finds it
     found = (rows == targets[:, None]).any(axis=1)
     rows, targets = rows[found], targets[found]
