@@ -244,16 +244,16 @@ def _graph_key(dataset: Dataset, settings: RetrievalSettings) -> str:
 
 
 def _factors_key(dataset: Dataset, settings: RetrievalSettings) -> str:
+    from retrieval.channels.factors import LIKED
     from retrieval.models.als import AlsSettings
-    from retrieval.models.ease import EaseSettings
 
-    return _hash(dataset.fingerprint, repr(AlsSettings() if settings.factors == "als" else EaseSettings()))
+    return _hash(dataset.fingerprint, "likes", repr(AlsSettings() if settings.factors == "als" else LIKED))
 
 
 def _neighbors_key(dataset: Dataset, settings: RetrievalSettings) -> str:
     from retrieval.channels.neighbors import neighbor_settings
 
-    return _hash(dataset.fingerprint, repr(neighbor_settings(settings)))
+    return _hash(dataset.fingerprint, "likes", repr(neighbor_settings(settings)))
 
 
 def _graph_vectors_key(dataset: Dataset, settings: RetrievalSettings) -> str:
@@ -290,9 +290,11 @@ def _check_fusion(dataset: Dataset, settings: RetrievalSettings) -> object:
 
 
 def _fusion_key(dataset: Dataset, settings: RetrievalSettings) -> str:
-    from retrieval.models.fusion import FusionSettings
+    from retrieval.models.fusion import LATER, FusionSettings
+    from retrieval.models.later import LATER as LATER_SETTINGS
 
-    return _hash(dataset.fingerprint, settings.encoder, settings.fusion, repr(FusionSettings(seed=settings.seed)))
+    chosen = LATER_SETTINGS if settings.fusion == LATER else FusionSettings(seed=settings.seed)
+    return _hash(dataset.fingerprint, settings.encoder, settings.fusion, repr(chosen))
 
 
 PARTS = (

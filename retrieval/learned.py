@@ -19,9 +19,9 @@ from retrieval.history import UserHistory
 from retrieval.items import Catalog
 from retrieval.models.attention import AttentionModel
 from retrieval.models.features import Dimension, Features, ItemSide
-from retrieval.models.fusion import ATTENTION, WHAT, FusedModel, FusionSettings, Look, dimensions_of, fit_fusion
+from retrieval.models.fusion import ATTENTION, LATER, WHAT, FusedModel, FusionSettings, Look, dimensions_of, fit_fusion
 from retrieval.models.fusion_examples import LEAST_PROFILE
-from retrieval.models.fusion_weights import WEIGHTED
+from retrieval.models.fusion_weights import WEIGHTED, WeightedModel
 from retrieval.models.log import Log, Profile
 from retrieval.models.ranker import RankerModel
 from retrieval.models.side import item_side
@@ -50,7 +50,7 @@ class Judged:
         """How much each dimension of interest counts for this person, summing to 1."""
         attention = self.model.strategies.get(ATTENTION)
         if not isinstance(attention, AttentionModel):
-            return {}
+            return _shares(self.model)
         found = attention.attention(self.look.features)[0]
         return {str(name): float(share) for name, share in zip(attention.dimensions, found, strict=True)}
 
@@ -100,8 +100,10 @@ class LearnedFusion:
         folder = settings.data_dir / NAME
         require(folder, dataset.fingerprint, WHAT)
         model = FusedModel.load(folder, item_side(dataset.catalog))
-        if model.is_learned and settings.fusion not in model.strategies and not model.notices:
+        if model.is_learned and settings.fusion not in model.offers and not model.notices:
             raise IndexMissingError(f"a {WHAT} without the strategy {settings.fusion!r}", path=str(folder))
+        if not model.is_learned:
+            return cls(dataset.catalog, model)
         model = replace(model, settings=replace(model.settings, strategy=settings.fusion))
         return cls(dataset.catalog, model, newest=float(dataset.interactions.timestamps.max(initial=0.0)))
 
@@ -163,7 +165,13 @@ def build_fusion(
             done.append(what)
             progress(NAME, min(len(done), steps), steps)
 
-    model = fit_fusion(Log.of_dataset(dataset), item_side(dataset.catalog, vectors), one, tell)
+    log, side = Log.of_dataset(dataset), item_side(dataset.catalog, vectors)
+    if wanted == LATER:
+        from retrieval.models.later import fit_later
+
+        model = fit_later(log.likes(), side, progress=tell)
+    else:
+        model = fit_fusion(log, side, one, tell)
     with writing(settings.data_dir / NAME, dataset.fingerprint, {"strategy": wanted}) as folder:
         model.save(folder)
     progress(NAME, steps, steps)
@@ -193,4 +201,28 @@ def _parts(model: FusedModel, look: Look, places: NDArray[np.int64]) -> tuple[tu
     if isinstance(attention, AttentionModel):
         parts = attention.parts(features)[0] if look.parts is None else look.parts
         return tuple(map(str, attention.dimensions)), np.asarray(parts[places] - parts.mean(axis=0), dtype=np.float32)
+    if isinstance(strategy, WeightedModel):
+        kinds = _kinds(model, strategy)
+        added = features.values[0, :, : len(strategy.weights)] * strategy.weights
+        distinct = tuple(dict.fromkeys(kinds))
+        summed = np.stack([added[:, [kind == one for kind in kinds]].sum(axis=1) for one in distinct], axis=1)
+        return distinct, np.asarray(summed[places] - summed.mean(axis=0), dtype=np.float32)
     return (), np.zeros((len(places), 0), dtype=np.float32)
+
+
+def _kinds(model: FusedModel, strategy: WeightedModel) -> tuple[str, ...]:
+    """The dimension of interest that each member speaks for."""
+    speaks_for = dimensions_of(model.feature_names())
+    return tuple(str(speaks_for.get(name, Dimension.COLLABORATIVE)) for name in strategy.members)
+
+
+def _shares(model: FusedModel) -> dict[str, float]:
+    """How much each dimension counts in a weighted sum, summing to 1."""
+    strategy = model.strategy
+    if not isinstance(strategy, WeightedModel):
+        return {}
+    total = float(strategy.weights.sum()) or 1.0
+    found: dict[str, float] = {}
+    for kind, weight in zip(_kinds(model, strategy), strategy.weights.tolist(), strict=True):
+        found[kind] = found.get(kind, 0.0) + weight / total
+    return {name: share for name, share in found.items() if share > 0}

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-LEARNED = ("cascade", "ranker", "attention", "multitask")
+LEARNED = ("later", "cascade", "ranker", "attention", "multitask")
 """The ways to fuse that are fitted; they need what `reconteur build` writes."""
 
 
@@ -30,16 +30,19 @@ class RetrievalSettings(BaseModel):
             "content": 1.0,
             "factors": 1.0,
             "neighbors": 0.5,
-            "sequence": 1.0,
+            "sequence": 0.3,
             "graph": 0.8,
             "trend": 0.15,
             "language_model": 0.5,
         },
         description="fusion weights by channel",
     )
-    fusion: Literal["weighted", "reciprocal_rank", "votes", "cascade", "ranker", "attention", "multitask"] = Field(
-        default="attention",
-        description="how channels become one list; the last four are learned, and stand back where words ask for more",
+    fusion: Literal["weighted", "reciprocal_rank", "votes", "later", "cascade", "ranker", "attention", "multitask"] = (
+        Field(
+            default="later",
+            description="how channels become one list; the last five are learned and stand back where words ask: "
+            "'later' looks for what someone will like in the coming weeks, the others for what they take next",
+        )
     )
     factors: Literal["ease", "als"] = Field(default="ease", description="the model behind the channel 'factors'")
     neighbors: Literal["user", "item"] = Field(default="user", description="whose neighbors: similar people or items")

@@ -26,6 +26,13 @@ from retrieval.settings import RetrievalSettings
 
 NAME = "factors"
 WHAT = "item-item model"
+LIKED = ease.EaseSettings(ridge=500.0, nearness=0.0, recency=0.0)
+"""For a conversation: what people who like these like too, whenever they rated it.
+
+The model's own defaults guess the very next rating and follow the order of the pages on which people rated. Two hundred
+people in no fit who name 3 of the items that they like, their other likes being right (seed 0): NDCG@10 .411 with these
+settings on likes, .373 with the defaults; with 1 named .323 and .287.
+"""
 SHOWN = 2
 """How many liked items explain one score."""
 
@@ -63,9 +70,9 @@ class LinearModel(Protocol):
 
 def build_factors(dataset: Dataset, settings: RetrievalSettings, progress: Progress = silent) -> None:
     """Fit the chosen model and write it under data_dir/factors; without interactions it has no items."""
-    log = Log.of_dataset(dataset)
+    log = Log.of_dataset(dataset).likes()
     tell: Progress = lambda _, done, total: progress(NAME, done, total)  # noqa: E731
-    model: LinearModel = als.fit(log, None, tell) if settings.factors == als.NAME else ease.fit(log, None, tell)
+    model: LinearModel = als.fit(log, None, tell) if settings.factors == als.NAME else ease.fit(log, LIKED, tell)
     with writing(settings.data_dir / NAME, dataset.fingerprint, {"model": model.name}) as folder:
         model.save(folder)
 

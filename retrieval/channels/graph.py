@@ -27,7 +27,7 @@ WHAT = "graph model"
 LEARNED = 4.0
 """Share of the learned score where nothing is wished for, in standard deviations of the score by shared facts."""
 ASIDE = 0.5
-"""The same where something is wished for: then facts decide."""
+"""The same where something is wished for or an example is given: then facts decide."""
 WISH = 1.5
 """What a wish adds, relative to what all liked items together can add."""
 SAID, KNOWN = 1.0, 0.4
@@ -90,7 +90,7 @@ class GraphChannel:
         scores = np.asarray(self._holds @ (total * self._weights), dtype=np.float32)
         touched = np.asarray(self._holds @ (positive * self._weights) > 0)
         if profile is not None and self._learned is not None and touched.any():
-            share = ASIDE if wished or preference.text else LEARNED
+            share = ASIDE if wished or preference.text or preference.liked else LEARNED
             scores = scores + share * float(scores[touched].std()) * self._learned_scores(preference, history, touched)
         return np.where(touched, scores, -np.inf).astype(np.float32)
 

@@ -22,19 +22,27 @@ from retrieval.resources import Progress, require, silent, writing
 from retrieval.settings import RetrievalSettings
 
 NAME = "neighbors"
+PEOPLE = replace(neighbors.PEOPLE, nearness=0.0, recency=0.0)
+ITEMS = NeighborSettings(nearness=0.0, recency=0.0, shrinkage=20.0)
+"""For a conversation, on likes: whose likes are like these, in whatever order they came (compare `factors.LIKED`).
+
+NDCG@10 with 3 named: people .501 instead of .465, items .481 instead of .385.
+"""
 SHOWN = 2
 """How many liked items explain one score."""
 
 
 def neighbor_settings(settings: RetrievalSettings) -> NeighborSettings:
-    """The best settings found for the kind of neighbors that is chosen, with the chosen similarity."""
-    chosen = neighbors.PEOPLE if settings.neighbors == "user" else NeighborSettings()
+    """Settings for the kind of neighbors that is chosen, with the chosen similarity."""
+    chosen = PEOPLE if settings.neighbors == "user" else ITEMS
     return replace(chosen, similarity=settings.similarity)
 
 
 def build_neighbors(dataset: Dataset, settings: RetrievalSettings, progress: Progress = silent) -> None:
     """Gather or compute the neighbors and write them under data_dir/neighbors."""
-    model = neighbors.fit(Log.of_dataset(dataset), neighbor_settings(settings), progress)
+    log = Log.of_dataset(dataset)
+    likes = log.likes() if settings.similarity == "cosine" else log  # the others compare opinions, dislikes included
+    model = neighbors.fit(likes, neighbor_settings(settings), progress)
     with writing(settings.data_dir / NAME, dataset.fingerprint, {"of": settings.neighbors}) as folder:
         model.save(folder)
 

@@ -1,4 +1,4 @@
-"""Recommends what many people took lately: popularity with time decay, as of the newest signal."""
+"""Recommends what many people liked lately: popularity with time decay, as of the newest signal."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,13 +19,13 @@ NOW = np.zeros(1)
 
 
 class TrendChannel:
-    """The logarithm of how many took an item lately."""
+    """The logarithm of how many took an item lately, times the share of them who like it."""
 
     def __init__(self, catalog: Catalog, ratings: Ratings, model: TrendModel | None = None) -> None:
         self._catalog = catalog
         log = ratings.log()
-        self._scores: NDArray[np.float32] = np.asarray((model or trend.fit(log)).score_at(NOW)[0])
         lasting = trend.fit(log, LASTING)
+        self._scores: NDArray[np.float32] = np.asarray((model or lasting).score_at(NOW)[0])
         self.counts: NDArray[np.int64] = lasting.counts
         """How many users rated each row."""
         self.popularity: NDArray[np.float64] = np.maximum(lasting.score_at(NOW)[0].astype(np.float64), 0.0)

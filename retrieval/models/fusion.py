@@ -40,6 +40,8 @@ CASCADE, RANKER, ATTENTION, MULTITASK = "cascade", "ranker", "attention", "multi
 STRATEGIES = (WEIGHTED, RECIPROCAL_RANK, VOTES, CASCADE, RANKER, ATTENTION, MULTITASK)
 """All ways to fuse."""
 PLAIN = frozenset((WEIGHTED, RECIPROCAL_RANK, VOTES))
+LATER = "later"
+"""A weighted sum whose weights were learned from what people took much later (`retrieval.models.later`)."""
 STORED = (WEIGHTED, RANKER, ATTENTION, MULTITASK)
 """Those that have something to write to disk."""
 SETTINGS = "fusion.json"
@@ -168,7 +170,12 @@ class FusedModel:
     @property
     def is_learned(self) -> bool:
         """Whether there was enough to learn from."""
-        return bool(set(self.strategies) - PLAIN)
+        return self.settings.strategy == LATER or bool(set(self.strategies) - PLAIN)
+
+    @property
+    def offers(self) -> frozenset[str]:
+        """The names under which this model can be used."""
+        return frozenset((*self.strategies, self.settings.strategy)) if self.is_learned else frozenset(self.strategies)
 
     def using(self, strategy: str) -> "FusedModel":
         """The same with another of its strategies.

@@ -6,12 +6,13 @@ took after it counts, many items per person.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.models.features import ItemFacts, ItemSide, open_items
+from retrieval.models.fusion import LATER as STRATEGY
 from retrieval.models.fusion import Fitted, FusedModel, FusionSettings
 from retrieval.models.fusion_examples import score_all
 from retrieval.models.fusion_members import MEMBERS, Kept
@@ -23,13 +24,15 @@ PULL = WeightSettings(pull=1000.0)
 """Few people come back, so weights stay near the first guess: the first member alone."""
 LATER = FusionSettings(
     members=("items_plain", "trend", "ease_plain", "people", "facts", "texts"),
-    strategy=WEIGHTED,
+    strategy=STRATEGY,
     strategies=(WEIGHTED,),
     pool=100_000,
 )
 """Chosen on earlier cuts in time than those of protocol two (docs/recommender.md)."""
 BEFORE = 0.7
 """The share of the log, by time, that lies before the cut."""
+LEAST_PEOPLE = 30
+"""With fewer people who came back after the cut, nothing is learned."""
 MOST_ITEMS = 10
 """A person who took more than so many afterwards counts as if they took so many."""
 
@@ -66,9 +69,16 @@ def fit_later(
         name: fitted[name, 0] if (name, 0) in fitted else MEMBERS[name].fit(train_log, side, progress)
         for name in settings.members
     }
-    weights = _learn(_examples(train_log, side, settings.members, progress), len(members))
-    model = WeightedModel(PULL, tuple(members), weights.astype(np.float32))
-    return FusedModel(settings, members, {WEIGHTED: model}, side, ItemFacts.of(train_log))
+    examples = _examples(train_log, side, settings.members, progress)
+    model = WeightedModel(PULL, tuple(members), _learn(examples, len(members)).astype(np.float32))
+    found = FusedModel(settings, members, {WEIGHTED: model}, side, ItemFacts.of(train_log))
+    if len(examples) >= LEAST_PEOPLE:
+        return found
+    notice = (
+        f"expected at least {LEAST_PEOPLE} people who came back later to learn the fusion from, found {len(examples)}: "
+        "the lists of the channels are added up"
+    )
+    return replace(found, settings=replace(settings, strategy=WEIGHTED), notices=(notice,))
 
 
 def _examples(log: Log, side: ItemSide, names: Sequence[str], progress: Progress) -> list[_Later]:

@@ -115,6 +115,11 @@ class Log:
         columns = (self.users[kept], self.items[kept], self.weights[kept], self.times[kept])
         return Log(*columns, self.n_users, self.n_items)
 
+    def likes(self) -> "Log":
+        """Only what was liked; everything where no opinion above 0 is known."""
+        liked = self.weights > 0
+        return self.where(liked) if liked.any() else self
+
     def counts(self) -> NDArray[np.int64]:
         """How many users have each item, shape (n_items,)."""
         return np.bincount(self.items, minlength=self.n_items).astype(np.int64)

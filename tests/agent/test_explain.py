@@ -119,7 +119,9 @@ def test_a_reason_names_two_kinds_and_all_statements_keep_their_evidence(films: 
 def test_a_guess_says_so_first(films: Catalog):
     found = explain(Candidate("film:1", evidence=(EVERY_KIND[EvidenceKind.FACT],)), films, "en", guess="unrated")
 
-    assert found.text == "A guess: nobody has rated it here yet; your answer would be the first; directed by Michael Mann"
+    assert (
+        found.text == "A guess: nobody has rated it here yet; your answer would be the first; directed by Michael Mann"
+    )
 
 
 def test_a_near_miss_names_what_it_does_not_keep(films: Catalog):

@@ -7,9 +7,9 @@ import pytest
 from retrieval.belief_index import build_taste
 from retrieval.channels.base import Channel
 from retrieval.channels.content import ContentChannel
-from retrieval.channels.factors import FactorsChannel
+from retrieval.channels.factors import LIKED, FactorsChannel
 from retrieval.channels.graph import GraphChannel
-from retrieval.channels.neighbors import NeighborsChannel
+from retrieval.channels.neighbors import PEOPLE, NeighborsChannel
 from retrieval.channels.ratings import read_ratings
 from retrieval.channels.sequence import SequenceChannel, build_sequence
 from retrieval.channels.trend import TrendChannel
@@ -49,8 +49,8 @@ def channels(teas: Dataset, tea_settings: RetrievalSettings, vectors: VectorInde
     ratings = read_ratings(teas)
     found: list[Channel] = [
         ContentChannel(teas.catalog, vectors, HashEncoder()),
-        FactorsChannel(teas.catalog, ease.fit(ratings.log()), ratings),
-        NeighborsChannel(teas.catalog, neighbors.fit(ratings.log(), neighbors.PEOPLE), ratings),
+        FactorsChannel(teas.catalog, ease.fit(ratings.log().likes(), LIKED), ratings),
+        NeighborsChannel(teas.catalog, neighbors.fit(ratings.log().likes(), PEOPLE), ratings),
         SequenceChannel.open(teas, tea_settings),
         GraphChannel(teas.catalog),
         TrendChannel(teas.catalog, ratings),

@@ -50,7 +50,9 @@ def guests() -> Dataset:
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory, guests: Dataset) -> RetrievalSettings:
-    settings = RetrievalSettings(data_dir=tmp_path_factory.mktemp("learned"), encoder="hash", diversity=0.0)
+    settings = RetrievalSettings(
+        data_dir=tmp_path_factory.mktemp("learned"), encoder="hash", diversity=0.0, fusion="attention"
+    )
     build_fusion(guests, settings, model_settings=SMALL)
     return settings
 
