@@ -87,13 +87,13 @@ GRIDS: dict[str, Grid] = {
     "LightGCN": Grid(
         "torch-geometric",
         _grid(
-            factors=(64, 64, 64),
-            layers=(2, 3, 2),
-            lr=(0.005, 0.005, 0.01),
-            regularization=(1e-4, 1e-4, 1e-2),
+            factors=(64, 64, 64, 64),
+            layers=(2, 3, 2, 2),
+            lr=(0.005, 0.005, 0.01, 0.01),
+            regularization=(1e-4, 1e-4, 1e-2, 1e-4),
             batch_size=(2048,),
         ),
-        epochs=(20, 40),
+        more=((20, 40), (20, 40), (20, 40), (20, 40, 60)),
         n_seeds=2,
     ),
     "SASRec": Grid(
