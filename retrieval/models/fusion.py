@@ -44,7 +44,7 @@ LATER = "later"
 """A weighted sum whose weights were learned from what people took much later (`retrieval.models.later`)."""
 STORED = (WEIGHTED, RANKER, ATTENTION, MULTITASK)
 """Those that have something to write to disk."""
-SETTINGS = "fusion.json"
+SETTINGS = "settings.json"
 LEAST_EXAMPLES = 300
 """With fewer moments to learn from, the weighted sum with its usual weights stands in for everything learned."""
 
@@ -234,6 +234,9 @@ class FusedModel:
             "members": list(self.members),
             "strategy": self.settings.strategy,
             "pool": self.settings.pool,
+            "cuts": self.settings.cuts,
+            "short": self.settings.short,
+            "seed": self.settings.seed,
             "notices": list(self.notices),
         }
         (folder / SETTINGS).write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")

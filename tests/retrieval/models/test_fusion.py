@@ -69,7 +69,7 @@ def test_it_survives_the_disk(fused: FusedModel, tmp_path: Path) -> None:
         np.testing.assert_allclose(again.using(name).score(profiles), fused.using(name).score(profiles), rtol=1e-4)
     with pytest.raises(IndexMissingError, match="another catalog"):
         FusedModel.load(tmp_path, ItemSide.bare(N_ITEMS + 1))
-    (tmp_path / "fusion.json").write_text("{}", encoding="utf-8")
+    (tmp_path / "settings.json").write_text("{}", encoding="utf-8")
     with pytest.raises(IndexMissingError):
         FusedModel.load(tmp_path, fused.side)
 
