@@ -57,7 +57,8 @@ class Judged:
     def parts(self, catalog: Catalog, item_ids: Iterable[str]) -> dict[str, dict[str, float]]:
         """By item, what each dimension adds to its score, compared with the mean of all candidates.
 
-        Only for items that the strategy ranked itself.
+        Only for items that the strategy ranked itself: SHAP values where trees ranked, else what the attention says
+        (also where the two tasks or the cascade ranked, which cannot tell).
         """
         rows, inside = self.look.features.rows[0].tolist(), self.look.inside.tolist()
         place = {row: i for i, (row, is_in) in enumerate(zip(rows, inside, strict=True)) if is_in}
