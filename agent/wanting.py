@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from agent.intent import Act
 from agent.lexicon import stem, words_of
-from agent.phrases import ADDS, ANYTHING, REPLACES, SHADE, STATED_LIKE, WANTS_NEW
+from agent.phrases import ADDS, ANYTHING, EXAMPLE, REPLACES, SHADE, STATED_LIKE, WANTS_NEW
 from agent.reading import NEWER, OLDER, Reading
 from agent.rules import TEXT_FIELD
 from retrieval.items import Catalog
@@ -123,6 +123,8 @@ def _starts_anew(reading: Reading, message: str, schema: CatalogSchema) -> bool:
     names_kind = any(one.op is Op.IS for one in reading.limits)
     has_example = any(not one.text.startswith("#") for one in reading.liked)
     if (names_kind or has_example) and re.search(WANTS_NEW, message, re.IGNORECASE):
+        return True
+    if has_example and re.search(EXAMPLE, message, re.IGNORECASE):
         return True
     described = names_kind or bool(reading.search) or any(one.weight > 0 for one in reading.wishes)
     whole = _is_whole(message, schema, names_kind=names_kind)

@@ -57,4 +57,4 @@ def told(catalog: Catalog, preference: Preference, history: UserHistory) -> Told
 
 def said_boost(n_known: int) -> float:
     """What was said just now weighs more, the longer the history that it would drown in; at most tenfold."""
-    return float(min(10.0, 1.0 + n_known / 10.0))
+    return float(min(10.0, 3.0 + n_known / 10.0)) if n_known else 1.0

@@ -23,7 +23,7 @@ class Taste:
     weights: NDArray[np.float32]
     """From -1 to 1, per row."""
     said: NDArray[np.bool_]
-    """Whether it was said in this conversation, per row."""
+    """Whether it was said in this conversation, per row; where the request gives examples, only these and dislikes."""
 
     @property
     def likes(self) -> bool:
@@ -39,10 +39,11 @@ def taste_of(catalog: Catalog, preference: Preference, history: UserHistory) -> 
     now = dict.fromkeys(preference.liked, 1.0) | dict.fromkeys(preference.disliked, -1.0)
     now = {item_id: weight for item_id, weight in now.items() if item_id in catalog}
     weights |= now
+    fresh = {*preference.examples, *preference.disliked} & set(now) if preference.examples else set(now)
     return Taste(
         rows=catalog.rows(weights),
         weights=np.asarray(list(weights.values()), dtype=np.float32),
-        said=np.asarray([item_id in now for item_id in weights], dtype=np.bool_),
+        said=np.asarray([item_id in fresh for item_id in weights], dtype=np.bool_),
     )
 
 

@@ -8,7 +8,7 @@ from agent.language import language_of
 from agent.merge import merge
 from agent.model_reader import ModelAnswer, ModelLimit
 from agent.plan import make_plan
-from agent.reading import OLDER, Reading
+from agent.reading import OLDER, Mention, Reading
 from agent.rules import RuleReader
 from agent.wanting import add_tastes, fold, fold_limits
 from retrieval.channels.tastes import taste_of
@@ -106,6 +106,17 @@ def test_a_kind_with_an_article_is_a_wish_of_its_own(films: Catalog):
     )
 
     assert (after.text, after.liked, [one.key for one in after.constraints]) == ("calm", (), ["genres:is:Drama"])
+
+
+def test_another_example_takes_the_place_of_a_request_and_leads_what_was_only_liked(films: Catalog):
+    before = Preference(text="moody", liked=("film:2", "film:0"), examples=("film:0",))
+    reading = Reading(Act.RECOMMEND, liked=(Mention("Toy Story"),))
+
+    after = folded(films, before, reading, "like Toy Story", liked=("film:8",))
+    taste = taste_of(films, after, UserHistory())
+
+    assert (after.text, after.liked, after.examples) == ("", ("film:2", "film:8"), ("film:8",))
+    assert dict(zip(taste.rows.tolist(), taste.said.tolist(), strict=True)) == {2: False, 8: True}
 
 
 def test_an_example_taken_away_does_not_count_until_it_is_named_again(films: Catalog):

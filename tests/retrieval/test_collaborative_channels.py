@@ -71,7 +71,7 @@ def test_dislikes_repel_and_mild_ones_do_not_count(teas: Dataset) -> None:
     user = told(teas.catalog, Preference(liked=("tea:8",), disliked=("tea:9",)), UserHistory.of("g", known))
 
     strengths = user.strengths(np.ones(6, dtype=np.float32))
-    assert strengths.tolist() == pytest.approx([1.0, 1.0, 0.0, -0.2, 1.4, -1.4])
+    assert strengths.tolist() == pytest.approx([1.0, 1.0, 0.0, -0.2, 3.4, -3.4])
 
 
 @pytest.mark.parametrize(("factors", "model"), [("ease", "EaseModel"), ("als", "AlsModel")])
