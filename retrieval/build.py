@@ -268,9 +268,9 @@ def _graph_vectors_key(dataset: Dataset, settings: RetrievalSettings) -> str:
 
 
 def _sequence_key(dataset: Dataset, settings: RetrievalSettings) -> str:
-    from retrieval.models.sequence import SequenceSettings
+    from retrieval.channels.sequence import network_settings
 
-    return _hash(dataset.fingerprint, settings.encoder, repr(SequenceSettings(seed=settings.seed)))
+    return _hash(dataset.fingerprint, settings.encoder, repr(network_settings(settings)))
 
 
 def _build_fusion(dataset: Dataset, settings: RetrievalSettings, progress: Progress) -> None:

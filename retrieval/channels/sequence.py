@@ -42,6 +42,13 @@ IN_COMMON = 2
 """Nor is told who likes fewer of the things that the cluster is named for: few items place a person only roughly."""
 SOON_S = 3600.0
 """What was said just now follows what is known by so much."""
+NETWORKS = 1
+"""A second network costs every build two minutes more and every turn a few milliseconds; the benchmark averages two."""
+
+
+def network_settings(settings: RetrievalSettings) -> SequenceSettings:
+    """How the channel's model is trained."""
+    return replace(SequenceSettings(seed=settings.seed), seeds=NETWORKS)
 
 
 def build_sequence(
@@ -55,7 +62,7 @@ def build_sequence(
     """Train the model, cluster the people and write both under data_dir/sequence."""
     log = Log.of_dataset(dataset)
     features = item_features(dataset.catalog, _texts(dataset.catalog, settings))
-    model = fit(log, model_settings or SequenceSettings(seed=settings.seed), progress, features=features)
+    model = fit(log, model_settings or network_settings(settings), progress, features=features)
     people = list(log.profiles())
     earlier = [one.head(max(0, len(one) - 1)) for one in people]
     clusters = taste_clusters.fit(log, model.vectors(people), model.vectors(earlier))
