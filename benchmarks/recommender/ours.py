@@ -26,8 +26,9 @@ from retrieval.knowledge import triple_table
 from retrieval.models.base import Model
 from retrieval.models.features import ItemSide
 from retrieval.models.fusion import FusedModel, FusionSettings, fit_fusion
-from retrieval.models.fusion_members import MEMBERS, Kept
-from retrieval.models.later import LATER, fit_later
+from retrieval.models.fusion_members import MEMBERS, NOW, Kept
+from retrieval.models.fusion_weights import WeightSettings
+from retrieval.models.later import LATER, PULL, fit_later
 from retrieval.models.log import Log, Profile
 from retrieval.models.side import item_side
 from retrieval.resources import silent
@@ -37,6 +38,15 @@ FUSION_CODE = ("fusion", "ranker", "attention", "calibration", "features", "mult
 EXTRA = ("people", "sequence", "lightgcn")
 """Channels that are measured, whether the default fuses them or not."""
 COMPLEX = "complex"
+OVER_TIME = "over_time"
+LATERS = {
+    "later": (LATER, PULL),
+    OVER_TIME: (
+        replace(LATER, members=(NOW, "items_plain", "ease_plain", "people", "facts", "texts")),
+        WeightSettings(pull=1.0),
+    ),
+}
+"""`OVER_TIME` looks at what is popular now and lets the weights go where the inner cut in time says."""
 
 
 @dataclass(frozen=True)
@@ -184,16 +194,17 @@ class Ours:
         found = {name: read_scores(place, split, name) for name, place in places.items() if place.is_file()}
         return {"fused": replace(found[self.settings.strategy], name="fused"), **found}
 
-    def later(self, split: Split) -> Result:
-        """The fusion for what comes in the next weeks."""
-        place = self._scores("fused-later", split)
+    def later(self, split: Split, kind: str = "later") -> Result:
+        """The fusion for what comes in the next weeks, as it is or as in `OVER_TIME`."""
+        place = self._scores(f"fused-{kind}", split)
         if not place.is_file():
+            settings, weights = LATERS[kind]
             fitted = Fitted(sealed(split.train), self.folder / "members")
-            members_s = sum(fitted.fit(name, 0, self.side) for name in LATER.members)
+            members_s = sum(fitted.fit(name, 0, self.side) for name in settings.members)
             began = time.perf_counter()
-            model = fit_later(sealed(split.train), self.side, fitted=fitted)
+            model = fit_later(sealed(split.train), self.side, settings, fitted=fitted, weights=weights)
             save_scores(place, model, split, members_s + time.perf_counter() - began)
-        return read_scores(place, split, "later")
+        return read_scores(place, split, kind)
 
     def bare(self, split: Split) -> FusedModel:
         """The fused model with members that remember nothing, for timing."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from benchmarks.recommender.data import POSITIVE, Data
 from benchmarks.recommender.grids import GRIDS
 from benchmarks.recommender.harness import Gain, Result, average, gain, pool
-from benchmarks.recommender.ours import Ours
+from benchmarks.recommender.ours import OVER_TIME, Ours
 from benchmarks.recommender.peers import FALLBACK, Choice, Peers
 from benchmarks.recommender.splits import (
     CUTS,
@@ -123,7 +123,12 @@ def protocol_two(data: Data, peers: Peers, ours: Ours, choices: Mapping[str, Cho
         for name, choice in choices.items():
             mine = peers.run(choice, cut, 1)[0]
             found.setdefault(name, []).append(_with_fallback(mine, fallback, with_history(cut)))
-    strategies = _columns([{NEXT: ours.fused(cut)["fused"], "fused": ours.later(cut)} for cut in cuts])
+    strategies = _columns(
+        [
+            {NEXT: ours.fused(cut)["fused"], OVER_TIME: ours.later(cut, OVER_TIME), "fused": ours.later(cut)}
+            for cut in cuts
+        ]
+    )
     channels = _columns([ours.channels(cut, extra=()) for cut in cuts])
     users = np.concatenate([cut.users for cut in cuts])
     known = np.concatenate([with_history(cut) for cut in cuts])

@@ -19,7 +19,7 @@ from retrieval.models import attention, multitask, ranker
 from retrieval.models.attention import AttentionModel, AttentionSettings
 from retrieval.models.features import Dimension, Features, ItemFacts, ItemSide, feature_names, make_features, open_items
 from retrieval.models.fusion_examples import AT_ONCE, Examples, best_open, gather, moments, score_all
-from retrieval.models.fusion_members import MEMBERS, Kept
+from retrieval.models.fusion_members import MEMBERS, NOW, Kept
 from retrieval.models.fusion_weights import (
     RECIPROCAL_RANK,
     VOTES,
@@ -50,6 +50,8 @@ LEAST_EXAMPLES = 300
 
 Fitted = MutableMapping[tuple[str, int], Kept]
 """Models by name and by how many last interactions they were fitted without; lets several fusions share them."""
+
+NOBODY = Profile(np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros(0))
 
 log_ = logging.getLogger(__name__)
 
@@ -283,8 +285,16 @@ class FusedModel:
         scores = below + (ranked.min(axis=1, keepdims=True) - 1.0 if rows.size else 0.0)
         np.put_along_axis(scores, rows, ranked, axis=1)
         # nobody to learn from: what most people took; learned on people with a past, the strategies cannot tell
-        scores[np.asarray([len(one) == 0 for one in profiles], dtype=np.bool_)] = np.log1p(self.facts.counts)
+        scores[np.asarray([len(one) == 0 for one in profiles], dtype=np.bool_)] = self._popular()
         return np.where(is_open & self._known(), scores, -np.inf).astype(np.float32)
+
+    def _popular(self) -> NDArray[np.float64]:
+        """How popular each item is: lately, where a member knows, else ever; shape (n_items,)."""
+        ever = np.log1p(self.facts.counts)
+        if NOW not in self.members:
+            return ever
+        lately = self.members[NOW].score([NOBODY])[0]
+        return np.where(np.isfinite(lately), lately, -1.0).astype(np.float64)
 
     def _known(self) -> NDArray[np.bool_]:
         """Items that someone took, or that have a description."""

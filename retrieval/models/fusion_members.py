@@ -41,6 +41,9 @@ class Member:
     """Chooses, with the others that do, which candidates are looked at more closely."""
 
 
+NOW = "trend_now"
+TREND_NOW = trend.TrendSettings(half_life_days=30.0, as_of_now=True)
+"""What is popular at the end of the log."""
 PLAIN_EASE = ease.EaseSettings(ridge=300.0, nearness=0.0, recency=0.0)
 LIKED_EASE = ease.EaseSettings(opinions=1.0, recency=0.3)
 PLAIN_ITEMS = neighbors.NeighborSettings(of="item", k=100_000, recency=0.0, nearness=0.0)
@@ -103,6 +106,7 @@ _ALL = (
         recalls=True,
     ),
     Member("trend", Dimension.TIMELINESS, lambda log, _, tell: trend.fit(log, None, tell), trend.TrendModel.load),
+    Member(NOW, Dimension.TIMELINESS, lambda log, _, tell: trend.fit(log, TREND_NOW, tell), trend.TrendModel.load),
     Member("items", Dimension.COLLABORATIVE, _neighbors(ITEMS), neighbors.ItemNeighbors.load),
     Member("items_plain", Dimension.COLLABORATIVE, _neighbors(PLAIN_ITEMS), neighbors.ItemNeighbors.load),
     Member("people", Dimension.COLLABORATIVE, _neighbors(USERS), neighbors.UserNeighbors.load),

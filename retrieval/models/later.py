@@ -54,6 +54,7 @@ def fit_later(
     progress: Progress = silent,
     *,
     fitted: Fitted | None = None,
+    weights: WeightSettings = PULL,
 ) -> FusedModel:
     """Fit the members, and learn their weights for what comes later.
 
@@ -63,6 +64,7 @@ def fit_later(
         settings: Which members; the first one is the first guess.
         progress: Told what is being fitted.
         fitted: Members that were fitted on all of this very log before, by name and 0.
+        weights: How strongly the weights are drawn to the first member alone.
     """
     fitted = {} if fitted is None else fitted
     members = {
@@ -70,7 +72,7 @@ def fit_later(
         for name in settings.members
     }
     examples = _examples(train_log, side, settings.members, progress)
-    model = WeightedModel(PULL, tuple(members), _learn(examples, len(members)).astype(np.float32))
+    model = WeightedModel(weights, tuple(members), _learn(examples, len(members), weights).astype(np.float32))
     found = FusedModel(settings, members, {WEIGHTED: model}, side, ItemFacts.of(train_log))
     if len(examples) >= LEAST_PEOPLE:
         return found
@@ -103,7 +105,7 @@ def _examples(log: Log, side: ItemSide, names: Sequence[str], progress: Progress
     ]
 
 
-def _learn(examples: Sequence[_Later], n_members: int) -> NDArray[np.float64]:
+def _learn(examples: Sequence[_Later], n_members: int, settings: WeightSettings) -> NDArray[np.float64]:
     """Weights under which what people took is most likely (multinomial logit), drawn towards the first member alone."""
     from scipy.optimize import minimize
 
@@ -111,7 +113,7 @@ def _learn(examples: Sequence[_Later], n_members: int) -> NDArray[np.float64]:
 
     def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         apart = weights - start
-        total, slope = float(PULL.pull * apart @ apart), 2.0 * PULL.pull * apart
+        total, slope = float(settings.pull * apart @ apart), 2.0 * settings.pull * apart
         for one in examples:
             score = weights @ one.scores
             shares = np.exp(score - score.max())
@@ -122,5 +124,5 @@ def _learn(examples: Sequence[_Later], n_members: int) -> NDArray[np.float64]:
         return total, slope
 
     bounds = [(0.0, None)] * n_members
-    found = minimize(loss, start, jac=True, bounds=bounds, method="L-BFGS-B", options={"maxiter": PULL.steps})
+    found = minimize(loss, start, jac=True, bounds=bounds, method="L-BFGS-B", options={"maxiter": settings.steps})
     return np.asarray(found.x, dtype=np.float64)
