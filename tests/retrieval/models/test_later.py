@@ -1,11 +1,14 @@
 """Fusion for what comes later: learned from a cut in time, works without times, nobody and one item."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from retrieval.models.features import ItemSide
+from retrieval.models.fusion_members import NOW
 from retrieval.models.fusion_weights import WEIGHTED
-from retrieval.models.later import fit_later
+from retrieval.models.later import LATER, fit_later
 from retrieval.models.log import Log, Profile
 
 N_USERS, N_ITEMS = 40, 30
@@ -32,6 +35,19 @@ def test_it_stays_in_the_half_of_a_profile(times: bool) -> None:
     assert not np.isin(best, [0, 3]).any()
     assert int(scores[1].argmax()) == int(model.facts.counts.argmax())
     assert model.strategies[WEIGHTED].weights[0] > 0.5
+
+
+def test_nobody_gets_what_is_popular_lately_where_a_member_knows() -> None:
+    users, items = np.arange(6), np.asarray([0, 0, 0, 0, 1, 1])
+    times = np.asarray([0.0, 0.0, 0.0, 0.0, 1e8, 1e8])
+    log = Log.of(users, items, np.ones(6), times, n_users=6, n_items=3)
+    settings = replace(LATER, members=(NOW, "items_plain"))
+    someone = Profile(np.asarray([2]), np.ones(1, np.float32), np.zeros(1))
+
+    assert int(fit_later(log, ItemSide.bare(3)).score([NOBODY])[0].argmax()) == 0
+    model = fit_later(log, ItemSide.bare(3), settings)
+    assert int(model.score([NOBODY])[0].argmax()) == 1
+    assert int(model.members[NOW].score([someone])[0].argmax()) == 1
 
 
 def test_one_item_and_no_log_are_no_error() -> None:
