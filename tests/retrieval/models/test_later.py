@@ -39,7 +39,7 @@ def test_it_stays_in_the_half_of_a_profile(times: bool) -> None:
 
 def test_nobody_gets_what_is_popular_lately_where_a_member_knows() -> None:
     users, items = np.arange(6), np.asarray([0, 0, 0, 0, 1, 1])
-    times = np.asarray([0.0, 0.0, 0.0, 0.0, 1e8, 1e8])
+    times = np.asarray([1e6, 1e6, 1e6, 1e6, 1e8, 1e8])
     log = Log.of(users, items, np.ones(6), times, n_users=6, n_items=3)
     settings = replace(LATER, members=(NOW, "items_plain"))
     someone = Profile(np.asarray([2]), np.ones(1, np.float32), np.zeros(1))
