@@ -184,19 +184,19 @@ class Ours:
         """The default's figures under 'fused'; on demand those of every strategy under its name."""
         chosen = self.settings.strategies if all_strategies else ()
         names = tuple(dict.fromkeys((self.settings.strategy, *chosen)))
-        if not all(self._scores(f"fused-{name}", split).is_file() for name in names):
+        if not all(self.place(f"fused-{name}", split).is_file() for name in names):
             settings = replace(self.settings, strategies=names)
             model, fit_s = self.fuse(split, self.fitted(split), settings)
             for name in names:
                 if name in model.strategies:
-                    save_scores(self._scores(f"fused-{name}", split), model.using(name), split, fit_s)
-        places = {name: self._scores(f"fused-{name}", split) for name in names}
+                    save_scores(self.place(f"fused-{name}", split), model.using(name), split, fit_s)
+        places = {name: self.place(f"fused-{name}", split) for name in names}
         found = {name: read_scores(place, split, name) for name, place in places.items() if place.is_file()}
         return {"fused": replace(found[self.settings.strategy], name="fused"), **found}
 
     def later(self, split: Split, kind: str = "later") -> Result:
         """The fusion for what comes in the next weeks, as it is or as in `OVER_TIME`."""
-        place = self._scores(f"fused-{kind}", split)
+        place = self.place(f"fused-{kind}", split)
         if not place.is_file():
             settings, weights = LATERS[kind]
             fitted = Fitted(sealed(split.train), self.folder / "members")
@@ -215,7 +215,7 @@ class Ours:
 
     def default_scores(self, split: Split) -> NDArray[np.float32]:
         """The default's scores, after `fused`."""
-        with np.load(self._scores(f"fused-{self.settings.strategy}", split), allow_pickle=False) as stored:
+        with np.load(self.place(f"fused-{self.settings.strategy}", split), allow_pickle=False) as stored:
             return np.asarray(stored["scores"], dtype=np.float32)
 
     def channels(self, split: Split, extra: Sequence[str] = (*EXTRA, COMPLEX)) -> dict[str, Result]:
@@ -223,7 +223,7 @@ class Ours:
         fitted = Fitted(sealed(split.train), self.folder / "members")
         found = {}
         for name in dict.fromkeys((*self.settings.members, *(one for one in extra if one in MEMBERS))):
-            place = self._scores(name, split)
+            place = self.place(name, split)
             if not place.is_file():
                 fit_s = fitted.fit(name, 0, self.side)
                 save_scores(place, fitted[name, 0], split, fit_s)
@@ -249,17 +249,18 @@ class Ours:
         return GraphEmbeddingModel.load(place)
 
     def _complex(self, split: Split) -> Result:
-        place = self._scores(COMPLEX, split)
+        place = self.place(COMPLEX, split)
         if not place.is_file():
             model = self.complex_model()
             folder = self.folder / f"{COMPLEX}-{self.data.dataset.catalog_hash[:16]}-{code_hash(members_only=True)}"
             save_scores(place, model, split, float(json.loads((folder / "seconds.json").read_text())))
         return read_scores(place, split, COMPLEX)
 
-    def _scores(self, name: str, split: Split) -> Path:
-        is_fused = name.startswith("fused")
+    def place(self, name: str, split: Split) -> Path:
+        """Where the scores of something are kept; names that begin with `fused` or `ablation` hang on all code."""
+        is_fused = name.startswith(("fused", "ablation"))
         text = f"{name} {split.fingerprint} {code_hash(members_only=not is_fused)} {self.settings if is_fused else ''}"
-        return self.folder / "scores" / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:20]}.npz"
+        return self.folder / "scores" / f"{name.split()[0]}-{hashlib.sha256(text.encode()).hexdigest()[:20]}.npz"
 
 
 def save_scores(place: Path, model: Model, split: Split, fit_s: float) -> None:

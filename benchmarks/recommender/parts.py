@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from benchmarks.recommender.harness import Gain, Learner, Result, evaluate, gain
 from benchmarks.recommender.leaks import check_leak
-from benchmarks.recommender.ours import Ours
+from benchmarks.recommender.ours import Ours, read_scores, save_scores
 from benchmarks.recommender.splits import Split
 from eval.metrics import percentile, recall_at_k
 from retrieval.candidates import Candidate
@@ -49,9 +49,12 @@ def ablation(ours: Ours, split: Split) -> tuple[Result, list[Without]]:
     settings = replace(one, ranker=replace(one.ranker, seeds=1), attention=replace(one.attention, seeds=1))
 
     def measured(members: Sequence[str], name: str) -> Result:
-        left = replace(settings, members=tuple(members), strategies=(settings.strategy,))
-        model, _ = ours.fuse(split, fitted, left)
-        return evaluate(model.score(split.profiles), split, name=name)
+        place = ours.place(f"ablation {' '.join(members)}", split)
+        if not place.is_file():
+            left = replace(settings, members=tuple(members), strategies=(settings.strategy,))
+            model, fit_s = ours.fuse(split, fitted, left)
+            save_scores(place, model, split, fit_s)
+        return read_scores(place, split, name)
 
     whole = measured(settings.members, "fused, one seed")
     found = []
