@@ -366,10 +366,17 @@ SILENT = (
 """In every process that serve.sh starts."""
 
 
+def _listen() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_model_and_app_and_ends_with_zero(fake_checkout: Path, number: signal.Signals):
     command = ["bash", "serve.sh", "--port", "0"]
-    with subprocess.Popen(command, cwd=fake_checkout, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL) as process:
+    quiet = {"stderr": subprocess.DEVNULL, "stdin": subprocess.DEVNULL}
+    # a test run in the background of a script inherits SIGINT ignored, and bash cannot trap what was ignored before it
+    with subprocess.Popen(command, cwd=fake_checkout, preexec_fn=_listen, **quiet) as process:
         while not (fake_checkout / "up").exists():
             assert process.poll() is None
         process.send_signal(number)
