@@ -162,7 +162,9 @@ def _search(text: str, limits: Sequence[Constraint], wishes: Sequence[Wish], rea
     known = {stem(word) for one in limits for word in words_of(f"{one.words} {' '.join(map(str, one.values))}")}
     known |= {stem(word) for one in wishes for word in words_of(f"{one.words} {one.value}")} | STOPWORDS
     parts = [
-        re.sub(rf"{SURPRISE}|{HURRY}|{ANYTHING}|\bsurpris(?:e|ing)\b", "", part, flags=re.IGNORECASE).strip()
+        re.sub(
+            rf"{SURPRISE}|{HURRY}|{ANYTHING}|\bsurpris(?:e|ing)\b|\bsimilar(?: to)?\b", "", part, flags=re.IGNORECASE
+        ).strip()
         for part in re.split(r"[,;.]", text)
     ]
     old = {part.strip().casefold() for part in before.split(",")}

@@ -324,3 +324,8 @@ def test_the_film_of_a_question_is_no_example(rules: RuleReader):
     assert found.liked == ()
     assert [one.text for one in found.about] == ["Heat"]
     assert film_id("Heat") == rules.catalog.find_title(found.about[0].text)[0].item_id
+
+
+@pytest.mark.parametrize("search", ["similar", "similar to Heat", "surprise", "something random", "quick"])
+def test_what_only_asks_is_no_description(rules: RuleReader, search: str):
+    assert merged(rules, "I loved Heat, anything close?", liked=["Heat"], search=search).search in ("", "close")
