@@ -57,6 +57,8 @@ CATALOG = "catalog"
 HABIT = 0.4
 """How much a channel counts that is of little use for the request (see `request_weights`)."""
 
+BESIDE_EXAMPLES = 0.5
+"""How much the channels that know habits count beside descriptions and facts where an example is given."""
 HABITUAL = frozenset(("factors", "neighbors", "sequence", "trend"))
 DESCRIPTIVE = frozenset(("content", "graph"))
 BESIDE_WORDS = 0.5
@@ -498,6 +500,8 @@ def request_weights(weights: Mapping[str, float], preference: Preference) -> dic
     stepping_back, factor = HABITUAL, 0.8 if preference.examples else HABIT
     if not (preference.text or preference.wishes):
         stepping_back, factor = DESCRIPTIVE, 1.0 if preference.liked else HABIT
+        if preference.examples:  # "like X" asks for what is like it, not only for what its fans like too
+            stepping_back, factor = HABITUAL, BESIDE_EXAMPLES
     return {name: weight * (factor if name in stepping_back else 1.0) for name, weight in weights.items()}
 
 

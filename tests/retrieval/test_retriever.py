@@ -272,6 +272,7 @@ def test_habits_step_back_once_something_is_asked_for() -> None:
     assert request_weights(weights, Preference()) == {"content": 0.4, "factors": 1.0}
     assert request_weights(weights, Preference(liked=("a",))) == weights
     assert request_weights(weights, Preference(text="smoky")) == {"content": 1.0, "factors": 0.4}
+    assert request_weights(weights, Preference(liked=("a",), examples=("a",))) == {"content": 1.0, "factors": 0.5}
     opinion = Preference(text="smoky", liked=("a",))
     assert request_weights(weights, opinion)["factors"] == 0.4
     assert request_weights(weights, replace(opinion, examples=("a",)))["factors"] == 0.8
