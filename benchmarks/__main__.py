@@ -25,7 +25,7 @@ from agent.serving import ServingError, resolve_gguf, wait_healthy
 from agent.serving.health import free_port
 from agent.settings import LlmSettings
 from benchmarks import retrieval_latency, scripts, turn_cost, understanding
-from benchmarks.report import environment, environment_lines, share_by, table, wanted
+from benchmarks.report import environment, environment_lines, insert, share_by, table, wanted
 from retrieval.artifacts import default_cache
 from retrieval.build import build, console_progress, read_manifest
 from retrieval.errors import IndexMissingError, RecommenderError
@@ -78,7 +78,7 @@ def main() -> int:
         figures = {"environment": found, **{one.title: one.figures for one in sections}}
         given.out.write_text(json.dumps(figures, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     if given.into:
-        insert(given.into, text)
+        insert(given.into, text, BEGIN, END)
     return 0
 
 
@@ -232,19 +232,6 @@ def report(sections: list[Section], found: dict[str, JsonValue]) -> str:
     """One Markdown text."""
     head = f"- command: `{found['command']}`\n{environment_lines(found)}"
     return "\n\n".join([head, *(f"### {one.title}\n\n{one.text}" for one in sections)])
-
-
-def insert(document: Path, text: str) -> None:
-    """Replace what stands between the two marks of a document.
-
-    Raises:
-        RecommenderError: It has no such marks.
-    """
-    old = document.read_text(encoding="utf-8")
-    if BEGIN not in old or END not in old:
-        raise RecommenderError(f"expected the lines {BEGIN!r} and {END!r} in {document}, found none. Add them.")
-    before, after = old.partition(BEGIN)[0], old.partition(END)[2]
-    document.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":

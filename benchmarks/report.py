@@ -15,6 +15,7 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from eval.metrics import bootstrap_interval
+from retrieval.errors import RecommenderError
 
 PACKAGES = (
     *("torch", "sentence-transformers", "chromadb", "pyoxigraph", "numpy", "langchain", "langgraph"),
@@ -167,3 +168,16 @@ def _read(path: Path) -> str:
         return path.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
+
+
+def insert(document: Path, text: str, begin: str, end: str) -> None:
+    """Replace what stands between two marks of a document.
+
+    Raises:
+        RecommenderError: It has no such marks.
+    """
+    old = document.read_text(encoding="utf-8")
+    if begin not in old or end not in old:
+        raise RecommenderError(f"expected the lines {begin!r} and {end!r} in {document}, found none. Add them.")
+    before, after = old.partition(begin)[0], old.partition(end)[2]
+    document.write_text(f"{before}{begin}\n\n{text}\n\n{end}{after}", encoding="utf-8")

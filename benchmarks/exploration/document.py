@@ -7,8 +7,7 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from benchmarks.report import environment_lines, table
-from retrieval.errors import RecommenderError
+from benchmarks.report import environment_lines, insert, table
 
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 DEFAULT = "ucb"
@@ -37,7 +36,7 @@ def write_document(parts: Parts, environment: dict[str, JsonValue], folder: Path
     (folder / "exploration.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     document = folder / "exploration.md"
     if document.is_file():
-        insert(document, tables(parts, environment))
+        insert(document, tables(parts, environment), BEGIN, END)
     if "cold" in parts and "dial" in parts:
         from benchmarks.exploration.plot import draw
 
@@ -64,19 +63,6 @@ def headline(parts: Parts) -> dict[str, JsonValue]:
         "added_p95_ms": parts.get("speed", {}).get("p95_ms"),
         "added_cpu_p95_ms": parts.get("speed", {}).get("cpu_p95_ms"),
     }
-
-
-def insert(document: Path, text: str) -> None:
-    """Replace what stands between the two marks of a document.
-
-    Raises:
-        RecommenderError: It has no such marks.
-    """
-    old = document.read_text(encoding="utf-8")
-    if BEGIN not in old or END not in old:
-        raise RecommenderError(f"expected the lines {BEGIN!r} and {END!r} in {document}, found none. Add them.")
-    before, after = old.partition(BEGIN)[0], old.partition(END)[2]
-    document.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", encoding="utf-8")
 
 
 def tables(parts: Parts, environment: dict[str, JsonValue]) -> str:

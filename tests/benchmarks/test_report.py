@@ -6,8 +6,8 @@ import pytest
 
 from agent.serving import ServingError
 from benchmarks import __main__ as suite
-from benchmarks.__main__ import BEGIN, END, insert
-from benchmarks.report import Share, environment, environment_lines, median, share_by, spread, table, wanted
+from benchmarks.__main__ import BEGIN, END
+from benchmarks.report import Share, environment, environment_lines, insert, median, share_by, spread, table, wanted
 from retrieval.errors import RecommenderError
 
 
@@ -49,12 +49,12 @@ def test_the_environment_names_no_machine_and_no_folder() -> None:
 def test_a_report_goes_between_the_marks(tmp_path: Path) -> None:
     document = tmp_path / "page.md"
     document.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n", encoding="utf-8")
-    insert(document, "new")
-    insert(document, "newer")
+    insert(document, "new", BEGIN, END)
+    insert(document, "newer", BEGIN, END)
     assert document.read_text(encoding="utf-8") == f"before\n{BEGIN}\n\nnewer\n\n{END}\nafter\n"
     document.write_text("no marks", encoding="utf-8")
     with pytest.raises(RecommenderError, match="results"):
-        insert(document, "new")
+        insert(document, "new", BEGIN, END)
 
 
 def test_a_server_that_ends_at_once_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
