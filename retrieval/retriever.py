@@ -96,7 +96,8 @@ class Retriever:
         self._encoder = parts.encoder
         self._settings = settings
         self._learned = parts.learned
-        self._popularity = TrendChannel(parts.dataset.catalog, read_ratings(parts.dataset))
+        trend = next((one for one in parts.channels.values() if isinstance(one, TrendChannel)), None)
+        self._popularity = trend or TrendChannel(parts.dataset.catalog, read_ratings(parts.dataset))
         self.graph = parts.graph
         """The knowledge graph; None where it was not built."""
         taste = parts.taste if parts.taste is not None else taste_in_passing(parts.dataset)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from retrieval.models.calibration import shares
 from retrieval.models.features import Dimension, Features
-from retrieval.models.fusion_layers import Scale, load_layers, relu, save_layers, train
+from retrieval.models.fusion_layers import Scale, load_layers, relu, save_layers, train_seeds
 from retrieval.resources import Progress, silent
 
 if TYPE_CHECKING:
@@ -144,32 +144,18 @@ def fit(
     values = torch.from_numpy(scale(features.values))
     people = torch.from_numpy(people_scale(features.people))
     target = torch.from_numpy(taken.argmax(axis=1))
-    arrays: dict[str, list[NDArray[np.float32]]] = {}
-    for number in range(settings.seeds):
-        torch.manual_seed(settings.seed + number)
-        net = _net(tuple(columns.values()), people.shape[1], settings.width)
 
-        def loss_of(chosen: NDArray[np.int64], net: "torch.nn.Module" = net) -> "torch.Tensor":
-            index = torch.from_numpy(chosen)
-            return torch.nn.functional.cross_entropy(net(values[index], people[index]), target[index])
+    def loss_of(net: "torch.nn.Module", chosen: NDArray[np.int64]) -> "torch.Tensor":
+        index = torch.from_numpy(chosen)
+        return torch.nn.functional.cross_entropy(net(values[index], people[index]), target[index])
 
-        def tell(done: int, total: int, number: int = number) -> None:
-            progress(NAME, number * total + done, settings.seeds * total)
-
-        train(
-            net,
-            loss_of,
-            len(taken),
-            epochs=settings.epochs,
-            batch=settings.batch,
-            rate=settings.rate,
-            decay=settings.decay,
-            seed=settings.seed + number,
-            tell=tell,
-        )
-        for name, one in net.state_dict().items():
-            arrays.setdefault(name, []).append(one.numpy().copy())
-    stacked = {name: np.stack(found) for name, found in arrays.items()}
+    stacked = train_seeds(
+        lambda: _net(tuple(columns.values()), people.shape[1], settings.width),
+        loss_of,
+        len(taken),
+        settings,
+        lambda done, total: progress(NAME, done, total),
+    )
     stacked |= {"mean": scale.mean, "deviation": scale.deviation}
     stacked |= {"people_mean": people_scale.mean, "people_deviation": people_scale.deviation}
     return AttentionModel(settings, tuple(columns), tuple(columns.values()), stacked)

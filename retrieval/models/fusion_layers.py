@@ -3,8 +3,9 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,6 +69,64 @@ def load_layers(folder: Path, what: str) -> tuple[dict[str, NDArray[np.float32]]
         return dict(load_file(folder / WEIGHTS)), dict(found)
     except (OSError, ValueError, TypeError, SafetensorError) as error:
         raise IndexMissingError(f"a damaged {what}", path=str(folder)) from error
+
+
+class Training(Protocol):
+    """How networks that are averaged are trained."""
+
+    @property
+    def epochs(self) -> int: ...  # noqa: D102
+    @property
+    def batch(self) -> int: ...  # noqa: D102
+    @property
+    def rate(self) -> float: ...  # noqa: D102
+    @property
+    def decay(self) -> float: ...  # noqa: D102
+    @property
+    def seeds(self) -> int: ...  # noqa: D102
+    @property
+    def seed(self) -> int: ...  # noqa: D102
+
+
+def train_seeds(
+    make_net: Callable[[], "torch.nn.Module"],
+    loss_of: Callable[["torch.nn.Module", NDArray[np.int64]], "torch.Tensor"],
+    n: int,
+    settings: Training,
+    tell: Callable[[int, int], None],
+) -> dict[str, NDArray[np.float32]]:
+    """Train one network per seed.
+
+    Args:
+        make_net: A new network.
+        loss_of: The mean loss of a network on some examples by their numbers.
+        n: How many examples there are.
+        settings: How to train.
+        tell: Called after each epoch with how many are done and how many there are, over all seeds.
+
+    Returns:
+        The weights by name, those of all seeds stacked along the first axis.
+    """
+    import torch
+
+    arrays: dict[str, list[NDArray[np.float32]]] = {}
+    for number in range(settings.seeds):
+        torch.manual_seed(settings.seed + number)
+        net = make_net()
+        train(
+            net,
+            partial(loss_of, net),
+            n,
+            epochs=settings.epochs,
+            batch=settings.batch,
+            rate=settings.rate,
+            decay=settings.decay,
+            seed=settings.seed + number,
+            tell=lambda done, total, number=number: tell(number * total + done, settings.seeds * total),  # type: ignore[misc]
+        )
+        for name, one in net.state_dict().items():
+            arrays.setdefault(name, []).append(one.numpy().copy())
+    return {name: np.stack(found) for name, found in arrays.items()}
 
 
 def train(

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.models.features import Features
-from retrieval.models.fusion_layers import Scale, load_layers, relu, save_layers, train
+from retrieval.models.fusion_layers import Scale, load_layers, relu, save_layers, train_seeds
 from retrieval.resources import Progress, silent
 
 if TYPE_CHECKING:
@@ -114,35 +114,21 @@ def fit(
     scale = Scale.of(features.values)
     values = torch.from_numpy(scale(features.values))
     target, rated = torch.from_numpy(taken.argmax(axis=1)), torch.from_numpy(liking.astype(np.float32))
-    arrays: dict[str, list[NDArray[np.float32]]] = {}
-    for number in range(settings.seeds):
-        torch.manual_seed(settings.seed + number)
-        net = _net(values.shape[-1], settings.width)
 
-        def loss_of(chosen: NDArray[np.int64], net: "torch.nn.Module" = net) -> "torch.Tensor":
-            index = torch.from_numpy(chosen)
-            following, rating = net(values[index])
-            expected = rating.gather(1, target[index][:, None])[:, 0]
-            wrong = torch.nn.functional.mse_loss(expected, rated[index])
-            return torch.nn.functional.cross_entropy(following, target[index]) + settings.rating_weight * wrong
+    def loss_of(net: "torch.nn.Module", chosen: NDArray[np.int64]) -> "torch.Tensor":
+        index = torch.from_numpy(chosen)
+        following, rating = net(values[index])
+        expected = rating.gather(1, target[index][:, None])[:, 0]
+        wrong = torch.nn.functional.mse_loss(expected, rated[index])
+        return torch.nn.functional.cross_entropy(following, target[index]) + settings.rating_weight * wrong
 
-        def tell(done: int, total: int, number: int = number) -> None:
-            progress(NAME, number * total + done, settings.seeds * total)
-
-        train(
-            net,
-            loss_of,
-            len(taken),
-            epochs=settings.epochs,
-            batch=settings.batch,
-            rate=settings.rate,
-            decay=settings.decay,
-            seed=settings.seed + number,
-            tell=tell,
-        )
-        for name, one in net.state_dict().items():
-            arrays.setdefault(name, []).append(one.numpy().copy())
-    stacked = {name: np.stack(found) for name, found in arrays.items()}
+    stacked = train_seeds(
+        lambda: _net(values.shape[-1], settings.width),
+        loss_of,
+        len(taken),
+        settings,
+        lambda done, total: progress(NAME, done, total),
+    )
     return MultiTaskModel(settings, stacked | {"mean": scale.mean, "deviation": scale.deviation})
 
 
