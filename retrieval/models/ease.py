@@ -5,18 +5,15 @@ things are added: pairs of items count more the nearer a user took them to each 
 profile weigh most (compare the session-aware linear models of Choi et al., WWW 2021, doi:10.1145/3442381.3450005).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.models.item_item import ItemItemModel
 from retrieval.models.log import Log, Profile
-from retrieval.models.pairs import most_rated, near_pairs, product
+from retrieval.models.pairs import most_rated, near_pairs
 from retrieval.models.recency import ages, fading
-from retrieval.models.storage import load_model, save_model
 from retrieval.resources import Progress, silent
 
 NAME = "ease"
@@ -42,83 +39,17 @@ class EaseSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class EaseModel:
-    """The learned weights between the rated items."""
+class EaseModel(ItemItemModel[EaseSettings]):
+    """The weights that were learned, with a zero diagonal."""
 
-    settings: EaseSettings
-    rows: NDArray[np.int64]
-    """Catalog row of each place, ascending, shape (m,)."""
-    weights: NDArray[np.float32]
-    """Weight of having the first item for the second, shape (m, m), zero diagonal."""
-    n_items: int
-
-    @property
-    def name(self) -> str:
-        """The key of this model's scores."""
-        return NAME
-
-    def score(self, profiles: Sequence[Profile]) -> NDArray[np.float32]:
-        """Scores of the rated items, shape (len(profiles), n_items); -inf for others and where nothing is known."""
-        signals = np.zeros((len(profiles), len(self.rows)), dtype=np.float32)
-        told = np.zeros(len(profiles), dtype=np.bool_)
-        for i, profile in enumerate(profiles):
-            places, found = self._places(profile.items)
-            signals[i, places] = self.strengths(profile)[found]
-            told[i] = len(places) > 0
-        return self._spread(product(signals, self.weights), told)
+    name = NAME
+    what = WHAT
+    kind = EaseSettings
 
     def strengths(self, profile: Profile) -> NDArray[np.float32]:
         """How much each entry counts, shape (n,)."""
         fresh = fading(ages(profile.times), self.settings.recency)
         return np.asarray(fresh * (1.0 + self.settings.opinions * profile.weights), dtype=np.float32)
-
-    def score_entries(self, items: NDArray[np.int64], strengths: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Scores of one person whose entries have these strengths, shape (n_items,); a negative one repels."""
-        places, found = self._places(items)
-        scores = strengths[found].astype(np.float32) @ self.weights[places]
-        return np.asarray(self._spread(scores[None, :], np.asarray([len(places) > 0]))[0])
-
-    def contributions(
-        self, items: NDArray[np.int64], strengths: NDArray[np.float32], rows: NDArray[np.int64]
-    ) -> NDArray[np.float32]:
-        """What each entry adds to the score of some items, shape (n, len(rows)); 0 where one has no place."""
-        places, found = self._places(items)
-        columns, known = self._places(rows)
-        parts = np.zeros((len(items), len(rows)), dtype=np.float32)
-        parts[np.ix_(found, known)] = self.weights[np.ix_(places, columns)] * strengths[found][:, None]
-        return parts
-
-    def save(self, folder: Path) -> None:
-        """Write the model into an existing folder."""
-        arrays: dict[str, NDArray[Any]] = {
-            "rows": self.rows,
-            "weights": self.weights,
-            "n_items": np.asarray([self.n_items]),
-        }
-        save_model(folder, arrays, self.settings)
-
-    @classmethod
-    def load(cls, folder: Path) -> "EaseModel":
-        """Read what `save` wrote.
-
-        Raises:
-            IndexMissingError: It is absent or damaged.
-        """
-        stored, settings = load_model(folder, WHAT, ("rows", "weights", "n_items"), EaseSettings)
-        return cls(settings, stored.rows("rows"), stored.floats("weights"), int(stored.rows("n_items")[0]))
-
-    def _places(self, items: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """The places of those items that have one, and which they are."""
-        if len(self.rows) == 0:
-            return np.zeros(0, dtype=np.int64), np.zeros(len(items), dtype=np.bool_)
-        at = np.minimum(np.searchsorted(self.rows, items), len(self.rows) - 1)
-        found = self.rows[at] == items
-        return at[found].astype(np.int64), np.asarray(found)
-
-    def _spread(self, scores: NDArray[np.float32], told: NDArray[np.bool_]) -> NDArray[np.float32]:
-        spread = np.full((len(scores), self.n_items), -np.inf, dtype=np.float32)
-        spread[np.ix_(told, self.rows)] = scores[told]
-        return spread
 
 
 def fit(log: Log, settings: EaseSettings | None = None, progress: Progress = silent) -> EaseModel:

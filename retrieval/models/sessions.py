@@ -3,18 +3,15 @@
 Where people work through lists (a page of titles to rate, a shelf, a playlist) this says what stood on one page.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.models.item_item import ItemItemModel
 from retrieval.models.log import Log, Profile
-from retrieval.models.pairs import most_rated, product
+from retrieval.models.pairs import most_rated
 from retrieval.models.recency import ages
-from retrieval.models.storage import load_model, save_model
 from retrieval.resources import Progress, silent
 
 NAME = "sessions"
@@ -41,50 +38,16 @@ class SessionSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class SessionModel:
-    """The weights between the rated items."""
+class SessionModel(ItemItemModel[SessionSettings]):
+    """How near in time two items are taken; weights are >= 0, with a zero diagonal."""
 
-    settings: SessionSettings
-    rows: NDArray[np.int64]
-    """Catalog row of each place, ascending, shape (m,)."""
-    weights: NDArray[np.float32]
-    """Shape (m, m): from the first item to the second, >= 0, zero diagonal."""
-    n_items: int
+    name = NAME
+    what = WHAT
+    kind = SessionSettings
 
-    @property
-    def name(self) -> str:
-        """The key of this model's scores."""
-        return NAME
-
-    def score(self, profiles: Sequence[Profile]) -> NDArray[np.float32]:
-        """Scores of the rated items, shape (len(profiles), n_items); -inf for others and where nothing is known."""
-        signals = np.zeros((len(profiles), self.n_items), dtype=np.float32)
-        for i, profile in enumerate(profiles):
-            signals[i, profile.items] = newest(profile.times, self.settings.half_life)
-        past = signals[:, self.rows]
-        told = past.any(axis=1)
-        scores = np.full((len(profiles), self.n_items), -np.inf, dtype=np.float32)
-        scores[np.ix_(told, self.rows)] = product(past[told], self.weights)
-        return scores
-
-    def save(self, folder: Path) -> None:
-        """Write the model into an existing folder."""
-        arrays: dict[str, NDArray[Any]] = {
-            "rows": self.rows,
-            "weights": self.weights,
-            "n_items": np.asarray([self.n_items]),
-        }
-        save_model(folder, arrays, self.settings)
-
-    @classmethod
-    def load(cls, folder: Path) -> "SessionModel":
-        """Read what `save` wrote.
-
-        Raises:
-            IndexMissingError: It is absent or damaged.
-        """
-        stored, settings = load_model(folder, WHAT, ("rows", "weights", "n_items"), SessionSettings)
-        return cls(settings, stored.rows("rows"), stored.floats("weights"), int(stored.rows("n_items")[0]))
+    def strengths(self, profile: Profile) -> NDArray[np.float32]:
+        """How much each entry counts, shape (n,)."""
+        return newest(profile.times, self.settings.half_life)
 
 
 def newest(times: NDArray[np.float64], half_life: float) -> NDArray[np.float32]:
