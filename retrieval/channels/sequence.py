@@ -4,6 +4,7 @@ What was said in this conversation counts as newest.
 """
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -22,7 +23,7 @@ from retrieval.models import clusters as taste_clusters
 from retrieval.models.clusters import TasteClusters
 from retrieval.models.clusters_names import Choose, Fact, holds, label, load_names, name_clusters, save_names
 from retrieval.models.log import Log, Profile
-from retrieval.models.sequence import NAME, WHAT, SequenceModel, SequenceSettings, fit
+from retrieval.models.sequence import NAME, WHAT, Read, SequenceModel, SequenceSettings, fit
 from retrieval.models.sequence_features import item_features
 from retrieval.preference import Preference
 from retrieval.resources import Progress, require, silent, writing
@@ -125,17 +126,19 @@ class SequenceChannel:
     ) -> list[Candidate]:
         """Items that come next for people with such a past; empty where nothing liked was rated by others."""
         profile = read_profile(self._catalog, preference, history)
-        scores = self._scores(profile)
+        read = self._read(profile)
+        scores = self._scores(profile, read)
         rows = best_rows(scores, eligible(self._catalog, preference, history, allowed), k)
         if len(rows) == 0:
             return []
-        why = zip(self._followed(profile, rows), self._shared_taste(profile, rows), strict=True)
+        why = zip(self._followed(profile, rows), self._shared_taste(profile, read, rows), strict=True)
         found = zip(rows.tolist(), why, strict=True)
         return [candidate(self._catalog, row, NAME, scores[row], reasons) for row, reasons in found if any(reasons)]
 
     def scores(self, preference: Preference, history: UserHistory) -> NDArray[np.float32]:
         """Log-probability of every rated item to come next; -inf for others, and where nothing is liked."""
-        return self._scores(read_profile(self._catalog, preference, history))
+        profile = read_profile(self._catalog, preference, history)
+        return self._scores(profile, self._read(profile))
 
     def cluster_of(self, preference: Preference, history: UserHistory) -> tuple[tuple[Fact, ...], float, float]:
         """The facts that name the user's main cluster, how much they belong to it, and its share of the people.
@@ -155,23 +158,28 @@ class SequenceChannel:
         membership = self._membership(self._clusters, read_profile(self._catalog, preference, history))
         return np.asarray(self._clusters.prior(membership[None, :])[0], dtype=np.float32)
 
-    def _scores(self, profile: Profile) -> NDArray[np.float32]:
-        if not (profile.weights > 0).any():
-            return np.full(len(self._catalog), -np.inf, dtype=np.float32)
-        return np.asarray(self._model.score([profile])[0], dtype=np.float32)
+    def _read(self, profile: Profile) -> tuple[Read, ...]:
+        """What the networks make of a profile, for scores and reasons alike; nothing where nothing is liked."""
+        return self._model.read([profile]) if (profile.weights > 0).any() else ()
 
-    def _membership(self, clusters: TasteClusters, profile: Profile) -> NDArray[np.float32]:
-        return np.asarray(clusters.place(self._model.vectors([profile]))[0], dtype=np.float32)
+    def _scores(self, profile: Profile, read: Sequence[Read]) -> NDArray[np.float32]:
+        return np.asarray(self._model.score_read([profile], read)[0], dtype=np.float32)
+
+    def _membership(
+        self, clusters: TasteClusters, profile: Profile, read: Sequence[Read] | None = None
+    ) -> NDArray[np.float32]:
+        vectors = self._model.vectors_read(1, self._model.read([profile]) if read is None else read)
+        return np.asarray(clusters.place(vectors)[0], dtype=np.float32)
 
     def _name(self, cluster: int) -> tuple[Fact, ...]:
         return self._names[cluster] if cluster < len(self._names) else ()
 
-    def _shared_taste(self, profile: Profile, rows: NDArray[np.int64]) -> list[Evidence | None]:
+    def _shared_taste(self, profile: Profile, read: Sequence[Read], rows: NDArray[np.int64]) -> list[Evidence | None]:
         """For each row how many people of the user's cluster like it; None where nobody does or none is home."""
         nothing: list[Evidence | None] = [None] * len(rows)
         if self._clusters is None or len(self._clusters) < 2:
             return nothing
-        membership = self._membership(self._clusters, profile)
+        membership = self._membership(self._clusters, profile, read)
         main = int(membership.argmax())
         facts = self._name(main)
         liked = [self._catalog.items[row] for row in profile.items[profile.weights > 0].tolist()]

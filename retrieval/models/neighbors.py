@@ -4,6 +4,7 @@ Sources: Herlocker, Konstan, Borchers and Riedl, SIGIR 1999, doi:10.1145/312624.
 shrinkage); Deshpande and Karypis, TOIS 2004, doi:10.1145/963770.963776 (item-item cosine).
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from retrieval.models.likeness import divide, euclidean, largest, ones, pearson
 from retrieval.models.log import Log, Profile
 from retrieval.models.pairs import most_rated, near_pairs
 from retrieval.models.recency import ages, fading
@@ -51,16 +53,10 @@ PEOPLE = NeighborSettings(of="user", k=50, shrinkage=10.0, recency=1.2, nearness
 
 
 @dataclass(frozen=True, slots=True)
-class UserNeighbors:
-    """Everyone's interactions, to look for similar people in."""
+class Neighbors(ABC):
+    """Neighbors of either kind: what they say for an item is a sum of likenesses."""
 
     settings: NeighborSettings
-    taken: csr_matrix
-    """1 where a user has an item, shape (n_users, n_items)."""
-    opinions: csr_matrix
-    """Opinions relative to the user's mean, shape (n_users, n_items), the same entries as in `taken`."""
-    order: csr_matrix
-    """Places in each user's order of time, counted from the newest, the same entries as in `taken`."""
 
     @property
     def name(self) -> str:
@@ -68,17 +64,35 @@ class UserNeighbors:
         return NAME
 
     def score(self, profiles: Sequence[Profile]) -> NDArray[np.float32]:
-        """The summed likeness of the neighbors who have an item, shape (len(profiles), n_items); -inf for none."""
+        """Scores of all items, shape (len(profiles), n_items); -inf where no neighbor says anything."""
         return self.score_entries(profiles, [self.strengths(one) for one in profiles])
 
     def strengths(self, profile: Profile) -> NDArray[np.float32]:
         """How much each entry counts, shape (n,)."""
         return fading(ages(profile.times), self.settings.recency)
 
+    @abstractmethod
     def score_entries(
         self, profiles: Sequence[Profile], strengths: Sequence[NDArray[np.float32]]
     ) -> NDArray[np.float32]:
         """Scores where the entries count this much; a negative strength repels."""
+
+
+@dataclass(frozen=True, slots=True)
+class UserNeighbors(Neighbors):
+    """Everyone's interactions, to look for similar people in; what those have gets their likeness."""
+
+    taken: csr_matrix
+    """1 where a user has an item, shape (n_users, n_items)."""
+    opinions: csr_matrix
+    """Opinions relative to the user's mean, shape (n_users, n_items), the same entries as in `taken`."""
+    order: csr_matrix
+    """Places in each user's order of time, counted from the newest, the same entries as in `taken`."""
+
+    def score_entries(
+        self, profiles: Sequence[Profile], strengths: Sequence[NDArray[np.float32]]
+    ) -> NDArray[np.float32]:
+        """See `Neighbors`."""
         likeness = self.likeness(profiles, strengths)
         sums = np.zeros((len(profiles), self.taken.shape[1]), dtype=np.float32)
         if self.settings.nearness > 0:
@@ -110,18 +124,18 @@ class UserNeighbors:
         """How alike the `k` most similar users are, shape (len(profiles), n_users), > 0 where stored."""
         width = self.taken.shape[1]
         counted, centered = _rows_of(profiles, strengths, width), _rows_of(profiles, _centered_rows(profiles), width)
-        present = _ones(centered)
+        present = ones(centered)
         common = np.asarray((present @ self.taken.T).todense(), dtype=np.float32)
         match self.settings.similarity:
             case "cosine":
                 lengths = np.sqrt(np.asarray(self.taken.sum(axis=1)).ravel())
                 own = np.sqrt(np.asarray(counted.multiply(counted).sum(axis=1)).ravel())
-                likeness = _divide(np.asarray((counted @ self.taken.T).todense()), own[:, None] * lengths[None, :])
+                likeness = divide(np.asarray((counted @ self.taken.T).todense()), own[:, None] * lengths[None, :])
             case "pearson":
                 likeness = pearson(centered, present, self.opinions, self.taken)
             case "euclidean":
                 likeness = euclidean(centered, present, self.opinions, self.taken, common)
-        likeness = likeness * _divide(common, common + self.settings.shrinkage)
+        likeness = likeness * divide(common, common + self.settings.shrinkage)
         return largest(likeness.astype(np.float32), self.settings.k)
 
     def save(self, folder: Path) -> None:
@@ -147,34 +161,20 @@ class UserNeighbors:
         shape = tuple(stored.rows("shape").tolist())
         where = (stored.rows("indices"), stored.rows("indptr"))
         opinions = csr_matrix((stored.floats("opinions"), *where), shape=shape)
-        return cls(settings, _ones(opinions), opinions, csr_matrix((stored.floats("order"), *where), shape=shape))
+        return cls(settings, ones(opinions), opinions, csr_matrix((stored.floats("order"), *where), shape=shape))
 
 
 @dataclass(frozen=True, slots=True)
-class ItemNeighbors:
-    """The nearest items of every rated item."""
+class ItemNeighbors(Neighbors):
+    """The nearest items of every rated item; an item gets its likeness to the entries."""
 
-    settings: NeighborSettings
     likeness: csr_matrix
     """From an item of a profile to its neighbors, shape (n_items, n_items), > 0 where stored."""
-
-    @property
-    def name(self) -> str:
-        """The key of this model's scores."""
-        return NAME
-
-    def score(self, profiles: Sequence[Profile]) -> NDArray[np.float32]:
-        """The summed likeness to the profile, shape (len(profiles), n_items); -inf where nothing is alike."""
-        return self.score_entries(profiles, [self.strengths(one) for one in profiles])
-
-    def strengths(self, profile: Profile) -> NDArray[np.float32]:
-        """How much each entry counts, shape (n,)."""
-        return fading(ages(profile.times), self.settings.recency)
 
     def score_entries(
         self, profiles: Sequence[Profile], strengths: Sequence[NDArray[np.float32]]
     ) -> NDArray[np.float32]:
-        """Scores where the entries count this much; a negative strength repels."""
+        """See `Neighbors`."""
         counted = _rows_of(profiles, strengths, self.likeness.shape[0])
         sums = np.asarray((counted @ self.likeness).todense(), dtype=np.float32)
         return np.where(sums > 0, sums, -np.inf).astype(np.float32)
@@ -219,30 +219,6 @@ def fit(
     return ItemNeighbors(settings, likeness)
 
 
-def pearson(a: csr_matrix, has_a: csr_matrix, b: csr_matrix, has_b: csr_matrix) -> NDArray[np.float32]:
-    """Correlation of centered rows over the columns that both have, shape (len(a), len(b)); 0 where undefined."""
-    lengths = np.asarray((a.multiply(a) @ has_b.T).todense()) * np.asarray((has_a @ b.multiply(b).T).todense())
-    return _divide(np.asarray((a @ b.T).todense()), np.sqrt(np.maximum(lengths, 0)))
-
-
-def euclidean(
-    a: csr_matrix, has_a: csr_matrix, b: csr_matrix, has_b: csr_matrix, common: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """1 / (1 + root mean squared difference over the columns that both have), shape (len(a), len(b))."""
-    squares = np.asarray((a.multiply(a) @ has_b.T).todense()) + np.asarray((has_a @ b.multiply(b).T).todense())
-    distance = np.maximum(squares - 2 * np.asarray((a @ b.T).todense()), 0)
-    return np.asarray(1.0 / (1.0 + np.sqrt(distance / np.maximum(common, 1))), dtype=np.float32)
-
-
-def largest(values: NDArray[np.float32], k: int) -> csr_matrix:
-    """The `k` largest positive values of each row, the others dropped; equal ones at the edge: the first."""
-    kept = values.copy()
-    if values.shape[1] > k:
-        order = np.argsort(-values, axis=1, kind="stable")[:, k:]
-        np.put_along_axis(kept, order, 0.0, axis=1)
-    return csr_matrix(np.maximum(kept, 0))
-
-
 def _item_likeness(log: Log, opinions: csr_matrix, settings: NeighborSettings) -> csr_matrix:
     rows = most_rated(log, settings.most_items)
     pairs = near_pairs(log, rows, nearness=settings.nearness)
@@ -251,13 +227,13 @@ def _item_likeness(log: Log, opinions: csr_matrix, settings: NeighborSettings) -
         likeness, common = pairs / np.sqrt(counts[:, None] * counts[None, :]), pairs
     else:
         columns = opinions[:, rows].T.tocsr()
-        has = _ones(columns)
+        has = ones(columns)
         common = np.asarray((has @ has.T).todense(), dtype=np.float32)
         compare = pearson(columns, has, columns, has)
         if settings.similarity == "euclidean":
             compare = euclidean(columns, has, columns, has, common)
         likeness = np.where(common > 0, compare, 0)
-    likeness = likeness * _divide(common, common + settings.shrinkage)
+    likeness = likeness * divide(common, common + settings.shrinkage)
     np.fill_diagonal(likeness, 0)
     found = largest(likeness.astype(np.float32), settings.k).tocoo()
     shape = (log.n_items, log.n_items)
@@ -282,13 +258,3 @@ def _centered(log: Log) -> NDArray[np.float32]:
     counts = np.maximum(np.bincount(log.users, minlength=log.n_users), 1)
     means = np.bincount(log.users, weights=log.weights, minlength=log.n_users) / counts
     return np.asarray(log.weights - means[log.users], dtype=np.float32)
-
-
-def _ones(matrix: csr_matrix) -> csr_matrix:
-    """1 where an entry is stored, also where its value is 0."""
-    return csr_matrix((np.ones(matrix.nnz, dtype=np.float32), matrix.indices, matrix.indptr), shape=matrix.shape)
-
-
-def _divide(above: NDArray[np.floating], below: NDArray[np.floating]) -> NDArray[np.float32]:
-    """0 where the divisor is 0."""
-    return np.asarray(np.where(below > 1e-9, above / np.maximum(below, 1e-9), 0.0), dtype=np.float32)

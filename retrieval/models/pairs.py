@@ -14,6 +14,13 @@ def most_rated(log: Log, most: int) -> NDArray[np.int64]:
     return np.sort(order[counts[order] > 0]).astype(np.int64)
 
 
+def places(rows: NDArray[np.int64], n_items: int) -> NDArray[np.int64]:
+    """The place of each catalog row, shape (n_items,); -1 where it has none."""
+    found = np.full(n_items, -1, dtype=np.int64)
+    found[rows] = np.arange(len(rows))
+    return found
+
+
 def near_pairs(log: Log, rows: NDArray[np.int64], *, nearness: float, longest: int = 2000) -> NDArray[np.float32]:
     """Sum over users of exp(-distance / nearness) for each pair of items that a user has.
 
@@ -26,14 +33,13 @@ def near_pairs(log: Log, rows: NDArray[np.int64], *, nearness: float, longest: i
     Returns:
         Shape (m, m), symmetric; the diagonal holds how many users have the item.
     """
-    places = np.full(log.n_items, -1, dtype=np.int64)
-    places[rows] = np.arange(len(rows))
     if nearness <= 0:
         matrix = log.matrix()[:, rows]
         return np.asarray((matrix.T @ matrix).todense(), dtype=np.float32)
+    place_of = places(rows, log.n_items)
     total = np.zeros((len(rows), len(rows)), dtype=np.float32)
     for profile in log.profiles():
-        own = places[profile.items[-longest:]]
+        own = place_of[profile.items[-longest:]]
         old = ages(profile.times[-longest:])[own >= 0]
         own = own[own >= 0]
         total[np.ix_(own, own)] += np.exp(-np.abs(old[:, None] - old[None, :]) / nearness).astype(np.float32)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from retrieval.errors import IndexMissingError
 from retrieval.models.log import Log, Profile
-from retrieval.models.pairs import most_rated
+from retrieval.models.pairs import most_rated, places
 from retrieval.models.sequence_windows import Batch, histories, history_of, pad
 from retrieval.models.storage import load_model, save_model
 from retrieval.resources import Progress, silent
@@ -59,6 +59,16 @@ class SequenceSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Read:
+    """What the networks made of some profiles that were read together."""
+
+    asked: NDArray[np.int64]
+    """Which profiles, shape (n,)."""
+    last: tuple[NDArray[np.float32], ...]
+    """The hidden state after the newest interaction, by network, each of shape (n, width)."""
+
+
+@dataclass(frozen=True, slots=True)
 class SequenceModel:
     """Trained networks over the rated items."""
 
@@ -80,14 +90,7 @@ class SequenceModel:
         -inf for unrated items, and throughout for a profile without any rated item. What the profile holds has a
         score, too, but one that was never trained.
         """
-        scores = np.full((len(profiles), self.n_items), -np.inf, dtype=np.float32)
-        place_of = places(self.rows, self.n_items)
-        for asked, batch in self._batches(profiles):
-            new = np.ones((len(asked), len(self.rows) + 1), dtype=np.bool_)
-            for row, index in enumerate(asked.tolist()):
-                new[row, place_of[profiles[index].items]] = False  # -1, no place, falls on the spare last column
-            scores[np.ix_(asked, self.rows)] = self._log_probabilities(batch, new[:, :-1])
-        return scores
+        return self.score_read(profiles, self.read(profiles))
 
     def vectors(self, profiles: Sequence[Profile]) -> NDArray[np.float32]:
         """Interest vectors: the last hidden states of all networks, each of length 1, side by side.
@@ -95,10 +98,30 @@ class SequenceModel:
         Returns:
             Shape (len(profiles), n_nets * width); 0 for a profile without any rated item.
         """
-        found = np.zeros((len(profiles), len(self.nets) * self.settings.width), dtype=np.float32)
-        for asked, batch in self._batches(profiles):
-            last = [_last(net, batch) for net in self.nets]
-            found[asked] = np.hstack([one / np.linalg.norm(one, axis=1, keepdims=True) for one in last])
+        return self.vectors_read(len(profiles), self.read(profiles))
+
+    def read(self, profiles: Sequence[Profile]) -> tuple[Read, ...]:
+        """What the networks make of some profiles, by batch: all that scores and vectors rest on."""
+        return tuple(
+            Read(asked, tuple(_last(net, batch) for net in self.nets)) for asked, batch in self._batches(profiles)
+        )
+
+    def score_read(self, profiles: Sequence[Profile], read: Sequence[Read]) -> NDArray[np.float32]:
+        """`score` of profiles that were read before."""
+        scores = np.full((len(profiles), self.n_items), -np.inf, dtype=np.float32)
+        place_of = places(self.rows, self.n_items)
+        for one in read:
+            new = np.ones((len(one.asked), len(self.rows) + 1), dtype=np.bool_)
+            for row, index in enumerate(one.asked.tolist()):
+                new[row, place_of[profiles[index].items]] = False  # -1, no place, falls on the spare last column
+            scores[np.ix_(one.asked, self.rows)] = self._log_probabilities(one, new[:, :-1])
+        return scores
+
+    def vectors_read(self, n_profiles: int, read: Sequence[Read]) -> NDArray[np.float32]:
+        """`vectors` of so many profiles that were read before."""
+        found = np.zeros((n_profiles, len(self.nets) * self.settings.width), dtype=np.float32)
+        for one in read:
+            found[one.asked] = np.hstack([last / np.linalg.norm(last, axis=1, keepdims=True) for last in one.last])
         return found
 
     def save(self, folder: Path) -> None:
@@ -135,15 +158,15 @@ class SequenceModel:
             asked = order[begin : begin + AT_ONCE]
             yield asked, pad([read[index] for index in asked], len(self.rows))
 
-    def _log_probabilities(self, batch: Batch, new: NDArray[np.bool_]) -> NDArray[np.float32]:
+    def _log_probabilities(self, read: Read, new: NDArray[np.bool_]) -> NDArray[np.float32]:
         import torch
 
         from retrieval.models.sequence_net import one_thread
 
         mean = np.zeros(new.shape, dtype=np.float32)
         with torch.inference_mode(), one_thread():
-            for net in self.nets:
-                logits = net.logits(net(batch, net.items)[:, -1], net.items)
+            for net, last in zip(self.nets, read.last, strict=True):
+                logits = net.logits(torch.from_numpy(last), net.items)
                 total = torch.logsumexp(logits.masked_fill(torch.from_numpy(~new), FAR_BELOW), dim=1, keepdim=True)
                 mean += (logits - total).numpy() / len(self.nets)
         return mean
@@ -185,13 +208,6 @@ def fit(
         with one_thread(), without_cached_shapes():
             nets.append(train(shape_of(settings, len(rows)), found, settings, settings.seed + number, tell, known))
     return SequenceModel(settings, rows, log.n_items, tuple(nets))
-
-
-def places(rows: NDArray[np.int64], n_items: int) -> NDArray[np.int64]:
-    """The place of each catalog row, shape (n_items,); -1 where it has none."""
-    found = np.full(n_items, -1, dtype=np.int64)
-    found[rows] = np.arange(len(rows))
-    return found
 
 
 def shape_of(settings: SequenceSettings, n_places: int) -> "Shape":

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from retrieval.models.item_item import ItemItemModel
 from retrieval.models.log import Log, Profile
-from retrieval.models.pairs import most_rated
+from retrieval.models.pairs import most_rated, places
 from retrieval.models.recency import ages
 from retrieval.resources import Progress, silent
 
@@ -60,11 +60,10 @@ def fit(log: Log, settings: SessionSettings | None = None, progress: Progress = 
     """Sum 1 / (1 + minutes apart) over the users who have both items, then damp the popular ones."""
     settings = settings or SessionSettings()
     rows = most_rated(log, settings.most_items)
-    places = np.full(log.n_items, -1, dtype=np.int64)
-    places[rows] = np.arange(len(rows))
+    place_of = places(rows, log.n_items)
     near = np.zeros((len(rows), len(rows)), dtype=np.float32)
     for user, profile in enumerate(log.profiles()):
-        own = places[profile.items[-LONGEST:]]
+        own = place_of[profile.items[-LONGEST:]]
         times = profile.times[-LONGEST:][own >= 0]
         own = own[own >= 0]
         apart = np.abs(times[:, None] - times[None, :]) / 60.0

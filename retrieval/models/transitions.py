@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from retrieval.models.item_item import ItemItemModel
 from retrieval.models.log import Log, Profile
-from retrieval.models.pairs import most_rated
+from retrieval.models.pairs import most_rated, places
 from retrieval.models.recency import ages, fading
 from retrieval.resources import Progress, silent
 
@@ -53,12 +53,11 @@ def fit(log: Log, settings: TransitionSettings | None = None, progress: Progress
     """Solve (P'P + ridge I) B = P'F: P the fading past, F the following items, one row per interaction of the log."""
     settings = settings or TransitionSettings()
     rows = most_rated(log, settings.most_items)
-    places = np.full(log.n_items, -1, dtype=np.int64)
-    places[rows] = np.arange(len(rows))
+    place_of = places(rows, log.n_items)
     gram = np.zeros((len(rows), len(rows)), dtype=np.float32)
     cross = np.zeros_like(gram)
     for user, profile in enumerate(log.profiles()):
-        own = places[profile.items[-LONGEST:]]
+        own = place_of[profile.items[-LONGEST:]]
         own = own[own >= 0]
         if len(own) > 1:
             past, following = _steps(len(own), settings)
