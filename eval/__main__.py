@@ -4,11 +4,13 @@ import sys
 
 import typer
 
+from eval.commands.auditing import audit
 from eval.commands.converting import convert, make_catalog
 from eval.commands.policies import policies
 from eval.commands.ranking import ablate, fit, rank
 from eval.commands.replaying import replay
 from eval.commands.scoring import report, score
+from eval.commands.simulating import simulate
 from retrieval.errors import RecommenderError
 
 app = typer.Typer(
@@ -25,7 +27,9 @@ app.command()(ablate)
 app.command()(score)
 app.command()(report)
 app.command()(replay)
+app.command()(audit)
 app.command()(policies)
+app.command()(simulate)
 
 
 def main() -> None:

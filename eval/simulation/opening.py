@@ -1,0 +1,112 @@
+"""Opens the system that simulated users talk to, and closes it in the end."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import httpx
+
+from agent.lexicon import Lexicon
+from agent.llm import make_chat_model, open_client
+from agent.options import make_settings
+from eval.readers.naming import TitleReader
+from eval.simulation.phrasing import Phraser
+from eval.simulation.reading import SuggestionReader
+from eval.simulation.records import SimulatedDialogue
+from eval.simulation.run import Stage, dialogue_id
+from eval.simulation.systems import MOST_SHOWN, AgentSystem, ChatSystem, PopularitySystem, System
+from eval.simulation.taste import Taste
+from retrieval.datasets import Dataset
+from retrieval.errors import BadDataError
+
+SYSTEMS = ("agent", "http", "chat", "popularity")
+TIMEOUT_S = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """Whom to talk to, and who phrases the users' lines."""
+
+    system: str = "agent"
+    url: str = ""
+    model: str = "local"
+    data: Path | None = None
+    llm_url: str | None = None
+    llm_model: str | None = None
+    phrase_url: str = ""
+    phrase_model: str = "local"
+
+    def check(self) -> None:
+        """Raise where something is missing.
+
+        Raises:
+            BadDataError: There is no such system, or it lacks its endpoint.
+        """
+        if self.system not in SYSTEMS:
+            raise BadDataError(f"--system: expected one of {', '.join(SYSTEMS)}, found {self.system!r}")
+        if self.system in ("http", "chat") and not self.url:
+            raise BadDataError(f"--system {self.system} talks to an endpoint: name it, --url http://127.0.0.1:7860/v1")
+
+
+@asynccontextmanager
+async def open_stage(partner: Partner, dataset: Dataset, *, seed: int, turns: int) -> AsyncIterator[Stage]:
+    """Everything that the conversations of a run share."""
+    async with open_system(partner, dataset, seed) as system, open_phraser(partner, dataset) as phraser:
+        yield Stage(system, dataset.catalog, Lexicon(dataset.catalog), seed, turns, phraser)
+
+
+@asynccontextmanager
+async def open_system(partner: Partner, dataset: Dataset, seed: int) -> AsyncIterator[System]:
+    """The system that is named."""
+    if partner.system == "popularity":
+        yield PopularitySystem.of(dataset.catalog, dataset.interactions)
+    elif partner.system == "agent":
+        from agent.build import build_agent
+
+        settings = make_settings(data=partner.data, llm_url=partner.llm_url, llm_model=partner.llm_model)
+        agent = await build_agent(settings)
+        try:
+            await agent.warm()
+            name = "agent + llm" if settings.llm.url else "agent"
+            yield AgentSystem(agent, seed, name)
+        finally:
+            await agent.aclose()
+    else:
+        prompt = chat_prompt(dataset) if partner.system == "chat" else ""
+        async with httpx.AsyncClient(timeout=TIMEOUT_S) as client:
+            reader = SuggestionReader.of(dataset.catalog)
+            yield ChatSystem(client, partner.url, partner.model, reader, prompt, partner.system)
+
+
+@asynccontextmanager
+async def open_phraser(partner: Partner, dataset: Dataset) -> AsyncIterator[Phraser | None]:
+    """The model that phrases the users' lines; None where none is named."""
+    if not partner.phrase_url:
+        yield None
+        return
+    llm = make_settings(llm_url=partner.phrase_url, llm_model=partner.phrase_model).llm
+    async with open_client(llm) as client:
+        model = make_chat_model(llm, client)
+        yield None if model is None else Phraser(model, TitleReader.of(dataset.catalog))
+
+
+def chat_prompt(dataset: Dataset) -> str:
+    """What a bare chat model is told of its task."""
+    text = files("eval").joinpath("prompts/simulated_chat.md").read_text(encoding="utf-8")
+    nouns = dataset.catalog.schema.nouns_in("en")
+    return text.replace("<<nouns>>", nouns).replace("<<count>>", str(MOST_SHOWN)).strip()
+
+
+def left_to_do(tastes: Sequence[Taste], done: Sequence[SimulatedDialogue], *, seed: int, turns: int) -> list[Taste]:
+    """The users who have not talked yet.
+
+    Raises:
+        BadDataError: What is done was drawn otherwise.
+    """
+    kinds = {(one.simulated.seed, one.simulated.max_turns) for one in done}
+    if kinds - {(seed, turns)}:
+        raise BadDataError("what is in the file was run with another --seed or --turns. Name another file with --out.")
+    known = {one.dialogue_id for one in done}
+    return [one for one in tastes if dialogue_id(seed, one.user_id) not in known]

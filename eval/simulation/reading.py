@@ -1,0 +1,92 @@
+"""Reads which items an assistant suggests in plain text: lines of a list, quoted or bold titles, titles with a year."""
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from agent.linking import split_year
+from eval.readers.naming import TitleReader
+from retrieval.items import Catalog
+
+SURE = 0.9
+"""The least likeness of a title that the catalog writes otherwise."""
+LONGEST = 9
+"""Words of a line that may be a bare title."""
+YEAR = r"\s*[(（]((?:18|19|20)\d{2})[)）]"
+LINE = re.compile(r"^\s*(?:\d{1,3}[.)、]|[-*•])\s+(.+)$", re.MULTILINE)
+MARKED = re.compile(
+    rf"(?:\*\*([^*\n]{{1,120}})\*\*|《([^》\n]{{1,120}})》|“([^”\n]{{2,120}})”|\"([^\"\n]{{2,120}})\")({YEAR})?"
+)
+DATED = re.compile(rf"((?:[A-Z0-9][^\s(),.;!?]*|of|the|and|in|a|to|for|on|with|&)(?:[ :,]+\S+){{0,8}}?){YEAR}")
+END_OF_TITLE = re.compile(rf"(?<=\S){YEAR}|\s+[-–—]\s|\s*[:：]\s|\s+by\s")
+
+
+@dataclass(frozen=True, slots=True)
+class Suggested:
+    """What a text suggests."""
+
+    items: tuple[str, ...]
+    """Item ids in the order of the text."""
+    foreign: int
+    """Titles that the catalog does not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestionReader:
+    """Links the titles in an assistant's words to one catalog."""
+
+    catalog: Catalog
+    titles: TitleReader
+
+    @classmethod
+    def of(cls, catalog: Catalog) -> "SuggestionReader":
+        """For one catalog."""
+        return cls(catalog, TitleReader.of(catalog))
+
+    def read(self, text: str, named: Collection[str] = ()) -> Suggested:
+        """The items suggested.
+
+        Args:
+            text: The assistant's words.
+            named: Items that the user spoke of: outside lists they are echoes ("since you loved Heat").
+        """
+        lines = [title for match in LINE.finditer(text) if (title := title_of(match[1]))]
+        if lines:
+            found = [self.link(title) for title in lines]
+        else:
+            found = [self.link(title) for title in _marked(text)]
+            found += [one for one in self.titles.items(text, named) if one not in found]
+            found = [one for one in found if one not in named]
+        items = tuple(dict.fromkeys(one for one in found if one))
+        return Suggested(items, sum(one is None for one in found))
+
+    def link(self, title: str) -> str | None:
+        """The item of a title, perhaps with a year; None where the catalog has none such."""
+        name, year = split_year(title)
+        matches = [one for one in self.catalog.find_title(name, year=year, limit=3) if one.score >= SURE]
+        if year is not None:
+            matches = [one for one in matches if one.year is None or abs(one.year - year) <= 1]
+        return matches[0].item_id if matches else None
+
+
+def title_of(line: str) -> str:
+    """The title that a line of a list begins with: '**Heat** (1995): a duel' -> 'Heat (1995)'; '' where it has none."""
+    if line.rstrip().endswith(("?", "？")):
+        return ""
+    if marked := MARKED.match(line.strip()):
+        title = next(group for group in marked.groups()[:4] if group)
+        return title.strip() + (marked[5] or "") if not re.search(YEAR, title) else title.strip()
+    end = END_OF_TITLE.search(line)
+    if end is None:
+        return line.strip(' *_"“”.') if len(line.split()) <= LONGEST else ""
+    return line[: end.end() if end[1] else end.start()].strip(' *_"“”')
+
+
+def _marked(text: str) -> Iterator[str]:
+    for match in MARKED.finditer(text):
+        title = next(group for group in match.groups()[:4] if group)
+        dated = bool(match[5]) or bool(re.search(YEAR, title))
+        if dated or match[1] is not None or match[2] is not None:
+            yield title.strip() + (match[5] or "")
+    for match in DATED.finditer(MARKED.sub(" ", text)):
+        yield f"{match[1]} ({match[2]})"

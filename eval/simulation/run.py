@@ -1,0 +1,173 @@
+"""Lets simulated users talk to a system, one conversation or all, and writes each down as soon as it ended."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from agent.conversation import Role
+from agent.lexicon import Lexicon
+from eval.simulation.phrasing import Phraser
+from eval.simulation.records import AnswerRecord, Said, Simulated, SimulatedDialogue, append
+from eval.simulation.speech import Line
+from eval.simulation.systems import Answer, System
+from eval.simulation.taste import Taste
+from eval.simulation.user import SimulatedUser
+from eval.transcripts import TranscriptTurn
+from retrieval.items import Catalog
+
+NO_WORDS = "(no words)"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What all conversations of a run share."""
+
+    system: System
+    catalog: Catalog
+    lexicon: Lexicon
+    seed: int
+    max_turns: int
+    phraser: Phraser | None = None
+
+
+@dataclass(slots=True)
+class _Notes:
+    """What is written down of one conversation."""
+
+    turns: list[TranscriptTurn] = field(default_factory=list)
+    answers: list[AnswerRecord] = field(default_factory=list)
+    phrased: int = 0
+    phrased_kept: int = 0
+    error: str = ""
+
+
+def dialogue_id(seed: int, user_id: str) -> str:
+    """The same for every system, so that runs can be compared in pairs."""
+    return f"simulated-{seed}-{user_id}"
+
+
+async def talk_all(
+    stage: Stage,
+    tastes: Sequence[Taste],
+    out: Path,
+    *,
+    parallel: int = 1,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> None:
+    """Let every user talk, several at once, and write each conversation when it ended; a stop loses no whole one."""
+    waiting = iter(tastes)
+    done = 0
+    with out.open("a", encoding="utf-8") as file:
+
+        async def work() -> None:
+            nonlocal done
+            for taste in waiting:
+                append(file, [await talk(stage, taste)])
+                done += 1
+                progress(done, len(tastes))
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(parallel, len(tastes))):
+                group.create_task(work())
+
+
+async def talk(stage: Stage, taste: Taste) -> SimulatedDialogue:
+    """One conversation: until an item is accepted, the turns are used up, or the system fails."""
+    user = SimulatedUser(taste, stage.catalog, stage.lexicon, stage.seed)
+    partner, notes = stage.system.begin(taste.user_id), _Notes()
+    line = await _spoken(stage, taste, user.opening(), notes)
+    for _ in range(stage.max_turns):
+        answer = await partner.say(line)
+        if answer.error:
+            notes.error = answer.error
+            break
+        notes.answers.append(_record(user, answer))
+        said = user.reply(answer.text, answer.items)
+        taken = (user.accepted,) if user.accepted else ()
+        words = answer.text.strip() or NO_WORDS
+        notes.turns.append(
+            TranscriptTurn(
+                role=Role.ASSISTANT, text=words, recommended=answer.items, accepted=taken if answer.items else None
+            )
+        )
+        if user.turn < stage.max_turns or user.accepted:
+            line = await _spoken(stage, taste, said, notes)
+        if user.accepted:
+            break
+    return _dialogue(stage, user, notes)
+
+
+async def _spoken(stage: Stage, taste: Taste, line: Line, notes: _Notes) -> Line:
+    """The line as it is said."""
+    if stage.phraser is not None:
+        notes.phrased += 1
+        if (other := await stage.phraser.phrase(line, taste.temper)) is not None:
+            notes.phrased_kept += 1
+            line = other
+    notes.turns.append(TranscriptTurn(role=Role.USER, text=line.text, mentions=line.mentions))
+    return line
+
+
+def _record(user: SimulatedUser, answer: Answer) -> AnswerRecord:
+    """What the user makes of an answer, before hearing it."""
+    items = [user.catalog.item(one) for one in answer.items]
+    return AnswerRecord(
+        items=answer.items,
+        verdicts=tuple(user.judge(answer.items)),
+        fits=tuple(user.wish.core.fits(item, user.catalog) for item in items),
+        limited=user.limit_told is not None,
+        keeps=tuple(user.catalog.satisfies(item, user.taste.limit) for item in items),
+        near=len(answer.near),
+        foreign=answer.foreign,
+        seconds=answer.seconds,
+        prompt_tokens=answer.prompt_tokens,
+        completion_tokens=answer.completion_tokens,
+    )
+
+
+def _dialogue(stage: Stage, user: SimulatedUser, notes: _Notes) -> SimulatedDialogue:
+    taste = user.taste
+    simulated = Simulated(
+        system=stage.system.name,
+        seed=stage.seed,
+        max_turns=stage.max_turns,
+        temper=taste.temper,
+        rich=taste.rich,
+        language=taste.language,
+        wishes=tuple(tuple(piece.key for piece in wish.pieces) for wish in taste.wishes),
+        limit=taste.limit.key,
+        limit_turn=taste.limit_turn,
+        targets=len(taste.wishes[0].targets),
+        accepted=user.accepted,
+        answers=tuple(notes.answers),
+        said=tuple(_said(user, notes.answers)),
+        phrased=notes.phrased,
+        phrased_kept=notes.phrased_kept,
+        error=notes.error,
+    )
+    return SimulatedDialogue(
+        dialogue_id=dialogue_id(stage.seed, taste.user_id),
+        user_id=taste.user_id,
+        turns=tuple(notes.turns),
+        simulated=simulated,
+    )
+
+
+def _said(user: SimulatedUser, answers: Sequence[AnswerRecord]) -> Iterator[Said]:
+    """Everything that an answer could forget, with the answers that did."""
+    if user.limit_told is not None:
+        later = [one for one in answers[user.limit_told :] if one.items]
+        yield _one("limit", user.taste.limit.key, user.limit_told, [not all(one.keeps) for one in later])
+    ends = [*user.wishes_told[1:], len(answers)]
+    for wish, start, end in zip(user.taste.wishes, user.wishes_told, ends, strict=False):
+        later = [one for one in answers[start:end] if one.items]
+        yield _one("wish", wish.core.key, start, [not any(one.fits) for one in later])
+    for item_id, turn in user.named.items():
+        if item_id != user.accepted:
+            later = [one for one in answers[turn:] if one.items]
+            yield _one("title", item_id, turn, [item_id in one.items for one in later])
+
+
+def _one(kind: str, what: str, turn: int, against: Sequence[bool]) -> Said:
+    return Said(kind=kind, what=what, turn=turn, lists=len(against), forgotten=sum(against))

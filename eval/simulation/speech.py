@@ -1,0 +1,138 @@
+"""Puts what a simulated user means into words by template, in English or Chinese; knows a schema, no domain."""
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from numpy.random import Generator
+
+from eval.simulation.taste import Piece, Temper
+from eval.transcripts import Mention
+from retrieval.items import Catalog
+from retrieval.preference import Constraint, Op
+from retrieval.schema import CatalogSchema, FieldKind, FieldSpec
+from retrieval.titles import HAN
+
+UNSAYABLE = re.compile(r"(?:its?|the|an?|has|is)\b|.*[:：]")
+"""Facts that cannot follow a noun: 'its genres include ...'; 'directed by ...' can."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What the user says."""
+
+    text: str
+    keep: tuple[str, ...] = ()
+    """Words that carry the meaning: whoever phrases the line anew must leave them in."""
+    mentions: tuple[Mention, ...] = ()
+    """The items named."""
+
+    def __add__(self, other: "Line") -> "Line":
+        between = " " if re.search(r"[.!?,]$", self.text) else "" if re.search(r"[。！？，]$", self.text) else ", "
+        text = between.join(filter(None, (self.text, other.text)))
+        return Line(text, (*self.keep, *other.keep), (*self.mentions, *other.mentions))
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """One user's way of talking."""
+
+    catalog: Catalog
+    temper: Temper
+    language: str
+
+    @property
+    def schema(self) -> CatalogSchema:
+        """The fields."""
+        return self.catalog.schema
+
+    def say(self, key: str, rng: Generator, *, mentions: Sequence[Mention] = (), **values: str) -> Line:
+        """One of the wordings of a remark."""
+        remarks = wordings(self.language).remarks
+        of_temper = remarks.get(f"{self.temper}.{key}") or remarks[key]
+        template = of_temper[int(rng.integers(len(of_temper)))]
+        consumed = self.schema.consumed.get(self.language, "")
+        fixed = {"nouns": self.schema.nouns_in(self.language), "noun": self.schema.noun_in(self.language)}
+        text = template.format(**fixed, consumed=_capital(consumed, template), **values)
+        keep = tuple(word for name, word in values.items() if f"{{{name}}}" in template)
+        return Line(text if self.temper is Temper.TERSE else _capital(text), keep, tuple(mentions))
+
+    def wish(self, *pieces: Piece) -> str:
+        """'action films', 'films with Brad Pitt', 'films from the 1990s'; several with 'and'."""
+        return self._phrase("and").join(self._piece(piece) for piece in pieces)
+
+    def limit(self, limit: Constraint) -> str:
+        """'nothing older than 1990', 'no horror films', 'nothing in French'."""
+        spec = self.schema.field(limit.field)
+        if limit.op is Op.NOT:
+            value = str(limit.values[0])
+            if fact := self._fact(spec, value):
+                return self._phrase("not_fact", fact=fact)
+            return self._phrase("not", value=self._value(spec, value))
+        name = f"{limit.op}_year" if spec.unit == "year" else str(limit.op)
+        return self._phrase(name, value=f"{float(limit.values[0]):g}", unit=spec.unit)
+
+    def value(self, piece: Piece) -> str:
+        """The bare value, as one answers a question."""
+        if isinstance(piece.value, int):
+            return self._piece(piece)
+        return self._value(self.schema.field(piece.field), piece.value)
+
+    def titles(self, item_ids: Sequence[str]) -> str:
+        """'Heat and Casino' / '《盗火线》和《赌城风云》'."""
+        return self._phrase("and").join(self.title(one) for one in item_ids)
+
+    def title(self, item_id: str) -> str:
+        """A title as this user writes it."""
+        item = self.catalog.item(item_id)
+        if self.language != "zh":
+            return item.title
+        return f"《{next((one for one in item.aka if re.search(f'[{HAN}]', one)), item.title)}》"
+
+    def _piece(self, piece: Piece) -> str:
+        spec = self.schema.field(piece.field)
+        if isinstance(piece.value, int):
+            return self._phrase("decade", value=str(piece.value))
+        if fact := self._fact(spec, piece.value):
+            return self._phrase("fact", fact=fact)
+        soft = spec.kind is FieldKind.ENTITY and "soft" in wordings(self.language).phrases
+        label = spec.label_in(self.language)
+        return self._phrase("soft" if soft else "piece", value=self._value(spec, piece.value), label=label)
+
+    def _fact(self, spec: FieldSpec, value: str) -> str:
+        fact = spec.fact_in(value, self.language)
+        return "" if UNSAYABLE.match(fact) else fact
+
+    def _value(self, spec: FieldSpec, value: str) -> str:
+        shown = spec.value_in(value, self.language)
+        return shown if spec.people or self.language == "zh" else shown.lower()
+
+    def _phrase(self, key: str, **values: str) -> str:
+        return wordings(self.language).phrases[key].format(nouns=self.schema.nouns_in(self.language), **values)
+
+
+@dataclass(frozen=True, slots=True)
+class Wordings:
+    """How things are said in one language."""
+
+    remarks: Mapping[str, Sequence[str]]
+    """Key, perhaps with a temper in front -> templates of sentences."""
+    phrases: Mapping[str, str]
+    """Key -> template of a part of a sentence."""
+
+
+@cache
+def wordings(language: str) -> Wordings:
+    """All wordings of a language, of eval/data/simulation.toml."""
+    text = files("eval").joinpath("data/simulation.toml").read_text(encoding="utf-8")
+    table = tomllib.loads(text)[language]
+    return Wordings({key: found for key, found in table.items() if key != "phrases"}, table["phrases"])
+
+
+def _capital(text: str, template: str = "") -> str:
+    """With a capital where it begins a sentence."""
+    inside = template and not re.search(r"(?:^|[.?!]\s)\{consumed\}", template)
+    return text if inside else text[:1].upper() + text[1:]

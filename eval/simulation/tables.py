@@ -1,0 +1,135 @@
+"""Runs with simulated users as Markdown: alone, by turn and by kind of user, and in pairs."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+from eval.bootstrap import Interval, paired_difference
+from eval.scores import Score
+from eval.simulation.records import SimulatedDialogue
+from eval.simulation.scores import SimulationScores, score_simulation, user_values
+from eval.tables import number, shown, table
+from retrieval.errors import BadDataError
+
+MAIN = {
+    "success_rate": "success rate",
+    "average_turns": "turns (none: all)",
+    "turns_to_success": "turns to success",
+    "limit_kept": "limit kept",
+    "wish_kept": "wish kept",
+    "repeats": "repeats",
+    "forgotten": "forgotten",
+    "liked": "liked of known opinions",
+    "without_items": "answers without items",
+    "outside_catalog": "outside catalog",
+}
+FORGOTTEN = {"forgotten_limit": "limits", "forgotten_wish": "wishes", "forgotten_title": "named items"}
+COMPARED = ("success_rate", "average_turns", "limit_kept", "wish_kept", "repeats", "forgotten")
+NONE = Score(mean=None, low=None, high=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How much more of something one run has than another, over the same users."""
+
+    first: str
+    second: str
+    metric: str
+    users: int
+    gain: Interval
+    not_more: float
+    """Share of bootstrap draws in which it is not above 0."""
+
+
+def compare_runs(
+    runs: Mapping[str, Sequence[SimulatedDialogue]], *, seed: int = 0
+) -> tuple[dict[str, SimulationScores], list[Difference]]:
+    """The figures of each run over the users that all of them have, and how the first differs from the others.
+
+    Raises:
+        BadDataError: The runs were drawn with different seeds or numbers of turns, or share no user.
+    """
+    kinds = {(one.simulated.seed, one.simulated.max_turns) for run in runs.values() for one in run}
+    if len(kinds) > 1:
+        raise BadDataError("expected runs of one seed and one number of turns; compare like with like")
+    whole = {name: {one.dialogue_id: one for one in run if not one.simulated.error} for name, run in runs.items()}
+    shared = set.intersection(*(set(one) for one in whole.values()))
+    if not shared:
+        raise BadDataError("the runs share no user. Run them with the same --users, --data and --seed.")
+    kept = {name: [one for key, one in run.items() if key in shared] for name, run in whole.items()}
+    scores = {name: score_simulation(run, seed=seed) for name, run in kept.items()}
+    first, *others = kept
+    return scores, [_difference(first, one, metric, kept, seed) for one in others for metric in COMPARED]
+
+
+def _difference(
+    first: str, second: str, metric: str, runs: Mapping[str, Sequence[SimulatedDialogue]], seed: int
+) -> Difference:
+    ours, theirs = user_values(runs[first], metric), user_values(runs[second], metric)
+    users = sorted(ours.keys() & theirs.keys())
+    gain, not_more = paired_difference([ours[u] for u in users], [theirs[u] for u in users], users, seed=seed)
+    return Difference(first, second, metric, len(users), gain, not_more)
+
+
+def simulation_tables(runs: Mapping[str, SimulationScores]) -> str:
+    """All tables of some runs over the same users."""
+    first = next(iter(runs.values()))
+    parts = [
+        f"{first.users} simulated users, at most {first.max_turns} answers each, seed {first.seed}. Means with "
+        f"{first.level:.0%} intervals (bootstrap over users); see docs/simulation.md for what is counted.",
+        _row_table(runs, MAIN),
+        "### Said and forgotten",
+        _row_table(runs, FORGOTTEN),
+        "### Success by turn",
+        table(
+            ["run", *(f"by {turn}" for turn in range(1, first.max_turns + 1))],
+            [[name, *map(shown, one.by_turn)] for name, one in runs.items()],
+        ),
+        "### Success by kind of user",
+        table(
+            ["run", *(f"{group} ({users})" for group, (users, _) in first.groups.items())],
+            [[name, *(shown(one.groups[group][1]) for group in first.groups)] for name, one in runs.items()],
+        ),
+        "### Cost of an answer",
+        table(["run", "seconds, mean", "p50", "p95", "tokens", "errors", "lines phrased"], [*map(_cost, runs.items())]),
+    ]
+    return "\n\n".join(parts)
+
+
+def differences_table(differences: Sequence[Difference]) -> str:
+    """A row per metric: how much more of it the first run has."""
+    rows = [
+        [
+            f"{one.first} - {one.second}",
+            MAIN[one.metric],
+            str(one.users),
+            f"{one.gain.mean:+.3f}",
+            f"[{one.gain.low:+.3f}, {one.gain.high:+.3f}]",
+            f"{one.not_more:.3f}",
+        ]
+        for one in differences
+    ]
+    return table(["comparison, user by user", "metric", "users", "difference", "interval", "draws not above 0"], rows)
+
+
+def report_json(scores: Mapping[str, SimulationScores], differences: Sequence[Difference]) -> str:
+    """The same as JSON."""
+    body = {
+        "runs": {name: one.model_dump() for name, one in scores.items()},
+        "differences": [{**asdict(one), "gain": Score.of(one.gain).model_dump()} for one in differences],
+    }
+    return json.dumps(body, indent=2)
+
+
+def _row_table(runs: Mapping[str, SimulationScores], names: Mapping[str, str]) -> str:
+    rows = [[name, *(shown(one.scores.get(metric, NONE)) for metric in names)] for name, one in runs.items()]
+    return table(["run", *names.values()], rows)
+
+
+def _cost(run: tuple[str, SimulationScores]) -> list[str]:
+    name, one = run
+    tokens = one.scores.get("tokens", NONE).mean
+    phrased = f"{one.phrased_kept} of {one.phrased}" if one.phrased else "by rule"
+    seconds = shown(one.scores.get("seconds", NONE))
+    spread = [number(one.seconds_p50), number(one.seconds_p95)]
+    return [name, seconds, *spread, "-" if tokens is None else f"{tokens:.0f}", str(one.errors), phrased]
