@@ -27,8 +27,10 @@ from agent.settings import LlmSettings
 from benchmarks import retrieval_latency, scripts, turn_cost, understanding
 from benchmarks.report import environment, environment_lines, insert, share_by, table, wanted
 from retrieval.artifacts import default_cache
-from retrieval.build import build, console_progress, read_manifest
+from retrieval.build import build
 from retrieval.errors import IndexMissingError, RecommenderError
+from retrieval.manifest import read_manifest
+from retrieval.progress import console_progress
 from retrieval.retriever import Retriever
 from retrieval.settings import RetrievalSettings
 

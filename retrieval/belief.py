@@ -53,8 +53,13 @@ class TasteModel:
     @cached_property
     def openness(self) -> float:
         """The mean variance of the score of an item for a stranger, > 0."""
-        spread = _between(self.centers[None], self.shares[None])[0]
-        return float(np.sum(self.gram * (np.eye(self.gram.shape[0]) + spread))) + TINY
+        return float(np.sum(self.gram * self.strangers)) + TINY
+
+    @cached_property
+    def strangers(self) -> Floats:
+        """The covariance of the tastes of strangers, shape (width, width)."""
+        found: Floats = np.eye(self.features.shape[1]) + _between(self.centers[None], self.shares[None])[0]
+        return found
 
 
 class Belief:

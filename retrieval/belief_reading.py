@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from retrieval.belief import TINY, Belief, Floats, TasteModel
 from retrieval.belief_fit import TasteSettings
+from retrieval.comparing import compare
 from retrieval.history import UserHistory
 from retrieval.items import Catalog
-from retrieval.preference import Preference, Wish
+from retrieval.preference import Leaning, Preference, Wish
 
 RECENT = 400
 """The oldest signals beyond this many say little about today."""
@@ -59,6 +60,7 @@ class Reader:
         noise = (model.noise[rows] + model.doubt[rows]) * patience
         belief.learn(model.features[rows], values - model.base[rows], noise)
         self._learn_wishes(belief, preference.wishes)
+        self._learn_leanings(belief, preference.leanings)
         return belief
 
     def direction(self, field: str, value: str) -> Floats:
@@ -95,3 +97,12 @@ class Reader:
         length = (along**2).sum(axis=1)
         values = np.sign([weight for _, weight in told]) * np.sqrt(length)
         belief.learn(along, values, self.patience.wished * length)
+
+    def _learn_leanings(self, belief: Belief, leanings: Iterable[Leaning]) -> None:
+        """An answer to a question says that the taste is a standard deviation further on the side that it names."""
+        held = self.catalog.holders
+        found = [compare(self.model, held(one.field, one.more), held(one.field, one.less)) for one in leanings]
+        told = [one for one in found if one is not None]
+        if told:
+            along = np.asarray([one.along for one in told])
+            belief.learn(along, np.asarray([one.spread for one in told]), np.asarray([one.noise for one in told]))

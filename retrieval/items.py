@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from retrieval.errors import UnknownItemError
 from retrieval.preference import Constraint, Op
 from retrieval.schema import CatalogSchema, FieldKind
+from retrieval.spans import parse_span
 from retrieval.titles import TitleIndex, TitleMatch
 
 
@@ -88,8 +89,19 @@ class Catalog:
         return self._values.get(field_name, Counter())
 
     def holders(self, field_name: str, value: str) -> NDArray[np.int64]:
-        """The rows of the items that have a value in a category or entity field, whatever its case."""
+        """The rows of the items that have a value in a category or entity field, whatever its case.
+
+        In a number field a value is a span, written as in `retrieval.spans` ("1986..1993").
+        """
+        column = self._numbers.get(field_name)
+        if column is not None:
+            span = parse_span(value)
+            return np.zeros(0, dtype=np.int64) if span is None else np.flatnonzero(span.holds(column))
         return np.asarray(self._holders.get((field_name, value.casefold()), []), dtype=np.int64)
+
+    def numbers(self, field_name: str) -> NDArray[np.float64]:
+        """Each item's number in a field, NaN where it has none, shape (n_items,)."""
+        return self._numbers.get(field_name, np.full(len(self.items), np.nan))
 
     def bounds(self, field_name: str) -> tuple[float, float] | None:
         """The smallest and largest known number of a field; None where no item has one."""
@@ -134,7 +146,7 @@ class Catalog:
 
     def _mask_of(self, constraint: Constraint) -> NDArray[np.bool_]:
         if constraint.op in (Op.MIN, Op.MAX) or self._is_number(constraint.field):
-            column = self._numbers.get(constraint.field, np.full(len(self.items), np.nan))
+            column = self.numbers(constraint.field)
             numbers = np.asarray([float(value) for value in constraint.values])
             if constraint.op is Op.MIN:
                 return np.asarray(column >= numbers[0], dtype=np.bool_)

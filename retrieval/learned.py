@@ -19,7 +19,17 @@ from retrieval.history import UserHistory
 from retrieval.items import Catalog
 from retrieval.models.attention import AttentionModel
 from retrieval.models.features import Dimension, Features, ItemSide
-from retrieval.models.fusion import ATTENTION, LATER, WHAT, FusedModel, FusionSettings, Look, dimensions_of, fit_fusion
+from retrieval.models.fusion import (
+    ATTENTION,
+    COMING,
+    LATER,
+    WHAT,
+    FusedModel,
+    FusionSettings,
+    Look,
+    dimensions_of,
+    fit_fusion,
+)
 from retrieval.models.fusion_examples import LEAST_PROFILE
 from retrieval.models.fusion_weights import WEIGHTED, WeightedModel
 from retrieval.models.log import Log, Profile
@@ -167,10 +177,11 @@ def build_fusion(
             progress(NAME, min(len(done), steps), steps)
 
     log, side = Log.of_dataset(dataset), item_side(dataset.catalog, vectors)
-    if wanted == LATER:
-        from retrieval.models.later import fit_later
+    if wanted in (LATER, COMING):
+        from retrieval.models.later import fit_coming, fit_later
 
-        model = fit_later(log.likes(), side, progress=tell)
+        likes = log.likes()
+        model = fit_later(likes, side, progress=tell) if wanted == LATER else fit_coming(likes, side, tell)
     else:
         model = fit_fusion(log, side, one, tell)
     with writing(settings.data_dir / NAME, dataset.fingerprint, {"strategy": wanted}) as folder:

@@ -54,6 +54,21 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
+class Leaning:
+    """The answer to a question that offered two values: rather the one than the other. Softer than a wish."""
+
+    field: str
+    more: str
+    """A value of the field; in a number field a span, as in `retrieval.spans`."""
+    less: str
+
+    @property
+    def key(self) -> str:
+        """A stable name: 'genres:rather:Drama|Comedy'."""
+        return f"{self.field}:rather:{self.more}|{self.less}"
+
+
+@dataclass(frozen=True, slots=True)
 class Preference:
     """Everything the recommenders need to know about the present request."""
 
@@ -70,6 +85,7 @@ class Preference:
     """Item ids whose opinion, known from before, must not count in this conversation: their chip was taken away."""
     constraints: tuple[Constraint, ...] = ()
     wishes: tuple[Wish, ...] = ()
+    leanings: tuple[Leaning, ...] = ()
     novelty: float = 0.3
     """The dial: from 0 (safe) to 1 (adventurous)."""
     count: int = 5
@@ -78,11 +94,12 @@ class Preference:
     """'en' or 'zh': the language of the reply."""
 
     def without(self, key: str) -> "Preference":
-        """The same without the constraint or wish of that key."""
+        """The same without the constraint, wish or leaning of that key."""
         return replace(
             self,
             constraints=tuple(one for one in self.constraints if one.key != key),
             wishes=tuple(one for one in self.wishes if one.key != key),
+            leanings=tuple(one for one in self.leanings if one.key != key),
         )
 
 

@@ -2,88 +2,38 @@
 
 import copy
 import gc
-import logging
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from retrieval.belief import Belief, TasteModel
+from retrieval.belief import Belief
 from retrieval.belief_fit import TasteSettings
-from retrieval.belief_index import open_taste, taste_in_passing
+from retrieval.belief_index import taste_in_passing
 from retrieval.candidates import Candidate, Evidence, EvidenceKind
 from retrieval.channels.base import Channel
 from retrieval.channels.content import ContentChannel
-from retrieval.channels.factors import FactorsChannel
-from retrieval.channels.graph import GraphChannel, open_graph_vectors
 from retrieval.channels.language_model import LanguageModelChannel
-from retrieval.channels.neighbors import NeighborsChannel
 from retrieval.channels.ratings import read_ratings
-from retrieval.channels.sequence import SequenceChannel
-from retrieval.channels.tastes import candidate, eligible
+from retrieval.channels.tastes import candidate
 from retrieval.channels.trend import TrendChannel
-from retrieval.datasets import Dataset, load_dataset
-from retrieval.encoder import Encoder, make_encoder
-from retrieval.errors import IndexMissingError, UnknownItemError
+from retrieval.encoder import Encoder
+from retrieval.errors import UnknownItemError
 from retrieval.exploration.asking import Inquiry
 from retrieval.exploration.explorer import Explorer
-from retrieval.fusion import POINTS, merge, weighted_points
-from retrieval.graph import KnowledgeGraph, item_facts
+from retrieval.facts import CATALOG, all_facts, with_wanted_facts
 from retrieval.history import UserHistory
 from retrieval.items import Catalog
-from retrieval.learned import TASTE, Judged, LearnedFusion
+from retrieval.parts import Parts, open_parts
 from retrieval.policies import POLICIES, Policy, Slot
-from retrieval.preference import Op, Preference
-from retrieval.ranking import (
-    POOL,
-    Ranked,
-    breaches,
-    broken_by,
-    diversify,
-    drop_doubles,
-    known_ids,
-    wish_changes,
-)
+from retrieval.preference import Preference
+from retrieval.ranker import Ranker
+from retrieval.ranking import Ranked, drop_doubles
 from retrieval.schema import CatalogSchema
-from retrieval.settings import LEARNED, RetrievalSettings
-from retrieval.vectors import VectorIndex
-
-CATALOG = "catalog"
-"""The channel name of facts read off the catalog itself, and of items that only the limits brought."""
-HABIT = 0.4
-"""How much a channel counts that is of little use for the request (see `request_weights`)."""
-
-BESIDE_EXAMPLES = 0.5
-"""How much the channels that know habits count beside descriptions and facts where an example is given."""
-HABITUAL = frozenset(("factors", "neighbors", "sequence", "trend"))
-DESCRIPTIVE = frozenset(("content", "graph"))
-BESIDE_WORDS = 0.5
-"""How much taste counts at most where words ask for something, relative to the channels that answer them."""
-SPEAKS_FOR = {"content": "content", "graph": "graph"}
-"""The dimension of interest of each channel that answers words."""
-Opened = TypeVar("Opened")
-
-logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What a retriever is made of; a test may leave out any of them but the dataset."""
-
-    dataset: Dataset
-    channels: Mapping[str, Channel] = field(default_factory=dict)
-    vectors: VectorIndex | None = None
-    graph: KnowledgeGraph | None = None
-    encoder: Encoder | None = None
-    notices: tuple[str, ...] = ()
-    taste: TasteModel | None = None
-    """What is believed of strangers; a small one is fitted in passing where there is none."""
-    learned: LearnedFusion | None = None
-    """Orders what fits someone's taste; without it the channels' lists are added up."""
+from retrieval.settings import RetrievalSettings
 
 
 class Retriever:
@@ -95,9 +45,10 @@ class Retriever:
         self._vectors = parts.vectors
         self._encoder = parts.encoder
         self._settings = settings
-        self._learned = parts.learned
         trend = next((one for one in parts.channels.values() if isinstance(one, TrendChannel)), None)
         self._popularity = trend or TrendChannel(parts.dataset.catalog, read_ratings(parts.dataset))
+        catalog, channels = parts.dataset.catalog, self._channels
+        self._ranker = Ranker(catalog, settings, channels, self._popularity, parts.vectors, parts.learned)
         self.graph = parts.graph
         """The knowledge graph; None where it was not built."""
         taste = parts.taste if parts.taste is not None else taste_in_passing(parts.dataset)
@@ -137,6 +88,7 @@ class Retriever:
         """The same with one more channel; what is open is shared."""
         changed = copy.copy(self)
         changed._channels = {**self._channels, channel.name: channel}
+        changed._ranker = replace(self._ranker, channels=changed._channels)
         return changed
 
     def prepare(self, channel: str, preference: Preference) -> None:
@@ -180,24 +132,15 @@ class Retriever:
         allowed = self.catalog.mask(preference.constraints)
         if only is not None:
             allowed &= self._mask_of(only)
-        return self._run(channel, preference, history, k or self._settings.pool_size, allowed)
+        known = self._channels.get(channel)
+        size = k or self._settings.pool_size
+        return [] if known is None else known.retrieve(preference, history, k=size, allowed=allowed)
 
     def rank(
         self, by_channel: Mapping[str, Sequence[Candidate]], preference: Preference, history: UserHistory, k: int
     ) -> Ranked:
         """Fuse, enforce the limits, drop what is known, spread look-alikes; near misses where too few items fit."""
-        judged = self._learned.judge(by_channel, preference, history) if self._learned is not None else None
-        keeps = breaches(self.catalog, preference.constraints) == 0
-        fit = self._fuse(by_channel, preference, history, judged, keeps, k)
-        fit = drop_doubles([*fit, *self._fill(fit, preference, history, keeps, k - len(fit))], self.catalog)
-        chosen = diversify(fit, self._vectors_of(fit), k, diversity=self._settings.diversity)
-        parts = judged.parts(self.catalog, [one.item_id for one in chosen]) if judged is not None else {}
-        chosen = [replace(self.explain(one, preference), parts=parts.get(one.item_id, {})) for one in chosen]
-        near = self._near(by_channel, preference, history, k - len(chosen)) if len(chosen) < k else []
-        broken = {one.item_id: broken_by(self.catalog, one.item_id, preference.constraints) for one in near}
-        weights = self._weights(by_channel, preference, judged)
-        dimensions = dimension_weights(judged.dimensions, weights) if judged is not None else {}
-        return Ranked(tuple(chosen), tuple(self.explain(one, preference) for one in near), broken, dimensions)
+        return self._ranker.rank(by_channel, preference, history, k)
 
     def explore(
         self,
@@ -250,10 +193,7 @@ class Retriever:
 
     def explain(self, found: Candidate, preference: Preference) -> Candidate:
         """Add the facts that answer a limit or a wish, where the channels have not shown them."""
-        shown = {(one.field, one.value) for one in found.evidence if one.kind is EvidenceKind.FACT}
-        wanted = self._wanted_facts(found.item_id, preference)
-        added = tuple(one for one in wanted if (one.field, one.value) not in shown)
-        return replace(found, evidence=(*found.evidence, *added)) if added else found
+        return with_wanted_facts(self.catalog, found, preference)
 
     def history_of(self, user_id: str) -> UserHistory:
         """What a user of the dataset did; empty for an unknown one."""
@@ -269,13 +209,7 @@ class Retriever:
         Raises:
             UnknownItemError: There is no such item.
         """
-        item = self.catalog.item(item_id)
-        found = []
-        for spec in self.schema.fields:
-            if spec.name in item.numbers:
-                found.append(_fact(spec.name, f"{item.numbers[spec.name]:.15g}"))
-            found.extend(_fact(spec.name, value) for value in item.values.get(spec.name, ()))
-        return tuple(found)
+        return all_facts(self.catalog, item_id)
 
     def path(self, liked_id: str, item_id: str) -> Evidence | None:
         """The shortest explaining path from a liked item to another; None where there is none or no graph.
@@ -323,95 +257,7 @@ class Retriever:
             for one, row in zip(found, order, strict=True)
         ]
         scored = drop_doubles(scored, self.catalog)
-        return tuple(one.item_id for one in diversify(scored, self._vectors_of(scored), k, diversity=0.5))
-
-    def _run(
-        self, channel: str, preference: Preference, history: UserHistory, k: int, allowed: NDArray[np.bool_]
-    ) -> list[Candidate]:
-        known = self._channels.get(channel)
-        return [] if known is None else known.retrieve(preference, history, k=k, allowed=allowed)
-
-    def _fuse(
-        self,
-        by_channel: Mapping[str, Sequence[Candidate]],
-        preference: Preference,
-        history: UserHistory,
-        judged: Judged | None,
-        keeps: NDArray[np.bool_],
-        k: int,
-    ) -> list[Candidate]:
-        """The best of all lists that keep the limits, several times `k` of them."""
-        lists = by_channel if judged is None else {**by_channel, TASTE: judged.candidates}
-        fused = POINTS.get(self._settings.fusion, weighted_points)(lists, self._weights(by_channel, preference, judged))
-        known, changes = known_ids(self.catalog, preference, history), wish_changes(self.catalog, preference)
-        points = {
-            item_id: score + changes.get(item_id, 0.0)
-            for item_id, score in fused.items()
-            if item_id in self.catalog and item_id not in known and keeps[self.catalog.row(item_id)]
-        }
-        return drop_doubles(merge(lists, points, most=max(2 * POOL, 4 * k)), self.catalog)
-
-    def _weights(
-        self, by_channel: Mapping[str, Sequence[Candidate]], preference: Preference, judged: Judged | None
-    ) -> dict[str, float]:
-        """What each list counts for this request; lists without candidates have no weight to give away."""
-        present = {name: weight for name, weight in self._settings.weights.items() if by_channel.get(name)}
-        weights = request_weights(present, preference)
-        return weights if judged is None else taste_weights(weights, preference)
-
-    def _fill(
-        self,
-        fit: Sequence[Candidate],
-        preference: Preference,
-        history: UserHistory,
-        keeps: NDArray[np.bool_],
-        missing: int,
-    ) -> list[Candidate]:
-        """Where the channels brought too few: other items that keep the limits, popular first, at the end."""
-        if missing <= 0:
-            return []
-        open_rows = eligible(self.catalog, preference, history, keeps)
-        open_rows[self.catalog.rows(twin for one in fit for twin in self.catalog.double_of(one.item_id))] = False
-        rows = np.flatnonzero(open_rows)
-        rows = rows[np.argsort(-self._popularity.popularity[rows], kind="stable")][: 2 * missing]
-        lowest = min((one.score for one in fit), default=0.0)
-        return [
-            replace(
-                candidate(self.catalog, row, CATALOG, 0.0, self._plain_reasons(row, preference)),
-                score=lowest - 1e-3 * (rank + 1),
-            )
-            for rank, row in enumerate(rows.tolist())
-        ]
-
-    def _plain_reasons(self, row: int, preference: Preference) -> tuple[Evidence, ...]:
-        """The facts that were asked for, else the first facts of the item."""
-        item_id = self.catalog.items[row].item_id
-        return self._wanted_facts(item_id, preference) or self.facts(item_id)[:2]
-
-    def _near(
-        self,
-        by_channel: Mapping[str, Sequence[Candidate]],
-        preference: Preference,
-        history: UserHistory,
-        missing: int,
-    ) -> list[Candidate]:
-        """The best items that break one limit of this request; two or more only where none breaks just one.
-
-        What a user refuses for good ("I can't stand gore") is never relaxed.
-        """
-        lasting = tuple(one for one in preference.constraints if one.lasting)
-        counts = breaches(self.catalog, [one for one in preference.constraints if not one.lasting])
-        keeps = self.catalog.mask(lasting)
-        open_rows = eligible(self.catalog, preference, history, keeps & (counts > 0))
-        if not open_rows.any():
-            return []
-        allowed = open_rows & (counts == counts[open_rows].min())
-        relaxed = replace(preference, constraints=lasting)
-        lists = {name: self._run(name, relaxed, history, self._settings.pool_size, allowed) for name in by_channel}
-        judged = self._learned.judge(lists, preference, history) if self._learned is not None else None
-        found = self._fuse(lists, preference, history, judged, allowed, missing)
-        found += self._fill(found, preference, history, allowed, missing - len(found))
-        return drop_doubles(found, self.catalog)[:missing]
+        return tuple(one.item_id for one in self._ranker.spread(scored, k, diversity=0.5))
 
     def _nearness(self, preference: Preference, history: UserHistory) -> NDArray[np.float32] | None:
         """How near each item is to what was asked for; None where nothing was."""
@@ -419,123 +265,7 @@ class Retriever:
         asked = preference.text or preference.wishes or preference.liked
         return content.nearness(preference, history) if asked and isinstance(content, ContentChannel) else None
 
-    def _wanted_facts(self, item_id: str, preference: Preference) -> tuple[Evidence, ...]:
-        """The item's facts that keep a limit or fulfill a wish."""
-        item = self.catalog.item(item_id)
-        held = {(relation, value.casefold()): value for relation, value in item_facts(item, self.schema)}
-        found: dict[Evidence, None] = {}
-        for one in preference.constraints:
-            if one.field in item.numbers:
-                if one.op is not Op.NOT and self.catalog.satisfies(item, one):
-                    found[_fact(one.field, f"{item.numbers[one.field]:.15g}")] = None
-            elif one.op is Op.IS:
-                keys = [(one.field, str(value).casefold()) for value in one.values]
-                found |= {_fact(one.field, held[key]): None for key in keys if key in held}
-        wishes = [(one.field, one.value.casefold()) for one in preference.wishes if one.weight > 0]
-        found |= {_fact(key[0], held[key]): None for key in wishes if key in held}
-        return tuple(found)
-
     def _mask_of(self, item_ids: Iterable[str]) -> NDArray[np.bool_]:
         mask = np.zeros(len(self.catalog), dtype=np.bool_)
         mask[self.catalog.rows(item_ids)] = True
         return mask
-
-    def _vectors_of(self, found: Sequence[Candidate]) -> NDArray[np.float32] | None:
-        if self._vectors is None:
-            return None
-        return np.asarray(self._vectors.matrix[self.catalog.rows(one.item_id for one in found)], dtype=np.float32)
-
-
-def open_parts(settings: RetrievalSettings, *, encoder: Encoder | None = None) -> Parts:
-    """Open the dataset and every index that is whole.
-
-    Raises:
-        IndexMissingError: There is no dataset.
-    """
-    dataset = load_dataset(settings.data_dir)
-    catalog = dataset.catalog
-    notices: list[str] = []
-    encoder = encoder or make_encoder(settings.encoder)
-
-    vectors = _attempt(lambda: VectorIndex.open(catalog, settings), notices)
-    factors = _attempt(lambda: FactorsChannel.open(dataset, settings), notices)
-    neighbors = _attempt(lambda: NeighborsChannel.open(dataset, settings), notices)
-    graph = _attempt(lambda: KnowledgeGraph.open(catalog, settings), notices)
-    learned = _attempt(lambda: open_graph_vectors(dataset, settings), notices)
-    sequence = _attempt(lambda: SequenceChannel.open(dataset, settings), notices)
-    taste = _attempt(lambda: open_taste(dataset, settings), notices)
-    fusion = None
-    if settings.fusion in LEARNED:
-        fusion = _attempt(lambda: LearnedFusion.open(dataset, settings), notices)
-        if fusion is not None and fusion.is_learned:
-            notices.extend(fusion.notices)
-        else:
-            fusion = None
-    ratings = read_ratings(dataset)
-    found: list[Channel | None] = [
-        ContentChannel(catalog, vectors, encoder) if vectors is not None else None,
-        factors,
-        neighbors,
-        sequence,
-        GraphChannel(catalog, learned) if graph is not None else None,
-        TrendChannel(catalog, ratings),
-    ]
-    channels = {one.name: one for one in found if one is not None}
-    return Parts(dataset, channels, vectors, graph, encoder, tuple(notices), taste, fusion)
-
-
-def _attempt(load: Callable[[], Opened], notices: list[str]) -> Opened | None:
-    try:
-        return load()
-    except IndexMissingError as error:
-        logger.warning("left out: %s", error)
-        notices.append(str(error))
-        return None
-
-
-def request_weights(weights: Mapping[str, float], preference: Preference) -> dict[str, float]:
-    """Fusion weights for one request: what only the history says steps back once something is asked for.
-
-    Where nothing is asked for and no example is given, people of like taste know more than descriptions do.
-    """
-    stepping_back, factor = HABITUAL, 0.8 if preference.examples else HABIT
-    if not (preference.text or preference.wishes):
-        stepping_back, factor = DESCRIPTIVE, 1.0 if preference.liked else HABIT
-        if preference.examples:  # "like X" asks for what is like it, not only for what its fans like too
-            stepping_back, factor = HABITUAL, BESIDE_EXAMPLES
-    return {name: weight * (factor if name in stepping_back else 1.0) for name, weight in weights.items()}
-
-
-def taste_weights(weights: Mapping[str, float], preference: Preference) -> dict[str, float]:
-    """Weights for one request where a learned fusion speaks for what the history says.
-
-    It takes over the weight of all channels that only know habits; these keep their evidence. Where nothing is asked
-    for and nothing was just liked or disliked, it decides alone, since it has looked at descriptions and facts, too;
-    where words ask for something, it counts `BESIDE_WORDS` of what answers them.
-    """
-    mine = sum(weight for name, weight in weights.items() if name in HABITUAL)
-    if preference.text or preference.wishes:
-        mine = min(mine, BESIDE_WORDS * sum(weight for name, weight in weights.items() if name in DESCRIPTIVE))
-    asked = bool(preference.text or preference.wishes or preference.liked or preference.disliked)
-    silent = HABITUAL if asked else HABITUAL | DESCRIPTIVE
-    return {name: 0.0 if name in silent else weight for name, weight in weights.items()} | {TASTE: mine}
-
-
-def dimension_weights(attention: Mapping[str, float], weights: Mapping[str, float]) -> dict[str, float]:
-    """How much each dimension of interest counts for a person and a request, summing to 1.
-
-    Args:
-        attention: How the learned fusion divides its attention.
-        weights: Of that fusion and of the channels that answer words.
-    """
-    taste = weights.get(TASTE, 0.0)
-    found = {name: taste * share for name, share in attention.items()}
-    for channel, dimension in SPEAKS_FOR.items():
-        if found and weights.get(channel, 0.0) > 0:
-            found[dimension] = found.get(dimension, 0.0) + weights[channel]
-    total = sum(found.values())
-    return {name: weight / total for name, weight in found.items()} if total > 0 else {}
-
-
-def _fact(field_name: str, value: str) -> Evidence:
-    return Evidence(CATALOG, EvidenceKind.FACT, field_name, value)

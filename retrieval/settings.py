@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-LEARNED = ("later", "cascade", "ranker", "attention", "multitask")
+LEARNED = ("later", "coming", "cascade", "ranker", "attention", "multitask")
 """The ways to fuse that are fitted; they need what `reconteur build` writes."""
 
 
@@ -37,12 +37,13 @@ class RetrievalSettings(BaseModel):
         },
         description="fusion weights by channel",
     )
-    fusion: Literal["weighted", "reciprocal_rank", "votes", "later", "cascade", "ranker", "attention", "multitask"] = (
-        Field(
-            default="later",
-            description="how channels become one list; the last five are learned and stand back where words ask: "
-            "'later' looks for what someone will like in the coming weeks, the others for what they take next",
-        )
+    fusion: Literal[
+        "weighted", "reciprocal_rank", "votes", "later", "coming", "cascade", "ranker", "attention", "multitask"
+    ] = Field(
+        default="later",
+        description="how channels become one list; the last six are learned and stand back where words ask: 'later' "
+        "and 'coming' look for what someone will like in the coming weeks, 'coming' by what is popular with those who "
+        "come or come back now, the others for what they take next",
     )
     factors: Literal["ease", "als"] = Field(default="ease", description="the model behind the channel 'factors'")
     neighbors: Literal["user", "item"] = Field(default="user", description="whose neighbors: similar people or items")

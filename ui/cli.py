@@ -86,7 +86,7 @@ def serve(
 def build(data: Data = None) -> None:
     """Make or refresh the dataset and every index of a data folder."""
     from retrieval.build import build as build_indexes
-    from retrieval.build import console_progress
+    from retrieval.progress import console_progress
 
     settings = make_settings(data=data)
     with console_progress() as progress:
@@ -104,8 +104,8 @@ def ingest(
     yes: Annotated[bool, typer.Option("--yes", help="Take what was guessed without asking.")] = False,
 ) -> None:
     """Bring your own catalog: read it, show what was understood, build the indexes."""
-    from retrieval.build import console_progress
     from retrieval.ingest import plan_ingest
+    from retrieval.progress import console_progress
 
     plan = plan_ingest(items, interactions, facts, schema, data_dir=data)
     typer.echo(plan.describe())
@@ -130,7 +130,7 @@ def features(
 ) -> None:
     """Have the language model read moods and themes out of item texts; an interrupted run goes on where it was."""
     from agent.reading_run import run
-    from retrieval.build import console_progress
+    from retrieval.progress import console_progress
 
     settings = make_settings(data=data, llm_url=llm_url, llm_model=llm_model)
     _log(logging.ERROR)

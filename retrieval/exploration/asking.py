@@ -1,17 +1,20 @@
 """The one question that would teach most: which of two values somebody would rather have.
 
-Knows a belief and the directions of values; words are the caller's business.
+Knows beliefs and how values lie apart; words are the caller's business.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from retrieval.belief import TINY, Belief, Floats
+from retrieval.belief import Belief, Floats, TasteModel
+from retrieval.comparing import Comparison, compare
 
-STILL_GUESSING = 0.55
+STILL_GUESSING = 0.4
 """Below this width nothing is asked: the lists teach enough."""
 
 
@@ -27,39 +30,74 @@ class Inquiry:
     @property
     def key(self) -> str:
         """A stable name: 'genres:Comedy|Drama'."""
-        return f"{self.field}:{'|'.join(sorted(self.values))}"
+        return inquiry_key(self.field, self.values)
 
 
-def best_inquiry(
-    belief: Belief,
-    field: str,
-    directions: Sequence[tuple[str, Floats]],
-    *,
-    beside: float = 0.0,
-    asked: Sequence[str] = (),
-) -> Inquiry | None:
-    """The most telling pair of values, where it teaches more than any item would.
+def inquiry_key(field: str, values: Sequence[str]) -> str:
+    """The name of the question about two values, in whatever order."""
+    return f"{field}:{'|'.join(sorted(values))}"
 
-    Args:
-        belief: What is believed of one person.
-        field: The field of the values.
-        directions: Each value and where its items lie, shape (width,).
-        beside: What the most telling item of the list would teach.
-        asked: Keys of questions that were asked before.
-    """
-    if float(belief.width()[0]) < STILL_GUESSING:
-        return None
-    pairs = [(one, two) for one, two in combinations(directions, 2) if float(((one[1] - two[1]) ** 2).sum()) > TINY]
-    if not pairs:
-        return None
-    along = np.asarray([one[1] - two[1] for one, two in pairs])
-    # an answer in words is a hint: as uncertain as what a stranger would have said
-    gains = belief.narrowing(along, (along**2).sum(axis=1))[0]
-    for place in np.argsort(-gains, kind="stable").tolist():
-        (first, _), (second, _) = pairs[place]
-        found = Inquiry(field, (first, second), float(gains[place]))
-        if found.gain <= beside:
+
+@dataclass(frozen=True)
+class Questions:
+    """Every question that one catalog allows: two values of one field each."""
+
+    fields: tuple[str, ...]
+    values: tuple[tuple[str, str], ...]
+    comparisons: tuple[Comparison, ...]
+
+    @classmethod
+    def of(cls, model: TasteModel, groups: Sequence[tuple[str, Sequence[tuple[str, NDArray[np.int64]]]]]) -> "Questions":
+        """All pairs.
+
+        Args:
+            model: The prior.
+            groups: Each field with its values and the rows that hold each value.
+        """
+        found = [
+            (field, (first, second), comparison)
+            for field, values in groups
+            for (first, one), (second, other) in combinations(values, 2)
+            if len(one) and len(other) and (comparison := compare(model, one, other)) is not None
+        ]
+        fields, values, comparisons = zip(*found, strict=True) if found else ((), (), ())
+        return cls(tuple(fields), tuple(values), tuple(comparisons))
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @cached_property
+    def keys(self) -> tuple[str, ...]:
+        """The name of each."""
+        return tuple(inquiry_key(field, values) for field, values in zip(self.fields, self.values, strict=True))
+
+    @cached_property
+    def along(self) -> Floats:
+        """The direction of each, shape (n, width)."""
+        return np.asarray([one.along for one in self.comparisons])
+
+    @cached_property
+    def noise(self) -> Floats:
+        """The variance of an answer to each, shape (n,)."""
+        return np.asarray([one.noise for one in self.comparisons])
+
+    def gains(self, belief: Belief) -> Floats:
+        """By how much of the width an answer to each would narrow the belief, shape (n_people, n)."""
+        return belief.narrowing(self.along, self.noise)
+
+    def best(self, belief: Belief, *, beside: float = 0.0, asked: Collection[str] = ()) -> Inquiry | None:
+        """The most telling question, where it teaches more than any item would.
+
+        Args:
+            belief: What is believed of one person.
+            beside: What the most telling item of the list would teach.
+            asked: Keys of questions that were asked before; none is asked twice.
+        """
+        if not len(self) or float(belief.width()[0]) < STILL_GUESSING:
             return None
-        if found.key not in asked:
-            return found
-    return None
+        gains = self.gains(belief)[0]
+        is_new = np.asarray([key not in asked for key in self.keys])
+        place = int(np.where(is_new, gains, -np.inf).argmax())
+        if not is_new[place] or gains[place] <= beside:
+            return None
+        return Inquiry(self.fields[place], self.values[place], float(gains[place]))

@@ -3,7 +3,6 @@
 Holds no user: everything is made from the preference and the history that are passed in.
 """
 
-from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,7 +15,7 @@ from retrieval.belief import Belief, Floats, TasteModel
 from retrieval.belief_fit import TasteSettings
 from retrieval.belief_reading import Reader
 from retrieval.candidates import Candidate, Evidence, EvidenceKind
-from retrieval.exploration.asking import Inquiry, best_inquiry
+from retrieval.exploration.asking import Inquiry, Questions
 from retrieval.exploration.choosing import Policy
 from retrieval.exploration.pool import Kind, guess_pool
 from retrieval.exploration.slots import guess_count
@@ -26,12 +25,15 @@ from retrieval.policies import Slot, beside
 from retrieval.preference import Preference
 from retrieval.ranking import Ranked, breaches, known_ids
 from retrieval.schema import FieldKind
+from retrieval.spans import even_spans
 
 CHANNEL = "exploration"
 ANSWERED = 0.3
 """How often a shown item is answered at all; a question is answered about as often as it is read."""
 ASKABLE = 12
 """Only so many of the most common values are asked about."""
+SPANS = 4
+"""Into so many spans a number field is cut for a question."""
 
 
 @dataclass(frozen=True)
@@ -110,24 +112,16 @@ class Explorer:
 
     def inquiry(self, belief: Belief, slots: tuple[Slot, ...], asked: Collection[str] = ()) -> Inquiry | None:
         """The question that teaches more than any item of the list; None where there is none."""
-        categories = self.catalog.schema.of_kind(FieldKind.CATEGORY)[:1]
-        if not categories:
-            return None
-        field = categories[0].name
         rows = self.catalog.rows(slot.candidate.item_id for slot in slots)
         noise = self.model.noise[rows] + self.model.doubt[rows]
         gains = belief.narrowing(self.model.features[rows], noise)[0]
         beside = ANSWERED * float(gains.max(initial=0.0))
-        return best_inquiry(belief, field, self._directions, beside=beside, asked=tuple(asked))
+        return self.questions.best(belief, beside=beside, asked=asked)
 
     @cached_property
-    def _directions(self) -> list[tuple[str, Floats]]:
-        """The most common values of the first category, and where their items lie."""
-        field = self.catalog.schema.of_kind(FieldKind.CATEGORY)[0].name
-        held = Counter(value for item in self.catalog for value in item.values.get(field, ()))
-        common = sorted(held, key=lambda value: (-held[value], value))[:ASKABLE]
-        reader = Reader(self.catalog, self.model, self.settings)
-        return [(value, reader.direction(field, value)) for value in common]
+    def questions(self) -> Questions:
+        """What can be asked: two of the most common values of the first category, or two spans of the first number."""
+        return Questions.of(self.model, askable(self.catalog, self.model))
 
     def _open_rows(self, preference: Preference, history: UserHistory, shut: Collection[str]) -> NDArray[np.bool_]:
         catalog = self.catalog
@@ -184,3 +178,15 @@ def _context(
     for name, (inclusion, value) in others.items():
         found[f"p:{name}"], found[f"v:{name}"] = float(inclusion[place]), value
     return found
+
+
+def askable(catalog: Catalog, model: TasteModel) -> list[tuple[str, list[tuple[str, NDArray[np.int64]]]]]:
+    """The fields that are asked about, the values of each, and the rows that hold each value."""
+    schema, offered = catalog.schema, []
+    for spec in schema.of_kind(FieldKind.CATEGORY)[:1]:
+        held = catalog.values(spec.name)
+        offered.append((spec.name, sorted(held, key=lambda value: (-held[value], value))[:ASKABLE]))
+    for spec in schema.of_kind(FieldKind.NUMBER)[:1]:
+        weights = np.maximum(model.base, 0)
+        offered.append((spec.name, [str(one) for one in even_spans(catalog.numbers(spec.name), weights, SPANS)]))
+    return [(field, [(value, catalog.holders(field, value)) for value in values]) for field, values in offered]

@@ -19,6 +19,8 @@ PROMISING = 800
 """So many of the most promising rows of a kind a pool is drawn from."""
 EARLY = 0.62
 """Above this width only what tells most is tried: nobody can say yet what of the long tail is near to the taste."""
+NEW = 60
+"""Likewise of those that nobody rated: what others answered to them has sorted them."""
 TELLING = 40
 """So many of the most telling rows are tried in that time."""
 NEAREST = 60
@@ -80,7 +82,7 @@ def guess_pool(
     little = _some(rows[tail & ~unrated][:PROMISING], rng)
     groups = (
         (Kind.LITTLE_KNOWN, little[::2]),
-        (Kind.UNRATED, _some(rows[unrated][:PROMISING], rng)),
+        (Kind.UNRATED, _some(rows[unrated][:NEW], rng)),
         (Kind.LITTLE_KNOWN, little[1::2]),
         (Kind.OTHER, _some(_most_telling(belief, rows[known], mean[known])[:TELLING], rng)),
     )

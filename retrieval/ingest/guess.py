@@ -30,6 +30,11 @@ MOST_CATEGORIES = 60
 RESERVED = frozenset(("id", "title", "text", "aka", "same_as"))
 
 
+def guess_texts(items: Table) -> dict[str, str]:
+    """The columns of the description, of other titles and of doubles; '' where there is none."""
+    return {name: _pick(items, names) or "" for name, names in (("text", TEXTS), ("aka", AKA), ("same_as", SAME_AS))}
+
+
 def guess_spec(items: Table, interactions: Table | None = None, facts: Table | None = None) -> IngestSpec:
     """What the columns seem to mean; to be confirmed by somebody who knows.
 
@@ -38,8 +43,7 @@ def guess_spec(items: Table, interactions: Table | None = None, facts: Table | N
     """
     id_column = _pick(items, IDS) or _first_unique(items)
     title = _pick(items, TITLES) or _first_unique(items, besides=id_column)
-    text = _pick(items, TEXTS) or ""
-    aka, same_as = _pick(items, AKA) or "", _pick(items, SAME_AS) or ""
+    text, aka, same_as = guess_texts(items).values()
     specs, names, separators, notes = [], {}, {}, []
     for column in items.columns:
         if column in (id_column, title, text, aka, same_as):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from retrieval.datasets import Dataset, Interactions, save_dataset
 from retrieval.errors import BadDataError
-from retrieval.ingest.guess import guess_facts, guess_interactions, guess_spec
+from retrieval.ingest.guess import guess_facts, guess_interactions, guess_spec, guess_texts
 from retrieval.ingest.rows import WEIGHTS, Scale, add_facts, find_scale, ratings_of, read_interactions, read_items
 from retrieval.ingest.spec import IngestSpec, InteractionColumns, read_spec
 from retrieval.ingest.tables import BadRow, Table, read_table
@@ -131,7 +131,7 @@ def plan_ingest(
     table = read_table(items)
     ratings, more = (read_table(path) if path else None for path in (interactions, facts))
     spec = read_spec(schema) if schema else guess_spec(table, ratings, more)
-    spec = _complete(spec, ratings, more)
+    spec = _complete(spec, table, ratings, more)
     _check(spec, table, ratings, more)
     scale = _scale(ratings, spec.columns.interactions)
     return IngestPlan(table, ratings, more, spec, scale, data_dir, is_guessed=schema is None)
@@ -164,9 +164,11 @@ def _in_order(bad: list[BadRow]) -> list[BadRow]:
     return sorted(bad, key=lambda row: (files.index(row.file), row.line))
 
 
-def _complete(spec: IngestSpec, interactions: Table | None, facts: Table | None) -> IngestSpec:
+def _complete(spec: IngestSpec, items: Table, interactions: Table | None, facts: Table | None) -> IngestSpec:
     """Columns of files that the schema does not speak of are guessed."""
     found: dict[str, object] = {}
+    if not spec.columns.model_fields_set and all(name in items.columns for name in ("id", "title")):
+        found |= guess_texts(items)
     if interactions is not None and spec.columns.interactions is None:
         found["interactions"] = guess_interactions(interactions)
     if facts is not None and spec.columns.facts is None:

@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.errors import IndexMissingError
-from retrieval.models import attention, multitask, ranker
+from retrieval.models import attention, coming, multitask, ranker
 from retrieval.models.attention import AttentionModel, AttentionSettings
 from retrieval.models.features import Dimension, Features, ItemFacts, ItemSide, feature_names, make_features, open_items
 from retrieval.models.fusion_examples import AT_ONCE, Examples, best_open, gather, moments, score_all
-from retrieval.models.fusion_members import MEMBERS, NOW, Kept
+from retrieval.models.fusion_members import MEMBERS, Kept
 from retrieval.models.fusion_weights import (
     RECIPROCAL_RANK,
     VOTES,
@@ -42,6 +42,8 @@ STRATEGIES = (WEIGHTED, RECIPROCAL_RANK, VOTES, CASCADE, RANKER, ATTENTION, MULT
 PLAIN = frozenset((WEIGHTED, RECIPROCAL_RANK, VOTES))
 LATER = "later"
 """A weighted sum whose weights were learned from what people took much later (`retrieval.models.later`)."""
+COMING = "coming"
+"""A weighted sum around what is popular for those who come, or come back, now (`retrieval.models.later`)."""
 STORED = (WEIGHTED, RANKER, ATTENTION, MULTITASK)
 """Those that have something to write to disk."""
 SETTINGS = "settings.json"
@@ -172,7 +174,7 @@ class FusedModel:
     @property
     def is_learned(self) -> bool:
         """Whether there was enough to learn from."""
-        return self.settings.strategy == LATER or bool(set(self.strategies) - PLAIN)
+        return self.settings.strategy in (LATER, COMING) or bool(set(self.strategies) - PLAIN)
 
     @property
     def offers(self) -> frozenset[str]:
@@ -289,12 +291,12 @@ class FusedModel:
         return np.where(is_open & self._known(), scores, -np.inf).astype(np.float32)
 
     def _popular(self) -> NDArray[np.float64]:
-        """How popular each item is: lately, where a member knows, else ever; shape (n_items,)."""
-        ever = np.log1p(self.facts.counts)
-        if NOW not in self.members:
-            return ever
-        lately = self.members[NOW].score([NOBODY])[0]
-        return np.where(np.isfinite(lately), lately, -1.0).astype(np.float64)
+        """How popular each item is: with newcomers, where a member knows, else ever; shape (n_items,)."""
+        if coming.NAME not in self.members:
+            return np.log1p(self.facts.counts)
+        lately = self.members[coming.NAME].score([NOBODY])[0].astype(np.float64)
+        known = np.isfinite(lately)
+        return np.where(known, lately, lately[known].min(initial=0.0) - 1.0)
 
     def _known(self) -> NDArray[np.bool_]:
         """Items that someone took, or that have a description."""

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
-from retrieval.models import als, content, ease, facts, neighbors, sessions, transitions, trend
+from retrieval.models import als, coming, content, ease, facts, neighbors, sessions, transitions, trend
 from retrieval.models.base import Model
 from retrieval.models.features import Dimension, ItemSide
 from retrieval.models.log import Log
@@ -41,9 +41,6 @@ class Member:
     """Chooses, with the others that do, which candidates are looked at more closely."""
 
 
-NOW = "trend_now"
-TREND_NOW = trend.TrendSettings(half_life_days=30.0, as_of_now=True)
-"""What is popular at the end of the log."""
 PLAIN_EASE = ease.EaseSettings(ridge=300.0, nearness=0.0, recency=0.0)
 LIKED_EASE = ease.EaseSettings(opinions=1.0, recency=0.3)
 PLAIN_ITEMS = neighbors.NeighborSettings(of="item", k=100_000, recency=0.0, nearness=0.0)
@@ -106,7 +103,7 @@ _ALL = (
         recalls=True,
     ),
     Member("trend", Dimension.TIMELINESS, lambda log, _, tell: trend.fit(log, None, tell), trend.TrendModel.load),
-    Member(NOW, Dimension.TIMELINESS, lambda log, _, tell: trend.fit(log, TREND_NOW, tell), trend.TrendModel.load),
+    Member("coming", Dimension.TIMELINESS, lambda log, _, tell: coming.fit(log, None, tell), coming.ComingModel.load),
     Member("items", Dimension.COLLABORATIVE, _neighbors(ITEMS), neighbors.ItemNeighbors.load),
     Member("items_plain", Dimension.COLLABORATIVE, _neighbors(PLAIN_ITEMS), neighbors.ItemNeighbors.load),
     Member("people", Dimension.COLLABORATIVE, _neighbors(USERS), neighbors.UserNeighbors.load),

@@ -1,8 +1,9 @@
-"""Fusion for another question: what will someone like in the coming weeks, rather than take next?
+"""Fusions for another question: what will someone like in the coming weeks, rather than take next?
 
-What comes next hangs on the last minutes; what comes later hangs on all of the past and on what is popular. Weights of
-the members are learned from a cut in time inside the log: the members are fitted on what was before it, and what people
-took after it counts, many items per person.
+What comes next hangs on the last minutes; what comes later hangs on all of the past and on what is popular. `fit_later`
+learns the weights of the members from a cut in time inside the log: the members are fitted on what was before it, and
+what people took after it counts, many items per person. `fit_coming` is for those who come to a service now, for the
+first time or again: what is popular with them leads, and the weights are fixed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.models.features import ItemFacts, ItemSide, open_items
+from retrieval.models.fusion import COMING as COMING_STRATEGY
 from retrieval.models.fusion import LATER as STRATEGY
 from retrieval.models.fusion import Fitted, FusedModel, FusionSettings
 from retrieval.models.fusion_examples import score_all
@@ -29,6 +31,9 @@ LATER = FusionSettings(
     pool=100_000,
 )
 """Chosen on earlier cuts in time than those of protocol two (docs/recommender.md)."""
+COMING = replace(LATER, members=("coming", "items_plain", "texts", "facts"), strategy=COMING_STRATEGY)
+COMING_WEIGHTS = (1.0, 0.15, 0.05, 0.05)
+"""Of `COMING`'s members; chosen on cuts at 15 to 40 % of the ratings (docs/recommender.md)."""
 BEFORE = 0.7
 """The share of the log, by time, that lies before the cut."""
 LEAST_PEOPLE = 30
@@ -66,11 +71,7 @@ def fit_later(
         fitted: Members that were fitted on all of this very log before, by name and 0.
         weights: How strongly the weights are drawn to the first member alone.
     """
-    fitted = {} if fitted is None else fitted
-    members = {
-        name: fitted[name, 0] if (name, 0) in fitted else MEMBERS[name].fit(train_log, side, progress)
-        for name in settings.members
-    }
+    members = _members(train_log, side, settings, progress, fitted)
     examples = _examples(train_log, side, settings.members, progress)
     model = WeightedModel(weights, tuple(members), _learn(examples, len(members), weights).astype(np.float32))
     found = FusedModel(settings, members, {WEIGHTED: model}, side, ItemFacts.of(train_log))
@@ -81,6 +82,33 @@ def fit_later(
         "the lists of the channels are added up"
     )
     return replace(found, settings=replace(settings, strategy=WEIGHTED), notices=(notice,))
+
+
+def fit_coming(
+    train_log: Log, side: ItemSide, progress: Progress = silent, *, fitted: Fitted | None = None
+) -> FusedModel:
+    """Fit the members of `COMING`; nothing else is learned.
+
+    Args:
+        train_log: All that may be known; nothing else is read.
+        side: What is known of the items without interactions.
+        progress: Told what is being fitted.
+        fitted: Members that were fitted on all of this very log before, by name and 0.
+    """
+    members = _members(train_log, side, COMING, progress, fitted)
+    weighted = WeightedModel(WeightSettings(), tuple(members), np.asarray(COMING_WEIGHTS, dtype=np.float32))
+    return FusedModel(COMING, members, {WEIGHTED: weighted}, side, ItemFacts.of(train_log))
+
+
+def _members(
+    log: Log, side: ItemSide, settings: FusionSettings, progress: Progress, fitted: Fitted | None
+) -> dict[str, Kept]:
+    """The members, those that were not fitted before fitted now."""
+    known = {} if fitted is None else fitted
+    return {
+        name: known[name, 0] if (name, 0) in known else MEMBERS[name].fit(log, side, progress)
+        for name in settings.members
+    }
 
 
 def _examples(log: Log, side: ItemSide, names: Sequence[str], progress: Progress) -> list[_Later]:

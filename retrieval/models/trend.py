@@ -29,8 +29,6 @@ class TrendSettings:
     """Power of the share of people who like the item."""
     prior: float = 10.0
     """In interactions: an item with so few has half the say in its own share of likes."""
-    as_of_now: bool = False
-    """Score as of the log's last day, whenever a profile ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +52,7 @@ class TrendModel:
 
     def score(self, profiles: Sequence[Profile]) -> NDArray[np.float32]:
         """Scores of all items anyone took, shape (len(profiles), n_items), >= 0; -inf for others."""
-        timed = not self.settings.as_of_now
-        times = [float(one.times.max()) if len(one) and timed else 0.0 for one in profiles]
+        times = [float(one.times.max()) if len(one) else 0.0 for one in profiles]
         return self.score_at(np.asarray(times, dtype=np.float64))
 
     def score_at(self, times: NDArray[np.float64]) -> NDArray[np.float32]:

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from retrieval import build as build_module
-from retrieval.build import build, read_manifest
+from retrieval.build import build
 from retrieval.datasets import load_dataset
 from retrieval.errors import BadDataError, IndexMissingError
 from retrieval.ingest import ingest
+from retrieval.manifest import read_manifest
 from retrieval.settings import RetrievalSettings
 from tests.fakes import HashEncoder
 from tests.retrieval.conftest import SMALL
@@ -110,7 +111,8 @@ def test_an_interrupted_build_goes_on_where_it_was(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("retrieval.graph.build_graph", broken)
+        parts = [replace(part, build=broken) if part.name == "graph" else part for part in build_module.PARTS]
+        patch.setattr(build_module, "PARTS", parts)
         with pytest.raises(KeyboardInterrupt):
             build(settings)
 

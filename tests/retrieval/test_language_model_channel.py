@@ -12,9 +12,10 @@ from retrieval.errors import ModelUnavailableError
 from retrieval.features.store import ItemFeatures
 from retrieval.history import UserHistory
 from retrieval.items import Catalog, Item
+from retrieval.parts import Parts
 from retrieval.preference import Constraint, Op, Preference, Wish
 from retrieval.proposals import Proposal, Request, find_proposal, link_proposals, request_of
-from retrieval.retriever import Parts, Retriever
+from retrieval.retriever import Retriever
 from retrieval.settings import RetrievalSettings
 from tests.fakes import tea_schema
 from tests.retrieval.test_channels import NOBODY, RICH, guest

@@ -18,11 +18,13 @@ from retrieval.history import Interaction, UserHistory
 from retrieval.learned import TASTE, LearnedFusion, build_fusion
 from retrieval.models import ease
 from retrieval.models.attention import AttentionSettings
-from retrieval.models.fusion import FusionSettings
+from retrieval.models.fusion import COMING, FusionSettings
 from retrieval.models.ranker import RankerSettings
+from retrieval.parts import Parts
 from retrieval.preference import Preference, Wish
-from retrieval.retriever import Parts, Retriever, dimension_weights, taste_weights
+from retrieval.retriever import Retriever
 from retrieval.settings import LEARNED, RetrievalSettings
+from retrieval.weights import dimension_weights, taste_weights
 from tests.fakes import tea_catalog, tea_dataset
 
 SMALL = FusionSettings(
@@ -145,7 +147,8 @@ def test_every_learned_strategy_serves(guests, tmp_path: Path, name: str):
     judged = learned.judge({"trend": channel.retrieve(Preference(), history, k=12)}, Preference(), history)
 
     assert judged is not None
-    assert judged.candidates[0].item_id == guests.catalog.items[5].item_id
+    if name != COMING:  # there, what is popular leads
+        assert judged.candidates[0].item_id == guests.catalog.items[5].item_id
     best = judged.candidates[0].item_id
     assert sum(judged.parts(guests.catalog, [best])[best].values()) > 0
 

@@ -18,11 +18,13 @@ from retrieval.errors import IndexMissingError, UnknownItemError
 from retrieval.graph import build_graph
 from retrieval.history import Interaction, UserHistory
 from retrieval.learned import build_fusion
+from retrieval.parts import Parts
 from retrieval.preference import Constraint, Op, Preference, Wish
 from retrieval.ranking import Ranked
-from retrieval.retriever import Parts, Retriever, request_weights
+from retrieval.retriever import Retriever
 from retrieval.settings import RetrievalSettings
 from retrieval.vectors import build_vectors
+from retrieval.weights import request_weights
 from tests.fakes import HashEncoder, tea_catalog, tea_dataset
 from tests.retrieval.conftest import SMALL
 

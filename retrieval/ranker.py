@@ -1,0 +1,158 @@
+"""From what the channels brought to a list: fused, within the limits, filled up, spread, with near misses beside it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.candidates import Candidate, Evidence
+from retrieval.channels.base import Channel
+from retrieval.channels.tastes import candidate, eligible
+from retrieval.channels.trend import TrendChannel
+from retrieval.facts import CATALOG, all_facts, wanted_facts, with_wanted_facts
+from retrieval.fusion import POINTS, merge, weighted_points
+from retrieval.history import UserHistory
+from retrieval.items import Catalog
+from retrieval.learned import TASTE, Judged, LearnedFusion
+from retrieval.preference import Preference
+from retrieval.ranking import (
+    POOL,
+    Ranked,
+    breaches,
+    broken_by,
+    diversify,
+    drop_doubles,
+    known_ids,
+    wish_changes,
+)
+from retrieval.settings import RetrievalSettings
+from retrieval.vectors import VectorIndex
+from retrieval.weights import dimension_weights, request_weights, taste_weights
+
+
+@dataclass(frozen=True, slots=True)
+class Ranker:
+    """The stage after the channels; asks them again only for near misses. Holds no user."""
+
+    catalog: Catalog
+    settings: RetrievalSettings
+    channels: Mapping[str, Channel]
+    popularity: TrendChannel
+    vectors: VectorIndex | None = None
+    learned: LearnedFusion | None = None
+    """Orders what fits someone's taste; without it the channels' lists are added up."""
+
+    def rank(
+        self, by_channel: Mapping[str, Sequence[Candidate]], preference: Preference, history: UserHistory, k: int
+    ) -> Ranked:
+        """Fuse, enforce the limits, drop what is known, spread look-alikes; near misses where too few items fit."""
+        judged = self.learned.judge(by_channel, preference, history) if self.learned is not None else None
+        keeps = breaches(self.catalog, preference.constraints) == 0
+        fit = self._fuse(by_channel, preference, history, judged, keeps, k)
+        fit = drop_doubles([*fit, *self._fill(fit, preference, history, keeps, k - len(fit))], self.catalog)
+        chosen = self.spread(fit, k, diversity=self.settings.diversity)
+        parts = judged.parts(self.catalog, [one.item_id for one in chosen]) if judged is not None else {}
+        chosen = [replace(self._with_wanted(one, preference), parts=parts.get(one.item_id, {})) for one in chosen]
+        near = self._near(by_channel, preference, history, k - len(chosen)) if len(chosen) < k else []
+        broken = {one.item_id: broken_by(self.catalog, one.item_id, preference.constraints) for one in near}
+        weights = self._weights(by_channel, preference, judged)
+        dimensions = dimension_weights(judged.dimensions, weights) if judged is not None else {}
+        return Ranked(tuple(chosen), tuple(self._with_wanted(one, preference) for one in near), broken, dimensions)
+
+    def spread(self, found: Sequence[Candidate], k: int, *, diversity: float) -> list[Candidate]:
+        """The best `k`, each traded against its likeness to those before (see `diversify`)."""
+        if self.vectors is None:
+            return list(found[:k])
+        vectors = self.vectors.matrix[self.catalog.rows(one.item_id for one in found)]
+        return diversify(found, np.asarray(vectors, dtype=np.float32), k, diversity=diversity)
+
+    def _with_wanted(self, found: Candidate, preference: Preference) -> Candidate:
+        return with_wanted_facts(self.catalog, found, preference)
+
+    def _fuse(
+        self,
+        by_channel: Mapping[str, Sequence[Candidate]],
+        preference: Preference,
+        history: UserHistory,
+        judged: Judged | None,
+        keeps: NDArray[np.bool_],
+        k: int,
+    ) -> list[Candidate]:
+        """The best of all lists that keep the limits, several times `k` of them."""
+        lists = by_channel if judged is None else {**by_channel, TASTE: judged.candidates}
+        fused = POINTS.get(self.settings.fusion, weighted_points)(lists, self._weights(by_channel, preference, judged))
+        known, changes = known_ids(self.catalog, preference, history), wish_changes(self.catalog, preference)
+        points = {
+            item_id: score + changes.get(item_id, 0.0)
+            for item_id, score in fused.items()
+            if item_id in self.catalog and item_id not in known and keeps[self.catalog.row(item_id)]
+        }
+        return drop_doubles(merge(lists, points, most=max(2 * POOL, 4 * k)), self.catalog)
+
+    def _weights(
+        self, by_channel: Mapping[str, Sequence[Candidate]], preference: Preference, judged: Judged | None
+    ) -> dict[str, float]:
+        """What each list counts for this request; lists without candidates have no weight to give away."""
+        present = {name: weight for name, weight in self.settings.weights.items() if by_channel.get(name)}
+        weights = request_weights(present, preference)
+        return weights if judged is None else taste_weights(weights, preference)
+
+    def _fill(
+        self,
+        fit: Sequence[Candidate],
+        preference: Preference,
+        history: UserHistory,
+        keeps: NDArray[np.bool_],
+        missing: int,
+    ) -> list[Candidate]:
+        """Where the channels brought too few: other items that keep the limits, popular first, at the end."""
+        if missing <= 0:
+            return []
+        open_rows = eligible(self.catalog, preference, history, keeps)
+        open_rows[self.catalog.rows(twin for one in fit for twin in self.catalog.double_of(one.item_id))] = False
+        rows = np.flatnonzero(open_rows)
+        rows = rows[np.argsort(-self.popularity.popularity[rows], kind="stable")][: 2 * missing]
+        lowest = min((one.score for one in fit), default=0.0)
+        return [
+            replace(
+                candidate(self.catalog, row, CATALOG, 0.0, self._plain_reasons(row, preference)),
+                score=lowest - 1e-3 * (rank + 1),
+            )
+            for rank, row in enumerate(rows.tolist())
+        ]
+
+    def _plain_reasons(self, row: int, preference: Preference) -> tuple[Evidence, ...]:
+        """The facts that were asked for, else the first facts of the item."""
+        item_id = self.catalog.items[row].item_id
+        return wanted_facts(self.catalog, item_id, preference) or all_facts(self.catalog, item_id)[:2]
+
+    def _near(
+        self,
+        by_channel: Mapping[str, Sequence[Candidate]],
+        preference: Preference,
+        history: UserHistory,
+        missing: int,
+    ) -> list[Candidate]:
+        """The best items that break one limit of this request; two or more only where none breaks just one.
+
+        What a user refuses for good ("I can't stand gore") is never relaxed.
+        """
+        lasting = tuple(one for one in preference.constraints if one.lasting)
+        counts = breaches(self.catalog, [one for one in preference.constraints if not one.lasting])
+        keeps = self.catalog.mask(lasting)
+        open_rows = eligible(self.catalog, preference, history, keeps & (counts > 0))
+        if not open_rows.any():
+            return []
+        allowed = open_rows & (counts == counts[open_rows].min())
+        relaxed = replace(preference, constraints=lasting)
+        size = self.settings.pool_size
+        lists = {
+            name: self.channels[name].retrieve(relaxed, history, k=size, allowed=allowed)
+            for name in by_channel
+            if name in self.channels
+        }
+        judged = self.learned.judge(lists, preference, history) if self.learned is not None else None
+        found = self._fuse(lists, preference, history, judged, allowed, missing)
+        found += self._fill(found, preference, history, allowed, missing - len(found))
+        return drop_doubles(found, self.catalog)[:missing]
