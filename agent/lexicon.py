@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from agent.common_words import STOPWORDS
 from retrieval.items import Catalog
 from retrieval.schema import FieldKind, FieldSpec
 from retrieval.titles import LETTER, UNSPACED
@@ -108,10 +109,15 @@ class Lexicon:
         return any(set(key) <= said for key in names) or any(word in words.casefold() for word in cjk)
 
     def _believable(self, spec: FieldSpec, run: list[re.Match[str]]) -> bool:
-        """Surnames and abbreviations count with capitals only: 'young' is an adjective, 'Young' may be a person."""
+        """Surnames and abbreviations count with capitals only: 'young' is an adjective, 'Young' may be a person.
+
+        Words such as 'You' name nobody, though somebody may be called so.
+        """
         word = run[0].group()
         if len(run) == 1 and len(word) < 3:
             return word.isupper()  # 'US' is a country, 'us' is not
+        if spec.people and len(run) == 1 and word.casefold() in STOPWORDS:
+            return False
         return not spec.people or len(run) > 1 or (word[0].isupper() and not word.isupper())
 
     def _find_cjk(self, text: str, covered: tuple[tuple[int, int], ...]) -> Iterator[ValueSpan]:

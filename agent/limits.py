@@ -23,6 +23,8 @@ LESS = (
     r"不超过|不多于|最多|(?<!不)少于|低于|以内|以下)"
 )
 
+REFUSED = r"的?[^\W\d]{0,4}?(?:不要|不看|不行|免谈|不考虑|不想看)了?(?=\s*(?:$|[，。！？；,.!?;]))"
+"""What turns a stretch of years in Chinese around: '1990年以前的不要'."""
 ABOUT = r"(?:about|around|roughly|exactly|大约|差不多)"
 OR_SO = r"(?:\s*(?:or|and)\s*(?:less|more|under)|\s*(?:以内|以下|以上|左右))?"
 COUNTED = r"(?:\d+(?:[.,]\d+)?|an?|one|two|three|half an|一个?半?|两个?半?|三个?)"
@@ -92,6 +94,10 @@ def _year_limits(text: str, spec: FieldSpec) -> Iterator[LimitSpan]:
         (rf"\b(?:before|older than|earlier than|prior to)\s+{YEAR}", Op.MAX, -1),
         (rf"\bpre[- ]{YEAR}", Op.MAX, -1),
         (rf"\b(?:from|of|in|made in|released in|published in)\s+(?:the year\s+)?{YEAR}\b(?!\s*s)", Op.IS, 0),
+        (rf"(?:不要|不看|别要|不想看)\s*{YEAR}\s*年?\s*(?:以前|之前|前)", Op.MIN, 0),
+        (rf"(?:不要|不看|别要|不想看)\s*{YEAR}\s*年?\s*(?:以后|之后|后)", Op.MAX, 0),
+        (rf"{YEAR}\s*年?\s*(?:以前|之前|前){REFUSED}", Op.MIN, 0),
+        (rf"{YEAR}\s*年?\s*(?:以后|之后|后){REFUSED}", Op.MAX, 0),
         (rf"{YEAR}\s*年?\s*(?:以后|之后|后|以来|起)", Op.MIN, 0),
         (rf"{YEAR}\s*年?\s*(?:以前|之前|前)", Op.MAX, -1),
         (rf"{YEAR}\s*年(?!代|以|之|前|后|起)", Op.IS, 0),

@@ -12,6 +12,8 @@ from agent.reading import Mention, Reading, unique
 SEPARATOR = r"\W*(?:,|and|or|&|、|和|与|or even|as well as)?\W*"
 STOP = r"[.!?;。！？；]"
 NONE_OF = r"neither|none of"
+KNOWN = r"(?:already )?(?:seen|watched|read|heard|played|own|know) (?:it|that|this|already)\b"
+"""After the title: 'Heat? Seen it', 'Heat is great, but I know it already'."""
 BUT = r",?\s*\bbut\b|，?但是?|，?可是"
 
 
@@ -72,8 +74,10 @@ def _around(message: str, found: Sequence[Found], index: int) -> tuple[str, str]
     ):
         return "", turned.group()
     after = re.split(rf"{STOP}|{BUT}|,\s*(?:i want|give me|now|something)\b", following)[0]
-    if re.match(r"[?？]\s*(?:no|nope|nah|not|算了|不)", following, re.IGNORECASE):
+    if re.match(rf"[?？]\s*(?:no|nope|nah|not|算了|不|{KNOWN})", following, re.IGNORECASE):
         after = following
+    elif known := re.search(rf"(?:{BUT})\s*(?:i|we)(?:'ve| have)? (?:already )?{KNOWN}", following, re.IGNORECASE):
+        after = following[: known.end()]
     if index + 1 < len(found) and re.search(r"[,，]", after):
         after = re.split(r"[,，]", after)[0]
     # "I loved Heat, I can't stand gore": what is judged already is not judged again by the next clause.

@@ -43,6 +43,9 @@ DISLIKE = (
 SEEN = (
     r"\b(?:(?:have|'ve|had|i|we|already|just) (?:already |just |both |all )?(?:seen|watched|read|heard|played|tried|bought|finished|saw|know|own)|"
     r"(?:seen|watched|saw|finished)\b.{0,12}\x01|already (?:seen|know|watched|read|own)|knows? .{0,14}by heart|rewatched)\b|[看读听玩买]过|看完"
+    r"|\x01\W+(?:already )?(?:seen|watched|read|heard|played|own|know) (?:it|that|this|already)\b"
+    r"|\byou(?:'ve| have)? (?:already |just )?(?:suggested|recommended|showed|shown|offered|named|mentioned)\b"
+    r"|(?:你|刚才|已经)[^，。,.《]{0,4}(?:推荐|提|说|给)过"
 )
 REQUEST = (
     r"\b(?:recommend|suggest|show me|give me|find (?:me )?|looking for|look for|i want|i'd like|we want|want (?:to|a|some|the)|need|"

@@ -166,7 +166,7 @@ class RuleReader:
             return replace(reading, act=Act.CHAT, certain=True, about=())
         if re.search(WHY, message, re.IGNORECASE) and about and not reading.limits:
             return replace(reading, act=Act.ASK, certain=True, topic="why", about=about, liked=(), disliked=())
-        if about and not wants and re.search(QUESTION, message, re.IGNORECASE):
+        if about and not wants and re.search(QUESTION, _without_titles(message, found), re.IGNORECASE):
             topic = self._topic(message)
             return replace(reading, act=Act.ASK, topic=topic, about=about, liked=(), disliked=())
         if has_list and re.fullmatch(REJECTS, message.strip(), re.IGNORECASE):
@@ -225,6 +225,14 @@ class RuleReader:
             years = [spec.name for spec in self.catalog.schema.of_kind(FieldKind.NUMBER) if spec.unit == "year"]
             return years[0] if years else ""
         return TEXT_FIELD if re.search(r"about|tell me|关于|介绍", lowered) else ""
+
+
+def _without_titles(message: str, found: Sequence[Found]) -> str:
+    """The message with a word in the place of each title: 'When Harry Met Sally' asks nothing."""
+    for one in reversed(found):
+        if not any(mention.text.startswith("#") for mention in one.mentions):
+            message = f"{message[: one.start]}X{message[one.end :]}"
+    return message
 
 
 def _unplaced(reading: Reading) -> list[Mention]:

@@ -6,6 +6,7 @@ from agent.intent import Act
 from agent.lexicon import Lexicon, stem
 from agent.reading import NEWER, OLDER
 from agent.rules import RuleReader
+from retrieval.items import Catalog, Item
 
 SHOWN = ("film:0", "film:1", "film:2", "film:3", "film:4")
 
@@ -68,6 +69,11 @@ def test_acts_after_a_list(rules: RuleReader, message: str, act: Act):
         ("我喜欢《泰坦尼克号》", ["泰坦尼克号"], [], []),
         ("不喜欢《后窗》", [], ["后窗"], []),
         ("《异形》看过了", [], [], ["异形"]),
+        ("Heat? Seen it, loved it.", ["Heat"], [], ["Heat"]),
+        ("Heat: seen it, didn't like it", [], ["Heat"], ["Heat"]),
+        ("Heat is great, but I know it already.", ["Heat"], [], ["Heat"]),
+        ("You already suggested Heat.", [], [], ["Heat"]),
+        ("《异形》你刚才推荐过了。", [], [], ["异形"]),
     ],
 )
 def test_opinions(rules: RuleReader, message: str, liked: list[str], disliked: list[str], seen: list[str]):
@@ -98,6 +104,9 @@ def test_opinions(rules: RuleReader, message: str, liked: list[str], disliked: l
         ("不要恐怖片", ["genres:not:Horror"]),
         ("九十年代的喜剧", ["genres:is:Comedy", "year:max:1999", "year:min:1990"]),
         ("not only comedies", ["genres:is:Comedy"]),
+        ("1990年以前的不要", ["year:min:1990"]),
+        ("不要2009年以后的", ["year:max:2009"]),
+        ("1990年以后，不要恐怖片", ["genres:not:Horror", "year:min:1990"]),
     ],
 )
 def test_limits(rules: RuleReader, message: str, limits: list[str]):
@@ -235,3 +244,17 @@ def test_what_a_title_covers_is_no_value(lexicon: Lexicon):
 )
 def test_stems(word: str, expected: str):
     assert stem(word) == expected
+
+
+def test_a_name_that_is_a_common_word_is_nobody(rules: RuleReader):
+    item = Item("film:you", "Nobody Knows", values={"cast": ("You", "Young")})
+    lexicon = Lexicon(Catalog(rules.catalog.schema, (item,)))
+
+    assert [one.value for one in lexicon.find("You already know Young")] == ["Young"]
+
+
+def test_a_title_that_begins_like_a_question_asks_nothing(rules: RuleReader):
+    item = Item("film:when", "When Harry Met Sally...")
+    catalog = Catalog(rules.catalog.schema, (item,))
+
+    assert RuleReader(catalog, Lexicon(catalog)).read("When Harry Met Sally may be fine.").act is not Act.ASK
