@@ -25,10 +25,11 @@ from retrieval.artifacts import default_cache
 from retrieval.knowledge import triple_table
 from retrieval.models.base import Model
 from retrieval.models.features import ItemSide
-from retrieval.models.fusion import FusedModel, FusionSettings, fit_fusion
-from retrieval.models.fusion_members import MEMBERS, NOW, Kept
-from retrieval.models.fusion_weights import WeightSettings
-from retrieval.models.later import LATER, PULL, fit_later
+from retrieval.models.fusion import COMING, FusedModel, FusionSettings, fit_fusion
+from retrieval.models.fusion_members import MEMBERS, Kept
+from retrieval.models.later import COMING as COMING_SETTINGS
+from retrieval.models.later import LATER as LATER_SETTINGS
+from retrieval.models.later import fit_coming, fit_later
 from retrieval.models.log import Log, Profile
 from retrieval.models.side import item_side
 from retrieval.resources import silent
@@ -38,15 +39,6 @@ FUSION_CODE = ("fusion", "ranker", "attention", "calibration", "features", "mult
 EXTRA = ("people", "sequence", "lightgcn")
 """Channels that are measured, whether the default fuses them or not."""
 COMPLEX = "complex"
-OVER_TIME = "over_time"
-LATERS = {
-    "later": (LATER, PULL),
-    OVER_TIME: (
-        replace(LATER, members=(NOW, "items_plain", "ease_plain", "people", "facts", "texts")),
-        WeightSettings(pull=1.0),
-    ),
-}
-"""`OVER_TIME` looks at what is popular now and lets the weights go where the inner cut in time says."""
 
 
 @dataclass(frozen=True)
@@ -194,15 +186,16 @@ class Ours:
         found = {name: read_scores(place, split, name) for name, place in places.items() if place.is_file()}
         return {"fused": replace(found[self.settings.strategy], name="fused"), **found}
 
-    def later(self, split: Split, kind: str = "later") -> Result:
-        """The fusion for what comes in the next weeks, as it is or as in `OVER_TIME`."""
+    def later(self, split: Split, kind: str) -> Result:
+        """A fusion for what comes in the next weeks: `LATER` or `COMING`."""
         place = self.place(f"fused-{kind}", split)
         if not place.is_file():
-            settings, weights = LATERS[kind]
+            settings = COMING_SETTINGS if kind == COMING else LATER_SETTINGS
             fitted = Fitted(sealed(split.train), self.folder / "members")
             members_s = sum(fitted.fit(name, 0, self.side) for name in settings.members)
             began = time.perf_counter()
-            model = fit_later(sealed(split.train), self.side, settings, fitted=fitted, weights=weights)
+            log = sealed(split.train)
+            model = (fit_coming if kind == COMING else fit_later)(log, self.side, fitted=fitted)
             save_scores(place, model, split, members_s + time.perf_counter() - began)
         return read_scores(place, split, kind)
 

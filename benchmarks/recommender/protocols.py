@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from benchmarks.recommender.data import POSITIVE, Data
 from benchmarks.recommender.grids import GRIDS
 from benchmarks.recommender.harness import Gain, Result, average, gain, pool
-from benchmarks.recommender.ours import OVER_TIME, Ours
+from benchmarks.recommender.ours import Ours
 from benchmarks.recommender.peers import FALLBACK, Choice, Peers
 from benchmarks.recommender.splits import (
     CUTS,
@@ -21,6 +21,7 @@ from benchmarks.recommender.splits import (
     validation,
     with_history,
 )
+from retrieval.models.fusion import COMING, LATER
 
 NDCG = "ndcg@10"
 LAST = (1, 2, 3)
@@ -70,7 +71,7 @@ class One:
 
 @dataclass(frozen=True)
 class Two:
-    """Protocol two, its cuts pooled; 'fused' is the fusion for what comes later, 'next' protocol one's default."""
+    """Protocol two, its cuts pooled; 'fused' is `COMING`, 'later' a conversation's, 'next' protocol one's default."""
 
     cuts: tuple[Split, ...]
     users: NDArray[np.int64]
@@ -125,7 +126,7 @@ def protocol_two(data: Data, peers: Peers, ours: Ours, choices: Mapping[str, Cho
             found.setdefault(name, []).append(_with_fallback(mine, fallback, with_history(cut)))
     strategies = _columns(
         [
-            {NEXT: ours.fused(cut)["fused"], OVER_TIME: ours.later(cut, OVER_TIME), "fused": ours.later(cut)}
+            {NEXT: ours.fused(cut)["fused"], LATER: ours.later(cut, LATER), "fused": ours.later(cut, COMING)}
             for cut in cuts
         ]
     )

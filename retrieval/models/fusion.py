@@ -293,10 +293,10 @@ class FusedModel:
     def _popular(self) -> NDArray[np.float64]:
         """How popular each item is: with newcomers, where a member knows, else ever; shape (n_items,)."""
         if coming.NAME not in self.members:
-            return np.log1p(self.facts.counts)
+            return np.asarray(np.log1p(self.facts.counts), dtype=np.float64)
         lately = self.members[coming.NAME].score([NOBODY])[0].astype(np.float64)
         known = np.isfinite(lately)
-        return np.where(known, lately, lately[known].min(initial=0.0) - 1.0)
+        return np.asarray(np.where(known, lately, lately[known].min(initial=0.0) - 1.0), dtype=np.float64)
 
     def _known(self) -> NDArray[np.bool_]:
         """Items that someone took, or that have a description."""

@@ -11,7 +11,7 @@ from scipy.sparse import csr_matrix
 
 from retrieval.errors import IndexMissingError
 from retrieval.knowledge import TripleTable
-from retrieval.models import als, content, ease, graph_embeddings, lightgcn, neighbors, transitions, trend
+from retrieval.models import als, coming, content, ease, graph_embeddings, lightgcn, neighbors, transitions, trend
 from retrieval.models.als import AlsModel, AlsSettings
 from retrieval.models.content import ContentModel
 from retrieval.models.ease import EaseModel, EaseSettings
@@ -90,6 +90,7 @@ FITS: dict[str, Callable[[Log], Saved]] = {
     "plain ease": lambda log: ease.fit(log, EaseSettings(nearness=0, recency=0, opinions=1.0)),
     "transitions": transitions.fit,
     "trend": trend.fit,
+    "coming": coming.fit,
     "als": lambda log: als.fit(log, SMALL_ALS),
     "lightgcn": lambda log: lightgcn.fit(log, facts_for(log.n_items), SMALL_GRAPH),
     "complex": lambda log: graph_embeddings.fit(triples_for(log.n_items), SMALL_COMPLEX),
@@ -107,6 +108,7 @@ LOADS: dict[str, Callable[[Path], Saved]] = {
     "plain ease": EaseModel.load,
     "transitions": TransitionModel.load,
     "trend": TrendModel.load,
+    "coming": coming.ComingModel.load,
     "als": AlsModel.load,
     "lightgcn": LightGcnModel.load,
     "complex": GraphEmbeddingModel.load,
@@ -160,7 +162,7 @@ def test_scores_have_one_row_per_person_and_are_finite_or_left_open(name: str, f
 def test_who_did_nothing_gets_scores_of_popularity_alone(name: str, fitted: dict[str, Saved]) -> None:
     told = np.isfinite(fitted[name].score([NOBODY])).any()
 
-    assert told == (name == "trend")
+    assert told == (name in ("trend", "coming"))
 
 
 @pytest.mark.parametrize("name", [*COLLABORATIVE, "complex", "content"])
@@ -183,7 +185,7 @@ def test_what_was_taken_next_comes_first(name: str, fitted: dict[str, Saved]) ->
     assert scores[4] > scores[0]
 
 
-@pytest.mark.parametrize("name", [*COLLABORATIVE, "trend", *BY_OPINION])
+@pytest.mark.parametrize("name", [*COLLABORATIVE, "trend", "coming", *BY_OPINION])
 def test_an_item_that_nobody_took_is_left_to_others(name: str, fitted: dict[str, Saved]) -> None:
     scores = fitted[name].score([person(0, 1, 2)])[0]
 
