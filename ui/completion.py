@@ -171,6 +171,7 @@ def evidence_to_wire(statement: Statement) -> EvidenceWire:
         score=evidence.score or None,
         text=evidence.text or None,
         path=list(evidence.path) or None,
+        facts=list(evidence.facts) or None,
     )
 
 

@@ -175,6 +175,8 @@ class EvidenceWire(BaseModel):
     score: float | None = None
     text: str | None = None
     path: list[tuple[str, str, str]] | None = None
+    facts: list[tuple[str, str]] | None = None
+    """Field and value, several together: what the people of a cluster have in common."""
 
 
 class RecommendationWire(BaseModel):

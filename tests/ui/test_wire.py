@@ -99,6 +99,15 @@ def test_evidence_keeps_its_path():
     assert set(wire) == {"statement", "channel", "kind", "item_ids", "path"}
 
 
+def test_evidence_keeps_what_a_cluster_is_named_for():
+    facts = (("mechanics", "trading"), ("year", "1990s"))
+    evidence = Evidence("sequence", EvidenceKind.CLUSTER, value="trading, 1990s", count=12, score=0.7, facts=facts)
+
+    wire = evidence_to_wire(Statement("liked by 12 people with a taste like yours", evidence))
+
+    assert wire.model_dump(mode="json", exclude_none=True)["facts"] == [["mechanics", "trading"], ["year", "1990s"]]
+
+
 def test_parts_are_joined_and_other_speakers_left_out():
     messages = [
         {"role": "system", "content": "x"},
