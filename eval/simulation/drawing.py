@@ -2,7 +2,7 @@
 
 What a person rated is split at random: one half is what the user knows and may name, the other half is held out.
 Success is a held-out like that fits, so nothing that is said may point at one item: a value is wished for only where at
-least `SHARED` likes and `HOLDERS` items of the catalog have it.
+least `SHARED` likes and some `HOLDERS` items of the catalog have it.
 """
 
 import hashlib
@@ -20,8 +20,10 @@ from retrieval.items import Catalog, Item
 from retrieval.preference import Constraint, Op
 from retrieval.schema import FieldKind
 
-SHARED, HOLDERS, WIDEST = 5, 20, 0.4
-"""A value to be wished for: the fewest likes with it, the fewest items, the largest share of the catalog."""
+SHARED, WIDEST = 5, 0.4
+"""A value to be wished for: the fewest likes with it, the largest share of the catalog."""
+HOLDERS, SMALLEST = 20, 0.05
+"""The fewest items with it; in a small catalog a share of it instead."""
 FEWEST_HELD_OUT, FEWEST_TARGETS = 3, 2
 """Held-out likes with the value; those of them that keep the limit, too."""
 BEST = 8
@@ -120,7 +122,7 @@ class Drawing:
         for piece, share in self.shares.items():
             holders = self._holders(piece)
             held_out = len(self._liked(piece, self.held_out))
-            if holders >= HOLDERS and holders <= WIDEST * len(self.catalog) and held_out >= FEWEST_HELD_OUT:
+            if self._is_sayable(holders) and held_out >= FEWEST_HELD_OUT:
                 found.append((piece, share * max(0.0, float(np.log(share * len(self.catalog) / holders)))))
         best = sorted(found, key=lambda one: (-one[1], one[0].key))[:BEST]
         return [one for one in best if one[1] > 0]
@@ -134,7 +136,7 @@ class Drawing:
         for piece in self.shares:
             share = sum(piece.fits(item, self.catalog) for item in fitting) / len(fitting)
             holders = self._holders(piece)
-            if piece.field != core.field and share >= OFTEN and HOLDERS <= holders <= WIDEST * len(self.catalog):
+            if piece.field != core.field and share >= OFTEN and self._is_sayable(holders):
                 more.append((share * len(self.catalog) / holders, piece))
         more.sort(key=lambda one: (-one[0], one[1].key))
         more = [one for one in more if not _about(limit, one[1])]
@@ -166,6 +168,11 @@ class Drawing:
             return False
         piece = Piece(limit.field, str(limit.values[0]))
         return self.shares.get(piece, 0.0) > self._holders(piece) / len(self.catalog)
+
+    def _is_sayable(self, holders: int) -> bool:
+        """Whether a value with so many items neither points at one of them nor fits nearly all."""
+        size = len(self.catalog)
+        return min(HOLDERS, SMALLEST * size) <= holders <= WIDEST * size
 
     def _holders(self, piece: Piece) -> int:
         if isinstance(piece.value, str):

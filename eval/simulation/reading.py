@@ -17,7 +17,6 @@ LINE = re.compile(r"^\s*(?:\d{1,3}[.)、]|[-*•])\s+(.+)$", re.MULTILINE)
 MARKED = re.compile(
     rf"(?:\*\*([^*\n]{{1,120}})\*\*|《([^》\n]{{1,120}})》|“([^”\n]{{2,120}})”|\"([^\"\n]{{2,120}})\")({YEAR})?"
 )
-DATED = re.compile(rf"((?:[A-Z0-9][^\s(),.;!?]*|of|the|and|in|a|to|for|on|with|&)(?:[ :,]+\S+){{0,8}}?){YEAR}")
 END_OF_TITLE = re.compile(rf"(?<=\S){YEAR}|\s+[-–—]\s|\s*[:：]\s|\s+by\s")
 
 
@@ -54,11 +53,20 @@ class SuggestionReader:
         if lines:
             found = [self.link(title) for title in lines]
         else:
-            found = [self.link(title) for title in _marked(text)]
+            found = [self.link(title) for title in _marked(text)] + [*self._dated(MARKED.sub(" ", text))]
             found += [one for one in self.titles.items(text, named) if one not in found]
             found = [one for one in found if one not in named]
         items = tuple(dict.fromkeys(one for one in found if one))
         return Suggested(items, sum(one is None for one in found))
+
+    def _dated(self, text: str) -> Iterator[str | None]:
+        """Titles before a year in brackets: the longest run of words that is one, else None for one that is unknown."""
+        for match in re.finditer(YEAR, text):
+            before, year = text[: match.start()], int(match[1])
+            starts = [one.start() for one in re.finditer(r"(?<!\w)\w", before)][-LONGEST:]
+            matches = (self.catalog.titles.exact(before[start:], year=year) for start in starts)
+            near = (one for of_run in matches for one in of_run[:1] if one.year is None or abs(one.year - year) <= 1)
+            yield next((one.item_id for one in near), None)
 
     def link(self, title: str) -> str | None:
         """The item of a title, perhaps with a year; None where the catalog has none such."""
@@ -88,5 +96,3 @@ def _marked(text: str) -> Iterator[str]:
         dated = bool(match[5]) or bool(re.search(YEAR, title))
         if dated or match[1] is not None or match[2] is not None:
             yield title.strip() + (match[5] or "")
-    for match in DATED.finditer(MARKED.sub(" ", text)):
-        yield f"{match[1]} ({match[2]})"
