@@ -22,10 +22,12 @@ from agent.intent import Act, Intent
 from agent.language import language_of
 from agent.linking import ORDINALS, split_year
 from agent.loop import Loop, Memory, TurnState
-from agent.memory import StoredMemory, meanings
+from agent.memory import StoredMemory, keep_shown, meanings
 from agent.plan import TITLES, recommending_plan
 from agent.recommendation import Reply
 from agent.settings import Settings
+from agent.shown import Shown, load_shown
+from agent.stopping import Half
 from agent.transcript import near_titles, shown_titles
 from agent.understand import Understanding, Understood
 from agent.wanting import add_tastes
@@ -64,7 +66,7 @@ class Agent:
         loop = Loop(
             retriever=self.retriever,
             understanding=self.understanding,
-            memory=Memory(memory.load, memory.note, memory.expose),
+            memory=Memory(memory.load, memory.note, memory.expose, memory.keep),
             make_writer=self.make_writer,
             make_rng=self.make_rng,
             tool_timeout_s=self.settings.retrieval.tool_timeout_s,
@@ -165,6 +167,36 @@ class Agent:
         # Held back until the checkpointer has the turn: what was acknowledged survives a kill.
         if finished is not None:
             yield finished
+
+    async def stop(self, conversation: Conversation, half: Half) -> Conversation:
+        """Keep what a turn had brought when its events were closed; closing them is what ends tools and model calls.
+
+        Args:
+            conversation: As it was before the turn.
+            half: What the events had told.
+
+        Returns:
+            The conversation with that half, marked as stopped.
+        """
+        await asyncio.to_thread(self._check_owner, conversation)
+        stopped = half.added_to(conversation)
+        if stopped.user_id is not None:
+            await asyncio.to_thread(self._keep_half, stopped.user_id, stopped, half)
+        await self.conversations.save(stopped)
+        return stopped
+
+    def _keep_half(self, user_id: str, stopped: Conversation, half: Half) -> None:
+        self.state.open_conversation(user_id, stopped.conversation_id, title=half.message[:60])
+        keep_shown(self.state, stopped, half.shown())
+
+    async def shown(self, conversation: Conversation) -> dict[int, Shown]:
+        """What was shown with the turns of a conversation, by their index; nothing where it was not kept."""
+        if conversation.user_id is None:
+            return {}
+        user_id, conversation_id = conversation.user_id, conversation.conversation_id
+        kept = await asyncio.to_thread(self.state.shown_in, user_id, conversation_id)
+        found = {at: load_shown(content) for at, content in kept.items()}
+        return {at: one for at, one in found.items() if one is not None}
 
     def _fixed(self, conversation: Conversation, message: str, key: str) -> list[Event]:
         """A turn of one fixed sentence."""

@@ -25,6 +25,8 @@ class Turn:
     shown: tuple[str, ...] = ()
     near: tuple[str, ...] = ()
     """Item ids shown in the labeled group of near misses."""
+    stopped: bool = False
+    """Whether the user stopped it before it was done."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from agent.intent import Intent
 from agent.recommendation import Recommendation, Reply, ToolRun
+from retrieval.preference import Preference
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,6 +12,8 @@ class Understood:
     """The message was read."""
 
     intent: Intent
+    wanted: Preference | None = None
+    """What is wanted from now on, without what holds for this turn alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,8 @@ class Memory:
     """Keeps what the message said: opinions, tastes."""
     expose: Callable[[Working], None]
     """Logs what is about to be shown."""
+    keep: Callable[[Working], None]
+    """Keeps what the finished turn showed, reasons and all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ class Loop:
         if self.understanding.model is None and work.message:
             work = work.telling(replies.say("no_model", work.language))
         await asyncio.to_thread(self.memory.note, work)
-        _emit(UnderstoodEvent(work.intent))
+        _emit(UnderstoodEvent(work.intent, work.understood.wanted if work.understood else None))
         return work
 
     async def _act(self, work: Working) -> Working:
@@ -202,6 +204,7 @@ class Loop:
             work = replace(work, text=" ".join(filter(None, (work.text, question))))
         conversation = self._kept(work)
         work = replace(work, conversation=conversation)
+        await asyncio.to_thread(self.memory.keep, work)
         _emit(
             Finished(
                 Reply(

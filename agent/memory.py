@@ -4,8 +4,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from agent.conversation import Conversation
 from agent.intent import Act
 from agent.phrases import STATED_LIKE
+from agent.shown import Shown, cards_of, dump_shown
 from agent.working import Working
 from retrieval.history import UserHistory
 from retrieval.policies import Policy
@@ -89,6 +91,27 @@ class StoredMemory:
         self.state.record_exposures(
             conversation.user_id, conversation.conversation_id, len(conversation.turns), exposures
         )
+
+    def keep(self, work: Working) -> None:
+        """Keep what the finished turn showed, so that its reasons can be opened again in a conversation of old."""
+        shown = Shown(
+            cards_of(work.recommendations),
+            cards_of(work.near_misses),
+            work.notices,
+            work.knowing,
+            work.intent.chips,
+            work.language,
+            work.trace(),
+        )
+        if work.keep and work.store:
+            keep_shown(self.state, work.conversation, shown)
+
+
+def keep_shown(state: StateStore, conversation: Conversation, shown: Shown) -> None:
+    """Keep what was shown with the last turn of a conversation; nothing where it is nobody's."""
+    if conversation.user_id is not None:
+        at = len(conversation.turns) - 1
+        state.keep_shown(conversation.user_id, conversation.conversation_id, at, dump_shown(shown))
 
 
 def meanings(tastes: Iterable[Taste]) -> tuple[Constraint | Wish, ...]:

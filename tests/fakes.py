@@ -3,6 +3,8 @@
 import hashlib
 import json
 import re
+import select
+import socket
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -200,6 +202,10 @@ class ScriptedChatModel:
         """Cleared, it holds every writing call back until it is set."""
         self.may_write.set()
         self.closing = threading.Event()
+        self.asked = threading.Event()
+        """Set with the first call."""
+        self.left = threading.Event()
+        """Set when a client goes away while an answer hangs or stalls."""
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"model": self}))
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
@@ -215,6 +221,7 @@ class ScriptedChatModel:
 
     def answer_to(self, call: Call) -> Answer:
         self.calls.append(call)
+        self.asked.set()
         if call.purpose == "understand":
             return self.readings.pop(0) if self.readings else '{"act": "recommend"}'
         self.may_write.wait(60)
@@ -241,7 +248,7 @@ class _Handler(BaseHTTPRequestHandler):
         answer = self.model.answer_to(Call("understand" if "response_format" in body else "write", body))
         with suppress(BrokenPipeError, ConnectionResetError):
             if isinstance(answer, Hang):
-                self.model.closing.wait(60)
+                self._wait()
             elif isinstance(answer, Status):
                 self._json(answer.code, {"error": {"message": "scripted", "type": "server_error"}})
             elif body.get("stream"):
@@ -261,12 +268,20 @@ class _Handler(BaseHTTPRequestHandler):
         if isinstance(answer, Cut):
             if answer.stalling:
                 self.wfile.flush()
-                self.model.closing.wait(60)
+                self._wait()
             return
         reason = "length" if isinstance(answer, Full) else "stop"
         self._event(_chunk([{"index": 0, "delta": {}, "finish_reason": reason}]))
         self._event({**_chunk([]), "usage": USAGE})
         self.wfile.write(b"data: [DONE]\n\n")
+
+    def _wait(self) -> None:
+        """Until the server closes or the client goes away."""
+        while not self.model.closing.wait(0.02):
+            readable, _, _ = select.select([self.connection], [], [], 0)
+            if readable and not self.connection.recv(1, socket.MSG_PEEK):
+                self.model.left.set()
+                return
 
     def _event(self, data: dict[str, Any]) -> None:
         self.wfile.write(f"data: {json.dumps(data)}\n\n".encode())

@@ -2,6 +2,8 @@
 
 import secrets
 import time
+from collections.abc import Mapping
+from typing import Any
 
 from sqlalchemy import delete as remove
 from sqlalchemy import select
@@ -12,7 +14,7 @@ from retrieval.errors import UnknownConversationError
 from retrieval.state import users
 from retrieval.state.records import ConversationRow
 from retrieval.state.tables import ConversationTableRow as Row
-from retrieval.state.tables import ExposureRow
+from retrieval.state.tables import ExposureRow, ShownRow
 from retrieval.state.text import NAME_LENGTH, checked_id, clean, is_id
 
 
@@ -65,6 +67,35 @@ def touch(session: Session, user_id: str, conversation_id: str, *, title: str | 
     return _conversation(row)
 
 
+def keep_shown(
+    session: Session, user_id: str, conversation_id: str, turn_index: int, content: Mapping[str, Any]
+) -> None:
+    """Keep what was shown with a turn, in place of what was kept of it before.
+
+    Raises:
+        UnknownConversationError: The conversation is somebody else's.
+    """
+    users.lock(session, user_id)
+    checked_id(conversation_id, what="a conversation id")
+    refuse_others(session, user_id, conversation_id)
+    row = ShownRow(
+        conversation_id=conversation_id,
+        turn_index=turn_index,
+        user_id=user_id,
+        content=dict(content),
+        shown_at=time.time(),
+    )
+    session.merge(row)
+
+
+def shown_in(session: Session, user_id: str, conversation_id: str) -> dict[int, dict[str, Any]]:
+    """What was shown in a user's conversation, by index of its turns; nothing for somebody else's."""
+    if not is_id(conversation_id):
+        return {}
+    query = select(ShownRow).where(ShownRow.conversation_id == conversation_id, ShownRow.user_id == user_id)
+    return {row.turn_index: row.content for row in session.scalars(query.order_by(ShownRow.turn_index))}
+
+
 def delete(session: Session, user_id: str, conversation_id: str) -> None:
     """Forget a conversation and what was shown in it; the feedback given there stays.
 
@@ -72,7 +103,8 @@ def delete(session: Session, user_id: str, conversation_id: str) -> None:
         UnknownConversationError: It is not one of this user's.
     """
     row = _own(session, user_id, conversation_id)
-    session.execute(remove(ExposureRow).where(ExposureRow.conversation_id == conversation_id))
+    for table in (ExposureRow, ShownRow):
+        session.execute(remove(table).where(table.conversation_id == conversation_id))
     session.delete(row)
 
 

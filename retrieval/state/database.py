@@ -121,8 +121,9 @@ class Database:
         row = session.get(MetaRow, VERSION_KEY)
         if row is None:
             session.add(MetaRow(key=VERSION_KEY, value=str(SCHEMA_VERSION)))
-        elif row.value == "1":
-            session.execute(text("ALTER TABLE exposures ADD COLUMN context JSON"))
+        elif row.value in ("1", "2"):  # version 3 added a table, which is made above
+            if row.value == "1":
+                session.execute(text("ALTER TABLE exposures ADD COLUMN context JSON"))
             row.value = str(SCHEMA_VERSION)
         elif row.value != str(SCHEMA_VERSION):
             raise StateError(

@@ -4,7 +4,7 @@ All calls block (use `asyncio.to_thread`) and may come from any thread. Everythi
 sees anybody else's. An unknown (or erased) user raises `UnknownUserError`, a database in trouble `StateError`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -218,6 +218,21 @@ class StateStore:
         """Whose conversation it is; None when nobody's."""
         with self.database.read() as session:
             return conversations.owner(session, conversation_id)
+
+    def keep_shown(self, user_id: str, conversation_id: str, turn_index: int, content: Mapping[str, Any]) -> None:
+        """Keep what was shown with a turn of a conversation, reasons and all, as JSON values.
+
+        Raises:
+            BadIdError: The conversation id cannot be one.
+            UnknownConversationError: The conversation is somebody else's.
+        """
+        with self.database.write() as session:
+            conversations.keep_shown(session, user_id, conversation_id, turn_index, content)
+
+    def shown_in(self, user_id: str, conversation_id: str) -> dict[int, dict[str, Any]]:
+        """What was shown in a conversation of the user, by index of its turns."""
+        with self.database.read() as session:
+            return conversations.shown_in(session, user_id, conversation_id)
 
     def delete_conversation(self, user_id: str, conversation_id: str) -> None:
         """Forget it and what was shown in it; feedback given there stays."""

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import JSON, Double, ForeignKey, Index, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 ID_LENGTH = 128
 
 
@@ -68,6 +68,19 @@ class ExposureRow(Base):
     shown_at: Mapped[float]
     context: Mapped[dict[str, float] | None]
     """Since version 2; empty in older rows."""
+
+
+class ShownRow(Base):
+    """What was shown with one turn of a conversation, reasons and all; since version 3."""
+
+    __tablename__ = "shown"
+
+    conversation_id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
+    turn_index: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    user_id: Mapped[str] = mapped_column(ForeignKey(UserRow.user_id, ondelete="CASCADE"), index=True)
+    content: Mapped[dict[str, Any]]
+    """As the agent writes it."""
+    shown_at: Mapped[float]
 
 
 class FeedbackRow(Base):

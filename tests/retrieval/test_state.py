@@ -382,6 +382,7 @@ def test_the_export_is_json_and_holds_what_was_taken_back_too(store: StateStore)
         "feedback": 1,
         "tastes": 1,
         "exposures": 2,
+        "shown": 0,
     }
 
 
@@ -486,7 +487,7 @@ def test_a_newer_schema_is_not_touched(url: str) -> None:
     with StateStore(url) as store, store.database.engine.begin() as connection:
         connection.exec_driver_sql("UPDATE meta SET value = '99' WHERE key = 'schema_version'")
 
-    with pytest.raises(StateError, match="schema version 99, expected 2"):
+    with pytest.raises(StateError, match="schema version 99, expected 3"):
         StateStore(url)
 
 
@@ -663,3 +664,35 @@ def test_a_state_of_the_first_version_gains_the_context_of_exposures(url: str) -
 
     assert [dict(one.shown.context) for one in logged] == [{}, {"width": 0.75}]
     assert exported["exposures"][1]["context"] == {"width": 0.75}
+
+
+def test_a_state_of_the_second_version_gains_a_place_for_what_was_shown(url: str) -> None:
+    with StateStore(url) as store:
+        user_id = store.create_user("Ann").user_id
+        with store.database.engine.connect() as connection:
+            connection.exec_driver_sql("DROP TABLE shown")
+            connection.exec_driver_sql("UPDATE meta SET value = '2' WHERE key = 'schema_version'")
+            connection.commit()
+
+    with StateStore(url) as store:
+        store.keep_shown(user_id, "c", 1, {"cards": ["a"]})
+        store.keep_shown(user_id, "c", 1, {"cards": ["b"]})
+
+        assert store.shown_in(user_id, "c") == {1: {"cards": ["b"]}}
+
+
+def test_what_was_shown_is_exported_and_goes_with_the_conversation_and_the_user(url: str) -> None:
+    with StateStore(url) as store:
+        ann, ben = store.create_user("Ann").user_id, store.create_user("Ben").user_id
+        for name in ("c", "d"):
+            store.open_conversation(ann, name)
+            store.keep_shown(ann, name, 1, {"cards": [name]})
+        with pytest.raises(UnknownConversationError):
+            store.keep_shown(ben, "c", 1, {})
+
+        assert [row["content"] for row in store.export_user(ann)["shown"]] == [{"cards": ["c"]}, {"cards": ["d"]}]
+        assert store.shown_in(ben, "c") == {}
+        store.delete_conversation(ann, "c")
+        assert store.shown_in(ann, "c") == {}
+        store.erase_user(ann)
+        assert store.shown_in(ann, "d") == {}

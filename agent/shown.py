@@ -1,0 +1,94 @@
+"""What a turn showed, as it is kept: cards with their reasons and how they were found, to be shown again unchanged."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from pydantic import JsonValue, TypeAdapter, ValidationError
+
+from agent.intent import Chip
+from agent.recommendation import Explanation, Recommendation, Trace
+from retrieval.items import Catalog
+from retrieval.preference import Constraint
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCard:
+    """A recommendation whose item is named by its id alone."""
+
+    item_id: str
+    rank: int
+    explanation: Explanation
+    score: float = 0.0
+    channels: Mapping[str, float] = field(default_factory=dict)
+    parts: Mapping[str, float] = field(default_factory=dict)
+    exploratory: bool = False
+    propensity: float = 1.0
+    breaks: tuple[Constraint, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Everything beside the words of a turn that its reader could open."""
+
+    cards: tuple[ShownCard, ...] = ()
+    near: tuple[ShownCard, ...] = ()
+    notices: tuple[str, ...] = ()
+    knowing: str = ""
+    chips: tuple[Chip, ...] = ()
+    language: str = "en"
+    trace: Trace | None = None
+    """None where the turn was stopped before it was known."""
+
+
+def cards_of(recommendations: Iterable[Recommendation]) -> tuple[ShownCard, ...]:
+    """Recommendations as they are kept."""
+    return tuple(
+        ShownCard(
+            one.item.item_id,
+            one.rank,
+            one.explanation,
+            one.score,
+            one.channels,
+            one.parts,
+            one.exploratory,
+            one.propensity,
+            one.breaks,
+        )
+        for one in recommendations
+    )
+
+
+def recommendations_of(cards: Iterable[ShownCard], catalog: Catalog) -> tuple[Recommendation, ...]:
+    """The reverse; items that the catalog no longer has are left out."""
+    return tuple(
+        Recommendation(
+            catalog.item(one.item_id),
+            one.rank,
+            one.explanation,
+            one.score,
+            one.channels,
+            one.parts,
+            one.exploratory,
+            one.propensity,
+            breaks=one.breaks,
+        )
+        for one in cards
+        if one.item_id in catalog
+    )
+
+
+_ADAPTER = TypeAdapter(Shown)
+
+
+def dump_shown(shown: Shown) -> dict[str, JsonValue]:
+    """What was shown as JSON values, for the state."""
+    dumped: dict[str, JsonValue] = _ADAPTER.dump_python(shown, mode="json")
+    return dumped
+
+
+def load_shown(data: object) -> Shown | None:
+    """The reverse of `dump_shown`; None where another version wrote something else."""
+    try:
+        return _ADAPTER.validate_python(data)
+    except ValidationError:
+        return None

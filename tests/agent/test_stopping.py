@@ -1,0 +1,120 @@
+"""A turn that is stopped: what it waits for ends, what it brought stays, and the conversation goes on."""
+
+import asyncio
+from contextlib import aclosing, suppress
+
+from agent.agent import Agent
+from agent.conversation import Conversation, Role, Turn
+from agent.events import Event, Recommended, TextDelta, Understood
+from agent.shown import recommendations_of
+from agent.stopping import Half
+from tests.agent.conftest import MakeAgent, visitor
+from tests.agent.films import film_id
+from tests.fakes import Cut, Hang, ScriptedChatModel
+
+PROSE = "These fit what you asked for. They have a lot"
+
+
+async def stopped_while_writing(agent: Agent, conversation: Conversation, message: str) -> Half:
+    """Stop at the first word of the prose."""
+    half = Half(message)
+    async with aclosing(agent.stream(conversation, message)) as events:
+        async for event in events:
+            match event:
+                case Understood():
+                    half = Half(message, event.intent, event.wanted)
+                case Recommended():
+                    half = Half(message, half.intent, half.wanted, event.recommendations, event.near_misses)
+                case TextDelta():
+                    return Half(
+                        message, half.intent, half.wanted, half.recommendations, half.near_misses, text=event.text
+                    )
+    raise AssertionError("nothing was written")
+
+
+async def test_closing_the_events_ends_the_call_that_writes(talking: Agent, model: ScriptedChatModel):
+    model.prose = [Cut(PROSE, stalling=True)]
+
+    half = await stopped_while_writing(talking, visitor(talking), "a crime story")
+
+    assert half.text == "These fit what you asked for. "
+    assert await asyncio.to_thread(model.left.wait, 10)
+
+
+async def test_canceling_ends_the_call_that_understands(talking: Agent, model: ScriptedChatModel):
+    model.readings = [Hang()]
+    conversation = visitor(talking)
+
+    async def read() -> list[Event]:
+        return [event async for event in talking.stream(conversation, "what would my uncle enjoy tonight")]
+
+    turn = asyncio.create_task(read())
+    await asyncio.to_thread(model.asked.wait, 10)
+    turn.cancel()
+    with suppress(asyncio.CancelledError):
+        await turn
+    stopped = await talking.stop(conversation, Half("what would my uncle enjoy tonight"))
+
+    assert await asyncio.to_thread(model.left.wait, 10)
+    assert stopped.turns == (
+        Turn(Role.USER, "what would my uncle enjoy tonight"),
+        Turn(Role.ASSISTANT, "", stopped=True),
+    )
+    assert (await talking.reply(stopped, "a crime story")).recommendations
+
+
+async def test_the_half_reply_is_kept_and_the_next_message_builds_on_it(
+    make_agent: MakeAgent, model: ScriptedChatModel
+):
+    agent = await make_agent(model)
+    model.prose = [Cut(PROSE, stalling=True)]
+    conversation = visitor(agent)
+    half = await stopped_while_writing(agent, conversation, "crime, after 1990")
+
+    stopped = await agent.stop(conversation, half)
+    again = await (await make_agent()).conversations.load(conversation.conversation_id)
+    refused = stopped.last_shown()[0]
+    second = await agent.reply(stopped, "not the first one")
+
+    assert again == stopped
+    assert stopped.turns[-1].stopped
+    assert stopped.turns[-1].text == half.text
+    assert [one.words or one.key for one in second.intent.preference.constraints]
+    assert second.intent.disliked == (refused,)
+    assert [row.title for row in agent.state.conversations_of(conversation.user_id)] == ["crime, after 1990"]
+
+
+async def test_the_reasons_of_every_turn_are_kept_stopped_or_not(talking: Agent, model: ScriptedChatModel):
+    first = await talking.reply(visitor(talking), "something like Heat")
+    model.prose = [Cut(PROSE, stalling=True)]
+    half = await stopped_while_writing(talking, first.conversation, "older")
+    stopped = await talking.stop(first.conversation, half)
+
+    shown = await talking.shown(stopped)
+
+    assert sorted(shown) == [1, 3]
+    cards = recommendations_of(shown[1].cards, talking.catalog)
+    assert [one.explanation for one in cards] == [one.explanation for one in first.recommendations]
+    assert [dict(one.channels) for one in cards] == [dict(one.channels) for one in first.recommendations]
+    assert shown[1].trace is not None
+    assert [run.name for run in shown[1].trace.tools] == [run.name for run in first.trace.tools]
+    assert shown[1].chips == first.intent.chips
+    assert shown[3].trace is None
+    assert [one.item_id for one in shown[3].cards] == [one.item.item_id for one in half.recommendations]
+
+
+async def test_the_reasons_are_exported_and_erased_with_the_user(agent: Agent):
+    reply = await agent.reply(visitor(agent), "something like Heat")
+    user_id = reply.conversation.user_id
+
+    exported = await agent.export(user_id)
+    await agent.erase(user_id)
+
+    assert film_id("Heat") in str(exported["shown"])
+    assert await agent.shown(reply.conversation) == {}
+
+
+async def test_nothing_is_kept_of_a_turn_that_is_not_to_be_kept(agent: Agent):
+    reply = await agent.reply(visitor(agent), "something like Heat", keep=False)
+
+    assert await agent.shown(reply.conversation) == {}
