@@ -1,0 +1,388 @@
+"""`simulate`: runs that can be stopped, compared and read by other commands; who is simulated; what is counted."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import httpx
+import pytest
+from langchain_core.messages import AIMessage, BaseMessage
+
+import eval.__main__ as command
+from eval.readers.naming import TitleReader
+from eval.simulation.people import read_people
+from eval.simulation.phrasing import Phraser, keeps_meaning
+from eval.simulation.reading import SuggestionReader
+from eval.simulation.records import AnswerRecord, Said, Simulated, SimulatedDialogue, begin, read_simulated
+from eval.simulation.run import talk, talk_all
+from eval.simulation.scores import score_simulation, user_values
+from eval.simulation.speech import Line
+from eval.simulation.systems import Answer, ChatSystem
+from eval.simulation.tables import compare_runs, differences_table, simulation_tables
+from eval.simulation.taste import Temper
+from eval.simulation.user import Verdict
+from eval.transcripts import Mention, TranscriptTurn, read_transcripts
+from retrieval.datasets import Interactions
+from retrieval.errors import BadDataError
+from retrieval.history import Interaction
+from tests.eval.simulated import CATALOG, Scripted, item_id, person, stage, taste, write_catalog, write_users
+from tests.fakes import ScriptedChatModel, Status
+
+ITEMS = tuple(item_id(0, place) for place in range(3))
+
+
+def run(monkeypatch, *arguments: object) -> int:
+    monkeypatch.setattr(sys, "argv", ["eval", *map(str, arguments)])
+    with pytest.raises(SystemExit) as caught:
+        command.main()
+    return int(caught.value.code or 0)
+
+
+@pytest.fixture
+def server() -> Iterator[ScriptedChatModel]:
+    made = ScriptedChatModel()
+    yield made
+    made.close()
+
+
+def ask(server: ScriptedChatModel, *lines: Line, prompt: str = "") -> list[Answer]:
+    async def say() -> list[Answer]:
+        async with httpx.AsyncClient() as client:
+            system = ChatSystem(client, server.url, "local", SuggestionReader.of(CATALOG), prompt)
+            partner = system.begin("p")
+            return [await partner.say(line) for line in lines]
+
+    return asyncio.run(say())
+
+
+# People ----------------------------------------------------------------------------------------------------------
+
+
+def test_people_are_read_with_what_they_like(tmp_path: Path):
+    found = read_people(write_users(tmp_path / "users.csv", 3), CATALOG)
+
+    assert [one.user_id for one in found.persons] == ["p0", "p1", "p2"]
+    assert set(found.persons[1].liked) == set(person(1).liked)
+    assert set(found.persons[1].disliked) == set(person(1).disliked)
+
+
+def test_whom_the_recommender_learned_from_is_left_out(tmp_path: Path):
+    rows = [Interaction("somebody else", one, 1.0, 0.0) for one in person(1).rated]
+
+    found = read_people(write_users(tmp_path / "users.csv", 3), CATALOG, learned=Interactions.of(CATALOG, rows))
+
+    assert [one.user_id for one in found.persons] == ["p0", "p2"]
+    assert found.learned == 1
+
+
+def test_whoever_was_active_too_early_is_left_out(tmp_path: Path):
+    with pytest.raises(BadDataError, match="2 active before the time given"):
+        read_people(write_users(tmp_path / "users.csv", 2), CATALOG, not_before=1001.0)
+
+
+def test_movielens_folders_are_linked_by_title_and_year(tmp_path: Path):
+    rows = [
+        f'{place},"Castle of the {letter}wick ({1980 + 2 * place})",x'
+        for place, letter in enumerate("ABCDEFGHIJKLMNOPQRST")
+    ]
+    rows.append('99,"Castle of the Awick (2010)",x')
+    (tmp_path / "movies.csv").write_text("movieId,title,genres\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    rated = [f"7,{place},{0.5 if place == 3 else 5.0},{1000 + place}" for place in [*range(20), 99]]
+    (tmp_path / "ratings.csv").write_text(
+        "userId,movieId,rating,timestamp\n" + "\n".join(rated) + "\n", encoding="utf-8"
+    )
+
+    with pytest.raises(BadDataError, match="1 with fewer than 20 likes"):
+        read_people(tmp_path, CATALOG)
+
+
+def test_a_folder_without_ratings_is_refused(tmp_path: Path):
+    with pytest.raises(BadDataError, match="expected an interactions file or a MovieLens folder"):
+        read_people(tmp_path, CATALOG)
+
+
+# Over HTTP -------------------------------------------------------------------------------------------------------
+
+
+def test_a_chat_endpoint_gets_the_whole_conversation_and_its_titles_are_read(server: ScriptedChatModel):
+    server.prose = ["1. **Castle of the Awick** (1980): nice", "Then Castle of the Bwick (1982) or Unheard Of (1999)."]
+
+    first, second = ask(server, Line("Hi"), Line("Others?"), prompt="Be kind.")
+
+    assert (first.items, second.items, second.foreign) == ((ITEMS[0],), (ITEMS[1],), 1)
+    assert (first.prompt_tokens, first.completion_tokens) == (70, 20)
+    roles = [message["role"] for message in server.calls[1].messages]
+    assert roles == ["system", "user", "assistant", "user"]
+
+
+def test_the_items_of_our_own_api_are_taken_as_they_are(monkeypatch):
+    body = {
+        "choices": [{"message": {"content": "1. **Whatever**: why"}}],
+        "reconteur": {"recommendations": [{"item_id": ITEMS[2]}], "near_misses": [{"item_id": ITEMS[0]}]},
+    }
+
+    async def say() -> Answer:
+        transport = httpx.MockTransport(lambda request: httpx.Response(200, json=body))
+        async with httpx.AsyncClient(transport=transport) as client:
+            system = ChatSystem(client, "http://server/v1/", "reconteur", SuggestionReader.of(CATALOG))
+            return await system.begin("p").say(Line("Hi"))
+
+    answer = asyncio.run(say())
+
+    assert (answer.items, answer.near, answer.foreign) == ((ITEMS[2],), (ITEMS[0],), 0)
+
+
+def test_a_server_that_fails_is_an_error_of_the_answer(server: ScriptedChatModel):
+    server.prose = [Status(500)]
+
+    assert ask(server, Line("Hi"))[0].error == "no answer (HTTPStatusError)"
+
+
+# Phrasing --------------------------------------------------------------------------------------------------------
+
+SAID = Line("I loved Castle of the Awick. Ideally party games.", ("Castle of the Awick", "party games"))
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("Castle of the Awick was so good, and party games would be ideal!", True),
+        ("Castle of the Awick was so good!", False),
+        ("I loved Castle of the Awick and Castle of the Bwick, ideally party games.", False),
+        ("I loved Castle of the Awick, ideally party games from 1990.", False),
+        ("Castle of the Awick, party games, " + "and so on " * 40, False),
+        ("", False),
+    ],
+)
+def test_other_words_count_only_where_the_meaning_is_kept(text: str, kept: bool):
+    assert keeps_meaning(SAID, text, TitleReader.of(CATALOG)) is kept
+
+
+class _Parrot:
+    """A model that always says the same."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    async def ainvoke(self, messages: Sequence[BaseMessage]) -> AIMessage:
+        return AIMessage(self.text)
+
+
+def test_lines_whose_meaning_is_lost_stay_as_they_were():
+    made = stage(Answer("Hm."), Answer("Hm."), turns=2)
+    phraser = Phraser(_Parrot("Whatever."), TitleReader.of(CATALOG))  # type: ignore[arg-type]
+    plain = asyncio.run(talk(made, taste()))
+
+    found = asyncio.run(talk(type(made)(made.system, CATALOG, made.lexicon, 0, 2, phraser), taste()))
+
+    assert [turn.text for turn in found.turns] == [turn.text for turn in plain.turns]
+    assert (found.simulated.phrased, found.simulated.phrased_kept) == (2, 0)
+
+
+# Files -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_run_that_stopped_goes_on_where_it_was(tmp_path: Path):
+    out, tastes = tmp_path / "run.jsonl", [taste(number) for number in range(4)]
+    asyncio.run(talk_all(stage(Answer("Hm.", ITEMS)), tastes, out, parallel=2))
+    whole = {one.dialogue_id: one for one in read_simulated(out)}
+    lines = out.read_text(encoding="utf-8").splitlines(keepends=True)
+    out.write_text("".join(lines[:2]) + lines[2][:40], encoding="utf-8")
+
+    done = begin(out, resume=True)
+
+    assert [one.dialogue_id for one in done] == list(whole)[:2]
+    asyncio.run(talk_all(stage(Answer("Hm.", ITEMS)), tastes[2:], out))
+    assert {one.dialogue_id: one for one in read_simulated(out)} == whole
+
+
+def test_conversations_that_failed_are_tried_again(tmp_path: Path):
+    out = tmp_path / "run.jsonl"
+    asyncio.run(talk_all(stage(Answer(error="late")), [taste()], out))
+
+    assert begin(out, resume=True) == []
+    assert out.read_text(encoding="utf-8") == ""
+
+
+def test_what_is_written_is_a_transcript_like_any_other(tmp_path: Path):
+    out = tmp_path / "run.jsonl"
+    asyncio.run(talk_all(stage(Answer("1. **Castle**", ITEMS)), [taste(number) for number in range(3)], out))
+
+    found = read_transcripts(out)
+
+    assert len(found.dialogues) == 3
+    assert found.unknown_items(CATALOG) == []
+    assert all(turn.accepted is not None for one in found.dialogues for turn in one.turns if turn.recommended)
+
+
+def test_a_broken_line_is_named(tmp_path: Path):
+    out = tmp_path / "run.jsonl"
+    out.write_text('{"dialogue_id": "x"}\n', encoding="utf-8")
+
+    with pytest.raises(BadDataError, match=r"run\.jsonl:1: .*Expected what `simulate` wrote"):
+        read_simulated(out)
+
+
+# Scores ----------------------------------------------------------------------------------------------------------
+
+
+def told(number: int, *answers: AnswerRecord, accepted: str = "", said: tuple[Said, ...] = ()) -> SimulatedDialogue:
+    simulated = Simulated(
+        system="s",
+        seed=0,
+        max_turns=3,
+        temper="terse" if number % 2 else "chatty",
+        rich=False,
+        language="en",
+        wishes=(("kinds:party",),),
+        limit="year:min:1990",
+        limit_turn=1,
+        targets=2,
+        accepted=accepted,
+        answers=answers,
+        said=said,
+    )
+    turn = TranscriptTurn(role="user", text="Hi", mentions=(Mention(item_id="a", liked=True),))
+    return SimulatedDialogue(dialogue_id=f"d{number}", turns=(turn,), simulated=simulated)
+
+
+def answer(
+    *verdicts: Verdict, fits: tuple[bool, ...] = (), keeps: tuple[bool, ...] = (), limited: bool = False, **more
+):
+    items = tuple(f"i{place}" for place in range(len(verdicts)))
+    yes = (True,) * len(verdicts)
+    return AnswerRecord(items=items, verdicts=verdicts, fits=fits or yes, keeps=keeps or yes, limited=limited, **more)
+
+
+def test_the_figures_are_as_worked_out_by_hand():
+    found = told(
+        0,
+        answer(Verdict.LUKEWARM, Verdict.BREAKS, keeps=(True, False), seconds=1.0, prompt_tokens=10),
+        answer(Verdict.REPEAT, Verdict.BREAKS, keeps=(True, False), fits=(True, False), limited=True, seconds=3.0),
+        answer(Verdict.ACCEPTED, Verdict.DISLIKED, limited=True, foreign=1, completion_tokens=20),
+        accepted="i0",
+        said=(
+            Said(kind="limit", what="year", turn=1, lists=2, forgotten=1),
+            Said(kind="wish", what="kind", turn=0, lists=3, forgotten=0),
+            Said(kind="title", what="a", turn=3, lists=0, forgotten=0),
+        ),
+    )
+    lost = told(1, answer(), answer(), answer(Verdict.NAMED))
+
+    scores = score_simulation([found, lost])
+
+    means = {name: one.mean for name, one in scores.scores.items()}
+    assert means["success_rate"] == 0.5
+    assert means["turns_to_success"] == means["average_turns"] == 3.0
+    assert means["limit_kept"] == 0.75  # three of the four items that were shown after it was stated
+    assert means["wish_kept"] == pytest.approx(6 / 7)
+    assert means["repeats"] == pytest.approx(2 / 7)
+    assert means["forgotten"] == 0.5  # the title was said too late for any list
+    assert (means["forgotten_limit"], means["forgotten_wish"]) == (1.0, 0.0)
+    assert means["liked"] == 0.5
+    assert means["without_items"] == pytest.approx(2 / 6)
+    assert means["outside_catalog"] == pytest.approx(1 / 8)
+    assert means["seconds"] == pytest.approx(4 / 6)
+    assert means["tokens"] == pytest.approx(30 / 6)
+    assert [one.mean for one in scores.by_turn] == [0.0, 0.0, 0.5]
+    assert scores.groups["chatty"][0] == 1
+    assert scores.groups["chatty"][1].mean == 1.0
+
+
+def test_conversations_that_an_error_ended_are_counted_apart():
+    broken = told(1).model_copy(update={"simulated": told(1).simulated.model_copy(update={"error": "late"})})
+
+    scores = score_simulation([told(0, answer()), broken])
+
+    assert (scores.users, scores.errors) == (1, 1)
+
+
+def test_runs_are_compared_user_by_user():
+    good = [told(number, answer(Verdict.ACCEPTED), accepted="i0") for number in range(4)]
+    bad = [told(number, answer(), answer(), answer()) for number in range(1, 5)]
+
+    scores, differences = compare_runs({"good": good, "bad": bad})
+
+    assert {name: one.users for name, one in scores.items()} == {"good": 3, "bad": 3}
+    gains = {one.metric: one.gain.mean for one in differences}
+    assert (gains["success_rate"], gains["average_turns"]) == (1.0, -2.0)
+    assert "good - bad" in differences_table(differences)
+    assert "| good | 1.000" in simulation_tables(scores)
+
+
+def test_a_metric_that_nobody_has_is_left_out_of_pairs():
+    assert user_values([told(0, answer())], "limit_kept") == {}
+
+
+def test_runs_of_different_seeds_are_not_compared():
+    other = told(0).model_copy(update={"simulated": told(0).simulated.model_copy(update={"seed": 7})})
+
+    with pytest.raises(BadDataError, match="one seed"):
+        compare_runs({"a": [told(0)], "b": [other]})
+
+
+# The command -----------------------------------------------------------------------------------------------------
+
+
+def test_the_command_runs_resumes_and_compares(tmp_path: Path, monkeypatch, capsys):
+    items, users = write_catalog(tmp_path / "items.csv"), write_users(tmp_path / "users.csv", 8)
+    liked = tmp_path / "liked.csv"
+    liked.write_text("user_id,item_id\n" + "".join(f"u{n},{item_id(1, n)}\n" for n in range(9)), encoding="utf-8")
+    shared = ("simulate", "--catalog", items, "--interactions", liked, "--users", users, "--system", "popularity")
+    one, two = tmp_path / "one.jsonl", tmp_path / "two.jsonl"
+
+    assert run(monkeypatch, *shared, "--out", one) == 0
+    written = one.read_text(encoding="utf-8")
+    assert run(monkeypatch, *shared, "--out", one, "--resume") == 0
+    assert one.read_text(encoding="utf-8") == written
+    assert "success rate" in capsys.readouterr().out
+    figures = json.loads((tmp_path / "one.jsonl.scores.json").read_text(encoding="utf-8"))
+    assert figures["runs"]["one"]["users"] == len(written.splitlines()) > 0
+
+    assert run(monkeypatch, *shared, "--out", two, "--n-users", 4) == 0
+    assert run(monkeypatch, "simulate", "--compare", one, two) == 0
+    assert "one - two" in capsys.readouterr().out
+    assert run(monkeypatch, "score", "--dialogues", one) == 0
+    assert "shown items were clicked or liked" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--users", "u.csv"), "expected --users and --out"),
+        (("--users", "u.csv", "--out", "o", "--system", "oracle"), "expected one of agent, http, chat, popularity"),
+        (("--users", "u.csv", "--out", "o", "--system", "chat"), "talks to an endpoint"),
+        (("--compare", "a.jsonl"), "expected two files or more"),
+    ],
+)
+def test_what_is_missing_is_said(monkeypatch, capsys, arguments: tuple[str, ...], message: str):
+    assert run(monkeypatch, "simulate", *arguments) == 1
+    assert message in capsys.readouterr().err
+
+
+def test_a_file_of_another_seed_is_not_gone_on_with(tmp_path: Path, monkeypatch, capsys):
+    items, users, out = (
+        write_catalog(tmp_path / "items.csv"),
+        write_users(tmp_path / "users.csv", 4),
+        tmp_path / "o.jsonl",
+    )
+    shared = ("simulate", "--catalog", items, "--users", users, "--system", "popularity", "--out", out)
+    assert run(monkeypatch, *shared) == 0
+
+    assert run(monkeypatch, *shared, "--resume", "--seed", 1) == 1
+
+    assert "another --seed" in capsys.readouterr().err
+
+
+def test_the_same_users_talk_to_every_system(tmp_path: Path):
+    tastes = [taste(number, temper=Temper.CHATTY) for number in range(3)]
+
+    ids = []
+    for name, reply in (("a", Answer("Hm.")), ("b", Answer("Well?", ITEMS))):
+        made = stage(reply)
+        asyncio.run(talk_all(type(made)(Scripted([reply], name), CATALOG, made.lexicon, 0, 2), tastes, tmp_path / name))
+        ids.append([(one.dialogue_id, one.turns[0].text) for one in read_simulated(tmp_path / name)])
+
+    assert ids[0] == ids[1]
