@@ -7,11 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.exploration.people import Crowd
+from benchmarks.exploration.replies import EVERY, Asker, Groups, sides
 from retrieval.belief import Belief, TasteModel
 from retrieval.belief_fit import TasteSettings
+from retrieval.exploration.asking import Questions
 from retrieval.exploration.choosing import Policy
 from retrieval.exploration.pool import POOL, Kind, guess_pool
 from retrieval.exploration.slots import guess_count
+from retrieval.item_learning import Showings, taught
 
 Bools = NDArray[np.bool_]
 Rows = NDArray[np.int64]
@@ -29,6 +32,10 @@ class Rules:
     judged_after: int = 5
     """Rounds after which the ranking is judged."""
     pool: int = POOL
+    answers: float = 0.0
+    """How often the question that may come with a list is answered; 0 where none is asked."""
+    shared: bool = False
+    """Whether what one person answers to an item teaches for the others, after each round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +78,7 @@ def simulate(
     strategy: Strategy,
     rules: Rules,
     seed: int,
+    questions: tuple[Questions, Groups] | None = None,
 ) -> Outcome:
     """Play all rounds.
 
@@ -83,12 +91,17 @@ def simulate(
         strategy: Who fills the lists.
         rules: Of the conversation.
         seed: Of the policy's chance.
+        questions: What can be asked, and the values and rows that it was made from; None where nothing is.
     """
     rng = np.random.default_rng([seed, 11])
     n, everyone = len(people), np.arange(len(people))
     belief, told = Belief(model, n), answers.answers(np.nan_to_num(people.weights))
     shown = people.known.copy()
     learn_known(belief, people, told)
+    asker = None
+    if questions is not None and rules.answers:
+        would = sides(*questions, model.base, told, people)
+        asker = Asker(questions[0], would, rules.answers, np.random.default_rng([seed, 13]))
     none = {kind: np.zeros(n, dtype=np.int64) for kind in Kind}
     out = Outcome(
         np.zeros((n, rules.rounds), dtype=np.int64),
@@ -99,11 +112,13 @@ def simulate(
         np.full(n, np.nan),
         np.zeros(rules.rounds),
     )
+    showings, factor = Showings.none(model.n_items), np.ones(model.n_items)
     for turn in range(rules.rounds):
         if turn == rules.judged_after:
             out.ndcg = ranking_quality(belief, people, shown & people.revealable)
         out.width[turn] = belief.width().mean()
         picks, kinds = _lists(belief, shown, counts, strategy, rules, rng)
+        expected = np.take_along_axis(belief.mean(), picks, 1) / factor[picks] if rules.shared else None
         for slot in range(rules.slots):
             items = picks[:, slot]
             shown[everyone, items] = True
@@ -119,6 +134,12 @@ def simulate(
             said = np.where(revealed, told[everyone, items], 0.0)
             patience = np.where(revealed, 1.0, rules.silence or 1.0)
             belief.observe(heard, items[heard], said[heard], patience[heard])
+            if expected is not None:
+                showings = showings.and_also(items, expected[:, slot], said)
+        if asker is not None and turn % EVERY == 0:
+            asker.ask(belief, picks)
+        if rules.shared:
+            belief.model, factor = taught(model, showings, counts), showings.factors(counts)
     out.shown = shown & ~people.known
     return out
 

@@ -47,7 +47,9 @@ class Questions:
     comparisons: tuple[Comparison, ...]
 
     @classmethod
-    def of(cls, model: TasteModel, groups: Sequence[tuple[str, Sequence[tuple[str, NDArray[np.int64]]]]]) -> "Questions":
+    def of(
+        cls, model: TasteModel, groups: Sequence[tuple[str, Sequence[tuple[str, NDArray[np.int64]]]]]
+    ) -> "Questions":
         """All pairs.
 
         Args:

@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 
 from retrieval.belief import Belief, TasteModel
-from retrieval.belief_fit import TasteSettings, fit_taste, load_taste, save_taste
+from retrieval.belief_fit import ARRAYS, TasteSettings, fit_taste, load_taste, save_taste
 from retrieval.belief_reading import Reader
 from retrieval.datasets import Dataset
-from retrieval.exploration.asking import best_inquiry
+from retrieval.exploration.asking import Questions
 from retrieval.history import Interaction, UserHistory
 from retrieval.models.log import Log
-from retrieval.preference import Preference, Wish
+from retrieval.preference import Leaning, Preference, Wish
+from retrieval.spans import even_spans
 
 NOBODY = UserHistory()
 
@@ -203,21 +204,59 @@ def test_silence_speaks_softly(reader: Reader) -> None:
     assert Belief(reader.model).mean()[0, row] > silent > refused
 
 
-def test_the_question_splits_where_the_belief_is_widest(model: TasteModel) -> None:
-    left, right = model.features[1:15].mean(axis=0), model.features[16:].mean(axis=0)
-    values = [("left", left), ("right", right), ("also left", left * 1.05)]
+def asked_of(model: TasteModel) -> Questions:
+    sides = [("left", np.arange(1, 15)), ("right", np.arange(16, 30)), ("also left", np.arange(2, 15))]
+    return Questions.of(model, [("side", sides)])
 
-    found = best_inquiry(Belief(model), "side", values)
+
+def test_the_question_splits_where_the_belief_is_widest(model: TasteModel) -> None:
+    questions = asked_of(model)
+
+    found = questions.best(Belief(model))
 
     assert found is not None
     assert "right" in found.values
-    assert best_inquiry(Belief(model), "side", values, beside=1.0) is None
-    other = best_inquiry(Belief(model), "side", values, asked=(found.key,))
-    assert other is None or other.key != found.key
+    assert questions.best(Belief(model), beside=1.0) is None
+    other = questions.best(Belief(model), asked=(found.key,))
+    assert other is not None
+    assert other.key != found.key
+    assert questions.best(Belief(model), asked=questions.keys) is None
 
 
 def test_nothing_is_asked_of_somebody_who_is_known(model: TasteModel) -> None:
     belief = Belief(model)
     belief.learn(model.features, np.full(30, 0.2), np.full(30, 1e-3))
 
-    assert best_inquiry(belief, "side", [("a", model.features[1]), ("b", model.features[20])]) is None
+    assert asked_of(model).best(belief) is None
+
+
+def test_a_model_without_values_asks_nothing(model: TasteModel) -> None:
+    assert Questions.of(model, []).best(Belief(model)) is None
+    assert (
+        Questions.of(model, [("side", [("all", np.arange(30)), ("all again", np.arange(30))])]).best(Belief(model))
+        is None
+    )
+
+
+def test_a_gain_is_the_narrowing_that_an_answer_brings(model: TasteModel) -> None:
+    questions, belief = asked_of(model), Belief(model)
+    model = TasteModel(*(getattr(model, name) for name in ARRAYS[:4]), np.zeros((1, 4)), np.ones(1))
+    belief = Belief(model)
+    promised, before = questions.gains(belief)[0, 0] * belief.model.openness, belief.width()[0]
+
+    belief.learn(questions.along[:1], np.ones(1), questions.noise[:1])
+
+    assert before - belief.width()[0] == pytest.approx(promised / belief.model.openness)
+
+
+def test_an_answer_to_a_question_turns_the_taste(reader: Reader) -> None:
+    catalog = reader.catalog
+    years = catalog.numbers("year")
+    old, new = (str(one) for one in even_spans(years, np.ones(len(years)), 2))
+
+    def told(*leanings: Leaning) -> float:
+        mean = reader.belief(Preference(leanings=leanings), NOBODY).mean()[0]
+        return float(mean[catalog.holders("year", new)].sum() - mean[catalog.holders("year", old)].sum())
+
+    assert told(Leaning("year", new, old)) > told() > told(Leaning("year", old, new))
+    assert told(Leaning("year", "what", "ever")) == told()

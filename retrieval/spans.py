@@ -1,0 +1,57 @@
+"""Spans of a number field ("1986..1993"): what a question about years, prices or pages offers to choose from."""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+_FORM = re.compile(r"(-?\d+(?:\.\d+)?)?\.\.(-?\d+(?:\.\d+)?)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """All numbers from `low` to `high`, both included."""
+
+    low: float = -np.inf
+    high: float = np.inf
+
+    def __str__(self) -> str:
+        low, high = (f"{one:g}" if np.isfinite(one) else "" for one in (self.low, self.high))
+        return f"{low}..{high}"
+
+    def __contains__(self, number: float) -> bool:
+        return self.low <= number <= self.high
+
+    def holds(self, numbers: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Which numbers lie within; an unknown one (NaN) does not."""
+        return np.asarray((numbers >= self.low) & (numbers <= self.high), dtype=np.bool_)
+
+
+def parse_span(text: str) -> Span | None:
+    """The reverse of `str(span)`; None where the text is no span."""
+    found = _FORM.fullmatch(text)
+    if found is None or text == "..":
+        return None
+    low, high = found.groups()
+    return Span(float(low) if low else -np.inf, float(high) if high else np.inf)
+
+
+def even_spans(numbers: NDArray[np.float64], weights: NDArray[np.float64], n: int) -> list[Span]:
+    """Up to `n` spans, lowest first, that share out the weights about evenly.
+
+    Args:
+        numbers: Shape (n_items,), NaN where unknown.
+        weights: How much each item counts, shape (n_items,), >= 0.
+        n: How many spans at the most; fewer where many items have the same number.
+    """
+    known = ~np.isnan(numbers)
+    if not known.any() or weights[known].sum() <= 0:
+        return []
+    values, place = np.unique(numbers[known], return_inverse=True)
+    mass = np.bincount(place, weights=weights[known])
+    middle = np.cumsum(mass) - mass / 2
+    starts = 1 + np.flatnonzero(np.diff(np.floor(n * middle / mass.sum())))
+    lows = [-np.inf, *values[starts].tolist()]
+    highs = [*values[starts - 1].tolist(), np.inf]
+    return [Span(low, high) for low, high in zip(lows, highs, strict=True)]
