@@ -31,6 +31,9 @@ class ComingSettings:
     """In interactions: so many are thought to be spread as over all times, so that a few new ones do not say much."""
     passed_over: float = 0.11
     """How much a share that has grown since someone left counts, per natural logarithm of what they took."""
+    doubt: float = 0.003
+    """As `pseudo`, of what was taken before someone left, but as a share of it: what was not there at all then would
+    stand out the more the longer the log is."""
     arriving_days: float = 1.0
     """So long after their first interaction people are newcomers."""
 
@@ -56,7 +59,7 @@ class ComingModel:
         """Log shares of all items anyone took, shape (len(profiles), n_items); -inf for others."""
         counts = np.asarray(self.days.sum(axis=0), dtype=np.float64).ravel()
         usual = counts / max(1.0, counts.sum())
-        now = self._log_share(self._faded()[:, None], usual)[:, 0]
+        now = _log_share(self._faded()[:, None], usual, self.settings.pseudo)[:, 0]
         arriving = np.log(np.maximum(self.arriving + usual, 1e-12))
         sizes = np.asarray([len(one) for one in profiles])
         risen = self._risen(profiles, counts, usual) * (self.settings.passed_over * np.log1p(sizes))
@@ -74,18 +77,14 @@ class ComingModel:
         left = np.asarray([self._day(one) for one in profiles], dtype=np.int64)
         is_since = np.arange(self.days.shape[0])[:, None] > left
         since = np.asarray(self.days.T @ is_since.astype(np.float64), dtype=np.float64)
-        return self._log_share(since, usual) - self._log_share(counts[:, None] - since, usual)
+        before = counts[:, None] - since
+        doubt = np.maximum(self.settings.doubt * before.sum(axis=0), 1.0)
+        return _log_share(since, usual, self.settings.pseudo) - _log_share(before, usual, doubt)
 
     def _day(self, profile: Profile) -> int:
         """The day of the newest entry; the last day where none is known."""
         newest = float(profile.times.max()) if len(profile) else 0.0
         return int((newest - self.first) // DAY) if newest > 0 else self.days.shape[0]
-
-    def _log_share(self, taken: NDArray[np.float64], usual: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Log of each item's share in its column, drawn towards its share over all times; shape of `taken`."""
-        drawn = taken + self.settings.pseudo * usual[:, None]
-        shares = np.maximum(drawn, 1e-12) / np.maximum(drawn.sum(axis=0), 1e-12)
-        return np.asarray(np.log(shares), dtype=np.float64)
 
     def save(self, folder: Path) -> None:
         """Write the model into an existing folder."""
@@ -125,3 +124,11 @@ def fit(log: Log, settings: ComingSettings | None = None, progress: Progress = s
     arriving = np.bincount(log.items, weights=faded, minlength=log.n_items)
     progress(NAME, 1, 1)
     return ComingModel(settings, matrix, first, np.asarray(arriving, dtype=np.float64))
+
+
+def _log_share(
+    taken: NDArray[np.float64], usual: NDArray[np.float64], pseudo: float | NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Log of each item's share in its column, drawn towards its share over all times; shape of `taken`."""
+    drawn = np.maximum(taken + pseudo * usual[:, None], 1e-12)
+    return np.asarray(np.log(drawn / drawn.sum(axis=0)), dtype=np.float64)
