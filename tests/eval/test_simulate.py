@@ -11,6 +11,8 @@ import pytest
 from langchain_core.messages import AIMessage, BaseMessage
 
 import eval.__main__ as command
+from agent.build import assemble
+from agent.settings import Settings
 from eval.readers.naming import TitleReader
 from eval.simulation.people import read_people
 from eval.simulation.phrasing import Phraser, keeps_meaning
@@ -19,16 +21,21 @@ from eval.simulation.records import AnswerRecord, Said, Simulated, SimulatedDial
 from eval.simulation.run import talk, talk_all
 from eval.simulation.scores import score_simulation, user_values
 from eval.simulation.speech import Line
-from eval.simulation.systems import Answer, ChatSystem
+from eval.simulation.systems import AgentSystem, Answer, ChatSystem
 from eval.simulation.tables import compare_runs, differences_table, simulation_tables
 from eval.simulation.taste import Temper
 from eval.simulation.user import Verdict
 from eval.transcripts import Mention, TranscriptTurn, read_transcripts
-from retrieval.datasets import Interactions
+from retrieval.belief_index import build_taste
+from retrieval.datasets import Interactions, save_dataset
 from retrieval.errors import BadDataError
 from retrieval.history import Interaction
+from retrieval.retriever import Retriever
+from retrieval.settings import RetrievalSettings
+from retrieval.state import open_state
+from tests.agent.films import film_dataset
 from tests.eval.simulated import CATALOG, Scripted, item_id, person, stage, taste, write_catalog, write_users
-from tests.fakes import ScriptedChatModel, Status
+from tests.fakes import HashEncoder, ScriptedChatModel, Status
 
 ITEMS = tuple(item_id(0, place) for place in range(3))
 
@@ -386,3 +393,29 @@ def test_the_same_users_talk_to_every_system(tmp_path: Path):
         ids.append([(one.dialogue_id, one.turns[0].text) for one in read_simulated(tmp_path / name)])
 
     assert ids[0] == ids[1]
+
+
+# The agent -------------------------------------------------------------------------------------------------------
+
+
+async def test_the_agent_draws_the_same_for_the_same_user_and_stores_nothing(tmp_path: Path):
+    dataset, retrieval = film_dataset(), RetrievalSettings(data_dir=tmp_path, encoder="hash", tool_timeout_s=20)
+    save_dataset(dataset, tmp_path)
+    build_taste(dataset, retrieval)
+    agent = await assemble(
+        Retriever.open(retrieval, encoder=HashEncoder()), open_state(retrieval), Settings(retrieval=retrieval)
+    )
+    try:
+        system = AgentSystem(agent, seed=0)
+        lines = [Line("a crime film, please"), Line("something older")]
+
+        one, other = system.begin("p"), system.begin("p")
+        first = [await one.say(line) for line in lines]
+        again = [await other.say(line) for line in lines]
+
+        assert [one.items for one in first] == [one.items for one in again]
+        assert first[0].items
+        assert agent.catalog.item(first[0].items[0]).label in first[0].text
+        assert agent.state.list_users(10) == []
+    finally:
+        await agent.aclose()
