@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from agent.aspects import AspectReader, says_why
 from agent.chips import chips
-from agent.conversation import Conversation, Role
+from agent.conversation import Conversation, Role, Turn
 from agent.intent import Act, Intent
 from agent.language import language_of
 from agent.linking import Link, link
@@ -87,13 +87,16 @@ class Understanding:
         """What was wanted in a conversation of which only the messages are known, read by rule."""
         so_far = replace(conversation, turns=(), preference=Preference(), asked=False)
         for turn in conversation.turns:
-            if turn.role is Role.USER:
-                reading = self.rules.read(turn.text, shown=so_far.last_shown(), asked=so_far.asked)
-                language = language_of(turn.text, so_far.preference.language)
-                settled = self._settle(so_far, turn.text, reading, language, (), (), "", "rules")
-                so_far = replace(so_far, preference=settled.wanted, asked=True)
-            so_far = so_far.add(turn)
+            so_far = self.hear(so_far, turn) if turn.role is Role.USER else so_far.add(turn)
         return so_far.preference
+
+    def hear(self, conversation: Conversation, turn: Turn, reading: Reading | None = None) -> Conversation:
+        """The conversation with one more message of the user, read by rule (here, or before by the same rules)."""
+        if reading is None:
+            reading = self.rules.read(turn.text, shown=conversation.last_shown(), asked=conversation.asked)
+        language = language_of(turn.text, conversation.preference.language)
+        settled = self._settle(conversation, turn.text, reading, language, (), (), "", "rules")
+        return replace(conversation, preference=settled.wanted, asked=True).add(turn)
 
     def _focus(self, conversation: Conversation) -> Mention:
         """What 'it' means: the one item that the last question was about, else the first shown."""
