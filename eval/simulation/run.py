@@ -10,7 +10,7 @@ from agent.lexicon import Lexicon
 from eval.simulation.phrasing import Phraser
 from eval.simulation.records import AnswerRecord, Said, Simulated, SimulatedDialogue, append
 from eval.simulation.speech import Line
-from eval.simulation.systems import Answer, System
+from eval.simulation.systems import MOST_SHOWN, Answer, System
 from eval.simulation.taste import Taste
 from eval.simulation.user import SimulatedUser
 from eval.transcripts import TranscriptTurn
@@ -83,19 +83,22 @@ async def talk(stage: Stage, taste: Taste) -> SimulatedDialogue:
             notes.error = answer.error
             break
         notes.answers.append(_record(user, answer))
-        said = user.reply(answer.text, answer.items)
-        taken = (user.accepted,) if user.accepted else ()
-        words = answer.text.strip() or NO_WORDS
-        notes.turns.append(
-            TranscriptTurn(
-                role=Role.ASSISTANT, text=words, recommended=answer.items, accepted=taken if answer.items else None
-            )
-        )
+        near = answer.near[: max(0, MOST_SHOWN - len(answer.items))]
+        said = user.reply(answer.text, answer.items, near)
+        notes.turns.append(_turn(answer, user.accepted))
         if user.turn < stage.max_turns or user.accepted:
             line = await _spoken(stage, taste, said, notes)
         if user.accepted:
             break
     return _dialogue(stage, user, notes)
+
+
+def _turn(answer: Answer, accepted: str) -> TranscriptTurn:
+    """The assistant's turn; a near miss that was accepted counts as recommended."""
+    items = tuple(dict.fromkeys((*answer.items, *filter(None, (accepted,)))))
+    taken = (accepted,) if accepted else ()
+    words = answer.text.strip() or NO_WORDS
+    return TranscriptTurn(role=Role.ASSISTANT, text=words, recommended=items, accepted=taken if items else None)
 
 
 async def _spoken(stage: Stage, taste: Taste, line: Line, notes: _Notes) -> Line:

@@ -77,6 +77,8 @@ class SimulatedUser:
     _wishes: int = 0
     _pieces: int = 1
     _examples: int = 0
+    _added: list[Piece] = field(default_factory=list)
+    """What was said beyond the first piece and can be given up again."""
 
     @property
     def wish(self) -> Wish:
@@ -91,7 +93,8 @@ class SimulatedUser:
     def opening(self) -> Line:
         """The first message."""
         rng = self._rng("opening")
-        self._pieces = 2 if self.taste.rich else 1
+        self._pieces = min(2, len(self.wish.pieces)) if self.taste.rich else 1
+        self._added += self.wish.pieces[1 : self._pieces]
         line = self._say("opening", rng, wish=self.speaker.wish(*self.wish.pieces[: self._pieces]))
         if self.taste.rich:
             line += self._example(rng)
@@ -102,14 +105,21 @@ class SimulatedUser:
         """What the user makes of each item of a list, told from what is known before the list."""
         return [self._verdict(item_id, item_ids[:place]) for place, item_id in enumerate(item_ids)]
 
-    def reply(self, text: str, item_ids: Sequence[str]) -> Line:
-        """Hear an answer: its words and the items in it. Ends with `accepted` set where one of them pleases."""
+    def reply(self, text: str, item_ids: Sequence[str], near: Sequence[str] = ()) -> Line:
+        """Hear an answer. Ends with `accepted` set where one of the items pleases.
+
+        Args:
+            text: The assistant's words.
+            item_ids: The items suggested.
+            near: Items that the assistant says are near misses: they may please, too, and call for no remark.
+        """
         self.turn += 1
         rng = self._rng("reply", self.turn)
-        verdicts = list(zip(item_ids, self.judge(item_ids), strict=True))
-        for item_id in item_ids:
+        judged = list(zip((*item_ids, *near), self.judge((*item_ids, *near)), strict=True))
+        verdicts = judged[: len(item_ids)]
+        for item_id, _ in judged:
             self.shown.setdefault(item_id, self.turn)
-        taken = next((one for one, verdict in verdicts if verdict is Verdict.ACCEPTED), None)
+        taken = next((one for one, verdict in judged if verdict is Verdict.ACCEPTED), None)
         if taken is not None:
             self.accepted = taken
             return self._about("accept", taken, rng, liked=True)
@@ -174,11 +184,14 @@ class SimulatedUser:
         """An answer to what was asked, else one more thing about the wish."""
         if asked is not None and (line := self._answer(asked, rng)) is not None:
             return line
+        if not anything and self._added:
+            return self._say("drop", rng, wish=self.speaker.wish(self._added.pop()))
         if self.limit_told is None and self.turn + 1 >= self.taste.limit_turn:
             return self._limit(rng)
         if self._pieces < len(self.wish.pieces):
             self._pieces += 1
-            return self._say("piece", rng, wish=self.speaker.wish(self.wish.pieces[self._pieces - 1]))
+            self._added.append(self.wish.pieces[self._pieces - 1])
+            return self._say("piece", rng, wish=self.speaker.wish(self._added[-1]))
         if self._examples < len(self.wish.examples):
             return self._example(rng)
         if not anything:
@@ -200,6 +213,7 @@ class SimulatedUser:
         best = max(asked.values or of_field, key=self._leaning, default=None)
         if best is None or self._leaning(best) < NOTABLE:
             return self._say("no_matter", rng)
+        self._added += [] if best in (self.wish.core, *self._added) else [best]
         return self._say("choose", rng, value=self.speaker.value(best))
 
     def _leaning(self, piece: Piece) -> float:
@@ -215,7 +229,7 @@ class SimulatedUser:
 
     def _change(self, rng: Generator) -> Line:
         old = self._wanted
-        self._wishes, self._pieces, self._examples = self._wishes + 1, 1, 0
+        self._wishes, self._pieces, self._examples, self._added = self._wishes + 1, 1, 0, []
         self.wishes_told.append(self.turn)
         line = self._say("change", rng, old=old, wish=self._wanted)
         return line + self._limit(rng) if self.limit_told is None else line

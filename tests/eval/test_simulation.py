@@ -136,6 +136,28 @@ def test_a_conversation_ends_after_the_last_answer():
     assert found.simulated.accepted == ""
 
 
+def test_a_near_miss_may_please_too():
+    made = taste()
+    target = min(made.wishes[0].targets)
+
+    found = run(stage(Answer("Nothing fits.", near=(target,))), made)
+
+    assert found.simulated.accepted == target
+    assert found.turns[1].recommended == (target,)
+
+
+def test_what_was_asked_for_on_top_is_given_up_where_nothing_is_found():
+    made = next(one for one in map(taste, range(12)) if len(one.wishes[0].pieces) == 2)
+    one = user(made)
+    added = one.speaker.wish(made.wishes[0].pieces[1])
+
+    lines = [one.reply("Here.", unknown(made, fits=True)[:1]) for _ in range(4)]
+    line = one.reply("Nothing.", [])
+
+    assert added.casefold() in " ".join(said.text for said in lines).casefold()
+    assert added in line.text
+
+
 def test_an_error_ends_the_conversation_and_is_noted():
     found = run(stage(Answer("Hm."), Answer(error="no answer (ConnectError)")), taste())
 
