@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
 from rapidfuzz import fuzz, process
 
 HAN = r"\u3400-\u9fff"
@@ -14,6 +15,8 @@ UNSPACED = rf"\u3040-\u30ff{HAN}\uac00-\ud7af"
 """Characters of scripts that put no spaces between words (Chinese, Japanese, Korean), for use inside [ ]."""
 LETTER = rf"[^\W_{UNSPACED}]"
 """A letter or digit of a script that puts spaces between words."""
+BEGINS = 88.0
+"""The likeness, of 100, of a title and its beginning."""
 ARTICLES = frozenset(("the", "a", "an", "le", "la", "les", "il", "der", "die", "das", "el", "los"))
 
 
@@ -70,6 +73,7 @@ class TitleIndex:
             for name in dict.fromkeys(filter(None, map(normalize_title, (row.title, *row.aka)))):
                 self._by_name.setdefault(name, []).append(row.item_id)
         self._names = list(self._by_name)
+        self._places = {name: place for place, name in enumerate(self._names)}
 
     def exact(self, text: str, *, year: int | None = None) -> list[TitleMatch]:
         """Items with just this title; those of that year first."""
@@ -93,8 +97,8 @@ class TitleIndex:
             return exact[:limit]
         # One wrong letter makes another word of a short title: 'Rocky' is not 'The Rock'.
         cutoff = max(cutoff, 0.92) if len(name) < 6 else cutoff
-        hits = process.extract(name, self._names, scorer=_likeness, limit=limit * 3, score_cutoff=cutoff * 100)
-        found = [self._match(item_id, score / 100) for hit, score, _ in hits for item_id in self._by_name[hit]]
+        hits = self._like(name, cutoff * 100)[: limit * 3]
+        found = [self._match(item_id, score / 100) for score, hit in hits for item_id in self._by_name[hit]]
         found.sort(key=lambda one: (-one.score, _year_gap(one.year, year)))
         return list({one.item_id: one for one in reversed(found)}.values())[::-1][:limit]
 
@@ -133,6 +137,31 @@ class TitleIndex:
     def long_names(self, least: int) -> list[str]:
         """Normalized titles of several words and at least that many characters."""
         return [name for name in self._names if len(name) >= least and " " in name]
+
+    def _like(self, name: str, cutoff: float) -> list[tuple[float, str]]:
+        """Names at least that like another, best first, of equals the earlier one: typos cost less than missing words.
+
+        Scores run from 0 to 100. Both measures are compiled ones over all names, which is what makes it quick.
+        """
+        likeness = np.zeros(len(self._names))
+        for scorer in (fuzz.ratio, fuzz.token_sort_ratio):
+            found = process.cdist([name], self._names, scorer=scorer, score_cutoff=cutoff, dtype=np.float64)[0]
+            likeness = np.maximum(likeness, found)
+        if cutoff <= BEGINS:
+            begins = self._beginning_alike(name)
+            likeness[begins] = np.maximum(likeness[begins], BEGINS)
+        places = np.flatnonzero(likeness > 0)
+        order = places[np.argsort(-likeness[places], kind="stable")]
+        return [(float(likeness[place]), self._names[place]) for place in order]
+
+    def _beginning_alike(self, name: str) -> list[int]:
+        """The places of names that go on where another ends, or end where it goes on."""
+        words = name.split()
+        heads = (" ".join(words[:length]) for length in range(1, len(words)))
+        shorter = [self._places[head] for head in heads if len(head) >= 4 and head in self._places]
+        if len(name) < 4:
+            return shorter
+        return [*shorter, *(place for place, other in enumerate(self._names) if other.startswith(name + " "))]
 
     def _match(self, item_id: str, score: float) -> TitleMatch:
         row = self._rows[item_id]
@@ -173,15 +202,6 @@ class TitleIndex:
                         position += length - 1
                         break
                 position += 1
-
-
-def _likeness(one: str, other: str, **_: object) -> float:
-    """Likeness of two normalized titles, 0..100: typos cost little, missing words cost more."""
-    ratio = fuzz.ratio(one, other)
-    tokens = fuzz.token_sort_ratio(one, other)
-    shorter, longer = sorted((one, other), key=len)
-    begins = longer.startswith(shorter + " ") and len(shorter) >= 4
-    return max(ratio, tokens, 88.0 if begins else 0.0)
 
 
 def _numerals(name: str) -> list[str]:
