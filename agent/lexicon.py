@@ -114,6 +114,8 @@ class Lexicon:
         Words such as 'You' name nobody, though somebody may be called so.
         """
         word = run[0].group()
+        if len(run) == 1 and word.lower() in STOPWORDS:
+            return False  # 'new' is no plural of a value 'news'
         if len(run) == 1 and len(word) < 3:
             return word.isupper()  # 'US' is a country, 'us' is not
         if spec.people and len(run) == 1 and word.casefold() in STOPWORDS:
