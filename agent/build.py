@@ -15,14 +15,14 @@ from agent.conversations import ConversationStore, open_checkpointer
 from agent.lexicon import Lexicon
 from agent.llm import make_chat_model, make_waiting_model, open_client
 from agent.model_reader import ModelReader
-from agent.model_size import identify, is_large
+from agent.model_size import identify
 from agent.proposals import TitleProposer
 from agent.rules import RuleReader
 from agent.settings import LlmSettings, Settings
 from agent.understand import Understanding
 from agent.writer import Writer
 from retrieval.channels.language_model import LanguageModelChannel
-from retrieval.features.store import load_features
+from retrieval.features.trust import believed_features, is_large
 from retrieval.items import Catalog
 from retrieval.retriever import Retriever
 from retrieval.state import StateStore, open_state
@@ -104,8 +104,7 @@ def add_model_channel(retriever: Retriever, settings: Settings, identity: str, r
     mode, catalog = settings.retrieval.language_model_channel, retriever.catalog
     if mode == "off":
         return retriever
-    believes = is_large if mode == "auto" else bool
-    features = load_features(settings.retrieval.data_dir, catalog, believes=believes)
+    features = believed_features(settings.retrieval.data_dir, catalog, mode)
     proposer = None
     if identity:
         client = resources.enter_context(httpx.Client(timeout=settings.llm.titles_timeout_s))

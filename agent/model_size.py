@@ -1,32 +1,13 @@
-"""How large the language model is, as far as its name or its server tells: small ones name titles that do not exist."""
+"""What the language model is called, with its size where its server tells: small ones name titles that do not exist."""
 
-import re
 from pathlib import PurePosixPath
 
 import httpx
 
 from agent.settings import LlmSettings
+from retrieval.features.trust import billions_in
 
-LARGE = 7.0
-"""Billions of parameters from which on a model is trusted with what it has read."""
 PATIENCE_S = 2.0
-SIZE = re.compile(r"(?<![a-z0-9.])(?:(\d+)x)?(\d+(?:\.\d+)?)b(?![a-z0-9])", re.IGNORECASE)
-"""'7B', '1.5b', '8x7B'; not the '4bit' of a quantization, nor the 'A3B' that says how much of a mixture is active."""
-
-
-def billions_in(name: str) -> float | None:
-    """Billions of parameters by a model's name; None where the name does not tell.
-
-    'Qwen2.5-7B-Instruct-AWQ' is 7, 'Mixtral-8x7B' 56, 'Qwen3-30B-A3B' 30, 'local' and 'gpt-4o' do not tell.
-    """
-    sizes = [float(size) * int(times or 1) for times, size in SIZE.findall(name)]
-    return max(sizes, default=None)
-
-
-def is_large(name: str) -> bool:
-    """Whether the name says that the model has at least `LARGE` billion parameters; an unknown size is small."""
-    size = billions_in(name)
-    return size is not None and size >= LARGE
 
 
 async def identify(llm: LlmSettings) -> str:

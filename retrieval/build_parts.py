@@ -12,12 +12,15 @@ from retrieval.channels.neighbors import NeighborsChannel, build_neighbors, neig
 from retrieval.channels.sequence import SequenceChannel, build_sequence, network_settings
 from retrieval.datasets import Dataset
 from retrieval.errors import IndexMissingError
+from retrieval.features.trust import believed_features, features_hash
 from retrieval.graph import KnowledgeGraph, build_graph
 from retrieval.learned import build_fusion, check_fusion
 from retrieval.manifest import hash_of
 from retrieval.models.als import AlsSettings
-from retrieval.models.fusion import LATER, FusionSettings
+from retrieval.models.fusion import COMING, LATER, FusionSettings
 from retrieval.models.graph_embeddings import GraphEmbeddingSettings
+from retrieval.models.later import COMING as COMING_SETTINGS
+from retrieval.models.later import COMING_WEIGHTS
 from retrieval.models.later import LATER as LATER_SETTINGS
 from retrieval.models.lightgcn import LightGcnSettings
 from retrieval.resources import Progress
@@ -69,8 +72,10 @@ def _sequence_key(dataset: Dataset, settings: RetrievalSettings) -> str:
 
 
 def _fusion_key(dataset: Dataset, settings: RetrievalSettings) -> str:
-    chosen = LATER_SETTINGS if settings.fusion == LATER else FusionSettings(seed=settings.seed)
-    return hash_of(dataset.fingerprint, settings.encoder, settings.fusion, repr(chosen))
+    chosen = {LATER: repr(LATER_SETTINGS), COMING: repr((COMING_SETTINGS, COMING_WEIGHTS))}
+    how = chosen.get(settings.fusion) or repr(FusionSettings(seed=settings.seed))
+    read = features_hash(believed_features(settings.data_dir, dataset.catalog, settings.language_model_channel))
+    return hash_of(dataset.fingerprint, settings.encoder, settings.fusion, how, *filter(None, (read,)))
 
 
 def _build_fusion(dataset: Dataset, settings: RetrievalSettings, progress: Progress) -> None:

@@ -15,6 +15,7 @@ from retrieval.candidates import Candidate
 from retrieval.channels.profiles import told
 from retrieval.datasets import Dataset
 from retrieval.errors import IndexMissingError
+from retrieval.features.trust import believed_features
 from retrieval.history import UserHistory
 from retrieval.items import Catalog
 from retrieval.models.attention import AttentionModel
@@ -176,7 +177,10 @@ def build_fusion(
             done.append(what)
             progress(NAME, min(len(done), steps), steps)
 
-    log, side = Log.of_dataset(dataset), item_side(dataset.catalog, vectors)
+    read = believed_features(settings.data_dir, dataset.catalog, settings.language_model_channel)
+    if read is None:
+        logger.info("no language model has read the items: the fusion does without (have one read: reconteur features)")
+    log, side = Log.of_dataset(dataset), item_side(dataset.catalog, vectors, read)
     if wanted in (LATER, COMING):
         from retrieval.models.later import fit_coming, fit_later
 

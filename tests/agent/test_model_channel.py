@@ -15,7 +15,7 @@ from agent.build import add_model_channel, trusted_model
 from agent.examples import render_prompt, version
 from agent.item_features import PATIENCE, FeatureReader, features_prompt, features_schema, read_features
 from agent.llm import make_chat_model, make_waiting_model, text_of
-from agent.model_size import billions_in, identify, is_large
+from agent.model_size import identify
 from agent.plan import TITLES, recommending_plan, with_titles
 from agent.proposals import TITLE, TitleProposer, question, titles_prompt, titles_schema
 from agent.reading_run import run
@@ -26,6 +26,7 @@ from retrieval.errors import ModelUnavailableError, SettingsError
 from retrieval.features.moods import MOODS
 from retrieval.features.shortlist import Shortlist
 from retrieval.features.store import FeatureRecord, append_records, load_features, read_records, record_key
+from retrieval.features.trust import billions_in, is_large
 from retrieval.items import Catalog
 from retrieval.preference import Preference, Wish
 from retrieval.proposals import Proposal, Request

@@ -10,7 +10,9 @@ from retrieval.features import ASPECTS, MOODS, feature_matrix, load_features, mo
 from retrieval.features.moods import MOOD_WORDS, mood_in
 from retrieval.features.shortlist import Shortlist
 from retrieval.features.store import FILE, FeatureRecord, append_records, read_records, record_key
+from retrieval.features.trust import believed_features, features_hash
 from retrieval.items import Catalog, Item
+from retrieval.models.side import item_side
 from tests.fakes import HashEncoder, tea_catalog, tea_schema
 
 
@@ -123,6 +125,30 @@ def test_features_as_numbers(teas: Catalog, tmp_path: Path):
     assert np.flatnonzero(matrix[0]).tolist() == [MOODS.index("calm"), MOODS.index("dreamy"), len(MOODS)]
     assert np.flatnonzero(matrix[1]).tolist() == [len(MOODS)]
     assert not matrix[2:].any()
+
+
+def test_what_was_read_is_a_fact_for_the_models(teas: Catalog, tmp_path: Path):
+    append_records(tmp_path, [record(teas, "tea:0", "calm"), record(teas, "tea:1", "calm"), record(teas, "tea:2")])
+
+    plain, read = item_side(teas).facts, item_side(teas, read=load_features(tmp_path, teas)).facts
+
+    assert read.shape[1] == plain.shape[1] + 1
+    held = (read > 0).toarray().sum(axis=1) - (plain > 0).toarray().sum(axis=1)
+    assert np.flatnonzero(held).tolist() == [0, 1]
+    np.testing.assert_allclose(np.sqrt(read.multiply(read).sum(axis=1)).max(), 1.0, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("mode", "models"), [("on", ["tiny-1B", "big-7B"]), ("auto", ["big-7B"]), ("off", [])])
+def test_the_setting_says_who_is_believed(teas: Catalog, tmp_path: Path, mode: str, models: list[str]):
+    append_records(
+        tmp_path, [record(teas, "tea:0", "calm", model="tiny-1B"), record(teas, "tea:1", "dark", model="big-7B")]
+    )
+
+    found = believed_features(tmp_path, teas, mode)
+
+    assert len(found or ()) == len(models)
+    assert (features_hash(found) == "") == (not models)
+    assert features_hash(found) == features_hash(believed_features(tmp_path, teas, mode))
 
 
 def test_the_shortlist_begins_with_what_the_text_names(teas: Catalog):
