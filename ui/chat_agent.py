@@ -1,10 +1,12 @@
 """What the chat page needs of an agent; the real one is `agent.agent.Agent`, tests bring their own."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from agent.conversation import Conversation
 from agent.events import Event
+from agent.shown import Shown
+from agent.stopping import Half
 from retrieval.items import Catalog
 from retrieval.state import FeedbackKind, StateStore
 
@@ -55,6 +57,12 @@ class ChatAgent(Protocol):
         self, conversation: Conversation, *, remove: str | None = None, novelty: float | None = None
     ) -> AsyncIterator[Event]:
         """Make the list anew without asking the model."""
+
+    async def stop(self, conversation: Conversation, half: Half) -> Conversation:
+        """Keep what a turn had brought when its events were closed."""
+
+    async def shown(self, conversation: Conversation) -> Mapping[int, Shown]:
+        """What was shown with the turns of a conversation, by their index."""
 
     async def feedback(self, conversation: Conversation, item_id: str, kind: FeedbackKind) -> tuple[Conversation, str]:
         """Take in an opinion."""

@@ -37,6 +37,7 @@ def turn_html(turn: ChatTurn, at: int, session: Session, catalog: Catalog, *, is
         chips(found, context, removable=is_last and not busy),
         _lists(turn, context, busy=busy),
         Html("") if busy else tag("div", paragraphs(turn.text), class_="prose-text") if turn.text else Html(""),
+        tag("p", word("stopped", language), class_="stopped", role="status") if turn.stopped else Html(""),
         tag("p", turn.error, class_="error", role="alert") if turn.error else Html(""),
         how_html(turn, context) if turn.trace is not None and not busy else Html(""),
         class_="turn",

@@ -11,9 +11,10 @@ import gradio as gr
 from fastapi import FastAPI
 
 from retrieval.errors import RecommenderError
-from ui.chat_actions import Actions, Changes, Part
+from ui.chat_actions import Actions
 from ui.chat_agent import ChatAgent
 from ui.chat_html import live_html, log_html
+from ui.chat_parts import Changes, Part
 from ui.chat_rail import head_html, rail_html
 from ui.chat_state import Session
 from ui.markup import tag
@@ -52,13 +53,15 @@ def build_page(find_agent: Callable[[], ChatAgent]) -> Any:
                             elem_id="box", show_label=False, lines=1, max_lines=6, container=False, autofocus=True
                         )
                         send = gr.Button(word("send", "en"), elem_id="send", variant="primary")
+                        stop = gr.Button(word("stop", "en"), elem_id="stop", variant="secondary")
         save = gr.HTML(elem_id="save", visible="hidden", html_template="", js_on_load=_asset("save.js"))
 
         outputs = [state, log, live, rail, notice, box, browser, save]
         handlers = Handlers(actions)
         quiet = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
-        page.load(handlers.load, [browser], [*outputs, head, send], **quiet)
+        page.load(handlers.load, [browser], [*outputs, head, send, stop], **quiet)
         gr.on([box.submit, send.click], handlers.send, [state, browser, box], outputs, **quiet)
+        stop.click(handlers.stop, [state, browser], outputs, **quiet)
         for area in (log, rail, head):
             area.act(handlers.act, [state, browser], outputs, **quiet)
     return page.queue(default_concurrency_limit=None)
@@ -96,7 +99,8 @@ class Handlers:
         box = gr.update(placeholder=word("placeholder", language), label=word("message_label", language))
         updates = self._draw(session, Part.ALL)
         updates[5] = box
-        return [*updates, head_html(language), gr.update(value=word("send", language))]
+        buttons = (gr.update(value=word(name, language)) for name in ("send", "stop"))
+        return [*updates, head_html(language), *buttons]
 
     async def send(
         self, session: Session | None, browser: object, message: str | None, request: gr.Request
@@ -104,6 +108,12 @@ class Handlers:
         """A message was sent."""
         session = await self._session(session, browser, request)
         async for updates in self._drive(session, self._actions.send(session, message or "")):
+            yield updates
+
+    async def stop(self, session: Session | None, browser: object, request: gr.Request) -> AsyncIterator[Updates]:
+        """The running answer shall end."""
+        session = await self._session(session, browser, request)
+        async for updates in self._drive(session, self._actions.stop(session)):
             yield updates
 
     async def act(

@@ -6,11 +6,14 @@ from dataclasses import dataclass, field, replace
 from pydantic import BaseModel, Field
 
 from agent.chips import chips
-from agent.conversation import Conversation, Role
+from agent.conversation import Conversation, Role, Turn
 from agent.intent import Act, Intent
 from agent.recommendation import Explanation, Recommendation, ToolRun, Trace
+from agent.shown import Shown, recommendations_of
 from retrieval.items import Catalog
+from retrieval.preference import Preference
 from retrieval.state import ConversationRow, Taste, User
+from ui.chat_stream import Running
 
 MOST_OWN_USERS = 20
 
@@ -32,6 +35,8 @@ class ChatTurn:
     title: str = ""
     """Shown instead of a message."""
     intent: Intent | None = None
+    wanted: Preference | None = None
+    """What is wanted from now on."""
     recommendations: tuple[Recommendation, ...] = ()
     near_misses: tuple[Recommendation, ...] = ()
     notices: tuple[str, ...] = ()
@@ -41,6 +46,8 @@ class ChatTurn:
     tools: tuple[ToolRun, ...] = ()
     trace: Trace | None = None
     error: str = ""
+    stopped: bool = False
+    """Whether the user stopped it."""
     has_cards: bool = False
     """Whether the cards (or their absence) are settled."""
 
@@ -66,6 +73,8 @@ class Session:
     """The user's conversations, latest first."""
     status: str = ""
     """The key of the word that says what is going on; '' when nothing is."""
+    turn: Running | None = None
+    """The turn that runs."""
     draft: str = ""
     """What stands in the input."""
     notice: str = ""
@@ -96,27 +105,48 @@ class Session:
         ).model_dump()
 
 
-def turns_of(conversation: Conversation, catalog: Catalog) -> list[ChatTurn]:
-    """An earlier conversation as the page shows it: items and the last limits are kept, the reasons are not."""
+def turns_of(conversation: Conversation, catalog: Catalog, shown: Mapping[int, Shown] | None = None) -> list[ChatTurn]:
+    """An earlier conversation as the page showed it.
+
+    Args:
+        conversation: What was said.
+        catalog: The items; those that are gone are left out.
+        shown: What was shown with its turns, by their index; without it the cards have no reasons.
+    """
     turns: list[ChatTurn] = []
     message = ""
-    for turn in conversation.turns:
+    for at, turn in enumerate(conversation.turns):
         if turn.role is Role.USER:
             if message:
                 turns.append(ChatTurn(message))
             message = turn.text
             continue
-        cards, near = _cards(turn.shown, catalog), _cards(turn.near, catalog)
-        shown = ChatTurn(message, recommendations=cards, near_misses=near, text=turn.text, has_cards=True)
+        again = _again(message, turn, (shown or {}).get(at), catalog)
         if message or not turns:
-            turns.append(shown)
+            turns.append(again)
         else:  # a click made the list anew, in its place
-            turns[-1] = replace(shown, message=turns[-1].message)
+            turns[-1] = replace(again, message=turns[-1].message)
         message = ""
     if turns and turns[-1].recommendations:
         wanted = conversation.preference
         turns[-1] = replace(turns[-1], intent=Intent(Act.RECOMMEND, wanted, chips=chips(wanted, catalog)))
     return [*turns, ChatTurn(message)] if message else turns
+
+
+def _again(message: str, turn: Turn, shown: Shown | None, catalog: Catalog) -> ChatTurn:
+    """One exchange of old, with all that was kept of it."""
+    plain = ChatTurn(message, text=turn.text, stopped=turn.stopped, has_cards=True)
+    if shown is None:
+        return replace(plain, recommendations=_cards(turn.shown, catalog), near_misses=_cards(turn.near, catalog))
+    return replace(
+        plain,
+        intent=Intent(Act.RECOMMEND, Preference(language=shown.language), chips=shown.chips),
+        recommendations=recommendations_of(shown.cards, catalog),
+        near_misses=recommendations_of(shown.near, catalog),
+        notices=shown.notices,
+        knowing=shown.knowing,
+        trace=shown.trace,
+    )
 
 
 def _cards(item_ids: tuple[str, ...], catalog: Catalog) -> tuple[Recommendation, ...]:

@@ -22,6 +22,8 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "placeholder": ("What do you feel like?", "想要什么样的？"),
     "message_label": ("Your message", "你的消息"),
     "send": ("Send", "发送"),
+    "stop": ("Stop", "停止"),
+    "stopped": ("You stopped this answer.", "你停止了这条回答。"),
     "you": ("You", "你"),
     "assistant": ("Reconteur", "Reconteur"),
     "understood": ("I understood", "我的理解"),
@@ -133,7 +135,10 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "menu": ("You and your settings", "个人与设置"),
     "close": ("Close", "关闭"),
     "from_taps": ("From your taps", "根据你的选择"),
-    "busy": ("One moment: the last answer is still being written.", "请稍候：上一条回答还没写完。"),
+    "busy": (
+        "One moment: the last answer is still being written. You can stop it.",
+        "请稍候：上一条回答还没写完。也可以先停止它。",
+    ),
     "empty": ("Type what you feel like first, for example “{wish}”.", "请先输入你的想法，例如“{wish}”。"),
     "failed": (
         "Something went wrong on our side. Your message is kept below; please send it again.",

@@ -16,6 +16,8 @@ from agent.events import Event, Finished, Recommended, TextDelta, ToolCalled, Un
 from agent.intent import Act, Chip, Intent, ToolCall
 from agent.recommendation import Explanation, LlmRun, Recommendation, Reply, Statement, ToolRun, Trace
 from agent.settings import Settings
+from agent.shown import Shown, cards_of
+from agent.stopping import Half
 from agent.transcript import near_titles, shown_titles
 from retrieval.candidates import Evidence, EvidenceKind
 from retrieval.errors import ModelUnavailableError, UnknownItemError
@@ -114,6 +116,11 @@ class FakeAgent:
         self.delay_s = delay_s
         self.calls: list[tuple[str, ...]] = []
         self.stored: list[bool] = []
+        self.kept_shown: dict[str, dict[int, Shown]] = {}
+        self.last = Conversation()
+        """The conversation after the last turn."""
+        self.cut_off = 0
+        """Turns whose events were closed before the last one."""
         self.closed = False
         self.warmed = False
         self.parts = {"catalog": "ok", "state": "ok", "model": "ok"}
@@ -155,6 +162,19 @@ class FakeAgent:
             if isinstance(event, Finished):
                 return event.reply
         raise AssertionError("no Finished event")
+
+    async def stop(self, conversation: Conversation, half: Half) -> Conversation:
+        self.calls.append(("stop", half.message))
+        stopped = half.added_to(conversation)
+        self._show(stopped, half.shown())
+        self.conversations.stored[stopped.conversation_id] = stopped
+        return stopped
+
+    async def shown(self, conversation: Conversation) -> dict[int, Shown]:
+        return self.kept_shown.get(conversation.conversation_id, {})
+
+    def _show(self, conversation: Conversation, shown: Shown) -> None:
+        self.kept_shown.setdefault(conversation.conversation_id, {})[len(conversation.turns) - 1] = shown
 
     async def feedback(self, conversation: Conversation, item_id: str, kind) -> tuple[Conversation, str]:
         self.catalog.item(item_id)
@@ -204,7 +224,15 @@ class FakeAgent:
         self.closed = True
 
     async def _run(self, conversation, message: str, intent: Intent, *, empty: bool = False) -> AsyncIterator[Event]:
-        yield Understood(intent)
+        try:
+            async for event in self._turn(conversation, message, intent, empty=empty):
+                yield event
+        except (asyncio.CancelledError, GeneratorExit):
+            self.cut_off += 1
+            raise
+
+    async def _turn(self, conversation, message: str, intent: Intent, *, empty: bool) -> AsyncIterator[Event]:
+        yield Understood(intent, intent.preference)
         await asyncio.sleep(self.delay_s)
         items, near = ([], []) if intent.act is Act.CHAT else self._pick(conversation, intent, empty=empty)
         notices = ("No game keeps all limits; these come close.",) if near else ()
@@ -226,6 +254,8 @@ class FakeAgent:
             llm=(LlmRun("understand", 0.4, 900, 850, 40), LlmRun("write", 0.6, 300, 100, 60)),
             seconds={"understand": 0.4, "act": 0.02, "cards": 0.45, "write": 0.6, "total": 1.05},
         )
+        self.last = after
+        self._show(after, Shown(cards_of(items), cards_of(near), notices, "", intent.chips, trace=trace))
         yield Finished(Reply("".join(prose), after, intent, tuple(items), tuple(near), notices, trace))
 
     def _pick(self, conversation, intent: Intent, *, empty: bool) -> tuple[list, list]:

@@ -239,6 +239,50 @@ async def test_an_error_is_a_message_in_the_chat_and_the_words_come_back(page):
     await expect(page.locator("body")).not_to_contain_text("Traceback")
 
 
+@pytest.mark.parametrize("width", [1280, 390])
+async def test_a_running_answer_can_be_stopped_and_the_next_message_works(browser, url, agent, width):
+    async with open_context(browser, viewport={"width": width, "height": 844}) as visitor:
+        page = await visitor.open(url)
+        await expect(page.locator(".welcome")).to_be_visible(timeout=30_000)
+        await expect(page.locator("#stop")).to_be_hidden()
+        agent.delay_s = 1.5
+        await say(page, "a calm game")
+        await expect(page.locator("#live .prose-text")).to_contain_text("would suit")
+        await expect(page.locator("#send")).to_be_hidden()
+        await page.get_by_role("button", name="Stop").click()
+
+        await expect(page.locator(".turn .stopped")).to_have_text("You stopped this answer.")
+        await expect(page.locator(".turn .prose-text")).to_contain_text("Nine Foxes (2019) would suit")
+        await expect(page.locator(".turn .prose-text")).not_to_contain_text("an evening")
+        await expect(page.locator(".card")).to_have_count(3)
+        await expect(page.locator("#stop")).to_be_hidden()
+        agent.delay_s = 0.05
+        await say(page, "a tense game")
+        await finished(page, 2)
+        await expect(page.locator(".stopped")).to_have_count(1)
+        assert agent.cut_off == 1
+        assert visitor.errors == []
+
+
+async def test_the_reasons_of_older_lists_can_be_opened_after_a_reload(page, agent):
+    for at, message in enumerate(("a calm game", "a tense game"), start=1):
+        await say(page, message)
+        await finished(page, at)
+    (conversation,) = agent.kept_shown
+    (user,) = agent.state.list_users(10)
+    agent.state.open_conversation(user.user_id, conversation, title="a calm game")
+    agent.conversations.stored[conversation] = agent.last
+
+    await page.reload()
+    await expect(page.locator(".turn")).to_have_count(2)
+    first = page.locator(".turn").first
+    await first.locator(".card summary").first.click()
+    await first.locator(".how summary").click()
+
+    await expect(first.locator(".evidence").first).to_contain_text("its mood is calm")
+    await expect(first.locator(".how-body")).to_contain_text("search_catalog")
+
+
 async def test_an_empty_message_gets_a_hint(page):
     await page.locator("#send").click()
 

@@ -14,9 +14,11 @@ from agent.recommendation import Reply
 from retrieval.preference import Constraint, Op, Preference
 from retrieval.state import Taste
 from tests.ui.fakes import CATALOG, FakeAgent, make_agent
-from ui.chat_actions import Actions, Part, carry_clicks
+from ui.chat_actions import Actions
 from ui.chat_html import log_html
+from ui.chat_parts import Part
 from ui.chat_state import Session
+from ui.chat_turns import carry_clicks
 
 
 @pytest.fixture

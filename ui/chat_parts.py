@@ -1,0 +1,23 @@
+"""The parts of the page, as an action names those to draw anew."""
+
+from collections.abc import AsyncGenerator
+from enum import Flag, auto
+
+
+class Part(Flag):
+    """The parts of the page."""
+
+    LOG = auto()
+    LIVE = auto()
+    RAIL = auto()
+    INPUT = auto()
+    """The words around the input; what was typed stays."""
+    DRAFT = auto()
+    """What was typed."""
+    BROWSER = auto()
+    DOWNLOAD = auto()
+    ALL = LOG | LIVE | RAIL | INPUT | BROWSER
+
+
+Changes = AsyncGenerator[Part, None]
+"""What an action yields: after each step the parts that it changed."""

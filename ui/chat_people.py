@@ -1,0 +1,111 @@
+"""Who sits before an open page: the browser's own users, their conversations, and what is kept of them."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from pydantic import ValidationError
+
+from agent.conversation import Conversation
+from retrieval.errors import UnknownUserError
+from retrieval.state import User
+from ui.chat_agent import ChatAgent
+from ui.chat_state import MOST_OWN_USERS, Browser, Session, turns_of
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Brings users and conversations into a session; holds nothing of any session."""
+
+    find_agent: Callable[[], ChatAgent]
+
+    @property
+    def agent(self) -> ChatAgent:
+        """The agent, which may be made after the page."""
+        return self.find_agent()
+
+    async def open(self, browser: object, language: str) -> Session:
+        """A session from what the browser kept; users and conversations that are gone are left out."""
+        kept = _read_browser(browser)
+        session = Session(language=language)
+        for user_id in kept.users:
+            user = await self._find(user_id)
+            if user is not None:
+                session.users.append(user)
+        session.user = next((user for user in session.users if user.user_id == kept.current), None)
+        self._begin(session)
+        await self.refresh(session)
+        if kept.conversation and any(row.conversation_id == kept.conversation for row in session.rows):
+            await self.load(session, kept.conversation)
+        return session
+
+    async def ensure_user(self, session: Session) -> None:
+        """Somebody who did not choose gets a private user with the first thing worth keeping."""
+        if session.user is None:
+            await self.add_user(session, "", None)
+            self._adopt(session)
+
+    async def add_user(self, session: Session, name: str, dataset_user: str | None) -> None:
+        """A new user of this browser, who sits here now."""
+        user = await asyncio.to_thread(self.agent.state.create_user, name, dataset_user=dataset_user)
+        if dataset_user is None and session.user is None:
+            user = await self.set_novelty(user.user_id, session.novelty)
+        session.users = [*session.users, user][-MOST_OWN_USERS:]
+        session.user = user
+
+    async def set_novelty(self, user_id: str, novelty: float) -> User:
+        """Keep where a user's dial stands; the user as they are now."""
+        await asyncio.to_thread(self.agent.state.set_novelty, user_id, novelty)
+        return await asyncio.to_thread(self.agent.state.user, user_id)
+
+    async def restart(self, session: Session) -> None:
+        """Begin an empty conversation of the present user."""
+        self._begin(session)
+        await self.refresh(session)
+
+    async def load(self, session: Session, conversation_id: str) -> bool:
+        """Go on with a conversation of the present user; False where there is none of that id."""
+        found = await self.agent.conversations.load(conversation_id)
+        user_id = None if session.user is None else session.user.user_id
+        if found is None or found.user_id != user_id:
+            return False
+        session.conversation = found
+        session.turns = turns_of(found, self.agent.retriever.catalog, await self.agent.shown(found))
+        return True
+
+    async def refresh(self, session: Session) -> None:
+        """Read what is kept about the user."""
+        if session.user is None:
+            session.feedback, session.tastes, session.rows = {}, (), ()
+            return
+        state, user_id = self.agent.state, session.user.user_id
+        given = await asyncio.to_thread(state.feedback_of, user_id)
+        session.feedback = {one.item_id: (str(one.kind), str(one.feedback_id)) for one in given}
+        session.tastes = tuple(await asyncio.to_thread(state.tastes_of, user_id))
+        rows = await asyncio.to_thread(state.conversations_of, user_id)
+        session.rows = tuple(sorted(rows, key=lambda row: row.updated_at, reverse=True))
+
+    async def _find(self, user_id: str) -> User | None:
+        try:
+            return await asyncio.to_thread(self.agent.state.user, user_id)
+        except UnknownUserError:
+            return None
+
+    def _begin(self, session: Session) -> None:
+        session.conversation, session.turns = Conversation(), []
+        session.notice, session.confirming, session.draft = "", False, ""
+        self._adopt(session)
+        if session.user is not None:
+            preference = replace(session.conversation.preference, novelty=session.user.novelty)
+            session.conversation = replace(session.conversation, preference=preference)
+
+    def _adopt(self, session: Session) -> None:
+        user_id = None if session.user is None else session.user.user_id
+        session.conversation = replace(session.conversation, user_id=user_id)
+
+
+def _read_browser(browser: object) -> Browser:
+    try:
+        return Browser.model_validate(browser or {})
+    except ValidationError:
+        return Browser()
