@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from retrieval.datasets import Dataset
 
 USERS_HELP = "Who they are made of: a MovieLens folder, or interactions (CSV, JSONL, Parquet) with the catalog's ids."
-SYSTEM_HELP = "agent, http (Reconteur's API), chat (any model) or popularity."
+SYSTEM_HELP = "agent, http (Reconteur's API), chat (any model), popularity, or filtered (popularity within the wishes)."
 
 
 def simulate(

@@ -11,17 +11,19 @@ import httpx
 from agent.lexicon import Lexicon
 from agent.llm import make_chat_model, open_client
 from agent.options import make_settings
+from agent.settings import LlmSettings
 from eval.readers.naming import TitleReader
+from eval.simulation.baselines import FilteredSystem, PopularitySystem, by_likes
 from eval.simulation.phrasing import Phraser
 from eval.simulation.reading import SuggestionReader
 from eval.simulation.records import SimulatedDialogue
 from eval.simulation.run import Stage, dialogue_id
-from eval.simulation.systems import MOST_SHOWN, AgentSystem, ChatSystem, PopularitySystem, System
+from eval.simulation.systems import MOST_SHOWN, AgentSystem, ChatSystem, System
 from eval.simulation.taste import Taste
 from retrieval.datasets import Dataset
 from retrieval.errors import BadDataError
 
-SYSTEMS = ("agent", "http", "chat", "popularity")
+SYSTEMS = ("agent", "http", "chat", "popularity", "filtered")
 TIMEOUT_S = 300.0
 
 
@@ -61,7 +63,12 @@ async def open_stage(partner: Partner, dataset: Dataset, *, seed: int, turns: in
 async def open_system(partner: Partner, dataset: Dataset, seed: int) -> AsyncIterator[System]:
     """The system that is named."""
     if partner.system == "popularity":
-        yield PopularitySystem.of(dataset.catalog, dataset.interactions)
+        yield PopularitySystem(dataset.catalog, by_likes(dataset.catalog, dataset.interactions))
+    elif partner.system == "filtered":
+        from agent.build import make_understanding
+
+        understanding = make_understanding(dataset.catalog, LlmSettings())
+        yield FilteredSystem(dataset.catalog, by_likes(dataset.catalog, dataset.interactions), understanding)
     elif partner.system == "agent":
         from agent.build import build_agent
 

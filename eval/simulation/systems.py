@@ -1,12 +1,11 @@
-"""Whom the simulated users talk to: the agent in this process, an endpoint over HTTP, or popularity."""
+"""Whom the simulated users talk to: the agent in this process, or an endpoint over HTTP."""
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 import httpx
-import numpy as np
 from numpy.random import Generator
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -15,15 +14,13 @@ from agent.transcript import render_list
 from eval.simulation.drawing import seeded
 from eval.simulation.reading import SuggestionReader
 from eval.simulation.speech import Line
-from retrieval.datasets import Interactions
 from retrieval.errors import RecommenderError
-from retrieval.items import Catalog
 
 if TYPE_CHECKING:
     from agent.agent import Agent
 
 MOST_SHOWN = 5
-"""Items that popularity shows a turn, as the agent does."""
+"""Items that a baseline shows a turn, and that a user looks at where some are near misses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,48 +208,3 @@ class ChatTalk:
         near = tuple(one.item_id for one in extras.near_misses if one.item_id in catalog)
         known = tuple(one for one in items if one in catalog)
         return replace(answer, items=known, near=near, foreign=len(items) - len(known))
-
-
-# Popularity -------------------------------------------------------------------------------------------------------
-
-
-@dataclass(slots=True)
-class PopularitySystem:
-    """What most people like, from the top; deaf but for titles: what was shown or named is not shown."""
-
-    catalog: Catalog
-    ranked: Sequence[str]
-    """Item ids, most liked first."""
-    name: str = "popularity"
-
-    @classmethod
-    def of(cls, catalog: Catalog, interactions: Interactions) -> "PopularitySystem":
-        """By the number of likes; items of equal number stay in the catalog's order."""
-        likes = np.bincount(interactions.rows[interactions.weights > 0], minlength=len(catalog))
-        order = np.argsort(-likes, kind="stable").tolist()
-        return cls(catalog, [catalog.items[row].item_id for row in order])
-
-    def begin(self, user_id: str) -> Talk:
-        """A conversation."""
-        return PopularityTalk(self)
-
-
-@dataclass(slots=True)
-class PopularityTalk:
-    """One conversation with popularity."""
-
-    system: PopularitySystem
-    gone: set[str] = field(default_factory=set)
-
-    async def say(self, line: Line) -> Answer:
-        """The next most popular items."""
-        started = time.perf_counter()
-        self.gone |= {mention.item_id for mention in line.mentions}
-        items = self._next(self.gone)
-        self.gone |= set(items)
-        labels = (self.system.catalog.item(one).label for one in items)
-        text = "\n".join(f"{place}. **{label}**" for place, label in enumerate(labels, 1))
-        return Answer(text, items, seconds=time.perf_counter() - started)
-
-    def _next(self, gone: Collection[str]) -> tuple[str, ...]:
-        return tuple([one for one in self.system.ranked if one not in gone][:MOST_SHOWN])

@@ -359,7 +359,10 @@ def test_the_command_runs_resumes_and_compares(tmp_path: Path, monkeypatch, caps
     ("arguments", "message"),
     [
         (("--users", "u.csv"), "expected --users and --out"),
-        (("--users", "u.csv", "--out", "o", "--system", "oracle"), "expected one of agent, http, chat, popularity"),
+        (
+            ("--users", "u.csv", "--out", "o", "--system", "oracle"),
+            "one of agent, http, chat, popularity, filtered",
+        ),
         (("--users", "u.csv", "--out", "o", "--system", "chat"), "talks to an endpoint"),
         (("--compare", "a.jsonl"), "expected two files or more"),
     ],

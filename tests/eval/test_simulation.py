@@ -5,6 +5,9 @@ import re
 
 import pytest
 
+from agent.build import make_understanding
+from agent.settings import LlmSettings
+from eval.simulation.baselines import FilteredSystem, PopularitySystem, by_likes
 from eval.simulation.drawing import draw_tastes
 from eval.simulation.people import Person
 from eval.simulation.questions import read_question
@@ -12,7 +15,7 @@ from eval.simulation.reading import SuggestionReader
 from eval.simulation.records import SimulatedDialogue
 from eval.simulation.run import Stage, talk
 from eval.simulation.speech import Line, wordings
-from eval.simulation.systems import Answer, PopularitySystem
+from eval.simulation.systems import Answer
 from eval.simulation.taste import Piece, Taste, Temper
 from eval.simulation.user import SimulatedUser, Verdict
 from retrieval.datasets import Interactions
@@ -322,7 +325,7 @@ def test_lines_are_joined_with_a_pause():
 
 def test_popularity_shows_nothing_twice_and_nothing_named():
     rows = [Interaction(f"u{user}", item_id(0, place), 1.0, 0.0) for place in range(12) for user in range(12 - place)]
-    talk_to = PopularitySystem.of(CATALOG, Interactions.of(CATALOG, rows)).begin("p")
+    talk_to = PopularitySystem(CATALOG, by_likes(CATALOG, Interactions.of(CATALOG, rows))).begin("p")
     named = taste(rich=True)
     line = SimulatedUser(named, CATALOG, LEXICON, seed=0).opening()
 
@@ -331,6 +334,18 @@ def test_popularity_shows_nothing_twice_and_nothing_named():
     mentioned = {mention.item_id for mention in line.mentions}
     expected = [item_id(0, place) for place in range(12) if item_id(0, place) not in mentioned]
     assert [*first.items, *second.items] == expected[:10]
+
+
+def test_filtered_popularity_keeps_what_was_understood():
+    ranked = [item.item_id for item in CATALOG]
+    partner = FilteredSystem(CATALOG, ranked, make_understanding(CATALOG, LlmSettings())).begin("p")
+
+    first, second = (
+        asyncio.run(partner.say(Line(text))) for text in ("party games, please", "nothing older than 1990")
+    )
+
+    assert first.items == tuple(item_id(1, place) for place in range(5))
+    assert second.items == tuple(item_id(1, place) for place in range(5, 10))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,102 @@
+"""What is easily done: popularity, deaf or within what was understood of the user's wishes."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from agent.conversation import Conversation, Role, Turn
+from eval.simulation.speech import Line
+from eval.simulation.systems import MOST_SHOWN, Answer, Talk
+from retrieval.datasets import Interactions
+from retrieval.items import Catalog
+
+if TYPE_CHECKING:
+    from agent.understand import Understanding
+
+
+def by_likes(catalog: Catalog, interactions: Interactions) -> list[str]:
+    """Item ids, most liked first; items of equal number stay in the catalog's order."""
+    likes = np.bincount(interactions.rows[interactions.weights > 0], minlength=len(catalog))
+    return [catalog.items[row].item_id for row in np.argsort(-likes, kind="stable").tolist()]
+
+
+@dataclass(slots=True)
+class PopularitySystem:
+    """What most people like, from the top; deaf but for titles: what was shown or named is not shown."""
+
+    catalog: Catalog
+    ranked: Sequence[str]
+    """Item ids, most liked first."""
+    name: str = "popularity"
+
+    def begin(self, user_id: str) -> Talk:
+        """A conversation."""
+        return PopularityTalk(self)
+
+
+@dataclass(slots=True)
+class PopularityTalk:
+    """One conversation with popularity."""
+
+    system: PopularitySystem
+    gone: set[str] = field(default_factory=set)
+
+    async def say(self, line: Line) -> Answer:
+        """The next most popular items."""
+        started = time.perf_counter()
+        self.gone |= {mention.item_id for mention in line.mentions}
+        items = tuple([one for one in self.system.ranked if one not in self.gone][:MOST_SHOWN])
+        self.gone |= set(items)
+        return _answer(self.system.catalog, items, started)
+
+
+@dataclass(slots=True)
+class FilteredSystem:
+    """The most popular items that keep what the agent's rules understood, nothing twice: hearing without taste."""
+
+    catalog: Catalog
+    ranked: Sequence[str]
+    understanding: "Understanding"
+    name: str = "filtered popularity"
+
+    def begin(self, user_id: str) -> Talk:
+        """A conversation."""
+        return FilteredTalk(self)
+
+
+@dataclass(slots=True)
+class FilteredTalk:
+    """One conversation with filtered popularity."""
+
+    system: FilteredSystem
+    conversation: Conversation = field(default_factory=Conversation)
+
+    async def say(self, line: Line) -> Answer:
+        """The next most popular items that fit; wishes that are no limits count as limits while items are left."""
+        started = time.perf_counter()
+        before = self.conversation
+        understood = await self.system.understanding.understand(before, line.text)
+        wanted = understood.intent.preference
+        gone = {*wanted.seen, *wanted.liked, *wanted.disliked, *before.all_shown()}
+        catalog = self.system.catalog
+        keeps = catalog.mask(wanted.constraints)
+        for wish in wanted.wishes:
+            holders = np.zeros(len(catalog), dtype=np.bool_)
+            holders[catalog.holders(wish.field, wish.value)] = True
+            if wish.weight > 0 and (keeps & holders).any():
+                keeps = keeps & holders
+        fitting = (one for one in self.system.ranked if keeps[catalog.row(one)] and one not in gone)
+        items = tuple(one for one, _ in zip(fitting, range(MOST_SHOWN), strict=False))
+        answer = _answer(catalog, items, started)
+        heard = replace(before, preference=understood.wanted, asked=True).add(Turn(Role.USER, line.text))
+        self.conversation = heard.add(Turn(Role.ASSISTANT, answer.text, items))
+        return answer
+
+
+def _answer(catalog: Catalog, items: Sequence[str], started: float) -> Answer:
+    labels = (catalog.item(one).label for one in items)
+    text = "\n".join(f"{place}. **{label}**" for place, label in enumerate(labels, 1))
+    return Answer(text, tuple(items), seconds=time.perf_counter() - started)
