@@ -1,21 +1,21 @@
-"""What the whole is made of and costs: ablation, new items, latency, diversity, the leak check of the fusion."""
+"""What the whole does and costs: new items, latency, diversity, the leak check of the fusion."""
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.recommender.harness import Gain, Learner, Result, evaluate, gain
 from benchmarks.recommender.leaks import check_leak
-from benchmarks.recommender.ours import Ours, read_scores, save_scores
+from benchmarks.recommender.ours import Ours
 from benchmarks.recommender.splits import Split
 from eval.metrics import percentile, recall_at_k
 from retrieval.candidates import Candidate
 from retrieval.models import content
 from retrieval.models.calibration import standardize
-from retrieval.models.features import Dimension, make_features
+from retrieval.models.features import make_features
 from retrieval.models.fusion import FusedModel, fit_fusion
 from retrieval.models.fusion_examples import best_open, score_all
 from retrieval.models.fusion_members import MEMBERS
@@ -24,51 +24,6 @@ from retrieval.ranking import diversify
 
 CANDIDATES = 500
 SHOWN = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Without:
-    """What is lost when something is taken away."""
-
-    taken: str
-    members: tuple[str, ...]
-    """The members taken away."""
-    ndcg: float
-    gain: Gain
-    """Of the whole against what is left."""
-
-
-def ablation(ours: Ours, split: Split) -> tuple[Result, list[Without]]:
-    """Take each channel and each dimension away and learn the fusion again, everything else alike.
-
-    Returns:
-        The whole with one seed, as all others here; one entry per thing taken away.
-    """
-    fitted = ours.fitted(split)
-    one = ours.settings
-    settings = replace(one, ranker=replace(one.ranker, seeds=1), attention=replace(one.attention, seeds=1))
-
-    def measured(members: Sequence[str], name: str) -> Result:
-        place = ours.place(f"ablation {' '.join(members)}", split)
-        if not place.is_file():
-            left = replace(settings, members=tuple(members), strategies=(settings.strategy,))
-            model, fit_s = ours.fuse(split, fitted, left)
-            save_scores(place, model, split, fit_s)
-        return read_scores(place, split, name)
-
-    whole = measured(settings.members, "fused, one seed")
-    found = []
-    for name, gone in _takes(settings.members):
-        rest = measured([one for one in settings.members if one not in gone], name)
-        change = gain(whole.values["ndcg@10"], rest.values["ndcg@10"])
-        found.append(Without(name, gone, rest.mean("ndcg@10"), change))
-    return whole, found
-
-
-def _takes(members: Sequence[str]) -> list[tuple[str, tuple[str, ...]]]:
-    alone = [(f"channel {name}", (name,)) for name in members]
-    groups = [(one, tuple(name for name in members if MEMBERS[name].dimension is one)) for one in Dimension]
-    return alone + [(f"dimension {one}", gone) for one, gone in groups if gone and len(gone) < len(members)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,20 +98,23 @@ class Latency:
     """All members score all items: median and 95th percentile."""
     fusing: tuple[float, float]
     """Fusing, ranking and diversifying `CANDIDATES`."""
+    fusing_processor: tuple[float, float]
+    """The same in processor time, which other programs on the machine do not lengthen much."""
 
 
 def latency(ours: Ours, model: FusedModel, profiles: Sequence[Profile], n: int = 300) -> Latency:
     """Time one request at a time; the first ones warm up and are not counted."""
-    scoring, fusing = [], []
+    scoring, fusing, processor = [], [], []
     for profile in [*profiles[:20], *profiles[:n]]:
         began = time.perf_counter()
         calibrated = score_all(model.members, [profile])
-        scored = time.perf_counter()
+        scored, worked = time.perf_counter(), time.thread_time()
         _rank(ours, model, profile, calibrated)
         fused = time.perf_counter()
         scoring.append(1000 * (scored - began))
         fusing.append(1000 * (fused - scored))
-    return Latency(len(scoring) - 20, _summary(scoring[20:]), _summary(fusing[20:]))
+        processor.append(1000 * (time.thread_time() - worked))
+    return Latency(len(scoring) - 20, _summary(scoring[20:]), _summary(fusing[20:]), _summary(processor[20:]))
 
 
 def _rank(

@@ -8,15 +8,21 @@ import pytest
 
 from benchmarks.recommender import grids, peers
 from benchmarks.recommender.__main__ import BEGIN, END, insert
+from benchmarks.recommender.ablation import Take, _fit, ablation
+from benchmarks.recommender.data import Data
 from benchmarks.recommender.grids import GRIDS, Grid
 from benchmarks.recommender.harness import LeakError, average, evaluate, pool
-from benchmarks.recommender.ours import Fitted, Remembering, read_scores, save_scores
+from benchmarks.recommender.ours import Fitted, Ours, Remembering, read_scores, save_scores
 from benchmarks.recommender.parts import hold_out
 from benchmarks.recommender.peers import Peers
 from benchmarks.recommender.report import figures
 from benchmarks.recommender.splits import leave_out
+from retrieval.models.attention import AttentionModel, AttentionSettings
+from retrieval.models.features import Dimension, ItemSide
+from retrieval.models.fusion import FusionSettings
 from retrieval.models.fusion_members import MEMBERS
 from tests.benchmarks.test_recommender import N_ITEMS, crowd, table
+from tests.fakes import tea_dataset
 
 WORKER = """
 import json, sys
@@ -171,3 +177,43 @@ def test_the_report_goes_between_the_marks(tmp_path):
     page.write_text("no marks", encoding="utf-8")
     with pytest.raises(ValueError, match="marks"):
         insert(page, "new")
+
+
+def test_an_ablation_takes_each_channel_and_each_dimension_away(tmp_path):
+    log = crowd(40)
+    data = Data(log, tea_dataset())
+    settings = FusionSettings(
+        members=("ease", "trend", "ease_liked"), pool=N_ITEMS, cuts=2, attention=AttentionSettings(width=4, epochs=2)
+    )
+    ours = Ours(data, settings, tmp_path)
+    ours.__dict__["side"] = ItemSide.bare(N_ITEMS)
+    told: list[str] = []
+
+    whole, rows = ablation(ours, leave_out(log, 1), told.append)
+    ablation(ours, leave_out(log, 1), told.append)
+
+    assert [one.taken for one in rows] == [
+        *("channel ease", "channel trend", "channel ease_liked"),
+        *("dimension sentiment", "dimension timeliness", "dimension collaborative"),
+    ]
+    assert [one.members for one in rows[-3:]] == [("ease_liked",), ("trend",), ("ease",)]
+    assert all(one.gain.difference == pytest.approx(whole.mean("ndcg@10") - one.ndcg) for one in rows)
+    assert len(told) == len(rows) + 1
+
+
+def test_what_is_taken_away_is_not_listened_to(tmp_path):
+    log = crowd(40)
+    settings = FusionSettings(
+        members=("ease", "ease_liked"), pool=N_ITEMS, cuts=2, attention=AttentionSettings(width=4, epochs=1)
+    )
+    ours = Ours(Data(log, tea_dataset()), settings, tmp_path)
+    ours.__dict__["side"] = ItemSide.bare(N_ITEMS)
+    split = leave_out(log, 1)
+
+    model = _fit(ours, split, ours.fitted(split), Take("x", ("ease_liked",), Dimension.SENTIMENT), {})
+
+    names = model.feature_names()
+    strategy = model.strategy
+    assert isinstance(strategy, AttentionModel)
+    heard = {names[at] for columns in strategy.columns for at in columns}
+    assert heard == {"ease", "place_ease", "count"}
