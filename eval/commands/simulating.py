@@ -45,6 +45,9 @@ def simulate(
     llm_model: Annotated[str | None, typer.Option(help="Its name.")] = None,
     phrase_url: Annotated[str | None, typer.Option(help="A model that puts the users' lines in its words.")] = None,
     phrase_model: Annotated[str, typer.Option(help="Its name.")] = "local",
+    wordings: Annotated[
+        Path | None, typer.Option("--wordings", help="What users say (TOML, as eval/data/simulation.toml).")
+    ] = None,
     parallel: Annotated[int, typer.Option(min=1, max=256, help="Conversations at once (http, chat).")] = 1,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where a run stopped.")] = False,
     seed: Seed = 0,
@@ -58,9 +61,7 @@ def simulate(
         return
     if users is None or out is None or runs:
         raise BadDataError("expected --users and --out, or --compare and files of earlier runs. See --help.")
-    partner = Partner(
-        system, url or "", model, data, llm_url, llm_model, phrase_url=phrase_url or "", phrase_model=phrase_model
-    )
+    partner = Partner(system, url or "", model, data, llm_url, llm_model, phrase_url or "", phrase_model, wordings)
     partner.check()
     dataset = _dataset(data, catalog, interactions, schema, system)
     tastes = _tastes(users, dataset, not_before, n_users, seed)

@@ -18,6 +18,7 @@ from eval.simulation.phrasing import Phraser
 from eval.simulation.reading import SuggestionReader
 from eval.simulation.records import SimulatedDialogue
 from eval.simulation.run import Stage, dialogue_id
+from eval.simulation.speech import DEFAULT, wordings
 from eval.simulation.systems import MOST_SHOWN, AgentSystem, ChatSystem, System
 from eval.simulation.taste import Taste
 from retrieval.datasets import Dataset
@@ -39,24 +40,29 @@ class Partner:
     llm_model: str | None = None
     phrase_url: str = ""
     phrase_model: str = "local"
+    wordings: Path | None = None
+    """What the users say, where it is not what is shipped."""
 
     def check(self) -> None:
         """Raise where something is missing.
 
         Raises:
-            BadDataError: There is no such system, or it lacks its endpoint.
+            BadDataError: There is no such system, it lacks its endpoint, or wordings are missing.
         """
         if self.system not in SYSTEMS:
             raise BadDataError(f"--system: expected one of {', '.join(SYSTEMS)}, found {self.system!r}")
         if self.system in ("http", "chat") and not self.url:
             raise BadDataError(f"--system {self.system} talks to an endpoint: name it, --url http://127.0.0.1:7860/v1")
+        for language in ("en", "zh") if self.wordings else ():
+            wordings(language, str(self.wordings))
 
 
 @asynccontextmanager
 async def open_stage(partner: Partner, dataset: Dataset, *, seed: int, turns: int) -> AsyncIterator[Stage]:
     """Everything that the conversations of a run share."""
     async with open_system(partner, dataset, seed) as system, open_phraser(partner, dataset) as phraser:
-        yield Stage(system, dataset.catalog, Lexicon(dataset.catalog), seed, turns, phraser)
+        words = str(partner.wordings or DEFAULT)
+        yield Stage(system, dataset.catalog, Lexicon(dataset.catalog), seed, turns, phraser, words)
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ from agent.conversation import Role
 from agent.lexicon import Lexicon
 from eval.simulation.phrasing import Phraser
 from eval.simulation.records import AnswerRecord, Said, Simulated, SimulatedDialogue, append
-from eval.simulation.speech import Line
+from eval.simulation.speech import DEFAULT, Line
 from eval.simulation.systems import MOST_SHOWN, Answer, System
 from eval.simulation.taste import Taste
 from eval.simulation.user import SimulatedUser
@@ -29,6 +29,8 @@ class Stage:
     seed: int
     max_turns: int
     phraser: Phraser | None = None
+    wordings: str = DEFAULT
+    """The file of what users say."""
 
 
 @dataclass(slots=True)
@@ -74,7 +76,7 @@ async def talk_all(
 
 async def talk(stage: Stage, taste: Taste) -> SimulatedDialogue:
     """One conversation: until an item is accepted, the turns are used up, or the system fails."""
-    user = SimulatedUser(taste, stage.catalog, stage.lexicon, stage.seed)
+    user = SimulatedUser(taste, stage.catalog, stage.lexicon, stage.seed, stage.wordings)
     partner, notes = stage.system.begin(taste.user_id), _Notes()
     line = await _spoken(stage, taste, user.opening(), notes)
     for _ in range(stage.max_turns):

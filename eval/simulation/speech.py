@@ -6,16 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 
 from numpy.random import Generator
 
 from eval.simulation.taste import Piece, Temper
 from eval.transcripts import Mention
+from retrieval.errors import BadDataError
 from retrieval.items import Catalog
 from retrieval.preference import Constraint, Op
 from retrieval.schema import CatalogSchema, FieldKind, FieldSpec
 from retrieval.titles import HAN
 
+DEFAULT = "data/simulation.toml"
+"""The wordings that are shipped."""
 UNSAYABLE = re.compile(r"(?:its?|the|an?|has|is)\b|.*[:：]")
 """Facts that cannot follow a noun: 'its genres include ...'; 'directed by ...' can."""
 
@@ -43,6 +47,8 @@ class Speaker:
     catalog: Catalog
     temper: Temper
     language: str
+    source: str = DEFAULT
+    """The file of the wordings."""
 
     @property
     def schema(self) -> CatalogSchema:
@@ -51,7 +57,7 @@ class Speaker:
 
     def say(self, key: str, rng: Generator, *, mentions: Sequence[Mention] = (), **values: str) -> Line:
         """One of the wordings of a remark."""
-        remarks = wordings(self.language).remarks
+        remarks = wordings(self.language, self.source).remarks
         of_temper = remarks.get(f"{self.temper}.{key}") or remarks[key]
         template = of_temper[int(rng.integers(len(of_temper)))]
         consumed = self.schema.consumed.get(self.language, "")
@@ -98,7 +104,7 @@ class Speaker:
             return self._phrase("decade", value=str(piece.value))
         if fact := self._fact(spec, piece.value):
             return self._phrase("fact", fact=fact)
-        soft = spec.kind is FieldKind.ENTITY and "soft" in wordings(self.language).phrases
+        soft = spec.kind is FieldKind.ENTITY and "soft" in wordings(self.language, self.source).phrases
         label = spec.label_in(self.language)
         return self._phrase("soft" if soft else "piece", value=self._value(spec, piece.value), label=label)
 
@@ -111,7 +117,11 @@ class Speaker:
         return shown if spec.people or self.language == "zh" else shown.lower()
 
     def _phrase(self, key: str, **values: str) -> str:
-        return wordings(self.language).phrases[key].format(nouns=self.schema.nouns_in(self.language), **values)
+        return (
+            wordings(self.language, self.source)
+            .phrases[key]
+            .format(nouns=self.schema.nouns_in(self.language), **values)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +135,26 @@ class Wordings:
 
 
 @cache
-def wordings(language: str) -> Wordings:
-    """All wordings of a language, of eval/data/simulation.toml."""
-    text = files("eval").joinpath("data/simulation.toml").read_text(encoding="utf-8")
-    table = tomllib.loads(text)[language]
+def wordings(language: str, source: str = DEFAULT) -> Wordings:
+    """All wordings of a language.
+
+    Raises:
+        BadDataError: The file cannot be read, or lacks a remark that the shipped one has.
+    """
+    path = files("eval").joinpath(source) if source == DEFAULT else Path(source)
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))[language]
+    except (OSError, ValueError, KeyError) as error:
+        raise BadDataError(f"expected wordings as in eval/data/simulation.toml, found: {error!r} ({source})") from error
+    shipped = wordings(language) if source != DEFAULT else None
+    if shipped and (missing := {*_plain(shipped.remarks), *shipped.phrases} - {*table, *table.get("phrases", {})}):
+        raise BadDataError(f"{source}: no wording in {language!r} for {', '.join(sorted(missing))}")
     return Wordings({key: found for key, found in table.items() if key != "phrases"}, table["phrases"])
+
+
+def _plain(remarks: Mapping[str, object]) -> set[str]:
+    """The keys that every user needs, whatever the temper."""
+    return {key for key in remarks if "." not in key}
 
 
 def _capital(text: str, template: str = "") -> str:

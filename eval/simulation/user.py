@@ -13,7 +13,7 @@ from numpy.random import Generator
 from agent.lexicon import Lexicon
 from eval.simulation.drawing import seeded
 from eval.simulation.questions import Asked, read_question
-from eval.simulation.speech import Line, Speaker
+from eval.simulation.speech import DEFAULT, Line, Speaker
 from eval.simulation.taste import Piece, Taste, Temper, Wish
 from eval.transcripts import Mention
 from retrieval.items import Catalog
@@ -62,6 +62,7 @@ class SimulatedUser:
     catalog: Catalog
     lexicon: Lexicon
     seed: int
+    wordings: str = DEFAULT
     turn: int = 0
     """Answers heard so far."""
     accepted: str = ""
@@ -88,7 +89,7 @@ class SimulatedUser:
     @property
     def speaker(self) -> Speaker:
         """The way of talking."""
-        return Speaker(self.catalog, self.taste.temper, self.taste.language)
+        return Speaker(self.catalog, self.taste.temper, self.taste.language, self.wordings)
 
     def opening(self) -> Line:
         """The first message."""

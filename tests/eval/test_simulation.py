@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+from importlib import resources
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +21,7 @@ from eval.simulation.systems import Answer
 from eval.simulation.taste import Piece, Taste, Temper
 from eval.simulation.user import SimulatedUser, Verdict
 from retrieval.datasets import Interactions
+from retrieval.errors import BadDataError
 from retrieval.history import Interaction
 from tests.eval.simulated import CATALOG, LEXICON, item_id, person, stage, taste
 
@@ -368,3 +371,18 @@ def test_titles_are_read_out_of_plain_text(text: str, items: list[str], foreign:
 
 def test_verdicts_that_are_spoken_of_are_known():
     assert {one.value for one in Verdict} >= {"accepted", "breaks", "repeat", "named", "known"}
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_other_wordings_say_the_same_things(language: str):
+    other = str(resources.files("eval").joinpath("data/simulation_other.toml"))
+
+    assert {*wordings(language).phrases} == {*wordings(language, other).phrases}
+
+
+def test_wordings_that_lack_a_remark_are_refused(tmp_path: Path):
+    short = tmp_path / "short.toml"
+    short.write_text('[en]\nopening = ["{wish}"]\n[en.phrases]\n', encoding="utf-8")
+
+    with pytest.raises(BadDataError, match="no wording in 'en' for accept"):
+        wordings("en", str(short))
