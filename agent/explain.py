@@ -6,9 +6,10 @@ from agent.chips import constraint_label
 from agent.recommendation import Explanation, Statement
 from retrieval.candidates import Candidate, Evidence, EvidenceKind
 from retrieval.features.moods import mood_in
-from retrieval.items import Catalog
+from retrieval.items import Catalog, Item
 from retrieval.models.clusters_names import label
 from retrieval.preference import Constraint
+from retrieval.schema import FieldKind
 from tools.render import one_line
 
 ORDER = (
@@ -27,6 +28,10 @@ ORDER = (
 """What persuades first."""
 IN_REASON = 2
 """Statements in the short reason; all are on the card."""
+ENOUGH = 2
+"""Statements that an item has at least, guesses left out: what it is fills up what is missing."""
+CLOSE = {EvidenceKind.TEXT: 0.35, EvidenceKind.SIMILAR_ITEM: 0.45}
+"""The least cosine at which a description is called close: below it a reader sees no likeness."""
 GUESSES = {
     "other": {
         "en": "a guess, to learn whether you like something else{value}; your answer would tell most",
@@ -47,6 +52,8 @@ JOIN = {"en": "; ", "zh": "；"}
 
 def statement(evidence: Evidence, catalog: Catalog, language: str = "en") -> str:
     """One piece of evidence in words; '' where there is nothing to say."""
+    if evidence.score < CLOSE.get(evidence.kind, evidence.score):
+        return ""
     if language == "zh":
         return one_line(_chinese(evidence, catalog))
     return one_line(_english(evidence, catalog))
@@ -64,6 +71,7 @@ def explain(found: Candidate, catalog: Catalog, language: str, *, guess: str = "
     statements = _distinct(
         Statement(text, one) for one in _ordered(found.evidence) if (text := statement(one, catalog, language))
     )
+    statements = _filled_up(statements, found.item_id, catalog, language)
     best = _spread([one for one in statements if one.evidence.kind is not EvidenceKind.GUESS])[:IN_REASON]
     reason = JOIN[language].join(one.text for one in best)
     if guess:
@@ -175,6 +183,26 @@ def _fact(field_name: str, value: str, catalog: Catalog, language: str) -> str:
 
 def _titles(item_ids: Sequence[str], catalog: Catalog, conjunction: str, form: str = "{}") -> str:
     return conjunction.join(form.format(catalog.item(one).title) for one in item_ids[:2] if one in catalog)
+
+
+def _filled_up(
+    statements: tuple[Statement, ...], item_id: str, catalog: Catalog, language: str
+) -> tuple[Statement, ...]:
+    """The statements and, where they are few, facts of the item itself."""
+    missing = ENOUGH - sum(one.evidence.kind is not EvidenceKind.GUESS for one in statements)
+    if missing <= 0 or item_id not in catalog:
+        return statements
+    said = {(one.evidence.field, one.evidence.value) for one in statements}
+    facts = [one for one in _own_facts(catalog.item(item_id), catalog) if (one.field, one.value) not in said]
+    return _distinct((*statements, *(Statement(statement(one, catalog, language), one) for one in facts[:missing])))
+
+
+def _own_facts(item: Item, catalog: Catalog) -> list[Evidence]:
+    """One fact of each field: people first, then kinds, then themes, then numbers."""
+    specs = sorted(catalog.schema.fields, key=lambda one: (one.kind is FieldKind.NUMBER, one.soft, not one.people))
+    values = {name: found[0] for name, found in item.values.items() if found}
+    values |= {name: f"{number:g}" for name, number in item.numbers.items()}
+    return [Evidence("catalog", EvidenceKind.FACT, one.name, values[one.name]) for one in specs if one.name in values]
 
 
 def _ordered(evidence: Iterable[Evidence]) -> list[Evidence]:

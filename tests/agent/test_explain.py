@@ -165,3 +165,35 @@ def test_the_opening_says_what_is_missing_and_what_is_kept(films: Catalog):
 
 def test_a_language_without_a_sentence_gets_the_english_one():
     assert say("noted", "fr") == "Noted."
+
+
+def test_a_description_that_is_not_near_is_not_called_close(films: Catalog):
+    far = Evidence("content", EvidenceKind.TEXT, score=0.2, text="A thief plans.")
+    also_far = Evidence("content", EvidenceKind.SIMILAR_ITEM, item_ids=(HEAT,), score=0.3)
+
+    assert statement(far, films) == ""
+    assert statement(also_far, films) == ""
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_item_has_at_least_two_statements(films: Catalog, language: str):
+    guess = Candidate(HEAT, evidence=(Evidence("policy", EvidenceKind.GUESS, text="little_known"),))
+    popular = Candidate(HEAT, evidence=(Evidence("trend", EvidenceKind.POPULAR, count=90, score=0.8),))
+
+    for found, at_least in ((guess, 3), (popular, 2), (Candidate(HEAT), 2)):
+        told = explain(found, films, language)
+
+        assert len(told.statements) >= at_least
+        for one in told.statements:
+            if one.evidence.channel == "catalog":
+                values = films.item(HEAT).values.get(one.evidence.field, ())
+                assert one.evidence.value in values or float(one.evidence.value) in films.item(HEAT).numbers.values()
+
+
+def test_facts_that_fill_up_repeat_nothing(films: Catalog):
+    stated = Evidence("graph", EvidenceKind.FACT, "directors", "Michael Mann")
+
+    told = explain(Candidate(HEAT, evidence=(stated,)), films, "en")
+
+    assert [one.text for one in told.statements].count("directed by Michael Mann") == 1
+    assert len(told.statements) == 2
