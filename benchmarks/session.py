@@ -55,10 +55,14 @@ class Cost:
 
 
 @asynccontextmanager
-async def open_agent(retriever: Retriever, *, url: str, model: str, seed: int) -> AsyncIterator[Agent]:
+async def open_agent(
+    retriever: Retriever, *, url: str, model: str, seed: int, tool_timeout_s: float = 5.0
+) -> AsyncIterator[Agent]:
     """An agent that writes only to a temporary folder; the data folder behind the retriever is read, not written."""
     with tempfile.TemporaryDirectory(prefix="reconteur-bench-") as folder:
-        retrieval = RetrievalSettings(data_dir=Path(folder), state_url=f"sqlite:///{folder}/state.db")
+        retrieval = RetrievalSettings(
+            data_dir=Path(folder), state_url=f"sqlite:///{folder}/state.db", tool_timeout_s=tool_timeout_s
+        )
         settings = Settings(llm=LlmSettings(url=url, model=model), retrieval=retrieval, checkpoint_url="")
         agent = await assemble(retriever, open_state(retrieval), settings, seed=seed)
         try:
