@@ -83,14 +83,16 @@ def serve(
 
 
 @app.command()
-def build(data: Data = None) -> None:
-    """Make or refresh the dataset and every index of a data folder."""
+def build(data: Data = None, llm_url: LlmUrl = None, llm_model: LlmModel = None) -> None:
+    """Make or refresh the dataset and every index of a data folder; with --llm-url a model names groups of people."""
     from retrieval.build import build as build_indexes
     from retrieval.progress import console_progress
 
-    settings = make_settings(data=data)
+    settings = make_settings(data=data, llm_url=llm_url, llm_model=llm_model)
     with console_progress() as progress:
         manifest = build_indexes(settings.retrieval, progress)
+    if llm_url and settings.llm.url:
+        _name_clusters(settings)
     typer.echo(f"{manifest.items} items, {manifest.interactions} interactions in {settings.retrieval.data_dir}: ready.")
 
 
@@ -176,6 +178,17 @@ def erase_user(
 
     _with_agent(settings, erase)
     typer.echo("Erased.")
+
+
+def _name_clusters(settings: "Settings") -> None:
+    """Have the language model name the groups of people; where it cannot, the names by rule stay, with a notice."""
+    from agent.cluster_namer import name_clusters_of
+    from retrieval.errors import IndexMissingError, ModelUnavailableError
+
+    try:
+        typer.echo(f"{name_clusters_of(settings)} groups of people named by the language model.")
+    except (IndexMissingError, ModelUnavailableError) as error:
+        typer.echo(f"The groups of people keep their names by rule: {error}", err=True)
 
 
 def make_settings(*, data: Path | None = None, llm_url: str | None = None, llm_model: str | None = None) -> "Settings":

@@ -74,6 +74,19 @@ def build_sequence(
         save_names(folder / CLUSTERS, name_clusters(clusters, dataset.catalog, choose))
 
 
+def rename_clusters(dataset: Dataset, settings: RetrievalSettings, choose: Choose) -> tuple[tuple[Fact, ...], ...]:
+    """Have the names of the clusters that `build_sequence` wrote chosen again; they are replaced all or not at all.
+
+    Raises:
+        IndexMissingError: There are no clusters, or they were made for other data.
+    """
+    folder = settings.data_dir / NAME
+    require(folder, dataset.fingerprint, WHAT)
+    names = name_clusters(TasteClusters.load(folder / CLUSTERS), dataset.catalog, choose)
+    save_names(folder / CLUSTERS, names)
+    return names
+
+
 def _texts(catalog: Catalog, settings: RetrievalSettings) -> NDArray[np.float32] | None:
     """The vectors of the items' texts, where they were built."""
     try:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.datasets.storage import write_atomic
 from retrieval.errors import IndexMissingError
 from retrieval.items import Catalog, Item
 from retrieval.models.clusters import WHAT, TasteClusters
@@ -87,8 +88,8 @@ def label(facts: Sequence[Fact], catalog: Catalog, language: str = "en") -> str:
 
 
 def save_names(folder: Path, names: Sequence[Sequence[Fact]]) -> None:
-    """Write names as text into an existing folder."""
-    (folder / FILE).write_text(json.dumps(names, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    """Write names as text into an existing folder, all or none."""
+    write_atomic(folder / FILE, json.dumps(names, ensure_ascii=False, indent=1) + "\n")
 
 
 def load_names(folder: Path, number: int) -> tuple[tuple[Fact, ...], ...]:

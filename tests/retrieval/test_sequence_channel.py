@@ -1,6 +1,7 @@
 """The sequence channel: its evidence, what it reads of a conversation, and its folder."""
 
-from collections.abc import Mapping
+import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,11 +9,12 @@ import pytest
 
 from retrieval.candidates import EvidenceKind
 from retrieval.channels.base import Channel
-from retrieval.channels.sequence import SequenceChannel, build_sequence, read_profile
+from retrieval.channels.sequence import CLUSTERS, SequenceChannel, build_sequence, read_profile, rename_clusters
 from retrieval.datasets import Dataset
 from retrieval.errors import IndexMissingError
 from retrieval.history import Interaction, UserHistory
 from retrieval.models.clusters import TasteClusters
+from retrieval.models.clusters_names import load_names
 from retrieval.models.sequence import SequenceModel, SequenceSettings
 from retrieval.preference import Preference
 from retrieval.settings import RetrievalSettings
@@ -130,3 +132,25 @@ def test_a_lost_file_is_noticed(data_dir: Path, teas: Dataset, lost: str) -> Non
 
     with pytest.raises(IndexMissingError):
         SequenceChannel.open(teas, RetrievalSettings(data_dir=data_dir))
+
+
+def test_the_clusters_are_named_anew_without_training(
+    teas: Dataset, tea_settings: RetrievalSettings, tmp_path: Path
+) -> None:
+    shutil.copytree(tea_settings.data_dir / "sequence", tmp_path / "sequence")
+    settings = tea_settings.model_copy(update={"data_dir": tmp_path})
+    offered: list[list[str]] = []
+
+    def last(names: Sequence[str]) -> str:
+        offered.append(list(names))
+        return names[-1]
+
+    names = rename_clusters(teas, settings, last)
+
+    by_rule = load_names(tea_settings.data_dir / "sequence" / CLUSTERS, len(names))
+    kept = load_names(tmp_path / "sequence" / CLUSTERS, len(names))
+    assert kept == names
+    assert (kept != by_rule) == any(len(one) > 1 for one in offered)
+    assert SequenceChannel.open(teas, settings).name == "sequence"
+    with pytest.raises(IndexMissingError):
+        rename_clusters(teas, settings.model_copy(update={"data_dir": tmp_path / "none"}), last)

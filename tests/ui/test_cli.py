@@ -5,12 +5,13 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import pytest
 from typer.testing import CliRunner
 
-from retrieval.errors import SettingsError
+from retrieval.errors import ModelUnavailableError, SettingsError
 from tests.ui.fakes import CATALOG, FakeAgent, make_agent
 from ui import __main__, cli
 from ui.server import listen
@@ -38,6 +39,24 @@ def test_help_loads_nothing_heavy():
 
     heavy = {"torch", "gradio", "chromadb", "sentence_transformers", "fastapi", "langgraph", "sqlalchemy", "pandas"}
     assert not heavy & set(loaded.stdout.split())
+
+
+@pytest.mark.parametrize("works", [True, False])
+def test_a_build_with_a_model_names_groups_of_people(run, monkeypatch, tmp_path: Path, works: bool):
+    def named(settings) -> int:
+        if not works:
+            raise ModelUnavailableError("nobody answered")
+        return 7
+
+    monkeypatch.setattr("retrieval.build.build", lambda settings, progress: SimpleNamespace(items=3, interactions=5))
+    monkeypatch.setattr("agent.cluster_namer.name_clusters_of", named)
+
+    result = run("build", "--data", str(tmp_path), "--llm-url", "http://127.0.0.1:9/v1")
+
+    told = "7 groups of people named" if works else "keep their names by rule: nobody answered"
+    assert told in result.output
+    assert result.exit_code == 0
+    assert "groups of people" not in run("build", "--data", str(tmp_path)).output
 
 
 def test_the_version_is_shown(run):
