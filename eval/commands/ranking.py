@@ -28,12 +28,14 @@ if TYPE_CHECKING:
     from agent.settings import Settings
     from eval.places import Ask
     from eval.ranking.asking import LlmOptions
-    from eval.ranking.run import OfflineRanker
+    from eval.ranking.likelihood import LikelihoodRanker
+    from eval.ranking.run import OfflineRanker, Ranker
     from eval.transcripts import Dialogue
     from retrieval.datasets import Dataset
     from retrieval.resources import Progress
 
 Part = Annotated[str, typer.Option("--part", help="even or odd dialogues only, by the SHA-256 of the id.")]
+LIKELIHOOD_HELP = "A language model (folder or hub name) that says which of the best titles the dialogue makes likely."
 SYSTEM_HELP = "default, popularity, cf, content, cf+popularity, zero-shot or agent."
 
 
@@ -58,6 +60,7 @@ def rank(
     llm_model: Annotated[str | None, typer.Option(help="Name of the model at that URL.")] = None,
     parallel: Annotated[int, typer.Option(help="Requests to the model at once.", min=1, max=256)] = 4,
     data: Annotated[Path | None, typer.Option("--data", help="Data folder of the agent (--system agent).")] = None,
+    likelihood: Annotated[str | None, typer.Option("--likelihood", help=LIKELIHOOD_HELP)] = None,
 ) -> None:
     """Rank the catalog at every assistant turn that recommends, given only what was said before."""
     from eval.places import asks
@@ -75,11 +78,12 @@ def rank(
     todo = [ask for ask in places if ask.key not in done]
     say(f"{len(places)} turns, {len(done)} done before" if done else f"{len(places)} turns")
     ranker = None if llm.needs_no_ranker else _ranker(loaded.dataset, system, blend, _train(train, skip_bad))
+    final = ranker if likelihood is None else _with_likelihood(ranker, likelihood, llm, loaded.dataset)
     set_up_s = time.perf_counter() - started
     before = time.process_time()
-    seconds = _run(llm, ranker, todo, loaded.dataset, k, out)
+    seconds = _run(llm, final, todo, loaded.dataset, k, out)
     run = Run(
-        system=llm.name_of(ranker),
+        system=llm.name_of(final),
         command=command_line(),
         seed=seed,
         dialogues=str(dialogues),
@@ -207,18 +211,35 @@ def _ranker(dataset: "Dataset", system: str, blend: Path | None, train: "Sequenc
     return OfflineRanker(Signals(world, knowledge), reader, WeightedSum(name, SYSTEMS[name]))
 
 
+def _with_likelihood(
+    ranker: "OfflineRanker | None", model: str, llm: "LlmOptions", dataset: "Dataset"
+) -> "LikelihoodRanker":
+    """The ranker with a language model's likelihoods.
+
+    Raises:
+        BadDataError: It does not go together with what else was asked for, or there is no such model.
+    """
+    from eval.ranking.likelihood import LikelihoodRanker, TitleLikelihood
+    from retrieval.errors import BadDataError
+
+    if ranker is None or llm.intent != "llm":
+        raise BadDataError("--likelihood: expected --intent llm and a system that ranks by itself, found another")
+    return LikelihoodRanker(ranker, TitleLikelihood.load(model, dataset.catalog))
+
+
 def _run(
-    llm: "LlmOptions", ranker: "OfflineRanker | None", todo: "Sequence[Ask]", dataset: "Dataset", k: int, out: Path
+    llm: "LlmOptions", ranker: "Ranker | None", todo: "Sequence[Ask]", dataset: "Dataset", k: int, out: Path
 ) -> float:
     """Rank what is left to do; returns the seconds it took."""
-    from eval.ranking.run import write_rankings
+    from eval.ranking.run import OfflineRanker, write_rankings
 
     with bar("turns") as progress:
         started = time.perf_counter()
-        if ranker is not None and not llm.asks_model:
+        if ranker is not None and not (llm.asks_model and isinstance(ranker, OfflineRanker)):
             write_rankings(ranker, todo, dataset.catalog, k, out, lambda what, done, of: progress(done, of))
         elif todo:
-            asyncio.run(_ask(llm, ranker, todo, dataset, k, out, lambda what, done, of: progress(done, of)))
+            offline = ranker if isinstance(ranker, OfflineRanker) else None
+            asyncio.run(_ask(llm, offline, todo, dataset, k, out, lambda what, done, of: progress(done, of)))
         return time.perf_counter() - started
 
 

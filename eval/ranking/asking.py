@@ -15,7 +15,7 @@ from eval.predictions import Prediction, append
 from eval.ranking.proposals import Proposal, Proposer
 from eval.ranking.rankers import best_rows
 from eval.ranking.reading import ReadTurn, Situation
-from eval.ranking.run import OfflineRanker, prediction
+from eval.ranking.run import OfflineRanker, Ranker, prediction
 from eval.ranking.text import terms
 from eval.ranking.world import Vector
 from eval.transcripts import question_of
@@ -70,7 +70,7 @@ class LlmOptions:
         """Whether the model (or the agent) ranks alone."""
         return self.system in ("zero-shot", "agent")
 
-    def name_of(self, ranker: OfflineRanker | None) -> str:
+    def name_of(self, ranker: "Ranker | None") -> str:
         """What reports call the run."""
         if self.needs_no_ranker or ranker is None:
             return self.system

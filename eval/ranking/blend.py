@@ -130,9 +130,10 @@ def predict(trees: "Sequence[lightgbm.Booster]", columns: NDArray[np.float32]) -
 
 def mixed(learned: Vector, default: Vector, share: float) -> Vector:
     """Two scores of the same candidates brought to one scale (mean 0, deviation 1) and summed by share."""
-    return np.asarray(share * _standard(learned) + (1 - share) * _standard(default), dtype=np.float32)
+    return np.asarray(share * standard(learned) + (1 - share) * standard(default), dtype=np.float32)
 
 
-def _standard(values: Vector) -> Vector:
+def standard(values: Vector) -> Vector:
+    """Brought to mean 0 and deviation 1; all alike stay alike."""
     deviation = float(values.std())
     return np.asarray((values - values.mean()) / (deviation or 1.0), dtype=np.float32)

@@ -122,7 +122,7 @@ class Proposer:
         if self.reads:
             search = {"type": "string", "maxLength": SEARCH_LENGTH}
             properties = {"search": search, "liked": few, "disliked": few}
-        properties["titles"] = {"type": "array", "minItems": 1, "maxItems": TITLES, "items": title}
+        properties["titles"] = {"type": "array", "minItems": TITLES, "maxItems": TITLES, "items": title}
         schema = {"type": "object", "properties": properties, "required": [*properties], "additionalProperties": False}
         return {"type": "json_schema", "json_schema": {"name": "proposal", "schema": schema, "strict": True}}
 

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,7 +58,20 @@ class OfflineRanker:
         return Situation(tuple(self._read), known)
 
 
-def predictions(ranker: OfflineRanker, asks: Sequence[Ask], catalog: Catalog, k: int) -> Iterator[Prediction]:
+class Ranker(Protocol):
+    """Ranks the catalog at one place after the other."""
+
+    @property
+    def name(self) -> str:
+        """What reports call it."""
+        ...
+
+    def rank(self, ask: Ask, k: int) -> list[tuple[int, float]]:
+        """The best rows for a place, with scores."""
+        ...
+
+
+def predictions(ranker: Ranker, asks: Sequence[Ask], catalog: Catalog, k: int) -> Iterator[Prediction]:
     """The ranking of each place, as it comes."""
     for ask in asks:
         started = time.perf_counter()
@@ -74,7 +88,7 @@ def prediction(ask: Ask, rows: Sequence[tuple[int, float]], catalog: Catalog, se
 
 
 def write_rankings(
-    ranker: OfflineRanker, asks: Sequence[Ask], catalog: Catalog, k: int, out: Path, progress: Progress = silent
+    ranker: Ranker, asks: Sequence[Ask], catalog: Catalog, k: int, out: Path, progress: Progress = silent
 ) -> float:
     """Add the rankings of places to a file.
 
