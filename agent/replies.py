@@ -21,6 +21,10 @@ TEXTS: dict[str, dict[str, str]] = {
         "en": "One question would help me most: more {first} or more {second}?",
         "zh": "有一个问题最能帮我了解你：更想要{first}，还是{second}？",
     },
+    "inquire_years": {
+        "en": "One question would help me most: more from {first} or more from {second}?",
+        "zh": "有一个问题最能帮我了解你：更想要{first}的，还是{second}的？",
+    },
     "guessing": {
         "en": "I'm still guessing about you: whatever you like or turn down here teaches me.",
         "zh": "我还在猜你的口味：你喜欢或不喜欢哪个，都能让我更懂你。",

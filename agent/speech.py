@@ -46,7 +46,8 @@ class Speech:
             return ""
         one, catalog = work.inquiry, self.retriever.catalog
         first, second = (_value(catalog, one.field, value, work.language) for value in one.values)
-        return replies.say("inquire", work.language, first=first, second=second)
+        years = any(spec.name == one.field and spec.unit == "year" for spec in catalog.schema.fields)
+        return replies.say("inquire_years" if years else "inquire", work.language, first=first, second=second)
 
     def is_for_the_model(self, work: Working) -> bool:
         """Whether prose by the model adds anything."""

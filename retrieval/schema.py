@@ -4,12 +4,15 @@ A schema is read from a TOML file beside the catalog. Prompts, filters, reasons 
 nothing in `agent/` or `tools/` knows whether items are films, books or drills.
 """
 
+import math
 import tomllib
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from retrieval.spans import Span, parse_span
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 
@@ -58,8 +61,27 @@ class FieldSpec(BaseModel):
         return self.label.get(language) or self.label.get("en") or self.name
 
     def value_in(self, value: str, language: str) -> str:
-        """A value's display name in a language, the value itself where there is none."""
+        """A value's display name in a language, the value itself where there is none; a span of numbers in words."""
+        span = parse_span(value) if self.kind is FieldKind.NUMBER else None
+        if span is not None:
+            return self._span_in(span, language)
         return self.names.get(value, {}).get(language) or value
+
+    def _span_in(self, span: Span, language: str) -> str:
+        """'1993–1995', '1992 and before'; '20 minutes and more'."""
+        low, high = span.low, span.high
+        is_year = self.unit == "year"
+        if language == "zh":
+            unit = "年" if is_year else self.unit
+            below, above = ("{}及以前", "{}及以后") if is_year else ("{}以下", "{}以上")
+        else:
+            unit = "" if is_year else f" {self.unit}" if self.unit else ""
+            below, above = ("{} and before", "{} and after") if is_year else ("up to {}", "{} and more")
+        if not math.isfinite(low):
+            return below.format(f"{high:.15g}{unit}")
+        if not math.isfinite(high):
+            return above.format(f"{low:.15g}{unit}")
+        return f"{low:.15g}{unit}" if low == high else f"{low:.15g}–{high:.15g}{unit}"
 
     def fact_in(self, value: str, language: str) -> str:
         """The fact that an item has a value, as a phrase: 'directed by Michael Mann'."""

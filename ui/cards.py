@@ -11,7 +11,7 @@ from retrieval.preference import Constraint
 from retrieval.schema import FieldKind, FieldSpec
 from ui.covers import cover
 from ui.markup import Html, join, tag
-from ui.words import word
+from ui.words import is_word, word
 
 _MOST_VALUES = {FieldKind.CATEGORY: 3, FieldKind.ENTITY: 2, FieldKind.NUMBER: 1}
 _MOST_FACTS = 4
@@ -33,6 +33,10 @@ class CardContext:
     def say(self, key: str, **values: object) -> str:
         """A word of the page in the language of the list."""
         return word(key, self.language, **values)
+
+    def channel(self, name: str) -> str:
+        """A channel as the page calls it; one that it does not know by its own name."""
+        return self.say(f"channel_{name}") if is_word(f"channel_{name}") else name
 
 
 def cards(recommendations: Sequence[Recommendation], context: CardContext, *, label: str) -> Html:
@@ -62,9 +66,13 @@ def card(recommendation: Recommendation, context: CardContext) -> Html:
             facts(item, context),
             _badge(recommendation, context),
             _breaks(recommendation.breaks, context),
-            tag("p", recommendation.explanation.text, class_="reason"),
-            tag("p", _clip(item.text), class_="gist") if item.text else Html(""),
             class_="card-body",
+        ),
+        tag(
+            "div",
+            _reason(recommendation),
+            tag("p", _clip(item.text), class_="gist") if item.text else Html(""),
+            class_="card-text",
         ),
         _opinions(item, context),
         _why(recommendation, context),
@@ -128,6 +136,14 @@ def _breaks(broken: Sequence[Constraint], context: CardContext) -> Html:
         return Html("")
     limits = ", ".join(one.words or one.key for one in broken)
     return tag("p", context.say("breaks", limits=limits), class_="breaks")
+
+
+def _reason(recommendation: Recommendation) -> Html:
+    """Why the item is here; of a near miss what speaks for it, since what speaks against it stands above."""
+    text = recommendation.explanation.text
+    if recommendation.breaks:
+        text = _capital(next((one.text for one in recommendation.explanation.statements), ""))
+    return tag("p", text, class_="reason") if text else Html("")
 
 
 def _fact(spec: FieldSpec, item: Item, language: str) -> Html:
@@ -220,7 +236,9 @@ def _proof(evidence: Evidence, context: CardContext) -> list[Html]:
         found.append(tag("span", titles, class_="meta"))
     score = f"{evidence.score:.2f}"
     notes = [
-        context.say("evidence_score", channel=evidence.channel, score=score) if evidence.score else evidence.channel
+        context.say("evidence_score", channel=context.channel(evidence.channel), score=score)
+        if evidence.score
+        else context.channel(evidence.channel)
     ]
     if evidence.count:
         notes.insert(0, context.say("evidence_count", count=evidence.count))

@@ -89,6 +89,8 @@ class Actions:
         if session.running or not session.turns:
             return
         session.status, session.notice = "reranking", ""
+        if session.turns[-1].has_cards and not session.turns[-1].has_list:  # an answer stays where it is
+            session.turns.append(ChatTurn(""))
         before = session.turns[-1]
         session.turns[-1] = replace(before, text="", trace=None, tools=(), error="", stopped=False)
         yield Part.LOG | Part.LIVE | Part.RAIL | Part.INPUT
@@ -210,7 +212,8 @@ class Actions:
         if session.user is not None:
             data = await self.agent.export(session.user.user_id)
             session.download = json.dumps(data, ensure_ascii=False, indent=2)
-            yield Part.DOWNLOAD
+            session.notice = word("exported", session.language)
+            yield Part.DOWNLOAD | Part.INPUT
             session.download = ""
 
     async def ask_erase(self, session: Session, *, ask: bool) -> Changes:

@@ -13,6 +13,8 @@ from ui.markup import Html, join, paragraphs, tag
 from ui.words import word
 
 _LISTS = (Act.RECOMMEND, Act.REFINE)
+_ANSWERS = (Act.ASK, Act.CHAT)
+"""What was understood so far does not bear on these."""
 _STAGES = ("understand", "act", "rank", "explore", "cards", "write", "total")
 
 
@@ -30,7 +32,7 @@ def turn_html(turn: ChatTurn, at: int, session: Session, catalog: Catalog, *, is
     language = turn.language(session.language)
     context = CardContext(catalog, language, session.feedback, place=f"{session.conversation.conversation_id[:8]}-{at}")
     busy = is_last and session.running
-    found = () if turn.intent is None else turn.intent.chips
+    found = () if turn.intent is None or turn.intent.act in _ANSWERS else turn.intent.chips
     return tag(
         "section",
         _said(turn, session.language),
@@ -148,8 +150,8 @@ def _picker(session: Session, catalog: Catalog, picks: Sequence[str]) -> Html:
         "section",
         tag("h3", word("taste_title", language, nouns=nouns)),
         tag("p", word("taste_lead", language), class_="lead"),
+        tag("div", go, counted, class_="picker-go"),
         tag("ul", *tiles, class_="tiles"),
-        tag("div", go, counted, class_="picker-end"),
         class_="picker",
     )
 
@@ -195,7 +197,7 @@ def _tool(run: ToolRun, context: CardContext) -> Html:
 def _scores(shown: Sequence[Recommendation], context: CardContext) -> Html:
     channels = list(dict.fromkeys(name for one in shown for name in one.channels))
     best = {name: max(abs(one.channels.get(name, 0.0)) for one in shown) or 1.0 for name in channels}
-    head = tag("tr", tag("td"), *(tag("th", name, scope="col") for name in channels))
+    head = tag("tr", tag("td"), *(tag("th", context.channel(name), scope="col") for name in channels))
     rows = [
         tag(
             "tr",

@@ -51,6 +51,11 @@ class ChatTurn:
     has_cards: bool = False
     """Whether the cards (or their absence) are settled."""
 
+    @property
+    def has_list(self) -> bool:
+        """Whether it shows any items."""
+        return bool(self.recommendations or self.near_misses)
+
     def language(self, default: str) -> str:
         """The language of the reply, the page's while that is not known."""
         return default if self.intent is None else self.intent.preference.language
@@ -122,7 +127,7 @@ def turns_of(conversation: Conversation, catalog: Catalog, shown: Mapping[int, S
             message = turn.text
             continue
         again = _again(message, turn, (shown or {}).get(at), catalog)
-        if message or not turns:
+        if message or not turns or not turns[-1].has_list:
             turns.append(again)
         else:  # a click made the list anew, in its place
             turns[-1] = replace(again, message=turns[-1].message)
@@ -140,7 +145,11 @@ def _again(message: str, turn: Turn, shown: Shown | None, catalog: Catalog) -> C
         return replace(plain, recommendations=_cards(turn.shown, catalog), near_misses=_cards(turn.near, catalog))
     return replace(
         plain,
-        intent=Intent(Act.RECOMMEND, Preference(language=shown.language), chips=shown.chips),
+        intent=Intent(
+            Act.RECOMMEND if shown.cards or shown.near else Act.CHAT,
+            Preference(language=shown.language),
+            chips=shown.chips,
+        ),
         recommendations=recommendations_of(shown.cards, catalog),
         near_misses=recommendations_of(shown.near, catalog),
         notices=shown.notices,

@@ -63,6 +63,16 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "evidence_guess": ("Guess", "猜测"),
     "evidence_count": ("{count} people", "{count} 人"),
     "evidence_score": ("{channel}, score {score}", "{channel}，得分 {score}"),
+    "channel_catalog": ("catalog", "目录"),
+    "channel_content": ("descriptions", "简介"),
+    "channel_factors": ("liked together", "共同喜好"),
+    "channel_neighbors": ("people like you", "相似的人"),
+    "channel_sequence": ("what comes next", "接下来"),
+    "channel_graph": ("connections", "知识图谱"),
+    "channel_trend": ("popularity", "热度"),
+    "channel_language_model": ("language model", "语言模型"),
+    "channel_exploration": ("guess", "试探"),
+    "channel_taste": ("your taste", "你的口味"),
     "no_reason": ("Open the details to see what speaks for it.", "展开即可查看理由。"),
     "how": ("How I found these", "我是怎么找到的"),
     "tools": ("Tools", "工具"),
@@ -123,6 +133,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "conversations_none": ("None yet.", "还没有。"),
     "new_conversation": ("New conversation", "新对话"),
     "data": ("My data", "我的数据"),
+    "exported": ("Your data was saved as a file on this device.", "你的数据已保存为此设备上的一个文件。"),
     "export": ("Export as JSON", "导出为 JSON"),
     "erase": ("Erase everything about me", "删除我的全部数据"),
     "erase_sure": (
@@ -153,6 +164,11 @@ _WORDS: Mapping[str, tuple[str, str]] = {
         "没有完全符合的。可以移除上面的一个条件。",
     ),
 }
+
+
+def is_word(key: str) -> bool:
+    """Whether there is a text of that key."""
+    return key in _WORDS
 
 
 def word(key: str, language: str, **values: object) -> str:

@@ -92,3 +92,21 @@ def test_empty_catalog_works() -> None:
     empty = Catalog(SCHEMA, ())
 
     assert (len(empty), empty.find_title("Drill"), empty.mask([]).shape) == (0, [], (0,))
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "language", "words"),
+    [
+        ("year", "1993..1995", "en", "1993–1995"),
+        ("year", "..1992", "en", "1992 and before"),
+        ("year", "1996..", "zh", "1996年及以后"),
+        ("price", "10..20", "en", "10–20 EUR"),
+        ("price", "..10", "zh", "10EUR以下"),
+        ("price", "20..", "en", "20 EUR and more"),
+        ("year", "1996..1996", "en", "1996"),
+        ("year", "1996", "en", "1996"),
+        ("kind", "1..2", "en", "1..2"),
+    ],
+)
+def test_a_span_of_numbers_is_said_in_words(field: str, value: str, language: str, words: str) -> None:
+    assert SCHEMA.field(field).value_in(value, language) == words

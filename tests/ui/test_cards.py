@@ -99,7 +99,7 @@ def test_a_card_shows_title_year_facts_reason_and_evidence():
     assert "Green · Ada Finch · grassy, sea breeze · 8 EUR" in text
     assert "Green and grassy." in text
     assert "a Green tea" in text
-    assert "content, score 0.62" in text
+    assert "descriptions, score 0.62" in text
 
 
 def test_the_evidence_is_folded_until_it_is_asked_for():
@@ -124,6 +124,17 @@ def test_near_misses_stand_in_a_labeled_group_and_say_what_they_break():
 
     assert '<section class="near" aria-label="Close, but not all of what you asked for">' in html
     assert "Does not keep: under 5 euros" in html
+
+
+def test_a_near_miss_says_what_speaks_for_it_and_what_against_it_once():
+    limit = Constraint("price", Op.MAX, (5.0,), words="under 5 euros")
+    told = Explanation("But it does not keep: under 5 euros", recommend().explanation.statements)
+
+    html = card(recommend(breaks=(limit,), explanation=told), CardContext(CATALOG))
+
+    assert html.count("under 5 euros") == 1
+    first = told.statements[0].text
+    assert f'<p class="reason">{first[:1].upper()}{first[1:]}</p>' in html
 
 
 def test_the_button_for_known_items_is_named_by_the_schema():

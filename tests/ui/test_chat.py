@@ -334,7 +334,8 @@ async def test_the_export_goes_to_the_browser_and_nothing_of_it_stays(actions, s
     await drain(actions.create(session, "Ada"))
     seen = [(part, json.loads(session.download)) async for part in actions.export(session)]
 
-    assert seen[0][0] is Part.DOWNLOAD
+    assert Part.DOWNLOAD in seen[0][0]
+    assert session.notice == "Your data was saved as a file on this device."
     assert "Ada" in json.dumps(seen[0][1])
     assert session.download == ""
 
@@ -404,3 +405,22 @@ async def test_a_last_event_without_cards_before_it_still_shows_them(actions, ag
     await drain(actions.send(session, "calm"))
 
     assert len(session.turns[-1].recommendations) == 3
+
+
+async def test_an_answer_without_a_list_stays_where_it_is_when_the_dial_moves(actions, agent, session):
+    await drain(actions.send(session, "calm"))
+    await drain(actions.send(session, "hello"))
+
+    await drain(actions.dial(session, 0.9))
+    remember(agent, session)
+    again = await actions.open(session.browser(), "en")
+
+    assert [turn.text[:6] for turn in session.turns] == ["Lanter", "Hello!", "The La"]
+    assert [turn.message for turn in again.turns] == ["calm", "hello", ""]
+
+
+async def test_what_was_understood_stands_beside_lists_and_not_beside_answers(actions, session):
+    await drain(actions.send(session, "after 2018"))
+    await drain(actions.send(session, "hello"))
+
+    assert log_html(session, CATALOG).count("I understood") == 1
