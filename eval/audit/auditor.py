@@ -23,6 +23,9 @@ from eval.audit.wishes import State, WishKeeper
 from eval.transcripts import Dialogue, TranscriptTurn
 from retrieval.items import Catalog
 
+ESCAPED = re.compile(r"%(2[0-9A-F]|3[A-F])")
+"""Punctuation as it stands in web addresses, which some recorded titles have: 'Why Him%3F'."""
+
 
 @dataclass(frozen=True)
 class Auditor:
@@ -81,8 +84,9 @@ class Auditor:
     ) -> tuple[list[Finding], State, tuple[int, int]]:
         """What one turn of the assistant holds, the state after it, and how many titles and suggestions it has."""
         expected = (*turn.recommended, *(one.item_id for one in turn.mentions), *sorted(state.named))
-        found = self.titles.find(turn.text, expected=expected)
-        passages = self.passages.cut(turn.text, found)
+        text = ESCAPED.sub(lambda match: chr(int(match.group(1), 16)), turn.text)
+        found = self.titles.find(text, expected=expected)
+        passages = self.passages.cut(text, found)
         suggestions = self.wishes.suggestions(turn, passages, state)
 
         def finding(check: Check, verdict: Verdict, sentence: str, claimed: str, known: str, **more: object) -> Finding:
@@ -138,7 +142,7 @@ class Auditor:
 
     def _focus(self, turn: TranscriptTurn, state: State) -> tuple[Named, ...]:
         """What 'it' means as a turn begins: what the user asked about, else the one card of this turn or the last."""
-        asked = sorted(state.asked_about)
+        asked = sorted(state.asked_about) or sorted(state.last_named)
         last = [one for one in state.conversation.last_shown() if one in self.catalog]
         ids = asked[:1] if len(asked) == 1 else list(turn.recommended[:1]) if len(turn.recommended) == 1 else last[:1]
         if len(asked) > 1 or (not asked and len(turn.recommended) != 1 and len(last) != 1):

@@ -219,5 +219,17 @@ PRONOUNS = frozenset(
         "sorry",
         "please",
         "maybe",
+        "awesome",
+        "nice",
+        "perfect",
+        "amazing",
+        "lovely",
+        "wonderful",
+        "right",
+        "same",
+        "true",
+        "haha",
+        "fine",
+        "excellent",
     ]
 )

@@ -176,11 +176,14 @@ class TitleReader:
         before, after = text[: span.start], text[self._number(text, span) or span.end :]
         if _inside_name(before, after, span.text):
             return False
+        begins = not before.strip() or before.rstrip()[-1] in ".!?:\n。！？"
+        merely_begins = begins and all(word.islower() and word in GLUE for word in words[1:])
+        if len(words) > 1 and merely_begins and words[0].lower() in GLUE:
+            return False
         if len(words) > 1 and not all(word.lower() in STOPWORDS for word in words):
             return not any(one.words == span.text and one.field.people for one in self.lexicon.find(span.text))
         follows = bool(AFTER_TITLE.match(after))
         expected = any(one.item_id in known for one in span.matches)
-        begins = not before.strip() or before.rstrip()[-1] in ".!?:\n。！？"
         if span.text.lower() in PRONOUNS:
             return bool(CUE_BEFORE.search(before[-40:])) and not begins
         listed = bool(LIST_ITEM.search(before))

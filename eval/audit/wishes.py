@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from agent.chips import constraint_label
 from agent.conversation import Conversation, Role, Turn
 from agent.intent import Act
+from agent.lexicon import words_of
 from agent.reading import Reading
 from agent.rules import RuleReader
 from agent.understand import Understanding
@@ -59,6 +60,8 @@ class State:
     """Items that anybody named."""
     asked_about: frozenset[str] = frozenset()
     """Items that the user's last message asks about."""
+    last_named: frozenset[str] = frozenset()
+    """Items that it names."""
     messages: tuple[str, ...] = ()
     """What the user wrote, in order."""
     stated: Mapping[str, int] = field(default_factory=dict)
@@ -94,9 +97,7 @@ class WishKeeper:
         known = state.named | named | {one.item_id for one in turn.mentions}
         messages = (*state.messages, turn.text)
         stated = {one.key: state.stated.get(one.key, len(messages)) for one in preference.constraints}
-        return State(
-            replace(after, preference=preference), state.suggested, known, asked, messages=messages, stated=stated
-        )
+        return State(replace(after, preference=preference), state.suggested, known, asked, named, messages, stated)
 
     def said(self, state: State, text: str, suggestions: Sequence[Suggestion], named: Set[str]) -> State:
         """The state after a turn of the assistant."""
@@ -164,7 +165,11 @@ class WishKeeper:
         spec = self.catalog.schema.field(limit.field)
         if spec.kind is FieldKind.NUMBER:
             return True
+        if self.catalog.titles.exact(limit.words):
+            return False
         if spec.people and " " not in limit.words and limit.words.isascii():
+            if not any(limit.words.casefold() in words_of(str(value)) for value in limit.values):
+                return False
             joined = rf"[A-Z]\w+\s+{re.escape(limit.words)}|{re.escape(limit.words)}\s+[A-Z]"
             return not re.search(joined, state.messages[number - 1])
         return any(is_plain(limit.words, spec, str(value)) for value in limit.values)
