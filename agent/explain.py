@@ -47,6 +47,8 @@ GUESSES = {
     },
 }
 """By the code that `retrieval.policies` gives."""
+LIKED = 0.5
+"""Popularity below this share of likes is no reason to choose an item."""
 JOIN = {"en": "; ", "zh": "；"}
 
 
@@ -72,13 +74,18 @@ def explain(found: Candidate, catalog: Catalog, language: str, *, guess: str = "
         Statement(text, one) for one in _ordered(found.evidence) if (text := statement(one, catalog, language))
     )
     statements = _filled_up(statements, found.item_id, catalog, language)
-    best = _spread([one for one in statements if one.evidence.kind is not EvidenceKind.GUESS])[:IN_REASON]
+    best = _spread([one for one in statements if _speaks_for(one.evidence)])[:IN_REASON]
     reason = JOIN[language].join(one.text for one in best)
     if guess:
         tried = next((one.text for one in statements if one.evidence.kind is EvidenceKind.GUESS), "")
         tried = tried or _guess(Evidence("", EvidenceKind.GUESS, text=guess), catalog, language)
         reason = JOIN[language].join(filter(None, (tried, best[0].text if best else "")))
     return Explanation(_sentence(reason), statements)
+
+
+def _speaks_for(one: Evidence) -> bool:
+    """Whether a card may lead with it: that few people liked an item stands among all that is known of it."""
+    return one.kind is not EvidenceKind.GUESS and not (one.kind is EvidenceKind.POPULAR and one.score < LIKED)
 
 
 def near_miss(found: Candidate, broken: Sequence[Constraint], catalog: Catalog, language: str) -> Explanation:

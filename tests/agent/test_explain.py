@@ -197,3 +197,13 @@ def test_facts_that_fill_up_repeat_nothing(films: Catalog):
 
     assert [one.text for one in told.statements].count("directed by Michael Mann") == 1
     assert len(told.statements) == 2
+
+
+def test_a_card_does_not_lead_with_what_few_liked(films: Catalog):
+    fact = Evidence("graph", EvidenceKind.FACT, field="genres", value="Crime")
+    disliked = Evidence("trend", EvidenceKind.POPULAR, count=6, score=0.0)
+
+    told = explain(Candidate("film:1", {}, (fact, disliked)), films, "en")
+
+    assert "0% of 6 people" not in told.text
+    assert "0% of 6 people who rated it liked it" in [one.text for one in told.statements]
