@@ -29,7 +29,7 @@ from retrieval.manifest import (
     read_journal,
 )
 from retrieval.models.storage import read_settings
-from retrieval.resources import Progress, silent
+from retrieval.resources import Progress, figures, silent
 from retrieval.settings import RetrievalSettings
 
 log = logging.getLogger(__name__)
@@ -123,7 +123,8 @@ def _ensure_part(
     start = time.perf_counter()
     part.build(dataset, settings, progress)
     seconds = round(time.perf_counter() - start, 2)
-    return PartRecord(key=key, seconds=seconds, settings=read_settings(settings.data_dir / part.name))
+    folder = settings.data_dir / part.name
+    return PartRecord(key=key, seconds=seconds, settings=read_settings(folder), metrics=figures(folder))
 
 
 def _is_whole(part: Part, dataset: Dataset, settings: RetrievalSettings) -> bool:

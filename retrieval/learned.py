@@ -18,6 +18,7 @@ from retrieval.errors import IndexMissingError
 from retrieval.features.trust import believed_features
 from retrieval.history import UserHistory
 from retrieval.items import Catalog
+from retrieval.measuring import train_hits
 from retrieval.models.attention import AttentionModel
 from retrieval.models.features import Dimension, Features, ItemSide
 from retrieval.models.fusion import (
@@ -188,7 +189,8 @@ def build_fusion(
         model = fit_later(likes, side, progress=tell) if wanted == LATER else fit_coming(likes, side, tell)
     else:
         model = fit_fusion(log, side, one, tell)
-    with writing(settings.data_dir / NAME, dataset.fingerprint, {"strategy": wanted}) as folder:
+    facts: dict[str, str | int | float] = {"strategy": wanted, **train_hits(model, log.likes())}
+    with writing(settings.data_dir / NAME, dataset.fingerprint, facts) as folder:
         model.save(folder)
     progress(NAME, steps, steps)
 

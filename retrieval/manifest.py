@@ -31,6 +31,8 @@ class PartRecord(BaseModel):
     seconds: float
     settings: dict[str, str | int | float | bool | None] = Field(default_factory=dict)
     """Of a fitted model."""
+    metrics: dict[str, float] = Field(default_factory=dict)
+    """How it does on what it was fitted on (`retrieval.measuring`): a check, not a forecast."""
 
 
 class Journal(BaseModel):

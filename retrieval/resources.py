@@ -61,6 +61,15 @@ def writing(folder: Path, fingerprint: str, facts: Mapping[str, str | int | floa
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def figures(folder: Path) -> dict[str, float]:
+    """The numbers that were written into the mark of an index; empty where there is none."""
+    try:
+        found = json.loads((folder / MARK).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {str(name): value for name, value in found.items() if isinstance(value, int | float)}
+
+
 def require(folder: Path, fingerprint: str, what: str) -> None:
     """Check that an index is whole and made for this catalog.
 

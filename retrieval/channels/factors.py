@@ -18,6 +18,7 @@ from retrieval.channels.tastes import best_rows, candidate, eligible
 from retrieval.datasets import Dataset
 from retrieval.history import UserHistory
 from retrieval.items import Catalog
+from retrieval.measuring import train_hits
 from retrieval.models import als, ease
 from retrieval.models.log import Log, Profile
 from retrieval.preference import Preference
@@ -73,7 +74,8 @@ def build_factors(dataset: Dataset, settings: RetrievalSettings, progress: Progr
     log = Log.of_dataset(dataset).likes()
     tell: Progress = lambda _, done, total: progress(NAME, done, total)  # noqa: E731
     model: LinearModel = als.fit(log, None, tell) if settings.factors == als.NAME else ease.fit(log, LIKED, tell)
-    with writing(settings.data_dir / NAME, dataset.fingerprint, {"model": model.name}) as folder:
+    facts: dict[str, str | int | float] = {"model": model.name, **train_hits(model, log)}
+    with writing(settings.data_dir / NAME, dataset.fingerprint, facts) as folder:
         model.save(folder)
 
 

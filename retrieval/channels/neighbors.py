@@ -14,6 +14,7 @@ from retrieval.channels.tastes import best_rows, candidate, eligible
 from retrieval.datasets import Dataset
 from retrieval.history import UserHistory
 from retrieval.items import Catalog
+from retrieval.measuring import train_hits
 from retrieval.models import neighbors
 from retrieval.models.log import Log
 from retrieval.models.neighbors import ItemNeighbors, NeighborSettings, UserNeighbors
@@ -43,7 +44,8 @@ def build_neighbors(dataset: Dataset, settings: RetrievalSettings, progress: Pro
     log = Log.of_dataset(dataset)
     likes = log.likes() if settings.similarity == "cosine" else log  # the others compare opinions, dislikes included
     model = neighbors.fit(likes, neighbor_settings(settings), progress)
-    with writing(settings.data_dir / NAME, dataset.fingerprint, {"of": settings.neighbors}) as folder:
+    facts: dict[str, str | int | float] = {"of": settings.neighbors, **train_hits(model, likes)}
+    with writing(settings.data_dir / NAME, dataset.fingerprint, facts) as folder:
         model.save(folder)
 
 

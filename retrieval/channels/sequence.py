@@ -19,6 +19,7 @@ from retrieval.datasets import Dataset
 from retrieval.errors import IndexMissingError
 from retrieval.history import UserHistory
 from retrieval.items import Catalog
+from retrieval.measuring import train_hits
 from retrieval.models import clusters as taste_clusters
 from retrieval.models.clusters import TasteClusters
 from retrieval.models.clusters_names import Choose, Fact, holds, label, load_names, name_clusters, save_names
@@ -67,7 +68,7 @@ def build_sequence(
     people = list(log.profiles())
     earlier = [one.head(max(0, len(one) - 1)) for one in people]
     clusters = taste_clusters.fit(log, model.vectors(people), model.vectors(earlier))
-    with writing(settings.data_dir / NAME, dataset.fingerprint) as folder:
+    with writing(settings.data_dir / NAME, dataset.fingerprint, train_hits(model, log)) as folder:
         model.save(folder)
         (folder / CLUSTERS).mkdir()
         clusters.save(folder / CLUSTERS)

@@ -4,6 +4,9 @@ import errno
 import json
 import os
 import shutil
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,11 +18,27 @@ from retrieval.datasets import load_dataset
 from retrieval.errors import BadDataError, IndexMissingError
 from retrieval.ingest import ingest
 from retrieval.manifest import read_manifest
+from retrieval.measuring import METRIC
 from retrieval.settings import RetrievalSettings
 from tests.fakes import HashEncoder
 from tests.retrieval.conftest import SMALL
 
 BOOKS = Path(__file__).parents[2] / "examples" / "books"
+ROOT = Path(__file__).parents[2]
+KILLED = """
+import os, signal, sys
+from dataclasses import replace
+from pathlib import Path
+from retrieval import build as building
+from retrieval.settings import RetrievalSettings
+
+def killed(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+building.PARTS = [replace(part, build=killed) if part.name == "graph" else part for part in building.PARTS]
+building.build(RetrievalSettings(data_dir=Path(sys.argv[1]), encoder="hash"))
+"""
+"""Ends in the third part without a chance to clean up."""
 ALL_PARTS = {"factors", "neighbors", "graph", "graph-vectors", "sequence", "vectors", "taste", "fusion"}
 
 
@@ -55,6 +74,10 @@ def test_first_build_makes_every_part_and_a_manifest(settings: RetrievalSettings
     assert (manifest.items, manifest.encoder) == (62, "hash")
     assert manifest.fingerprint == load_dataset(settings.data_dir).fingerprint
     assert "chromadb" in manifest.versions
+    measured = {name: part.metrics[METRIC] for name, part in manifest.parts.items() if METRIC in part.metrics}
+    assert set(measured) == {"factors", "neighbors", "sequence", "fusion"}
+    assert all(0 <= share <= 1 for share in measured.values())
+    assert measured["factors"] > 0
 
 
 def test_second_build_skips_everything(settings: RetrievalSettings) -> None:
@@ -119,6 +142,18 @@ def test_an_interrupted_build_goes_on_where_it_was(
     assert built_parts(settings) == ALL_PARTS - {"factors", "neighbors"}
     assert not (settings.data_dir / ".build.json").exists()
     assert read_manifest(settings.data_dir).parts["factors"].settings["ridge"] > 0
+
+
+def test_a_build_that_is_killed_goes_on_where_it_was(settings: RetrievalSettings) -> None:
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, str(settings.data_dir)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    with pytest.raises(IndexMissingError):
+        read_manifest(settings.data_dir)
+    assert built_parts(settings) == ALL_PARTS - {"factors", "neighbors"}
+    assert set(read_manifest(settings.data_dir).parts) == ALL_PARTS
 
 
 def test_folder_without_manifest_names_the_command(settings: RetrievalSettings) -> None:
