@@ -36,6 +36,8 @@ from retrieval.state import open_state
 from tests.agent.films import film_dataset
 from tests.eval.simulated import CATALOG, Scripted, item_id, person, stage, taste, write_catalog, write_users
 from tests.fakes import HashEncoder, ScriptedChatModel, Status
+from tests.ui.fakes import make_agent
+from ui.api import create_app
 
 ITEMS = tuple(item_id(0, place) for place in range(3))
 
@@ -422,3 +424,17 @@ async def test_the_agent_draws_the_same_for_the_same_user_and_stores_nothing(tmp
         assert agent.state.list_users(10) == []
     finally:
         await agent.aclose()
+
+
+async def test_our_own_api_is_talked_to_over_http(tmp_path: Path):
+    agent = make_agent(tmp_path)
+    app = create_app(agent, agent.settings, warm=False)
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
+        system = ChatSystem(client, "http://server/v1", "reconteur", SuggestionReader.of(agent.catalog), name="http")
+        answer = await system.begin("p").say(Line("after 1990"))
+
+    assert answer.error == ""
+    assert answer.items
+    assert answer.items[0] in agent.catalog
+    agent.state.close()
