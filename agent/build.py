@@ -26,6 +26,7 @@ from retrieval.features.trust import believed_features, is_large
 from retrieval.items import Catalog
 from retrieval.retriever import Retriever
 from retrieval.state import StateStore, open_state
+from retrieval.state.learning import learn_from_log
 
 AT_HOME = {"LANGSMITH_TRACING": "false", "LANGCHAIN_TRACING_V2": "false", "ANONYMIZED_TELEMETRY": "False"}
 """What people say stays here, even where tracing is on for the other programs of this machine."""
@@ -62,6 +63,8 @@ async def assemble(retriever: Retriever, state: StateStore, settings: Settings, 
     resources.push_async_callback(client.aclose)
     model = make_chat_model(settings.llm, client)
     rng = np.random.default_rng(seed)
+    showings, guessed = await asyncio.to_thread(learn_from_log, state, retriever.catalog)
+    retriever.explorer = retriever.explorer.taught(showings, guessed)
     understanding = make_understanding(retriever.catalog, settings.llm, model)
     identity = await trusted_model(settings)
     if model and identity:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from agent.intent import Chip
 from agent.rules import TEXT_FIELD
 from retrieval.items import Catalog
-from retrieval.preference import Constraint, Op, Preference, Wish
+from retrieval.preference import Constraint, Leaning, Op, Preference, Wish
 
 SIGNS = {
     Op.MIN: {"en": "{label} from {value}", "zh": "{label} ≥ {value}"},
@@ -21,6 +21,7 @@ def chips(preference: Preference, catalog: Catalog) -> tuple[Chip, ...]:
     language = preference.language
     made = [Chip(one.key, constraint_label(one, catalog, language), one.lasting) for one in preference.constraints]
     made += [Chip(one.key, wish_label(one, catalog, language)) for one in preference.wishes]
+    made += [Chip(one.key, leaning_label(one, catalog, language)) for one in preference.leanings]
     like, unlike = ("像《{}》", "不像《{}》") if language == "zh" else ("like {}", "not like {}")
     made += [Chip(f"liked:{one}", like.format(catalog.item(one).title)) for one in preference.liked if one in catalog]
     made += [
@@ -46,6 +47,13 @@ def wish_label(wish: Wish, catalog: Catalog, language: str) -> str:
     if wish.weight > 0:
         return value
     return f"尽量不要{value}" if language == "zh" else f"rather not {value}"
+
+
+def leaning_label(leaning: Leaning, catalog: Catalog, language: str) -> str:
+    """'rather Drama than Comedy'."""
+    spec = catalog.schema.field(leaning.field)
+    more, less = (spec.value_in(one, language) for one in (leaning.more, leaning.less))
+    return f"更想要{more}而不是{less}" if language == "zh" else f"rather {more} than {less}"
 
 
 def label(wanted: Constraint | Wish, catalog: Catalog, language: str) -> str:

@@ -55,6 +55,8 @@ class Conversation:
     """Whether a list was shown or asked for in this conversation."""
     inquired: tuple[str, ...] = ()
     """Keys of the questions about taste that were asked; none is asked twice."""
+    open_inquiry: str = ""
+    """The key of the one that the last reply ended with; '' where it asked none."""
     told: tuple[str, ...] = ()
     """Notices that still hold and need not be repeated ('no language model is running')."""
 

@@ -233,8 +233,10 @@ class Loop:
         if work.intent.ambiguous and work.message:
             title, options = work.intent.ambiguous[0]
             conversation = replace(conversation, question=Question(title, options, work.message))
-        if work.inquiry is not None:
-            conversation = replace(conversation, inquired=(*conversation.inquired, work.inquiry.key))
+        key = work.inquiry.key if work.inquiry is not None else ""
+        conversation = replace(conversation, open_inquiry=key)
+        if key:
+            conversation = replace(conversation, inquired=(*conversation.inquired, key))
         shown = tuple(one.item.item_id for one in work.recommendations)
         near = tuple(one.item.item_id for one in work.near_misses)
         asked = conversation.asked or bool(shown or near)

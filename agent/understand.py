@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from agent.answers import read_answer
 from agent.aspects import AspectReader, says_why
 from agent.chips import chips
 from agent.conversation import Conversation, Role, Turn
@@ -54,6 +55,12 @@ class Understanding:
         """
         language = language_of(message, conversation.preference.language)
         shown = conversation.last_shown()
+        if leaning := read_answer(conversation, message, self.catalog):
+            wanted = conversation.preference
+            kept = tuple(one for one in wanted.leanings if one.field != leaning.field or one.more != leaning.less)
+            conversation = replace(conversation, preference=replace(wanted, leanings=(*kept, leaning)))
+            reading = Reading(Act.REFINE, certain=True)
+            return self._settle(conversation, message, reading, language, tuple(tastes), (), "", "rules")
         reading = self.rules.read(message, shown=shown, asked=conversation.asked, focus=self._focus(conversation))
         runs: tuple[LlmRun, ...] = ()
         notice, source = "", "rules"

@@ -99,10 +99,10 @@ class Reader:
         belief.learn(along, values, self.patience.wished * length)
 
     def _learn_leanings(self, belief: Belief, leanings: Iterable[Leaning]) -> None:
-        """An answer to a question says that the taste is a standard deviation further on the side that it names."""
+        """An answer to a question says that the taste is further on the side that it names."""
         held = self.catalog.holders
         found = [compare(self.model, held(one.field, one.more), held(one.field, one.less)) for one in leanings]
         told = [one for one in found if one is not None]
         if told:
             along = np.asarray([one.along for one in told])
-            belief.learn(along, np.asarray([one.spread for one in told]), np.asarray([one.noise for one in told]))
+            belief.learn(along, np.asarray([one.answer for one in told]), np.asarray([one.noise for one in told]))

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from retrieval.belief import TINY, Floats, TasteModel
 
-HINT = 0.5
-"""What words leave open beside what was known of the two items, as a share of how far strangers lie apart."""
+HINT = 0.3
+"""What words leave open, as a share of the variance among strangers, beside what people do not know of themselves."""
+REACH = 1.2
+"""So many standard deviations among strangers does an answer turn the taste."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +22,8 @@ class Comparison:
 
     along: Floats
     """The direction of taste that prefers the one to the other, shape (width,)."""
-    spread: float
-    """How far strangers lie apart along it, as a standard deviation, > 0; so far does an answer turn the taste."""
+    answer: float
+    """How far along it an answer says that the taste lies, > 0."""
     noise: float
     """The variance of an answer."""
 
@@ -36,7 +38,9 @@ def compare(model: TasteModel, one: NDArray[np.int64], other: NDArray[np.int64])
     variance = float(along @ model.strangers @ along)
     if variance <= TINY:
         return None
-    return Comparison(along, float(np.sqrt(variance)), HINT * variance + _vague(model, one) + _vague(model, other))
+    return Comparison(
+        along, REACH * float(np.sqrt(variance)), HINT * variance + _vague(model, one) + _vague(model, other)
+    )
 
 
 def _total(model: TasteModel, rows: NDArray[np.int64]) -> float:

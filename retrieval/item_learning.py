@@ -12,6 +12,8 @@ from retrieval.belief import TINY, Floats, TasteModel
 
 FIRM = 1.0
 """So many expected answers weigh as much as what descriptions, facts and a model said before anybody was asked."""
+UNTAUGHT = "untaught"
+"""Under this name the log keeps what was expected of a guess before anything was learned from showings."""
 WELL_KNOWN = 30
 """Items with at least so many ratings tell how often a shown item is answered at all."""
 

@@ -78,6 +78,10 @@ def adjust_for_wishes(candidates: Sequence[Candidate], catalog: Catalog, prefere
     return sorted(moved, key=lambda one: -one.score)
 
 
+LEANING = 0.05
+"""By how much an answer ("rather dramas") moves the items on either side: half of what a wish does."""
+
+
 def wish_changes(catalog: Catalog, preference: Preference) -> dict[str, float]:
     """By how much the wishes of a request move the fused score of items."""
     step = 0.25
@@ -87,6 +91,11 @@ def wish_changes(catalog: Catalog, preference: Preference) -> dict[str, float]:
             item_id = catalog.items[row].item_id
             gain = step * wish.weight if wish.weight < 0 else 0.4 * step * wish.weight
             change[item_id] = change.get(item_id, 0.0) + gain
+    for one in preference.leanings:
+        for value, gain in ((one.more, LEANING), (one.less, -LEANING)):
+            for row in catalog.holders(one.field, value):
+                item_id = catalog.items[row].item_id
+                change[item_id] = change.get(item_id, 0.0) + gain
     return change
 
 

@@ -41,13 +41,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, default=Path(".reconteur/demo"), help="built data folder (%(default)s)")
     parser.add_argument("--work", type=Path, default=Path(".reconteur/bench-exploration"), help="finished parts")
     parser.add_argument("--parts", nargs="*", choices=["all", *PARTS], help="run these again")
+    parser.add_argument("--only", nargs="*", choices=[*PARTS], help="of the missing parts, run these alone")
     parser.add_argument("--out", type=Path, default=Path("docs"), help="where the document lies (%(default)s)")
     given = parser.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING)
     threadpool_limits(limits=1, user_api="blas")
     given.work.mkdir(parents=True, exist_ok=True)
     again = [*PARTS] if given.parts and "all" in given.parts else given.parts
-    wanted = again or [name for name in PARTS if not (given.work / f"{name}.json").is_file()]
+    wanted = again or [name for name in given.only or PARTS if not (given.work / f"{name}.json").is_file()]
     try:
         setting = Setting.open(given.data) if wanted else None
         for name in wanted:
@@ -86,6 +87,7 @@ def runs_of(
             strategy,
             rules or Rules(),
             seed,
+            prior.questions,
         )
         for seed in seeds
     ]
@@ -133,10 +135,48 @@ def fresh(setting: Setting, data: Path) -> Figures:
     prior = setting.prior(withheld=True)
     found: Figures = {}
     greedy: list[Outcome] = []
-    for strategy in (STRATEGIES[0], default_with(), *(default_with(fresh=share) for share in (0.3, 0.6))):
-        runs = runs_of(setting, prior, strategy)
+    shared, asking = Rules(shared=True), Rules(shared=True, answers=1.0)
+    for name, strategy, rules in (
+        ("greedy", STRATEGIES[0], Rules()),
+        ("greedy, learning from all", STRATEGIES[0], shared),
+        ("default", default_with(), Rules()),
+        ("default, learning from all", default_with(), shared),
+        ("60% of guesses to new items", default_with(fresh=0.6), Rules()),
+        ("60% of guesses to new items, learning from all", default_with(fresh=0.6), shared),
+        ("all guesses to new items, learning from all", default_with(fresh=1.0), shared),
+        ("all guesses to new items, learning from all, with questions", default_with(fresh=1.0), asking),
+    ):
+        runs = runs_of(setting, prior, strategy, rules=rules)
         greedy = greedy or runs
-        found[strategy.name] = {**summary(runs, setting.new_items), "to_greedy": ratios(runs, greedy)}
+        found[name] = {**summary(runs, setting.new_items), "to_greedy": ratios(runs, greedy)}
+        log.print(f"  {name}")
+    return found
+
+
+def asked(setting: Setting, data: Path) -> Figures:
+    """With the question that may come with every other list, by how often it is answered."""
+    prior = setting.prior()
+    found: Figures = {}
+    for n_known, chances in ((0, (1.0, 0.7, 0.5, 0.3)), (N_KNOWN, (1.0,))):
+        people = f"{n_known} known, " if n_known else ""
+        greedy = runs_of(setting, prior, STRATEGIES[0], n_known=n_known)
+        found[f"{people}greedy"] = {**summary(greedy), "to_greedy": ratios(greedy, greedy)}
+        for chance in chances:
+            for name, strategy in (("greedy", STRATEGIES[0]), ("default", default_with())):
+                runs = runs_of(setting, prior, strategy, rules=Rules(answers=chance), n_known=n_known)
+                found[f"{people}{name}, answered {chance:.0%}"] = {**summary(runs), "to_greedy": ratios(runs, greedy)}
+                log.print(f"  {people}{name}, answered {chance:.0%}")
+    return found
+
+
+def bound(setting: Setting, data: Path) -> Figures:
+    """What more knowledge could bring at the most: ratings told for free after greedy's first list."""
+    prior = setting.prior()
+    found: Figures = {}
+    greedy = runs_of(setting, prior, STRATEGIES[0])
+    for told in (0, 1, 3, 5, 10, 20):
+        runs = runs_of(setting, prior, STRATEGIES[0], rules=Rules(told=told))
+        found[f"{told}"] = {"likes": summary(runs)["likes"], "to_greedy": ratios(runs, greedy)}
     return found
 
 
@@ -209,6 +249,8 @@ def speed(setting: Setting, data: Path) -> Figures:
 PARTS: Mapping[str, Callable[[Setting, Path], Figures]] = {
     "cold": cold,
     "dense": dense,
+    "asked": asked,
+    "bound": bound,
     "literal": literal,
     "fresh": fresh,
     "dial": dial,

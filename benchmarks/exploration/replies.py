@@ -57,7 +57,7 @@ class Asker:
     def __post_init__(self) -> None:
         self.asked = np.zeros(self.sides.shape, dtype=np.bool_)
         self.n_answered = 0
-        self._spread = np.asarray([one.spread for one in self.questions.comparisons])
+        self._answers = np.asarray([one.answer for one in self.questions.comparisons])
 
     def ask(self, belief: Belief, picks: NDArray[np.int64]) -> None:
         """One question to everyone whose list `picks` (n_people, slots) teaches less; the answers are learned."""
@@ -70,7 +70,7 @@ class Asker:
         who = who[(self.rng.random(len(who)) < self.chance) & (self.sides[who, place[who]] != 0)]
         chosen = place[who]
         self.n_answered += len(who)
-        answers = self.sides[who, chosen] * self._spread[chosen]
+        answers = self.sides[who, chosen] * self._answers[chosen]
         belief.observe_along(who, self.questions.along[chosen], answers, self.questions.noise[chosen])
 
     @staticmethod

@@ -8,10 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.exploration.people import Split, long_tail, of_users, split
+from benchmarks.exploration.replies import Groups
 from benchmarks.recommender.data import movielens
 from retrieval.belief import TasteModel
 from retrieval.belief_fit import TasteSettings, fit_taste, item_vectors
 from retrieval.datasets import load_dataset
+from retrieval.exploration.asking import Questions
+from retrieval.exploration.explorer import askable
+from retrieval.items import Catalog
 from retrieval.models.log import Log
 from retrieval.models.side import item_side
 from retrieval.settings import RetrievalSettings
@@ -26,6 +30,7 @@ class Setting:
     """Ratings and vectors; priors are fitted when they are asked for."""
 
     log: Log
+    catalog: Catalog
     vectors: NDArray[np.float32]
     split: Split
 
@@ -40,7 +45,7 @@ class Setting:
             if item.item_id in built.catalog:
                 texts[row] = index.matrix[built.catalog.row(item.item_id)]
         vectors = item_vectors(item_side(source.dataset.catalog, texts))
-        return cls(source.log, vectors, split(source.log.n_users))
+        return cls(source.log, source.dataset.catalog, vectors, split(source.log.n_users))
 
     @cached_property
     def new_items(self) -> NDArray[np.bool_]:
@@ -64,7 +69,9 @@ class Setting:
         users = self.split.fit if tuning else np.sort(np.concatenate((self.split.fit, self.split.tuning)))
         whole = of_users(self.log, users)
         log = of_users(self.log, users, without=self.new_items) if withheld else whole
-        return Prior(fit_taste(log, self.vectors, settings), settings, log.counts(), long_tail(whole.counts()))
+        model = fit_taste(log, self.vectors, settings)
+        groups = askable(self.catalog, model)
+        return Prior(model, settings, log.counts(), long_tail(whole.counts()), (Questions.of(model, groups), groups))
 
 
 @dataclass(frozen=True)
@@ -75,6 +82,8 @@ class Prior:
     settings: TasteSettings
     counts: NDArray[np.int64]
     tail: NDArray[np.bool_]
+    questions: tuple[Questions, Groups]
+    """What can be asked, and the values and rows that it was made from."""
 
     def with_settings(self, **changes: float) -> "Prior":
         """The same with other meanings of answers."""

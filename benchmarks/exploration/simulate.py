@@ -34,6 +34,8 @@ class Rules:
     pool: int = POOL
     answers: float = 0.0
     """How often the question that may come with a list is answered; 0 where none is asked."""
+    told: int = 0
+    """So many ratings of the held-out half are told for free after the first list."""
     shared: bool = False
     """Whether what one person answers to an item teaches for the others, after each round."""
 
@@ -113,11 +115,12 @@ def simulate(
         np.zeros(rules.rounds),
     )
     showings, factor = Showings.none(model.n_items), np.ones(model.n_items)
+    guessed = np.zeros(model.n_items, dtype=np.int64)
     for turn in range(rules.rounds):
         if turn == rules.judged_after:
             out.ndcg = ranking_quality(belief, people, shown & people.revealable)
         out.width[turn] = belief.width().mean()
-        picks, kinds = _lists(belief, shown, counts, strategy, rules, rng)
+        picks, kinds = _lists(belief, shown, counts, strategy, rules, rng, guessed)
         expected = np.take_along_axis(belief.mean(), picks, 1) / factor[picks] if rules.shared else None
         for slot in range(rules.slots):
             items = picks[:, slot]
@@ -136,6 +139,8 @@ def simulate(
             belief.observe(heard, items[heard], said[heard], patience[heard])
             if expected is not None:
                 showings = showings.and_also(items, expected[:, slot], said)
+        if turn == 0 and rules.told:
+            shown |= tell(belief, people, told, rules.told, np.random.default_rng([seed, 19]))
         if asker is not None and turn % EVERY == 0:
             asker.ask(belief, picks)
         if rules.shared:
@@ -151,6 +156,19 @@ def learn_known(belief: Belief, people: Crowd, told: NDArray[np.float64]) -> Non
         who = np.asarray([person for person, one in enumerate(columns) if place < len(one)], dtype=np.int64)
         items = np.asarray([columns[person][place] for person in who.tolist()], dtype=np.int64)
         belief.observe(who, items, told[who, items], np.ones(len(who)))
+
+
+def tell(belief: Belief, people: Crowd, told: NDArray[np.float64], n: int, rng: np.random.Generator) -> Bools:
+    """Let some ratings of the held-out half be learned; which ones, shape (n_people, n_items)."""
+    closed = ~np.isnan(people.weights) & ~people.revealable
+    order = np.argsort(np.where(closed, rng.random(closed.shape), 2.0), axis=1)[:, :n]
+    found = np.zeros(closed.shape, dtype=np.bool_)
+    for place in range(n):
+        who = np.flatnonzero(closed[np.arange(len(people)), order[:, place]])
+        items = order[who, place]
+        found[who, items] = True
+        belief.observe(who, items, told[who, items], np.ones(len(who)))
+    return found
 
 
 def best(scores: NDArray[np.float64], shut: Bools, k: int) -> Rows:
@@ -174,7 +192,13 @@ def ranking_quality(belief: Belief, people: Crowd, shut: Bools) -> NDArray[np.fl
 
 
 def _lists(
-    belief: Belief, shown: Bools, counts: Rows, strategy: Strategy, rules: Rules, rng: np.random.Generator
+    belief: Belief,
+    shown: Bools,
+    counts: Rows,
+    strategy: Strategy,
+    rules: Rules,
+    rng: np.random.Generator,
+    guessed: Rows,
 ) -> tuple[Rows, NDArray[np.object_]]:
     """The lists of everyone and, for each place, the kind of guess ('' for none)."""
     kinds = np.full((len(belief), rules.slots), "", dtype=object)
@@ -194,11 +218,11 @@ def _lists(
         if strategy.fresh and rng.random() < strategy.fresh and (open_rows & (counts == 0)).any():
             open_rows &= counts == 0
         one = belief.person(person)
-        pool = guess_pool(
-            one, open_rows, counts, tried=one.tried(np.flatnonzero(shown[person])), size=rules.pool, rng=rng
-        )
+        tried = one.tried(np.flatnonzero(shown[person]))
+        pool = guess_pool(one, open_rows, counts, tried=tried, size=rules.pool, rng=rng, shown=guessed)
         rows = np.fromiter(pool, dtype=np.int64)
         drawn = rows[strategy.policy.lottery(one, rows, min(n, len(rows))).draw(rng)]
+        guessed[drawn] += 1
         picks[person, rules.slots - len(drawn) :] = drawn
         kinds[person, rules.slots - len(drawn) :] = [pool[row] for row in drawn.tolist()]
     return picks, kinds

@@ -34,8 +34,8 @@ class Inquiry:
 
 
 def inquiry_key(field: str, values: Sequence[str]) -> str:
-    """The name of the question about two values, in whatever order."""
-    return f"{field}:{'|'.join(sorted(values))}"
+    """The name of the question about two values, in the order asked."""
+    return f"{field}:{'|'.join(values)}"
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ Holds no user: everything is made from the preference and the history that are p
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -20,6 +20,7 @@ from retrieval.exploration.choosing import Policy
 from retrieval.exploration.pool import Kind, guess_pool
 from retrieval.exploration.slots import guess_count
 from retrieval.history import UserHistory
+from retrieval.item_learning import UNTAUGHT, Showings, taught
 from retrieval.items import Catalog
 from retrieval.policies import Slot, beside
 from retrieval.preference import Preference
@@ -45,6 +46,25 @@ class Explorer:
     settings: TasteSettings
     counts: NDArray[np.int64]
     """How many people rated each row, shape (n_items,)."""
+    factors: Floats | None = None
+    """By how much showings have raised what is expected of each row (`Showings.factors`); None for not at all."""
+
+    @cached_property
+    def guessed(self) -> NDArray[np.int64]:
+        """How often each row was a guess so far, for anybody, shape (n_items,); `explore` goes on counting."""
+        return np.zeros(len(self.catalog), dtype=np.int64)
+
+    def taught(self, showings: Showings, guessed: NDArray[np.int64]) -> "Explorer":
+        """The same after what showing items has taught.
+
+        Args:
+            showings: What was expected of the guesses that were shown, and what came of them.
+            guessed: How often each row was a guess, shape (n_items,).
+        """
+        model, factors = taught(self.model, showings, self.counts), showings.factors(self.counts)
+        found = replace(self, model=model, factors=factors)
+        found.guessed[:] = guessed
+        return found
 
     def belief(self, preference: Preference, history: UserHistory, shown: Collection[str] = ()) -> Belief:
         """What is believed of one person; `shown` are ids that were shown and not answered."""
@@ -86,13 +106,14 @@ class Explorer:
         answered = {*history.seen(), *preference.liked, *preference.disliked, *preference.seen, *shown}
         tried = belief.tried(self.catalog.rows(one for one in answered if one in self.catalog))
         pool = self._without_doubles(
-            guess_pool(belief, open_rows, self.counts, tried=tried, nearness=nearness, rng=rng)
+            guess_pool(belief, open_rows, self.counts, tried=tried, nearness=nearness, rng=rng, shown=self.guessed)
         )
         if not pool:
             return tuple(Slot(one) for one in sure)
         rows = np.fromiter(pool, dtype=np.int64, count=len(pool))
         lottery = policy.lottery(belief, rows, min(n, len(rows)))
         places = lottery.draw(rng)
+        self.guessed[rows[places]] += 1
         others, width = beside(belief, rows, len(places)), float(belief.width()[0])
         chances, whole = lottery.inclusion(), lottery.probability(places.tolist())
         kept = sure[: max(slots - len(places), 0)]
@@ -103,7 +124,7 @@ class Explorer:
                 propensity=float(chances[place]),
                 why=pool[int(rows[place])].value,
                 list_propensity=whole,
-                context=_context(belief, rows, int(place), others, width),
+                context=self._context(belief, rows, int(place), others, width),
             )
             for place in places.tolist()
         )
@@ -143,6 +164,22 @@ class Explorer:
                 taken |= self.catalog.double_of(item_id)
         return kept
 
+    def _context(
+        self,
+        belief: Belief,
+        rows: NDArray[np.int64],
+        place: int,
+        others: Mapping[str, tuple[NDArray[np.float64], float]],
+        width: float,
+    ) -> dict[str, float]:
+        """What off-policy evaluation needs of one guess: 'p:<policy>', 'v:<policy>', what was expected, width, pool."""
+        expected = float(belief.mean(rows[[place]])[0, 0])
+        factor = 1.0 if self.factors is None else float(self.factors[rows[place]])
+        found = {"width": width, "pool": float(len(rows)), "expected": expected, UNTAUGHT: expected / factor}
+        for name, (inclusion, value) in others.items():
+            found[f"p:{name}"], found[f"v:{name}"] = float(inclusion[place]), value
+        return found
+
     def _guess(self, row: int, kind: Kind, belief: Belief) -> Candidate:
         item = self.catalog.items[row]
         category = next(
@@ -164,20 +201,6 @@ class Explorer:
             text=kind.value,
         )
         return Candidate(item.item_id, {CHANNEL: float(score[0])}, (evidence,))
-
-
-def _context(
-    belief: Belief,
-    rows: NDArray[np.int64],
-    place: int,
-    others: Mapping[str, tuple[NDArray[np.float64], float]],
-    width: float,
-) -> dict[str, float]:
-    """What off-policy evaluation needs of one guess: 'p:<policy>', 'v:<policy>', what was expected, width, pool."""
-    found = {"width": width, "pool": float(len(rows)), "expected": float(belief.mean(rows[[place]])[0, 0])}
-    for name, (inclusion, value) in others.items():
-        found[f"p:{name}"], found[f"v:{name}"] = float(inclusion[place]), value
-    return found
 
 
 def askable(catalog: Catalog, model: TasteModel) -> list[tuple[str, list[tuple[str, NDArray[np.int64]]]]]:

@@ -17,10 +17,12 @@ POOL = 60
 """Rows in a pool at the most."""
 PROMISING = 800
 """So many of the most promising rows of a kind a pool is drawn from."""
-EARLY = 0.62
+EARLY = 0.6
 """Above this width only what tells most is tried: nobody can say yet what of the long tail is near to the taste."""
 NEW = 60
 """Likewise of those that nobody rated: what others answered to them has sorted them."""
+TRIES = 2
+"""A row that was a guess so often, for anybody, makes room for others."""
 TELLING = 40
 """So many of the most telling rows are tried in that time."""
 NEAREST = 60
@@ -51,6 +53,7 @@ def guess_pool(
     nearness: NDArray[np.floating] | None = None,
     size: int = POOL,
     rng: Generator | None = None,
+    shown: NDArray[np.int64] | None = None,
 ) -> dict[int, Kind]:
     """The most promising rows of each kind, taken in turn.
 
@@ -62,6 +65,7 @@ def guess_pool(
         nearness: How near each row is to what was asked for, shape (n_items,); None where nothing was.
         size: The most rows.
         rng: Draws the pool from the promising rows; the best of them where None.
+        shown: How often each row was a guess before, for anybody, shape (n_items,): what never was one comes first.
 
     Returns:
         Row -> kind, without repeats; the order carries no meaning for a policy.
@@ -79,19 +83,20 @@ def guess_pool(
     known = ~tail if tried is None else ~tail & ~tried[rows]
     if float(belief.width()[0]) > EARLY and (~tail).any():
         return dict.fromkeys(_most_telling(belief, rows[~tail], mean[~tail])[:TELLING].tolist(), Kind.OTHER)
-    little = _some(rows[tail & ~unrated][:PROMISING], rng)
+    little = _some(rows[tail & ~unrated][:PROMISING], rng, shown)
     groups = (
         (Kind.LITTLE_KNOWN, little[::2]),
-        (Kind.UNRATED, _some(rows[unrated][:NEW], rng)),
+        (Kind.UNRATED, _some(rows[unrated][:NEW], rng, shown)),
         (Kind.LITTLE_KNOWN, little[1::2]),
-        (Kind.OTHER, _some(_most_telling(belief, rows[known], mean[known])[:TELLING], rng)),
+        (Kind.OTHER, _some(_most_telling(belief, rows[known], mean[known])[:TELLING], rng, shown)),
     )
     return _in_turn(groups, size)
 
 
-def _some(rows: NDArray[np.int64], rng: Generator | None) -> NDArray[np.int64]:
-    """The rows in the order of chance, so that not everybody is shown the same few."""
-    return rows if rng is None else rng.permutation(rows)
+def _some(rows: NDArray[np.int64], rng: Generator | None, shown: NDArray[np.int64] | None) -> NDArray[np.int64]:
+    """The rows in the order of chance, so that not everybody is shown the same few; the least shown first."""
+    mixed = rows if rng is None else rng.permutation(rows)
+    return mixed if shown is None else mixed[np.argsort(shown[mixed] // TRIES, kind="stable")]
 
 
 def _edge(counts: NDArray[np.int64]) -> int:

@@ -1,0 +1,69 @@
+"""The answer to the question about taste that was just asked: which of the two values somebody would rather have.
+
+Anything else is read as any message is; so is an answer that says more than which of the two.
+"""
+
+import re
+
+from agent.conversation import Conversation
+from agent.phrases import NEGATION, NEWER_WORDS, OLDER_WORDS
+from retrieval.items import Catalog
+from retrieval.preference import Leaning
+from retrieval.schema import FieldKind, FieldSpec
+from retrieval.spans import parse_span
+
+MOST_WORDS = 7
+"""A longer message says more than an answer."""
+FIRST = r"\b(?:the )?(?:first|former)\b(?! (?:one|film|of the list))|前者|前面的?|第一种"
+SECOND = r"\b(?:the )?(?:second|latter)\b(?! (?:one|film|of the list))|后者|后面的?|第二种"
+NUMBER = r"(?<!\d)\d{2,4}(?:\.\d+)?(?!\d)"
+
+
+def read_answer(conversation: Conversation, message: str, catalog: Catalog) -> Leaning | None:
+    """What a message answers to the last question; None where none was just asked or it says something else."""
+    asked = _just_asked(conversation)
+    if asked is None or len(message.split()) > MOST_WORDS or re.search(NEGATION, message, re.IGNORECASE):
+        return None
+    field, first, second = asked
+    if field not in {spec.name for spec in catalog.schema.fields}:
+        return None
+    spec = catalog.schema.field(field)
+    sides = [_names(spec, value, pattern, message) for value, pattern in ((first, FIRST), (second, SECOND))]
+    if spec.kind is FieldKind.NUMBER and not any(sides):
+        sides = _older_or_newer(first, second, message)
+    if sides[0] == sides[1]:
+        return None
+    more, less = (first, second) if sides[0] else (second, first)
+    return Leaning(field, more, less)
+
+
+def _just_asked(conversation: Conversation) -> tuple[str, str, str] | None:
+    """Field and values of the question that the last reply ended with, in the order asked."""
+    field, _, values = conversation.open_inquiry.partition(":")
+    first, bar, second = values.partition("|")
+    return (field, first, second) if bar else None
+
+
+def _names(spec: FieldSpec, value: str, place: str, message: str) -> bool:
+    """Whether a message names a value, by its name, another word for it, or its place in the question."""
+    if re.search(place, message, re.IGNORECASE):
+        return True
+    span = parse_span(value) if spec.kind is FieldKind.NUMBER else None
+    if span is not None:
+        return any(float(one) in span for one in re.findall(NUMBER, message))
+    words = {value, *spec.names.get(value, {}).values(), *spec.synonyms.get(value, ())}
+    return any(_says(message, word) for word in words)
+
+
+def _says(message: str, word: str) -> bool:
+    edge = r"\b" if word.isascii() else ""
+    return bool(re.search(f"{edge}{re.escape(word)}(?:s|es)?{edge}", message, re.IGNORECASE))
+
+
+def _older_or_newer(first: str, second: str, message: str) -> list[bool]:
+    """'Older' is the lower of two spans."""
+    older, newer = (bool(re.search(words, message, re.IGNORECASE)) for words in (OLDER_WORDS, NEWER_WORDS))
+    one, two = parse_span(first), parse_span(second)
+    if one is None or two is None:
+        return [False, False]
+    return [older, newer] if one.low < two.low else [newer, older]
