@@ -125,8 +125,7 @@ def _diversity(ours: Ours, one: One) -> tuple[str, Figures]:
 
 
 def _leak(ours: Ours, one: One) -> tuple[str, Figures]:
-    found = parts.fusion_leak(ours)
-    hits, n = int(found.values["hr@10"].sum()), len(found.tied)
+    hits, n = parts.fusion_leak(ours)
     text = (
         f"Where each target is replaced by an item drawn by lot before anything is fitted, the default guesses {hits} "
     )
