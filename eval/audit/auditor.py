@@ -15,7 +15,7 @@ from eval.audit.claims import Claim, ClaimReader
 from eval.audit.facts import FactJudge, sequel_values
 from eval.audit.findings import Audit, Check, Finding, Verdict, joined
 from eval.audit.passages import Passage, PassageReader
-from eval.audit.phrases import ABOUT_USER
+from eval.audit.phrases import ABOUT_USER, PEOPLE, TITLES
 from eval.audit.plausible import Plausibility
 from eval.audit.subjects import Subjects
 from eval.audit.titles import Named, TitleReader
@@ -23,6 +23,8 @@ from eval.audit.wishes import State, WishKeeper
 from eval.transcripts import Dialogue, TranscriptTurn
 from retrieval.items import Catalog
 
+MARKS = re.compile(f"{TITLES}|{PEOPLE}")
+"""What stands for titles and people in a frame may stand in no text."""
 ESCAPED = re.compile(r"%(2[0-9A-F]|3[A-F])")
 """Punctuation as it stands in web addresses, which some recorded titles have: 'Why Him%3F'."""
 
@@ -84,7 +86,7 @@ class Auditor:
     ) -> tuple[list[Finding], State, tuple[int, int]]:
         """What one turn of the assistant holds, the state after it, and how many titles and suggestions it has."""
         expected = (*turn.recommended, *(one.item_id for one in turn.mentions), *sorted(state.named))
-        text = ESCAPED.sub(lambda match: chr(int(match.group(1), 16)), turn.text)
+        text = ESCAPED.sub(lambda match: chr(int(match.group(1), 16)), MARKS.sub(" ", turn.text))
         found = self.titles.find(text, expected=expected)
         passages = self.passages.cut(text, found)
         suggestions = self.wishes.suggestions(turn, passages, state)

@@ -33,7 +33,7 @@ from retrieval.items import Catalog
 from retrieval.schema import FieldKind, FieldSpec
 
 YEAR = r"(?:18|19|20)\d{2}"
-JOINED = r"\s*(?:,|、|和|与|及|&)?\s*(?:\b(?:and|with|plus|or|as well as)\b)?\s*(?:also\s+)?(?:by\s+)?"
+JOINED = r"\s*(?:(?:,|、|和|与|及|&)?\s*(?:\b(?:and|plus|or|as well as)\b)?|\bwith\b)\s*(?:also\s+)?(?:by\s+)?"
 PEOPLE_RUN = re.compile(rf"{PEOPLE}(?:{JOINED}{PEOPLE})*")
 
 

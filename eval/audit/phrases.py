@@ -1,4 +1,4 @@
-"""Words of assistants around titles and statements: regular expressions without any domain, English and Chinese."""
+"""Words around titles and statements in English and Chinese, as people use them of works of any kind."""
 
 import re
 

@@ -55,8 +55,10 @@ def read_roles(schema: CatalogSchema) -> tuple[Role, ...]:
     roles = []
     for entry in _RoleFile.model_validate(tomllib.loads(text)).roles:
         fields = tuple(name for name in entry.fields if name in people)
-        own = [word for name in fields[:1] for word in _own_words(people[name])] if entry.name != "maker" else []
-        roles.append(Role(entry.name, fields, _before((*entry.before, *own)), _after(entry.after)))
+        own = [people[name] for name in fields[:1]] if entry.name != "maker" else []
+        before = (*entry.before, *(word for spec in own for word in _own_words(spec)))
+        after = (*entry.after, *(word for spec in own for word in _own_ends(spec)))
+        roles.append(Role(entry.name, fields, _before(before), _after(after)))
     named = {name for role in roles for name in role.fields}
     rest = [spec for spec in people.values() if spec.name not in named]
     return (*(Role(spec.name, (spec.name,), _before(_own_words(spec)), _after(())) for spec in rest), *roles)
@@ -64,9 +66,14 @@ def read_roles(schema: CatalogSchema) -> tuple[Role, ...]:
 
 def _own_words(spec: FieldSpec) -> list[str]:
     """Words of the schema that stand before a name; what asks for a field ('who plays') is none."""
-    facts = [text.partition("{value}")[0].strip() for text in spec.fact.values()]
+    facts = [text.removesuffix("{value}").strip() for text in spec.fact.values() if text.endswith("{value}")]
     said = [word for word in spec.words if not re.match(r"who|whos", word)]
     return [word for word in (*facts, *said) if len(word) > 4 or not word.isascii()]
+
+
+def _own_ends(spec: FieldSpec) -> list[str]:
+    """Words of the schema that stand behind a name."""
+    return [end for text in spec.fact.values() if (end := text.partition("{value}")[2].strip())]
 
 
 def _before(cues: Sequence[str]) -> re.Pattern[str]:

@@ -44,6 +44,14 @@ class Subjects:
             titles = tuple(passage.title_at(mark) for mark in re.findall(TITLES, match.group()))
             user = any(a <= match.start() < b for a, b in about_user)
             compared = user or bool(COMPARED.search(frame[: match.start()]))
+            # 'Like A, B has ...' compares with A alone; 'a Star Wars film' speaks of the kind.
+            if compared and len(titles) == 2 and re.fullmatch(r"\W+", frame[match.start() + 1 : match.end() - 1]):
+                groups.append(_Group(match.start(), match.start() + 1, titles[:1], True))
+                groups.append(_Group(match.end() - 1, match.end(), titles[1:], user))
+                continue
+            compared |= bool(
+                re.match(r"\s*(?:films?|movies?|trilogy|series|saga|franchise|universe)\b", frame[match.end() :])
+            )
             groups.append(_Group(match.start(), match.end(), titles, compared))
         goes_on = not groups and bool(BACK.match(frame) or GOES_BACK.match(frame))
         back = BACK.match(frame) or (all(one.compared for one in groups) and re.search(r"\bit\b", frame, re.IGNORECASE))

@@ -308,6 +308,8 @@ def _inside_name(before: str, after: str, text: str) -> bool:
     """Whether a word is part of a longer name: 'Emma' in 'Emma Stone'."""
     if " " in text.strip():
         return False
+    if re.match(r"\s+of\s+(?:the\s+|a\s+)?[A-Z]", after):
+        return True
     follows = re.match(r"\s+([A-Z][a-z]+)", after)
     leads = re.search(r"([A-Z][a-z]+)\s+$", before)
     name = follows and follows.group(1).lower() not in STOPWORDS | GLUE

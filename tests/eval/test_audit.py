@@ -171,3 +171,15 @@ def test_bad_lines_stop_it_or_are_counted(tmp_path: Path, capsys, monkeypatch):
 
 def test_an_audit_of_nothing_is_empty(auditor: Auditor):
     assert auditor.audit([]).results == ()
+
+
+def test_another_domain_is_audited_by_its_own_schema():
+    books = ROOT / "examples/books"
+    catalog = load_catalog(books / "items.csv", facts=books / "facts.csv", schema=books / "schema.toml").dataset.catalog
+    auditor = Auditor.of(catalog)
+
+    false = auditor.dialogue(said("a: Pride and Prejudice (1913) was written by Charles Dickens and has 900 pages."))
+    true = auditor.dialogue(said("a: Pride and Prejudice is by Jane Austen."))
+
+    assert [one.field for one in false.findings] == ["authors", "year", "pages"]
+    assert [one.verdict for one in true.results] == [Verdict.HOLDS]
