@@ -9,6 +9,9 @@ HABIT = 0.4
 """How much a channel counts that is of little use for the request (see `request_weights`)."""
 BESIDE_EXAMPLES = 0.5
 """How much the channels that know habits count beside descriptions and facts where an example is given."""
+STRANGER = 1.5
+"""How much the trend counts where nothing of someone's taste is known and no free words were said: among all that keep
+the limits, what many like is the better guess than a description in which the limit's word occurs."""
 HABITUAL = frozenset(("factors", "neighbors", "sequence", "trend"))
 DESCRIPTIVE = frozenset(("content", "graph"))
 BESIDE_WORDS = 0.5
@@ -20,8 +23,12 @@ SPEAKS_FOR = {"content": "content", "graph": "graph"}
 def request_weights(weights: Mapping[str, float], preference: Preference) -> dict[str, float]:
     """Fusion weights for one request: what only the history says steps back once something is asked for.
 
-    Where nothing is asked for and no example is given, people of like taste know more than descriptions do.
+    Where nothing is asked for and no example is given, people of like taste know more than descriptions do; for a
+    stranger of whom no channel knows habits, the trend speaks for all of them.
     """
+    words = preference.text or any(one.field == "text" for one in preference.wishes)
+    if HABITUAL.intersection(weights) == {"trend"} and not (words or preference.liked):
+        weights = {**weights, "trend": max(STRANGER, weights["trend"])}
     stepping_back, factor = HABITUAL, 0.8 if preference.examples else HABIT
     if not (preference.text or preference.wishes):
         stepping_back, factor = DESCRIPTIVE, 1.0 if preference.liked else HABIT

@@ -278,3 +278,12 @@ def test_habits_step_back_once_something_is_asked_for() -> None:
     opinion = Preference(text="smoky", liked=("a",))
     assert request_weights(weights, opinion)["factors"] == 0.4
     assert request_weights(weights, replace(opinion, examples=("a",)))["factors"] == 0.8
+
+
+def test_for_a_stranger_the_trend_speaks_for_all_habits():
+    weights = {"content": 1.0, "trend": 0.15}
+
+    assert request_weights(weights, Preference()) == {"content": 0.4, "trend": 1.5}
+    assert request_weights(weights, Preference(wishes=(Wish("themes", "heist"),)))["trend"] == pytest.approx(0.6)
+    assert request_weights(weights, Preference(text="smoky"))["trend"] == pytest.approx(0.06)
+    assert request_weights({**weights, "factors": 1.0}, Preference())["trend"] == 0.15
