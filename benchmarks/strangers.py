@@ -22,7 +22,7 @@ from retrieval.models import ease, neighbors
 from retrieval.models.base import Model
 from retrieval.models.fusion import ATTENTION, FusionSettings, fit_fusion
 from retrieval.models.fusion_weights import WEIGHTED
-from retrieval.models.later import fit_later
+from retrieval.models.later import fit_coming, fit_later
 from retrieval.models.log import Log, Profile
 from retrieval.models.side import item_side
 from retrieval.settings import RetrievalSettings
@@ -73,6 +73,7 @@ def models_of(train: Log, dataset: Dataset, vectors: NDArray[np.float32] | None,
     if fusion:
         side = item_side(dataset.catalog, vectors)
         found["fusion: later (on likes)"] = fit_later(likes, side)
+        found["fusion: coming (on likes)"] = fit_coming(likes, side)
         fused = fit_fusion(train, side, FusionSettings(strategies=(WEIGHTED, ATTENTION)))
         found["fusion: attention, for the next rating"] = fused.using(ATTENTION)
     return found
