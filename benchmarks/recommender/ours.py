@@ -34,8 +34,10 @@ from retrieval.models.log import Log, Profile
 from retrieval.models.side import item_side
 from retrieval.resources import silent
 
-FUSION_CODE = ("fusion", "ranker", "attention", "calibration", "features", "multitask", "clusters", "side", "later")
+FUSION_CODE = ("fusion", "ranker", "attention", "calibration", "features", "multitask", "side", "later")
 """Files of retrieval/models that fitted members do not rest on begin so."""
+ELSEWHERE = ("clusters",)
+"""Files of retrieval/models that nothing here rests on begin so."""
 EXTRA = ("people", "sequence", "lightgcn")
 """Channels that are measured, whether the default fuses them or not."""
 COMPLEX = "complex"
@@ -284,7 +286,8 @@ def code_hash(*, members_only: bool) -> str:
     """A fingerprint of the models' code as it is parsed, so that comments and line breaks do not count."""
     digest = hashlib.sha256()
     for path in sorted(Path(retrieval.models.__path__[0]).glob("*.py")):
-        if not (members_only and path.name.startswith(FUSION_CODE)) or path.name == "fusion_members.py":
+        unused = (*FUSION_CODE, *ELSEWHERE) if members_only else ELSEWHERE
+        if not path.name.startswith(unused) or path.name == "fusion_members.py":
             digest.update(ast.dump(ast.parse(path.read_text(encoding="utf-8"))).encode())
     return digest.hexdigest()[:12]
 
