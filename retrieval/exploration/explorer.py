@@ -48,6 +48,8 @@ class Explorer:
     """How many people rated each row, shape (n_items,)."""
     factors: Floats | None = None
     """By how much showings have raised what is expected of each row (`Showings.factors`); None for not at all."""
+    fitted: TasteModel | None = None
+    """The model before showings taught anything; None where `model` is that."""
 
     @cached_property
     def guessed(self) -> NDArray[np.int64]:
@@ -61,8 +63,9 @@ class Explorer:
             showings: What was expected of the guesses that were shown, and what came of them.
             guessed: How often each row was a guess, shape (n_items,).
         """
-        model, factors = taught(self.model, showings, self.counts), showings.factors(self.counts)
-        found = replace(self, model=model, factors=factors)
+        fitted = self.fitted or self.model
+        factors = showings.factors(self.counts)
+        found = replace(self, model=taught(fitted, showings, self.counts), factors=factors, fitted=fitted)
         found.guessed[:] = guessed
         return found
 

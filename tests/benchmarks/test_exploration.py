@@ -9,10 +9,12 @@ from benchmarks.exploration.document import headline, tables
 from benchmarks.exploration.figures import ratios, summary
 from benchmarks.exploration.logs import judge, simulate_log
 from benchmarks.exploration.people import crowd, long_tail, of_users, split
-from benchmarks.exploration.simulate import Outcome, Rules, Strategy, ranking_quality, simulate
+from benchmarks.exploration.replies import Asker, Groups, sides
+from benchmarks.exploration.simulate import Outcome, Rules, Strategy, ranking_quality, simulate, tell
 from benchmarks.exploration.strategies import STRATEGIES
-from retrieval.belief import Belief
+from retrieval.belief import Belief, TasteModel
 from retrieval.belief_fit import TasteSettings, fit_taste
+from retrieval.exploration.asking import Questions
 from retrieval.exploration.pool import Kind
 from retrieval.models.log import Log
 
@@ -92,6 +94,59 @@ def test_where_silence_teaches_nothing_only_answers_narrow(log: Log) -> None:
     deaf, hearing = played(log, STRATEGIES[0], silence=0.0), played(log, STRATEGIES[0])
 
     assert deaf.width[-1] > hearing.width[-1]
+
+
+def asking(model: TasteModel) -> tuple[Questions, Groups]:
+    groups = [("half", [("low", np.arange(30)), ("high", np.arange(30, 60))])]
+    return Questions.of(model, groups), groups
+
+
+def test_people_answer_from_the_revealable_half_alone(log: Log) -> None:
+    model, people = fit_taste(log, settings=SMALL), crowd(log, np.arange(20), 0)
+    told = SMALL.answers(np.nan_to_num(people.weights))
+
+    would = sides(*asking(model), model.base, told, people)
+    changed = sides(*asking(model), model.base, np.where(people.held_out, 99.0, told), people)
+
+    low, high = (np.where(people.revealable, told, 0)[:, rows].sum(axis=1) for rows in (slice(30), slice(30, None)))
+    expected = np.sign(low / model.base[:30].sum() - high / model.base[30:].sum())
+    assert (would[:, 0] == expected).all()
+    assert np.array_equal(would, changed)
+
+
+def test_an_answered_question_narrows_and_is_not_asked_twice(log: Log) -> None:
+    model, people = fit_taste(log, settings=SMALL), crowd(log, np.arange(20), 0)
+    questions, groups = asking(model)
+    told = SMALL.answers(np.nan_to_num(people.weights))
+    asker = Asker(questions, sides(questions, groups, model.base, told, people), 1.0, np.random.default_rng(0))
+    belief, picks = Belief(model, 20), np.tile(np.arange(4), (20, 1))
+
+    before = belief.width().mean()
+    asker.ask(belief, picks)
+    after = belief.width().mean()
+    asker.ask(belief, picks)
+
+    assert after < before
+    assert belief.width().mean() == after
+    assert 0 < asker.n_answered <= 20
+
+
+def test_what_is_told_for_free_is_of_the_other_half(log: Log) -> None:
+    model, people = fit_taste(log, settings=SMALL), crowd(log, np.arange(20), 0)
+    told = SMALL.answers(np.nan_to_num(people.weights))
+
+    found = tell(Belief(model, 20), people, told, 3, np.random.default_rng(0))
+
+    assert not (found & people.revealable).any()
+    assert (found.sum(axis=1) <= 3).all()
+    assert found.any()
+
+
+def test_what_one_person_answers_teaches_for_the_next(log: Log) -> None:
+    alone, together = played(log, STRATEGIES[2]), played(log, STRATEGIES[2], shared=True)
+
+    assert (together.shown.sum(axis=1) == alone.shown.sum(axis=1)).all()
+    assert not np.array_equal(together.shown, alone.shown)
 
 
 def test_a_strategy_beside_itself_has_the_ratio_one(log: Log) -> None:

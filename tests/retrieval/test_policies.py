@@ -13,8 +13,19 @@ from retrieval.exploration.explorer import Explorer
 from retrieval.exploration.lottery import Lottery
 from retrieval.exploration.pool import Kind, guess_pool
 from retrieval.history import Interaction, UserHistory
+from retrieval.item_learning import UNTAUGHT, Showings
 from retrieval.models.log import Log
-from retrieval.policies import POLICIES, Greedy, Policy, Slot, Thompson, UpperBound, guess_count, summary
+from retrieval.policies import (
+    POLICIES,
+    Greedy,
+    Policy,
+    Slot,
+    Thompson,
+    UniformGuesses,
+    UpperBound,
+    guess_count,
+    summary,
+)
 from retrieval.preference import Constraint, Op, Preference, Wish
 from retrieval.ranking import Ranked
 
@@ -228,3 +239,32 @@ def test_the_summary_names_every_item() -> None:
     slots = (Slot(Candidate("a")), Slot(Candidate("b"), True, 0.25, "other"))
 
     assert summary(slots) == {"a": 1.0, "b": 0.25}
+
+
+def test_what_was_tried_often_makes_room_for_others() -> None:
+    model, open_rows, counts = model_of(400), np.ones(400, dtype=np.bool_), np.arange(400)
+    belief = Belief(model)
+    belief.learn(model.features[:10], np.full(10, 0.1), np.full(10, 0.05))
+    tried = np.zeros(400, dtype=np.int64)
+    tried[:150] = 50
+
+    pool = guess_pool(belief, open_rows, counts, rng=np.random.default_rng(0), shown=tried, size=40)
+
+    assert not any(row < 150 for row, kind in pool.items() if kind is Kind.LITTLE_KNOWN)
+
+
+def test_guesses_are_counted_as_they_are_shown_and_taught_items_rise(explorer: Explorer) -> None:
+    n = len(explorer.catalog)
+    fresh = explorer.taught(Showings.none(n), np.zeros(n, dtype=np.int64))
+    shown = shown_by(fresh, UniformGuesses(), Preference(novelty=1.0, count=4))
+    guesses = fresh.catalog.rows(one.candidate.item_id for one in shown if one.exploratory)
+
+    answered = Showings.none(n).and_also(guesses, np.full(len(guesses), 0.1), np.full(len(guesses), 5.0))
+    taught = fresh.taught(answered, fresh.guessed)
+
+    assert len(guesses)
+    assert fresh.guessed.sum() == len(guesses) == fresh.guessed[guesses].sum()
+    assert (taught.model.base[guesses] > fresh.model.base[guesses]).all()
+    assert np.array_equal(taught.taught(answered, fresh.guessed).model.base, taught.model.base)
+    again = shown_by(taught, UniformGuesses(), Preference(novelty=1.0, count=4))
+    assert all(one.context[UNTAUGHT] > 0 for one in again if one.exploratory)
