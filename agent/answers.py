@@ -16,6 +16,12 @@ MOST_WORDS = 7
 """A longer message says more than an answer."""
 FIRST = r"\b(?:the )?(?:first|former)\b(?! (?:one|film|of the list))|前者|前面的?|第一种"
 SECOND = r"\b(?:the )?(?:second|latter)\b(?! (?:one|film|of the list))|后者|后面的?|第二种"
+NO_CHOICE = (
+    r"(?:^|(?<=[.,;!?。，；！？]))\W*(?:(?:neither|either|both)(?:,? (?:really|is fine|of them))?|"
+    r"no preference(?: there)?|(?:i )?(?:don't|do not) (?:care|mind)|(?:that |it )?(?:doesn't|does not) matter(?: to me)?|"
+    r"都(?:行|可以|不要|一样)|(?:这个)?无所谓|没偏好)\W*$"
+)
+"""At the end of a message, after a question between two: it says nothing of the items of the list."""
 NUMBER = r"(?<!\d)\d{2,4}(?:\.\d+)?(?!\d)"
 
 
@@ -35,6 +41,13 @@ def read_answer(conversation: Conversation, message: str, catalog: Catalog) -> L
         return None
     more, less = (first, second) if sides[0] else (second, first)
     return Leaning(field, more, less)
+
+
+def without_no_choice(conversation: Conversation, message: str) -> str:
+    """The message without its words that choose neither of the two values just asked for: 'Neither, really.' -> ''."""
+    if not conversation.open_inquiry:
+        return message
+    return re.sub(NO_CHOICE, "", message.strip(), flags=re.IGNORECASE).strip()
 
 
 def _just_asked(conversation: Conversation) -> tuple[str, str, str] | None:

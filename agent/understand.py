@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from agent.answers import read_answer
+from agent.answers import read_answer, without_no_choice
 from agent.aspects import AspectReader, says_why
 from agent.chips import chips
 from agent.conversation import Conversation, Role, Turn
@@ -61,6 +61,10 @@ class Understanding:
             conversation = replace(conversation, preference=replace(wanted, leanings=(*kept, leaning)))
             reading = Reading(Act.REFINE, certain=True)
             return self._settle(conversation, message, reading, language, tuple(tastes), (), "", "rules")
+        if not (left := without_no_choice(conversation, message)):
+            reading = Reading(Act.REFINE, certain=True)
+            return self._settle(conversation, message, reading, language, tuple(tastes), (), "", "rules")
+        message = left
         reading = self.rules.read(message, shown=shown, asked=conversation.asked, focus=self._focus(conversation))
         runs: tuple[LlmRun, ...] = ()
         notice, source = "", "rules"
