@@ -1,6 +1,7 @@
 """Evidence -> words, by template; states nothing that the evidence does not hold. English and Chinese."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from agent.chips import constraint_label
 from agent.recommendation import Explanation, Statement
@@ -30,7 +31,7 @@ IN_REASON = 2
 """Statements in the short reason; all are on the card."""
 ENOUGH = 2
 """Statements that an item has at least, guesses left out: what it is fills up what is missing."""
-CLOSE = {EvidenceKind.TEXT: 0.35, EvidenceKind.SIMILAR_ITEM: 0.45}
+CLOSE = {EvidenceKind.TEXT: 0.35, EvidenceKind.SIMILAR_ITEM: 0.5}
 """The least cosine at which a description is called close: below it a reader sees no likeness."""
 GUESSES = {
     "other": {
@@ -70,9 +71,8 @@ def explain(found: Candidate, catalog: Catalog, language: str, *, guess: str = "
         language: 'en' or 'zh'.
         guess: For an exploratory item: what is tried out.
     """
-    statements = _distinct(
-        Statement(text, one) for one in _ordered(found.evidence) if (text := statement(one, catalog, language))
-    )
+    evidence = _ordered(_elsewhere(one, found, catalog) for one in found.evidence)
+    statements = _distinct(Statement(text, one) for one in evidence if (text := statement(one, catalog, language)))
     statements = _filled_up(statements, found.item_id, catalog, language)
     best = _spread([one for one in statements if _speaks_for(one.evidence)])[:IN_REASON]
     reason = JOIN[language].join(one.text for one in best)
@@ -190,6 +190,16 @@ def _fact(field_name: str, value: str, catalog: Catalog, language: str) -> str:
 
 def _titles(item_ids: Sequence[str], catalog: Catalog, conjunction: str, form: str = "{}") -> str:
     return conjunction.join(form.format(catalog.item(one).title) for one in item_ids[:2] if one in catalog)
+
+
+def _elsewhere(one: Evidence, found: Candidate, catalog: Catalog) -> Evidence:
+    """A guess at something else names no value that was asked for or that a liked item has; other evidence stays."""
+    known = {(fact.field, fact.value) for fact in found.evidence if fact.kind in (EvidenceKind.FACT, EvidenceKind.PATH)}
+    if one.kind is not EvidenceKind.GUESS or (one.field, one.value) not in known or found.item_id not in catalog:
+        return one
+    values = catalog.item(found.item_id).values.get(one.field, ())
+    other = next((value for value in values if (one.field, value) not in known), "")
+    return replace(one, field=one.field if other else "", value=other)
 
 
 def _filled_up(

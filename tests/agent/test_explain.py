@@ -207,3 +207,14 @@ def test_a_card_does_not_lead_with_what_few_liked(films: Catalog):
 
     assert "0% of 6 people" not in told.text
     assert "0% of 6 people who rated it liked it" in [one.text for one in told.statements]
+
+
+def test_a_guess_at_something_else_names_nothing_that_was_asked_for(films: Catalog):
+    genres = films.item(HEAT).values["genres"]
+    asked = Evidence("catalog", EvidenceKind.FACT, "genres", genres[0])
+    guess = Evidence("exploration", EvidenceKind.GUESS, "genres", genres[0], text="other")
+
+    told = explain(Candidate(HEAT, evidence=(guess, asked)), films, "en", guess="other")
+
+    assert f"(its genres include {genres[0]})" not in told.text
+    assert f"its genres include {genres[0]}" in [one.text for one in told.statements]
