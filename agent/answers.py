@@ -18,8 +18,8 @@ FIRST = r"\b(?:the )?(?:first|former)\b(?! (?:one|film|of the list))|前者|前�
 SECOND = r"\b(?:the )?(?:second|latter)\b(?! (?:one|film|of the list))|后者|后面的?|第二种"
 NO_CHOICE = (
     r"(?:^|(?<=[.,;!?。，；！？]))\W*(?:(?:neither|either|both)(?:,? (?:really|is fine|of them))?|"
-    r"no preference(?: there)?|(?:i )?(?:don't|do not) (?:care|mind)|(?:that |it )?(?:doesn't|does not) matter(?: to me)?|"
-    r"都(?:行|可以|不要|一样)|(?:这个)?无所谓|没偏好)\W*$"
+    r"no preference(?: there)?|(?:i )?(?:don't|do not) (?:care|mind)|"
+    r"(?:that |it )?(?:doesn't|does not) matter(?: to me)?|都(?:行|可以|不要|一样)|(?:这个)?无所谓|没偏好)\W*$"
 )
 """At the end of a message, after a question between two: it says nothing of the items of the list."""
 NUMBER = r"(?<!\d)\d{2,4}(?:\.\d+)?(?!\d)"
