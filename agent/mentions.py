@@ -85,7 +85,8 @@ class MentionFinder:
                 return False
             return len(span.text) >= 3 or bool(re.search(r"[喜爱看过像似]|讨厌", message[: span.start][-4:]))
         if all(word in STOPWORDS or word.isdigit() for word in words):
-            return bool(re.search(LIKE + "|" + SEEN, message[: span.start][-14:], re.IGNORECASE)) and words != ["it"]
+            before = re.split(r"[.!?;。！？；]", message[: span.start])[-1][-14:]
+            return bool(re.search(LIKE + "|" + SEEN, before, re.IGNORECASE)) and words != ["it"]
         # A theme or mood with a capital in the middle of a sentence is rather the title of the same name.
         is_value = any(not one.field.soft or span.text.islower() for one in self.lexicon.find(span.text))
         cue = rf"(?:{LIKE}|{SEEN}|{DISLIKE}|{QUESTION}|about)\W+(?:\w+\W+)?$"

@@ -4,7 +4,7 @@ CLAUSE = r"[.!?;:。！？；]\s*|[,，、]\s*|(?<!anything)(?<!everything)(?<!a
 """Where the reach of a negation ends."""
 
 NEGATION = (
-    r"\b(?:no|not|non|without|don't|dont|do not|doesn't|does not|didn't|won't|never|nothing|neither|nor|hates?|hated|"
+    r"\b(?:no|not|non|without|don't|dont|do not|doesn't|does not|didn't|won't|never|nothing(?! to do with)|leav(?:e|ing) out|spare me|neither|nor|hates?|hated|"
     r"dislikes?|disliked|can't stand|cant stand|cannot stand|can't bear|can't handle|can't take|avoid|except(?: for)?|"
     r"excluding|anything but|everything but|anyone but|less|fewer|skip|sick of|tired of|enough(?: of)?|other than|"
     r"isn't|aren't|minus|bored? (?:of|with|by)|fed up with|(?:shorter|short|light|lighter|easy|easier) on|walks? out of|afraid of|scared of|allergic to)\b(?! only| just)"
@@ -12,7 +12,7 @@ NEGATION = (
 )
 NEGATION_AFTER = (
     r"^\W*\w*\W+(?:is|are|was|were)(?:n't| not) (?:my|for) |\bno thanks\b|\bout of the question\b|\bnot for me\b"
-    r"|\bbores? me|\bmakes? me sick|就算了|不行|免谈|不要了|受不了|不喜欢"
+    r"|\bbores? me|\bmakes? me sick|就算了|就?免了|不行|免谈|不要了|受不了|不喜欢"
 )
 SHIFT = r"\b(?:just|rather|so it's|always|give me|i want|i'd like|show me|please|how about|want|only|looking for)\b|想看|要的是|来点"
 """Words after which a negation no longer holds."""

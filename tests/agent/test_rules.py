@@ -106,6 +106,9 @@ def test_opinions(rules: RuleReader, message: str, liked: list[str], disliked: l
         ("not only comedies", ["genres:is:Comedy"]),
         ("1990年以前的不要", ["year:min:1990"]),
         ("不要2009年以后的", ["year:max:2009"]),
+        ("please leave out horror films", ["genres:not:Horror"]),
+        ("恐怖电影就免了", ["genres:not:Horror"]),
+        ("Heat has nothing to do with comedy, I want a comedy", ["genres:is:Comedy"]),
         ("1990年以后，不要恐怖片", ["genres:not:Horror", "year:min:1990"]),
     ],
 )
@@ -251,6 +254,14 @@ def test_a_name_that_is_a_common_word_is_nobody(rules: RuleReader):
     lexicon = Lexicon(Catalog(rules.catalog.schema, (item,)))
 
     assert [one.value for one in lexicon.find("You already know Young")] == ["Young"]
+
+
+def test_a_common_word_after_another_sentence_is_no_title(rules: RuleReader):
+    catalog = Catalog(rules.catalog.schema, (Item("film:show", "The Show"),))
+
+    found = RuleReader(catalog, Lexicon(catalog)).read("It was long since I saw something like this. Show me films.")
+
+    assert found.mentions == ()
 
 
 def test_a_title_that_begins_like_a_question_asks_nothing(rules: RuleReader):
