@@ -75,14 +75,16 @@ def guess_pool(
         return {}
     if nearness is not None:
         rows = rows[np.argsort(-nearness[rows], kind="stable")[: max(NEAREST, len(rows) // 20)]]
-    mean, deviation = belief.mean(rows)[0], belief.deviation(rows)[0]
-    order = np.argsort(-(mean + OPTIMISM * deviation), kind="stable")
+    is_tail = counts <= _edge(counts)
+    well_known = rows[~is_tail[rows]]
+    if float(belief.width()[0]) > EARLY and len(well_known):
+        telling = _most_telling(belief, well_known, belief.mean(well_known)[0])
+        return dict.fromkeys(telling[:TELLING].tolist(), Kind.OTHER)
+    mean = belief.mean(rows)[0]
+    order = np.argsort(-(mean + OPTIMISM * belief.deviation(rows)[0]), kind="stable")
     rows, mean = rows[order], mean[order]
-    unrated = counts[rows] == 0
-    tail = (counts <= _edge(counts))[rows]
+    unrated, tail = counts[rows] == 0, is_tail[rows]
     known = ~tail if tried is None else ~tail & ~tried[rows]
-    if float(belief.width()[0]) > EARLY and (~tail).any():
-        return dict.fromkeys(_most_telling(belief, rows[~tail], mean[~tail])[:TELLING].tolist(), Kind.OTHER)
     little = _some(rows[tail & ~unrated][:PROMISING], rng, shown)
     groups = (
         (Kind.LITTLE_KNOWN, little[::2]),
