@@ -40,7 +40,7 @@ def turn_html(turn: ChatTurn, at: int, session: Session, catalog: Catalog, *, is
         _lists(turn, context, busy=busy),
         Html("") if busy else tag("div", paragraphs(turn.text), class_="prose-text") if turn.text else Html(""),
         tag("p", word("stopped", language), class_="stopped", role="status") if turn.stopped else Html(""),
-        tag("p", turn.error, class_="error", role="alert") if turn.error else Html(""),
+        tag("p", turn.error[:1].upper() + turn.error[1:], class_="error", role="alert") if turn.error else Html(""),
         how_html(turn, context) if turn.trace is not None and not busy else Html(""),
         class_="turn",
         data_turn=str(at),

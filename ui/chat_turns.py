@@ -138,6 +138,7 @@ class Turns:
         turn = replace(session.turns[-1], error=text, has_cards=True)
         session.turns[-1] = turn
         session.draft = message
+        session.notice = word("broken_off", session.language) if message else ""
         shown = tuple(one.item.item_id for one in turn.recommendations)
         if shown and turn.intent is not None:
             conversation = session.conversation.add(Turn(Role.USER, message)) if message else session.conversation

@@ -155,6 +155,10 @@ _WORDS: Mapping[str, tuple[str, str]] = {
         "Something went wrong on our side. Your message is kept below; please send it again.",
         "出了点问题。你的消息保留在下面，请重新发送。",
     ),
+    "broken_off": (
+        "That answer broke off. Your message stands here again: send it once more, or change it.",
+        "回答中断了。你的消息又放回到这里：可以重新发送，也可以修改。",
+    ),
     "failed_click": ("That did not work. Please try again.", "操作没有成功，请重试。"),
     "gone": ("That conversation is not there anymore.", "该对话已不存在。"),
     "restored": ("Reopened", "已重新打开"),
