@@ -20,9 +20,11 @@ MARKED = re.compile(
 )
 WORD = r"[A-Z0-9À-Þ][\w'’.&-]*"
 SMALL = r"(?:of|the|and|in|a|an|to|for|on|with|at|from|by|is|under|&|de|la)"
-RUN = re.compile(rf"(?<![\w'’])(?:A |An |The )?{WORD}(?:\s+(?:{SMALL}\s+){{0,3}}{WORD})*")
+RUN = re.compile(rf"(?<![\w'’])(?:A |An |The )?{WORD}(?:[ \t]+(?:{SMALL}[ \t]+){{0,3}}{WORD})*")
 SUBTITLE = re.compile(rf":\s+((?:A |An |The )?{WORD}(?:\s+(?:{SMALL}\s+){{0,2}}{WORD})*)(?=\s*(?:[.!?,;)]|$))")
 PART = re.compile(r"\b[Pp]art (II|III|2|3|[Tt]wo|[Tt]hree)\b")
+WEAK_CUE = re.compile(r"(?:include|includes|or|and|then|know|maybe|perhaps|is|next is|has)\W*$", re.IGNORECASE)
+"""Before words that may be a value of the catalog, these make no title of them."""
 IS_A_TITLE = re.compile(r"\s+(?:is|was|stars|has|tells|follows)\b|\s+[–—-]\s")
 """Behind an everyday word that begins a sentence and may be a title."""
 PART_NUMBERS = {"two": "II", "three": "III", "2": "II", "3": "III"}
@@ -188,7 +190,12 @@ class TitleReader:
             return bool(CUE_BEFORE.search(before[-40:])) and not begins
         listed = bool(LIST_ITEM.search(before))
         is_value = any(True for _ in self.lexicon.find(span.text))
-        cued = bool(CUE_BEFORE.search(before[-40:])) or listed or (bool(OF_LIKE.search(before[-30:])) and not is_value)
+        cue = CUE_BEFORE.search(before[-40:])
+        cued = (
+            bool(cue and not (is_value and WEAK_CUE.search(cue.group())))
+            or listed
+            or (bool(OF_LIKE.search(before[-30:])) and not is_value)
+        )
         if span.text.lower() in STOPWORDS | GLUE:
             return cued or (begins and bool(IS_A_TITLE.match(after))) or (expected and not begins)
         return cued or (follows and (begins or not is_value)) or expected or (not begins and not is_value)
