@@ -14,6 +14,9 @@ from fastapi.testclient import TestClient
 
 from tests.ui.fakes import FakeAgent, make_agent
 from ui.api import create_app
+from ui.chat_actions import Actions
+from ui.chat_parts import Part
+from ui.chat_state import Session
 
 
 @pytest.fixture
@@ -27,6 +30,27 @@ def agent(tmp_path: Path) -> Iterator[FakeAgent]:
 def client(agent: FakeAgent) -> Iterator[TestClient]:
     with TestClient(create_app(agent, agent.settings)) as made:
         yield made
+
+
+@pytest.fixture
+def actions(agent: FakeAgent) -> Actions:
+    return Actions(lambda: agent)
+
+
+@pytest.fixture
+async def session(actions: Actions) -> Session:
+    return await actions.open(None, "en")
+
+
+async def drain(changes) -> list[Part]:
+    return [part async for part in changes]
+
+
+def remember(agent: FakeAgent, session: Session, title: str = "first") -> None:
+    """What the real agent does with each turn."""
+    conversation = session.conversation
+    agent.state.open_conversation(session.user.user_id, conversation.conversation_id, title=title)
+    agent.conversations.stored[conversation.conversation_id] = conversation
 
 
 @contextmanager

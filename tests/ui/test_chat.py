@@ -1,9 +1,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -13,40 +11,11 @@ from agent.intent import Act, Intent
 from agent.recommendation import Reply
 from retrieval.preference import Constraint, Op, Preference
 from retrieval.state import Taste
-from tests.ui.fakes import CATALOG, FakeAgent, make_agent
-from ui.chat_actions import Actions
+from tests.ui.conftest import drain, remember
+from tests.ui.fakes import CATALOG, FakeAgent
 from ui.chat_html import log_html
 from ui.chat_parts import Part
-from ui.chat_state import Session
 from ui.chat_turns import carry_clicks
-
-
-@pytest.fixture
-def agent(tmp_path: Path) -> Iterator[FakeAgent]:
-    made = make_agent(tmp_path)
-    yield made
-    made.state.close()
-
-
-@pytest.fixture
-def actions(agent: FakeAgent) -> Actions:
-    return Actions(lambda: agent)
-
-
-@pytest.fixture
-async def session(actions: Actions) -> Session:
-    return await actions.open(None, "en")
-
-
-async def drain(changes) -> list[Part]:
-    return [part async for part in changes]
-
-
-def remember(agent: FakeAgent, session: Session, title: str = "first") -> None:
-    """What the real agent does with each turn."""
-    conversation = session.conversation
-    agent.state.open_conversation(session.user.user_id, conversation.conversation_id, title=title)
-    agent.conversations.stored[conversation.conversation_id] = conversation
 
 
 async def test_a_message_ends_in_cards_and_prose(actions, session):

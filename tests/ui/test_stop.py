@@ -1,34 +1,13 @@
 """The stop button, and what of a turn is there again after a reload; without a browser."""
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 
 from agent.events import Recommended, TextDelta, Understood
-from tests.ui.fakes import CATALOG, FakeAgent, make_agent
-from tests.ui.test_chat import drain, remember
+from tests.ui.conftest import drain, remember
+from tests.ui.fakes import CATALOG, FakeAgent
 from ui.chat_actions import Actions
 from ui.chat_html import log_html
 from ui.chat_state import Session
-
-
-@pytest.fixture
-def agent(tmp_path: Path) -> Iterator[FakeAgent]:
-    made = make_agent(tmp_path)
-    yield made
-    made.state.close()
-
-
-@pytest.fixture
-def actions(agent: FakeAgent) -> Actions:
-    return Actions(lambda: agent)
-
-
-@pytest.fixture
-async def session(actions: Actions) -> Session:
-    return await actions.open(None, "en")
 
 
 def hang_after(agent: FakeAgent, kind: type) -> None:
