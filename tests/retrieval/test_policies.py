@@ -14,6 +14,7 @@ from retrieval.exploration.lottery import Lottery
 from retrieval.exploration.pool import Kind, guess_pool
 from retrieval.history import Interaction, UserHistory
 from retrieval.item_learning import UNTAUGHT, Showings
+from retrieval.items import Catalog
 from retrieval.models.log import Log
 from retrieval.policies import (
     POLICIES,
@@ -268,3 +269,17 @@ def test_guesses_are_counted_as_they_are_shown_and_taught_items_rise(explorer: E
     assert np.array_equal(taught.taught(answered, fresh.guessed).model.base, taught.model.base)
     again = shown_by(taught, UniformGuesses(), Preference(novelty=1.0, count=4))
     assert all(one.context[UNTAUGHT] > 0 for one in again if one.exploratory)
+
+
+@pytest.mark.parametrize("n", [0, 1, 5])
+def test_a_tiny_catalog_is_explored_and_asked_about(teas: Dataset, n: int) -> None:
+    catalog = Catalog(teas.catalog.schema, teas.catalog.items[:n])
+    nothing = np.zeros(0, dtype=np.int64)
+    log = Log.of(nothing, nothing, np.zeros(0), np.zeros(0), n_users=0, n_items=n)
+    small = Explorer(catalog, fit_taste(log), TasteSettings(), log.counts())
+    belief = small.belief(Preference(), NOBODY)
+
+    shown = shown_by(small, UpperBound(), Preference(novelty=1.0, count=5), n_sure=3)
+
+    assert len({one.candidate.item_id for one in shown}) == len(shown) <= n
+    assert small.inquiry(belief, shown) is None or len(small.questions) > 0
