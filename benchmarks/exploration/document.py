@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import JsonValue
 
+from benchmarks.exploration.plot import ASKED, draw
 from benchmarks.report import environment_lines, insert, table
 
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
@@ -27,7 +28,7 @@ WANTED: Mapping[str, str] = {
     "ndcg_after_5_rounds_vs_greedy_with_questions": "",
 }
 """Ratios to greedy; those with questions are beside what was asked for: greedy asks none."""
-ASKED, ASKED_KNOWN = "default, answered 100%", "20 known, default, answered 100%"
+ASKED_KNOWN = "20 known, default, answered 100%"
 Parts = Mapping[str, Any]
 
 
@@ -48,8 +49,6 @@ def write_document(parts: Parts, environment: dict[str, JsonValue], folder: Path
     if document.is_file():
         insert(document, tables(parts, environment), BEGIN, END)
     if "cold" in parts and "dial" in parts:
-        from benchmarks.exploration.plot import draw
-
         draw(parts, folder / "images")
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+ASKED = "default, answered 100%"
 SHOWN = ("greedy", "ucb", "thompson", "epsilon-greedy", "ucb, whole list")
 
 
@@ -20,6 +21,10 @@ def draw(parts: Mapping[str, Any], folder: Path) -> None:
     for name in SHOWN:
         if name in parts["cold"]:
             left.plot(range(1, 11), parts["cold"][name]["likes_by_round"], label=name, linewidth=1.5)
+    if ASKED in parts.get("asked", {}):
+        left.plot(
+            range(1, 11), parts["asked"][ASKED]["likes_by_round"], "--", label="ucb, with questions", linewidth=1.5
+        )
     left.set(xlabel="round", ylabel="liked items found", title="Strangers, 5 items a round", ylim=(0, None))
     left.legend(fontsize=7)
     dial = {float(name): one for name, one in parts["dial"].items() if isinstance(one, dict)}
