@@ -54,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
         for name in wanted:
             started = time.monotonic()
             figures = PARTS[name](setting, given.data)  # type: ignore[arg-type]
-            figures["seconds"] = time.monotonic() - started
+            figures |= {"seconds": time.monotonic() - started, "commit": environment()["commit"]}
             (given.work / f"{name}.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
             log.print(f"{name}: {figures['seconds']:.0f} s")
     except RecommenderError as error:
@@ -157,10 +157,12 @@ def asked(setting: Setting, data: Path) -> Figures:
     """With the question that may come with every other list, by how often it is answered."""
     prior = setting.prior()
     found: Figures = {}
-    for n_known, chances in ((0, (1.0, 0.7, 0.5, 0.3)), (N_KNOWN, (1.0,))):
+    for n_known, chances in ((0, (1.0, 0.5)), (N_KNOWN, (1.0,))):
         people = f"{n_known} known, " if n_known else ""
         greedy = runs_of(setting, prior, STRATEGIES[0], n_known=n_known)
-        found[f"{people}greedy"] = {**summary(greedy), "to_greedy": ratios(greedy, greedy)}
+        for name, strategy in (("greedy", STRATEGIES[0]), ("default", default_with())):
+            runs = runs_of(setting, prior, strategy, n_known=n_known)
+            found[f"{people}{name}"] = {**summary(runs), "to_greedy": ratios(runs, greedy)}
         for chance in chances:
             for name, strategy in (("greedy", STRATEGIES[0]), ("default", default_with())):
                 runs = runs_of(setting, prior, strategy, rules=Rules(answers=chance), n_known=n_known)

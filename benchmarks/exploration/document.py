@@ -56,6 +56,8 @@ def headline(parts: Parts) -> dict[str, JsonValue]:
     """The figures that are asked for by name; None where a part was not run."""
     cold, dense, ope = (parts.get(name, {}) for name in ("cold", "dense", "ope"))
     at_cold, at_dense = cold.get(DEFAULT, {}).get("to_greedy", {}), dense.get(DEFAULT, {}).get("to_greedy", {})
+    at_cold = at_cold or parts.get("asked", {}).get("default", {}).get("to_greedy", {})
+    at_dense = at_dense or parts.get("asked", {}).get("20 known, default", {}).get("to_greedy", {})
     told, told_dense = (parts.get("asked", {}).get(name, {}).get("to_greedy", {}) for name in (ASKED, ASKED_KNOWN))
     new = parts.get("fresh", {}).get(NEW_ITEMS, {})
     robust = [one["doubly_robust"] for one in ope.get("targets", {}).values()]
@@ -92,7 +94,7 @@ def tables(parts: Parts, environment: dict[str, JsonValue]) -> str:
     found.append(_targets(parts))
     for name, title in (("cold", "Users who start with nothing"), ("dense", "Users of whom 20 ratings are known")):
         if name in parts:
-            found.append(f"### {title}\n\n{_strategies(parts[name])}")
+            found.append(f"### {title}\n\n{_of(parts[name])}{_strategies(parts[name])}")
     for name, title in (
         ("asked", "With the question that may come with every other list"),
         ("literal", "Where silence teaches nothing"),
@@ -100,24 +102,33 @@ def tables(parts: Parts, environment: dict[str, JsonValue]) -> str:
         ("dial", "The dial"),
     ):
         if name in parts:
-            found.append(f"### {title}\n\n{_variants(parts[name])}")
+            found.append(f"### {title}\n\n{_of(parts[name])}{_variants(parts[name])}")
     if "bound" in parts:
-        found.append(f"### What more knowledge could bring at the most\n\n{_bound(parts['bound'])}")
+        found.append(
+            f"### What more knowledge could bring at the most\n\n{_of(parts['bound'])}{_bound(parts['bound'])}"
+        )
     if "worth" in parts:
-        found.append(f"### What knowing more is worth\n\n{_worth(parts['worth'])}")
+        found.append(f"### What knowing more is worth\n\n{_of(parts['worth'])}{_worth(parts['worth'])}")
     if "ope" in parts:
-        found.append(f"### Off-policy estimates beside known truths\n\n{_ope(parts['ope']['targets'])}")
+        found.append(
+            f"### Off-policy estimates beside known truths\n\n{_of(parts['ope'])}{_ope(parts['ope']['targets'])}"
+        )
     if "speed" in parts:
         one = parts["speed"]
         found.append(
-            f"### Added time per turn\n\nWall clock p50 {one['p50_ms']:.1f} ms, p95 {one['p95_ms']:.1f} ms, "
+            f"### Added time per turn\n\n{_of(one)}Wall clock p50 {one['p50_ms']:.1f} ms, p95 {one['p95_ms']:.1f} ms, "
             f"at a load of {one['load']:.1f}; processor time p50 {one['cpu_p50_ms']:.1f} ms, "
             f"p95 {one['cpu_p95_ms']:.1f} ms; {one['turns']} turns, {one['items']} items "
             f"(wanted: p95 <= {one['wanted_ms']:.0f} ms)."
         )
     if "tuning" in parts:
-        found.append(f"### Settings, on the tuning users\n\n{_variants(parts['tuning'])}")
+        found.append(f"### Settings, on the tuning users\n\n{_of(parts['tuning'])}{_variants(parts['tuning'])}")
     return "\n\n".join(found)
+
+
+def _of(part: Mapping[str, Any]) -> str:
+    """Which code a part was measured with: parts are run one by one."""
+    return f"Commit {part['commit']}.\n\n" if "commit" in part else ""
 
 
 def _targets(parts: Parts) -> str:
