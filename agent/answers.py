@@ -4,12 +4,14 @@ Anything else is read as any message is; so is an answer that says more than whi
 """
 
 import re
+from collections.abc import Sequence
 
+from agent.common_words import GLUE
 from agent.conversation import Conversation
 from agent.phrases import NEGATION, NEWER_WORDS, OLDER_WORDS
 from retrieval.items import Catalog
 from retrieval.preference import Leaning
-from retrieval.schema import FieldKind, FieldSpec
+from retrieval.schema import CatalogSchema, FieldKind, FieldSpec
 from retrieval.spans import parse_span
 
 MOST_WORDS = 7
@@ -22,6 +24,8 @@ NO_CHOICE = (
     r"(?:that |it )?(?:doesn't|does not) matter(?: to me)?|都(?:行|可以|不要|一样)|(?:这个)?无所谓|没偏好)\W*$"
 )
 """At the end of a message, after a question between two: it says nothing of the items of the list."""
+PLAIN_SIGNS = frozenset("的吧要想更多一点些请来看我还是了呢啊部那这就选喜欢类型年以前后及之早晚新老旧给可")
+"""Chinese signs that add nothing to a choice."""
 NUMBER = r"(?<!\d)\d{2,4}(?:\.\d+)?(?!\d)"
 
 
@@ -37,7 +41,7 @@ def read_answer(conversation: Conversation, message: str, catalog: Catalog) -> L
     sides = [_names(spec, value, pattern, message) for value, pattern in ((first, FIRST), (second, SECOND))]
     if spec.kind is FieldKind.NUMBER and not any(sides):
         sides = _older_or_newer(first, second, message)
-    if sides[0] == sides[1]:
+    if sides[0] == sides[1] or _says_more(message, spec, (first, second), catalog.schema):
         return None
     more, less = (first, second) if sides[0] else (second, first)
     return Leaning(field, more, less)
@@ -64,8 +68,27 @@ def _names(spec: FieldSpec, value: str, place: str, message: str) -> bool:
     span = parse_span(value) if spec.kind is FieldKind.NUMBER else None
     if span is not None:
         return any(float(one) in span for one in re.findall(NUMBER, message))
-    words = {value, *spec.names.get(value, {}).values(), *spec.synonyms.get(value, ())}
-    return any(_says(message, word) for word in words)
+    return any(_says(message, word) for word in _words(spec, value))
+
+
+def _says_more(message: str, spec: FieldSpec, values: Sequence[str], schema: CatalogSchema) -> bool:
+    """Whether a message has words beside those that choose: 'Something like Fargo, from the 80s' is a wish."""
+    left = message.casefold()
+    for value in values:
+        for word in sorted(_words(spec, value), key=len, reverse=True):
+            left = re.sub(f"{re.escape(word.casefold())}(?:s|es)?", " ", left)
+    for choosing in (FIRST, SECOND, OLDER_WORDS, NEWER_WORDS):
+        left = re.sub(choosing, " ", left, flags=re.IGNORECASE)
+    names = (*schema.noun.values(), *schema.nouns.values(), *schema.also_called, *spec.label.values(), *spec.words)
+    plain = GLUE | {word for name in names for word in name.casefold().split()}
+    plain |= {"ones", *(f"{word}s" for word in schema.also_called)}
+    if any(word not in plain for word in re.findall(r"[a-z]{2,}", left)):
+        return True
+    return any(sign not in PLAIN_SIGNS and sign not in "".join(names) for sign in re.findall(r"[\u4e00-\u9fff]", left))
+
+
+def _words(spec: FieldSpec, value: str) -> set[str]:
+    return {value, *spec.names.get(value, {}).values(), *spec.synonyms.get(value, ())}
 
 
 def _says(message: str, word: str) -> bool:

@@ -33,6 +33,8 @@ def asked(key: str) -> Conversation:
         (YEARS, "1985 and before", "..1985"),
         (YEARS, "from 1997", "1996.."),
         (YEARS, "前者", "..1985"),
+        (GENRES, "I would rather see a comedy film", "Comedy"),
+        (GENRES, "更想看喜剧片", "Comedy"),
     ],
 )
 def test_an_answer_is_a_leaning(films: Catalog, key: str, message: str, more: str):
@@ -51,6 +53,12 @@ def test_an_answer_is_a_leaning(films: Catalog, key: str, message: str, more: st
         (GENRES, "a comedy with Tom Hanks that we can all watch together tonight"),
         (GENRES, "I loved Heat"),
         (GENRES, "thriller"),
+        (GENRES, "a comedy with Tom Hanks"),
+        (GENRES, "a French drama"),
+        (GENRES, "something like Heat, a drama"),
+        (GENRES, "汤姆·汉克斯的喜剧"),
+        (YEARS, "something like Heat, from 1980"),
+        (YEARS, "a crime film from 1980"),
         (YEARS, "whatever"),
         (YEARS, "1990"),
         ("", "comedy"),
