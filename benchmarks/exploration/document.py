@@ -56,8 +56,9 @@ def headline(parts: Parts) -> dict[str, JsonValue]:
     """The figures that are asked for by name; None where a part was not run."""
     cold, dense, ope = (parts.get(name, {}) for name in ("cold", "dense", "ope"))
     at_cold, at_dense = cold.get(DEFAULT, {}).get("to_greedy", {}), dense.get(DEFAULT, {}).get("to_greedy", {})
-    at_cold = at_cold or parts.get("asked", {}).get("default", {}).get("to_greedy", {})
-    at_dense = at_dense or parts.get("asked", {}).get("20 known, default", {}).get("to_greedy", {})
+    # the same figures stand in the part with questions, as the rows without any
+    at_cold = parts.get("asked", {}).get("default", {}).get("to_greedy", at_cold)
+    at_dense = parts.get("asked", {}).get("20 known, default", {}).get("to_greedy", at_dense)
     told, told_dense = (parts.get("asked", {}).get(name, {}).get("to_greedy", {}) for name in (ASKED, ASKED_KNOWN))
     new = parts.get("fresh", {}).get(NEW_ITEMS, {})
     robust = [one["doubly_robust"] for one in ope.get("targets", {}).values()]
