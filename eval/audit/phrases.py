@@ -233,3 +233,16 @@ PRONOUNS = frozenset(
         "excellent",
     ]
 )
+NAME_CUE = re.compile(
+    r"(?:include|includes|or|and|then|know|maybe|perhaps|loved?|liked?|enjoy(?:ed)?|prefer|fans? of|heard of|named|called|such as|also|see|is|like [^,.]+,)\W*$",
+    re.IGNORECASE,
+)
+"""Before words that may be a name of somebody, these make no title of them."""
+WEAK_CUE = re.compile(r"(?:include|includes|or|and|then|know|maybe|perhaps|is|next is|has)\W*$", re.IGNORECASE)
+"""Before words that may be a value of the catalog, these make no title of them."""
+REMARK = re.compile(
+    r"\b(?:it|that one|this one|that movie|this movie|which|they|he|she)(?:['’]s|\s+(?:is|was|were|has|had))\b|\bi (?:really |also |just )?(?:like[ds]?|love[ds]?|"
+    r"enjoy(?:ed)?) (?!to\b)|\bi['’]?a?m an? (?:big |huge )?fan\b",
+    re.IGNORECASE,
+)
+"""Speaks of an item or of a taste, and asks for nothing."""

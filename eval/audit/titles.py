@@ -9,7 +9,17 @@ from rapidfuzz import fuzz, process
 from agent.common_words import GLUE, STOPWORDS
 from agent.lexicon import Lexicon
 from agent.mentions import COMMON_CHINESE, MentionFinder
-from eval.audit.phrases import AFTER_TITLE, CUE_BEFORE, LIST_ITEM, NOT_A_TITLE, NUMBERED, OF_LIKE, PRONOUNS
+from eval.audit.phrases import (
+    AFTER_TITLE,
+    CUE_BEFORE,
+    LIST_ITEM,
+    NAME_CUE,
+    NOT_A_TITLE,
+    NUMBERED,
+    OF_LIKE,
+    PRONOUNS,
+    WEAK_CUE,
+)
 from retrieval.items import Catalog
 from retrieval.titles import ARTICLES, UNSPACED, TitleMatch, TitleSpan, normalize_title
 
@@ -23,8 +33,6 @@ SMALL = r"(?:of|the|and|in|a|an|to|for|on|with|at|from|by|is|under|&|de|la)"
 RUN = re.compile(rf"(?<![\w'’])(?:A |An |The )?{WORD}(?:[ \t]+(?:{SMALL}[ \t]+){{0,3}}{WORD})*")
 SUBTITLE = re.compile(rf":\s+((?:A |An |The )?{WORD}(?:\s+(?:{SMALL}\s+){{0,2}}{WORD})*)(?=\s*(?:[.!?,;)]|$))")
 PART = re.compile(r"\b[Pp]art (II|III|2|3|[Tt]wo|[Tt]hree)\b")
-WEAK_CUE = re.compile(r"(?:include|includes|or|and|then|know|maybe|perhaps|is|next is|has)\W*$", re.IGNORECASE)
-"""Before words that may be a value of the catalog, these make no title of them."""
 IS_A_TITLE = re.compile(r"\s+(?:is|was|stars|has|tells|follows)\b|\s+[–—-]\s")
 """Behind an everyday word that begins a sentence and may be a title."""
 PART_NUMBERS = {"two": "II", "three": "III", "2": "II", "3": "III"}
@@ -228,7 +236,11 @@ class TitleReader:
                 continue
             before, after = free[max(0, start - 40) : start], free[end:]
             article = bool(re.match(r"(?:The|A|An)\s", title))
-            cued = bool(CUE_BEFORE.search(before)) and not re.match(r"['’]s\b|\s+(?:films?|movies?|fans?)\b", after)
+            like_a_name = len(capitals) == len(title.split()) < 4
+            cue = CUE_BEFORE.search(before)
+            cued = bool(cue and not (like_a_name and NAME_CUE.search(cue.group()))) and not re.match(
+                r"['’]s\b|\s+(?:films?|movies?|fans?)\b", after
+            )
             subject = article and bool(AFTER_TITLE.match(after)) and len(capitals) > 1
             dated = bool(re.match(r"\s+from\s+(?:18|19|20)\d{2}\b", after)) and (article or len(title.split()) > 3)
             if cued or subject or dated:

@@ -8,13 +8,14 @@ from agent.chips import constraint_label
 from agent.conversation import Conversation, Role, Turn
 from agent.intent import Act
 from agent.lexicon import words_of
-from agent.reading import Reading
+from agent.phrases import NEGATION, NEGATION_AFTER, REQUEST
+from agent.reading import NEWER, OLDER, Reading
 from agent.rules import RuleReader
 from agent.understand import Understanding
 from eval.audit.claims import is_plain
 from eval.audit.findings import Check, Verdict
 from eval.audit.passages import Passage
-from eval.audit.phrases import ABOUT_USER, BOUNDARY, COMPARED, LIST_ITEM, SPEAKS_OF_SELF, SUGGESTION, TITLES
+from eval.audit.phrases import ABOUT_USER, BOUNDARY, COMPARED, LIST_ITEM, REMARK, SPEAKS_OF_SELF, SUGGESTION, TITLES
 from eval.audit.plausible import PLAUSIBLE, Plausibility
 from eval.audit.titles import Named
 from eval.transcripts import TranscriptTurn
@@ -150,12 +151,25 @@ class WishKeeper:
             item = items[0]
             asked = f"the user asked for: {constraint_label(limit, self.catalog, 'en')}"
             told = f" ({limit.words})" if limit.words else ""
-            sure = limit.op is not Op.IS or (limit.field not in kept and self._is_firm(limit, state))
+            sure = self._is_refusal(limit, state) if limit.op is not Op.IS else limit.field not in kept
+            sure = sure and (limit.op is not Op.IS or self._is_firm(limit, state))
             wrong = sure and not self._cannot_tell(limit, item.item_id)
             verdict = Verdict.WRONG if wrong else Verdict.UNVERIFIABLE
             yield Breach(
                 Check.CONSTRAINT, one, item.item_id, f"suggests {item.label}", asked + told, limit.field, verdict
             )
+
+    def _is_refusal(self, limit: Constraint, state: State) -> bool:
+        """Whether a refusal or a limit on a number was meant: no remark on one item, nor only 'older' than others."""
+        number = state.stated.get(limit.key, 0)
+        if not number or limit.words in (OLDER, NEWER):
+            return False
+        if limit.op is not Op.NOT:
+            return True
+        words, message = re.escape(limit.words), state.messages[number - 1]
+        refused = re.search(rf"(?:{NEGATION})(?:\W+\w+){{0,3}}?\W*{words}", message, re.IGNORECASE)
+        after = re.search(rf"{words}.{{0,12}}(?:{NEGATION_AFTER})", message, re.IGNORECASE)
+        return bool(after or (refused and not REMARK.search(sentence_of(message, refused.start()))))
 
     def _is_firm(self, limit: Constraint, state: State) -> bool:
         """Whether a wish for a value still holds, and was for that value: people move on, words have several senses."""
@@ -165,7 +179,7 @@ class WishKeeper:
         spec = self.catalog.schema.field(limit.field)
         if spec.kind is FieldKind.NUMBER:
             return True
-        if self.catalog.titles.exact(limit.words):
+        if self.catalog.titles.exact(limit.words) or not is_request(state.messages[number - 1], limit.words):
             return False
         if spec.people and " " not in limit.words and limit.words.isascii():
             if not any(limit.words.casefold() in words_of(str(value)) for value in limit.values):
@@ -214,6 +228,25 @@ def _is_put_forward(frame: str, place: int) -> bool:
     low = max((match.start() for match in BOUNDARY.finditer(frame) if match.end() <= place), default=0)
     high = min((match.start() for match in BOUNDARY.finditer(frame) if match.start() > place), default=len(frame))
     return bool(SUGGESTION.search(frame[max(low, place - 60) : min(high, place + 60)]))
+
+
+def is_request(message: str, words: str) -> bool:
+    """Whether words stand in what is asked for ('with Tom Hanks, please'), not in a remark ('I love Tom Hanks')."""
+    place = message.find(words)
+    said = sentence_of(message, max(place, 0))
+    fragment = (
+        re.match(r"\W*(?:an?|some|any|only|just|more|another)\b", message, re.IGNORECASE) or len(message.split()) < 6
+    )
+    asks = re.search(f"{REQUEST}|\\bonly\\b|\\bmust\\b", said, re.IGNORECASE)
+    return bool((asks or fragment) and not REMARK.search(said))
+
+
+def sentence_of(message: str, place: int) -> str:
+    """The sentence around a place."""
+    starts = [match.end() for match in re.finditer(r"[.!?。！？\n]+\s*", message) if match.end() <= place]
+    start = starts[-1] if starts else 0
+    end = re.search(r"[.!?。！？\n]", message[place:])
+    return message[start : place + end.end() if end else len(message)]
 
 
 def _with_mentions(preference: Preference, turn: TranscriptTurn) -> Preference:
