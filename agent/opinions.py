@@ -12,6 +12,7 @@ from agent.reading import Mention, Reading, unique
 SEPARATOR = r"\W*(?:,|and|or|&|、|和|与|or even|as well as)?\W*"
 STOP = r"[.!?;。！？；]"
 NONE_OF = r"neither|none of"
+DULL = r"(?:doesn't|does not|didn't) (?:really )?(?:grab|convince|appeal to|interest) me"
 KNOWN = r"(?:already )?(?:seen|watched|read|heard|played|own|know) (?:it|that|this|already)\b"
 """After the title: 'Heat? Seen it', 'Heat is great, but I know it already'."""
 BUT = r",?\s*\bbut\b|，?但是?|，?可是"
@@ -64,7 +65,9 @@ def _around(message: str, found: Sequence[Found], index: int) -> tuple[str, str]
         before = re.split(r"[,，]", before)[-1]
     following = message[one.end : found[index + 1].start if index + 1 < len(found) else len(message)]
     if gone := re.match(
-        rf"\s*(?:{BUT})\s*(?:i )?(?:don't|didn't|do not|did not|not for me)\b", following, re.IGNORECASE
+        rf"[^.!?,]{{0,20}}?(?:{BUT})\s*(?:(?:i )?(?:don't|didn't|do not|did not|not for me)|it {DULL})\b",
+        following,
+        re.IGNORECASE,
     ):
         return "", gone.group().replace("but", "")
     if turned := re.search(
@@ -74,7 +77,7 @@ def _around(message: str, found: Sequence[Found], index: int) -> tuple[str, str]
     ):
         return "", turned.group()
     after = re.split(rf"{STOP}|{BUT}|,\s*(?:i want|give me|now|something)\b", following)[0]
-    if re.match(rf"[?？]\s*(?:no|nope|nah|not|算了|不|{KNOWN})", following, re.IGNORECASE):
+    if re.match(rf"[?？]\s*(?:no|nope|nah|not|算了|不|{KNOWN}|(?:that|it) {DULL})", following, re.IGNORECASE):
         after = following
     elif known := re.search(rf"(?:{BUT})\s*(?:i|we)(?:'ve| have)? (?:already )?{KNOWN}", following, re.IGNORECASE):
         after = following[: known.end()]

@@ -37,22 +37,22 @@ DISLIKE = (
     r"\b(?:(?:don't|dont|do not|didn't|did not|doesn't|never) (?:really )?(?:like|liked|love|enjoy|care|want|get)|hat(?:e|ed|es)|"
     r"dislik(?:e|ed)|awful|terribl[ey]|boring|bor(?:e|ed|es)|horrible|overrated|worst|can't stand|cannot stand|sucks?|sucked|"
     r"disappoint(?:ed|ing)|garbage|trash|crap|stupid|dumb|nothing like|not like|unlike|too (?:slow|long|dark|sad|silly|violent|scary)|"
-    r"not (?:for me|my thing|my taste|this one|that one|the)|walked out|lame|couldn't finish|put me to sleep|fell asleep|meh|left me cold|did nothing for me|didn't do it|not so much|not (?:a |an |much of a |really a )?(?:big |huge )?fan(?: of)?|couldn't get (?:through|into)|can go|wasn't for|isn't for|weren't for|aren't for|crime against|no thanks|way too|too grim|mediocre|waste of time|over-?hyped)\b"
-    r"|不喜欢|不爱|讨厌|难看|无聊|睡着|看不下去|没兴趣|不感兴趣|就不行|太差|太烂|烂片|失望|受不了|没意思|不好看|不要|太沉重|太长|太闷|不怎么样"
+    r"not (?:for me|my thing|my taste|this one|that one|the)|walked out|lame|couldn't finish|put me to sleep|fell asleep|meh|left me cold|did nothing for me|didn't do it|not so much|not (?:a |an |much of a |really a )?(?:big |huge )?fan(?: of)?|couldn't get (?:through|into)|can go|wasn't for|isn't for|weren't for|aren't for|crime against|no thanks|way too|too grim|mediocre|waste of time|over-?hyped|(?:doesn't|does not|didn't) (?:really )?(?:grab|convince|appeal to|interest) me)\b"
+    r"|不喜欢|不爱|讨厌|难看|无聊|睡着|看不下去|没兴趣|不感兴趣|就不行|太差|太烂|烂片|失望|受不了|没意思|不好看|不要|太沉重|太长|太闷|不怎么样|不太?吸引|不太?适合我"
 )
 SEEN = (
     r"\b(?:(?:have|'ve|had|i|we|already|just) (?:already |just |both |all )?(?:seen|watched|read|heard|played|tried|bought|finished|saw|know|own)|"
     r"(?:seen|watched|saw|finished)\b.{0,12}\x01|already (?:seen|know|watched|read|own)|knows? .{0,14}by heart|rewatched)\b|[看读听玩买]过|看完"
     r"|\x01\W+(?:already )?(?:seen|watched|read|heard|played|own|know) (?:it|that|this|already)\b"
     r"|\byou(?:'ve| have)? (?:already |just )?(?:suggested|recommended|showed|shown|offered|named|mentioned)\b"
-    r"|(?:你|刚才|已经)[^，。,.《]{0,4}(?:推荐|提|说|给)过"
+    r"|(?:你|刚才|已经)[^，。,.《]{0,4}(?:推荐|提|说|给)过|又是\W*\x01|\x01\W*又来了?"
 )
 REQUEST = (
     r"\b(?:recommend|suggest|show me|give me|find (?:me )?|looking for|look for|i want|i'd like|we want|want (?:to|a|some|the)|need|"
     r"in the mood|feel like|something|anything|somewhere|what (?:should|can|could|to|do you (?:recommend|suggest|have)|else|next|would)|"
     r"which .{0,20} (?:should|would)|any(?: other| more)? .{0,24}\?|more like|got more|more\?|(?<=[.!?] )more|^more|next\?|next one|any ideas?|ideas\?|similar|"
     r"else by|another|surprise me|tonight|please|pls|how about|what about|more of|pick)\b"
-    r"|推荐|想看|想要|想找|来[点一几部]|给我|有没有|有什么|找[一几点]|换[一个部点]|类似|还有|来点|求|随便"
+    r"|推荐(?!过)|想看|想要|想找|来[点一几部]|给我|有没有|有什么|找[一几点]|换[一个部点]|类似|还有|来点|求|随便"
 )
 MORE_OF = (
     r"\b(?:more like|another|others?|else|different|instead|again|not th(?:at|is|e)|without|except|only|older|newer|rather|"
@@ -115,7 +115,9 @@ ADDS = (
 )
 """A fragment that narrows what was wanted before."""
 REPLACES = r"\binstead\b|\brather\b|\bnow for something\b|\bforget (?:that|it|all)\b|\bstart over\b|换成|改成|算了"
-WANTS_NEW = r"\b(?:i want|i'd like|give me|recommend|suggest|show me|something|now)\b|推荐|想看|像《|类似|来[点一几]"
+WANTS_NEW = (
+    r"\b(?:i want|i'd like|give me|recommend|suggest|show me|something|now)\b|推荐(?!过)|想看|像《|类似|来[点一几]"
+)
 OTHERS = (
     ANYTHING
     + r"|\b(?:else|others?|another|more|next|different|again|instead|surprise|new ones)\b|换|还有|别的|其他|再来|下一"

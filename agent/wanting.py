@@ -45,7 +45,7 @@ def fold(
     if reading.act in (Act.ASK, Act.CHAT):
         return before
     base = _without_taken_back(before, reading.taken_back)
-    if _starts_anew(reading, message, catalog.schema):
+    if _starts_anew(reading, message, catalog.schema) and not _restates(before, reading, message):
         base = replace(
             base,
             text="",
@@ -129,6 +129,14 @@ def _starts_anew(reading: Reading, message: str, schema: CatalogSchema) -> bool:
     described = names_kind or bool(reading.search) or any(one.weight > 0 for one in reading.wishes)
     whole = _is_whole(message, schema, names_kind=names_kind)
     return described and whole and not re.search(SHADE, message, re.IGNORECASE)
+
+
+def _restates(before: Preference, reading: Reading, message: str) -> bool:
+    """Whether a message asks for nothing that was not asked for: 'I said a comedy' lets go of no limit."""
+    wanted = (*reading.limits, *reading.wishes)
+    known = {one.key for one in (*before.constraints, *before.wishes)}
+    example = reading.liked and not re.search(STATED_LIKE, message, re.IGNORECASE)
+    return bool(wanted) and not example and all(one.key in known for one in wanted)
 
 
 def _is_whole(message: str, schema: CatalogSchema, *, names_kind: bool) -> bool:

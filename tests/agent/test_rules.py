@@ -74,6 +74,10 @@ def test_acts_after_a_list(rules: RuleReader, message: str, act: Act):
         ("Heat is great, but I know it already.", ["Heat"], [], ["Heat"]),
         ("You already suggested Heat.", [], [], ["Heat"]),
         ("《异形》你刚才推荐过了。", [], [], ["异形"]),
+        ("怎么又是《异形》？", [], [], ["异形"]),
+        ("《异形》不太吸引我。", [], ["异形"], []),
+        ("Rear Window may be fine, but it doesn't grab me.", [], ["Rear Window"], []),
+        ("Heat? That doesn't convince me.", [], ["Heat"], []),
     ],
 )
 def test_opinions(rules: RuleReader, message: str, liked: list[str], disliked: list[str], seen: list[str]):

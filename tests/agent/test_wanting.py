@@ -108,6 +108,15 @@ def test_a_kind_with_an_article_is_a_wish_of_its_own(films: Catalog):
     assert (after.text, after.liked, [one.key for one in after.constraints]) == ("calm", (), ["genres:is:Drama"])
 
 
+def test_asking_again_for_the_same_lets_go_of_no_limit(films: Catalog):
+    before = Preference(constraints=(limit("genres:is:Drama"), limit("year:max:1989")))
+    again = Reading(Act.RECOMMEND, limits=(limit("genres:is:Drama"),))
+
+    after = folded(films, before, again, "I still want a drama. What do you suggest?")
+
+    assert [one.key for one in after.constraints] == ["genres:is:Drama", "year:max:1989"]
+
+
 def test_another_example_takes_the_place_of_a_request_and_leads_what_was_only_liked(films: Catalog):
     before = Preference(text="moody", liked=("film:2", "film:0"), examples=("film:0",))
     reading = Reading(Act.RECOMMEND, liked=(Mention("Toy Story"),))
