@@ -33,6 +33,10 @@ from retrieval.items import Catalog
 from retrieval.schema import FieldKind, FieldSpec
 
 YEAR = r"(?:18|19|20)\d{2}"
+LIKE = 4
+"""Letters that a word shares with a value that it names: 'romantic', 'Romance'."""
+CODE = 3
+"""A value this short is a code (of a country), which people say in another word."""
 JOINED = r"\s*(?:(?:,|、|和|与|及|&)?\s*(?:\b(?:and|plus|or|as well as)\b)?|\bwith\b)\s*(?:also\s+)?(?:by\s+)?"
 PEOPLE_RUN = re.compile(rf"{PEOPLE}(?:{JOINED}{PEOPLE})*")
 
@@ -240,8 +244,13 @@ class ClaimReader:
 def is_plain(words: str, spec: FieldSpec, value: str) -> bool:
     """Whether words name a value rather than praise in its direction: 'a romance', not 'scary' or 'intense'."""
     names = [value, *spec.names.get(value, {}).values()]
-    like = any(stem(words)[:4] == stem(part)[:4] for name in names for part in words_of(name))
-    return like or " " in words or "-" in words or not words.isascii() or words[:1].isupper()
+    said = [stem(word)[:LIKE] for word in words_of(words)]
+    parts = [stem(part)[:LIKE] for name in names for part in words_of(name)]
+    like = any(
+        one.startswith(part) or part.startswith(one) for one in said for part in parts if min(len(one), len(part)) > 2
+    )
+    is_code = len(value) <= CODE and words[:1].isupper()
+    return like or is_code or not words.isascii()
 
 
 def _stated_years(frame: str) -> Iterator[tuple[int, int, int, int]]:

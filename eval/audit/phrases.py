@@ -241,8 +241,8 @@ NAME_CUE = re.compile(
 WEAK_CUE = re.compile(r"(?:include|includes|or|and|then|know|maybe|perhaps|is|next is|has)\W*$", re.IGNORECASE)
 """Before words that may be a value of the catalog, these make no title of them."""
 REMARK = re.compile(
-    r"\b(?:it|that one|this one|that movie|this movie|which|they|he|she)(?:['’]s|\s+(?:is|was|were|has|had))\b|\bi (?:really |also |just )?(?:like[ds]?|love[ds]?|"
-    r"enjoy(?:ed)?) (?!to\b)|\bi['’]?a?m an? (?:big |huge )?fan\b",
+    r"\b(?:it|that one|this one|that movie|this movie|which|they|he|she)(?:['’]s|\s+(?:is|was|were|has|had))\b|\b(?:i (?:really |also |just )?(?:like[ds]?|enjoy(?:ed)?)|(?<!to )love[ds]?) (?!to\b|stor)|\bsounds? like\b"
+    r"|\bi['’]?a?m an? (?:big |huge )?fan\b",
     re.IGNORECASE,
 )
 """Speaks of an item or of a taste, and asks for nothing."""

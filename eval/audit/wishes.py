@@ -166,6 +166,9 @@ class WishKeeper:
             return False
         if limit.op is not Op.NOT:
             return True
+        spec = self.catalog.schema.field(limit.field)
+        if not any(is_plain(limit.words, spec, str(value)) for value in limit.values) and not spec.soft:
+            return False
         words, message = re.escape(limit.words), state.messages[number - 1]
         refused = re.search(rf"(?:{NEGATION})(?:\W+\w+){{0,3}}?\W*{words}", message, re.IGNORECASE)
         after = re.search(rf"{words}.{{0,12}}(?:{NEGATION_AFTER})", message, re.IGNORECASE)
