@@ -25,7 +25,7 @@ from retrieval.artifacts import default_cache
 from retrieval.knowledge import triple_table
 from retrieval.models.base import Model
 from retrieval.models.features import ItemSide
-from retrieval.models.fusion import COMING, FusedModel, FusionSettings, fit_fusion
+from retrieval.models.fusion import COMING, LEAST_EXAMPLES, FusedModel, FusionSettings, fit_fusion
 from retrieval.models.fusion_members import MEMBERS, Kept
 from retrieval.models.later import COMING as COMING_SETTINGS
 from retrieval.models.later import LATER as LATER_SETTINGS
@@ -202,8 +202,11 @@ class Ours:
         return read_scores(place, split, kind)
 
     def bare(self, split: Split) -> FusedModel:
-        """The fused model with members that remember nothing, for timing."""
-        settings = replace(self.settings, strategies=(self.settings.strategy,))
+        """The fused model with members that remember nothing, for timing: hardly trained, which costs no time later."""
+        briefly = replace(self.settings.attention, epochs=1)
+        settings = replace(
+            self.settings, strategies=(self.settings.strategy,), most_examples=LEAST_EXAMPLES, attention=briefly
+        )
         model, _ = self.fuse(split, self.fitted(split), settings)
         members = {name: one.model if isinstance(one, Remembering) else one for name, one in model.members.items()}
         return replace(model, members=members)
