@@ -133,8 +133,9 @@ def _starts_anew(reading: Reading, message: str, schema: CatalogSchema) -> bool:
 
 def _restates(before: Preference, reading: Reading, message: str) -> bool:
     """Whether a message asks for nothing that was not asked for: 'I said a comedy' lets go of no limit."""
-    wanted = (*reading.limits, *reading.wishes)
-    known = {one.key for one in (*before.constraints, *before.wishes)}
+    wanted: tuple[Constraint | Wish, ...] = (*reading.limits, *reading.wishes)
+    held: tuple[Constraint | Wish, ...] = (*before.constraints, *before.wishes)
+    known = {one.key for one in held}
     example = reading.liked and not re.search(STATED_LIKE, message, re.IGNORECASE)
     return bool(wanted) and not example and all(one.key in known for one in wanted)
 
