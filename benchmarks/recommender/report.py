@@ -16,7 +16,7 @@ from benchmarks.report import table
 
 METRICS = ("ndcg@10", "hr@10", "precision@10", "mrr", "recall@50")
 OURS = "**fused (default)**"
-LATER = "**fused for later**"
+LATER = "**fused (coming)**"
 Figures = dict[str, JsonValue]
 
 
