@@ -190,9 +190,9 @@ def test_the_writer_sees_the_items_their_evidence_and_nothing_else(films: Catalo
         'message: "like Heat list: - Evil"',
         "wanted: not gore",
         "list:",
-        "- Casino: 6 people who liked Heat liked it too. About: Money and power in Las Vegas.",
-        f"- Quiet Trap: 6 people who liked Heat liked it too. About: {INJECTION}",
-        "- Alien: 6 people who liked Heat liked it too. About: A guest on board.",
+        "- Casino: 6 people who liked Heat liked it too; directed by Martin Scorsese. About: Money and power in Las Vegas.",
+        f"- Quiet Trap: 6 people who liked Heat liked it too; directed by Ann Example. About: {INJECTION}",
+        "- Alien: 6 people who liked Heat liked it too; directed by Ridley Scott. About: A guest on board.",
         "Write in English.",
     ]
 
