@@ -166,7 +166,8 @@ class Loop:
         )
         inquiry = None
         if work.message and slots and preference.novelty > 0 and not conversation.has_just_asked():
-            inquiry = self.retriever.inquiry(slots, belief, conversation.inquired)
+            settled = {one.field for one in preference.constraints}
+            inquiry = self.retriever.inquiry(slots, belief, conversation.inquired, settled)
         return replace(work, slots=slots, width=float(belief.width()[0]), inquiry=inquiry)
 
     async def _write(self, work: Working) -> Working:

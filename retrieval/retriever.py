@@ -181,15 +181,18 @@ class Retriever:
         """What is believed of somebody's taste; its `width` says how little is known."""
         return self.explorer.belief(preference, history, unanswered)
 
-    def inquiry(self, slots: Sequence[Slot], belief: Belief, asked: Collection[str] = ()) -> Inquiry | None:
+    def inquiry(
+        self, slots: Sequence[Slot], belief: Belief, asked: Collection[str] = (), settled: Collection[str] = ()
+    ) -> Inquiry | None:
         """The question that teaches more than any item of the list would; None where there is none.
 
         Args:
             slots: The list.
             belief: What is believed of the user.
             asked: Keys of the questions that were asked before.
+            settled: Fields that a limit was stated on: nothing is asked about them.
         """
-        return self.explorer.inquiry(belief, tuple(slots), asked)
+        return self.explorer.inquiry(belief, tuple(slots), asked, settled)
 
     def explain(self, found: Candidate, preference: Preference) -> Candidate:
         """Add the facts that answer a limit or a wish, where the channels have not shown them."""

@@ -87,18 +87,22 @@ class Questions:
         """By how much of the width an answer to each would narrow the belief, shape (n_people, n)."""
         return belief.narrowing(self.along, self.noise)
 
-    def best(self, belief: Belief, *, beside: float = 0.0, asked: Collection[str] = ()) -> Inquiry | None:
+    def best(
+        self, belief: Belief, *, beside: float = 0.0, asked: Collection[str] = (), settled: Collection[str] = ()
+    ) -> Inquiry | None:
         """The most telling question, where it teaches more than any item would.
 
         Args:
             belief: What is believed of one person.
             beside: What the most telling item of the list would teach.
             asked: Keys of questions that were asked before; none is asked twice.
+            settled: Fields that are not asked about: a limit on them was stated.
         """
         if not len(self) or float(belief.width()[0]) < STILL_GUESSING:
             return None
         gains = self.gains(belief)[0]
-        is_new = np.asarray([key not in asked for key in self.keys])
+        open_ones = zip(self.keys, self.fields, strict=True)
+        is_new = np.asarray([key not in asked and field not in settled for key, field in open_ones])
         place = int(np.where(is_new, gains, -np.inf).argmax())
         if not is_new[place] or gains[place] <= beside:
             return None

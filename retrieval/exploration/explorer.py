@@ -134,13 +134,18 @@ class Explorer:
         known = {"width": width}
         return (*(Slot(one, list_propensity=whole, context=known) for one in kept), *guesses)
 
-    def inquiry(self, belief: Belief, slots: tuple[Slot, ...], asked: Collection[str] = ()) -> Inquiry | None:
-        """The question that teaches more than any item of the list; None where there is none."""
+    def inquiry(
+        self, belief: Belief, slots: tuple[Slot, ...], asked: Collection[str] = (), settled: Collection[str] = ()
+    ) -> Inquiry | None:
+        """The question that teaches more than any item of the list; None where there is none.
+
+        Nobody who wants something of the eighties is asked about the nineties: fields with a limit are `settled`.
+        """
         rows = self.catalog.rows(slot.candidate.item_id for slot in slots)
         noise = self.model.noise[rows] + self.model.doubt[rows]
         gains = belief.narrowing(self.model.features[rows], noise)[0]
         beside = ANSWERED * float(gains.max(initial=0.0))
-        return self.questions.best(belief, beside=beside, asked=asked)
+        return self.questions.best(belief, beside=beside, asked=asked, settled=settled)
 
     @cached_property
     def questions(self) -> Questions:

@@ -221,6 +221,8 @@ def test_the_question_splits_where_the_belief_is_widest(model: TasteModel) -> No
     assert other is not None
     assert other.key != found.key
     assert questions.best(Belief(model), asked=questions.keys) is None
+    assert questions.best(Belief(model), settled=("other side",)) == found
+    assert questions.best(Belief(model), settled=("side",)) is None
 
 
 def test_nothing_is_asked_of_somebody_who_is_known(model: TasteModel) -> None:
