@@ -6,7 +6,7 @@ worth after a conversation that says nothing is subtracted, since long and obscu
 difference is the pointwise mutual information of title and conversation (Holtzman et al., EMNLP 2021,
 doi:10.18653/v1/2021.emnlp-main.564).
 
-The weights are run in this process: under a schema that forces it to write one title, a server says that it was sure of
+The weights are run in this process: under a schema that forces it to write one title, vLLM says that it was sure of
 every token; and asked about a prompt's tokens, it reads the conversation again for each title.
 """
 
