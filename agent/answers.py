@@ -26,6 +26,8 @@ NO_CHOICE = (
 """At the end of a message, after a question between two: it says nothing of the items of the list."""
 PLAIN_SIGNS = frozenset("的吧要想更多一点些请来看我还是了呢啊部那这就选喜欢类型年以前后及之早晚新老旧给可")
 """Chinese signs that add nothing to a choice."""
+REQUEST = r"\b(?:something|anything)\b"
+"""'Something older' asks for other items than those of the list, 'older' answers."""
 NUMBER = r"(?<!\d)\d{2,4}(?:\.\d+)?(?!\d)"
 
 
@@ -100,6 +102,6 @@ def _older_or_newer(first: str, second: str, message: str) -> list[bool]:
     """'Older' is the lower of two spans."""
     older, newer = (bool(re.search(words, message, re.IGNORECASE)) for words in (OLDER_WORDS, NEWER_WORDS))
     one, two = parse_span(first), parse_span(second)
-    if one is None or two is None:
+    if one is None or two is None or re.search(REQUEST, message, re.IGNORECASE):
         return [False, False]
     return [older, newer] if one.low < two.low else [newer, older]

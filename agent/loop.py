@@ -145,7 +145,12 @@ class Loop:
 
     async def _rank(self, work: Working) -> Working:
         ranked = await asyncio.to_thread(
-            self.retriever.rank, work.found.by_channel, work.preference, work.history, work.preference.count
+            self.retriever.rank,
+            work.found.by_channel,
+            work.preference,
+            work.history,
+            work.preference.count,
+            work.conversation.all_shown() if work.message else (),
         )
         return replace(work, ranked=ranked)
 

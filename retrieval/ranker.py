@@ -1,6 +1,6 @@
 """From what the channels brought to a list: fused, within the limits, filled up, spread, with near misses beside it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -30,6 +30,12 @@ from retrieval.settings import RetrievalSettings
 from retrieval.vectors import VectorIndex
 from retrieval.weights import dimension_weights, request_weights, taste_weights
 
+PASSED_OVER = 0.75
+"""What the points of an item count that was shown in this conversation and not answered.
+
+Chosen among .5, .75 and 1 with simulated users (docs/simulation.md): few repeats, and what is clearly the best stays.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Ranker:
@@ -44,12 +50,17 @@ class Ranker:
     """Orders what fits someone's taste; without it the channels' lists are added up."""
 
     def rank(
-        self, by_channel: Mapping[str, Sequence[Candidate]], preference: Preference, history: UserHistory, k: int
+        self,
+        by_channel: Mapping[str, Sequence[Candidate]],
+        preference: Preference,
+        history: UserHistory,
+        k: int,
+        passed_over: Collection[str] = (),
     ) -> Ranked:
         """Fuse, enforce the limits, drop what is known, spread look-alikes; near misses where too few items fit."""
         judged = self.learned.judge(by_channel, preference, history) if self.learned is not None else None
         keeps = breaches(self.catalog, preference.constraints) == 0
-        fit = self._fuse(by_channel, preference, history, judged, keeps, k)
+        fit = self._fuse(by_channel, preference, history, judged, keeps, k, passed_over)
         fit = drop_doubles([*fit, *self._fill(fit, preference, history, keeps, k - len(fit))], self.catalog)
         chosen = self.spread(fit, k, diversity=self.settings.diversity)
         parts = judged.parts(self.catalog, [one.item_id for one in chosen]) if judged is not None else {}
@@ -78,6 +89,7 @@ class Ranker:
         judged: Judged | None,
         keeps: NDArray[np.bool_],
         k: int,
+        passed_over: Collection[str] = (),
     ) -> list[Candidate]:
         """The best of all lists that keep the limits, several times `k` of them."""
         lists = by_channel if judged is None else {**by_channel, TASTE: judged.candidates}
@@ -88,6 +100,7 @@ class Ranker:
             for item_id, score in fused.items()
             if item_id in self.catalog and item_id not in known and keeps[self.catalog.row(item_id)]
         }
+        points |= {one: min(points[one], PASSED_OVER * points[one]) for one in passed_over if one in points}
         return drop_doubles(merge(lists, points, most=max(2 * POOL, 4 * k)), self.catalog)
 
     def _weights(

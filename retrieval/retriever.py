@@ -137,10 +137,23 @@ class Retriever:
         return [] if known is None else known.retrieve(preference, history, k=size, allowed=allowed)
 
     def rank(
-        self, by_channel: Mapping[str, Sequence[Candidate]], preference: Preference, history: UserHistory, k: int
+        self,
+        by_channel: Mapping[str, Sequence[Candidate]],
+        preference: Preference,
+        history: UserHistory,
+        k: int,
+        passed_over: Collection[str] = (),
     ) -> Ranked:
-        """Fuse, enforce the limits, drop what is known, spread look-alikes; near misses where too few items fit."""
-        return self._ranker.rank(by_channel, preference, history, k)
+        """Fuse, enforce the limits, drop what is known, spread look-alikes; near misses where too few items fit.
+
+        Args:
+            by_channel: What each channel found.
+            preference: What is wanted.
+            history: What is known of the user.
+            k: How many items to rank.
+            passed_over: Item ids that were shown before and not answered; others come first.
+        """
+        return self._ranker.rank(by_channel, preference, history, k, passed_over)
 
     def explore(
         self,

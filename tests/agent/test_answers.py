@@ -58,6 +58,7 @@ def test_an_answer_is_a_leaning(films: Catalog, key: str, message: str, more: st
         (GENRES, "something like Heat, a drama"),
         (GENRES, "汤姆·汉克斯的喜剧"),
         (YEARS, "something like Heat, from 1980"),
+        (YEARS, "something older"),
         (YEARS, "a crime film from 1980"),
         (YEARS, "whatever"),
         (YEARS, "1990"),

@@ -62,6 +62,18 @@ def ids(found: Ranked) -> list[str]:
     return [one.item_id for one in found.fit]
 
 
+def test_what_was_shown_and_not_answered_makes_room_and_is_not_lost(retriever: Retriever) -> None:
+    preference = Preference(text="smoky")
+    found = {name: retriever.run(name, preference, NOBODY) for name in retriever.channel_names}
+    plain = ids(retriever.rank(found, preference, NOBODY, len(retriever.catalog)))
+
+    again = ids(retriever.rank(found, preference, NOBODY, len(retriever.catalog), frozenset(plain[1:3])))
+
+    assert again != plain
+    assert again.index(plain[2]) > 2
+    assert set(again) == set(plain)
+
+
 def test_everything_that_was_built_is_open(retriever: Retriever) -> None:
     assert retriever.channel_names == ("content", "factors", "neighbors", "sequence", "graph", "trend")
     assert retriever.notices == ()
