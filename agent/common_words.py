@@ -3,7 +3,7 @@
 _STOPWORDS = """
 a about again all also an and another any anything are as at bad be been best better bit bored both but by can could did do
 does else first for from good great had has have he hello here hey hi how i if in is it just kind last less like
-looks love make me more most my nah need new next no nope not nothing now of ok okay old on one only or other out over
+looks love make me more most my nah need new next no nope not nothing now of ok okay old on one ones only or other out over
 please prefer really second see seen she show so some something sort thanks that the then there these they thing
 things think thinking this those three to today tonight too two under up very want was watch we weekend what when
 where which who why will with would yes you

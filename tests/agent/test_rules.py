@@ -191,6 +191,11 @@ def test_the_words_of_a_refusal_are_no_search_text(rules: RuleReader):
     assert rules.read("I can't stand crime").search == ""
 
 
+def test_asking_for_others_says_nothing_to_search_for(rules: RuleReader):
+    assert rules.read("different ones").search == ""
+    assert rules.read("other ones please").search == ""
+
+
 def test_tags_are_no_search_text(rules: RuleReader):
     assert rules.read("<script>alert(1)</script> pirates").search == "alert pirates"
 
