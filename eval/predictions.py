@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from eval.transcripts import raw_lines
+from eval.transcripts import whole_records
 from retrieval.errors import BadDataError
 
 SIDECAR = ".run.json"
@@ -82,18 +82,7 @@ def read_predictions(path: Path) -> list[Prediction]:
         BadDataError: Another line cannot be read, or two are for one turn.
     """
     found: dict[tuple[str, int], Prediction] = {}
-    lines = list(raw_lines(path))
-    for place, (number, raw) in enumerate(lines, start=1):
-        try:
-            one = Prediction.model_validate_json(raw)
-        except ValidationError as error:
-            if place == len(lines) and not path.read_bytes().endswith(b"\n"):
-                break
-            first = error.errors()[0]
-            where = ".".join(map(str, first["loc"])) or "line"
-            raise BadDataError(
-                f"{path.name}:{number}: {where}: {first['msg']}. Expected rankings of `eval rank`."
-            ) from None
+    for number, one in whole_records(path, Prediction, "rankings of `eval rank`"):
         if one.key in found:
             raise BadDataError(
                 f"{path.name}:{number}: a second ranking for turn {one.turn_index} of {one.dialogue_id}."

@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -13,6 +13,7 @@ from agent.conversation import Role
 from retrieval.errors import BadDataError
 
 _Id = Annotated[str, Field(min_length=1, max_length=200)]
+Record = TypeVar("Record", bound=BaseModel)
 
 
 class Mention(BaseModel):
@@ -205,6 +206,32 @@ def raw_lines(path: Path) -> Iterator[tuple[int, bytes]]:
     for number, raw in enumerate(data.removeprefix(b"\xef\xbb\xbf").splitlines(), start=1):
         if raw.strip():
             yield number, raw
+
+
+def whole_records(path: Path, kind: type[Record], writer: str) -> Iterator[tuple[int, Record]]:
+    """The records of a file that a run writes line by line, with their numbers.
+
+    A last line that was cut off by a stop is left out.
+
+    Args:
+        path: The file.
+        kind: What a line is.
+        writer: Which command wrote it, for the message.
+
+    Raises:
+        BadDataError: The file cannot be read, or another line cannot.
+    """
+    lines = list(raw_lines(path))
+    for place, (number, raw) in enumerate(lines, start=1):
+        try:
+            one = kind.model_validate_json(raw)
+        except ValidationError as error:
+            if place == len(lines) and not path.read_bytes().endswith(b"\n"):
+                return
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"])) or "line"
+            raise BadDataError(f"{path.name}:{number}: {where}: {first['msg']}. Expected {writer}.") from None
+        yield number, one
 
 
 def _parse(number: int, raw: bytes) -> Dialogue | Problem:

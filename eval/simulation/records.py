@@ -7,11 +7,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from eval.simulation.user import Verdict
-from eval.transcripts import Dialogue, raw_lines
-from retrieval.errors import BadDataError
+from eval.transcripts import Dialogue, whole_records
 
 
 class AnswerRecord(BaseModel):
@@ -89,21 +88,8 @@ def read_simulated(path: Path) -> list[SimulatedDialogue]:
     Raises:
         BadDataError: The file cannot be read, or another line cannot.
     """
-    found: dict[str, SimulatedDialogue] = {}
-    lines = list(raw_lines(path))
-    for place, (number, raw) in enumerate(lines, start=1):
-        try:
-            one = SimulatedDialogue.model_validate_json(raw)
-        except ValidationError as error:
-            if place == len(lines) and not path.read_bytes().endswith(b"\n"):
-                break
-            first = error.errors()[0]
-            where = ".".join(map(str, first["loc"])) or "line"
-            raise BadDataError(
-                f"{path.name}:{number}: {where}: {first['msg']}. Expected what `simulate` wrote."
-            ) from None
-        found[one.dialogue_id] = one
-    return list(found.values())
+    told = whole_records(path, SimulatedDialogue, "what `simulate` wrote")
+    return list({one.dialogue_id: one for _, one in told}.values())
 
 
 def begin(path: Path, *, resume: bool) -> list[SimulatedDialogue]:

@@ -3,15 +3,11 @@
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from langchain_openai import ChatOpenAI
 
 import eval.__main__ as command
-from agent.llm import make_chat_model, open_client
-from agent.settings import LlmSettings
 from eval.catalogs import load_catalog
 from eval.places import Ask, asks
 from eval.predictions import Prediction, begin, read_predictions
@@ -24,7 +20,7 @@ from eval.ranking.run import OfflineRanker
 from eval.ranking.world import build_world
 from eval.transcripts import Dialogue
 from tests.eval.films import film_dialogue, item_id, title, write_dialogues, write_world
-from tests.fakes import ScriptedChatModel, Status
+from tests.fakes import Status
 from tests.ui.fakes import make_agent
 
 
@@ -52,22 +48,6 @@ def talk(number: int = 0) -> Dialogue:
 
 def place(number: int = 0) -> Ask:
     return next(iter(asks([talk(number)])))
-
-
-@pytest.fixture
-def server() -> Iterator[ScriptedChatModel]:
-    made = ScriptedChatModel()
-    yield made
-    made.close()
-
-
-@pytest.fixture
-async def model(server: ScriptedChatModel) -> AsyncIterator[ChatOpenAI]:
-    settings = LlmSettings(url=server.url, timeout_s=10)
-    async with open_client(settings) as client:
-        made = make_chat_model(settings, client)
-        assert made is not None
-        yield made
 
 
 def answer(*titles: str, **more: object) -> str:

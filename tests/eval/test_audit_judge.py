@@ -2,38 +2,18 @@
 
 import json
 import math
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from langchain_openai import ChatOpenAI
 
-from agent.llm import make_chat_model, open_client
-from agent.settings import LlmSettings
 from eval.audit.judge import Case, Verdicts, agreement, cases_of, judge_all
 from eval.audit.judging import describe, judge_and_describe
 from eval.transcripts import Dialogue, write_dialogues
 from retrieval.errors import BadDataError
-from tests.fakes import ScriptedChatModel, Status
+from tests.fakes import Status
 
 CASE = Case("d", 1, "User: A heist, please.", "Try Heat.")
 PAIR = Case("d", 1, "User: A heist, please.", "Try Heat.", "No idea.")
-
-
-@pytest.fixture
-def server() -> Iterator[ScriptedChatModel]:
-    made = ScriptedChatModel()
-    yield made
-    made.close()
-
-
-@pytest.fixture
-async def model(server: ScriptedChatModel) -> AsyncIterator[ChatOpenAI]:
-    settings = LlmSettings(url=server.url, timeout_s=10)
-    async with open_client(settings) as client:
-        made = make_chat_model(settings, client)
-        assert made is not None
-        yield made
 
 
 def rated(helpfulness: object, explanation: object) -> str:

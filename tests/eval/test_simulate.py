@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import httpx
@@ -47,13 +47,6 @@ def run(monkeypatch, *arguments: object) -> int:
     with pytest.raises(SystemExit) as caught:
         command.main()
     return int(caught.value.code or 0)
-
-
-@pytest.fixture
-def server() -> Iterator[ScriptedChatModel]:
-    made = ScriptedChatModel()
-    yield made
-    made.close()
 
 
 def ask(server: ScriptedChatModel, *lines: Line, prompt: str = "") -> list[Answer]:
