@@ -4,46 +4,47 @@ import asyncio
 import logging
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, field, replace
-from typing import cast
 
 import httpx
 from numpy.random import Generator
 from pydantic import JsonValue
 
-from agent import replies
 from agent.chips import chips, without_chip
-from agent.conversation import Conversation, Question, Role, Turn, dump_conversation
-from agent.conversations import ConversationStore, thread
-from agent.events import Event, Finished, TextDelta
-from agent.events import Understood as UnderstoodEvent
+from agent.conversation import Conversation, Role, Turn, dump_conversation
+from agent.conversations import ConversationStore
+from agent.drivers.base import Deadline
+from agent.drivers.choose import DriverChooser
+from agent.events import Event, Finished, TextDelta, Understood
+from agent.histories import HistoryCache
 from agent.intent import Act, Intent
-from agent.language import language_of
-from agent.linking import ORDINALS, split_year
-from agent.loop import Loop, Memory, TurnState
-from agent.memory import StoredMemory, keep_shown, meanings
-from agent.plan import TITLES, recommending_plan
+from agent.loop.state import TurnState
+from agent.loop.turn import Loop
+from agent.loop.words import Words
+from agent.memory import StoredMemory, keep_shown
 from agent.recommendation import Reply
 from agent.settings import Settings
 from agent.shown import Shown, load_shown
 from agent.stopping import Half
 from agent.transcript import near_titles, shown_titles
-from agent.understand import Understanding, Understood
-from agent.wanting import add_tastes
-from agent.working import Working
-from agent.writer import Writer
-from retrieval.errors import ModelUnavailableError, UnknownConversationError, UnknownItemError
+from agent.wording.messages import say
+from retrieval.errors import UnknownConversationError, UnknownItemError
+from retrieval.history import UserHistory
 from retrieval.items import Catalog
 from retrieval.preference import Preference
 from retrieval.retriever import Retriever
 from retrieval.state import Feedback, FeedbackKind, StateStore
-from retrieval.titles import normalize_title
+from tools import ToolContext
+from tools.placing import Placer, split_year
 
 logger = logging.getLogger(__name__)
 
 UNREADABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]+")
 """Control characters and lone surrogates: no JSON body and no database takes all of them."""
+STATUS_S = 3.0
+MOST_UTTERANCES = 200
+"""Utterances of a history sent along that are looked at; older ones are left out."""
 
 
 @dataclass
@@ -54,28 +55,26 @@ class Agent:
     state: StateStore
     conversations: ConversationStore
     settings: Settings
-    understanding: Understanding
-    make_writer: Callable[[], Writer | None]
+    chooser: DriverChooser
+    words: Words
+    placer: Placer
     make_rng: Callable[[], Generator]
     resources: AsyncExitStack = field(default_factory=AsyncExitStack)
     """What to close in the end."""
+    histories: HistoryCache = field(default_factory=HistoryCache)
 
     def __post_init__(self) -> None:
-        """Compile the graph twice: with the checkpointer for stored conversations, without it for the others."""
-        memory = StoredMemory(self.state, self.retriever)
-        loop = Loop(
+        """Put the loop together."""
+        self._loop = Loop(
             retriever=self.retriever,
-            understanding=self.understanding,
-            memory=Memory(memory.load, memory.note, memory.expose, memory.keep),
-            make_writer=self.make_writer,
+            chooser=self.chooser,
+            memory=StoredMemory(self.state, self.retriever),
+            words=self.words,
+            llm=self.settings.llm,
             make_rng=self.make_rng,
             tool_timeout_s=self.settings.retrieval.tool_timeout_s,
-            timeouts={TITLES: self.settings.llm.titles_timeout_s},
+            keep=self.conversations.save,
         )
-        graph = loop.graph()
-        self._stored = graph.compile(checkpointer=self.conversations.saver)
-        self._passing = graph.compile()
-        self.conversations.graph = self._stored
 
     @property
     def catalog(self) -> Catalog:
@@ -93,27 +92,23 @@ class Agent:
             conversation: What was said before.
             message: What the user says now.
             store: Whether feedback, tastes and exposures are written to the user's state.
-            keep: Whether the conversation goes to the checkpointer; False for clients that send it along themselves.
+            keep: Whether the conversation is stored; False for clients that send it along themselves.
 
         Yields:
             Events; the last one is `Finished`, with the conversation as it is now.
         """
         text = UNREADABLE.sub(" ", message).strip()
-        if not re.search(r"\w", text):
+        if not any(char.isalnum() for char in text):
             for event in self._fixed(conversation, text, "empty"):
                 yield event
             return
         limit = self.settings.message_limit
-        notices: tuple[str, ...] = ()
+        turn = self._begin(conversation, text[:limit], store=store, keep=keep and store)
         if len(text) > limit:
-            notices = (replies.say("long", language_of(text[:limit], conversation.preference.language), limit=limit),)
-        text = text[:limit]
-        if conversation.question:
-            text = resolve_question(conversation.question, text, self.catalog) or text
-        conversation = replace(conversation, question=None)
-        work = Working(conversation, message=text, store=store, keep=keep and store, notices=notices)
-        async for event in self._run(work):
-            yield event
+            turn.add_notices(say("long", conversation.preference.language, limit=limit))
+        async with aclosing(self._run(turn)) as events:  # type: ignore[type-var]
+            async for event in events:
+                yield event
 
     async def reply(self, conversation: Conversation, message: str, *, store: bool = True, keep: bool = True) -> Reply:
         """The finished turn, collected from `stream`."""
@@ -141,32 +136,41 @@ class Agent:
             preference = without_chip(preference, remove)
             if user_id is not None:
                 await asyncio.to_thread(self.state.drop_taste, user_id, remove)
-        tastes = meanings(await asyncio.to_thread(self.state.tastes_of, user_id)) if user_id is not None else ()
-        wanted = add_tastes(preference, tastes)
-        intent = Intent(
-            Act.REFINE, wanted, plan=recommending_plan(wanted), chips=chips(wanted, self.catalog), source="click"
-        )
-        conversation = replace(conversation, preference=preference)
-        work = Working(conversation, understood=Understood(intent, preference), keep=keep)
-        async for event in self._run(work):
-            yield event
+        turn = self._begin(replace(conversation, preference=preference), "", store=True, keep=keep)
+        async with aclosing(self._run(turn)) as events:  # type: ignore[type-var]
+            async for event in events:
+                yield event
 
-    async def _run(self, work: Working) -> AsyncIterator[Event]:
-        """Run the graph; what it emits are the events, the last one once the turn is stored."""
-        if work.keep:
-            await asyncio.to_thread(self._check_owner, work.conversation)
-        graph = self._stored if work.keep else self._passing
-        state: TurnState = {"working": work, "conversation": dump_conversation(work.conversation)}
-        config = thread(work.conversation.conversation_id)
-        finished: Finished | None = None
-        async for event in graph.astream(state, config, stream_mode="custom", durability="sync" if work.keep else None):
-            if isinstance(event, Finished):
-                finished = event
-            else:
-                yield cast(Event, event)
-        # Held back until the checkpointer has the turn: what was acknowledged survives a kill.
-        if finished is not None:
-            yield finished
+    def _begin(self, conversation: Conversation, message: str, *, store: bool, keep: bool) -> TurnState:
+        """A turn with nothing done yet."""
+        context = ToolContext(
+            self.retriever,
+            self.placer,
+            UserHistory(),
+            conversation.preference,
+            is_unread=conversation.unread,
+            shown=conversation.last_shown(),
+            shown_before=tuple(conversation.all_shown()),
+        )
+        return TurnState(
+            conversation,
+            context,
+            message,
+            store=store,
+            keep=keep,
+            deadline=Deadline.after(self.settings.llm.turn_s),
+            announced=conversation.told,
+        )
+
+    async def _run(self, turn: TurnState) -> AsyncIterator[Event]:
+        """Run a turn; its last event comes once it is stored."""
+        if turn.keep:
+            await asyncio.to_thread(self._check_owner, turn.conversation)
+        async with aclosing(self._loop.events(turn)) as events:  # type: ignore[type-var]
+            async for event in events:
+                if isinstance(event, Finished):
+                    self.histories.keep(event.reply.conversation)
+                yield event
 
     async def stop(self, conversation: Conversation, half: Half) -> Conversation:
         """Keep what a turn had brought when its events were closed; closing them is what ends tools and model calls.
@@ -201,10 +205,10 @@ class Agent:
     def _fixed(self, conversation: Conversation, message: str, key: str) -> list[Event]:
         """A turn of one fixed sentence."""
         preference = conversation.preference
-        intent = Intent(Act.CHAT, preference, chips=chips(preference, self.catalog))
-        text = replies.say(key, preference.language)
+        intent = Intent(Act.ANSWER, preference, chips=chips(preference, self.catalog), kind="talk")
+        text = say(key, preference.language)
         kept = conversation.add(Turn(Role.USER, message)).add(Turn(Role.ASSISTANT, text))
-        return [UnderstoodEvent(intent), TextDelta(text), Finished(Reply(text, kept, intent))]
+        return [Understood(intent), TextDelta(text), Finished(Reply(text, kept, intent))]
 
     # Clicks ------------------------------------------------------------------------------------------------------
 
@@ -258,23 +262,26 @@ class Agent:
     # Other doors -------------------------------------------------------------------------------------------------
 
     def from_messages(self, messages: Sequence[tuple[Role, str]], *, user_id: str | None) -> Conversation:
-        """A conversation of which only the messages are known; what was shown is read off the assistant's lists."""
+        """A conversation of which only the messages are known; what was shown is read off the assistant's lists.
+
+        What was wanted in it is found again where it was answered here before; else it is marked as unread.
+        """
         turns = []
-        for role, text in ((role, UNREADABLE.sub(" ", text)) for role, text in messages):
+        for role, text in ((role, UNREADABLE.sub(" ", text)) for role, text in messages[-MOST_UTTERANCES:]):
             if role is Role.ASSISTANT:
                 shown, near = self._ids(shown_titles(text)), self._ids(near_titles(text))
                 turns.append(Turn(role, text, shown, near))
             else:
-                turns.append(Turn(role, text[: self.settings.message_limit]))
+                turns.append(Turn(role, text.strip()[: self.settings.message_limit]))
         conversation = Conversation(user_id=user_id, turns=tuple(turns), asked=any(turn.shown for turn in turns))
-        return replace(conversation, preference=self.understanding.replay(conversation))
+        return self.histories.find(conversation)
 
     def _ids(self, labels: Sequence[str]) -> tuple[str, ...]:
         found = []
         for label in labels:
             title, year = split_year(label)
             matches = self.catalog.titles.exact(label) or self.catalog.titles.exact(title, year=year)
-            found += [one.item_id for one in matches[:1]]
+            found += [match.item_id for match in matches[:1]]
         return tuple(found)
 
     async def erase(self, user_id: str) -> None:
@@ -284,6 +291,7 @@ class Agent:
             UnknownUserError: There is no such user.
         """
         await asyncio.to_thread(self.state.user, user_id)
+        self.histories.forget(user_id)
         for conversation_id in await asyncio.to_thread(self.state.conversation_ids_of, user_id):
             await self.conversations.delete(conversation_id)
         await asyncio.to_thread(self.state.erase_user, user_id)
@@ -318,64 +326,23 @@ class Agent:
         if not url:
             return "none"
         try:
-            async with httpx.AsyncClient(timeout=3.0) as client:
+            async with asyncio.timeout(STATUS_S), httpx.AsyncClient(timeout=STATUS_S) as client:
                 headers = {"Authorization": f"Bearer {self.settings.llm.api_key.get_secret_value()}"}
                 answer = await client.get(f"{url.rstrip('/')}/models", headers=headers)
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, TimeoutError) as error:
             return f"unreachable ({type(error).__name__})"
         return "ok" if answer.is_success else f"answers {answer.status_code}"
 
     async def warm(self) -> None:
-        """Load the encoder, run every channel once, let the model server read the prompts' prefixes."""
+        """Load the encoder and run every channel once; the language model is found out about in the background."""
+        self.chooser.start()
         await asyncio.to_thread(self.retriever.warm)
-        intent = Intent(Act.CHAT, Conversation().preference)
-        writer = self.make_writer()
-        try:
-            if self.understanding.model is not None:
-                await self.understanding.model.read(Conversation(), "hello")
-            if writer is not None:
-                async for _ in replace(writer, max_tokens=1).recommend("hello", intent, ()):
-                    pass
-        except ModelUnavailableError as error:
-            logger.warning("warming failed: %s", error)
+        await asyncio.to_thread(self.words.titles.warm)
 
     async def aclose(self) -> None:
-        """Close what was opened."""
+        """End what runs in the background and close what was opened."""
+        await self.chooser.aclose()
         await self.resources.aclose()
-
-
-def resolve_question(question: Question, answer: str, catalog: Catalog) -> str:
-    """The message that waited, with the meant item spelled out; '' when the answer does not say which."""
-    chosen = _chosen(question, answer, catalog)
-    if not chosen:
-        return ""
-    label = catalog.item(chosen).label
-    if question.text in question.message:
-        return question.message.replace(question.text, label, 1)
-    return f"{question.message} ({label})"
-
-
-def _chosen(question: Question, answer: str, catalog: Catalog) -> str:
-    """The option that an answer names by year, by position or by anything ('either')."""
-    years = [int(year) for year in re.findall(r"(?:18|19|20)\d{2}", answer)]
-    for item_id in question.options:
-        if catalog.item(item_id).year in years:
-            return item_id
-    if len(answer.split()) > 8:
-        return ""
-    lowered = answer.casefold()
-    for words, position in ((r"newer|later|recent|新", -1), (r"older|earlier|original|老|旧", 0)):
-        if re.search(words, lowered):
-            return sorted(question.options, key=lambda one: catalog.item(one).year or 0)[position]
-    for word, position in ORDINALS.items():
-        pattern = rf"\b{word}\b" if word.isascii() else rf"第{word}"
-        if position <= len(question.options) and re.search(pattern, lowered):
-            return question.options[position - 1]
-    if re.search(r"\b(?:either|any|whatever|both|don't care|doesn't matter|all)\b|都行|随便|都可以", lowered):
-        return question.options[0]
-    if normalize_title(answer) == normalize_title(question.text):
-        return question.options[0]
-    return ""
 
 
 def _with_opinion(conversation: Conversation, item_id: str, kind: FeedbackKind | None) -> Preference:

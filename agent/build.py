@@ -3,40 +3,35 @@
 import asyncio
 import os
 from contextlib import AsyncExitStack
-from dataclasses import replace
+from pathlib import Path
 
-import httpx
 import numpy as np
 from langchain_openai import ChatOpenAI
 
 from agent.agent import Agent
-from agent.aspects import AspectReader
 from agent.conversations import ConversationStore, open_checkpointer
-from agent.lexicon import Lexicon
-from agent.llm import make_chat_model, make_waiting_model, open_client
-from agent.model_reader import ModelReader
-from agent.model_size import identify
-from agent.proposals import TitleProposer
-from agent.rules import RuleReader
+from agent.drivers.base import Driver
+from agent.drivers.choose import DriverChooser
+from agent.drivers.offline import OfflineDriver, Spotter
+from agent.drivers.probe import FILE, ProbeCache, Prober, cache_key
+from agent.drivers.schema import SchemaDriver
+from agent.drivers.tool_calling import ToolCallingDriver
+from agent.llm import make_chat_model, open_client
+from agent.loop.words import Words
 from agent.settings import LlmSettings, Settings
-from agent.understand import Understanding
-from agent.writer import Writer
+from agent.wording.check import TitleFinder
 from retrieval.channels.language_model import LanguageModelChannel
-from retrieval.features.trust import believed_features, is_large
+from retrieval.features.trust import believed_features
 from retrieval.items import Catalog
 from retrieval.retriever import Retriever
 from retrieval.state import StateStore, open_state
 from retrieval.state.learning import learn_from_log
+from tools.placing import Placer
 
 AT_HOME = {"LANGSMITH_TRACING": "false", "LANGCHAIN_TRACING_V2": "false", "ANONYMIZED_TELEMETRY": "False"}
 """What people say stays here, even where tracing is on for the other programs of this machine."""
-
-
-def make_understanding(catalog: Catalog, llm: LlmSettings, model: ChatOpenAI | None = None) -> Understanding:
-    """The reader of messages about a catalog; without a model where no endpoint is set."""
-    model = model or make_chat_model(llm)
-    reader = ModelReader.of(catalog, model, max_tokens=llm.understand_tokens) if model else None
-    return Understanding(catalog, RuleReader(catalog, Lexicon(catalog)), reader)
+PROBE_S = 180.0
+"""For one trial of the probe; a small model reads the long prompt for a minute."""
 
 
 async def build_agent(settings: Settings) -> Agent:
@@ -61,61 +56,61 @@ async def assemble(retriever: Retriever, state: StateStore, settings: Settings, 
     )
     client = open_client(settings.llm)
     resources.push_async_callback(client.aclose)
-    model = make_chat_model(settings.llm, client)
     rng = np.random.default_rng(seed)
-    showings, guessed = await asyncio.to_thread(learn_from_log, state, retriever.catalog)
-    retriever.explorer = retriever.explorer.taught(showings, guessed)
-    understanding = make_understanding(retriever.catalog, settings.llm, model)
-    identity = await trusted_model(settings)
-    if model and identity:
-        understanding = replace(understanding, aspects=AspectReader.of(retriever.catalog, model))
-    retriever = await asyncio.to_thread(add_model_channel, retriever, settings, identity, resources)
-
-    def make_writer() -> Writer | None:
-        return Writer(model, retriever.catalog, settings.llm.write_tokens) if model else None
-
+    impressions, guessed = await asyncio.to_thread(learn_from_log, state, retriever.catalog)
+    retriever.explorer = retriever.explorer.taught(impressions, guessed)
+    retriever = await asyncio.to_thread(with_features, retriever, settings)
+    catalog = retriever.catalog
+    placer = Placer(catalog)
+    drivers, speaker = make_drivers(catalog, placer, settings.llm, make_chat_model(settings.llm, client))
     return Agent(
         retriever=retriever,
         state=state,
         conversations=ConversationStore(saver),
         settings=settings,
-        understanding=understanding,
-        make_writer=make_writer,
+        chooser=make_chooser(catalog, settings, drivers, make_chat_model(settings.llm, client)),
+        words=Words(retriever, TitleFinder(catalog), speaker),
+        placer=placer,
         make_rng=lambda: rng,
         resources=resources,
     )
 
 
-async def trusted_model(settings: Settings) -> str:
-    """What the model is called, where it may name titles and read opinions; '' where it may not, or there is none."""
+def make_drivers(
+    catalog: Catalog, placer: Placer, llm: LlmSettings, model: ChatOpenAI | None
+) -> tuple[dict[str, Driver], ToolCallingDriver | None]:
+    """The drivers by name, and the one whose model writes prose; without a model only the offline driver."""
+    offline = OfflineDriver(catalog, placer)
+    if model is None:
+        return {offline.name: offline}, None
+    tools = ToolCallingDriver(model, catalog, llm.step_tokens, llm.write_tokens)
+    schema = SchemaDriver(catalog, model, Spotter(catalog, placer), max_tokens=llm.schema_tokens)
+    return {driver.name: driver for driver in (offline, schema, tools)}, tools
+
+
+def make_chooser(
+    catalog: Catalog, settings: Settings, drivers: dict[str, Driver], model: ChatOpenAI | None
+) -> DriverChooser:
+    """Chooses among the drivers; keeps what it found out about an endpoint in the data folder."""
+    llm, folder = settings.llm, Path(settings.retrieval.data_dir)
+    return DriverChooser(
+        drivers,
+        setting=llm.driver,
+        model=model,
+        prober=Prober(model, catalog, PROBE_S) if model is not None else None,
+        cache=ProbeCache(folder / FILE),
+        key=cache_key(llm, catalog) if model is not None else "",
+        retry_s=llm.retry_s,
+    )
+
+
+def with_features(retriever: Retriever, settings: Settings) -> Retriever:
+    """The retriever with the channel of what a language model has read in the items' texts, where there is any."""
     mode = settings.retrieval.language_model_channel
-    if mode == "off" or not settings.llm.url:
-        return ""
-    identity = await identify(settings.llm)
-    return identity if mode == "on" or is_large(identity) else ""
-
-
-def add_model_channel(retriever: Retriever, settings: Settings, identity: str, resources: AsyncExitStack) -> Retriever:
-    """The retriever with the channel `language_model`, as far as there is a model or anything that one has read.
-
-    Args:
-        retriever: The other channels.
-        settings: Whether the channel is wanted; where the data lies.
-        identity: The model that may name titles; '' for none.
-        resources: Closes the connections in the end.
-    """
-    mode, catalog = settings.retrieval.language_model_channel, retriever.catalog
-    if mode == "off":
+    features = None if mode == "off" else believed_features(settings.retrieval.data_dir, retriever.catalog, mode)
+    if features is None:
         return retriever
-    features = believed_features(settings.retrieval.data_dir, catalog, mode)
-    proposer = None
-    if identity:
-        client = resources.enter_context(httpx.Client(timeout=settings.llm.titles_timeout_s))
-        waiting = make_waiting_model(settings.llm, client, timeout_s=settings.llm.titles_timeout_s)
-        proposer = TitleProposer.of(catalog, waiting, max_tokens=settings.llm.titles_tokens, identity=identity)
-    if proposer is None and features is None:
-        return retriever
-    return retriever.with_channel(LanguageModelChannel(catalog, proposer, features))
+    return retriever.with_channel(LanguageModelChannel(retriever.catalog, None, features))
 
 
 def checkpoint_url(settings: Settings) -> str:

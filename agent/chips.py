@@ -3,64 +3,30 @@
 from dataclasses import replace
 
 from agent.intent import Chip
-from agent.rules import TEXT_FIELD
+from agent.wording.messages import say, title
+from agent.wording.values import constraint_label, label, leaning_label, wish_label
 from retrieval.items import Catalog
-from retrieval.preference import Constraint, Leaning, Op, Preference, Wish
+from retrieval.preference import Preference
 
-SIGNS = {
-    Op.MIN: {"en": "{label} from {value}", "zh": "{label} ≥ {value}"},
-    Op.MAX: {"en": "{label} up to {value}", "zh": "{label} ≤ {value}"},
-    Op.IS: {"en": "{value}", "zh": "{value}"},
-    Op.NOT: {"en": "not {value}", "zh": "不要{value}"},
-}
-OR = {"en": " or ", "zh": "或"}
+__all__ = ["chips", "constraint_label", "label", "leaning_label", "wish_label", "without_chip"]
 
 
 def chips(preference: Preference, catalog: Catalog) -> tuple[Chip, ...]:
     """The chips of a preference, limits first."""
     language = preference.language
-    made = [Chip(one.key, constraint_label(one, catalog, language), one.lasting) for one in preference.constraints]
-    made += [Chip(one.key, wish_label(one, catalog, language)) for one in preference.wishes]
-    made += [Chip(one.key, leaning_label(one, catalog, language)) for one in preference.leanings]
-    like, unlike = ("像《{}》", "不像《{}》") if language == "zh" else ("like {}", "not like {}")
-    made += [Chip(f"liked:{one}", like.format(catalog.item(one).title)) for one in preference.liked if one in catalog]
-    made += [
-        Chip(f"disliked:{one}", unlike.format(catalog.item(one).title)) for one in preference.disliked if one in catalog
+    made = [
+        Chip(limit.key, constraint_label(limit, catalog, language), limit.lasting) for limit in preference.constraints
     ]
+    made += [Chip(wish.key, wish_label(wish, catalog, language)) for wish in preference.wishes]
+    made += [Chip(leaning.key, leaning_label(leaning, catalog, language)) for leaning in preference.leanings]
+    for kind, key, item_ids in (("liked", "like", preference.liked), ("disliked", "unlike", preference.disliked)):
+        for item_id in item_ids:
+            if item_id in catalog:
+                words = say(key, language, title=title(catalog.item(item_id).title, language))
+                made.append(Chip(f"{kind}:{item_id}", words))
     if preference.text:
-        made.append(Chip("text", f"“{preference.text}”"))
+        made.append(Chip("text", say("quote", language, text=preference.text)))
     return tuple(made)
-
-
-def constraint_label(constraint: Constraint, catalog: Catalog, language: str) -> str:
-    """'Comedy or Drama', 'not Horror', 'year from 1991'."""
-    spec = catalog.schema.field(constraint.field)
-    names = [spec.value_in(value, language) if isinstance(value, str) else f"{value:g}" for value in constraint.values]
-    value = OR.get(language, OR["en"]).join(names)
-    template = SIGNS[constraint.op].get(language, SIGNS[constraint.op]["en"])
-    return template.format(label=spec.label_in(language), value=value)
-
-
-def wish_label(wish: Wish, catalog: Catalog, language: str) -> str:
-    """'heist', 'rather not talking animals'."""
-    value = wish.value if wish.field == TEXT_FIELD else catalog.schema.field(wish.field).value_in(wish.value, language)
-    if wish.weight > 0:
-        return value
-    return f"尽量不要{value}" if language == "zh" else f"rather not {value}"
-
-
-def leaning_label(leaning: Leaning, catalog: Catalog, language: str) -> str:
-    """'rather Drama than Comedy'."""
-    spec = catalog.schema.field(leaning.field)
-    more, less = (spec.value_in(one, language) for one in (leaning.more, leaning.less))
-    return f"更想要{more}而不是{less}" if language == "zh" else f"rather {more} than {less}"
-
-
-def label(wanted: Constraint | Wish, catalog: Catalog, language: str) -> str:
-    """The words of a chip, whichever kind of wish it stands for."""
-    if isinstance(wanted, Constraint):
-        return constraint_label(wanted, catalog, language)
-    return wish_label(wanted, catalog, language)
 
 
 def without_chip(preference: Preference, key: str) -> Preference:
@@ -71,8 +37,8 @@ def without_chip(preference: Preference, key: str) -> Preference:
     if kind in ("liked", "disliked"):
         return replace(
             preference,
-            liked=tuple(one for one in preference.liked if one != item_id),
-            disliked=tuple(one for one in preference.disliked if one != item_id),
+            liked=tuple(known for known in preference.liked if known != item_id),
+            disliked=tuple(known for known in preference.disliked if known != item_id),
             set_aside=tuple(dict.fromkeys((*preference.set_aside, item_id))),
         )
     return preference.without(key)

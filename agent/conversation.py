@@ -27,6 +27,8 @@ class Turn:
     """Item ids shown in the labeled group of near misses."""
     stopped: bool = False
     """Whether the user stopped it before it was done."""
+    listed: tuple[str, ...] = ()
+    """Item ids that its words list, where there are no cards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +61,17 @@ class Conversation:
     """The key of the one that the last reply ended with; '' where it asked none."""
     told: tuple[str, ...] = ()
     """Notices that still hold and need not be repeated ('no language model is running')."""
+    unread: bool = False
+    """Whether `preference` does not know the turns: a client sent them along, and nobody has read them yet."""
 
     def add(self, turn: Turn) -> "Conversation":
         """The conversation with one more turn."""
         return replace(self, turns=(*self.turns, turn))
 
     def last_shown(self) -> tuple[str, ...]:
-        """The item ids of the last cards, in order; near misses where nothing else was shown."""
-        return next((turn.shown or turn.near for turn in reversed(self.turns) if turn.shown or turn.near), ())
+        """The item ids of the last list, in order; near misses or what words listed where there were no cards."""
+        lists = (turn.shown or turn.near or turn.listed for turn in reversed(self.turns))
+        return next((found for found in lists if found), ())
 
     def has_just_asked(self) -> bool:
         """Whether the last thing said to the user was a question: there is never a second one in a row."""

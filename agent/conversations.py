@@ -1,11 +1,13 @@
-"""Where conversations are kept: LangGraph's own checkpointer, in SQLite or PostgreSQL."""
+"""Where conversations are kept: LangGraph's own checkpointer, in SQLite or PostgreSQL. The loop itself has none."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.graph import END, START, StateGraph
+from pydantic import JsonValue
 
 from agent.conversation import Conversation, dump_conversation, load_conversation
 from retrieval.errors import SettingsError
@@ -54,19 +56,31 @@ async def open_checkpointer(url: str, data_dir: Path) -> AsyncIterator[BaseCheck
         yield postgres
 
 
+class Kept(TypedDict, total=False):
+    """What a checkpoint holds; the name is that of every version before."""
+
+    conversation: dict[str, JsonValue]
+
+
+WRITER = "check"
+"""The node that conversations are written as; older versions wrote them so, too."""
+
+
 class ConversationStore:
-    """Loads and deletes what the graph's checkpointer keeps."""
+    """Saves, loads and deletes conversations."""
 
     def __init__(self, saver: BaseCheckpointSaver[Any]) -> None:
         self.saver = saver
-        self.graph: CompiledStateGraph[Any, Any, Any, Any] | None = None
-        """The agent's graph, through which a conversation is written between turns; set by the agent."""
+        graph = StateGraph(Kept)
+        graph.add_node(WRITER, lambda kept: kept)
+        graph.add_edge(START, WRITER)
+        graph.add_edge(WRITER, END)
+        self._graph: CompiledStateGraph[Any, Any, Any, Any] = graph.compile(checkpointer=saver)
 
     async def save(self, conversation: Conversation) -> None:
-        """Keep a conversation that changed between turns (a click)."""
-        if self.graph is not None:
-            values = {"conversation": dump_conversation(conversation)}
-            await self.graph.aupdate_state(thread(conversation.conversation_id), values, as_node="check")
+        """Keep a conversation as it is now."""
+        values = {"conversation": dump_conversation(conversation)}
+        await self._graph.aupdate_state(thread(conversation.conversation_id), values, as_node=WRITER)
 
     async def load(self, conversation_id: str) -> Conversation | None:
         """The conversation as it was last kept; None where there is none."""

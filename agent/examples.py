@@ -61,7 +61,7 @@ def names_of(catalog: Catalog) -> dict[str, str]:
     categories = [spec for spec in schema.of_kind(FieldKind.CATEGORY) if catalog.values(spec.name)]
     if categories:
         spec = categories[0]
-        names["category_field"] = spec.name
+        names["category_field"], names["category_label"] = spec.name, spec.label_in("en")
         for letter, (value, _) in zip("abcd", catalog.values(spec.name).most_common(4), strict=False):
             names[f"category_{letter}"] = value
             names[f"word_{letter}"] = spec.value_in(value, "en").lower()
@@ -69,7 +69,7 @@ def names_of(catalog: Catalog) -> dict[str, str]:
         names["fact1_zh"] = spec.fact_in(names["category_a"], "zh")
     people = [spec for spec in schema.fields if spec.people and catalog.values(spec.name)]
     if people:
-        names["people_field"] = people[0].name
+        names["people_field"], names["people_label"] = people[0].name, people[0].label_in("en")
         names["person"] = catalog.values(people[0].name).most_common(1)[0][0]
     return names
 

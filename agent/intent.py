@@ -1,30 +1,20 @@
-"""What a message asks for, after its words were linked to the catalog."""
+"""What became of a message: the wish as it is understood, what was called, and how the turn ends."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-
-from pydantic import JsonValue
 
 from retrieval.preference import Constraint, Preference, Wish
 
 
 class Act(StrEnum):
-    """What kind of turn it is."""
+    """How a turn ends."""
 
     RECOMMEND = "recommend"
-    REFINE = "refine"
+    """With a list."""
+    ANSWER = "answer"
+    """With words: facts, a comparison, a count, small talk."""
     ASK = "ask"
-    FEEDBACK = "feedback"
-    CHAT = "chat"
-
-
-@dataclass(frozen=True, slots=True)
-class ToolCall:
-    """One step of the plan: a tool by name and its arguments."""
-
-    tool: str
-    arguments: Mapping[str, JsonValue] = field(default_factory=dict)
+    """With a question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,28 +33,31 @@ class Intent:
 
     act: Act
     preference: Preference
-    """Accumulated over the conversation, this message included."""
-    plan: tuple[ToolCall, ...] = ()
+    """Accumulated over the conversation, this message and lasting tastes included."""
     chips: tuple[Chip, ...] = ()
+    kind: str = ""
+    """Of an answer: 'facts', 'comparison', 'connection', 'count', 'list', 'why', 'why_not', 'about_me', 'talk'."""
     about: tuple[str, ...] = ()
-    """Item ids that a question is about."""
-    topic: str = ""
-    """What a question asks: a field name, 'why', 'text' (what is it about) or ''."""
+    """Item ids that an answer is about."""
+    fields: tuple[str, ...] = ()
+    """Fields of the catalog that an answer is about."""
     liked: tuple[str, ...] = ()
-    """Item ids that this message likes."""
+    """Item ids that this message says are liked (an example of what is wanted is none of them)."""
+    examples: tuple[str, ...] = ()
+    """Item ids that this message gives as examples of what is wanted."""
     disliked: tuple[str, ...] = ()
     seen: tuple[str, ...] = ()
     kept: tuple[Constraint | Wish, ...] = ()
-    """Lasting tastes that this message states."""
+    """Lasting limits that this message states."""
     dropped: tuple[str, ...] = ()
-    """Keys of lasting tastes that this message takes back."""
+    """Keys of limits and wishes that this message takes back."""
     unknown: tuple[str, ...] = ()
-    """Titles that the catalog does not have."""
+    """Titles and names that the catalog does not have."""
     ambiguous: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """Titles that fit several items: (as written, item ids)."""
-    unmet: tuple[str, ...] = ()
-    """What was asked for that the catalog cannot tell, in the user's words."""
-    reply: str = ""
-    """For small talk: what the model answered."""
-    source: str = "rules"
-    """'model', 'rules' (no model was needed or there was none) or 'click'."""
+    unread: tuple[str, ...] = ()
+    """Words of the message that the offline driver did not understand."""
+    choices: tuple[str, ...] = field(default=())
+    """Answers to click, for a question."""
+    driver: str = "offline"
+    """Who led the turn: 'tools', 'schema', 'offline', or 'click' where nothing was said."""

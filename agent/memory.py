@@ -1,14 +1,12 @@
 """What a turn reads from the stored state and writes to it."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from agent.conversation import Conversation
 from agent.intent import Act
-from agent.phrases import STATED_LIKE
+from agent.loop.state import TurnState
 from agent.shown import Shown, cards_of, dump_shown
-from agent.working import Working
 from retrieval.history import UserHistory
 from retrieval.policies import Policy
 from retrieval.preference import Constraint, Wish
@@ -26,85 +24,81 @@ class StoredMemory:
     state: StateStore
     retriever: Retriever
 
-    def load(self, work: Working) -> Working:
+    def load(self, turn: TurnState) -> None:
         """Fill in what is known of the user."""
-        user_id = work.conversation.user_id
-        if user_id is None or not work.store:
-            return work
+        user_id = turn.conversation.user_id
+        if user_id is None or not turn.store:
+            return
         user = self.state.user(user_id)
         before = self.retriever.history_of(user.dataset_user).interactions if user.dataset_user else ()
-        history = UserHistory.of(user_id, (*before, *self.state.interactions_of(user_id)))
-        conversation = replace(
-            work.conversation, preference=replace(work.conversation.preference, novelty=user.novelty)
-        )
-        return replace(work, conversation=conversation, history=history, tastes=meanings(self.state.tastes_of(user_id)))
+        turn.context.history = UserHistory.of(user_id, (*before, *self.state.interactions_of(user_id)))
+        turn.context.tastes = meanings(self.state.tastes_of(user_id))
+        preference = replace(turn.conversation.preference, novelty=user.novelty)
+        turn.conversation = replace(turn.conversation, preference=preference)
+        turn.context.wanted = replace(turn.context.wanted, novelty=user.novelty)
 
-    def note(self, work: Working) -> None:
+    def note(self, turn: TurnState) -> None:
         """Keep the opinions and lasting tastes that the message stated."""
-        user_id, conversation_id = work.conversation.user_id, work.conversation.conversation_id
-        if user_id is None or not work.store:
+        user_id, conversation_id = turn.conversation.user_id, turn.conversation.conversation_id
+        if user_id is None or not turn.store:
             return
-        if work.keep:
-            row = self.state.open_conversation(user_id, conversation_id, title=work.message[:60])
-            self.state.rename_conversation(user_id, conversation_id, row.title or work.message[:60])
-        if not work.message:
+        if turn.keep:
+            row = self.state.open_conversation(user_id, conversation_id, title=turn.message[:60])
+            self.state.rename_conversation(user_id, conversation_id, row.title or turn.message[:60])
+        intent = turn.intent
+        if not turn.message or intent.act is Act.ASK:
             return
-        if work.intent.act is Act.CHAT or work.intent.ambiguous:
-            return
-        catalog = self.retriever.catalog
-        # "Something like X" names an example for now; "I loved X" is worth remembering.
-        stated = work.intent.act is Act.FEEDBACK or re.search(STATED_LIKE, work.message, re.IGNORECASE)
         for kind, ids in (
-            (FeedbackKind.LIKE, work.intent.liked if stated else ()),
-            (FeedbackKind.DISLIKE, work.intent.disliked),
-            (FeedbackKind.SEEN, work.intent.seen),
+            (FeedbackKind.LIKE, intent.liked),
+            (FeedbackKind.DISLIKE, intent.disliked),
+            (FeedbackKind.SEEN, intent.seen),
         ):
             for item_id in ids:
-                if item_id in catalog:
-                    self.state.add_feedback(user_id, item_id, kind, conversation_id=conversation_id, source="said")
-        for key in work.intent.dropped:
+                self.state.add_feedback(user_id, item_id, kind, conversation_id=conversation_id, source="said")
+        for key in intent.dropped:
             self.state.drop_taste(user_id, key)
-        for kept in work.intent.kept:
+        for kept in intent.kept:
             self.state.keep_taste(user_id, taste_of(kept))
 
-    def expose(self, work: Working) -> None:
+    def expose(self, turn: TurnState) -> None:
         """Log what is about to be shown, with its probability; near misses follow, chosen by no policy."""
-        shown = (*work.recommendations, *work.near_misses)
-        if not work.store or not shown:
+        shown = (*turn.recommendations, *turn.near_misses)
+        if not turn.store or not shown:
             return
         policy: Policy = self.retriever.policy
-        n_fit = len(work.recommendations)
+        n_fit = len(turn.recommendations)
         exposures = [
             Exposure(
-                item_id=one.item.item_id,
+                item_id=card.item.item_id,
                 position=place,
-                propensity=one.propensity,
-                exploratory=one.exploratory,
+                propensity=card.propensity,
+                exploratory=card.exploratory,
                 policy=policy.name if place <= n_fit else NEAR,
-                score=one.score,
-                channels=dict(one.channels),
-                context=dict(one.context),
+                score=card.score,
+                channels=dict(card.channels),
+                context=dict(card.context),
             )
-            for place, one in enumerate(shown, 1)
+            for place, card in enumerate(shown, 1)
         ]
-        conversation = work.conversation
+        conversation = turn.conversation
         self.state.record_exposures(
             conversation.user_id, conversation.conversation_id, len(conversation.turns), exposures
         )
 
-    def keep(self, work: Working) -> None:
+    def keep(self, turn: TurnState, conversation: Conversation) -> None:
         """Keep what the finished turn showed, so that its reasons can be opened again in a conversation of old."""
         shown = Shown(
-            cards_of(work.recommendations),
-            cards_of(work.near_misses),
-            work.notices,
-            work.knowing,
-            work.intent.chips,
-            work.language,
-            work.trace(),
+            cards_of(turn.recommendations),
+            cards_of(turn.near_misses),
+            turn.notices,
+            turn.knowing,
+            turn.intent.chips,
+            turn.language,
+            turn.trace(),
+            turn.intent.choices,
         )
-        if work.keep and work.store:
-            keep_shown(self.state, work.conversation, shown)
+        if turn.keep and turn.store:
+            keep_shown(self.state, conversation, shown)
 
 
 def keep_shown(state: StateStore, conversation: Conversation, shown: Shown) -> None:

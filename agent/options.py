@@ -9,18 +9,25 @@ from agent.settings import Settings
 from retrieval.errors import SettingsError
 
 
-def make_settings(*, data: Path | None = None, llm_url: str | None = None, llm_model: str | None = None) -> Settings:
+def make_settings(
+    *,
+    data: Path | None = None,
+    llm_url: str | None = None,
+    llm_model: str | None = None,
+    llm_driver: str | None = None,
+) -> Settings:
     """The settings: what the options say, else the environment, else the defaults.
 
     Args:
         data: The data folder.
         llm_url: The model's endpoint; 'none' for no model at all.
         llm_model: The model's name there.
+        llm_driver: Who leads a turn: 'auto', 'tools', 'schema' or 'offline'.
 
     Raises:
         SettingsError: One of them cannot be used.
     """
-    llm = {"url": "" if llm_url == "none" else llm_url, "model": llm_model}
+    llm = {"url": "" if llm_url == "none" else llm_url, "model": llm_model, "driver": llm_driver}
     given: dict[str, Any] = {
         "llm": {name: value for name, value in llm.items() if value is not None},
         "retrieval": {} if data is None else {"data_dir": data},

@@ -48,6 +48,8 @@ class Recommendation:
     """For the log of exposures: what the policy knew; see `retrieval.policies.Slot`."""
     breaks: tuple[Constraint, ...] = ()
     """For a near miss: the limits it does not keep."""
+    slot: str = ""
+    """What its place in the list is for ('the 1950s', 'for Anna'); '' where the list has no such places."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class ToolRun:
     seconds: float
     found: int = 0
     error: str = ""
-    """What went wrong, in words for the user; '' when nothing did."""
+    """'late', 'failed', 'refused' (the driver could mend it), or ''."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ class LlmRun:
     """One call of the language model."""
 
     purpose: str
-    """'understand' or 'write'."""
+    """'step', 'history', 'write' or 'probe'."""
     seconds: float
     prompt_tokens: int = 0
     cached_tokens: int = 0
@@ -82,10 +84,16 @@ class Trace:
     tools: tuple[ToolRun, ...] = ()
     llm: tuple[LlmRun, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
-    """By stage: understand, act, rank, explore, cards (since the start), write, total."""
+    """By stage: drive, rank, explore, cards (since the start), write, total."""
     dimensions: Mapping[str, float] = field(default_factory=dict)
     """How much each dimension of interest counted for this person and this request, summing to 1; empty where no
     learned fusion ranked."""
+    driver: str = ""
+    """Who led the turn: 'tools', 'schema', 'offline', or 'click' where nothing was said."""
+    reason: str = ""
+    """Why that driver."""
+    dropped: int = 0
+    """Sentences of the model that the check left out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ class ShownCard:
     exploratory: bool = False
     propensity: float = 1.0
     breaks: tuple[Constraint, ...] = ()
+    slot: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,23 +39,26 @@ class Shown:
     language: str = "en"
     trace: Trace | None = None
     """None where the turn was stopped before it was known."""
+    choices: tuple[str, ...] = ()
+    """Answers to click, where it asked."""
 
 
 def cards_of(recommendations: Iterable[Recommendation]) -> tuple[ShownCard, ...]:
     """Recommendations as they are kept."""
     return tuple(
         ShownCard(
-            one.item.item_id,
-            one.rank,
-            one.explanation,
-            one.score,
-            one.channels,
-            one.parts,
-            one.exploratory,
-            one.propensity,
-            one.breaks,
+            card.item.item_id,
+            card.rank,
+            card.explanation,
+            card.score,
+            card.channels,
+            card.parts,
+            card.exploratory,
+            card.propensity,
+            card.breaks,
+            card.slot,
         )
-        for one in recommendations
+        for card in recommendations
     )
 
 
@@ -62,18 +66,19 @@ def recommendations_of(cards: Iterable[ShownCard], catalog: Catalog) -> tuple[Re
     """The reverse; items that the catalog no longer has are left out."""
     return tuple(
         Recommendation(
-            catalog.item(one.item_id),
-            one.rank,
-            one.explanation,
-            one.score,
-            one.channels,
-            one.parts,
-            one.exploratory,
-            one.propensity,
-            breaks=one.breaks,
+            catalog.item(card.item_id),
+            card.rank,
+            card.explanation,
+            card.score,
+            card.channels,
+            card.parts,
+            card.exploratory,
+            card.propensity,
+            breaks=card.breaks,
+            slot=card.slot,
         )
-        for one in cards
-        if one.item_id in catalog
+        for card in cards
+        if card.item_id in catalog
     )
 
 

@@ -13,12 +13,10 @@ import re
 from collections.abc import Iterable, Sequence
 
 from agent.recommendation import Recommendation
+from agent.wording.messages import LANGUAGES, say
 
-NEAR_HEADINGS = {
-    "en": "**Close, but not all of what you asked for:**",
-    "zh": "**接近，但并不完全符合要求：**",
-}
-_COLON = {"en": ": ", "zh": "："}
+NEAR_HEADINGS = {language: f"**{say('near_heading', language)}**" for language in LANGUAGES}
+_COLON = {"zh": "：", "ja": "："}
 _SPECIAL = re.compile(r"([\\*_\[\]<`])")
 _ESCAPED = re.compile(r"\\([\\*_\[\]<`])")
 _LINE = re.compile(r"(\d{1,3})\. \*\*((?:[^*\\]|\\.)+)\*\*(?:[:：].*)?")
@@ -60,7 +58,7 @@ def _numbered(recommendations: Sequence[Recommendation], language: str) -> str:
 
 def _line(number: int, recommendation: Recommendation, language: str) -> str:
     label = _SPECIAL.sub(r"\\\1", _one_line(recommendation.item.label))
-    reason = _one_line(recommendation.explanation.text)
+    reason = _one_line(": ".join(filter(None, (recommendation.slot, recommendation.explanation.text))))
     colon = _COLON.get(language, ": ") if reason else ""
     return f"{number}. **{label}**{colon}{reason}"
 

@@ -20,12 +20,12 @@ import numpy as np
 from pydantic import JsonValue
 from rich.console import Console
 
-from agent.build import make_understanding
 from agent.serving import ServingError, resolve_gguf, wait_healthy
 from agent.serving.health import free_port
 from agent.settings import LlmSettings
 from benchmarks import retrieval_latency, scripts, turn_cost, understanding
 from benchmarks.report import environment, environment_lines, insert, share_by, table, wanted
+from benchmarks.session import open_agent, warm
 from retrieval.artifacts import default_cache
 from retrieval.build import build
 from retrieval.errors import IndexMissingError, RecommenderError
@@ -91,6 +91,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, default=RetrievalSettings().data_dir, help="built when it is not there")
     parser.add_argument("--llm-url", default="", help="left out: the embedded server is started and stopped")
     parser.add_argument("--model", default="", help="its name there; for the embedded server as in serve.sh")
+    parser.add_argument(
+        "--driver", choices=("auto", "tools", "schema", "offline"), default="auto", help="who leads the turns"
+    )
     parser.add_argument("--quick", action="store_true", help="a small part of each, to see that everything runs")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--verbose", action="store_true", help="list what went wrong")
@@ -104,6 +107,7 @@ def _command(given: argparse.Namespace) -> str:
     words = ["python -m benchmarks", *(["--quick"] if given.quick else []), f"--seed {given.seed}"]
     words += ["--llm-url URL"] if given.llm_url else []
     words += [f"--model {Path(given.model).name}"] if given.model else []
+    words += [f"--driver {given.driver}"] if given.driver != "auto" else []
     return " ".join(words)
 
 
@@ -119,7 +123,8 @@ def run_all(given: argparse.Namespace, size: Size) -> list[Section]:
         log.print(notice, style="yellow")
     with model_server(given.llm_url, given.model) as url:
         model = (given.model or "local") if given.llm_url else "local"
-        sections = asyncio.run(with_model(retriever, LlmSettings(url=url, model=model), given, size))
+        llm = LlmSettings(url=url, model=model, driver=given.driver)
+        sections = asyncio.run(with_model(retriever, llm, given, size))
     return [*sections, latency(retriever, size.retrievals, given.seed)]
 
 
@@ -166,21 +171,26 @@ def model_server(url: str, model: str) -> Iterator[str]:
 async def with_model(retriever: Retriever, llm: LlmSettings, given: argparse.Namespace, size: Size) -> list[Section]:
     """What needs the language model."""
     seed, verbose = given.seed, given.verbose
-    found = [await understood(retriever, llm, size.turns, verbose=verbose)]
-    played = await scripts.run(retriever, url=llm.url, model=llm.model, limit=size.scripts, seed=seed)
+    found = [await understood(retriever, llm, size.turns, seed=seed, verbose=verbose)]
+    played = await scripts.run(
+        retriever, url=llm.url, model=llm.model, driver=llm.driver, limit=size.scripts, seed=seed
+    )
     text = scripts.report(played, seed=seed, verbose=verbose)
     found.append(Section("Scripted conversations", text, scripts.figures(played, seed=seed)))
-    answers = await turn_cost.run(retriever, url=llm.url, model=llm.model, limit=size.requests, seed=seed)
+    answers = await turn_cost.run(
+        retriever, url=llm.url, model=llm.model, driver=llm.driver, limit=size.requests, seed=seed
+    )
     text = turn_cost.report(answers, verbose=verbose)
     found.append(Section("Turn cost beside create_agent", text, turn_cost.figures(answers)))
     return found
 
 
-async def understood(retriever: Retriever, llm: LlmSettings, limit: int | None, *, verbose: bool) -> Section:
+async def understood(retriever: Retriever, llm: LlmSettings, limit: int | None, *, seed: int, verbose: bool) -> Section:
     """Accuracy by field on the frozen and the open set."""
-    reader = make_understanding(retriever.catalog, llm)
     names = ("frozen", "open")
-    scores = await understanding.run_all(names, reader, retriever.catalog, verbose=verbose, limit=limit)
+    async with open_agent(retriever, url=llm.url, model=llm.model, seed=seed, driver=llm.driver) as agent:
+        await warm(agent)
+        scores = await understanding.run_all(names, agent, verbose=verbose, limit=limit)
     turns = {
         name: share_by((str(place), right) for place, right in enumerate(score.right["turn"]))
         for name, score in scores.items()
@@ -192,8 +202,9 @@ async def understood(retriever: Retriever, llm: LlmSettings, limit: int | None, 
     goal = f"{UNDERSTANDING_WANTED:.0%}"
     rows.append((f"wanted {goal}", *(wanted(turns[one].value, UNDERSTANDING_WANTED, at_most=False) for one in names)))
     for what, members in (
-        ("answer tokens, median", {name: scores[name].tokens for name in names}),
-        ("seconds, median", {name: scores[name].seconds for name in names}),
+        ("answer tokens of the steps, median", {name: scores[name].tokens for name in names}),
+        ("seconds of the steps, median", {name: scores[name].seconds for name in names}),
+        ("steps a turn, median", {name: scores[name].calls for name in names}),
     ):
         rows.append((what, *(f"{statistics.median(members[one]):.1f}" if members[one] else "none" for one in names)))
     figures: dict[str, JsonValue] = {
@@ -201,10 +212,12 @@ async def understood(retriever: Retriever, llm: LlmSettings, limit: int | None, 
             "right": {key: [*values] for key, values in score.right.items()},
             "tokens": [*score.tokens],
             "seconds": [*score.seconds],
+            "calls": [*score.calls],
+            "drivers": {**score.drivers},
         }
         for name, score in scores.items()
     }
-    text = "A turn is right when act, likes, dislikes and every hard limit are.\n\n" + table(("", *names), rows)
+    text = "A turn is right when its ending, likes, dislikes and every hard limit are.\n\n" + table(("", *names), rows)
     return Section("Understanding", text, figures)
 
 

@@ -22,7 +22,8 @@ from agent.settings import LlmSettings
 from retrieval.history import UserHistory
 from retrieval.preference import Preference
 from retrieval.retriever import Retriever
-from tools import ToolContext, make_tools
+from tools import LOOKUPS, ToolContext, make_tools
+from tools.placing import Placer
 
 logger = logging.getLogger(__name__)
 
@@ -134,8 +135,9 @@ class Meter(AsyncCallbackHandler):
 
 
 def make_baseline(retriever: Retriever, settings: LlmSettings, *, translate: bool) -> Any:
-    """`create_agent` over the same tools; no user, no history."""
-    tools = make_tools(ToolContext(retriever, Preference(), UserHistory()))
+    """`create_agent` over the same look-ups; no user, no history, no wish that is kept."""
+    context = ToolContext(retriever, Placer(retriever.catalog), UserHistory(), Preference())
+    tools = {name: tool for name, tool in make_tools(context).items() if name in LOOKUPS}
     model = make_chat_model(settings)
     if model is None:
         raise ValueError("expected the URL of a language model, found none. Give it with --llm-url.")

@@ -1,4 +1,4 @@
-"""What a turn costs beside LangChain's `create_agent` with the same four tools, model and server, in the same run.
+"""What a turn costs beside LangChain's `create_agent` with the same look-ups, model and server, in the same run.
 
 python -m benchmarks.turn_cost --data .reconteur/demo --llm-url http://127.0.0.1:8080/v1 [--limit 3] [--verbose]
 
@@ -25,10 +25,11 @@ from benchmarks.baseline import TIME_LIMIT_S, ask_baseline, make_baseline, meant
 from benchmarks.named import find_titles, is_said
 from benchmarks.report import median, spread, table, wanted
 from benchmarks.scripts import breaks, limits
-from benchmarks.session import Cost, new_visitor, open_agent, play
+from benchmarks.session import Cost, DriverName, new_visitor, open_agent, play, warm
 from retrieval.items import Catalog, Item
 from retrieval.retriever import Retriever
 from retrieval.settings import RetrievalSettings
+from tools import LOOKUPS
 
 OURS, PLAIN, TRANSLATED = "ours", "create_agent", "create_agent, calls translated"
 SYSTEMS = (OURS, PLAIN, TRANSLATED)
@@ -115,7 +116,7 @@ class Answer:
 
 def suggestions(text: str, catalog: Catalog, *, said: str) -> tuple[list[Item], list[str]]:
     """The items that a text suggests (what the user named left out), and the titles that no item has."""
-    if meant_calls(text, ("search_catalog", "cf_scores", "graph_lookup", "item_details")):
+    if meant_calls(text, LOOKUPS):
         return [], []  # not an answer but a call that nobody made
     items: dict[str, Item] = {}
     foreign: list[str] = []
@@ -167,7 +168,13 @@ async def ask(system: str, number: int, agent: Agent, baselines: dict[str, Any])
 
 
 async def run(
-    retriever: Retriever, *, url: str, model: str = "local", limit: int | None = None, seed: int = 0
+    retriever: Retriever,
+    *,
+    url: str,
+    model: str = "local",
+    driver: DriverName = "auto",
+    limit: int | None = None,
+    seed: int = 0,
 ) -> list[Answer]:
     """Every request to every system; who goes first changes from request to request."""
     settings = LlmSettings(url=url, model=model, timeout_s=TIME_LIMIT_S)
@@ -177,9 +184,10 @@ async def run(
     }
     answers: list[Answer] = []
     count = min(limit or len(REQUESTS), len(REQUESTS))
-    async with open_agent(retriever, url=url, model=model, seed=seed) as agent:
-        await agent.warm()
-        await ask_baseline(baselines[PLAIN], "hello")  # its prompt is read before the clock runs, as ours is by warm()
+    async with open_agent(retriever, url=url, model=model, seed=seed, driver=driver) as agent:
+        await warm(agent)
+        await play(agent, new_visitor(agent), "hello")  # prompts are read before the clock runs, ours and the other's
+        await ask_baseline(baselines[PLAIN], "hello")
         with Progress(console=Console(stderr=True)) as bar:
             task = bar.add_task("turn cost", total=count * len(SYSTEMS))
             for number in range(count):
@@ -193,9 +201,9 @@ async def run(
 # Figures -----------------------------------------------------------------------------------------------------------
 
 GOALS = (
-    ("answer tokens, understanding", 60),
-    ("answer tokens, writing", 120),
-    ("cards / understanding call", 1.15),
+    ("answer tokens, steps", 70),
+    ("fresh prompt tokens, steps", 350),
+    ("cards / model calls before them", 1.15),
     ("whole turn / its LLM calls", 1.10),
     ("seconds, ours / create_agent with calls translated", 1.0),
 )
@@ -214,9 +222,10 @@ def own_figures(answers: Sequence[Answer]) -> dict[str, list[float]]:
     costs = [one.cost for one in mine if one.cost is not None and not one.error]
     seconds = {one.request: one.seconds for one in by_system(answers)[TRANSLATED] if one.suggested}
     return {
-        "answer tokens, understanding": [run.completion_tokens for cost in costs for run in cost.of("understand")],
-        "answer tokens, writing": [run.completion_tokens for cost in costs for run in cost.of("write")],
-        "cards / understanding call": [cost.cards_ratio for cost in costs if cost.cards_ratio is not None],
+        "answer tokens, steps": [cost.step_tokens for cost in costs if cost.steps],
+        "fresh prompt tokens, steps": [cost.fresh_tokens for cost in costs if cost.steps],
+        "answer tokens, writing": [run.completion_tokens for cost in costs for run in cost.writing],
+        "cards / model calls before them": [cost.cards_ratio for cost in costs if cost.cards_ratio is not None],
         "whole turn / its LLM calls": [cost.turn_ratio for cost in costs if cost.turn_ratio is not None],
         "seconds, ours / create_agent with calls translated": [
             one.seconds / seconds[one.request] for one in mine if seconds.get(one.request)
@@ -292,13 +301,16 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=RetrievalSettings().data_dir)
     parser.add_argument("--llm-url", required=True)
     parser.add_argument("--model", default="local")
+    parser.add_argument("--driver", choices=("auto", "tools", "schema"), default="auto", help="who leads our turns")
     parser.add_argument("--limit", type=int, help="so many requests")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--verbose", action="store_true", help="list every answer")
     parser.add_argument("--out", type=Path, help="write the raw figures as JSON")
     given = parser.parse_args()
     retriever = Retriever.open(RetrievalSettings(data_dir=given.data))
-    asked = run(retriever, url=given.llm_url, model=given.model, limit=given.limit, seed=given.seed)
+    asked = run(
+        retriever, url=given.llm_url, model=given.model, driver=given.driver, limit=given.limit, seed=given.seed
+    )
     answers = asyncio.run(asked)
     print(report(answers, verbose=given.verbose))
     if given.out:

@@ -1,6 +1,7 @@
-"""How well messages are understood: accuracy by field on the frozen and the open set.
+"""How well the shipped agent understands messages: accuracy by field on the frozen and the open set.
 
-python -m benchmarks.understanding --data .reconteur/demo [--llm-url http://127.0.0.1:8080/v1] [--set open] [--verbose]
+python -m benchmarks.understanding --data .reconteur/demo [--llm-url http://127.0.0.1:8080/v1] [--driver schema]
+    [--set open] [--verbose]
 """
 
 import argparse
@@ -8,6 +9,7 @@ import asyncio
 import json
 import re
 import statistics
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,19 +18,31 @@ from typing import Any
 from rich.console import Console
 from rich.progress import track
 
-from agent.build import make_understanding
+from agent.agent import Agent
 from agent.conversation import Conversation, Role, Turn
-from agent.intent import Intent
-from agent.settings import LlmSettings
-from agent.understand import Understanding, Understood
-from retrieval.datasets import load_dataset
+from agent.drivers.base import Deadline, View
+from agent.drivers.offline import OfflineDriver
+from agent.intent import Act, Intent
+from benchmarks.session import DriverName, open_agent, play, warm
 from retrieval.items import Catalog
-from retrieval.preference import Constraint, Op
+from retrieval.preference import Constraint, Op, Preference
+from retrieval.retriever import Retriever
+from retrieval.settings import RetrievalSettings
 
 HERE = Path(__file__).parent
 FIELDS = ("act", "liked", "disliked", "seen", "constraints", "avoid", "lasting", "about", "count", "unknown")
 CORE = ("act", "liked", "disliked", "constraints")
 """What must all be right for a turn to count."""
+ACTS = {
+    "recommend": Act.RECOMMEND,
+    "refine": Act.RECOMMEND,
+    "feedback": Act.RECOMMEND,
+    "ask": Act.ANSWER,
+    "chat": Act.ANSWER,
+}
+"""How a turn must end for each act of the sets, which are older than the agent's own acts."""
+READING_S = 60.0
+"""For the messages before the one that counts."""
 
 
 @dataclass
@@ -37,7 +51,11 @@ class Score:
 
     right: dict[str, list[bool]] = field(default_factory=lambda: {name: [] for name in (*FIELDS, "turn")})
     tokens: list[int] = field(default_factory=list)
+    """Answer tokens of the steps that led a turn, where the model was asked."""
     seconds: list[float] = field(default_factory=list)
+    calls: list[int] = field(default_factory=list)
+    drivers: Counter[str] = field(default_factory=Counter)
+    """How many turns each driver led."""
 
     def row(self, name: str) -> str:
         """'27/30'."""
@@ -45,13 +63,15 @@ class Score:
         return f"{sum(values)}/{len(values)}"
 
 
-def conversation_of(case: dict[str, Any], catalog: Catalog, understanding: Understanding) -> Conversation:
-    """The conversation before the message, its wishes read by rule."""
+async def conversation_of(case: dict[str, Any], agent: Agent) -> Conversation:
+    """The conversation before the message; what was wanted in it is read by the offline driver, the same for all."""
     conversation = Conversation(asked=bool(case["history"]))
     for turn in case["history"]:
-        shown = tuple(one for label in turn["shown"] for one in label_ids(label, catalog)[:1])
+        shown = tuple(ids[0] for label in turn["shown"] if (ids := label_ids(label, agent.catalog)))
         conversation = conversation.add(Turn(Role.USER, turn["user"])).add(Turn(Role.ASSISTANT, "", shown=shown))
-    return replace(conversation, preference=understanding.replay(conversation))
+    view = View(conversation, "", agent.catalog, Preference())
+    reader = OfflineDriver(agent.catalog, agent.placer)
+    return replace(conversation, preference=await reader.wish_of(view, Deadline.after(READING_S)))
 
 
 def label_ids(label: str, catalog: Catalog) -> list[str]:
@@ -62,6 +82,16 @@ def label_ids(label: str, catalog: Catalog) -> list[str]:
     found = catalog.find_title(title, year=year, limit=8)
     ids = [one.item_id for one in found if one.score == 1.0 and year in (None, one.year)]
     return [double for one in ids for double in sorted(catalog.double_of(one))]
+
+
+def act_right(expect: dict[str, Any], intent: Intent, catalog: Catalog) -> bool:
+    """The turn ends as it should; asking which of several items of one title was meant is right, too."""
+    if intent.act in {ACTS[act] for act in (expect["act"], *expect.get("act_also", []))}:
+        return True
+    about = [expect["about"]] if "about" in expect else []
+    titles = [*expect.get("liked", []), *expect.get("disliked", []), *expect.get("seen", []), *about]
+    asked = {item_id for _, item_ids in intent.ambiguous for item_id in item_ids}
+    return intent.act is Act.ASK and any(asked & set(label_ids(title, catalog)) for title in titles)
 
 
 def same_titles(expected: Sequence[str], got: Sequence[str], intent: Intent, catalog: Catalog) -> bool:
@@ -145,27 +175,26 @@ def words_right(expected: Sequence[str], got: str) -> bool:
     return all(any(word.strip().lower() in got for word in entry.split("|")) for entry in expected)
 
 
-def judge(
-    case: dict[str, Any], conversation: Conversation, understood: Understood, catalog: Catalog
-) -> dict[str, bool]:
+def judge(case: dict[str, Any], conversation: Conversation, intent: Intent, catalog: Catalog) -> dict[str, bool]:
     """Right or wrong by field; a field that is expected empty counts when something was made up."""
-    intent, expect = understood.intent, case["expect"]
-    before = {one.key for one in conversation.preference.constraints}
-    new = [one for one in intent.preference.constraints if one.key not in before]
-    years = [catalog.item(one).year or 0 for one in conversation.last_shown()]
-    refused = " ".join(str(value) for one in new if one.op is Op.NOT for value in (*one.values, one.words))
-    refused += " " + " ".join(f"{one.value} {one.words}" for one in intent.preference.wishes if one.weight < 0)
+    expect = case["expect"]
+    before = {limit.key for limit in conversation.preference.constraints}
+    new = [limit for limit in intent.preference.constraints if limit.key not in before]
+    years = [catalog.item(item_id).year or 0 for item_id in conversation.last_shown()]
+    refused = " ".join(str(value) for limit in new if limit.op is Op.NOT for value in (*limit.values, limit.words))
+    refused += " " + " ".join(f"{wish.value} {wish.words}" for wish in intent.preference.wishes if wish.weight < 0)
     kept = " ".join(f"{one.words} {getattr(one, 'values', getattr(one, 'value', ''))}" for one in intent.kept).lower()
     unknown = [name.lower() for name in intent.unknown]
+    liked = tuple(dict.fromkeys((*intent.liked, *intent.examples)))
     verdict = {
-        "act": intent.act.value in (expect["act"], *expect.get("act_also", [])),
-        "liked": same_titles(expect.get("liked", []), intent.liked, intent, catalog),
+        "act": act_right(expect, intent, catalog),
+        "liked": same_titles(expect.get("liked", []), liked, intent, catalog),
         "disliked": same_titles(expect.get("disliked", []), intent.disliked, intent, catalog),
         "constraints": limits_right(case, new, years),
         "unknown": sorted(unknown) == sorted(name.lower() for name in expect.get("unknown", [])),
     }
     if "seen" in expect:
-        verdict["seen"] = same_titles(expect["seen"], [*intent.seen, *intent.liked, *intent.disliked], intent, catalog)
+        verdict["seen"] = same_titles(expect["seen"], [*intent.seen, *liked, *intent.disliked], intent, catalog)
     if "about" in expect:
         verdict["about"] = same_titles([expect["about"]], intent.about[:1], intent, catalog)
     if "count" in expect:
@@ -178,77 +207,87 @@ def judge(
     return verdict
 
 
-async def run(
-    name: str, understanding: Understanding, catalog: Catalog, *, verbose: bool, limit: int | None = None
-) -> Score:
+async def run(name: str, agent: Agent, *, verbose: bool, limit: int | None = None) -> Score:
     """Score one set, or its first lines."""
     score = Score()
     lines = (HERE / f"understanding_{name}.jsonl").read_text(encoding="utf-8").splitlines()[:limit]
     for line in track(lines, f"understanding, {name}", console=Console(stderr=True)):
         case = json.loads(line)
-        conversation = conversation_of(case, catalog, understanding)
-        understood = await understanding.understand(conversation, case["message"])
-        verdict = judge(case, conversation, understood, catalog)
+        conversation = await conversation_of(case, agent)
+        reply, cost = await play(agent, conversation, case["message"])
+        verdict = judge(case, conversation, reply.intent, agent.catalog)
         for key, value in verdict.items():
             score.right[key].append(value)
-        for llm_run in understood.runs:
-            score.tokens.append(llm_run.completion_tokens)
-            score.seconds.append(llm_run.seconds)
+        if cost.steps:
+            score.tokens.append(cost.step_tokens)
+            score.seconds.append(sum(run.seconds for run in cost.steps))
+            score.calls.append(len(cost.steps))
+        score.drivers[cost.driver] += 1
         if verbose and not all(verdict.values()):
-            intent = understood.intent
-            print(case["id"], repr(case["message"]), "WRONG", [key for key, value in verdict.items() if not value])
-            print("    got", intent.act.value, "liked", intent.liked, "disliked", intent.disliked, "seen", intent.seen)
-            print(
-                "    ",
-                [one.key for one in intent.preference.constraints],
-                [one.key for one in intent.preference.wishes],
-            )
-            print(
-                "    ",
-                "text",
-                repr(intent.preference.text),
-                "unknown",
-                intent.unknown,
-                "about",
-                intent.about,
-                "amb",
-                intent.ambiguous,
-            )
-            print("    want", case["expect"])
+            print(_line(case, verdict, reply.intent))
     return score
 
 
-async def run_all(
-    names: Sequence[str], understanding: Understanding, catalog: Catalog, *, verbose: bool, limit: int | None = None
-) -> dict[str, Score]:
-    """Score several sets, one after the other; only the open set's errors may be looked at."""
-    return {
-        name: await run(name, understanding, catalog, verbose=verbose and name == "open", limit=limit) for name in names
+def _line(case: dict[str, Any], verdict: dict[str, bool], intent: Intent) -> str:
+    """What went wrong in a turn."""
+    wanted = intent.preference
+    got = {
+        "act": f"{intent.act} {intent.kind}",
+        "liked": intent.liked,
+        "examples": intent.examples,
+        "disliked": intent.disliked,
+        "seen": intent.seen,
+        "limits": [limit.key for limit in wanted.constraints],
+        "wishes": [wish.key for wish in wanted.wishes],
+        "text": wanted.text,
+        "about": intent.about,
+        "unknown": intent.unknown,
+        "ambiguous": intent.ambiguous,
     }
+    wrong = ", ".join(key for key, value in verdict.items() if not value)
+    shown = "; ".join(f"{name} {value}" for name, value in got.items() if value)
+    return f"{case['id']} {case['message']!r}: wrong {wrong}\n    got {shown}\n    want {case['expect']}"
+
+
+async def run_all(names: Sequence[str], agent: Agent, *, verbose: bool, limit: int | None = None) -> dict[str, Score]:
+    """Score several sets, one after the other; only the open set's errors may be looked at."""
+    return {name: await run(name, agent, verbose=verbose and name == "open", limit=limit) for name in names}
+
+
+async def measure(
+    retriever: Retriever, names: Sequence[str], *, url: str, model: str, driver: DriverName, verbose: bool
+) -> dict[str, Score]:
+    """Score sets with an agent of our own."""
+    async with open_agent(retriever, url=url, model=model, seed=0, driver=driver) as agent:
+        await warm(agent)
+        return await run_all(names, agent, verbose=verbose)
 
 
 def main() -> None:
     """Parse arguments, run, print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=Path(".reconteur/demo"))
-    parser.add_argument("--llm-url", default="")
+    parser.add_argument("--data", type=Path, default=RetrievalSettings().data_dir)
+    parser.add_argument("--llm-url", default="", help="left out: no model, the offline driver leads")
     parser.add_argument("--model", default="local")
+    parser.add_argument("--driver", choices=("auto", "tools", "schema", "offline"), default="auto")
     parser.add_argument("--set", choices=("frozen", "open", "both"), default="both")
     parser.add_argument("--verbose", action="store_true", help="show what went wrong (open set only)")
-    arguments = parser.parse_args()
-    catalog = load_dataset(arguments.data).catalog
-    understanding = make_understanding(catalog, LlmSettings(url=arguments.llm_url, model=arguments.model))
-    names = ("frozen", "open") if arguments.set == "both" else (arguments.set,)
-    scores = asyncio.run(run_all(names, understanding, catalog, verbose=arguments.verbose))
+    given = parser.parse_args()
+    retriever = Retriever.open(RetrievalSettings(data_dir=given.data))
+    names = ("frozen", "open") if given.set == "both" else (given.set,)
+    scores = asyncio.run(
+        measure(retriever, names, url=given.llm_url, model=given.model, driver=given.driver, verbose=given.verbose)
+    )
     print(f"| field | {' | '.join(names)} |\n|---|{'---|' * len(names)}")
     for key in (*FIELDS, "turn"):
         print(f"| {key} | {' | '.join(scores[name].row(key) for name in names)} |")
     for name, score in scores.items():
+        print(f"{name}: turns led by {', '.join(f'{driver} {count}' for driver, count in score.drivers.items())}")
         if score.tokens:
             print(
-                f"{name}: answer tokens median {statistics.median(score.tokens):g}, max {max(score.tokens)};", end=" "
+                f"    steps: answer tokens a turn median {statistics.median(score.tokens):g}, max {max(score.tokens)}; "
+                f"seconds median {statistics.median(score.seconds):.1f}; calls {sum(score.calls)}"
             )
-            print(f"seconds median {statistics.median(score.seconds):.1f}; model calls {len(score.tokens)}")
 
 
 if __name__ == "__main__":

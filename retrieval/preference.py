@@ -104,4 +104,4 @@ class Preference:
 
 
 def _plain(value: str | float) -> str:
-    return value if isinstance(value, str) else f"{value:g}"
+    return value if isinstance(value, str) else f"{value:.15g}"

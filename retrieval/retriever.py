@@ -24,12 +24,14 @@ from retrieval.encoder import Encoder
 from retrieval.errors import UnknownItemError
 from retrieval.exploration.asking import Inquiry
 from retrieval.exploration.explorer import Explorer
-from retrieval.facts import CATALOG, all_facts, with_wanted_facts
+from retrieval.facts import CATALOG, all_facts, wanted_facts, with_wanted_facts
 from retrieval.history import UserHistory
 from retrieval.items import Catalog
+from retrieval.lookups import Lookups
 from retrieval.parts import Parts, open_parts
+from retrieval.people import PeopleGraph
 from retrieval.policies import POLICIES, Policy, Slot
-from retrieval.preference import Preference
+from retrieval.preference import Constraint, Preference
 from retrieval.ranker import Ranker
 from retrieval.ranking import Ranked, drop_doubles
 from retrieval.schema import CatalogSchema
@@ -55,6 +57,7 @@ class Retriever:
         self.explorer = Explorer(parts.dataset.catalog, taste, TasteSettings(), self._popularity.counts)
         """Beliefs, guesses and questions."""
         self.policy: Policy = policy or POLICIES[settings.exploration]()
+        self._people = PeopleGraph(catalog)
         self.notices = parts.notices
         """What is missing and the command that builds it; empty where all is well."""
 
@@ -226,6 +229,88 @@ class Retriever:
             UnknownItemError: There is no such item.
         """
         return all_facts(self.catalog, item_id)
+
+    def search(
+        self, description: str, constraints: Sequence[Constraint], preference: Preference, history: UserHistory
+    ) -> list[Candidate]:
+        """Items whose description is near to words, within limits; what the user knows is left out.
+
+        The nearest come from Chroma; the matrix in memory answers only while Chroma does not.
+
+        Args:
+            description: What it should be about, in English words.
+            constraints: Limits that every item keeps.
+            preference: Whose liked, disliked and seen items are left out.
+            history: Likewise.
+
+        Returns:
+            At most `pool_size` candidates, nearest first; none without the vector index.
+        """
+        content = self._channels.get("content")
+        if not isinstance(content, ContentChannel):
+            return []
+        allowed = self.catalog.mask(constraints)
+        return content.search(description, preference, history, k=self._settings.pool_size, allowed=allowed)
+
+    def matching(self, constraints: Sequence[Constraint], sort: str = "") -> tuple[int, list[str]]:
+        """All items that keep some limits: how many, and their ids in an order.
+
+        Positive limits on names are looked up in the knowledge graph where there is one, everything else in the
+        catalog; items that stand for the same thing count once.
+
+        Args:
+            constraints: Several must all hold.
+            sort: A field of numbers or 'popularity', '-' before it for the largest first; '' for the popular first.
+        """
+        ids = self._lookups.matching(constraints, sort)
+        return len(ids), ids
+
+    @property
+    def pool_size(self) -> int:
+        """How many candidates a channel brings."""
+        return self._settings.pool_size
+
+    def candidates_of(
+        self, item_ids: Sequence[str], channel: str, constraints: Sequence[Constraint]
+    ) -> tuple[Candidate, ...]:
+        """Items that a look-up found as candidates of a channel, in their order, with the facts they were found by."""
+        wanted = Preference(constraints=tuple(constraints))
+        return tuple(
+            Candidate(item_id, {channel: 1.0 / rank}, wanted_facts(self.catalog, item_id, wanted))
+            for rank, item_id in enumerate(item_ids, 1)
+            if item_id in self.catalog
+        )
+
+    def connections(self, first_id: str, second_id: str) -> tuple[Evidence, ...]:
+        """How two items hang together: all values that they share, the rarest first, else the shortest path.
+
+        Raises:
+            UnknownItemError: One of the two is not in the catalog.
+        """
+        self.catalog.row(first_id)
+        self.catalog.row(second_id)
+        return self._lookups.connections(first_id, second_id)
+
+    def people_path(self, first: str, second: str) -> Evidence | None:
+        """How two people hang together: by an item that both had a part in, or over others; None where they do not."""
+        steps = self._people.path(first, second)
+        if not steps:
+            return None
+        _, relation, value = steps[-1]
+        return Evidence("graph", EvidenceKind.PATH, relation, value, (steps[0][0],), path=steps)
+
+    def neighbors(self, item_id: str, k: int = 12) -> tuple[tuple[str, int], ...]:
+        """Items that share most entities with one, as (item id, how many), most first, doubles left out.
+
+        Raises:
+            UnknownItemError: There is no such item.
+        """
+        self.catalog.row(item_id)
+        return self._lookups.neighbors(item_id, k)
+
+    @property
+    def _lookups(self) -> Lookups:
+        return Lookups(self.catalog, self.graph, self._popularity.popularity)
 
     def path(self, liked_id: str, item_id: str) -> Evidence | None:
         """The shortest explaining path from a liked item to another; None where there is none or no graph.

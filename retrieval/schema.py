@@ -7,14 +7,65 @@ nothing in `agent/` or `tools/` knows whether items are films, books or drills.
 import math
 import tomllib
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final, Literal
 
+from babel import Locale, UnknownLocaleError
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from retrieval.spans import Span, parse_span
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+Standard = Literal["", "territory", "language"]
+
+YEARS: Final = {
+    "en": ("{} and before", "{} and after"),
+    "zh": ("{}及以前", "{}及以后"),
+    "es": ("{} y antes", "{} y después"),
+    "fr": ("{} et avant", "{} et après"),
+    "de": ("bis {}", "ab {}"),
+    "pt": ("{} e antes", "{} e depois"),
+    "ja": ("{}以前", "{}以降"),
+    "ko": ("{} 이전", "{} 이후"),
+}
+"""A span of calendar years that is open below, and one that is open above."""
+AMOUNTS: Final = {
+    "en": ("up to {}", "{} and more"),
+    "zh": ("{}以下", "{}以上"),
+    "es": ("hasta {}", "{} o más"),
+    "fr": ("jusqu’à {}", "{} et plus"),
+    "de": ("bis {}", "ab {}"),
+    "pt": ("até {}", "{} ou mais"),
+    "ja": ("{}以下", "{}以上"),
+    "ko": ("{} 이하", "{} 이상"),
+}
+"""Likewise of other quantities."""
+_VOWELS: Final = frozenset("aeiouyàâäéèêëîïôöùûü")
+YEAR_SIGN: Final = {"zh": "年", "ja": "年", "ko": "년"}
+
+ITEM: Final = {
+    "en": "item",
+    "zh": "物品",
+    "es": "artículo",
+    "fr": "article",
+    "de": "Artikel",
+    "pt": "item",
+    "ja": "アイテム",
+    "ko": "항목",
+}
+ITEMS: Final = {**ITEM, "en": "items", "es": "artículos", "fr": "articles", "pt": "itens"}
+KNOWN: Final = {
+    "en": "know it",
+    "zh": "已了解",
+    "es": "lo conozco",
+    "fr": "déjà connu",
+    "de": "kenne ich",
+    "pt": "já conheço",
+    "ja": "知っている",
+    "ko": "알아요",
+}
+COUNTER: Final = {"zh": "个", "ja": "件", "ko": "개"}
 
 
 class FieldKind(StrEnum):
@@ -39,6 +90,19 @@ class FieldSpec(BaseModel):
     fact: dict[str, str] = Field(
         default_factory=dict,
         description="how a fact is said, by language: {en = 'directed by {value}', zh = '由{value}执导'}",
+    )
+    having: dict[str, str] = Field(
+        default_factory=dict,
+        description="how several items that have a value are told from others, beside their noun: {en = 'by {value}'}",
+    )
+    in_fact: dict[str, dict[str, str]] = Field(
+        default_factory=dict,
+        description="value -> its form within `fact` and `having`: {US = {en = 'the United States'}}",
+    )
+    standard: Standard = Field(
+        default="",
+        description="'territory' for ISO 3166 codes, 'language' for English names of languages: what `names` lacks is "
+        "then taken from the Unicode CLDR",
     )
     people: bool = Field(default=False, description="values are names of people: linked by surname too")
     soft: bool = Field(
@@ -65,28 +129,39 @@ class FieldSpec(BaseModel):
         span = parse_span(value) if self.kind is FieldKind.NUMBER else None
         if span is not None:
             return self._span_in(span, language)
-        return self.names.get(value, {}).get(language) or value
-
-    def _span_in(self, span: Span, language: str) -> str:
-        """'1993–1995', '1992 and before'; '20 minutes and more'."""
-        low, high = span.low, span.high
-        is_year = self.unit == "year"
-        if language == "zh":
-            unit = "年" if is_year else self.unit
-            below, above = ("{}及以前", "{}及以后") if is_year else ("{}以下", "{}以上")
-        else:
-            unit = "" if is_year else f" {self.unit}" if self.unit else ""
-            below, above = ("{} and before", "{} and after") if is_year else ("up to {}", "{} and more")
-        if not math.isfinite(low):
-            return below.format(f"{high:.15g}{unit}")
-        if not math.isfinite(high):
-            return above.format(f"{low:.15g}{unit}")
-        return f"{low:.15g}{unit}" if low == high else f"{low:.15g}–{high:.15g}{unit}"
+        named = self.names.get(value, {})
+        return named.get(language) or _standard_name(self.standard, value, language) or named.get("en") or value
 
     def fact_in(self, value: str, language: str) -> str:
         """The fact that an item has a value, as a phrase: 'directed by Michael Mann'."""
-        template = self.fact.get(language) or self.fact.get("en") or f"{self.label_in(language)}: {{value}}"
-        return template.replace("{value}", self.value_in(value, language))
+        return self.fact_of(self.within(value, language), language)
+
+    def fact_of(self, words: str, language: str) -> str:
+        """The same for one or several values in words (see `within`)."""
+        colon = "：" if language in ("zh", "ja") else ": "
+        return _put(self.fact.get(language) or f"{self.label_in(language)}{colon}{{value}}", words, language)
+
+    def having_of(self, words: str, language: str) -> str:
+        """What stands beside the noun of items that have a value: 'by Michael Mann'; '' for no words."""
+        return _put(self.having.get(language, ""), words, language)
+
+    def within(self, value: str, language: str) -> str:
+        """A value's display name as it stands in a sentence: 'the United States'."""
+        return self.in_fact.get(value, {}).get(language) or self.value_in(value, language)
+
+    def _span_in(self, span: Span, language: str) -> str:
+        """'1993–1995', '1992 and before'; '20 minutes and more'."""
+        unit = YEAR_SIGN.get(language, "")
+        below, above = YEARS.get(language, YEARS["en"])
+        if self.unit != "year":
+            unit = f"{'' if language == 'zh' else ' '}{self.unit}" if self.unit else ""
+            below, above = AMOUNTS.get(language, AMOUNTS["en"])
+        low, high = f"{span.low:.15g}", f"{span.high:.15g}{unit}"
+        if not math.isfinite(span.low):
+            return below.format(high)
+        if not math.isfinite(span.high):
+            return above.format(f"{low}{unit}")
+        return high if span.low == span.high else f"{low}–{high}"
 
 
 class CatalogSchema(BaseModel):
@@ -95,11 +170,15 @@ class CatalogSchema(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
-    noun: dict[str, str] = Field(default_factory=lambda: {"en": "item", "zh": "物品"})
-    nouns: dict[str, str] = Field(default_factory=lambda: {"en": "items", "zh": "物品"})
+    noun: dict[str, str] = Field(default_factory=lambda: dict(ITEM))
+    nouns: dict[str, str] = Field(default_factory=lambda: dict(ITEMS))
+    counter: dict[str, str] = Field(
+        default_factory=lambda: dict(COUNTER),
+        description="the word that counts items, in languages that have one: {zh = '部', ja = '本', ko = '편'}",
+    )
     also_called: tuple[str, ...] = Field(default=(), description="everyday words for an item: ('movie', 'flick')")
     consumed: dict[str, str] = Field(
-        default_factory=lambda: {"en": "know it", "zh": "已了解"},
+        default_factory=lambda: dict(KNOWN),
         description="the button for 'I know this one': 'seen it', 'read it', 'own it'",
     )
     fields: tuple[FieldSpec, ...] = ()
@@ -127,6 +206,37 @@ class CatalogSchema(BaseModel):
     def nouns_in(self, language: str) -> str:
         """'films'."""
         return self.nouns.get(language) or self.nouns.get("en", "items")
+
+    def counter_in(self, language: str) -> str:
+        """The word that counts items; '' in languages without one."""
+        return self.counter.get(language, "")
+
+
+def _put(template: str, words: str, language: str) -> str:
+    """A template with its place filled; French drops the vowel of 'de' before another one."""
+    if language == "fr" and words[:1].casefold() in _VOWELS:
+        template = template.replace("de {value}", "d’{value}")
+    return template.replace("{value}", words)
+
+
+@cache
+def _standard_name(standard: Standard, value: str, language: str) -> str:
+    """A country's or language's name by the Unicode CLDR; '' where it has none."""
+    if not standard:
+        return ""
+    try:
+        locale = Locale.parse(language)
+    except (UnknownLocaleError, ValueError):
+        return ""
+    if standard == "territory":
+        return str(locale.territories.get(value, ""))
+    return str(locale.languages.get(_language_codes().get(value, ""), ""))
+
+
+@cache
+def _language_codes() -> dict[str, str]:
+    """English name of a language -> its code."""
+    return {str(name): str(code) for code, name in Locale("en").languages.items()}
 
 
 def read_schema(path: Path) -> CatalogSchema:

@@ -167,7 +167,44 @@ class Hang:
     """No answer until the server closes."""
 
 
-Answer = str | Cut | Full | Status | Hang
+@dataclass(frozen=True)
+class Raw:
+    """A body as it is, with status 200: HTML, '{}', a broken stream."""
+
+    body: bytes
+    content_type: str = "application/json"
+
+
+@dataclass(frozen=True)
+class Drip:
+    """An answer that never ends: a piece of white space now and then."""
+
+    every_s: float = 0.05
+
+
+@dataclass(frozen=True)
+class Calls:
+    """An answer of native tool calls: (name, arguments); arguments that are a string are sent as they are."""
+
+    calls: tuple[tuple[str, dict[str, Any] | str], ...]
+
+    @classmethod
+    def of(cls, *calls: tuple[str, dict[str, Any] | str]) -> "Calls":
+        return cls(calls)
+
+    def message(self) -> dict[str, Any]:
+        made = [
+            {
+                "id": f"call-{place}",
+                "type": "function",
+                "function": {"name": name, "arguments": words if isinstance(words, str) else json.dumps(words)},
+            }
+            for place, (name, words) in enumerate(self.calls)
+        ]
+        return {"role": "assistant", "content": None, "tool_calls": made}
+
+
+Answer = str | Cut | Full | Status | Hang | Raw | Drip | Calls
 
 
 @dataclass(frozen=True)
@@ -175,7 +212,7 @@ class Call:
     """What the model was asked."""
 
     purpose: str
-    """'understand' when the answer is bound to a schema, else 'write'."""
+    """'understand' when the answer is bound to a schema, 'step' when a tool must be called, else 'write'."""
     body: dict[str, Any]
 
     @property
@@ -196,6 +233,8 @@ class ScriptedChatModel:
 
     def __init__(self) -> None:
         self.readings: list[Answer] = []
+        self.steps: list[Answer] = []
+        """Answers of native tool calls; when used up, the turn is ended by a list."""
         self.prose: list[Answer] = []
         self.calls: list[Call] = []
         self.may_write = threading.Event()
@@ -222,6 +261,8 @@ class ScriptedChatModel:
     def answer_to(self, call: Call) -> Answer:
         self.calls.append(call)
         self.asked.set()
+        if call.purpose == "step":
+            return self.steps.pop(0) if self.steps else Calls.of(("recommend", {}))
         if call.purpose == "understand":
             return self.readings.pop(0) if self.readings else '{"act": "recommend"}'
         self.may_write.wait(60)
@@ -245,9 +286,16 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        answer = self.model.answer_to(Call("understand" if "response_format" in body else "write", body))
+        answer = self.model.answer_to(Call(_purpose(body), body))
         with suppress(BrokenPipeError, ConnectionResetError):
-            if isinstance(answer, Hang):
+            if isinstance(answer, Raw):
+                self._raw(answer)
+            elif isinstance(answer, Drip):
+                self._drip(answer)
+            elif isinstance(answer, Calls):
+                choice = {"index": 0, "message": answer.message(), "finish_reason": "tool_calls"}
+                self._json(200, {**_whole([choice]), "usage": USAGE})
+            elif isinstance(answer, Hang):
                 self._wait()
             elif isinstance(answer, Status):
                 self._json(answer.code, {"error": {"message": "scripted", "type": "server_error"}})
@@ -275,6 +323,21 @@ class _Handler(BaseHTTPRequestHandler):
         self._event({**_chunk([]), "usage": USAGE})
         self.wfile.write(b"data: [DONE]\n\n")
 
+    def _raw(self, answer: Raw) -> None:
+        self.send_response(200)
+        self.send_header("content-type", answer.content_type)
+        self.send_header("content-length", str(len(answer.body)))
+        self.end_headers()
+        self.wfile.write(answer.body)
+
+    def _drip(self, answer: Drip) -> None:
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.end_headers()
+        while not self.model.closing.wait(answer.every_s):
+            self.wfile.write(b" ")
+            self.wfile.flush()
+
     def _wait(self) -> None:
         """Until the server closes or the client goes away."""
         while not self.model.closing.wait(0.02):
@@ -296,6 +359,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: Any) -> None:
         """Silent."""
+
+
+def _purpose(body: dict[str, Any]) -> str:
+    if "response_format" in body:
+        return "understand"
+    return "step" if body.get("tool_choice") == "required" else "write"
 
 
 USAGE = {"prompt_tokens": 70, "completion_tokens": 20, "total_tokens": 90}

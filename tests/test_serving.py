@@ -31,6 +31,7 @@ from agent.serving.embedded import CONTEXT_PER_SLOT, SLOTS, server_options
 from agent.serving.hardware import Gpu, count_threads, freest, memory_utilization, only_visible, parse_gpus
 from agent.serving.models import is_repo_id, pick_gguf
 from agent.serving.plan import FP8_MODELS, HALF_MODELS, plan_for_named_model, vllm_environment, vllm_executable
+from agent.serving.tool_parsers import FAMILIES, architecture_of, choose_tool_parser
 
 ROOT = Path(__file__).parent.parent
 FP8_30B = "Qwen/Qwen3-30B-A3B-Instruct-2507-FP8"
@@ -105,6 +106,101 @@ def test_vllm_command_caches_prefixes_binds_schemas_and_stays_at_home():
     assert json.loads(pairs["--structured-outputs-config"])["backend"] == "xgrammar"
     assert json.loads(pairs["--default-chat-template-kwargs"]) == {"enable_thinking": False}
     assert command[-2:] == ["--max-num-seqs", "8"]
+
+
+@pytest.mark.parametrize(
+    ("model", "parser"),
+    [
+        *((model.name, "hermes") for model in FP8_MODELS + HALF_MODELS),
+        ("Qwen/Qwen2.5-7B-Instruct", "hermes"),
+        ("Qwen/Qwen3-Next-80B-A3B-Instruct", "hermes"),
+        ("Qwen/Qwen3-Coder-30B-A3B-Instruct-FP8", "qwen3_xml"),
+        ("Qwen/Qwen3.6-27B", "qwen3_xml"),
+        ("openai/gpt-oss-20b", "openai"),
+        ("meta-llama/Llama-3.2-3B-Instruct", "llama3_json"),
+        ("meta-llama/Meta-Llama-3.1-8B-Instruct", "llama3_json"),
+        ("meta-llama/Llama-4-Scout-17B-16E-Instruct", "llama4_pythonic"),
+        ("NousResearch/Hermes-3-Llama-3.1-8B", "hermes"),
+        ("Salesforce/Llama-xLAM-2-8b-fc-r", "xlam"),
+        ("mistralai/Mistral-Small-3.2-24B-Instruct-2506", "mistral"),
+        ("ibm-granite/granite-3.1-8b-instruct", "granite"),
+        ("ibm-granite/granite-4.0-h-small", "granite4"),
+        ("deepseek-ai/DeepSeek-V3-0324", "deepseek_v3"),
+        ("deepseek-ai/DeepSeek-V3.1", "deepseek_v31"),
+        ("deepseek-ai/DeepSeek-V3.2", "deepseek_v32"),
+        ("moonshotai/Kimi-K2-Instruct", "kimi_k2"),
+        ("zai-org/GLM-4.5-Air", "glm45"),
+        ("zai-org/GLM-4.7-Flash", "glm47"),
+        ("google/gemma-3-27b-it", "pythonic"),
+        ("google/gemma-4-31b-it", "gemma4"),
+        ("google/functiongemma-270m-it", "functiongemma"),
+        ("org/something-new", "hermes"),
+        ("/home/mistral/models/something-new", "hermes"),
+    ],
+)
+def test_tool_calls_are_read_as_the_models_family_writes_them(model: str, parser: str):
+    assert choose_tool_parser(model) == parser
+
+
+@pytest.mark.parametrize(
+    ("architecture", "parser"),
+    [
+        ("Qwen3ForCausalLM", "hermes"),
+        ("Qwen3_5MoeForConditionalGeneration", "qwen3_xml"),
+        ("LlamaForCausalLM", "llama3_json"),
+        ("Llama4ForConditionalGeneration", "llama4_pythonic"),
+        ("Mistral3ForConditionalGeneration", "mistral"),
+        ("GraniteMoeHybridForCausalLM", "granite4"),
+        ("Glm4MoeForCausalLM", "glm45"),
+        ("GptOssForCausalLM", "openai"),
+        ("Gemma3ForConditionalGeneration", "pythonic"),
+        ("NobodyKnowsItForCausalLM", "hermes"),
+    ],
+)
+def test_a_folder_whose_name_says_nothing_is_known_by_its_architecture(tmp_path: Path, architecture: str, parser: str):
+    (tmp_path / "config.json").write_text(json.dumps({"architectures": [architecture]}))
+
+    assert choose_tool_parser(f"{tmp_path}/", architecture_of(str(tmp_path))) == parser
+
+
+@pytest.mark.parametrize("text", [None, "", "[]", "{}", '{"architectures": []}', '{"architectures": null}'])
+def test_a_folder_without_a_readable_configuration_has_no_architecture(tmp_path: Path, text: str | None):
+    if text is not None:
+        (tmp_path / "config.json").write_text(text)
+
+    assert architecture_of(str(tmp_path)) == ""
+
+
+def test_every_parser_is_one_that_the_oldest_supported_vllm_has():
+    assert {family.parser for family in FAMILIES} <= set(VLLM_PARSERS.split())
+
+
+VLLM_PARSERS = """
+apertus cohere_command3 cohere_command4 deepseek_v3 deepseek_v31 deepseek_v32 deepseek_v4 deepseek_v41 dots ernie45
+functiongemma gemma4 gigachat3 glm45 glm47 granite granite-20b-fc granite4 hermes hunyuan_a13b hy_v3 hy_v4 inkling
+internlm jamba k2_horizon kimi_k2 kimi_k3 lfm2 ling3 llama3_json llama4_json llama4_pythonic longcat mimo minicpm5
+minimax_m2 minimax_m3 mistral muse_glimmer olmo3 openai phi4_mini_json poolside_v1 pythonic qwen3_coder qwen3_xml
+seed_oss step3 step3p5 xlam
+"""
+"""Registered by vLLM 0.30.0, and still by 0.32.0 and 0.33.0."""
+
+
+def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[str]:
+    command = ["vllm", "--cpu", "--port", "8000", "--python", "/v/bin/python", "--print", *arguments]
+    assert main(command) == 0
+    return capsys.readouterr().out.split()
+
+
+def test_the_parser_can_be_named(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+    model = ("--model", "mistralai/Ministral-8B-Instruct-2410")
+
+    chosen = printed(capsys, *model)
+    named = printed(capsys, *model, "--tool-call-parser", "xlam")
+    monkeypatch.setenv("RECONTEUR_TOOL_CALL_PARSER", "pythonic")
+    by_environment = printed(capsys, *model)
+
+    parsers = [words[words.index("--tool-call-parser") + 1] for words in (chosen, named, by_environment)]
+    assert parsers == ["mistral", "xlam", "pythonic"]
 
 
 def test_the_processor_build_is_started_as_a_module(capsys: pytest.CaptureFixture[str]):

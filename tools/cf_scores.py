@@ -1,36 +1,60 @@
 """Collaborative filtering: what people with similar taste like, with what was just said folded in."""
 
-from langchain_core.tools import BaseTool, tool
+from collections.abc import Sequence
 
+from langchain_core.tools import BaseTool, StructuredTool
+
+from tools.arguments import ArgumentTypes
 from tools.context import Found, ToolContext
-from tools.render import render_candidates
+from tools.limits import Problems
+from tools.render import item_row
 
+NAME = "cf_scores"
 CHANNELS = ("factors", "neighbors", "sequence", "trend")
 
 
-def make_cf_scores(context: ToolContext) -> BaseTool:
+def make_cf_scores(context: ToolContext, types: ArgumentTypes) -> BaseTool:
     """The tool over one user's turn."""
 
-    @tool(response_format="content_and_artifact", parse_docstring=True)
     def cf_scores(
-        liked: list[str] | None = None, disliked: list[str] | None = None, items: list[str] | None = None
+        liked: Sequence[str] = (), disliked: Sequence[str] = (), items: Sequence[str] = (), k: int = 8
     ) -> tuple[str, Found]:
-        """Score items by what people with similar taste liked.
+        problems = Problems()
+        wish = context.preference
 
-        Args:
-            liked: Item ids that the user likes, beside what is known already.
-            disliked: Item ids that the user dislikes, beside what is known already.
-            items: Item ids to score; leave out for the best of all.
-        """
-        wanted = context.preference
+        def ids(references: Sequence[str]) -> tuple[str, ...]:
+            return tuple(item.item_id for item in context.items(references, problems))
+
+        only = ids(items)
         found = context.run(
-            CHANNELS,
-            context.known(items or ()),
-            liked=tuple(dict.fromkeys((*wanted.liked, *context.known(liked or ())))),
-            disliked=tuple(dict.fromkeys((*wanted.disliked, *context.known(disliked or ())))),
+            CHANNELS if only or not items else (),
+            only,
+            liked=tuple(dict.fromkeys((*wish.liked, *ids(liked)))),
+            disliked=tuple(dict.fromkeys((*wish.disliked, *ids(disliked)))),
         )
-        catalog = context.retriever.catalog
-        texts = [f"{name}:\n{render_candidates(found.by_channel[name], catalog)}" for name in CHANNELS]
-        return "\n".join(texts), found
+        lines = [_best(context, found, k) or "nobody's taste says anything here", *problems.lines]
+        return "\n".join(lines), Found(found.by_channel, problems=problems)
 
-    return cf_scores
+    return StructuredTool.from_function(
+        cf_scores,
+        name=NAME,
+        description=(
+            "Score items by what people of similar taste liked. The wish's liked and disliked items and its limits "
+            "count. Returns the best rows; what it finds joins what was found before."
+        ),
+        args_schema=types.cf_scores,
+        response_format="content_and_artifact",
+        handle_tool_error=True,
+    )
+
+
+def _best(context: ToolContext, found: Found, k: int) -> str:
+    """The first rows of all channels in turns, each once."""
+    catalog, taken, rows = context.catalog, set[str](), list[str]()
+    for place in range(k):
+        for candidates in found.by_channel.values():
+            for candidate in candidates[place : place + 1]:
+                if candidate.item_id not in taken:
+                    taken |= catalog.double_of(candidate.item_id)
+                    rows.append(item_row(catalog.item(candidate.item_id), catalog))
+    return "\n".join(rows[:k])

@@ -1,42 +1,130 @@
-"""What the tools of one turn work on: a retriever, this user's history, and what is wanted now."""
+"""What the tools of one turn work on, and what they bring: a retriever, this user's history, the wish as it stands."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from retrieval.candidates import Candidate, Evidence
 from retrieval.history import UserHistory
-from retrieval.preference import Preference
+from retrieval.items import Catalog, Item
+from retrieval.preference import Constraint, Preference, Wish
 from retrieval.retriever import Retriever
+from tools.limits import LimitReader, Problems
+from tools.patch import PatchResult, with_tastes
+from tools.placing import Placer
 
-SHOWN = 8
-"""Candidates that a tool's text names; the artifact holds all."""
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A look-up of all items that keep some limits: the whole count, and the items in the order asked for."""
+
+    limits: tuple[Constraint, ...]
+    total: int
+    item_ids: tuple[str, ...]
+    sort: str = ""
+    is_asked: bool = False
+    """Whether the count was what was asked for, and not a by-product of a search."""
+
+
+@dataclass(frozen=True, slots=True)
+class SlotPlan:
+    """One place of a list with limits of its own."""
+
+    name: str
+    constraints: tuple[Constraint, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How the driver ends a turn: a list, an answer or a question."""
+
+    tool: str
+    """'recommend', 'answer' or 'ask_user'."""
+    item_ids: tuple[str, ...] = ()
+    """The order of a list, or what an answer is about."""
+    count: int | None = None
+    slots: tuple[SlotPlan, ...] = ()
+    kind: str = ""
+    """Of an answer; see `tools.arguments.AnswerKind`."""
+    fields: tuple[str, ...] = ()
+    text: str = ""
+    """What the model said itself: small talk, or the question."""
+    choices: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    """What it refers to that the catalog does not have."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a tool returns beside its text: the code takes items from here, never from prose."""
+    """What one call returns beside its text: the code takes items from here, never from prose."""
 
     by_channel: Mapping[str, Sequence[Candidate]] = field(default_factory=dict)
     facts: Mapping[str, tuple[Evidence, ...]] = field(default_factory=dict)
     """Facts by item id."""
+    paths: tuple[Evidence, ...] = ()
+    lookup: Lookup | None = None
+    patch: PatchResult | None = None
+    ending: Ending | None = None
+    problems: Problems = field(default_factory=Problems)
+    is_refused: bool = False
+    """Whether the call could not be carried out as it was asked: the model can mend it."""
 
     @property
     def size(self) -> int:
-        """How many candidates or facts."""
-        return sum(map(len, self.by_channel.values())) + sum(map(len, self.facts.values()))
+        """How many candidates, facts and paths."""
+        return sum(map(len, self.by_channel.values())) + sum(map(len, self.facts.values())) + len(self.paths)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ToolContext:
-    """Made anew for every turn, so that two users never see each other's candidates."""
+    """One turn's desk. Made anew for every turn, so that two users never see each other's candidates."""
 
     retriever: Retriever
-    preference: Preference
+    placer: Placer
     history: UserHistory
+    wanted: Preference
+    """What is wanted in this conversation, without the tastes of the store; patches change it."""
+    tastes: tuple[Constraint | Wish, ...] = ()
+    """The user's lasting tastes, from earlier conversations."""
+    is_unread: bool = False
+    """Whether `wanted` does not know the turns before the message: there is nothing to start over from."""
+    shown: tuple[str, ...] = ()
+    """Item ids of the last list, in order: '#1' is the first."""
+    shown_before: tuple[str, ...] = ()
+    """Item ids of every list of this conversation."""
+    by_channel: dict[str, tuple[Candidate, ...]] = field(default_factory=dict)
+    """All candidates of the turn: a second search joins the first."""
+    facts: dict[str, tuple[Evidence, ...]] = field(default_factory=dict)
+    paths: tuple[Evidence, ...] = ()
+    lookups: tuple[Lookup, ...] = ()
+    patches: tuple[PatchResult, ...] = ()
+    ending: Ending | None = None
+    problems: Problems = field(default_factory=Problems)
+    unread: tuple[str, ...] = ()
+    """Words of the message that nothing stands for (the offline driver says so)."""
+    has_lost: bool = False
+    """Whether a look-up failed or was late."""
 
-    def known(self, item_ids: Sequence[str]) -> tuple[str, ...]:
-        """Those of the ids that the catalog has."""
-        return tuple(one for one in item_ids if one in self.retriever.catalog)
+    @property
+    def catalog(self) -> Catalog:
+        """The items."""
+        return self.retriever.catalog
+
+    @property
+    def preference(self) -> Preference:
+        """What is wanted, lasting tastes included."""
+        dropped = {key for patch in self.patches for key in patch.dropped}
+        return with_tastes(self.wanted, (taste for taste in self.tastes if taste.key not in dropped))
+
+    @property
+    def limits(self) -> LimitReader:
+        """Reads limits and references as this turn means them."""
+        known = (*self.shown_before, *self.wanted.liked, *self.wanted.disliked)
+        return LimitReader(self.placer, self.shown, known)
+
+    def items(self, references: Sequence[str], problems: Problems) -> tuple[Item, ...]:
+        """The items of references; the others go to `problems`."""
+        found = (self.limits.item(said, problems) for said in references)
+        return tuple({item.item_id: item for item in found if item is not None}.values())
 
     def run(self, channels: Sequence[str], items: Sequence[str] = (), **changes: object) -> Found:
         """Run channels with some members of the preference changed.
@@ -49,3 +137,20 @@ class ToolContext:
         preference = replace(self.preference, **changes)  # type: ignore[arg-type]
         only = items or None
         return Found({name: self.retriever.run(name, preference, self.history, only=only) for name in channels})
+
+    def take(self, found: Found) -> None:
+        """Add what a call brought; the newest score of an item in a channel counts."""
+        for name, candidates in found.by_channel.items():
+            joined = {candidate.item_id: candidate for candidate in (*self.by_channel.get(name, ()), *candidates)}
+            order = sorted(joined.values(), key=lambda candidate: -candidate.scores.get(name, 0.0))
+            self.by_channel[name] = tuple(order)
+        self.facts.update(found.facts)
+        self.paths = (*self.paths, *found.paths)
+        if found.lookup is not None:
+            self.lookups = (*self.lookups, found.lookup)
+        if found.patch is not None:
+            self.patches = (*self.patches, found.patch)
+            self.wanted = found.patch.preference
+        if found.ending is not None and self.ending is None:
+            self.ending = found.ending
+        self.problems.join(found.problems)

@@ -1,90 +1,109 @@
-"""The knowledge graph: items that share people, themes and the like; paths that explain. The model writes no query."""
+"""The knowledge graph: items of an entity or of several, counts, facts, paths, neighbors. The model writes no query."""
 
-from typing import Literal
+from collections.abc import Sequence
 
-from langchain_core.tools import BaseTool, StructuredTool, ToolException
-from pydantic import BaseModel, Field, create_model
+from langchain_core.tools import BaseTool, StructuredTool
 
-from retrieval.candidates import Candidate, Evidence, EvidenceKind
-from retrieval.schema import CatalogSchema, FieldKind
-from tools.context import SHOWN, Found, ToolContext
-from tools.render import one_line, render_candidates, render_facts
+from retrieval.items import Item
+from tools.arguments import ArgumentTypes, GraphKind, Limit
+from tools.context import Found, Lookup, ToolContext
+from tools.item_details import facts_of
+from tools.limits import Problems
+from tools.render import item_table, limit_text, one_line, path_text
 
+NAME = "graph_lookup"
 CHANNEL = "graph"
-Kind = Literal["candidates", "facts", "items", "path"]
 
 
-def make_graph_lookup(context: ToolContext) -> BaseTool:
-    """The tool over one user's turn; its relations are a closed list made from the catalog's schema."""
+def make_graph_lookup(context: ToolContext, types: ArgumentTypes) -> BaseTool:
+    """The tool over one user's turn; its relations are the fields of the catalog's schema."""
 
     def graph_lookup(
-        kind: Kind = "candidates",
-        item_id: str = "",
-        other_item_id: str = "",
-        relation: str = "",
-        value: str = "",
-        items: list[str] | None = None,
+        kind: GraphKind = "items",
+        items: Sequence[str] = (),
+        limits: Sequence[Limit] = (),
+        sort: str = "",
+        k: int = 12,
     ) -> tuple[str, Found]:
-        if kind == "candidates":
-            found = context.run([CHANNEL], context.known(items or ()))
-            return render_candidates(found.by_channel[CHANNEL], context.retriever.catalog), found
-        if kind == "items":
-            return _items_with(context, relation, value)
+        problems = Problems()
+        if kind in ("items", "count"):
+            return _all_items(context, limits, sort, 0 if kind == "count" else k, problems)
+        if kind == "path" and len(people := _people(context, items)) == 2:
+            return _between(context, *people)
+        named = context.items(items, problems)
+        wanted = 2 if kind == "path" else 1
+        if len(named) < wanted:
+            return _refused(f"'{kind}' needs {wanted} item(s) in items", problems)
         if kind == "path":
-            return _path(context, _known(context, item_id), _known(context, other_item_id))
-        facts = context.retriever.facts(_known(context, item_id))
-        return render_facts(item_id, facts, context.retriever.catalog, text=False), Found(facts={item_id: facts})
+            return _path(context, named[0], named[1], problems)
+        if kind == "neighbors":
+            return _neighbors(context, named[0], k, problems)
+        return facts_of(context, named, problems)
 
     return StructuredTool.from_function(
         graph_lookup,
-        name="graph_lookup",
+        name=NAME,
         description=(
-            "Look things up in the knowledge graph. kind 'candidates': items connected with what the user likes and "
-            "wishes; 'facts': what is known of item_id; 'items': items whose relation is value; 'path': how item_id "
-            "and other_item_id hang together."
+            "Look things up: all items with some people, themes or years and how many there are, facts of items, how "
+            "two items or two people hang together, what shares most with an item. Only the limits given here count, "
+            "not the wish."
         ),
-        args_schema=_arguments(context.retriever.schema),
+        args_schema=types.graph_lookup,
         response_format="content_and_artifact",
         handle_tool_error=True,
     )
 
 
-def _arguments(schema: CatalogSchema) -> type[BaseModel]:
-    relations = tuple(spec.name for spec in schema.fields if spec.kind is not FieldKind.NUMBER)
-    relation = Literal[("", *relations)]  # type: ignore[valid-type]
-    return create_model(
-        "GraphLookup",
-        kind=(Kind, "candidates"),
-        item_id=(str, Field("", max_length=200, description="an item id")),
-        other_item_id=(str, Field("", max_length=200, description="for 'path': the other item id")),
-        relation=(relation, Field("", description="for 'items': the relation")),
-        value=(str, Field("", max_length=120, description="for 'items': the name that the relation leads to")),
-        items=(list[str] | None, Field(None, description="for 'candidates': item ids to score")),
-    )
+def _all_items(
+    context: ToolContext, limits: Sequence[Limit], sort: str, k: int, problems: Problems
+) -> tuple[str, Found]:
+    constraints = context.limits.read(limits, problems)
+    if problems.lines:  # a count without a limit that was asked for would be a false one
+        return _refused("nothing was counted: a limit could not be placed", problems)
+    total, order = context.retriever.matching(constraints, sort)
+    what = ", ".join(map(limit_text, constraints)) or "all items"
+    rows = [context.catalog.item(item_id) for item_id in order[:k]]
+    lines = [f"{total} items: {what}", item_table(rows, context.catalog, wanted=constraints)]
+    lookup = Lookup(constraints, total, tuple(order), sort, is_asked=True)
+    candidates = context.retriever.candidates_of(order[: context.retriever.pool_size], CHANNEL, constraints)
+    found = Found({CHANNEL: candidates} if k else {}, lookup=lookup)
+    return "\n".join(filter(None, lines)), found
 
 
-def _known(context: ToolContext, item_id: str) -> str:
-    if item_id in context.retriever.catalog:
-        return item_id
-    near = [one.item_id for one in context.retriever.catalog.find_title(item_id, limit=3)]
-    hint = f" Did you mean {', '.join(near)}?" if near else ""
-    raise ToolException(f"no item with id {item_id!r}.{hint}")
+def _refused(why: str, problems: Problems) -> tuple[str, Found]:
+    return "\n".join([why, *problems.lines]), Found(problems=problems, is_refused=True)
 
 
-def _items_with(context: ToolContext, relation: str, value: str) -> tuple[str, Found]:
-    names = context.retriever.catalog.values(relation)
-    match = next((name for name in names if name.casefold() == value.casefold()), "")
-    if not match:
-        raise ToolException(f"no item has {relation or 'that relation'} {one_line(value)!r}")
-    ids = context.retriever.items_with(relation, match)
-    fact = Evidence(CHANNEL, EvidenceKind.FACT, relation, match)
-    found = [Candidate(one, {CHANNEL: 1.0 / rank}, (fact,)) for rank, one in enumerate(ids, 1)]
-    return render_candidates(found, context.retriever.catalog), Found({CHANNEL: found})
+def _path(context: ToolContext, first: Item, second: Item, problems: Problems) -> tuple[str, Found]:
+    paths = context.retriever.connections(first.item_id, second.item_id)
+    text = "\n".join(path_text(path, context.catalog) for path in paths) or "no connection was found"
+    facts = {item.item_id: context.retriever.facts(item.item_id) for item in (first, second)}
+    return "\n".join([text, *problems.lines]), Found(facts=facts, paths=paths, problems=problems)
 
 
-def _path(context: ToolContext, item_id: str, other: str) -> tuple[str, Found]:
-    path = context.retriever.path(item_id, other)
+def _people(context: ToolContext, names: Sequence[str]) -> list[str]:
+    """The people that some names mean, where none of the names is a title."""
+    fields = [spec.name for spec in context.catalog.schema.fields if spec.people]
+    found = []
+    for said in names[:2]:
+        placed = (context.placer.value(name, said) for name in fields)
+        person = next((one.value for one in placed if one.value), "")
+        found += [person] if person and not context.catalog.titles.exact(said) else []
+    return found
+
+
+def _between(context: ToolContext, first: str, second: str) -> tuple[str, Found]:
+    path = context.retriever.people_path(first, second)
     if path is None:
-        return "not connected", Found()
-    text = "; ".join(f"{start} -{relation}- {end}" for start, relation, end in path.path[:SHOWN])
-    return one_line(text), Found(facts={other: (path,)})
+        return f"no connection was found between {one_line(first)} and {one_line(second)}", Found()
+    items = dict.fromkeys(step[0] for step in path.path)
+    facts = {item_id: context.retriever.facts(item_id) for item_id in items}
+    return path_text(path, context.catalog), Found(facts=facts, paths=(path,))
+
+
+def _neighbors(context: ToolContext, item: Item, k: int, problems: Problems) -> tuple[str, Found]:
+    ids = [item_id for item_id, _ in context.retriever.neighbors(item.item_id, k)]
+    rows = item_table(map(context.catalog.item, ids), context.catalog) or "nothing shares anything"
+    candidates = context.retriever.candidates_of(ids, CHANNEL, ())
+    facts = {item.item_id: context.retriever.facts(item.item_id)}
+    return "\n".join([rows, *problems.lines]), Found({CHANNEL: candidates}, facts=facts, problems=problems)

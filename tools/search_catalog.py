@@ -1,25 +1,107 @@
-"""Semantic search: what the descriptions are about."""
+"""Semantic search: what the descriptions are about. Its vector candidates come from Chroma."""
 
-from langchain_core.tools import BaseTool, tool
+from collections.abc import Sequence
 
-from tools.context import Found, ToolContext
-from tools.render import render_candidates
+from langchain_core.tools import BaseTool, StructuredTool
 
+from retrieval.candidates import Candidate, Evidence, EvidenceKind
+from retrieval.items import Item
+from retrieval.preference import Constraint
+from tools.arguments import ArgumentTypes, Limit
+from tools.context import Found, Lookup, ToolContext
+from tools.limits import Problems
+from tools.render import item_row, limit_text
+
+NAME = "search_catalog"
 CHANNEL = "content"
+NAMED = "language_model"
+"""The channel of titles that the model named."""
+ALIKE = "ONLY LIKE A TITLE YOU NAMED"
 
 
-def make_search_catalog(context: ToolContext) -> BaseTool:
-    """The tool over one user's turn. Limits are kept by the typed filter, whatever the query says."""
+def make_search_catalog(context: ToolContext, types: ArgumentTypes) -> BaseTool:
+    """The tool over one user's turn. Limits are kept by the typed filter, whatever the description says."""
 
-    @tool(response_format="content_and_artifact", parse_docstring=True)
-    def search_catalog(query: str, items: list[str] | None = None) -> tuple[str, Found]:
-        """Find items whose description is near to a wish and to what this user likes.
+    def search_catalog(
+        description: str = "",
+        titles: Sequence[str] = (),
+        limits: Sequence[Limit] = (),
+        sort: str = "",
+        k: int = 12,
+    ) -> tuple[str, Found]:
+        problems = Problems()
+        wish = context.preference
+        named = _named(context.items(titles, problems))
+        alike = {placed.item_id for placed in map(context.limits.place, titles) if placed.is_like}
+        problems.forget_names()
+        constraints = (*wish.constraints, *context.limits.read(limits, problems))
+        wanted = description.strip() or wish.text
+        near = context.retriever.search(wanted, constraints, wish, context.history) if wanted else []
+        total, order = context.retriever.matching(constraints, sort)
+        names = [one.item_id for one in named]
+        only_titles = bool(titles) and not description.strip() and not sort
+        rows = _rows(context, near, [] if only_titles else order, names, k, is_sorted=bool(sort))
+        lines = [
+            *problems.lines,
+            f"{total} items keep the limits{'; rows:' if rows else ''}",
+            *(
+                item_row(
+                    item,
+                    context.catalog,
+                    _note(item, constraints, context, is_alike=item.item_id in alike),
+                    wanted=constraints,
+                    with_text=True,
+                )
+                for item in rows
+            ),
+        ]
+        found = {CHANNEL: near} if near else {}
+        if named:
+            found[NAMED] = named
+        lookup = Lookup(tuple(constraints), total, tuple(order), sort)
+        return "\n".join(filter(None, lines)), Found(found, lookup=lookup, problems=problems)
 
-        Args:
-            query: What is wanted, in a few English words: mood, story, style. May be empty.
-            items: Item ids to score; leave out to search the whole catalog.
-        """
-        found = context.run([CHANNEL], context.known(items or ()), text=query[:400])
-        return render_candidates(found.by_channel[CHANNEL], context.retriever.catalog), found
+    return StructuredTool.from_function(
+        search_catalog,
+        name=NAME,
+        description=(
+            "Find items by what they are about, and check titles that you have in mind. The wish's limits hold, and "
+            "the limits given here beside them. Returns rows 'i12 Title (year) | field values', how many items keep "
+            "the limits in all, and which titles the catalog lacks. What it finds joins what was found before."
+        ),
+        args_schema=types.search_catalog,
+        response_format="content_and_artifact",
+        handle_tool_error=True,
+    )
 
-    return search_catalog
+
+def _named(items: Sequence[Item]) -> list[Candidate]:
+    """Titles that the model had in mind, best first; those that break a limit are found all the same, never shown."""
+    return [
+        Candidate(item.item_id, {NAMED: 1.0 / rank}, (Evidence(NAMED, EvidenceKind.PROPOSED, score=1.0 / rank),))
+        for rank, item in enumerate(items, 1)
+    ]
+
+
+def _note(item: Item, constraints: Sequence[Constraint], context: ToolContext, *, is_alike: bool) -> str:
+    """Whether a title that was named may be another item, and what it breaks: then it will not be shown."""
+    broken = dict.fromkeys(limit_text(limit) for limit in constraints if not context.catalog.satisfies(item, limit))
+    notes = [ALIKE] if is_alike else []
+    return ", ".join([*notes, f"BREAKS {', '.join(broken)}"] if broken else notes)
+
+
+def _rows(
+    context: ToolContext,
+    near: Sequence[Candidate],
+    order: Sequence[str],
+    named: Sequence[str],
+    k: int,
+    *,
+    is_sorted: bool,
+) -> list[Item]:
+    """What the model gets to see: the titles it named, then by closeness, in the order that it asked for."""
+    fitting = {item_id: place for place, item_id in enumerate(order)}
+    ids = [one.item_id for one in near if one.item_id in fitting] if near else [*order]
+    if near and is_sorted:  # the nearest, in that order: of all that keep the limits, most are about something else
+        ids = sorted(ids[:k], key=lambda item_id: fitting[item_id])
+    return [context.catalog.item(item_id) for item_id in list(dict.fromkeys((*named, *ids)))[:k]]

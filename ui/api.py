@@ -1,5 +1,6 @@
 """The HTTP application: OpenAI-compatible chat, recommendations, feedback, users, items, health."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 AgentFactory = Callable[[Settings], Awaitable["Agent"]]
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+READY_S = 4.0
+"""How long the parts may take to say how they are; the model's own limit is 3 seconds."""
 ESSENTIAL = frozenset(("catalog", "state"))
 """Parts without which no request can be answered; without the others answers are poorer and say so."""
 
@@ -86,7 +89,18 @@ async def healthz() -> dict[str, str]:
 async def readyz(request: Request) -> JSONResponse:
     """Which parts work: 'ready', 'degraded' (answers are poorer) or, with 503, 'not ready'."""
     agent: Agent | None = getattr(request.app.state, "agent", None)
-    parts = await agent.ready() if agent is not None else {"catalog": "still loading"}
+    if agent is None:
+        return JSONResponse({"status": "not ready", "parts": {"catalog": "still loading"}}, status_code=503)
+    parts = await _parts(agent)
     failed = {part for part, state in parts.items() if state != "ok"}
     status = "ready" if not failed else "not ready" if failed & ESSENTIAL else "degraded"
-    return JSONResponse({"status": status, "parts": parts}, status_code=503 if failed & ESSENTIAL else 200)
+    answer = {"status": status, "parts": parts, "driver": agent.chooser.status}
+    return JSONResponse(answer, status_code=503 if failed & ESSENTIAL else 200)
+
+
+async def _parts(agent: "Agent") -> dict[str, str]:
+    """Each part and how it is; whoever looks after the server does not wait for a part that hangs."""
+    try:
+        return await asyncio.wait_for(agent.ready(), READY_S)
+    except TimeoutError:
+        return {"catalog": "ok", "state, model": f"no answer within {READY_S:g} s"}

@@ -70,6 +70,7 @@ def card(recommendation: Recommendation, context: CardContext) -> Html:
         ),
         tag(
             "div",
+            tag("p", recommendation.slot, class_="slot") if recommendation.slot else "",
             _reason(recommendation),
             tag("p", _clip(item.text), class_="gist") if item.text else Html(""),
             class_="card-text",

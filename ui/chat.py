@@ -1,5 +1,6 @@
 """Puts the chat page into the web application. Gradio is imported only when that happens."""
 
+import importlib
 import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -13,6 +14,12 @@ _QUIET = {"GRADIO_ANALYTICS_ENABLED": "False", "GRADIO_RUN_HISTORY": "False", "H
 """Switches that keep the library from calling home, and from keeping what was said in the browser."""
 
 
+def load_page() -> None:
+    """Import Gradio, which takes seconds; may run in a thread, so that nothing else waits for it."""
+    os.environ.update(_QUIET)
+    importlib.import_module("ui.chat_page")
+
+
 def mount_chat(app: "FastAPI", agent: ChatAgent | Callable[[], ChatAgent], path: str = "/") -> "FastAPI":
     """Serve the chat page under `path`; routes that `app` has already come first.
 
@@ -21,7 +28,7 @@ def mount_chat(app: "FastAPI", agent: ChatAgent | Callable[[], ChatAgent], path:
         agent: The agent, or what returns it where it is made after the page (the first visit asks).
         path: Where the page lies.
     """
-    os.environ.update(_QUIET)
+    load_page()
     from ui.chat_page import build_page, mount_page
 
     return mount_page(app, build_page(agent if callable(agent) else lambda: agent), path)

@@ -129,7 +129,7 @@ class Actions:
         preference = replace(session.conversation.preference, novelty=novelty)
         session.conversation = replace(session.conversation, preference=preference)
         yield Part.RAIL
-        if session.conversation.last_shown():
+        if session.conversation.all_shown():
             async with aclosing(self.rerank(session, novelty=novelty)) as parts:
                 async for part in parts:
                     yield part
@@ -200,7 +200,7 @@ class Actions:
         yield Part.RAIL
         if wanted == wanted.without(key) or session.running:
             return
-        if session.conversation.last_shown():
+        if session.conversation.all_shown():
             async with aclosing(self.rerank(session, remove=key)) as parts:
                 async for part in parts:
                     yield part

@@ -132,10 +132,17 @@ def turns_of(conversation: Conversation, catalog: Catalog, shown: Mapping[int, S
         else:  # a click made the list anew, in its place
             turns[-1] = replace(again, message=turns[-1].message)
         message = ""
-    if turns and turns[-1].recommendations:
-        wanted = conversation.preference
-        turns[-1] = replace(turns[-1], intent=Intent(Act.RECOMMEND, wanted, chips=chips(wanted, catalog)))
+    if turns and (intent := _last_intent(conversation, turns[-1], catalog)) is not None:
+        turns[-1] = replace(turns[-1], intent=intent)
     return [*turns, ChatTurn(message)] if message else turns
+
+
+def _last_intent(conversation: Conversation, last: ChatTurn, catalog: Catalog) -> Intent | None:
+    """What the last turn can still be answered with: chips to take away, or the items that it asked about."""
+    wanted, asked = conversation.preference, conversation.question
+    if last.recommendations:
+        return Intent(Act.RECOMMEND, wanted, chips=chips(wanted, catalog))
+    return None if asked is None else Intent(Act.ASK, wanted, ambiguous=((asked.text, asked.options),))
 
 
 def _again(message: str, turn: Turn, shown: Shown | None, catalog: Catalog) -> ChatTurn:
@@ -146,9 +153,10 @@ def _again(message: str, turn: Turn, shown: Shown | None, catalog: Catalog) -> C
     return replace(
         plain,
         intent=Intent(
-            Act.RECOMMEND if shown.cards or shown.near else Act.CHAT,
+            Act.RECOMMEND if shown.cards or shown.near else Act.ASK if shown.choices else Act.ANSWER,
             Preference(language=shown.language),
             chips=shown.chips,
+            choices=shown.choices,
         ),
         recommendations=recommendations_of(shown.cards, catalog),
         near_misses=recommendations_of(shown.near, catalog),

@@ -9,6 +9,7 @@ from typing import Any
 
 from agent.conversation import Conversation, Role, Turn
 from agent.events import Event, Finished, Recommended, TextDelta, ToolCalled, Understood
+from agent.intent import Act
 from agent.recommendation import Trace
 from agent.stopping import Half
 from retrieval.errors import RecommenderError
@@ -67,10 +68,11 @@ class Turns:
         match event:
             case Understood():
                 session.turns[-1] = replace(turn, intent=event.intent, wanted=event.wanted)
-                session.status = "searching"
+                session.status = "searching" if event.intent.act is Act.RECOMMEND else "writing"
                 return Part.LOG | Part.LIVE
             case ToolCalled():
                 session.turns[-1] = replace(turn, tools=(*turn.tools, event.run))
+                session.status = "searching"
                 return Part.LIVE
             case Recommended():
                 session.turns[-1] = replace(

@@ -6,7 +6,7 @@ import logging
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 from pydantic import JsonValue
@@ -29,6 +29,10 @@ app.add_typer(users_app, name="users")
 Data = Annotated[Path | None, typer.Option("--data", help="Data folder (default: .reconteur/demo).")]
 LlmUrl = Annotated[str | None, typer.Option(help="OpenAI-compatible base URL ending in /v1; 'none' for no model.")]
 LlmModel = Annotated[str | None, typer.Option(help="Name of the model at that URL.")]
+LlmDriver = Annotated[
+    Literal["auto", "tools", "schema", "offline"] | None,
+    typer.Option(help="How the model leads a turn; auto finds out what it can do."),
+]
 
 
 @app.callback(invoke_without_command=True)
@@ -47,11 +51,12 @@ def chat(
     user: Annotated[str, typer.Option(help="Whose taste is used and kept.")] = "terminal",
     llm_url: LlmUrl = None,
     llm_model: LlmModel = None,
+    llm_driver: LlmDriver = None,
 ) -> None:
     """Talk in the terminal, or pipe lines in."""
     from ui.terminal import run_chat
 
-    settings = make_settings(data=data, llm_url=llm_url, llm_model=llm_model)
+    settings = make_settings(data=data, llm_url=llm_url, llm_model=llm_model, llm_driver=llm_driver)
     _log(logging.ERROR)
     with asyncio.Runner() as runner:
         built = runner.run(load_agent(settings))
@@ -68,12 +73,13 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 for a free one.")] = 7860,
     llm_url: LlmUrl = None,
     llm_model: LlmModel = None,
+    llm_driver: LlmDriver = None,
     page: Annotated[bool, typer.Option("--page/--no-page", help="With the chat page, or the API alone.")] = True,
 ) -> None:
     """Serve the chat page and the HTTP API."""
     from ui.server import listen, run
 
-    settings = make_settings(data=data, llm_url=llm_url, llm_model=llm_model)
+    settings = make_settings(data=data, llm_url=llm_url, llm_model=llm_model, llm_driver=llm_driver)
     _log(logging.INFO)
     listener = listen(host, port)
     try:
@@ -131,7 +137,7 @@ def features(
     at_once: Annotated[int, typer.Option(min=1, max=64, help="Items asked for at the same time.")] = 4,
 ) -> None:
     """Have the language model read moods and themes out of item texts; an interrupted run goes on where it was."""
-    from agent.reading_run import run
+    from agent.enrich.reading_run import run
     from retrieval.progress import console_progress
 
     settings = make_settings(data=data, llm_url=llm_url, llm_model=llm_model)
@@ -182,7 +188,7 @@ def erase_user(
 
 def _name_clusters(settings: "Settings") -> None:
     """Have the language model name the groups of people; where it cannot, the names by rule stay, with a notice."""
-    from agent.cluster_namer import name_clusters_of
+    from agent.enrich.cluster_namer import name_clusters_of
     from retrieval.errors import IndexMissingError, ModelUnavailableError
 
     try:
@@ -191,11 +197,17 @@ def _name_clusters(settings: "Settings") -> None:
         typer.echo(f"The groups of people keep their names by rule: {error}", err=True)
 
 
-def make_settings(*, data: Path | None = None, llm_url: str | None = None, llm_model: str | None = None) -> "Settings":
+def make_settings(
+    *,
+    data: Path | None = None,
+    llm_url: str | None = None,
+    llm_model: str | None = None,
+    llm_driver: str | None = None,
+) -> "Settings":
     """The settings that the options ask for."""
     from agent import options
 
-    return options.make_settings(data=data, llm_url=llm_url, llm_model=llm_model)
+    return options.make_settings(data=data, llm_url=llm_url, llm_model=llm_model, llm_driver=llm_driver)
 
 
 async def load_agent(settings: "Settings") -> "Agent":

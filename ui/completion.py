@@ -153,6 +153,7 @@ def recommendation_to_wire(one: Recommendation) -> RecommendationWire:
         propensity=one.propensity,
         reason=one.explanation.text,
         evidence=[evidence_to_wire(statement) for statement in one.explanation.statements],
+        slot=one.slot or None,
         breaks=[limit.key for limit in one.breaks] or None,
     )
 

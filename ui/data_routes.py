@@ -143,7 +143,7 @@ def _preference(body: RecommendRequest, before: Preference, catalog: Catalog) ->
         constraints=(*before.constraints, *limits),
         novelty=before.novelty if body.novelty is None else body.novelty,
         count=body.k,
-        language=body.language,
+        language=body.language or before.language,
     )
 
 

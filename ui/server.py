@@ -1,4 +1,4 @@
-"""Serving: the listening socket first, then the agent, then page and API on one address until Ctrl-C."""
+"""Serving: the listening socket first, health on it at once, then the agent with page and API until Ctrl-C."""
 
 import asyncio
 import errno
@@ -14,6 +14,7 @@ import uvicorn
 from agent.settings import Settings
 from retrieval.errors import SettingsError
 from ui.api import AgentFactory, create_app
+from ui.opening import Opening
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -61,34 +62,61 @@ async def run(
     page: bool,
     tell: Callable[[str], None],
 ) -> None:
-    """Serve until the process is told to stop.
+    """Serve until the process is told to stop; health is answered from the first moment on.
 
     Args:
         settings: For the agent.
         listener: A listening socket.
         build: Makes the agent.
         page: Whether to serve the chat page too.
-        tell: Told the address once requests are answered.
+        tell: Told the address once the agent answers.
     """
     tell("Loading the catalog and the models ...")
+    opening = Opening()
+    server = _make_server(opening)
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    loading = asyncio.create_task(_load(settings, build, server.is_up, page=page))
+    try:
+        await asyncio.wait({serving, loading}, return_when=asyncio.FIRST_COMPLETED)
+        if loading.done():
+            async with opening.opened(await loading):
+                if not serving.done():
+                    tell(f"Ready: {address_of(listener)}   (API at /v1, Ctrl-C to stop)")
+                await asyncio.wait({serving})
+    finally:
+        loading.cancel()
+        server.should_exit = True
+        await asyncio.wait({serving, loading})
+    await serving
+    tell("Stopped.")
+
+
+async def _load(settings: Settings, build: AgentFactory, is_up: asyncio.Event, *, page: bool) -> "FastAPI":
+    """The application over a new agent, which it closes when it ends."""
+    await is_up.wait()  # before that, uvicorn does not close what it is told to leave
     agent = await build(settings)
     app = create_app(agent, settings)
-    if page:
-        from ui.chat import mount_chat
+    if not page:
+        return app
+    from ui.chat import load_page, mount_chat
 
-        app = mount_chat(app, agent)
-    await _serve(app, listener, tell)
+    try:
+        await asyncio.to_thread(load_page)
+        return mount_chat(app, agent)
+    except BaseException:
+        await agent.aclose()
+        raise
 
 
-async def _serve(app: "FastAPI", listener: socket.socket, tell: Callable[[str], None]) -> None:
-    config = uvicorn.Config(app, access_log=False, log_config=None, timeout_graceful_shutdown=SHUTDOWN_S)
-    server = _Server(config, lambda: tell(f"Ready: {address_of(listener)}   (API at /v1, Ctrl-C to stop)"))
+def _make_server(app: Opening) -> "_Server":
+    config = uvicorn.Config(
+        app, lifespan="off", access_log=False, log_config=None, timeout_graceful_shutdown=SHUTDOWN_S
+    )
     logging.getLogger("uvicorn.error").addFilter(_is_news)
     # uvicorn stops on these signals and raises them again at the end; by then there is nothing left to end
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)
-    await server.serve(sockets=[listener])
-    tell("Stopped.")
+    return _Server(config)
 
 
 def _is_news(record: logging.LogRecord) -> bool:
@@ -104,14 +132,13 @@ def address_of(listener: socket.socket) -> str:
 
 
 class _Server(uvicorn.Server):
-    """Tells when it is ready."""
+    """Says when its port answers."""
 
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
-        self._on_ready = on_ready
+        self.is_up = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, then tell."""
+        """Start, then say so."""
         await super().startup(sockets)
-        if self.started and not self.should_exit:
-            self._on_ready()
+        self.is_up.set()

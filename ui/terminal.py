@@ -16,7 +16,7 @@ from rich.text import Text
 
 from agent.conversation import Conversation
 from agent.events import Event, Finished, Recommended, TextDelta, Understood
-from agent.recommendation import Recommendation
+from agent.recommendation import Recommendation, Reply
 from agent.transcript import NEAR_HEADINGS
 from retrieval.errors import RecommenderError
 
@@ -115,12 +115,17 @@ class TerminalChat:
                     self._in_prose = True
                     self.console.print(Text(_clean(text)), end="", soft_wrap=True)
                 case Finished(reply):
-                    self.conversation = reply.conversation
-                    if reply.text and not self._in_prose:
-                        self.console.print(Text(_clean(reply.text)), soft_wrap=True, end="")
-                    self.console.print("\n" if reply.text else "", end="")
+                    self._finish(reply)
                 case _:
                     pass
+
+    def _finish(self, reply: Reply) -> None:
+        self.conversation = reply.conversation
+        if reply.text and not self._in_prose:
+            self.console.print(Text(_clean(reply.text)), soft_wrap=True, end="")
+        self.console.print("\n" if reply.text else "", end="")
+        for choice in reply.intent.choices:
+            self._say(f"  • {choice}")
 
     def _show_cards(self, event: Recommended) -> None:
         self.cards = (*event.recommendations, *event.near_misses)
@@ -139,6 +144,8 @@ class TerminalChat:
             if spec.on_card and one.item.values.get(spec.name)
         ]
         lines = [Text(_clean(" · ".join(facts)), style="dim"), Text(_clean(one.explanation.text))]
+        if one.slot:
+            lines.insert(1, Text(_clean(one.slot), style="italic"))
         badge = "  ✦ trying something new" if one.exploratory else ""
         title = Text(f"{number}. {_clean(one.item.label)}{badge}", style="bold")
         return Panel(Group(*lines), title=title, title_align="left", width=min(self.console.width, 100))

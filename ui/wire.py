@@ -10,6 +10,8 @@ from retrieval.preference import Op
 
 MODEL = "reconteur"
 FeedbackWord = Literal["like", "dislike", "seen"]
+LanguageCode = Literal["en", "zh", "es", "fr", "de", "pt", "ja", "ko"]
+"""Of `agent.wording.messages`."""
 Id = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
@@ -113,7 +115,8 @@ class RecommendRequest(_Talk):
     constraints: Annotated[list[Limit], Field(max_length=50)] = Field(default_factory=list)
     k: Annotated[int, Field(ge=1, le=10)] = 5
     novelty: Annotated[float | None, Field(ge=0, le=1)] = None
-    language: Literal["en", "zh"] = "en"
+    language: LanguageCode | None = None
+    """Of the answer; where it is left out the conversation's, English before there is one."""
 
     @field_validator("message")
     @classmethod
@@ -192,6 +195,8 @@ class RecommendationWire(BaseModel):
     propensity: float
     reason: str
     evidence: list[EvidenceWire]
+    slot: str | None = None
+    """What its place in the list is for ('the 1950s'), where the list has such places."""
     breaks: list[str] | None = None
     """For a near miss: the keys of the limits it does not keep."""
 

@@ -93,11 +93,25 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "dimension_timeliness": ("what comes next, lately", "时间与先后"),
     "dimension_collaborative": ("people with your taste", "口味相近的人"),
     "dimension_graph": ("how things hang together", "知识关联"),
+    "late": ("came too late", "超时"),
+    "failed_tool": ("failed", "失败"),
+    "refused": ("was not accepted; the model was told why", "未被接受，已告知模型原因"),
+    "lead": ("Who led the turn", "这一轮由谁主导"),
+    "driver_tools": ("the language model, by calling tools", "语言模型，通过调用工具"),
+    "driver_schema": ("the language model, by filling in one form", "语言模型，通过填写一份表单"),
+    "driver_offline": ("rules, without a language model", "规则，不用语言模型"),
+    "driver_click": ("your click; there was nothing to read", "你的点击，没有需要理解的话"),
     "model": ("Language model", "语言模型"),
     "model_none": ("not asked", "未调用"),
-    "understand": ("understanding", "理解"),
+    "dropped": (
+        "left out because nothing here shows it to be true: {count} of its sentences",
+        "因无依据而略去的句子：{count} 句",
+    ),
+    "purpose_step": ("deciding what to do", "决定做什么"),
+    "purpose_history": ("reading the messages before", "阅读之前的消息"),
+    "purpose_write": ("writing", "撰写"),
+    "drive": ("reading and looking up", "理解与查找"),
     "write": ("writing", "撰写"),
-    "act": ("tools", "工具"),
     "rank": ("ranking", "排序"),
     "explore": ("exploring", "探索"),
     "cards": ("cards shown after", "卡片出现"),
@@ -163,6 +177,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "gone": ("That conversation is not there anymore.", "该对话已不存在。"),
     "restored": ("Reopened", "已重新打开"),
     "conversation": ("Conversation", "对话"),
+    "choices": ("Answers to choose from", "可以选择的回答"),
     "try_less": (
         "Nothing fits all of that. Take away one of the limits above.",
         "没有完全符合的。可以移除上面的一个条件。",
@@ -176,9 +191,9 @@ def is_word(key: str) -> bool:
 
 
 def word(key: str, language: str, **values: object) -> str:
-    """The text of a key in a language ('zh', else English), its {slots} filled."""
+    """The text of a key in a language ('zh', 'zh-TW' ..., else English), its {slots} filled."""
     english, chinese = _WORDS[key]
-    text = chinese if language == "zh" else english
+    text = chinese if language.partition("-")[0] == "zh" else english
     return text.format(**values) if values else text
 
 

@@ -1,7 +1,7 @@
 """Picks, starts and waits for the language-model server; knows nothing of what is asked of it.
 
-`plan` and `hardware` choose, `models` finds the file, `embedded` runs llama.cpp, `health` waits, `__main__` is what
-`serve.sh` calls.
+`plan`, `tool_parsers` and `hardware` choose, `models` finds the file, `embedded` runs llama.cpp, `health` waits,
+`__main__` is what `serve.sh` calls.
 """
 
 from agent.serving.health import wait_healthy

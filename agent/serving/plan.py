@@ -7,6 +7,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+from agent.serving.tool_parsers import DEFAULT
+
 SERVED_NAME: Final = "local"
 """The model name that every server started by us answers to."""
 
@@ -131,6 +133,7 @@ def vllm_command(
     executable: Sequence[str] = ("vllm", "serve"),
     gpu_memory_utilization: float | None = USABLE_SHARE,
     max_model_len: int = MAX_MODEL_LEN,
+    tool_parser: str = DEFAULT,
     extra: Sequence[str] = (),
 ) -> list[str]:
     """Build the argument list that serves `plan` on this machine's loopback address.
@@ -141,6 +144,7 @@ def vllm_command(
         executable: The command before the model's name.
         gpu_memory_utilization: Share of each GPU's whole memory to take; None leaves the flag out (CPU build).
         max_model_len: Tokens of prompt and answer together.
+        tool_parser: vLLM's name of the parser that reads the model's tool calls.
         extra: More flags, put last, so that they win.
     """
     flags = {
@@ -154,7 +158,7 @@ def vllm_command(
         "--structured-outputs-config": json.dumps({"backend": "xgrammar", "disable_any_whitespace": True}),
         # the hybrid Qwen3 models think aloud unless told not to; other templates ignore this
         "--default-chat-template-kwargs": json.dumps({"enable_thinking": False}),
-        "--tool-call-parser": "hermes",
+        "--tool-call-parser": tool_parser,
         "--uvicorn-log-level": "warning",
     }
     if gpu_memory_utilization is not None:

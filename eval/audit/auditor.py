@@ -5,21 +5,19 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from agent.check import UNPROVABLE
-from agent.common_words import GLUE, GLUE_CHINESE
 from agent.conversation import Conversation, Role
-from agent.lexicon import Lexicon, stem, words_of
-from agent.rules import RuleReader
-from agent.understand import Understanding
 from eval.audit.claims import Claim, ClaimReader
 from eval.audit.facts import FactJudge, sequel_values
 from eval.audit.findings import Audit, Check, Finding, Verdict, joined
 from eval.audit.passages import Passage, PassageReader
-from eval.audit.phrases import ABOUT_USER, PEOPLE, TITLES
+from eval.audit.phrases import ABOUT_USER, PEOPLE, TITLES, UNPROVABLE
+from eval.audit.plain_words import GLUE, GLUE_CHINESE
 from eval.audit.plausible import Plausibility
 from eval.audit.subjects import Subjects
 from eval.audit.titles import Named, TitleReader
 from eval.audit.wishes import State, WishKeeper
+from eval.reading.wishes import WishReader
+from eval.reading.words import stem, words_of
 from eval.transcripts import Dialogue, TranscriptTurn
 from retrieval.items import Catalog
 
@@ -44,14 +42,13 @@ class Auditor:
     def of(cls, catalog: Catalog) -> "Auditor":
         """For one catalog."""
         passages, plausible = PassageReader.of(catalog), Plausibility(catalog)
-        understanding = Understanding(catalog, RuleReader(catalog, Lexicon(catalog)))
         return cls(
             catalog,
             TitleReader.of(catalog),
             passages,
             ClaimReader.of(catalog, passages),
             FactJudge(catalog, plausible, sequel_values(catalog)),
-            WishKeeper(catalog, understanding, plausible),
+            WishKeeper(catalog, WishReader.of(catalog), plausible),
         )
 
     def audit(self, dialogues: Sequence[Dialogue], progress: Callable[[int, int], None] = lambda *_: None) -> Audit:

@@ -5,9 +5,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from agent.common_words import GLUE, STOPWORDS
-from agent.lexicon import ValueSpan, stem, words_of
-from agent.limits import DECADE, DECADES
 from eval.audit.passages import Passage, PassageReader, Person
 from eval.audit.phrases import (
     A_DATED,
@@ -26,9 +23,13 @@ from eval.audit.phrases import (
     SIMILE,
     TITLES,
 )
+from eval.audit.plain_words import GLUE
 from eval.audit.roles import Role, read_roles
 from eval.audit.subjects import Subjects
 from eval.audit.titles import Named
+from eval.reading.lexicon import ValueSpan
+from eval.reading.limits import DECADE, DECADES
+from eval.reading.words import STOPWORDS, stem, words_of
 from retrieval.items import Catalog
 from retrieval.schema import FieldKind, FieldSpec
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from rapidfuzz import fuzz
 
-from agent.lexicon import words_of
 from eval.audit.claims import Claim, Kind
 from eval.audit.findings import Verdict
 from eval.audit.passages import Person
 from eval.audit.plausible import PLAUSIBLE, Plausibility
 from eval.audit.titles import Named
+from eval.reading.words import words_of
 from retrieval.items import Catalog, Item
 from retrieval.schema import FieldKind
 from retrieval.titles import normalize_title

@@ -5,10 +5,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from agent.lexicon import Lexicon, ValueSpan
-from agent.stream_check import sentences
-from eval.audit.phrases import BEGINNINGS, PERSON_MARK, TITLE_MARK, TITLES, TITLES_OF_HONOR
+from eval.audit.phrases import (
+    ABBREVIATION,
+    BEGINNINGS,
+    PERSON_MARK,
+    SENTENCE_END,
+    TITLE_MARK,
+    TITLES,
+    TITLES_OF_HONOR,
+)
 from eval.audit.titles import Named
+from eval.reading.lexicon import Lexicon, ValueSpan
 from retrieval.items import Catalog
 
 NAME_WORD = r"(?:[A-ZÀ-ÞŠŽ][\w'’-]*[a-zà-ÿ'’][\w'’-]*|[A-Z]\.)"
@@ -74,7 +81,7 @@ class PassageReader:
         masked = text
         for index, one in reversed(list(enumerate(titles))):
             masked = masked[: one.start] + chr(TITLE_MARK + index) + masked[one.end :]
-        return [self._passage(piece, tuple(titles), text) for piece in _whole(sentences(masked, final=True)[0])]
+        return [self._passage(piece, tuple(titles), text) for piece in _whole(_sentences(masked))]
 
     def spans(self, frame: str, *, people: bool) -> list[ValueSpan]:
         """The values of the catalog that are named in a frame, all fields; those of one stretch side by side."""
@@ -117,6 +124,18 @@ class PassageReader:
             name = frame[start : match.end()]
             name = name[:-2] if name.endswith(("'s", "’s")) else name
             yield start, start + len(name), Person(name)
+
+
+def _sentences(text: str) -> list[str]:
+    """A text cut where sentences end; nothing of it is lost but blank pieces."""
+    pieces: list[str] = []
+    start = 0
+    for match in SENTENCE_END.finditer(text):
+        piece = text[start : match.end()]
+        if piece.strip() and not ABBREVIATION.search(piece.rstrip()):
+            pieces.append(piece)
+            start = match.end()
+    return [*pieces, text[start:]] if text[start:].strip() else pieces
 
 
 def _begins(word: str) -> bool:

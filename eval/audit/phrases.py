@@ -2,11 +2,26 @@
 
 import re
 
-from agent.common_words import GLUE, STOPWORDS
+from eval.audit.plain_words import GLUE
+from eval.reading.words import STOPWORDS
 
 TITLE_MARK, PERSON_MARK = 0xE000, 0xE800
 """The first of the characters that stand for titles and people in a frame."""
 TITLES, PEOPLE = "[\ue000-\ue7ff]", "[\ue800-\uefff]"
+
+SENTENCE_END = re.compile(r"(?<=[.!?。！？\n])(?:[\"”’』」)]*)(?:\s+|(?<=[。！？\n])|$)")
+ABBREVIATION = re.compile(r"(?:\b(?:Mr|Mrs|Ms|Dr|St|vs|Jr|Sr|No|Vol)\.|\b[A-Z]\.)$")
+BACK = re.compile(r"\W*(?:it|its|he|she|they|their|this|that)\b|\W*[它这那该]", re.IGNORECASE)
+"""A sentence that begins so goes on about the items named before."""
+UNPROVABLE = re.compile(
+    r"\b(?:oscars?|academy award|golden globe|emmy|award|awards|prize|prizes|nominat\w+|box office|blockbuster|budget|"
+    r"sequel|prequel|remake|reboot|based on|true story|adapt\w+|inspired by|critics?|acclaim\w*|rotten|imdb|rated \d|"
+    r"best-?sell\w+|record-?breaking|most (?:popular|famous|successful)|not recommend|don't recommend|"
+    r"legendary|iconic)\b"
+    r"|不推荐|不建议|奥斯卡|金像奖|获奖|提名|票房|续集|改编|翻拍|真实故事|豆瓣|影评",
+    re.IGNORECASE,
+)
+"""What no catalog records: prizes, money, rumors."""
 
 SUGGESTION = re.compile(
     r"\b(?:try|tried|watch|read|play|recommend(?:ed|ing|ation)?|suggest(?:ed|ion)?|check(?:ing)? out|go (?:with|for)|how about|what about|"

@@ -4,9 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agent.check import BACK
 from eval.audit.passages import Passage
-from eval.audit.phrases import ABOUT_USER, BOUNDARY, COMPARED, GOES_BACK, TITLES
+from eval.audit.phrases import ABOUT_USER, BACK, BOUNDARY, COMPARED, GOES_BACK, TITLES
 from eval.audit.titles import Named
 
 COORDINATED = (

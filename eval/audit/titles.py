@@ -6,9 +6,6 @@ from dataclasses import dataclass
 
 from rapidfuzz import fuzz, process
 
-from agent.common_words import GLUE, STOPWORDS
-from agent.lexicon import Lexicon
-from agent.mentions import COMMON_CHINESE, MentionFinder
 from eval.audit.phrases import (
     AFTER_TITLE,
     CUE_BEFORE,
@@ -20,6 +17,10 @@ from eval.audit.phrases import (
     PRONOUNS,
     WEAK_CUE,
 )
+from eval.audit.plain_words import GLUE
+from eval.reading.lexicon import Lexicon
+from eval.reading.mentions import COMMON_CHINESE, MentionFinder
+from eval.reading.words import STOPWORDS
 from retrieval.items import Catalog
 from retrieval.titles import ARTICLES, UNSPACED, TitleMatch, TitleSpan, normalize_title
 

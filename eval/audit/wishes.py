@@ -4,25 +4,22 @@ import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
-from agent.chips import constraint_label
 from agent.conversation import Conversation, Role, Turn
-from agent.intent import Act
-from agent.lexicon import words_of
-from agent.phrases import NEGATION, NEGATION_AFTER, REQUEST
-from agent.reading import NEWER, OLDER, Reading
-from agent.rules import RuleReader
-from agent.understand import Understanding
 from eval.audit.claims import is_plain
 from eval.audit.findings import Check, Verdict
 from eval.audit.passages import Passage
 from eval.audit.phrases import ABOUT_USER, BOUNDARY, COMPARED, LIST_ITEM, REMARK, SPEAKS_OF_SELF, SUGGESTION, TITLES
 from eval.audit.plausible import PLAUSIBLE, Plausibility
 from eval.audit.titles import Named
+from eval.reading.phrases import NEGATION, NEGATION_AFTER, REQUEST
+from eval.reading.wishes import Kind, WishReader
+from eval.reading.words import words_of
 from eval.transcripts import TranscriptTurn
 from retrieval.items import Catalog
 from retrieval.preference import Constraint, Op, Preference
 from retrieval.schema import FieldKind
 
+SIGNS = {Op.MIN: "{label} from {value}", Op.MAX: "{label} up to {value}", Op.IS: "{value}", Op.NOT: "not {value}"}
 LASTS = 2
 """Messages of the user for which a wish for a value ('a comedy') is held against suggestions; what is refused, and
 limits on numbers, hold until taken back."""
@@ -79,26 +76,19 @@ class WishKeeper:
     """Follows what the users of one catalog want."""
 
     catalog: Catalog
-    understanding: Understanding
+    reader: WishReader
     plausible: Plausibility
-
-    @property
-    def rules(self) -> RuleReader:
-        """The reader of users' messages."""
-        return self.understanding.rules
 
     def heard(self, state: State, turn: TranscriptTurn) -> State:
         """The state after a message of the user."""
-        before = state.conversation
-        reading = self.rules.read(turn.text, shown=before.last_shown(), asked=before.asked)
-        after = self.understanding.hear(before, Turn(Role.USER, turn.text), reading)
+        after, heard = self.reader.hear(state.conversation, turn.text)
         preference = _with_mentions(after.preference, turn)
-        named = self._named(reading, before)
-        asked = named if reading.act is Act.ASK else frozenset[str]()
-        known = state.named | named | {one.item_id for one in turn.mentions}
+        asked = heard.named if heard.kind is Kind.QUESTION else frozenset[str]()
+        known = state.named | heard.named | {one.item_id for one in turn.mentions}
         messages = (*state.messages, turn.text)
         stated = {one.key: state.stated.get(one.key, len(messages)) for one in preference.constraints}
-        return State(replace(after, preference=preference), state.suggested, known, asked, named, messages, stated)
+        after = replace(after, preference=preference)
+        return State(after, state.suggested, known, asked, heard.named, messages, stated)
 
     def said(self, state: State, text: str, suggestions: Sequence[Suggestion], named: Set[str]) -> State:
         """The state after a turn of the assistant."""
@@ -149,7 +139,7 @@ class WishKeeper:
             if any(self.catalog.satisfies(item, limit) for item in items):
                 continue
             item = items[0]
-            asked = f"the user asked for: {constraint_label(limit, self.catalog, 'en')}"
+            asked = f"the user asked for: {self._label(limit)}"
             told = f" ({limit.words})" if limit.words else ""
             sure = self._is_refusal(limit, state) if limit.op is not Op.IS else limit.field not in kept
             sure = sure and (limit.op is not Op.IS or self._is_firm(limit, state))
@@ -160,9 +150,9 @@ class WishKeeper:
             )
 
     def _is_refusal(self, limit: Constraint, state: State) -> bool:
-        """Whether a refusal or a limit on a number was meant: no remark on one item, nor only 'older' than others."""
+        """Whether a refusal or a limit on a number was meant, and no remark on one item."""
         number = state.stated.get(limit.key, 0)
-        if not number or limit.words in (OLDER, NEWER):
+        if not number:
             return False
         if limit.op is not Op.NOT:
             return True
@@ -215,13 +205,11 @@ class WishKeeper:
         elif doubles & state.suggested:
             yield Breach(Check.REPEAT, one, item.item_id, f"suggests {item.label}", "it was suggested before")
 
-    def _named(self, reading: Reading, before: Conversation) -> frozenset[str]:
-        """The items that a message names."""
-        from agent.linking import link
-
-        shown, known = before.last_shown(), before.all_shown()
-        links = [link(one, self.catalog, shown=shown, known=known) for one in (*reading.mentions, *reading.about)]
-        return frozenset(item_id for one in links for item_id in one.item_ids)
+    def _label(self, limit: Constraint) -> str:
+        """'Comedy or Drama', 'not Horror', 'year from 1991'."""
+        spec = self.catalog.schema.field(limit.field)
+        values = (spec.value_in(one, "en") if isinstance(one, str) else f"{one:g}" for one in limit.values)
+        return SIGNS[limit.op].format(label=spec.label_in("en"), value=" or ".join(values))
 
 
 def _is_put_forward(frame: str, place: int) -> bool:

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.messages import HumanMessage, SystemMessage
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from agent.linking import split_year
 from agent.llm import FAILURES
 from eval.places import Ask
 from eval.transcripts import TranscriptTurn
 from retrieval.items import Catalog
+from tools.placing import split_year
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel

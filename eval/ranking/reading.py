@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.common_words import STOPWORDS
 from agent.conversation import Role
-from agent.lexicon import Lexicon, ValueSpan
-from agent.limits import find_limits
-from agent.mentions import MentionFinder
-from agent.phrases import CLAUSE, DISLIKE, NEGATION
 from eval.ranking.text import CHATTER, terms
+from eval.reading.lexicon import Lexicon, ValueSpan
+from eval.reading.limits import find_limits
+from eval.reading.mentions import MentionFinder
+from eval.reading.phrases import CLAUSE, DISLIKE, NEGATION
+from eval.reading.words import STOPWORDS
 from eval.transcripts import TranscriptTurn
 from retrieval.items import Catalog
 from retrieval.preference import Constraint

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from agent.common_words import STOPWORDS
-from agent.lexicon import stem
+from eval.reading.words import STOPWORDS, stem
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 CHATTER = frozenset(

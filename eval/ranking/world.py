@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags
 
-from agent.lexicon import stem, words_of
 from eval.ranking.text import TextIndex, terms
+from eval.reading.words import stem, words_of
 from retrieval.datasets import Dataset
 from retrieval.items import Catalog, Item
 from retrieval.schema import FieldKind

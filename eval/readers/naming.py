@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from agent.lexicon import Lexicon
-from agent.linking import link, split_year
-from agent.mentions import MentionFinder
+from eval.reading.lexicon import Lexicon
+from eval.reading.mentions import MentionFinder
 from retrieval.items import Catalog
+from tools.placing import Placer, split_year
 
 
 def item_id_of(name: str, catalog: Catalog | None) -> str:
@@ -26,17 +26,17 @@ def item_id_of(name: str, catalog: Catalog | None) -> str:
 class TitleReader:
     """Finds the items that a text names."""
 
-    catalog: Catalog
     finder: MentionFinder
+    placer: Placer
 
     @classmethod
     def of(cls, catalog: Catalog) -> "TitleReader":
         """For one catalog."""
-        return cls(catalog, MentionFinder(catalog, Lexicon(catalog)))
+        return cls(MentionFinder(catalog, Lexicon(catalog)), Placer(catalog))
 
     def items(self, text: str, known: Iterable[str] = ()) -> Iterator[str]:
         """Ids of the items named in a text, in its order; of several with one title, one that came up before."""
         before = tuple(known)
         for found in self.finder.find(text):
             for mention in found.mentions:
-                yield from link(mention, self.catalog, known=before).item_ids[:1]
+                yield from self.placer.item(mention, known=before).item_ids[:1]

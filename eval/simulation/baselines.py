@@ -2,19 +2,16 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from agent.conversation import Conversation, Role, Turn
+from eval.reading.wishes import WishReader
 from eval.simulation.speech import Line
 from eval.simulation.systems import MOST_SHOWN, Answer, Talk
 from retrieval.datasets import Interactions
 from retrieval.items import Catalog
-
-if TYPE_CHECKING:
-    from agent.understand import Understanding
 
 
 def by_likes(catalog: Catalog, interactions: Interactions) -> list[str]:
@@ -55,11 +52,11 @@ class PopularityTalk:
 
 @dataclass(slots=True)
 class FilteredSystem:
-    """The most popular items that keep what the agent's rules understood, nothing twice: hearing without taste."""
+    """The most popular items that keep what simple rules understood, nothing twice: hearing without taste."""
 
     catalog: Catalog
     ranked: Sequence[str]
-    understanding: "Understanding"
+    reader: WishReader
     name: str = "filtered popularity"
 
     def begin(self, user_id: str) -> Talk:
@@ -78,8 +75,8 @@ class FilteredTalk:
         """The next most popular items that fit; wishes that are no limits count as limits while items are left."""
         started = time.perf_counter()
         before = self.conversation
-        understood = await self.system.understanding.understand(before, line.text)
-        wanted = understood.intent.preference
+        heard, _ = self.system.reader.hear(before, line.text)
+        wanted = heard.preference
         gone = {*wanted.seen, *wanted.liked, *wanted.disliked, *before.all_shown()}
         catalog = self.system.catalog
         keeps = catalog.mask(wanted.constraints)
@@ -91,7 +88,6 @@ class FilteredTalk:
         fitting = (one for one in self.system.ranked if keeps[catalog.row(one)] and one not in gone)
         items = tuple(one for one, _ in zip(fitting, range(MOST_SHOWN), strict=False))
         answer = _answer(catalog, items, started)
-        heard = replace(before, preference=understood.wanted, asked=True).add(Turn(Role.USER, line.text))
         self.conversation = heard.add(Turn(Role.ASSISTANT, answer.text, items))
         return answer
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import httpx
 
-from agent.lexicon import Lexicon
 from agent.llm import make_chat_model, open_client
 from agent.options import make_settings
-from agent.settings import LlmSettings
 from eval.readers.naming import TitleReader
+from eval.reading.lexicon import Lexicon
+from eval.reading.wishes import WishReader
 from eval.simulation.baselines import FilteredSystem, PopularitySystem, by_likes
 from eval.simulation.phrasing import Phraser
 from eval.simulation.reading import SuggestionReader
@@ -71,10 +71,8 @@ async def open_system(partner: Partner, dataset: Dataset, seed: int) -> AsyncIte
     if partner.system == "popularity":
         yield PopularitySystem(dataset.catalog, by_likes(dataset.catalog, dataset.interactions))
     elif partner.system == "filtered":
-        from agent.build import make_understanding
-
-        understanding = make_understanding(dataset.catalog, LlmSettings())
-        yield FilteredSystem(dataset.catalog, by_likes(dataset.catalog, dataset.interactions), understanding)
+        ranked = by_likes(dataset.catalog, dataset.interactions)
+        yield FilteredSystem(dataset.catalog, ranked, WishReader.of(dataset.catalog))
     elif partner.system == "agent":
         from agent.build import build_agent
 

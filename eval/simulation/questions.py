@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agent.lexicon import Lexicon
+from eval.reading.lexicon import Lexicon
 from eval.simulation.taste import Piece
 from retrieval.items import Catalog
 from retrieval.schema import FieldSpec

@@ -4,9 +4,9 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from agent.linking import split_year
 from eval.readers.naming import TitleReader
 from retrieval.items import Catalog
+from tools.placing import split_year
 
 SURE = 0.9
 """The least likeness of a title that the catalog writes otherwise."""

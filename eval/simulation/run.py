@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from agent.conversation import Role
-from agent.lexicon import Lexicon
+from eval.reading.lexicon import Lexicon
 from eval.simulation.phrasing import Phraser
 from eval.simulation.records import AnswerRecord, Said, Simulated, SimulatedDialogue, append
 from eval.simulation.speech import DEFAULT, Line

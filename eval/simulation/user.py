@@ -10,7 +10,7 @@ from itertools import islice
 
 from numpy.random import Generator
 
-from agent.lexicon import Lexicon
+from eval.reading.lexicon import Lexicon
 from eval.simulation.drawing import seeded
 from eval.simulation.questions import Asked, read_question
 from eval.simulation.speech import DEFAULT, Line, Speaker

@@ -1,6 +1,7 @@
 """Recommends by what items are about: the wish in words, and the descriptions of what was liked."""
 
 import hashlib
+import logging
 from collections import OrderedDict
 from threading import Lock
 
@@ -17,6 +18,8 @@ from retrieval.models import content
 from retrieval.models.recency import ages, fading
 from retrieval.preference import Op, Preference
 from retrieval.vectors import VectorIndex
+
+logger = logging.getLogger(__name__)
 
 TEXT, SAID, KNOWN = 1.0, 0.8, 0.5
 """Shares of the wish in words, of examples given just now, and of the history in the profile."""
@@ -72,6 +75,33 @@ class ContentChannel:
             for i, row in enumerate(rows)
         ]
 
+    def search(
+        self,
+        description: str,
+        preference: Preference,
+        history: UserHistory,
+        *,
+        k: int,
+        allowed: NDArray[np.bool_] | None = None,
+    ) -> list[Candidate]:
+        """The items whose description is nearest to words alone, whatever the user likes.
+
+        Args:
+            description: In English words.
+            preference: Whose liked, disliked and seen items are left out.
+            history: Likewise.
+            k: The most candidates.
+            allowed: Rows that may be returned, shape (n_items,); None allows all.
+        """
+        if not description.strip() or k <= 0:
+            return []
+        words = self._encode(description)
+        open_rows = eligible(self._catalog, preference, history, allowed)
+        scores = self._search(words, open_rows, k)
+        scores = self._all(words, None) if scores is None else scores
+        rows = best_rows(scores, open_rows, k)
+        return [candidate(self._catalog, row, self.name, scores[row], self._evidence(row, words, None)) for row in rows]
+
     def scores(self, preference: Preference, history: UserHistory) -> NDArray[np.float32]:
         """How near every item is to the profile; -inf where there is neither a wish nor a liked item."""
         found = self.nearness(preference, history)
@@ -92,12 +122,18 @@ class ContentChannel:
         return scores
 
     def _search(self, words: NDArray[np.float32], open_rows: NDArray[np.bool_], k: int) -> NDArray[np.float32] | None:
-        """Chroma finds the rows for a wish; None where a mask leaves too few of them, or the wish cancels out."""
-        closed = len(self._catalog) - int(open_rows.sum())
-        if closed > k or float(np.linalg.norm(words)) < 1e-6:
+        """Chroma finds the rows for a wish; None where it does not answer, or the wish cancels out."""
+        n_open = int(open_rows.sum())
+        if not n_open or float(np.linalg.norm(words)) < 1e-6:
             return None
-        found = np.asarray([row for row, _ in self._vectors.query(words, k + closed)], dtype=np.int64)
-        if int(open_rows[found].sum()) < min(k, int(open_rows.sum())):
+        among = None if n_open == len(self._catalog) else np.flatnonzero(open_rows)
+        try:
+            nearest = self._vectors.query(words, min(k, n_open), among=among)
+        except Exception as error:  # Chroma raises errors of its own, of SQLite, of HTTP and of its Rust part
+            logger.warning("Chroma did not answer (%s): exact scores from memory", type(error).__name__)
+            return None
+        found = np.asarray([row for row, _ in nearest], dtype=np.int64)
+        if not len(found):
             return None
         scores = np.full(len(self._catalog), -np.inf, dtype=np.float32)
         scores[found] = self._vectors.matrix[found] @ words

@@ -7,13 +7,10 @@ from pathlib import Path
 import pytest
 
 from agent.agent import Agent
-from agent.build import assemble, make_understanding
+from agent.build import assemble
 from agent.conversation import Conversation
 from agent.events import Event
-from agent.lexicon import Lexicon
-from agent.rules import RuleReader
 from agent.settings import LlmSettings, Settings
-from agent.understand import Understanding
 from retrieval.items import Catalog
 from retrieval.retriever import Retriever
 from retrieval.settings import RetrievalSettings
@@ -27,22 +24,6 @@ MakeAgent = Callable[..., Awaitable[Agent]]
 @pytest.fixture(scope="session")
 def films() -> Catalog:
     return film_catalog()
-
-
-@pytest.fixture(scope="session")
-def lexicon(films: Catalog) -> Lexicon:
-    return Lexicon(films)
-
-
-@pytest.fixture(scope="session")
-def rules(films: Catalog, lexicon: Lexicon) -> RuleReader:
-    return RuleReader(films, lexicon)
-
-
-@pytest.fixture(scope="session")
-def by_rule(films: Catalog) -> Understanding:
-    """Understanding without a model."""
-    return make_understanding(films, LlmSettings())
 
 
 @pytest.fixture(scope="session")
@@ -72,13 +53,13 @@ async def make_agent(tmp_path: Path, film_retriever: Retriever) -> AsyncIterator
         *,
         retriever: Retriever | None = None,
         url: str = "",
-        timeout_s: float = 5,
-        titles_timeout_s: float = 5,
+        driver: str = "tools",
+        llm: dict[str, object] | None = None,
         **changes: object,
     ) -> Agent:
-        llm = LlmSettings(url=model.url if model else url, timeout_s=timeout_s, titles_timeout_s=titles_timeout_s)
+        options = {"url": model.url if model else url, "driver": driver, "timeout_s": 5, "turn_s": 20, **(llm or {})}
         retrieval = RetrievalSettings(data_dir=tmp_path, encoder="hash", **changes)
-        settings = Settings(llm=llm, retrieval=retrieval)
+        settings = Settings(llm=LlmSettings(**options), retrieval=retrieval)
         agent = await assemble(retriever or film_retriever, open_state(retrieval), settings, seed=0)
         opened.append(agent)
         return agent
@@ -91,12 +72,12 @@ async def make_agent(tmp_path: Path, film_retriever: Retriever) -> AsyncIterator
 @pytest.fixture
 async def agent(make_agent: MakeAgent) -> Agent:
     """Without a model."""
-    return await make_agent()
+    return await make_agent(driver="auto")
 
 
 @pytest.fixture
 async def talking(make_agent: MakeAgent, model: ScriptedChatModel) -> Agent:
-    """With the scripted model."""
+    """With the scripted model, which calls tools."""
     return await make_agent(model)
 
 

@@ -14,11 +14,11 @@ import pytest
 from agent.agent import Agent
 from agent.conversation import Conversation, Role
 from agent.events import Finished
-from agent.explain import statement
 from agent.intent import Act
 from agent.recommendation import Reply
 from agent.serving.health import free_port
 from agent.transcript import render_list
+from agent.wording.explain import statement
 from retrieval.errors import UnknownConversationError, UnknownItemError, UnknownUserError
 from retrieval.items import Catalog
 from retrieval.retriever import Retriever

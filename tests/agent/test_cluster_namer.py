@@ -5,7 +5,7 @@ import json
 import httpx
 import pytest
 
-from agent.cluster_namer import ClusterNamer, choice_schema, name_clusters_of
+from agent.enrich.cluster_namer import ClusterNamer, choice_schema, name_clusters_of
 from agent.llm import make_waiting_model, text_of
 from agent.settings import LlmSettings, Settings
 from retrieval.errors import ModelUnavailableError, SettingsError

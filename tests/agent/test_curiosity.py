@@ -5,10 +5,10 @@ from itertools import pairwise
 
 import pytest
 
-from agent import replies
 from agent.agent import Agent
+from agent.wording.answers import knowing
 from retrieval.state import FeedbackKind
-from tests.agent.test_loop import visitor
+from tests.agent.conftest import visitor
 
 ASKED = "One question would help me most"
 
@@ -21,8 +21,8 @@ async def test_a_stranger_is_told_that_we_are_guessing(agent: Agent):
 
 @pytest.mark.parametrize(("width", "start"), [(1.0, "I'm still guessing"), (0.6, "I'm getting to know"), (0.3, "")])
 def test_how_sure_we_are_follows_the_width(width: float, start: str):
-    assert replies.knowing(width, "en").startswith(start)
-    assert bool(replies.knowing(width, "zh")) == bool(start)
+    assert knowing(width, "en").startswith(start)
+    assert bool(knowing(width, "zh")) == bool(start)
 
 
 async def test_a_question_is_never_asked_twice_in_a_row_and_never_the_same_again(agent: Agent):

@@ -8,17 +8,17 @@ import httpx
 import pytest
 from langchain_openai import ChatOpenAI
 
-from agent import reading_run
 from agent.agent import Agent
 from agent.aspects import AspectReader, aspects_schema, says_why, wishes_of
 from agent.build import add_model_channel, trusted_model
+from agent.enrich import reading_run
+from agent.enrich.item_features import PATIENCE, FeatureReader, features_prompt, features_schema, read_features
+from agent.enrich.model_size import identify
+from agent.enrich.reading_run import run
 from agent.examples import render_prompt, version
-from agent.item_features import PATIENCE, FeatureReader, features_prompt, features_schema, read_features
 from agent.llm import make_chat_model, make_waiting_model, text_of
-from agent.model_size import identify
 from agent.plan import TITLES, recommending_plan, with_titles
 from agent.proposals import TITLE, TitleProposer, question, titles_prompt, titles_schema
-from agent.reading_run import run
 from agent.settings import LlmSettings, Settings
 from retrieval.candidates import EvidenceKind
 from retrieval.datasets import load_dataset

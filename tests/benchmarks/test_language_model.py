@@ -1,50 +1,12 @@
-"""The measures of what the model adds, on a shelf where the right answers are known."""
+"""The measures of what the model reads out of texts, on a shelf where the right answers are known."""
 
-from collections.abc import Sequence
-
-import pytest
-
-from agent.item_features import FeatureReader, example_items
+from agent.enrich.item_features import FeatureReader, example_items
 from agent.llm import make_chat_model
 from agent.settings import LlmSettings
 from benchmarks import language_model
-from benchmarks.language_model import LISTS, name_titles, read_texts, report_texts, report_titles, sample
-from benchmarks.wishes import Wish
-from retrieval.errors import ModelUnavailableError
-from retrieval.proposals import Proposal, Request
+from benchmarks.language_model import read_texts, report_texts, sample
 from tests.agent.films import film_catalog
 from tests.fakes import HashEncoder, ScriptedChatModel
-
-
-class Scripted:
-    """Names what the wish says after a colon."""
-
-    name = "scripted"
-
-    def propose(self, request: Request) -> Sequence[Proposal]:
-        if "broken" in request.wish:
-            raise ModelUnavailableError("no")
-        return [Proposal(one.strip()) for one in request.wish.split(":")[1].split(",")]
-
-
-WISHES = [
-    Wish("crooks: Heat, Casino, Nothing Such", "en", (("Heat", 1995), ("Fargo", 1996), ("Gone", 1990))),
-    Wish("太空: Alien", "zh", (("Alien", 1979),)),
-    Wish("broken", "en", (("Babe", 1995),)),
-    Wish("none of these is there: Heat", "en", (("Gone", 1990),)),
-]
-
-
-def test_recall_counts_the_films_that_the_catalog_has():
-    found = name_titles(WISHES, film_catalog(), Scripted(), None)
-
-    assert found.recalls[LISTS[0]] == [0.5, 1.0, 0.0]
-    assert found.recalls[LISTS[1]] == [0.0, 0.0, 0.0]
-    assert found.recalls[LISTS[2]] == [0.5, 1.0, 0.0]
-    assert (found.titles, found.unknown, found.failed) == (4, 1, 1)
-    text = report_titles(found)
-    assert "25.0% of 4" in text
-    assert "1 of 3" in text
 
 
 async def test_agreement_counts_themes_and_moods_of_the_catalog(model: ScriptedChatModel, monkeypatch):
@@ -77,8 +39,5 @@ def test_the_sample_is_seeded_and_leaves_the_examples_out():
     assert not {item.item_id for item in sample(catalog, 999, 0)} & {item.item_id for item in example_items(catalog)}
 
 
-@pytest.mark.parametrize(
-    "report", [lambda: report_titles(language_model.Named()), lambda: report_texts(language_model.ReadTexts())]
-)
-def test_a_report_of_nothing_is_a_report(report):
-    assert "none" in report()
+def test_a_report_of_nothing_is_a_report():
+    assert "none" in report_texts(language_model.ReadTexts())

@@ -14,7 +14,7 @@ from retrieval.items import Item
 from retrieval.preference import Constraint, Op, Preference
 from retrieval.retriever import Retriever
 from tests.agent.films import film_catalog, film_id
-from tests.fakes import ScriptedChatModel
+from tests.fakes import Calls, ScriptedChatModel
 
 CRIME = {"field": "genres", "op": "is", "values": ["Crime"]}
 NINETIES = {"field": "year", "op": "min", "values": [1991]}
@@ -61,7 +61,7 @@ def test_cards_and_prose_must_come_from_the_catalog() -> None:
 
 
 def cost(total: float, cards: float, understand: float, write: float) -> Cost:
-    runs = (LlmRun("understand", understand, 100, 80, 20), LlmRun("write", write, 200, 100, 40))
+    runs = (LlmRun("step", understand, 100, 80, 20), LlmRun("write", write, 200, 100, 40))
     return Cost(total, cards, runs)
 
 
@@ -82,8 +82,9 @@ def test_figures_by_hand() -> None:
         "shown items that were not ruled out": (6, 6),
         "near misses that say what they break": (1, 1),
         "turns with a recommendation (scarce left out)": (2, 2),
+        "lists with at most one model call before the cards": (3, 3),
     }
-    assert found["turn_cost"]["cards / understanding call"] == pytest.approx(1.1)  # of 1.1, 1.2 and 1
+    assert found["turn_cost"]["cards / model calls before them"] == pytest.approx(1.1)  # of 1.1, 1.2 and 1
     assert found["turn_cost"]["whole turn / its LLM calls"] == pytest.approx(1.1)  # of 1.1, 1.5 and 1
     text = report(results, verbose=True)
     assert "4 turns, seed 0; 2 turns with a flaw, 1 failed" in text
@@ -104,12 +105,17 @@ async def test_a_script_is_played_by_the_real_agent(shelf: Retriever, model: Scr
         {"user": "I've seen Casablanca", "constraints": [romance], "not_shown": ["Casablanca (1942)"]},
     ]
     script = {"id": "t1", "language": "en", "turns": turns}
-    async with open_agent(shelf, url=model.url, model="local", seed=0) as agent:
+    model.steps = [
+        Calls.of(("update_wish", {"limits": [{"field": "genres", "value": "Romance"}]}), ("recommend", {})),
+        Calls.of(("update_wish", {"seen": ["Casablanca"]}), ("recommend", {})),
+    ]
+    async with open_agent(shelf, url=model.url, model="local", seed=0, driver="tools") as agent:
         results = await play_script(agent, script)
     assert [one.turn for one in results] == [1, 2]
     assert all(one.shown and not one.problems for one in results)
     assert results[0].cost.cards_s is not None
-    assert [run.purpose for run in results[0].cost.llm] == ["understand", "write"]
+    assert results[0].cost.driver == "tools"
+    assert len(results[0].cost.steps) == 1
 
 
 async def test_a_turn_that_fails_does_not_end_the_run(shelf: Retriever, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -91,7 +91,7 @@ async def test_a_baseline_that_goes_round_in_circles_is_ended(
 
 
 async def test_every_system_gets_every_request(shelf: Retriever, model: ScriptedChatModel) -> None:
-    answers = await run(shelf, url=model.url, limit=2)
+    answers = await run(shelf, url=model.url, driver="tools", limit=2)
     assert [(one.request, one.system) for one in answers] == [
         *((0, SYSTEMS[0]), (0, SYSTEMS[1]), (0, SYSTEMS[2])),
         *((1, SYSTEMS[1]), (1, SYSTEMS[2]), (1, SYSTEMS[0])),
@@ -100,7 +100,7 @@ async def test_every_system_gets_every_request(shelf: Retriever, model: Scripted
 
 
 def test_the_report_by_hand() -> None:
-    runs = (LlmRun("understand", 1.0, 100, 90, 30), LlmRun("write", 1.0, 200, 150, 50))
+    runs = (LlmRun("step", 1.0, 100, 90, 30), LlmRun("write", 1.0, 200, 150, 50))
     answers = [
         Answer(OURS, 0, 2.1, 2, 300, 240, 80, ("Heat (1995)",), ("Heat (1995)",), cost=Cost(2.1, 1.1, runs)),
         Answer(PLAIN, 0, 3.0, 1, 500, 0, 40),
@@ -110,4 +110,6 @@ def test_the_report_by_hand() -> None:
     assert "| suggested items that keep what was asked | 1/1 | 0/0 | 1/2 |" in text
     assert "| answers that suggest an item | 1/1 | 0/1 | 1/1 |" in text
     assert "| seconds, ours / create_agent with calls translated | 0.50 (0.50 to 0.50) | 1.0 | reached |" in text
+    assert "| answer tokens, steps | 30 (30 to 30) | 70 | reached |" in text
+    assert "| fresh prompt tokens, steps | 10 (10 to 10) | 350 | reached |" in text
     assert "Alien (1979) (breaks a limit); outside the catalog: Dune" in text

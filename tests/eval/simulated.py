@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from agent.lexicon import Lexicon
+from eval.reading.lexicon import Lexicon
 from eval.simulation.drawing import Drawing
 from eval.simulation.people import Person
 from eval.simulation.run import Stage

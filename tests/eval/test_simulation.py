@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.build import make_understanding
-from agent.settings import LlmSettings
+from eval.reading.wishes import WishReader
 from eval.simulation.baselines import FilteredSystem, PopularitySystem, by_likes
 from eval.simulation.drawing import draw_tastes
 from eval.simulation.people import Person
@@ -341,7 +340,7 @@ def test_popularity_shows_nothing_twice_and_nothing_named():
 
 def test_filtered_popularity_keeps_what_was_understood():
     ranked = [item.item_id for item in CATALOG]
-    partner = FilteredSystem(CATALOG, ranked, make_understanding(CATALOG, LlmSettings())).begin("p")
+    partner = FilteredSystem(CATALOG, ranked, WishReader.of(CATALOG)).begin("p")
 
     first, second = (
         asyncio.run(partner.say(Line(text))) for text in ("party games, please", "nothing older than 1990")

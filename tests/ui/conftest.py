@@ -1,5 +1,6 @@
 """Fixtures of the surfaces: a fake agent over a real state, the application in process, and really served."""
 
+import asyncio
 import os
 import socket
 import threading
@@ -12,6 +13,14 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from agent.agent import Agent
+from agent.build import assemble
+from agent.settings import Settings
+from retrieval.retriever import Retriever
+from retrieval.settings import RetrievalSettings
+from retrieval.state import open_state
+from tests.agent.films import build_films
+from tests.fakes import HashEncoder
 from tests.ui.fakes import FakeAgent, make_agent
 from ui.api import create_app
 from ui.chat_actions import Actions
@@ -40,6 +49,18 @@ def actions(agent: FakeAgent) -> Actions:
 @pytest.fixture
 async def session(actions: Actions) -> Session:
     return await actions.open(None, "en")
+
+
+@pytest.fixture(scope="session")
+def film_shelf(tmp_path_factory: pytest.TempPathFactory) -> RetrievalSettings:
+    """A data folder of films with every index."""
+    return build_films(tmp_path_factory.mktemp("films"))
+
+
+async def open_agent(settings: Settings) -> Agent:
+    """The real agent over a data folder of the tests."""
+    retriever = await asyncio.to_thread(Retriever.open, settings.retrieval, encoder=HashEncoder())
+    return await assemble(retriever, open_state(settings.retrieval), settings, seed=0)
 
 
 async def drain(changes) -> list[Part]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from agent.conversation import Conversation, Role, Turn
 from agent.events import Event, Finished, Recommended, TextDelta, ToolCalled, Understood
-from agent.intent import Act, Chip, Intent, ToolCall
+from agent.intent import Act, Chip, Intent
 from agent.recommendation import Explanation, LlmRun, Recommendation, Reply, Statement, ToolRun, Trace
 from agent.settings import Settings
 from agent.shown import Shown, cards_of
@@ -105,14 +105,20 @@ class FakeConversations:
         self.stored.pop(conversation_id, None)
 
 
+@dataclass
+class FakeChooser:
+    status: str = "tools: right tool calls in 3 of 3 trials"
+
+
 class FakeAgent:
-    """Understands 'after 1990', 'hello', 'nothing', 'break early', 'break late' and Chinese; ranks by row."""
+    """Understands 'after 1990', 'hello', 'which', 'nothing', 'break early', 'break late', Chinese; ranks by row."""
 
     def __init__(self, state, *, catalog: Catalog = CATALOG, delay_s: float = 0.0) -> None:
         self.retriever = FakeRetriever(catalog)
         self.state = state
         self.conversations = FakeConversations()
         self.settings = Settings(_env_file=None)
+        self.chooser = FakeChooser()
         self.delay_s = delay_s
         self.calls: list[tuple[str, ...]] = []
         self.stored: list[bool] = []
@@ -142,10 +148,11 @@ class FakeAgent:
         for year in re.findall(r"after (\d{4})", message):
             limit = Constraint("year", Op.MIN, (float(int(year) + 1),), words=f"after {year}")
             preference = replace(preference, constraints=(*preference.constraints, limit))
-        chat = "hello" in message
-        act = Act.CHAT if chat else Act.RECOMMEND
-        plan = () if chat else (ToolCall("search_catalog", {"query": message[:80], "k": 5}),)
-        intent = Intent(act, replace(preference, text="" if chat else message), plan, _chips(preference))
+        act = Act.ANSWER if "hello" in message else Act.ASK if "which" in message else Act.RECOMMEND
+        preference = replace(preference, text=message if act is Act.RECOMMEND else "")
+        choices = ("Calm ones", "Tense ones") if act is Act.ASK else ()
+        kind = "talk" if act is Act.ANSWER else ""
+        intent = Intent(act, preference, _chips(preference), kind, choices=choices, driver="tools")
         async for event in self._run(conversation, message, intent, empty="nothing" in message):
             yield event
 
@@ -153,7 +160,7 @@ class FakeAgent:
         self.calls.append(("rerank", str(remove), str(novelty)))
         preference = conversation.preference if remove is None else conversation.preference.without(remove)
         preference = preference if novelty is None else replace(preference, novelty=novelty)
-        intent = Intent(Act.REFINE, preference, (), _chips(preference), source="click")
+        intent = Intent(Act.RECOMMEND, preference, _chips(preference), driver="click")
         async for event in self._run(conversation, "", intent):
             yield event
 
@@ -232,13 +239,15 @@ class FakeAgent:
             raise
 
     async def _turn(self, conversation, message: str, intent: Intent, *, empty: bool) -> AsyncIterator[Event]:
+        is_list = intent.act is Act.RECOMMEND
+        items, near = self._pick(conversation, intent, empty=empty) if is_list else ([], [])
+        notices = ("No game keeps all limits; these come close.",) if near else ()
+        run = ToolRun("search_catalog", {"description": message[:80], "k": 5}, 0.012, found=len(items))
+        if is_list and message:
+            yield ToolCalled(run)
         yield Understood(intent, intent.preference)
         await asyncio.sleep(self.delay_s)
-        items, near = ([], []) if intent.act is Act.CHAT else self._pick(conversation, intent, empty=empty)
-        notices = ("No game keeps all limits; these come close.",) if near else ()
-        run = ToolRun("search_catalog", {"query": message[:80], "k": 5}, 0.012, found=len(items))
-        if intent.act is not Act.CHAT:
-            yield ToolCalled(run)
+        if is_list:
             yield Recommended(tuple(items), tuple(near), notices)
         await asyncio.sleep(self.delay_s)
         prose = _prose(items, intent)
@@ -250,9 +259,11 @@ class FakeAgent:
         turn = Turn(Role.ASSISTANT, "".join(prose), _ids(items), _ids(near))
         after = replace(conversation.add(Turn(Role.USER, message)).add(turn), preference=intent.preference, asked=True)
         trace = Trace(
-            tools=() if intent.act is Act.CHAT else (run,),
-            llm=(LlmRun("understand", 0.4, 900, 850, 40), LlmRun("write", 0.6, 300, 100, 60)),
-            seconds={"understand": 0.4, "act": 0.02, "cards": 0.45, "write": 0.6, "total": 1.05},
+            tools=(run,) if is_list and message else (),
+            llm=(LlmRun("step", 0.4, 900, 850, 40), LlmRun("write", 0.6, 300, 100, 60)),
+            seconds={"drive": 0.4, "rank": 0.02, "cards": 0.45, "write": 0.6, "total": 1.05},
+            driver=intent.driver,
+            reason="right tool calls in 3 of 3 trials",
         )
         self.last = after
         self._show(after, Shown(cards_of(items), cards_of(near), notices, "", intent.chips, trace=trace))
@@ -299,8 +310,10 @@ def _language(message: str) -> str:
 
 
 def _prose(items: list[Recommendation], intent: Intent) -> list[str]:
-    if intent.act is Act.CHAT:
+    if intent.act is Act.ANSWER:
         return ["Hello! ", "What would you like to play?"]
+    if intent.act is Act.ASK:
+        return ["Shall it be calm ", "or tense?"]
     if intent.preference.language == "zh":
         return ["希望", "你喜欢。"]
     names = " and ".join(one.item.label for one in items[:2]) or "The near misses"

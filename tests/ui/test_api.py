@@ -53,7 +53,23 @@ def test_small_talk_has_no_list(client):
 
     assert answer["choices"][0]["message"]["content"] == "Hello! What would you like to play?"
     assert answer["reconteur"]["recommendations"] == []
-    assert answer["reconteur"]["intent"]["act"] == "chat"
+    assert answer["reconteur"]["intent"]["act"] == "answer"
+
+
+def test_a_question_has_choices_and_no_list(client):
+    answer = ask(client, "which one")
+
+    intent = answer["reconteur"]["intent"]
+    assert answer["choices"][0]["message"]["content"] == "Shall it be calm or tense?"
+    assert (intent["act"], intent["choices"]) == ("ask", ["Calm ones", "Tense ones"])
+    assert answer["reconteur"]["recommendations"] == []
+
+
+def test_an_answer_says_who_led_the_turn_and_why(client):
+    answer = ask(client, "calm")["reconteur"]
+
+    assert answer["intent"]["driver"] == answer["trace"]["driver"] == "tools"
+    assert answer["trace"]["reason"] == "right tool calls in 3 of 3 trials"
 
 
 def test_near_misses_stand_apart_with_the_limits_they_break(client):
@@ -316,10 +332,20 @@ def test_recommend_from_fields_calls_no_model(client, agent: FakeAgent):
     assert [call[0] for call in agent.calls] == ["rerank"]
 
 
+@pytest.mark.parametrize(("asked", "given"), [("ko", "ko"), (None, "en")])
+def test_recommend_answers_in_the_language_asked_for(client, asked: str | None, given: str):
+    body = {"liked": ["game:1"], **({} if asked is None else {"language": asked})}
+
+    answer = client.post("/api/recommend", json=body).json()
+
+    assert answer["intent"]["preference"]["language"] == given
+
+
 @pytest.mark.parametrize(
     ("body", "status", "param"),
     [
         ({"message": " "}, 422, "message"),
+        ({"language": "xx"}, 422, "language"),
         ({"k": 0}, 422, "k"),
         ({"novelty": 2}, 422, "novelty"),
         ({"constraints": [{"field": "colour", "op": "is", "values": ["red"]}]}, 422, "constraints.0.field"),
@@ -338,7 +364,8 @@ def test_recommend_names_the_field_that_is_wrong(client, body: dict, status: int
 
 def test_health_and_readiness(client, agent: FakeAgent):
     assert client.get("/healthz").json() == {"status": "ok"}
-    assert client.get("/readyz").json()["status"] == "ready"
+    ready = client.get("/readyz").json()
+    assert (ready["status"], ready["driver"]) == ("ready", "tools: right tool calls in 3 of 3 trials")
 
     agent.parts["model"] = "no answer from http://127.0.0.1:8080/v1"
     degraded = client.get("/readyz")

@@ -284,6 +284,19 @@ async def test_the_reasons_of_older_lists_can_be_opened_after_a_reload(page, age
     await expect(first.locator(".how-body")).to_contain_text("search_catalog")
 
 
+async def test_a_question_is_answered_with_one_click(page, agent):
+    await say(page, "which one")
+    await finished(page)
+    await expect(page.locator(".turn .prose-text")).to_have_text("Shall it be calm or tense?")
+
+    await page.get_by_role("button", name="Tense ones").click()
+    await finished(page, 2)
+
+    await expect(page.locator(".said").last).to_contain_text("Tense ones")
+    await expect(page.locator(".choices")).to_have_count(0)
+    assert agent.calls[-1] == ("stream", "Tense ones")
+
+
 async def test_an_empty_message_gets_a_hint(page):
     await page.locator("#send").click()
 

@@ -49,6 +49,12 @@ def recommend(row: int = 0, **changes) -> Recommendation:
     return Recommendation(item, changes.pop("rank", 1), changes.pop("explanation", told), **changes)
 
 
+def question(*choices: str, **changes) -> ChatTurn:
+    """A turn that ends with a question."""
+    intent = Intent(Act.ASK, Preference(), choices=choices, **changes)
+    return ChatTurn("something", intent=intent, text="Calm or tense?", has_cards=True)
+
+
 def evil_session() -> tuple[Session, Catalog]:
     """A session in which everything that comes from outside is hostile."""
     item = Item(
@@ -67,8 +73,9 @@ def evil_session() -> tuple[Session, Catalog]:
         ),
     )
     limit = Constraint("year", Op.MIN, (1990.0,), words=EVIL)
-    shown = Recommendation(item, 1, told, channels={EVIL: 0.5}, exploratory=True, breaks=(limit,))
-    trace = Trace((ToolRun(EVIL, {EVIL: EVIL}, 0.1, error=EVIL),), (LlmRun(EVIL, 1.0, error=EVIL),), {"act": 0.1})
+    shown = Recommendation(item, 1, told, channels={EVIL: 0.5}, exploratory=True, breaks=(limit,), slot=EVIL)
+    runs = (ToolRun(EVIL, {EVIL: EVIL}, 0.1, error=EVIL), ToolRun(EVIL, {EVIL: [EVIL]}, 0.1))
+    trace = Trace(runs, (LlmRun(EVIL, 1.0, error=EVIL),), {"drive": 0.1}, driver=EVIL, reason=EVIL, dropped=1)
     turn = ChatTurn(
         EVIL,
         intent=Intent(Act.RECOMMEND, Preference(), chips=(Chip(EVIL, EVIL, lasting=True),)),
@@ -82,7 +89,7 @@ def evil_session() -> tuple[Session, Catalog]:
     )
     session = Session(
         users=[User("key", EVIL, None, 0.3, 0.0)],
-        turns=[turn],
+        turns=[turn, question(EVIL)],
         feedback={EVIL: ("like", EVIL)},
         tastes=(Taste(EVIL),),
         confirming=True,
@@ -255,9 +262,9 @@ def test_paragraphs_keep_line_breaks():
 
 def test_how_it_was_found_shows_tools_arguments_times_and_bars_by_channel():
     trace = Trace(
-        (ToolRun("search_catalog", {"query": "grassy"}, 0.012, found=9),),
-        (LlmRun("understand", 1.5, 900, 850, 40),),
-        {"understand": 1.5, "total": 2.25},
+        (ToolRun("search_catalog", {"description": "grassy", "titles": [], "sort": "", "k": 5}, 0.012, found=9),),
+        (LlmRun("step", 1.5, 900, 850, 40),),
+        {"drive": 1.5, "total": 2.25},
     )
     shown = (recommend(0, channels={"content": 0.8}), recommend(1, rank=2, channels={"content": 0.4, "graph": 2.0}))
     turn = ChatTurn("grassy", recommendations=shown, trace=trace, has_cards=True)
@@ -266,10 +273,93 @@ def test_how_it_was_found_shows_tools_arguments_times_and_bars_by_channel():
 
     text = Seen(html).text
     assert "search_catalog9 found · 12 ms" in text
-    assert '{"query": "grassy"}' in text
+    assert '{"description": "grassy", "k": 5}' in text
+    assert "deciding what to do1.5 s" in text
     assert "900 tokens read (850 from cache), 40 written" in text
-    assert "whole turn 2.25 s" in text
+    assert "reading and looking up 1.50 s · whole turn 2.25 s" in text
     assert re.findall(r'style="width:(\d+)%"', html) == ["100", "50", "100"]
+
+
+def how(trace: Trace, language: str = "en") -> str:
+    """What can be read under 'How I found these'."""
+    intent = Intent(Act.RECOMMEND, Preference(language=language))
+    return Seen(log_html(Session(turns=[ChatTurn("grassy", intent=intent, trace=trace, has_cards=True)]), CATALOG)).text
+
+
+@pytest.mark.parametrize(
+    ("driver", "language", "told"),
+    [
+        ("tools", "en", "the language model, by calling tools (right tool calls in 3 of 3 trials)"),
+        ("schema", "en", "the language model, by filling in one form (right tool calls in 3 of 3 trials)"),
+        ("offline", "zh", "规则，不用语言模型 (right tool calls in 3 of 3 trials)"),
+        ("offline", "fr", "rules, without a language model (right tool calls in 3 of 3 trials)"),
+        ("click", "en", "your click; there was nothing to read"),
+    ],
+)
+def test_how_it_was_found_says_who_led_and_why(driver: str, language: str, told: str):
+    assert told in how(Trace(driver=driver, reason="right tool calls in 3 of 3 trials"), language)
+
+
+def test_a_turn_of_an_older_version_says_nothing_of_who_led():
+    assert "Who led the turn" not in how(Trace())
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        ("late", "came too late · 12 ms"),
+        ("failed", "failed · 12 ms"),
+        ("refused", "was not accepted; the model was told why · 12 ms"),
+        ("as older versions said it", "as older versions said it · 12 ms"),
+    ],
+)
+def test_what_went_wrong_with_a_tool_is_said_in_words(error: str, told: str):
+    assert f"cf_scores{told}" in how(Trace((ToolRun("cf_scores", {}, 0.012, error=error),)))
+
+
+@pytest.mark.parametrize("name", ["update_wish", "recommend", "answer", "ask_user"])
+def test_a_tool_that_looks_nothing_up_is_not_said_to_have_found_nothing(name: str):
+    assert f"{name}12 ms" in how(Trace((ToolRun(name, {}, 0.012),)))
+
+
+def test_long_arguments_of_a_tool_are_cut():
+    text = how(Trace((ToolRun("search_catalog", {"description": "grassy " * 100}, 0.012),)))
+
+    assert "grassy gra" in text
+    assert len(re.search(r'\{"description.*?…', text)[0]) == 240
+
+
+def test_sentences_that_the_check_left_out_are_counted():
+    assert "nothing here shows it to be true: 2 of its sentences" in how(Trace(dropped=2))
+    assert "nothing here shows it" not in how(Trace())
+
+
+def test_a_card_says_what_its_place_in_the_list_is_for():
+    html = card(recommend(slot="the <b>1950s</b>"), CardContext(CATALOG))
+
+    assert '<p class="slot">the &lt;b&gt;1950s&lt;/b&gt;</p><p class="reason">' in html
+    assert 'class="slot"' not in card(recommend(), CardContext(CATALOG))
+
+
+def test_a_question_offers_its_answers_as_buttons_that_send_them():
+    html = log_html(Session(turns=[question("Calm ones", "Tense ones")]), CATALOG)
+
+    assert 'data-do="wish" data-text="Calm ones">Calm ones</button>' in html
+    assert html.index("Calm or tense?") < html.index("Calm ones") < html.index("Tense ones")
+
+
+def test_a_question_about_a_title_of_several_items_offers_these():
+    html = log_html(Session(turns=[question(ambiguous=(("night train", ("tea:5", "tea:0", "gone")),))]), CATALOG)
+
+    assert re.findall(r'data-text="([^"]+)"', html) == ["Night Train (2001)", "Morning Mist (1991)"]
+
+
+def test_a_question_that_was_answered_offers_nothing_anymore():
+    assert "data-text" not in log_html(Session(turns=[question("Calm ones"), ChatTurn("Calm ones")]), CATALOG)
+
+
+def test_nothing_is_offered_while_the_question_is_still_being_written():
+    assert "data-text" not in log_html(Session(turns=[question("Calm ones")], status="writing"), CATALOG)
 
 
 def test_how_it_was_found_shows_the_weights_of_the_dimensions_and_what_each_added():
@@ -353,6 +443,7 @@ def test_the_page_speaks_the_browsers_first_language(header, language):
 
 def test_a_word_without_its_language_is_english():
     assert word("like", "fr") == "Like"
+    assert word("like", "zh-TW") == "喜欢"
 
 
 def test_how_sure_we_are_stands_above_the_cards_and_is_escaped() -> None:

@@ -1,11 +1,12 @@
 import asyncio
 import json
 import logging
+import re
 from dataclasses import replace
 
 import pytest
 
-from agent.conversation import Conversation
+from agent.conversation import Conversation, Question
 from agent.events import Finished, Recommended
 from agent.intent import Act, Intent
 from agent.recommendation import Reply
@@ -386,6 +387,48 @@ async def test_an_answer_without_a_list_stays_where_it_is_when_the_dial_moves(ac
 
     assert [turn.text[:6] for turn in session.turns] == ["Lanter", "Hello!", "The La"]
     assert [turn.message for turn in again.turns] == ["calm", "hello", ""]
+
+
+async def test_a_question_is_answered_by_clicking_one_of_its_choices(actions, agent, session):
+    await drain(actions.send(session, "which one"))
+    offered = re.findall(r'data-do="wish" data-text="([^"]+)"', log_html(session, CATALOG))
+
+    await drain(actions.send(session, offered[1]))
+
+    assert offered == ["Calm ones", "Tense ones"]
+    assert agent.calls[-1] == ("stream", "Tense ones")
+    assert "data-text" not in log_html(session, CATALOG)
+
+
+async def test_which_title_was_meant_can_still_be_clicked_after_a_reload(actions, agent, session):
+    await drain(actions.send(session, "which one"))
+    asked = Question("one", ("game:1", "game:2"), "which one")
+    session.conversation = replace(session.conversation, question=asked)
+    remember(agent, session)
+
+    again = await actions.open(session.browser(), "en")
+
+    assert 'data-text="Nine Foxes (2019)"' in log_html(again, CATALOG)
+
+
+async def test_moving_the_dial_after_an_answer_that_lists_items_in_words_makes_no_list(actions, agent, session):
+    await drain(actions.send(session, "hello"))
+    answered = replace(session.conversation.turns[-1], listed=("game:1", "game:2"))
+    turns = (*session.conversation.turns[:-1], answered)
+    session.conversation = replace(session.conversation, turns=turns)
+
+    await drain(actions.dial(session, 0.9))
+
+    assert [call[0] for call in agent.calls] == ["stream"]
+
+
+async def test_looking_things_up_is_said_before_the_message_is_understood(actions, session):
+    statuses = []
+    async for _ in actions.send(session, "calm"):
+        if session.status not in statuses:
+            statuses.append(session.status)
+
+    assert statuses == ["reading", "searching", "writing", ""]
 
 
 async def test_what_was_understood_stands_beside_lists_and_not_beside_answers(actions, session):

@@ -49,7 +49,7 @@ def test_a_build_with_a_model_names_groups_of_people(run, monkeypatch, tmp_path:
         return 7
 
     monkeypatch.setattr("retrieval.build.build", lambda settings, progress: SimpleNamespace(items=3, interactions=5))
-    monkeypatch.setattr("agent.cluster_namer.name_clusters_of", named)
+    monkeypatch.setattr("agent.enrich.cluster_namer.name_clusters_of", named)
 
     result = run("build", "--data", str(tmp_path), "--llm-url", "http://127.0.0.1:9/v1")
 
@@ -183,6 +183,31 @@ def test_options_beat_the_environment_and_leave_the_rest(monkeypatch, tmp_path: 
     settings = cli.make_settings(data=tmp_path, llm_url="none")
 
     assert (settings.llm.url, settings.llm.timeout_s, settings.retrieval.data_dir) == ("", 7, tmp_path)
+
+
+def test_who_leads_a_turn_can_be_chosen(run, monkeypatch):
+    asked = []
+    plain = cli.make_settings
+
+    def remember(**options):
+        asked.append(plain(**options).llm.driver)
+        return plain(**options)
+
+    monkeypatch.setattr(cli, "make_settings", remember)
+    monkeypatch.setenv("RECONTEUR_LLM__DRIVER", "tools")
+
+    run("chat", lines=["/quit"])
+    run("chat", "--llm-driver", "schema", lines=["/quit"])
+    refused = run("chat", "--llm-driver", "rules", lines=["/quit"])
+
+    assert asked == ["tools", "schema"]
+    assert refused.exit_code == 2
+
+
+def test_a_question_lists_its_choices(run):
+    output = run("chat", lines=["which one"]).output
+
+    assert output.index("Shall it be calm or tense?") < output.index("• Calm ones") < output.index("• Tense ones")
 
 
 def test_a_catalog_is_ingested_and_bad_rows_are_told(run, monkeypatch, tmp_path: Path):

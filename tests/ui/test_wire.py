@@ -1,16 +1,18 @@
 import json
 from dataclasses import replace
+from typing import get_args
 
 from agent.conversation import Conversation
 from agent.events import Finished, Recommended, TextDelta, Understood
 from agent.intent import Act, Intent
-from agent.recommendation import Explanation, Recommendation, Reply, Statement
+from agent.recommendation import Explanation, Recommendation, Reply, Statement, Trace
 from agent.transcript import shown_titles
+from agent.wording.messages import LANGUAGES
 from retrieval.candidates import Evidence, EvidenceKind
 from retrieval.preference import Constraint, Op, Preference
 from tests.ui.fakes import CATALOG
-from ui.completion import Completion, Writing, evidence_to_wire
-from ui.wire import ChatRequest, RecommendRequest
+from ui.completion import Completion, Writing, evidence_to_wire, recommendation_to_wire
+from ui.wire import ChatRequest, LanguageCode, RecommendRequest
 
 INTENT = Intent(Act.RECOMMEND, Preference(constraints=(Constraint("year", Op.MIN, (1990.0,)),)))
 CARDS = tuple(Recommendation(one, rank, Explanation("calm.")) for rank, one in enumerate(CATALOG.items[:2], start=1))
@@ -106,6 +108,31 @@ def test_evidence_keeps_what_a_cluster_is_named_for():
     wire = evidence_to_wire(Statement("liked by 12 people with a taste like yours", evidence))
 
     assert wire.model_dump(mode="json", exclude_none=True)["facts"] == [["mechanics", "trading"], ["year", "1990s"]]
+
+
+def test_what_a_place_is_for_is_told_where_there_is_such_a_place():
+    placed = recommendation_to_wire(replace(CARDS[0], slot="the 1950s"))
+
+    assert placed.slot == "the 1950s"
+    assert "slot" not in recommendation_to_wire(CARDS[0]).model_dump(exclude_none=True)
+
+
+async def test_the_last_chunk_says_who_led_and_why():
+    trace = Trace(driver="schema", reason="the endpoint makes no native tool calls", dropped=2)
+
+    events = events_of(Finished(replace(REPLY, trace=trace)))
+    chunks = [chunk async for chunk in Completion(Conversation()).chunks(events)]
+
+    told = chunks[-1]["reconteur"]["trace"]
+    assert (told["driver"], told["reason"], told["dropped"]) == (
+        "schema",
+        "the endpoint makes no native tool calls",
+        2,
+    )
+
+
+def test_every_language_that_there_are_messages_in_can_be_asked_for():
+    assert set(get_args(LanguageCode)) == set(LANGUAGES)
 
 
 def test_parts_are_joined_and_other_speakers_left_out():

@@ -1,0 +1,140 @@
+"""What every driver gets and does: it reads a view of the turn and works with a batch of tools until the turn ends."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from langchain_core.messages import BaseMessage
+
+from agent.conversation import Conversation, Question, Role, Turn
+from agent.recommendation import LlmRun
+from retrieval.items import Catalog
+from retrieval.preference import Preference
+from tools import Batch
+from tools.render import one_line, wish_text
+
+OLD_TURN = 300
+"""Characters that are shown of an utterance that is not among the last ones."""
+RECENT = 4
+"""Utterances that are shown at full length."""
+MOST_TURNS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """One point in time that every wait of a turn shares."""
+
+    ends: float
+    """On the clock of `time.monotonic`."""
+
+    @classmethod
+    def after(cls, seconds: float) -> "Deadline":
+        """So many seconds from now."""
+        return cls(time.monotonic() + seconds)
+
+    def remaining_s(self) -> float:
+        """Seconds that are left; never below 0."""
+        return max(0.0, self.ends - time.monotonic())
+
+    def share(self, part: float) -> "Deadline":
+        """An earlier deadline that takes a part (0..1) of what is left."""
+        return replace(self, ends=time.monotonic() + part * self.remaining_s())
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a driver sees of a turn, beside the tools."""
+
+    conversation: Conversation
+    """What was said and shown before the message."""
+    message: str
+    catalog: Catalog
+    preference: Preference
+    """The wish as it stands, lasting tastes included."""
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether the wish does not know the turns before the message (a client sent a history that is new here)."""
+        return self.conversation.unread
+
+    @property
+    def question(self) -> Question | None:
+        """Which of several items of one title was meant: what the last reply asked."""
+        return self.conversation.question
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The item ids of the last list, in order."""
+        return self.conversation.last_shown()
+
+    def wish_line(self) -> str:
+        """The wish in the words of the tools."""
+        return "not read yet" if self.is_unread else wish_text(self.preference, self.catalog)
+
+    def shown_line(self) -> str:
+        """'#1 Heat (1995); #2 Casino (1995)'; '' where nothing was shown."""
+        labels = [one_line(self.catalog.item(item_id).label) for item_id in self.shown if item_id in self.catalog]
+        return "; ".join(f"#{place} {label}" for place, label in enumerate(labels, 1))
+
+    def turns(self) -> list[tuple[Role, str]]:
+        """The dialogue before the message, older utterances shortened, with what each list showed."""
+        turns = self.conversation.turns[-MOST_TURNS:]
+        return [(turn.role, self._said(turn, len(turns) - place)) for place, turn in enumerate(turns)]
+
+    def _said(self, turn: Turn, age: int) -> str:
+        text = one_line(turn.text)
+        text = text if age <= RECENT or len(text) <= OLD_TURN else f"{text[:OLD_TURN]} ..."
+        labels = [one_line(self.catalog.item(item_id).label) for item_id in turn.shown if item_id in self.catalog]
+        listed = (
+            f"[showed: {'; '.join(f'#{place} {label}' for place, label in enumerate(labels, 1))}]" if labels else ""
+        )
+        return " ".join(filter(None, (listed, text)))
+
+
+@dataclass(slots=True)
+class Drive:
+    """A turn in a driver's hands."""
+
+    view: View
+    batch: Batch
+    deadline: Deadline
+    most_steps: int = 6
+    most_tokens: int = 4000
+    """Answer tokens of all calls of the turn."""
+    runs: list[LlmRun] = field(default_factory=list)
+    """What every call of the model cost."""
+    on_run: Callable[[LlmRun], None] = lambda run: None
+    transcript: list[BaseMessage] = field(default_factory=list)
+    """Every message of the turn, for the call that writes the words."""
+    was_cut: bool = False
+    """Whether the prose ended at the token limit, in mid-sentence perhaps."""
+
+    def note(self, run: LlmRun) -> None:
+        """Keep the cost of a call."""
+        self.runs.append(run)
+        self.on_run(run)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether an ending call was made."""
+        return self.batch.context.ending is not None
+
+
+class Driver(Protocol):
+    """A way to lead a turn."""
+
+    @property
+    def name(self) -> str:
+        """'tools', 'schema' or 'offline'."""
+        ...
+
+    async def drive(self, drive: Drive) -> None:
+        """Work with the batch's tools until one ends the turn, or until there is nothing more to do.
+
+        Whatever the tools brought stays in `drive.batch.context`, also when this raises.
+
+        Raises:
+            ModelUnavailableError: The model did not answer, was late, or answered with garbage twice.
+        """
+        ...

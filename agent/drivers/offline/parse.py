@@ -1,0 +1,377 @@
+"""A message -> the tool calls that it asks for, by phrases and by what the catalog knows. Pure: it looks nothing up."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise, product
+from typing import Any
+
+from agent.drivers.offline.numbers import YEAR, compared
+from agent.drivers.offline.phrases import has, matches, pattern, small, table, words
+from agent.drivers.offline.spot import Spotter, said_of
+from agent.drivers.offline.text import Place, Spot, blank, is_free, language_of, stem, words_of
+from retrieval.preference import Leaning, Op, Preference
+from retrieval.schema import FieldKind, FieldSpec
+from retrieval.spans import parse_span
+from retrieval.titles import HAN
+from tools import Call
+from tools.placing import reference_of
+
+MOST_UNREAD, MOST_SEEN, ADVENTUROUS = 5, 20, 0.9
+WORD = re.compile(rf"[{HAN}]{{2,}}|[^\W\d_{HAN}][^\W\d_{HAN}'’-]+(?![\w'’])")
+Arguments = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What stands when a message comes."""
+
+    preference: Preference = field(default_factory=Preference)
+    shown: tuple[str, ...] = ()  # item ids of the last list, in order
+    shown_before: tuple[str, ...] = ()  # of every list
+    focus: str = ""  # the item that 'it' means; '' for the first one shown
+    inquiry: str = ""  # 'field:first|second': which of two values the last reply asked for
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What a message asks for: first the patch, then the look-ups, then the ending."""
+
+    patch: Arguments = field(default_factory=dict)  # of `update_wish`
+    lookups: tuple[Call, ...] = ()
+    ending: Call = field(default_factory=lambda: Call("recommend"))
+    unread: tuple[str, ...] = ()  # what no rule, title or value covers
+    ambiguous: tuple[Spot, ...] = ()  # titles that fit several items: which is meant must be asked first
+    leaning: Leaning | None = None  # the answer to the inquiry
+
+
+def parse(message: str, spotter: Spotter, scene: Scene | None = None) -> Parsed:
+    """What a message asks for; questions and small talk change nothing of the wish."""
+    scene = scene or Scene()
+    text = pattern("<no_choice>").sub("", message).strip() if scene.inquiry else message
+    read = _Reading(text, scene, spotter)
+    if (leaning := read.leaning()) or (message.strip() and not text):
+        return Parsed(leaning=leaning)
+    if has("<beyond>|^<talk>$", text.strip()) or (read.says("<help>") and not read.spots):
+        return read.answer("talk")
+    if read.says("<about_me>") and not read.titles:
+        return read.answer("about_me")
+    unclear = (title for title in read.titles if title.kind == "title" and len(title.item_ids) > 1)
+    return replace(read.question() or read.wish() or read.answer("talk"), ambiguous=tuple(unclear))
+
+
+class _Reading:
+    """One message while it is read."""
+
+    def __init__(self, text: str, scene: Scene, spotter: Spotter) -> None:
+        self.text, self.scene, self.spotter, self.schema = text, scene, spotter, spotter.schema
+        self.language = language_of(text)
+        is_new = self.language in ("en", "zh") and self.language != scene.preference.language
+        self.spoken: Arguments = {"language": self.language} if is_new else {}
+        self.focus = scene.focus or next(iter(scene.shown), "")
+        self.spots = self._spots()
+        self.titles = [spot for spot in self.spots if spot.kind in ("title", "place")]
+        self.free = blank(text, [spot.place for spot in self.titles], "\x00")
+        self.related = self._related()
+        self.about = [title for title in self.titles if title not in self.related]
+        self.limits, self.prefer, self.drop = self._stated()
+        self.avoided = self._avoided()
+        self.leftover = self._leftover()
+
+    def says(self, phrase: str) -> bool:
+        return has(phrase, self.text)
+
+    def rows(self, item_ids: Sequence[str]) -> list[str]:
+        return [reference_of(self.spotter.catalog, item_id) for item_id in item_ids if item_id in self.spotter.catalog]
+
+    def references(self, spots: Sequence[Spot]) -> list[str]:
+        """What tools take for titles and places: a row where it is certain, else the words."""
+        sure = ((spot, spot.kind == "place" or len(spot.item_ids) == 1) for spot in spots)
+        found = (self.rows(spot.item_ids) if is_sure else [spot.words] for spot, is_sure in sure)
+        return list(dict.fromkeys(said for references in found for said in references))
+
+    def _spots(self) -> list[Spot]:
+        """What is named; an opinion without a title is one of 'it'."""
+        known = (*self.scene.shown_before, *self.scene.preference.liked, *self.scene.preference.disliked)
+        spots = self.spotter.spot(self.text, shown=self.scene.shown, known=known)
+        is_judged = self.says("<opinion>|<not_it>") and not any(spot.item_ids for spot in spots)
+        it = pattern("<it>").search(self.text) if self.focus and is_judged else None
+        return [*spots, Spot(*it.span(), it[0], "place", (self.focus,))] if it else spots
+
+    def _related(self) -> dict[Spot, Arguments]:
+        """Titles whose values are limits: 'by the director of X', 'before X'."""
+        found: dict[Spot, Arguments] = {}
+        for title, spec in product(self.titles, reversed(self.schema.fields)):
+            if key := _relation(spec, self.text[: title.start], self.text[title.end :]):
+                op = {"after": "min", "before": "max"}.get(key, "is")
+                found[title] = {"field": spec.name, "op": op, key: self.references([title])[0]}
+        return found
+
+    def _stated(self) -> tuple[list[Arguments], list[Arguments], list[str]]:
+        bounds: dict[tuple[str, str], list[float]] = {}  # the widest hold: 'from the 30s or 40s'
+        for spot in (spot for spot in self.spots if spot.kind == "number" and spot.field):
+            bounds.setdefault((spot.field, spot.op), []).append(float(spot.value))
+        limits = [_limit(name, op, [max(said) if op == "max" else min(said)]) for (name, op), said in bounds.items()]
+        limits, prefer = [*self.related.values(), *limits, *self._relative()], list[Arguments]()
+        gone = r"(?<![a-z])(?:{})\b[^,.;，。；]*<still_wanted>"
+        drop = [spec.name for spec in self.schema.fields if self.says(gone.format(said_of(spec)))]
+        for group in self._groups():
+            spot, before, after = group[0], self.text[: group[0].start], self.text[group[-1].end :]
+            name, values = spot.field, list(dict.fromkeys(str(spot.value) for spot in group))
+            clause, _ = _clause_of(self.text, spot.start)
+            is_refused, is_soft = self._is_refused(spot.start), self.schema.field(name).soft
+            # 'Funnier', 'more romantic': a direction, not a limit; 'more crime' asks for crime.
+            shade = "<degree>|<softer>" if self.language == "en" else "<degree>"
+            is_shade = stem(spot.words) != stem(values[0]) and has(shade, f"{before}\x02{spot.words}")
+            if has("<still_wanted>", clause):
+                drop += values
+            elif has("<too_much>", before) or (is_refused and has("^too |^太", spot.words)):
+                prefer += [{"field": name, "value": value, "less": True} for value in values]
+            elif is_refused:
+                limits.append(_limit(name, "not", values, lasting=has("<lasting>", clause)))
+            elif is_soft or is_shade:
+                prefer += [{"field": name, "value": value} for value in values]
+            elif not has(r"^\s*or not\b", after):
+                limits.append(_limit(name, "any_of" if values[1:] else "is", values, lasting=has("<always>", clause)))
+        refused = {pair for limit in limits if limit["op"] == "not" for pair in _pairs([limit])}
+        return [limit for limit in limits if limit["op"] == "not" or not _pairs([limit]) & refused], prefer, drop
+
+    def _groups(self) -> list[list[Spot]]:
+        """Values joined by 'or', or listed under one negation, belong together."""
+        groups: list[list[Spot]] = []
+        for spot in (spot for spot in self.spots if spot.kind == "value"):
+            last = groups[-1][-1] if groups else spot
+            joins = last.field == spot.field and has("^<alternative>$", self.text[last.end : spot.start])
+            groups[-1:] = [[*groups[-1], spot]] if joins else [*groups[-1:], [spot]]
+        return groups
+
+    def _relative(self) -> list[Arguments]:
+        """'Older' than the middle of what was shown, or than the one item that is pointed at."""
+        pointed = [title.item_ids[0] for title in self.about if len(title.item_ids) == 1]
+        items = [self.spotter.catalog.item(item_id) for item_id in self.scene.shown if item_id in self.spotter.catalog]
+        for spec in self.schema.of_kind(FieldKind.NUMBER):
+            less, more, *_ = compared(spec)
+            word = pattern(rf"(?<![a-z])(?:(?P<more>{more})|{less})(?! than)").search(self.free)
+            known = sorted((item.numbers[spec.name], item.item_id) for item in items if spec.name in item.numbers)
+            base = pointed if len(pointed) == 1 else [item_id for _, item_id in known[len(known) // 2 :]]
+            if word and base and not any(spot.field == spec.name for spot in self.spots):
+                op, key = ("min", "after") if word["more"] else ("max", "before")
+                return [{"field": spec.name, "op": op, key: self.rows(base)[0]}]
+        return []
+
+    def _is_refused(self, start: int) -> bool:
+        clause, at = _clause_of(self.text, start)
+        foreign = "|<foreign_negation>" if self.language == "other" else ""
+        before = list(matches(f"<negation>{foreign}", clause[:at]))
+        behind = pattern("<negated_verb>").sub(" ", clause[before[-1].end() : at]) if before else ""
+        return (bool(before) and not has("<shift>", behind)) or has("<negation_after>", clause[at:])
+
+    def _avoided(self) -> dict[Place, str]:
+        """What is refused in words that are no value of the catalog: 'no talking animals'."""
+        found, taken = {}, [spot.place for spot in self.spots]
+        for match in matches("<refused_words>", self.text):
+            said = pattern("<refused_end>").split(match[1])[0].strip()
+            place = (match.start(1), match.start(1) + len(said))
+            if is_free(place, taken) and set(words_of(said)) - words("chatter"):
+                found[place] = said
+        return found
+
+    def _leftover(self) -> list[str]:
+        """The content words that are left when titles, values, refusals and phrases are taken away."""
+        degrees = "|".join(word for said in table()["compared"].values() for word in said)
+        text = blank(self.text, [*(spot.place for spot in self.spots), *self.avoided])
+        text = pattern(f"<empty>|{degrees}|<chinese>").sub(lambda match: " " * len(match[0]), text)
+        plain = words("chatter") | (words("foreign") if self.language == "other" else set()) | self.spotter.own_words
+        found = (match for match in WORD.finditer(text) if not {match[0].lower(), stem(match[0])} & plain)
+        at = {match[0].lower(): match.start() for match in found}  # what English refuses is no wish, else it is unread
+        return [word for word, start in at.items() if self.language != "en" or not self._is_refused(start)]
+
+    def leaning(self) -> Leaning | None:
+        """What it answers to the question between two values; None where it says something else, or more."""
+        name, _, said = self.scene.inquiry.partition(":")
+        first, _, second = said.partition("|")
+        more = self.leftover or any(spot.field != name and spot.kind != "place" for spot in self.spots)
+        if not second or more or len(words_of(self.text)) > 7 or self.says("<negation>|anything"):
+            return None
+        values = [spot.value for spot in self.spots if spot.field == name]
+        low, high = parse_span(first), parse_span(second)
+        sides = [self.says("<former>") or first in values, self.says("<latter>") or second in values]
+        if low and high and values:
+            sides = [any(float(value) in span for value in values) for span in (low, high)]
+        elif low and high and not any(sides) and not self.says("something"):
+            order = [self.says(word) for word in table()["compared"][YEAR][:2]]
+            sides = order if low.low < high.low else order[::-1]
+        return None if sides[0] == sides[1] else Leaning(name, *((first, second) if sides[0] else (second, first)))
+
+    def question(self) -> Parsed | None:
+        wanted = (_limit(soft["field"], "is", [soft["value"]]) for soft in self.prefer if "less" not in soft)
+        alone = [*self.limits, *wanted]  # a look-up knows no soft wishes
+        items, sort, it = self.references(self.about), self._sort(), self.rows([self.focus])
+        if self.says("<why>") and not alone:
+            return self.answer("why_not" if self.says("<why_not>") and items else "why", items or it)
+        if self.says("<connection>") and items[1:]:
+            return self.answer("connection", items, Call("graph_lookup", {"kind": "path", "items": [*items[:2]]}))
+        if sort and self.scene.shown and (self.says("<of_these>") or items[1:]):
+            return self.answer("comparison", items or self.rows(self.scene.shown), fields=[sort.lstrip("-")])
+        counts, lists = self.says("<count>"), self.says("<connection>") or (self.says("<list>") and not self.prefer)
+        if counts or sort or (alone and lists):
+            what: Arguments = {"kind": "items" if sort or not counts else "count", "limits": alone, "sort": sort}
+            answer = self.answer("count" if counts else "list", [], Call("graph_lookup", what))
+            return replace(answer, unread=tuple(self.leftover)[:MOST_UNREAD])
+        asked = blank(self.text, [spot.place for spot in self.about if spot.kind == "title"], "X")
+        if has("<question>", asked) and not self.says("<request>") and (items or (it and self.says("<it>"))):
+            kind = "comparison" if items[1:] and has("<comparison>", self.free) else "facts"
+            return self.answer(kind, items or it, fields=self._asked_fields())
+        return None
+
+    def wish(self) -> Parsed | None:
+        wants, limits, prefer = self.says("<request>"), self.limits, self.prefer
+        unmet = [spot.words for spot in self.spots if spot.kind == "number" and not spot.field]
+        about, unread = (self.leftover, unmet) if self.language == "en" else ([], [*unmet, *self.leftover])
+        others = self.says(r"<others>|^\s*<rejects>$")
+        has_content = limits or prefer or self.drop or self.titles or self.avoided or about or unread or others
+        if not (has_content or wants) and (self.says("<question>") or len(words_of(self.text)) <= 3):
+            return None
+        wish, patch = self.scene.preference, self.spoken | self._opinions(wants=wants)
+        patch |= {"limits": limits, "prefer": prefer, "avoid": [*self.avoided.values()], "count": self._count()}
+        if others:
+            fresh = self.rows([item_id for item_id in self.scene.shown_before if item_id not in wish.seen])
+            patch["seen"] = list(dict.fromkeys((*patch.get("seen", ()), *fresh[-MOST_SEEN:])))[-MOST_SEEN:]
+        patch["start_over"] = self._starts_over(patch, about)
+        if self.says("<replaces>") and not patch["start_over"]:
+            new = {limit["field"] for limit in limits if limit["op"] in ("is", "any_of")}
+            self.drop += [old.key for old in wish.constraints if old.op is Op.IS and old.field in new]
+        if about:
+            earlier = [] if patch["start_over"] or not wish.text else wish.text.split(", ")[-4:]
+            patch["about"] = ", ".join(dict.fromkeys((*earlier, " ".join(about[:12]))))[-200:]
+        if self.says("<hurry>|<surprise>"):
+            patch["novelty"] = ADVENTUROUS if self.says("<surprise>") else 0.0
+        patch = {key: value for key, value in {**patch, "drop": self.drop}.items() if value or key == "novelty"}
+        return Parsed(patch, unread=tuple(dict.fromkeys(unread))[:MOST_UNREAD])
+
+    def answer(self, kind: str, items: Sequence[str] = (), lookup: Call | None = None, **fields: list[str]) -> Parsed:
+        arguments: Arguments = {"items": list(items), **fields}
+        lookups = (lookup,) if lookup else (Call("item_details", arguments),) if fields else ()
+        return Parsed(self.spoken, lookups, Call("answer", {"kind": kind, **(arguments if items else {})}))
+
+    def _opinions(self, *, wants: bool) -> Arguments:
+        found: dict[str, list[Spot]] = {}
+        liked = "likes" if self.says("<stated_like>") or not (wants or self.says("<example>")) else "similar_to"
+        for title, stance in zip(self.about, stances(self.text, self.about), strict=True):
+            if "seen" in stance:
+                found.setdefault("seen", []).append(title)
+            if "like" in stance or (not stance and (wants or not self.scene.shown)):
+                key = "dislikes" if "dislike" in stance else liked if stance else "similar_to"
+                found.setdefault(key, []).append(title)
+        return {key: self.references(titles) for key, titles in found.items()}
+
+    def _starts_over(self, patch: Arguments, about: Sequence[str]) -> bool:
+        """Whether a full new wish takes the place of the old one; a fragment ('funny too') refines it."""
+        wish, limits, prefer = self.scene.preference, patch["limits"], patch["prefer"]
+        if self.says("<scrap>") or (self.says("<anything>") and not limits):
+            return True
+        kinds = [limit for limit in limits if limit["op"] in ("is", "any_of")]
+        example = "similar_to" in patch and any(title.kind == "title" for title in self.titles)
+        held = {(old.field, str(value)) for old in wish.constraints for value in old.values}
+        new, held = _pairs([*limits, *prefer]), held | {(old.field, old.value) for old in wish.wishes}
+        is_empty, repeats = wish == Preference(language=wish.language), not example and new and new <= held
+        if is_empty or repeats or self.says("<adds>"):
+            return False
+        if ((kinds or example) and self.says("<wants_new>")) or (example and self.says("<example>")):
+            return True
+        whole = rf"(?:<opens>|<asks_for>).*\b(?:{self.spotter.nouns})\b|<opens_whole>{'|<opens>' if kinds else ''}"
+        return bool(kinds or about or prefer) and self.says(whole) and not self.says("<shade>")
+
+    def _count(self) -> int | None:
+        counted = rf"\b<number>\s+(?:(?!of\b)[\w-]+\s+){{0,3}}(?:{self.spotter.countable}|<suggestions>)\b"
+        for said in ("<how_many>", counted, "<how_many_chinese>"):
+            if (match := pattern(said).search(self.text)) and (match[1] != "一" or self.says("只要一|就一")):
+                return min(int(small(match[1])), 10)
+        return 1 if self.says("<hurry>") else None
+
+    def _sort(self) -> str:
+        for spec in self.schema.of_kind(FieldKind.NUMBER):
+            *_, least, most = compared(spec)
+            if match := pattern(rf"(?<![a-z])(?:(?P<most>{most})|{least})").search(self.free):
+                return f"-{spec.name}" if match["most"] else spec.name
+        return "-popularity" if has("<most_popular>", self.free) else ""
+
+    def _asked_fields(self) -> list[str]:
+        specs = () if has("<about>", self.free) else self.schema.fields  # none for 'what is it about'
+        found = [spec.name for spec in specs if has(rf"(?<![a-z])(?:{said_of(spec)})", self.free)]
+        found += [spot.field for spot in self.spots if spot.kind == "value" and specs]
+        found += [spec.name for spec in specs if spec.people and has("<who>", self.free)][: 0 if found else 1]
+        return list(dict.fromkeys((*found, *(one.name for one in specs if one.unit == YEAR and self.says("<when>")))))
+
+
+def _relation(spec: FieldSpec, before: str, after: str) -> str:
+    """What the words around a title take from it: 'same_as', 'after', 'before' or ''."""
+    if spec.kind is not FieldKind.NUMBER:
+        is_same = has(rf"<whose>(?:{said_of(spec)})<whose_of>", before)
+        return "same_as" if is_same or has(rf"^(?:的|是?同一?个?)(?:{said_of(spec)})(?!是?谁)", after) else ""
+    less, more, *_ = compared(spec)
+    later, earlier, behind = ("|after|since", "|before|prior to", after) if spec.unit == YEAR else ("", "", "")
+    tail = after if before.endswith("比") else ""
+    if has(rf"\b(?:(?:{more}) than{later})\s+$", before) or has("^[之以]后", behind) or has(r"^更?[新晚长贵]", tail):
+        return "after"
+    is_less = has(rf"\b(?:(?:{less}) than{earlier})\s+$", before) or has("^[之以]前", behind)
+    return "before" if is_less or has(r"^更?[老早旧短便]", tail) else ""
+
+
+def _limit(name: str, op: str, values: Sequence[str | float], *, lasting: bool = False) -> Arguments:
+    return {"field": name, "op": op, "value": list(values)} | ({"lasting": True} if lasting else {})
+
+
+def _pairs(limits: Sequence[Arguments]) -> set[tuple[str, str]]:
+    said = ((limit["field"], limit.get("value", "")) for limit in limits)
+    return {(name, str(value)) for name, values in said for value in (values if isinstance(values, list) else [values])}
+
+
+def _clause_of(message: str, position: int) -> tuple[str, int]:
+    ends = list(matches("<clause>", message))
+    start = max((end.end() for end in ends if end.end() <= position), default=0)
+    stop = min((end.start() for end in ends if end.start() >= position), default=len(message))
+    return message[start:stop], position - start
+
+
+def stances(message: str, titles: Sequence[Spot]) -> list[str]:
+    """'like', 'dislike', 'seen', 'seen like' ... or '' for each; titles in a row share what is said of one of them."""
+    found = [_stance(*_around(message, titles, place)) for place in range(len(titles))]
+    gaps = [message[before.end : after.start] for before, after in pairwise(titles)]
+    joined = [place for place, gap in enumerate(gaps) if has("^<separator>$", gap)]
+    for place in joined:
+        found[place + 1] = found[place + 1] or found[place]
+    for place in reversed(joined):
+        found[place] = found[place] or found[place + 1]
+    return found
+
+
+def _around(message: str, titles: Sequence[Spot], place: int) -> tuple[str, str]:
+    between = message[titles[place - 1].end if place else 0 : titles[place].start]
+    before = pattern(r"<sentence_end>|\bbut\b|但是?|可是" + ("|[,，]" if place else "")).split(between)[-1]
+    is_last = place + 1 == len(titles)
+    following = message[titles[place].end : len(message) if is_last else titles[place + 1].start]
+    if has("^<no_one>", titles[place].words) or has("^<turns_away>", following):
+        return "", "not for me"
+    if turned := pattern("<turns_back>").search(following):
+        return "", turned[0]
+    after = pattern(r"<sentence_end>|<but_then>|,\s*(?:i want|give me|now|something)\b").split(following)[0]
+    if pattern("<turned_down>").match(following):
+        after = following
+    elif known := pattern("<known_too>").search(following):
+        after = following[: known.end()]
+    # 'I loved Heat, I can't stand gore': what is judged already is not judged again by the next clause.
+    is_judged = has("<like>|<dislike>", before) and not has("<backward>", after)
+    return before, re.split(r"[,，]", after)[0] if is_judged or not is_last else after
+
+
+def _stance(before: str, after: str) -> str:
+    text, mark = f"{before} \x01 {after}", len(before) + 1
+    seen = "seen" if has("<seen>", text) and not has("<unseen>", text) else ""
+    spans = [[end for match in matches(one, text) for end in match.span()] for one in ("<dislike>", "<like>")]
+    away, near = (min((abs(end - mark) for end in ends), default=999) for ends in spans)
+    # 'Don't really like' holds 'like': where both end alike, the refusal is what was said.
+    is_refused = away < 999 and away <= near and not has("<not_that_i>", text)
+    if is_refused or has("^<no_then>", after) or has("<refusal>", before):
+        return f"{seen} dislike"
+    return f"{seen} like" if near < 999 or has("^<approval>", after) else seen

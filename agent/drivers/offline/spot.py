@@ -1,0 +1,223 @@
+"""Everything of a catalog that a message names: titles, values, numbers, places in the last list."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from agent.drivers.offline.numbers import find_numbers
+from agent.drivers.offline.phrases import has, matches, pattern, small, words
+from agent.drivers.offline.text import Place, Spot, blank, is_free, stem, words_of
+from retrieval.items import Catalog
+from retrieval.schema import FieldKind, FieldSpec
+from retrieval.titles import ARTICLES, HAN, LETTER, UNSPACED, TitleSpan, normalize_title
+from tools.placing import COMMON_SURNAME_SHARE, Placer, fold
+
+Meaning = tuple[FieldSpec, str]
+
+
+class Spotter:
+    """Spots what one catalog knows; made once, holds no user."""
+
+    def __init__(self, catalog: Catalog, placer: Placer | None = None) -> None:
+        self.catalog, self.placer, self.schema = catalog, placer or Placer(catalog), catalog.schema
+        nouns = (*self.schema.noun.values(), *self.schema.nouns.values(), *self.schema.also_called)
+        synonyms = (said for spec in self.schema.of_kind(FieldKind.CATEGORY) for said in spec.synonyms.values())
+        plurals = (word for said in synonyms for word in said if re.fullmatch(r"[\w-]+s", word))
+        self.nouns, self.countable = "|".join(map(re.escape, nouns)), "|".join(map(re.escape, (*nouns, *plurals)))
+        named = " ".join((*nouns, *map(said_of, self.schema.fields)))
+        self.own_words = frozenset(map(stem, words_of(named)))
+        self._values = ValueFinder(catalog, self.placer)
+        self._titles = TitleFinder(catalog, self._values)
+
+    def spot(self, message: str, *, shown: Sequence[str] = (), known: Iterable[str] = ()) -> list[Spot]:
+        """What is named, in order; 'the second one' is one of the items `shown`, a `known` one wins over namesakes."""
+        spots: list[Spot] = []
+        for start, end in self._titles.find(message):
+            said = message[start:end].strip("《》“”\"'«» ")
+            item_ids = self.placer.item(said, shown=shown, known=known).item_ids
+            spots.append(Spot(start, end, said, "title", item_ids))
+        for find in (places, self._described):
+            spots += find(blank(message, [spot.place for spot in spots], "\x00"), shown)
+        spots += find_numbers(blank(message, [spot.place for spot in spots], "\x00"), self.catalog)
+        spots += self._values.find(message, [spot.place for spot in spots])
+        return sorted(spots, key=lambda spot: spot.start)
+
+    def _described(self, message: str, shown: Sequence[str]) -> list[Spot]:
+        """'The one with Bogart', 'that octopus thing': the one shown item that the words fit."""
+        said = [(match, next(filter(None, match.groups()))) for match in matches("<described>", message)]
+        fitting = [(match, tuple(one for one in shown if self._fits(one, words))) for match, words in said]
+        return [Spot(*match.span(), match[0], "place", ids) for match, ids in fitting if len(ids) == 1]
+
+    def _fits(self, item_id: str, said: str) -> bool:
+        item = self.catalog.item(item_id)
+        texts = [item.title, item.text, *item.aka, *(value for values in item.values.values() for value in values)]
+        if re.search(rf"[{HAN}]", said):
+            named = {str(spot.value) for spot in self._values.find(said)}
+            return any(said in text or text in named for text in texts)
+        stems = {stem(word) for word in words_of(said)} - words("stopwords")
+        return bool(stems) and stems <= {stem(word) for text in texts for word in words_of(text)}
+
+
+class ValueFinder:
+    """The words by which a catalog's values are asked for; closed categories, added last, beat names and themes."""
+
+    def __init__(self, catalog: Catalog, placer: Placer) -> None:
+        self._catalog = catalog
+        self._phrases: dict[tuple[str, ...], list[Meaning]] = {}
+        for spec in (*catalog.schema.of_kind(FieldKind.ENTITY), *catalog.schema.of_kind(FieldKind.CATEGORY)):
+            for name, value in placer.names(spec.name).items():
+                if not (spec.names and len(value) < 3 and name == fold(value)):  # a code: people use its name
+                    self._phrases.setdefault(_key(name), []).append((spec, value))
+        self._longest = max(map(len, self._phrases), default=0)
+
+    def find(self, text: str, covered: Sequence[Place] = ()) -> Iterator[Spot]:
+        """The values named in a text outside the places that are covered, the longest phrase first from the left."""
+        found = re.finditer(rf"{LETTER}+(?:['’]{LETTER}+)?|[{UNSPACED}]", text)
+        places = [match.span() for match in found if is_free(match.span(), covered)]
+        keys = [_key(fold(re.sub(r"['’]s$", "", text[start:end]))) for start, end in places]
+        position = 0
+        while position < len(places):
+            for length in range(min(self._longest, len(places) - position), 0, -1):
+                meanings = self._phrases.get(sum(keys[position : position + length], ()))
+                start, end = places[position][0], places[position + length - 1][1]
+                if meanings and self._believes(meaning := self._meant(meanings, text[:start]), text, start, end):
+                    yield Spot(start, end, text[start:end], "value", (), meaning[0].name, meaning[1], "is")
+                    position += length - 1
+                    break
+            position += 1
+
+    def _meant(self, meanings: Sequence[Meaning], before: str) -> Meaning:
+        """The last one; of a person in several fields the one whose fact is said so ('by'), or the common one."""
+        people = [meaning for meaning in meanings if meaning[0].people]
+        if not meanings[-1][0].people:
+            return meanings[-1]
+        cues = ((one, one[0].fact.get("en", "").partition("{value}")[0].split()[-1:]) for one in people)
+        if said := [one for one, cue in cues if cue and has(rf"\b{re.escape(cue[0])}\s+$", before)]:
+            return said[0]
+        counts = [self._catalog.values(spec.name)[value] for spec, value in people]
+        return people[counts.index(max(counts))] if max(counts) >= COMMON_SURNAME_SHARE * counts[-1] else people[-1]
+
+    def _believes(self, meaning: Meaning, text: str, start: int, end: int) -> bool:
+        """Surnames and codes need capitals or a cue: 'young' is an adjective, 'Young' may be a person, 'us' nothing."""
+        (spec, value), word, before = meaning, text[start:end], text[:start]
+        if len(word.split()) > 1 or not word.isascii():
+            return True
+        if has("<life_stage>", before) or word.lower() in words("stopwords") or (len(word) < 3 and not word.isupper()):
+            return False
+        is_name = word[0].isupper() and (not word.isupper() or text.isupper())
+        is_known = self._catalog.values(spec.name)[value] > 1 or fold(value) == fold(word)
+        likely = is_known and (is_name or len(word) >= 8)
+        return not spec.people or likely or has("<before_person>", before)
+
+
+class TitleFinder:
+    """Where a message names titles: quoted, capitalized, listed, after a word such as 'like', or misspelled."""
+
+    def __init__(self, catalog: Catalog, values: ValueFinder) -> None:
+        self._catalog, self._values = catalog, values
+        self._soft = {spec.name for spec in catalog.schema.fields if spec.soft}
+
+    def find(self, message: str) -> list[Place]:
+        """The places of titles, in order, without overlaps."""
+        taken: list[Place] = []
+        # Capitalized twice: what is found first may be the neighbor in a list that makes the next one likely.
+        for step in (self._quoted, self._exact, self._listed, self._capitalized, self._capitalized):
+            for place in step(message, taken):
+                taken += [place] if is_free(place, taken) else []
+        return sorted(taken)
+
+    def _quoted(self, message: str, _: list[Place]) -> Iterator[Place]:
+        for match in matches("<quoted>", message):
+            inner = next(filter(None, match.groups()))
+            if match[0][0] in "《«" or inner[0].isupper() or self._catalog.find_title(inner, limit=1):
+                yield match.span()
+
+    def _exact(self, message: str, _: list[Place]) -> Iterator[Place]:
+        for span in self._catalog.titles.spans(message):
+            number = pattern("<part_of_title>").match(message, span.end)
+            if number and self._believes(message, span):
+                yield span.start, number.end()
+
+    def _believes(self, message: str, span: TitleSpan) -> bool:
+        """Whether words that happen to be a title are meant as one."""
+        text, before, empty = span.text, message[: span.start], words("stopwords")
+        if has(rf"[{UNSPACED}]", text):
+            is_plain = has("<everyday>", text) or any(self._values.find(text))
+            return not is_plain and (len(text) >= 3 or has(r"[喜爱看过像似]|讨厌", before[-4:]))
+        said = normalize_title(text).split()
+        if all(word in empty or word.isdigit() for word in said):
+            return text.lower() != "it" and has("<like>|<seen>", re.split(r"[.!?;。！？；]", before)[-1][-14:])
+        # A theme or mood with a capital in the middle of a sentence is rather the title of the same name.
+        is_value = any(value.field not in self._soft or text.islower() for value in self._values.find(text))
+        has_capitals = all(word[:1].isupper() or word.lower() in empty for word in text.split())
+        if not has_capitals or (message.isupper() and len(message) > 12):
+            return not (is_value and len(said) < 3) and (has("<before_title>", before) or len(said) > 2)
+        begins = not before.strip() or before.strip()[-1] in ".!?:"
+        stands_out = not begins or len(message.split()) < 5 or has(r"^(?:\W*(?:is|was|and)\b|,)", message[span.end :])
+        return len(said) > 1 or (not is_value and (stands_out or has("<before_title>", before)))
+
+    def _listed(self, message: str, taken: list[Place]) -> Iterator[Place]:
+        """'heat, seven, the usual suspects': whole pieces between commas that are titles, capitals or not."""
+        pieces: list[tuple[Place, bool]] = []
+        for match in re.finditer(r"[^,;:.!?()\n]+", message):
+            lead = pattern("<lead>").match(match[0])
+            start = match.start() + (lead.end() if lead else 0)
+            text = pattern("<tail>").sub("", message[start : match.end()]).rstrip()
+            place = (start, start + len(text))
+            if len(text) > 2 and is_free(place, taken) and normalize_title(text) not in words("stopwords"):
+                is_title = self._catalog.titles.exact(text) or self._is_near(text, 7, 0.9)
+                is_judged = has("<judged>", message[place[1] :]) or " " in text or start - match.start() > 2
+                pieces += [(place, is_judged)] if is_title and not any(self._values.find(text)) else []
+        gaps = (message[end : place[0]] for _, end in taken for place, _ in pieces)
+        follows = any(has(r"^[\s,]*(?:and|or)?\s*$", gap) for gap in gaps)
+        yield from (place for place, is_judged in pieces if is_judged or follows or len(pieces) > 1)
+
+    def _capitalized(self, message: str, taken: list[Place]) -> Iterator[Place]:
+        """Capitalized words after 'like', 'loved' ... or beside a title in a list: a typo, or a title we lack."""
+        for match in matches("<name>", "" if message.isupper() else blank(message, taken)):
+            start, end = _trimmed(message, *match.span())
+            text = message[start:end]
+            if len(text) < 2 or text.isupper() or normalize_title(text) in words("stopwords"):
+                continue
+            gaps = (message[end:a] if end <= a else message[b:start] for a, b in taken if end <= a or b <= start)
+            is_likely = has("<before_name>", message[:start]) or any(has("<in_a_list>", gap) for gap in gaps)
+            is_other = any(self._values.find(text)) and not (" " in text and self._catalog.find_title(text, limit=1))
+            if not is_other and (is_likely or self._is_near(text, 6, 0.88)):
+                yield start, end
+
+    def _is_near(self, text: str, shortest: int, least: float) -> bool:
+        found = self._catalog.find_title(text, limit=2) if len(text) >= shortest else []
+        longest = len(normalize_title(text)) + 2
+        return any(match.score >= least and len(normalize_title(match.title)) <= longest for match in found)
+
+
+def places(text: str, shown: Sequence[str]) -> list[Spot]:
+    """Where a message points at the last list: 'the second one', 'the first two', '第三部', 'all of these'."""
+    found: list[Spot] = []
+    for phrase in ("first_few", "last_few", "middle", "every", "last", "numbered", "ordinal", "others_shown"):
+        said = {item_id for spot in found for item_id in spot.item_ids}
+        for match in matches(f"<{phrase}>", text) if shown else ():
+            place = int(small(next(filter(None, match.groups()), "")))
+            others, half = [item_id for item_id in shown if said and item_id not in said], (len(shown) - 1) // 2
+            ids = {"first_few": shown[:place], "last_few": shown[-place:], "every": shown, "last": shown[-1:]}
+            ids |= {"middle": shown[half : half + 1], "others_shown": others}
+            pointed = ids.get(phrase, shown[place - 1 : place] if place else ())
+            if pointed and is_free(match.span(), [spot.place for spot in found]):
+                found.append(Spot(*match.span(), match[0], "place", tuple(pointed)))
+    return sorted(found, key=lambda spot: spot.start)
+
+
+def said_of(spec: FieldSpec) -> str:
+    """A pattern of the words that name a field."""
+    return "|".join(re.escape(name) for name in (spec.name, *spec.label.values(), *spec.words) if name)
+
+
+def _key(name: str) -> tuple[str, ...]:
+    return tuple(map(stem, re.findall(rf"[{UNSPACED}]|{LETTER}+", name)))
+
+
+def _trimmed(message: str, start: int, end: int) -> Place:
+    """A run of capitalized words without function words and opinions around it ('Is Scarface' -> 'Scarface')."""
+    found, empty = list(re.finditer(r"\S+", message[start:end])), words("stopwords")
+    heads = [one for one in found if one[0].lower() not in empty - ARTICLES and not has("^<opinion>$", one[0])]
+    tails = [word for word in found if word[0].lower() not in empty]
+    return (start + heads[0].start(), start + tails[-1].end()) if heads and tails else (start, start)

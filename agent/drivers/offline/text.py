@@ -1,0 +1,66 @@
+"""A stretch of a message that names something, what is left without it, stems, and the language of a text."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from agent.drivers.offline.phrases import words
+from retrieval.titles import HAN
+
+Place = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """What a stretch of a message names."""
+
+    start: int
+    end: int
+    words: str
+    kind: Literal["title", "value", "number", "place"]
+    item_ids: tuple[str, ...] = ()  # of a title: several where it is ambiguous; of a place: all that it points at
+    field: str = ""  # of a value or number; '' for an amount of something that the catalog does not know
+    value: str | float = ""
+    op: str = ""  # 'is', 'min' or 'max'; a decade is two spots of one place
+
+    @property
+    def place(self) -> Place:
+        """Start and end in the message."""
+        return self.start, self.end
+
+
+def is_free(place: Place, taken: Iterable[Place]) -> bool:
+    """Whether a place overlaps none of the others."""
+    return not any(start < place[1] and place[0] < end for start, end in taken)
+
+
+def blank(text: str, places: Iterable[Place], sign: str = " ") -> str:
+    """The text with a sign in the place of every character of some places."""
+    for start, end in places:
+        text = text[:start] + sign * (end - start) + text[end:]
+    return text
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text, casefolded: "Sci-Fi" -> ['sci', 'fi']."""
+    return re.findall(r"[^\W_]+(?:['’][^\W_]+)?", text.casefold())
+
+
+def stem(word: str) -> str:
+    """A word without its plural: comedies -> comedy, westerns -> western."""
+    word = word.casefold().replace("’", "'").removesuffix("'s")
+    if len(word) > 4 and word.endswith("ies"):
+        return word[:-3] + "y"
+    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")) else word
+
+
+def language_of(text: str) -> str:
+    """'en', 'zh', 'other', or '' where there is no letter to tell by."""
+    outside = re.sub(r"《[^》]*》", "", text)
+    letters = "".join(re.findall(r"[^\W\d_]", outside) or re.findall(r"[^\W\d_]", text))
+    is_other = re.search(r"[\u3040-\u30ff\uac00-\ud7af\u0400-\u06ff\u0900-\u0e7f]", letters)
+    if is_other or re.search(rf"[{HAN}]", letters):
+        return "other" if is_other else "zh"
+    foreign = sum(1 if word in words("foreign") else -(word in words("chatter")) for word in words_of(outside))
+    return "other" if foreign > 0 else "en" if letters else ""

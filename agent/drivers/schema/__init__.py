@@ -1,0 +1,8 @@
+"""The driver for small models: one JSON answer, constrained by a schema made for the message, becomes tool calls.
+
+Code finds what the catalog knows in a message and lists it; the model says what each thing is to the person.
+"""
+
+from agent.drivers.schema.driver import SchemaDriver
+
+__all__ = ["SchemaDriver"]

@@ -1,0 +1,171 @@
+"""What the catalog knows in a message: items, values, numbers, each with the words around it. Judges nothing."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from agent.drivers.offline import Spot
+from retrieval.items import Catalog
+from retrieval.schema import CatalogSchema, FieldKind, FieldSpec
+from retrieval.titles import UNSPACED
+from tools.render import one_line
+
+MOST = 8
+"""Things that one message lists."""
+BEFORE, AFTER = 3, 3
+"""Words around a thing that stand in its key."""
+DIGITS = re.compile(r"(?<![a-zA-Z_\d.,#])(\d{1,4})(?!\d|[.,]\d)['’]?[a-z]{0,3}(?![a-z])")
+YEARS = range(1880, 2041)
+UNIT = 16
+"""Characters behind a number in which its unit is looked for."""
+LEAST_DECADE = 20
+"""Two digits that may be a decade: 20 to 90, ending in 0."""
+STOP = r"[,.;:!?()\[\]{}\"“”«»「」『』《》。，、；：！？…–—/\n]"
+PIECE = re.compile(rf"[{UNSPACED}]|[^\W_{UNSPACED}]+(?:['’-][^\W_{UNSPACED}]+)*")
+
+
+class Kind(StrEnum):
+    """What sort of thing it is: it decides which roles it can have."""
+
+    ITEM = "item"
+    VALUE = "value"
+    NUMBER = "number"
+    SPAN = "span"
+    """A stretch of numbers that words name ('the nineties')."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """One line of the list that the model sees."""
+
+    key: str
+    """The words of the message around it."""
+    kind: Kind
+    label: str
+    references: tuple[str, ...] = ()
+    """Of items, as tools take them."""
+    field: str = ""
+    values: tuple[str | float, ...] = ()
+    """The value; for a span the first and the last."""
+    is_year: bool = False
+    options: tuple[str, ...] = ()
+    """Item ids, where a title may be several items."""
+
+    @property
+    def line(self) -> str:
+        """'"no horror please" = genre Horror'."""
+        return f'"{self.key}" = {self.label}'
+
+
+Place = tuple[int, int, Thing]
+"""Start and end in the message, and the thing, still without its key."""
+
+
+def things_in(
+    message: str, spots: Sequence[Spot], catalog: Catalog, shown: Sequence[str], *, most: int = MOST
+) -> tuple[Thing, ...]:
+    """The list for one message, in its order, each thing once."""
+    places = sorted(_places(message, spots, catalog, shown), key=lambda place: place[0])
+    unique = list({(thing.kind, thing.label): (start, end, thing) for start, end, thing in reversed(places)}.values())
+    unique = unique[::-1][:most]
+    things: dict[str, Thing] = {}
+    for number, (start, end, thing) in enumerate(unique):
+        low = unique[number - 1][1] if number else 0
+        high = unique[number + 1][0] if number + 1 < len(unique) else len(message)
+        key = around(message, start, end, low=low, high=max(high, end))
+        while key in things:
+            key += " "
+        things[key] = replace(thing, key=key)
+    return tuple(things.values())
+
+
+def around(message: str, start: int, end: int, *, low: int = 0, high: int | None = None) -> str:
+    """The words of a stretch and some around it, within its clause and between its neighbors."""
+    before = re.split(STOP, message[min(low, start) : start])[-1]
+    after = re.split(STOP, message[end:high])[0]
+    left = list(PIECE.finditer(before))[-_reach(before, BEFORE) :]
+    right = list(PIECE.finditer(after))[: _reach(after, AFTER)]
+    head = before[left[0].start() :] if left else ""
+    tail = after[: right[-1].end()] if right else ""
+    return one_line(f"{head}{message[start:end]}{tail}").replace("\\", " ").replace('"', "'").strip()
+
+
+def _reach(text: str, words: int) -> int:
+    """Scripts without spaces count signs: some of them make a word."""
+    return 2 * words if re.search(rf"[{UNSPACED}]", text) else words
+
+
+def _places(message: str, spots: Sequence[Spot], catalog: Catalog, shown: Sequence[str]) -> Iterator[Place]:
+    spans: dict[tuple[int, int], list[Spot]] = {}
+    for spot in spots:
+        if spot.kind in ("title", "place"):
+            yield spot.start, spot.end, _item(spot, catalog, shown)
+        elif spot.kind == "value" and not spot.words.isdigit():
+            yield spot.start, spot.end, _value(spot, catalog.schema)
+        elif spot.kind == "number" and spot.field and not any(char.isdigit() for char in spot.words):
+            spans.setdefault((spot.start, spot.end), []).append(spot)
+    covered = [(spot.start, spot.end) for spot in spots if spot.kind in ("title", "place")]
+    yield from _digits(message, covered, catalog.schema)
+    for (start, end), found in spans.items():
+        spec = catalog.schema.field(found[0].field)
+        yield start, end, _number(spec, *sorted({float(spot.value) for spot in found}))
+
+
+def _item(spot: Spot, catalog: Catalog, shown: Sequence[str]) -> Thing:
+    """A title that several items have, or none, keeps its words: the user is asked, or told."""
+    known = [item_id for item_id in spot.item_ids if item_id in catalog]
+    if spot.kind == "title" and len(known) != 1:
+        words = one_line(spot.words).strip("《》“”\"'‘’ ")
+        return Thing("", Kind.ITEM, f"title {words}", (words,), options=tuple(known))
+    labels = [_label(item_id, catalog, shown) for item_id in known]
+    return Thing("", Kind.ITEM, ", ".join(labels), tuple(known))
+
+
+def _label(item_id: str, catalog: Catalog, shown: Sequence[str]) -> str:
+    place = f"#{shown.index(item_id) + 1} " if item_id in shown else ""
+    return f"{place}{one_line(catalog.item(item_id).label)}"
+
+
+def _value(spot: Spot, schema: CatalogSchema) -> Thing:
+    spec, value = schema.field(spot.field), str(spot.value)
+    label = f"{spec.label_in('en')} {one_line(spec.value_in(value, 'en'))}"
+    return Thing("", Kind.VALUE, label, (), spec.name, (value,))
+
+
+def _digits(message: str, covered: Sequence[tuple[int, int]], schema: CatalogSchema) -> Iterator[Place]:
+    """Years and amounts in digits, in the text of any script."""
+    specs = schema.of_kind(FieldKind.NUMBER)
+    years = next((spec for spec in specs if spec.unit == "year"), None)
+    for match in DIGITS.finditer(message):
+        if any(start < match.end() and match.start() < end for start, end in covered):
+            continue
+        year = _year(match.group(1))
+        if years is not None and year is not None:
+            yield match.start(), match.end(), _number(years, year)
+        elif spec := _measured(message[match.end(1) : match.end(1) + UNIT].casefold(), specs):
+            yield match.start(), match.end(), _number(spec, float(match.group(1)))
+
+
+def _year(digits: str) -> float | None:
+    number = int(digits)
+    if number in YEARS:
+        return float(number)
+    if len(digits) == 2 and number >= LEAST_DECADE and number % 10 == 0:
+        return float((2000 if number < 30 else 1900) + number)
+    return None
+
+
+def _measured(following: str, specs: Sequence[FieldSpec]) -> FieldSpec | None:
+    """The field whose unit stands behind a number."""
+    for spec in specs:
+        if any(following.lstrip().startswith(word.casefold()) for word in (spec.unit, *spec.words) if word):
+            return spec
+    return None
+
+
+def _number(spec: FieldSpec, first: float, last: float | None = None) -> Thing:
+    is_year, label = spec.unit == "year", f"{spec.label_in('en')} {first:g}"
+    if last is None:
+        return Thing("", Kind.NUMBER, label, (), spec.name, (first,), is_year)
+    return Thing("", Kind.SPAN, f"{label} to {last:g}", (), spec.name, (first, last), is_year)

@@ -1,0 +1,108 @@
+"""The prompt of the tool-calling driver: the same bytes for a catalog, then the dialogue, what changes last."""
+
+import json
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
+
+from agent.conversation import Role
+from agent.drivers.base import View
+from agent.examples import fill
+from agent.recommendation import Recommendation
+from retrieval.items import Catalog
+from retrieval.schema import FieldKind, FieldSpec
+from tools.placing import reference_of
+from tools.render import clipped, one_line
+
+MOST_VALUES = 60
+"""Values of a category that the prompt names."""
+EXAMPLES = 12
+"""Values of a field with many names that the prompt gives as examples."""
+DEFAULT_COUNT = 5
+MESSAGE_LIMIT = 4000
+FACTS_ON_SCREEN = 3
+TEXT_ON_SCREEN = 220
+
+
+def system_prompt(catalog: Catalog) -> str:
+    """What the model is told before every turn."""
+    schema = catalog.schema
+    names = {
+        "nouns": schema.nouns_in("en"),
+        "size": f"{len({min(catalog.double_of(item.item_id)) for item in catalog}):,}",
+        "count": str(DEFAULT_COUNT),
+        "fields": "\n".join(describe(spec, catalog) for spec in schema.fields),
+    }
+    return fill(_template("agent"), names).strip()
+
+
+def describe(spec: FieldSpec, catalog: Catalog) -> str:
+    """A field as the model needs to know it: kind, unit, values or range, and whether it can be a limit."""
+    head = f"- {spec.name} ({one_line(spec.label_in('en'))})"
+    if spec.kind is FieldKind.NUMBER:
+        bounds = catalog.bounds(spec.name)
+        unit = f", in {spec.unit}" if spec.unit not in ("", "year") else ", a calendar year" if spec.unit else ""
+        return head + f": a number{unit}" + (f", {bounds[0]:g} to {bounds[1]:g}" if bounds else "")
+    values = [one_line(spec.value_in(value, "en")) for value, _ in catalog.values(spec.name).most_common(MOST_VALUES)]
+    if spec.kind is FieldKind.CATEGORY:
+        return f"{head}: one or more of {', '.join(values)}"
+    kind = "names of people" if spec.people else "many values"
+    soft = "; a wish (prefer), not a limit, except to refuse one" if spec.soft else ""
+    return f"{head}: {kind}, such as {', '.join(values[:EXAMPLES])}{soft}"
+
+
+def turn_messages(view: View) -> list[BaseMessage]:
+    """The dialogue and the message; only the last one changes while the conversation goes on."""
+    said: list[BaseMessage] = [
+        HumanMessage(text) if role is Role.USER else AIMessage(text or "(nothing)") for role, text in view.turns()
+    ]
+    lines = [f"[wish] {view.wish_line()}"]
+    if view.is_unread:
+        lines.append("[note] the wish of the dialogue above was not read yet: state it whole in one update_wish")
+    if shown := view.shown_line():
+        lines.append(f"[shown] {shown}")
+    if view.question:
+        lines.append(f"[note] you had asked which {one_line(view.question.text)} they mean")
+    lines.append(f"[message] {json.dumps(view.message[:MESSAGE_LIMIT], ensure_ascii=False)}")
+    return [*said, HumanMessage("\n".join(lines))]
+
+
+def prefix(catalog: Catalog) -> SystemMessage:
+    """The system message."""
+    return SystemMessage(system_prompt(catalog))
+
+
+def words_prompt(
+    catalog: Catalog,
+    cards: Sequence[Recommendation],
+    near: Sequence[Recommendation],
+    *,
+    task: str,
+    language: str,
+    notices: Sequence[str] = (),
+) -> str:
+    """What asks for the words beside a list or in answer to a question."""
+    lines = [_on_screen(card, catalog) for card in cards]
+    lines += [f"near miss, shown apart: {_on_screen(card, catalog)}" for card in near]
+    lines += [f"said already: {one_line(notice)}" for notice in notices]
+    field = next((spec.name for spec in catalog.schema.fields if spec.kind is not FieldKind.NUMBER), "field")
+    names = {"screen": "\n".join(lines) or "nothing yet", "task": task, "language": language, "field": field}
+    return fill(_template("words"), names).strip()
+
+
+def _on_screen(card: Recommendation, catalog: Catalog) -> str:
+    reference = reference_of(catalog, card.item.item_id)
+    facts = [statement.text for statement in card.explanation.statements[:FACTS_ON_SCREEN]]
+    parts = [f"#{card.rank} {reference} {one_line(card.item.label)}", one_line(card.explanation.text), *facts]
+    if card.item.text:
+        parts.append(f"about: {clipped(card.item.text, TEXT_ON_SCREEN)}")
+    if card.exploratory:
+        parts.append("a guess to learn their taste, say so if you mention it")
+    return " | ".join(dict.fromkeys(filter(None, parts)))
+
+
+@cache
+def _template(name: str) -> str:
+    return files("agent.prompts").joinpath(f"{name}.md").read_text(encoding="utf-8")

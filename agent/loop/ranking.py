@@ -1,0 +1,157 @@
+"""From what the tools found to the places of a list: the driver's order leads, the fusion fills, guesses come last."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from numpy.random import Generator
+
+from agent.loop.state import TurnState
+from retrieval.belief import Belief
+from retrieval.candidates import Candidate
+from retrieval.policies import Slot
+from retrieval.preference import Op, Preference
+from retrieval.ranking import Ranked, known_ids
+from retrieval.retriever import Retriever
+from tools import SlotPlan
+
+
+def rank(state: TurnState, retriever: Retriever) -> None:
+    """Run every recommender on the final wish, join what the tools found, and put the driver's order first."""
+    preference, history = state.preference, state.context.history
+    passed_over = state.conversation.all_shown() if state.message else frozenset()
+    if state.ending.slots:
+        state.ranked = _slotted(state, retriever)
+        return
+    found = _candidates(state, retriever, preference)
+    ranked = retriever.rank(found, preference, history, preference.count, passed_over)
+    state.ranked = _led(state, retriever, ranked, found, preference)
+
+
+def explore(state: TurnState, retriever: Retriever, make_rng: Callable[[], Generator]) -> None:
+    """The places as shown: guesses only behind what the driver ordered, and none where something precise was asked."""
+    preference, history = state.preference, state.context.history
+    unanswered = state.conversation.all_shown()
+    belief = retriever.belief(preference, history, unanswered)
+    state.uncertainty = float(belief.width()[0])
+    lead = _lead_size(state)
+    if state.ending.slots or lead >= preference.count or _is_precise(preference, retriever):
+        state.slots = tuple(Slot(retriever.explain(one, preference)) for one in state.ranked.fit)
+        return
+    state.slots = _with_guesses(state, retriever, make_rng(), belief, lead)
+    _ask(state, retriever, belief, preference)
+
+
+def _with_guesses(
+    state: TurnState, retriever: Retriever, rng: Generator, belief: Belief, lead: int
+) -> tuple[Slot, ...]:
+    preference = state.preference
+    first = tuple(Slot(retriever.explain(one, preference)) for one in state.ranked.fit[:lead])
+    rest = replace(state.ranked, fit=state.ranked.fit[lead:], near=(*state.ranked.near, *state.ranked.fit[:lead]))
+    others = retriever.explore(
+        rest,
+        preference,
+        state.context.history,
+        rng,
+        slots=preference.count - lead,
+        unanswered=state.conversation.all_shown(),
+        belief=belief,
+    )
+    return (*first, *others)
+
+
+def _ask(state: TurnState, retriever: Retriever, belief: Belief, preference: Preference) -> None:
+    """The one question about taste, where it would teach more than the list does."""
+    conversation = state.conversation
+    if state.message and state.slots and preference.novelty > 0 and not conversation.has_just_asked():
+        settled = {limit.field for limit in preference.constraints}
+        state.inquiry = retriever.inquiry(state.slots, belief, conversation.inquired, settled)
+
+
+def _candidates(state: TurnState, retriever: Retriever, preference: Preference) -> dict[str, Sequence[Candidate]]:
+    """What every channel says of the wish, joined with what the tools of the turn found."""
+    found: dict[str, Sequence[Candidate]] = {
+        name: retriever.run(name, preference, state.context.history) for name in retriever.channel_names
+    }
+    for name, candidates in state.context.by_channel.items():
+        known = {one.item_id for one in found.get(name, ())}
+        found[name] = (*found.get(name, ()), *(one for one in candidates if one.item_id not in known))
+    return found
+
+
+def _led(
+    state: TurnState,
+    retriever: Retriever,
+    ranked: Ranked,
+    found: dict[str, Sequence[Candidate]],
+    preference: Preference,
+) -> Ranked:
+    """The driver's items first, in its order; what breaks a limit or is known already is not shown."""
+    lead = [_merged(found, item_id) for item_id in _allowed(state, retriever, preference)]
+    if not lead:
+        return ranked
+    scored = {one.item_id: one for one in ranked.fit}
+    top = max((one.score for one in ranked.fit), default=1.0)
+    first = [
+        scored.get(one.item_id) or replace(one, score=top + (len(lead) - place) * 1e-3)
+        for place, one in enumerate(lead)
+    ][: preference.count]
+    twins = {twin for one in first for twin in retriever.catalog.double_of(one.item_id)}
+    rest = [one for one in ranked.fit if one.item_id not in twins]
+    fit = tuple(retriever.explain(one, preference) for one in (*first, *rest))[: preference.count]
+    missing = preference.count - len(fit)
+    return replace(ranked, fit=fit, near=ranked.near[:missing] if missing > 0 else ())
+
+
+def _allowed(state: TurnState, retriever: Retriever, preference: Preference) -> list[str]:
+    """The driver's items that keep every limit, that the user does not know, and each thing once."""
+    catalog = retriever.catalog
+    closed = set(known_ids(catalog, preference, state.context.history))
+    allowed = []
+    for item_id in state.ending.item_ids:
+        item = catalog.item(item_id)
+        if item_id not in closed and all(catalog.satisfies(item, limit) for limit in preference.constraints):
+            allowed.append(item_id)
+            closed |= catalog.double_of(item_id)
+    return allowed
+
+
+def _lead_size(state: TurnState) -> int:
+    """How many of the list's first places are the driver's."""
+    ordered = set(state.ending.item_ids)
+    return sum(one.item_id in ordered for one in state.ranked.fit)
+
+
+def _slotted(state: TurnState, retriever: Retriever) -> Ranked:
+    """One item for each place that has limits of its own."""
+    chosen: dict[str, Candidate] = {}
+    for plan in state.ending.slots:
+        best = _best_for(state, retriever, plan, [one.item_id for one in chosen.values()])
+        if best is not None:
+            chosen[plan.name] = best
+    state.slot_names = tuple(chosen)
+    return Ranked(tuple(chosen.values()))
+
+
+def _best_for(state: TurnState, retriever: Retriever, plan: SlotPlan, taken: Sequence[str]) -> Candidate | None:
+    preference = state.preference
+    wanted = replace(
+        preference, constraints=(*preference.constraints, *plan.constraints), seen=(*preference.seen, *taken), count=1
+    )
+    found = _candidates(state, retriever, wanted)
+    ranked = retriever.rank(found, wanted, state.context.history, 1)
+    led = _led(state, retriever, ranked, found, wanted)
+    return led.fit[0] if led.fit else None
+
+
+def _is_precise(preference: Preference, retriever: Retriever) -> bool:
+    """Whether a person or a single item was asked for: no place for guesses."""
+    people = {spec.name for spec in retriever.schema.fields if spec.people}
+    return preference.count == 1 or any(limit.op is Op.IS and limit.field in people for limit in preference.constraints)
+
+
+def _merged(found: dict[str, Sequence[Candidate]], item_id: str) -> Candidate:
+    """All that the channels said about one item."""
+    same = [one for many in found.values() for one in many if one.item_id == item_id]
+    scores = {name: score for one in same for name, score in one.scores.items()}
+    evidence = dict.fromkeys(evidence for one in same for evidence in one.evidence)
+    return Candidate(item_id, scores, tuple(evidence))

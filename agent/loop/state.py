@@ -1,0 +1,133 @@
+"""What a turn works on while it runs; nothing of it is kept but the conversation."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from agent.chips import chips
+from agent.conversation import Conversation
+from agent.drivers.base import Deadline
+from agent.intent import Act, Intent
+from agent.recommendation import LlmRun, Recommendation, ToolRun, Trace
+from retrieval.exploration.asking import Inquiry
+from retrieval.policies import Slot
+from retrieval.preference import Preference
+from retrieval.ranking import Ranked
+from tools import Ending, ToolContext
+from tools.endings import ANSWER, ASK_USER, RECOMMEND
+
+ACTS = {RECOMMEND: Act.RECOMMEND, ANSWER: Act.ANSWER, ASK_USER: Act.ASK}
+
+
+@dataclass(slots=True)
+class TurnState:
+    """One turn in progress."""
+
+    conversation: Conversation
+    """As it was before the turn."""
+    context: ToolContext
+    message: str = ""
+    """'' when nothing was said: the list is made anew without a model."""
+    store: bool = True
+    """Whether feedback, tastes and exposures go to the user's state."""
+    keep: bool = True
+    """Whether the conversation itself is kept."""
+    deadline: Deadline = field(default_factory=lambda: Deadline.after(120.0))
+    driver: str = "offline"
+    reason: str = ""
+    """Why that driver."""
+    ranked: Ranked = field(default_factory=lambda: Ranked(()))
+    slots: tuple[Slot, ...] = ()
+    slot_names: tuple[str, ...] = ()
+    """What the places are for, where the driver asked for places with limits of their own."""
+    uncertainty: float = 0.0
+    """How little is known of the user's taste, 0..1; see `retrieval.belief`."""
+    inquiry: Inquiry | None = None
+    """The one question about taste that is asked at the end."""
+    knowing: str = ""
+    """How sure we are of this user's taste, in words; '' where there is nothing to say."""
+    recommendations: tuple[Recommendation, ...] = ()
+    near_misses: tuple[Recommendation, ...] = ()
+    notices: tuple[str, ...] = ()
+    announced: tuple[str, ...] = ()
+    """Notices that still hold and were told in this conversation."""
+    tools: tuple[ToolRun, ...] = ()
+    llm: tuple[LlmRun, ...] = ()
+    seconds: dict[str, float] = field(default_factory=dict)
+    text: str = ""
+    listed: tuple[str, ...] = ()
+    """Item ids that the words of an answer list, in order: '#2' means the second of them next time."""
+    dropped: tuple[str, ...] = ()
+    """Why sentences of the model were left out."""
+    started: float = field(default_factory=time.perf_counter)
+
+    @property
+    def ending(self) -> Ending:
+        """How the turn ends; with a list where no driver said so."""
+        return self.context.ending or Ending(RECOMMEND)
+
+    @property
+    def preference(self) -> Preference:
+        """What is wanted in this turn."""
+        wanted = self.context.preference
+        return wanted if self.ending.count is None else replace(wanted, count=self.ending.count)
+
+    @property
+    def language(self) -> str:
+        """The language of the reply."""
+        return self.context.wanted.language
+
+    @property
+    def intent(self) -> Intent:
+        """What became of the message."""
+        context, ending = self.context, self.ending
+        said = context.patches
+        return Intent(
+            act=ACTS[ending.tool],
+            preference=self.preference,
+            chips=chips(self.preference, context.catalog),
+            kind=ending.kind,
+            about=ending.item_ids if ending.tool == ANSWER else (),
+            fields=ending.fields,
+            liked=tuple(dict.fromkeys(item_id for patch in said for item_id in patch.liked)),
+            examples=tuple(dict.fromkeys(item_id for patch in said for item_id in patch.examples)),
+            disliked=tuple(dict.fromkeys(item_id for patch in said for item_id in patch.disliked)),
+            seen=tuple(dict.fromkeys(item_id for patch in said for item_id in patch.seen)),
+            kept=tuple(limit for patch in said for limit in patch.kept),
+            dropped=tuple(key for patch in said for key in patch.dropped),
+            unknown=tuple(dict.fromkeys(filter(None, context.problems.unknown))),
+            ambiguous=tuple(context.problems.ambiguous),
+            unread=context.unread,
+            choices=ending.choices,
+            driver=self.driver,
+        )
+
+    def add_notices(self, *notices: str) -> None:
+        """More notices, none twice."""
+        self.notices = tuple(dict.fromkeys((*self.notices, *filter(None, notices))))
+
+    def announce(self, *notices: str) -> None:
+        """Notices of what stays as it is: each is told once in a conversation, until it has passed."""
+        self.add_notices(*(notice for notice in notices if notice and notice not in self.announced))
+        self.announced = tuple(dict.fromkeys((*self.announced, *filter(None, notices))))
+
+    def withdraw(self, *notices: str) -> None:
+        """Notices that no longer hold: should it happen again, it is told again."""
+        self.announced = tuple(notice for notice in self.announced if notice not in notices)
+
+    def time(self, stage: str, since: float) -> None:
+        """Note the seconds that a stage took."""
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - since
+
+    def trace(self) -> Trace:
+        """How the items were found, so far."""
+        seconds: Mapping[str, float] = {**self.seconds, "total": time.perf_counter() - self.started}
+        return Trace(
+            self.tools,
+            self.llm,
+            seconds,
+            dict(self.ranked.dimensions),
+            driver=self.driver,
+            reason=self.reason,
+            dropped=len(self.dropped),
+        )

@@ -1,0 +1,215 @@
+"""A turn: let a driver decide, then rank, explore, show, word and keep; events go out as soon as they are known."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+
+from numpy.random import Generator
+
+from agent.conversation import Conversation, Question, Role, Turn
+from agent.drivers.base import Drive, Driver, View
+from agent.drivers.choose import OFFLINE, DriverChooser
+from agent.events import Event, Finished, Recommended, TextDelta, ToolCalled, Understood
+from agent.intent import Act
+from agent.loop.ranking import explore, rank
+from agent.loop.state import TurnState
+from agent.loop.words import Words
+from agent.memory import StoredMemory
+from agent.recommendation import Reply, ToolRun
+from agent.settings import LlmSettings
+from agent.wording.cards import make_cards, shortage
+from agent.wording.messages import say, say_in_all
+from retrieval.errors import ModelUnavailableError
+from retrieval.retriever import Retriever
+from tools import Batch, Result
+
+logger = logging.getLogger(__name__)
+
+DECIDE = 0.5
+"""The part of the turn's time until the cards are due."""
+CLICK = "click"
+
+Emit = Callable[[Event], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """Runs turns; holds none."""
+
+    retriever: Retriever
+    chooser: DriverChooser
+    memory: StoredMemory
+    words: Words
+    llm: LlmSettings
+    make_rng: Callable[[], Generator]
+    tool_timeout_s: float
+    keep: Callable[[Conversation], Awaitable[None]]
+    """Stores the conversation of a finished turn."""
+
+    async def events(self, state: TurnState) -> AsyncIterator[Event]:
+        """The events of a turn as they come; closing this ends whatever the turn waits for."""
+        queue: asyncio.Queue[Event | None] = asyncio.Queue()
+        task = asyncio.create_task(self._run(state, queue.put_nowait))
+        task.add_done_callback(lambda _: queue.put_nowait(None))
+        try:
+            while (event := await queue.get()) is not None:
+                yield event
+            await task
+        finally:
+            task.cancel()
+            await asyncio.wait({task})
+
+    async def _run(self, state: TurnState, emit: Emit) -> None:
+        await asyncio.to_thread(self.memory.load, state)
+        drive = await self._decide(state, emit)
+        await asyncio.to_thread(self.memory.note, state)
+        emit(Understood(state.intent, state.context.wanted))
+        if state.intent.act is Act.RECOMMEND:
+            await self._show(state, emit)
+        await self._say(state, drive, emit)
+        conversation = self._after(state)
+        await asyncio.to_thread(self.memory.keep, state, conversation)
+        if state.keep:
+            await self.keep(conversation)
+        emit(Finished(self._reply(state, conversation)))
+
+    # Deciding ----------------------------------------------------------------------------------------------------
+
+    async def _decide(self, state: TurnState, emit: Emit) -> Drive:
+        """Let the chosen driver work; where the model fails, the offline driver takes over what is left to do."""
+        started = time.perf_counter()
+        drive = self._drive(state, emit)
+        if state.message:
+            await self._lead(state, drive)
+        else:
+            state.driver, state.reason = CLICK, "nothing was said"
+        state.llm = tuple(drive.runs)
+        state.announce(*self.retriever.notices)
+        if state.context.has_lost:
+            state.add_notices(say("tool_down", state.language))
+        state.time("drive", started)
+        return drive
+
+    async def _lead(self, state: TurnState, drive: Drive) -> None:
+        choice = self.chooser.pick()
+        state.driver, state.reason = choice.driver.name, choice.reason
+        failed = await self._attempt(choice.driver, drive)
+        if failed:
+            state.driver, state.reason = OFFLINE, failed
+            if not state.context.patches and state.context.ending is None:
+                await self._attempt(self.chooser.drivers[OFFLINE], self._offline(state, drive))
+        if choice.driver.name == OFFLINE and self.chooser.model is None:
+            state.announce(say("no_model", state.language))
+        elif state.driver == OFFLINE and self.chooser.setting != OFFLINE:
+            state.announce(say("model_down", state.language))
+        else:
+            state.withdraw(*say_in_all("model_down"))
+
+    async def _attempt(self, driver: Driver, drive: Drive) -> str:
+        """Drive; why the model failed, '' where it did not."""
+        try:
+            await driver.drive(drive)
+        except ModelUnavailableError as error:
+            logger.warning("driver %s: %s", driver.name, error)
+            self.chooser.failed()
+            return str(error)
+        if driver.name != OFFLINE:
+            self.chooser.succeeded()
+        return ""
+
+    def _drive(self, state: TurnState, emit: Emit) -> Drive:
+        deadline = state.deadline.share(DECIDE)
+
+        def on_result(result: Result) -> None:
+            run = ToolRun(result.call.tool, dict(result.call.arguments), result.seconds, result.found, result.error)
+            state.tools = (*state.tools, run)
+            emit(ToolCalled(run))
+
+        batch = Batch.over(
+            state.context,
+            tool_timeout_s=self.tool_timeout_s,
+            remaining_s=state.deadline.remaining_s,
+            on_result=on_result,
+        )
+        view = View(state.conversation, state.message, self.retriever.catalog, state.context.preference)
+        return Drive(view, batch, deadline, most_steps=self.llm.most_steps)
+
+    def _offline(self, state: TurnState, drive: Drive) -> Drive:
+        """The same turn with what is left of its time: the model may have spent its own share."""
+        return replace(drive, deadline=state.deadline)
+
+    # Showing -----------------------------------------------------------------------------------------------------
+
+    async def _show(self, state: TurnState, emit: Emit) -> None:
+        """The cards: on screen before a word is written."""
+        started = time.perf_counter()
+        await asyncio.to_thread(rank, state, self.retriever)
+        state.time("rank", started)
+        started = time.perf_counter()
+        await asyncio.to_thread(explore, state, self.retriever, self.make_rng)
+        state.time("explore", started)
+        made = make_cards(state.slots, state.ranked, state.preference, self.retriever, state.language, state.slot_names)
+        state.recommendations, state.near_misses = made
+        state.knowing = self.words.knowing(state)
+        state.add_notices(shortage(made, self.retriever.schema, state.language))
+        await asyncio.to_thread(self.memory.expose, state)
+        state.time("cards", state.started)
+        emit(Recommended(state.recommendations, state.near_misses, state.notices, state.knowing))
+
+    async def _say(self, state: TurnState, drive: Drive, emit: Emit) -> None:
+        started = time.perf_counter()
+        pieces = []
+        async with aclosing(self.words.stream(state, drive)) as spoken:
+            async for piece in spoken:
+                pieces.append(piece)
+                emit(TextDelta(piece))
+        state.text = "".join(pieces).strip()
+        state.llm = tuple(drive.runs)
+        state.time("write", started)
+
+    # Keeping -----------------------------------------------------------------------------------------------------
+
+    def _after(self, state: TurnState) -> Conversation:
+        """The conversation after this turn."""
+        before = state.conversation
+        conversation = replace(
+            before,
+            preference=replace(state.context.wanted, count=before.preference.count),
+            question=self._open_question(state),
+            told=state.announced,
+            unread=False,
+            open_inquiry="",
+        )
+        if state.message:
+            conversation = conversation.add(Turn(Role.USER, state.message))
+        if state.inquiry is not None:
+            key = state.inquiry.key
+            conversation = replace(conversation, open_inquiry=key, inquired=(*conversation.inquired, key))
+        shown = tuple(card.item.item_id for card in state.recommendations)
+        near = tuple(card.item.item_id for card in state.near_misses)
+        asked = conversation.asked or bool(shown or near)
+        turn = Turn(Role.ASSISTANT, state.text, shown, near, listed=state.listed)
+        return replace(conversation, asked=asked).add(turn)
+
+    def _open_question(self, state: TurnState) -> Question | None:
+        """Which of several items of one title was meant, where that is what was asked."""
+        ambiguous = state.intent.ambiguous
+        if state.intent.act is not Act.ASK or not ambiguous or not state.message:
+            return None
+        title, options = ambiguous[0]
+        return Question(title, options, state.message)
+
+    def _reply(self, state: TurnState, conversation: Conversation) -> Reply:
+        return Reply(
+            text=state.text,
+            conversation=conversation,
+            intent=state.intent,
+            recommendations=state.recommendations,
+            near_misses=state.near_misses,
+            notices=state.notices,
+            knowing=state.knowing,
+            trace=state.trace(),
+        )

@@ -1,0 +1,155 @@
+"""What is said in a turn beside the cards: by template, or by the model, held against what the turn knows."""
+
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator
+from dataclasses import dataclass
+
+from agent.conversation import Role
+from agent.drivers.base import Drive
+from agent.drivers.tool_calling import ToolCallingDriver
+from agent.drivers.tool_calling.prompt import words_prompt
+from agent.intent import Act
+from agent.loop.state import TurnState
+from agent.wording import answers
+from agent.wording.check import Checker, TitleFinder
+from agent.wording.handles import fill
+from agent.wording.ledger import Ledger
+from agent.wording.messages import say
+from agent.wording.stream import checked
+from retrieval.errors import ModelUnavailableError
+from retrieval.retriever import Retriever
+
+logger = logging.getLogger(__name__)
+
+TASKS = {
+    "recommend": "say in 2 to 4 sentences why the first ones fit what was asked for, and be honest about what could "
+    "not be checked or does not quite fit.",
+    "ask": "ask the question.",
+    "talk": "reply to what they said in 1 to 3 sentences; say plainly what you cannot do.",
+    "why": "say from the reasons above why it was suggested, in 1 or 2 sentences.",
+    "why_not": "say from the results above why it was not suggested (a limit, known already, not in the catalog, or "
+    "others were closer), in 1 or 2 sentences; offer it if nothing speaks against it.",
+    "answer": "answer the question in 1 to 4 sentences; if the results do not hold the answer, say that you do not "
+    "know it.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Puts turns into words; holds none."""
+
+    retriever: Retriever
+    titles: TitleFinder
+    speaker: ToolCallingDriver | None = None
+    """The driver whose model writes; None where only templates speak."""
+
+    def knowing(self, state: TurnState) -> str:
+        """How sure we are of the user's taste, in words."""
+        return answers.knowing(state.uncertainty, state.language) if state.recommendations else ""
+
+    async def stream(self, state: TurnState, drive: Drive) -> AsyncGenerator[str, None]:
+        """All words of a turn, piece by piece, ready to be shown."""
+        opening = self._opening(state)
+        if opening:
+            yield opening + " "
+        written = False
+        async for piece in self._body(state, drive):
+            written = True
+            yield piece
+        if not written and (template := self._template(state)):
+            yield template
+            written = True
+        if closing := self._closing(state):
+            yield f" {closing}" if written or opening else closing
+
+    def _opening(self, state: TurnState) -> str:
+        """What a rule says better than a model: opinions noted, names that the catalog lacks, words not understood."""
+        if not state.message:
+            key = "reranked" if state.conversation.turns else "first_list"
+            return say(key, state.language) if state.recommendations else ""
+        return answers.opening(state.intent, self.retriever.catalog, state.language)
+
+    def _closing(self, state: TurnState) -> str:
+        """The one question about taste, where one is asked."""
+        if state.inquiry is None or not state.recommendations:
+            return ""
+        return answers.inquiry(state.inquiry, self.retriever.catalog, state.language)
+
+    # The model's words ---------------------------------------------------------------------------------------------
+
+    async def _body(self, state: TurnState, drive: Drive) -> AsyncIterator[str]:
+        """The model's sentences that hold; nothing where it has none to say."""
+        source = self._source(state, drive)
+        if source is None:
+            return
+        checker = self._checker(state)
+        dropped: list[str] = []
+        written: list[str] = []
+        listed = tuple(card.item.item_id for card in state.recommendations)
+        try:
+            async for sentence in checked(
+                source,
+                checker,
+                dropped,
+                fill=lambda text: fill(text, state.context, listed),
+                whole=lambda: not drive.was_cut,
+            ):
+                written.append(sentence)
+                yield sentence
+        except ModelUnavailableError:
+            state.announce(say("model_down", state.language))
+        if state.intent.act is Act.ANSWER:
+            state.listed = checker.listed("".join(written))
+        if dropped:
+            logger.info("the check dropped %d sentences", len(dropped))
+        state.dropped = tuple(dropped)
+
+    def _source(self, state: TurnState, drive: Drive) -> AsyncIterator[str] | None:
+        """Where the model's words come from: the ending call itself, or a call of their own."""
+        if not state.message:
+            return None
+        if state.ending.text:
+            return _once(state.ending.text)
+        if state.driver != "tools" or self.speaker is None or state.intent.act is Act.ASK:
+            return None
+        if state.intent.act is Act.RECOMMEND and not (state.recommendations or state.near_misses):
+            return None
+        asked = words_prompt(
+            self.retriever.catalog,
+            state.recommendations,
+            state.near_misses,
+            task=_task(state),
+            language=state.language,
+            notices=(self._opening(state), *state.notices),
+        )
+        return self.speaker.words(drive, asked, seconds=state.deadline.remaining_s())
+
+    def _checker(self, state: TurnState) -> Checker:
+        """What this turn's prose is held against."""
+        said = [turn.text for turn in state.conversation.turns if turn.role is Role.USER]
+        cards = (*state.recommendations, *state.near_misses)
+        ledger = Ledger.of(state.context, cards, said=" ".join((*said, state.message)))
+        return Checker(self.titles, ledger)
+
+    # Templates -----------------------------------------------------------------------------------------------------
+
+    def _template(self, state: TurnState) -> str:
+        """What is said when no model wrote, or nothing that it wrote held."""
+        if not state.message:
+            return ""
+        if state.intent.act is Act.ASK:
+            return answers.question(state.intent, state.ending, self.retriever.catalog, state.language)
+        if state.intent.act is Act.RECOMMEND:
+            return answers.summary(state.recommendations, self.retriever.schema, state.language)
+        text, state.listed = answers.answer(state.context, state.ending, state.conversation, state.language)
+        return text
+
+
+def _task(state: TurnState) -> str:
+    if state.intent.act is Act.RECOMMEND:
+        return TASKS["recommend"]
+    return TASKS.get(state.ending.kind, TASKS["answer"])
+
+
+async def _once(text: str) -> AsyncIterator[str]:
+    yield text

@@ -1,0 +1,104 @@
+"""What is shown of a ranked list: cards with reasons, and near misses as a group of their own."""
+
+from collections.abc import Sequence
+
+from agent.recommendation import Recommendation
+from agent.wording.explain import explain, near_miss
+from agent.wording.messages import say
+from retrieval.candidates import Candidate
+from retrieval.items import Catalog
+from retrieval.policies import Slot
+from retrieval.preference import Constraint, Preference
+from retrieval.ranking import Ranked
+from retrieval.retriever import Retriever
+from retrieval.schema import CatalogSchema
+
+Cards = tuple[tuple[Recommendation, ...], tuple[Recommendation, ...]]
+"""What fits, and what only comes near."""
+
+
+def make_cards(
+    slots: Sequence[Slot],
+    ranked: Ranked,
+    preference: Preference,
+    retriever: Retriever,
+    language: str,
+    slot_names: Sequence[str] = (),
+) -> Cards:
+    """The cards of a list, and its near misses.
+
+    Args:
+        slots: The places of the list.
+        ranked: For the near misses and the limits that they break.
+        preference: What was asked for; a reason does not repeat it.
+        retriever: For the catalog and the facts that answer a wish.
+        language: A language code.
+        slot_names: What the places are for, where each has limits of its own.
+    """
+    catalog = retriever.catalog
+    names = (*slot_names, *("" for _ in slots))
+    cards = tuple(
+        _card(slot, rank, names[rank - 1], catalog, language, preference) for rank, slot in enumerate(slots, 1)
+    )
+    shown = {card.item.item_id for card in cards}
+    near: list[Recommendation] = []
+    for candidate in ranked.near:
+        broken = _broken(catalog, candidate.item_id, ranked.broken.get(candidate.item_id, ()))
+        if broken and candidate.item_id not in shown:
+            near.append(
+                _near(retriever.explain(candidate, preference), broken, len(near) + 1, catalog, language, preference)
+            )
+    return cards, tuple(near)
+
+
+def shortage(cards: Cards, schema: CatalogSchema, language: str) -> str:
+    """What is said where too few items fit; '' where enough do or nothing comes near."""
+    fit, near = cards
+    if not near:
+        return ""
+    noun, nouns = schema.noun_in(language), schema.nouns_in(language)
+    if not fit:
+        return say("only_near", language, noun=noun, nouns=nouns)
+    return say("few", language, count=len(fit), noun=noun, nouns=nouns, counter=schema.counter_in(language))
+
+
+def _broken(catalog: Catalog, item_id: str, limits: Sequence[Constraint]) -> tuple[Constraint, ...]:
+    """Those of some limits that an item really breaks."""
+    item = catalog.item(item_id)
+    return tuple(limit for limit in limits if not catalog.satisfies(item, limit))
+
+
+def _card(slot: Slot, rank: int, name: str, catalog: Catalog, language: str, preference: Preference) -> Recommendation:
+    found = slot.candidate
+    return Recommendation(
+        item=catalog.item(found.item_id),
+        rank=rank,
+        explanation=explain(
+            found, catalog, language, guess=slot.why if slot.exploratory else "", preference=preference
+        ),
+        score=found.score,
+        channels=dict(found.scores),
+        parts=dict(found.parts),
+        exploratory=slot.exploratory,
+        propensity=slot.propensity,
+        context=slot.context,
+        slot=name,
+    )
+
+
+def _near(
+    found: Candidate,
+    broken: tuple[Constraint, ...],
+    rank: int,
+    catalog: Catalog,
+    language: str,
+    preference: Preference,
+) -> Recommendation:
+    return Recommendation(
+        item=catalog.item(found.item_id),
+        rank=rank,
+        explanation=near_miss(found, broken, catalog, language, preference=preference),
+        score=found.score,
+        channels=dict(found.scores),
+        breaks=broken,
+    )

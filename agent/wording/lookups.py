@@ -1,0 +1,193 @@
+"""What the look-ups of a turn found, in words: facts, comparisons, connections, counts, lists."""
+
+from collections.abc import Iterable, Sequence
+
+from agent.wording.messages import comma, join, label, paragraph, say, sentence, title
+from agent.wording.values import fact_text, having, value_text, values_of
+from retrieval.candidates import Evidence
+from retrieval.graph import GraphUnavailableError
+from retrieval.items import Catalog, Item
+from retrieval.schema import FieldKind, FieldSpec
+from tools import Lookup, ToolContext
+from tools.render import one_line
+
+MOST_ITEMS = 6
+"""Items that one answer describes."""
+LISTED = 10
+"""Items that one answer lists."""
+MOST_VALUES = 8
+"""Values of a field that are said of one item."""
+IN_OVERVIEW = 4
+IN_COMPARISON = 3
+MOST_COUNTS = 3
+
+
+def facts(items: Sequence[Item], fields: Sequence[str], catalog: Catalog, language: str) -> str:
+    """What is known of items; of the fields asked for, where some are, also that the catalog does not know them."""
+    return paragraph((_facts_of(item, fields, catalog, language) for item in items[:MOST_ITEMS]), language)
+
+
+def _facts_of(item: Item, fields: Sequence[str], catalog: Catalog, language: str) -> str:
+    """The fields asked for; otherwise what it is about and its main facts (the year stands beside its title)."""
+    if fields:
+        specs = [spec for spec in catalog.schema.fields if spec.name in fields]
+    else:
+        specs = [spec for spec in catalog.schema.fields if spec.on_card and spec.unit != "year"]
+    most = MOST_VALUES if fields else IN_OVERVIEW
+    told = [fact for spec in specs if (fact := _fact(item, spec, most, catalog, language))]
+    parts = []
+    if not fields and item.text:
+        parts.append(say("about", language, item=label(item, language), text=one_line(item.text)))
+    if told:
+        named = label(item, language) if not parts else title(item.title, language)
+        joined = one_line(say("reasons_join", language).join(told))
+        parts.append(say("facts_of", language, item=named, facts=joined))
+    missing = [spec.label_in(language) for spec in specs if fields and not values_of(item, spec, language)]
+    if missing:
+        parts.append(say("no_fact", language, title=title(item.title, language), labels=comma(missing, language)))
+    return paragraph(parts, language) or say("no_text", language, title=title(item.title, language))
+
+
+def _fact(item: Item, spec: FieldSpec, most: int, catalog: Catalog, language: str) -> str:
+    known = item.numbers.get(spec.name)
+    if spec.kind is FieldKind.NUMBER:
+        return "" if known is None else spec.fact_of(value_text(spec, known, language), language)
+    values = item.values.get(spec.name, ())[:most]
+    return fact_text(catalog.schema, spec.name, values, language) if values else ""
+
+
+def comparison(items: Sequence[Item], fields: Sequence[str], catalog: Catalog, language: str) -> str:
+    """Items side by side: what they share, then field by field where they differ."""
+    items = items[:MOST_ITEMS]
+    specs = [spec for spec in catalog.schema.fields if (spec.name in fields if fields else spec.on_card)]
+    differing = (_difference(items, spec, language) for spec in specs)
+    common = _in_common(items, specs, catalog, language)
+    opening = say("in_common", language, facts=common) if common else ""
+    return paragraph((opening, *differing), language)
+
+
+def _difference(items: Sequence[Item], spec: FieldSpec, language: str) -> str:
+    held = [values_of(item, spec, language) for item in items]
+    shared = set.intersection(*(set(values) for values in held))
+    if all(set(values) == shared for values in held):
+        return ""
+    told = []
+    for item, values in zip(items, held, strict=True):
+        own = [value for value in values if value not in shared][:IN_COMPARISON]
+        words = comma(own, language) if own else "" if values else say("not_known", language)
+        told.append(words and words + say("aside", language, text=title(item.title, language)))
+    joined = say("reasons_join", language).join(filter(None, told))
+    return say("differs", language, label=sentence(spec.label_in(language)), values=one_line(joined))
+
+
+def _in_common(items: Sequence[Item], specs: Iterable[FieldSpec], catalog: Catalog, language: str) -> str:
+    """The values that all items have, a phrase for each field; '' for none."""
+    phrases = []
+    for spec in specs:
+        if spec.kind is FieldKind.NUMBER:
+            known = {item.numbers.get(spec.name) for item in items}
+            number_held = next(iter(known)) if len(known) == 1 else None
+            if number_held is not None:
+                phrases.append(spec.fact_of(value_text(spec, number_held, language), language))
+            continue
+        values = [
+            value for value in items[0].values.get(spec.name, ()) if all(_has(item, spec, value) for item in items)
+        ]
+        if values:
+            phrases.append(fact_text(catalog.schema, spec.name, values[:MOST_VALUES], language))
+    return one_line(say("reasons_join", language).join(phrases))
+
+
+def _has(item: Item, spec: FieldSpec, value: str) -> bool:
+    return value in item.values.get(spec.name, ())
+
+
+def connection(items: Sequence[Item], context: ToolContext, language: str) -> str:
+    """What items share: people first, then themes, then kinds; else the path over an item between."""
+    catalog = context.catalog
+    entities = [spec for spec in catalog.schema.fields if spec.kind is FieldKind.ENTITY]
+    entities.sort(key=lambda spec: not spec.people)
+    closed = [spec for spec in catalog.schema.fields if spec.kind is FieldKind.CATEGORY]
+    named = join([title(item.title, language) for item in items], language)
+    telling = _in_common(items, [*entities, *closed[:1]], catalog, language)
+    if telling:
+        return say("connection", language, titles=named, facts=telling)
+    path = next((path for path in _paths(items, context) if len(path.path) == 4), None)
+    if path is not None and path.path[1][0] in catalog:
+        return _over(items, path, catalog, language)
+    rest = _in_common(items, closed[1:], catalog, language)
+    key = "connection" if rest else "no_connection"
+    return say(key, language, titles=named, facts=rest)
+
+
+def _paths(items: Sequence[Item], context: ToolContext) -> Sequence[Evidence]:
+    """The paths between two items that the turn found, or that the graph knows."""
+    ends = {item.item_id for item in items[:2]}
+    found = [path for path in context.paths if path.path and {path.path[0][0], path.path[-1][0]} == ends]
+    if found or len(ends) < 2:
+        return found
+    try:
+        return context.retriever.connections(items[0].item_id, items[1].item_id)
+    except GraphUnavailableError:
+        return ()
+
+
+def _over(items: Sequence[Item], path: Evidence, catalog: Catalog, language: str) -> str:
+    steps = path.path
+    first, last, between = (title(catalog.item(step[0]).title, language) for step in (steps[0], steps[3], steps[1]))
+    first_fact, last_fact = (fact_text(catalog.schema, step[1], [step[2]], language) for step in (steps[0], steps[3]))
+    return say(
+        "connection_over",
+        language,
+        first=first,
+        last=last,
+        between=between,
+        first_fact=first_fact,
+        last_fact=last_fact,
+    )
+
+
+def counts(lookups: Sequence[Lookup], catalog: Catalog, language: str) -> str:
+    """How many items each look-up found, and the first of them where it was sorted by a number."""
+    different = {found.limits: found for found in lookups}.values()
+    parts = []
+    for found in list(different)[-MOST_COUNTS:]:
+        parts += [count(found, catalog, language), _extreme(found, catalog, language)]
+    return paragraph(parts, language)
+
+
+def count(found: Lookup, catalog: Catalog, language: str) -> str:
+    """'There are 12 films by Alfred Hitchcock.'."""
+    schema = catalog.schema
+    noun, nouns, counter = schema.noun_in(language), schema.nouns_in(language), schema.counter_in(language)
+    limits = having(found.limits, catalog, language)
+    if not limits:
+        return say("count_all", language, count=found.total, noun=noun, nouns=nouns, counter=counter)
+    if not found.total:
+        return say("count_none", language, having=limits, nouns=nouns)
+    return say("count", language, count=found.total, having=limits, noun=noun, nouns=nouns, counter=counter)
+
+
+def _extreme(found: Lookup, catalog: Catalog, language: str) -> str:
+    """'The oldest is The 39 Steps (1935).'; '' where no number sorted."""
+    name, is_descending = found.sort.lstrip("-"), found.sort.startswith("-")
+    spec = next((spec for spec in catalog.schema.of_kind(FieldKind.NUMBER) if spec.name == name), None)
+    held = [catalog.item(item_id) for item_id in found.item_ids[:1]]
+    if spec is None or not held or name not in held[0].numbers:
+        return ""
+    item = label(held[0], language)
+    if spec.unit == "year":
+        return say("newest" if is_descending else "oldest", language, item=item)
+    key, value = "highest" if is_descending else "lowest", value_text(spec, held[0].numbers[name], language)
+    return sentence(say(key, language, label=spec.label_in(language), item=item, value=value))
+
+
+def listing(items: Sequence[Item], total: int, catalog: Catalog, language: str) -> str:
+    """The items themselves, with their years."""
+    named = [label(item, language) for item in items[:LISTED]]
+    if len(named) == 1 and total <= 1:
+        return say("listed_one", language, item=named[0])
+    if total > len(named):
+        more, counter = total - len(named), catalog.schema.counter_in(language)
+        return say("listed_some", language, count=more, items=comma(named, language), counter=counter)
+    return say("listed", language, items=join(named, language))

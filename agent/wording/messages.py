@@ -1,0 +1,150 @@
+"""Fixed sentences from gettext catalogs, a language each, and how names, titles and numbers are written in them.
+
+Knows no domain: what items are called comes from the schema.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+
+from babel import Locale
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal, format_percent
+
+from retrieval.items import Catalog, Item
+
+LANGUAGES = ("en", "zh", "es", "fr", "de", "pt", "ja", "ko")
+"""In which there is a catalog."""
+FALLBACK = "en"
+EUPHONY = {
+    " y ": (" e ", re.compile(r"h?[ií](?![ae])", re.IGNORECASE)),
+    " o ": (" u ", re.compile(r"h?[oó]", re.IGNORECASE)),
+}
+"""Spanish: 'y' and 'o' change before their own sound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Messages:
+    """The sentences of one language."""
+
+    language: str
+    single: dict[str, str] = field(default_factory=dict)
+    plural: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Forms by key, the one for a single thing first."""
+
+    def template(self, key: str, count: int | None) -> str:
+        """The template of a key, in the form that a count asks for; '' where there is none."""
+        forms = self.plural.get(key, ())
+        if not forms:
+            return self.single.get(key, "")
+        is_one = count is not None and Locale.parse(self.language).plural_form(count) == "one"
+        return forms[0] if is_one else forms[-1]
+
+
+def say(key: str, language: str, *, count: int | None = None, **values: object) -> str:
+    """A fixed sentence.
+
+    Args:
+        key: Its msgid.
+        language: A code such as 'fr' or 'pt-BR'; English where there is no catalog for it.
+        count: Chooses the plural form, and fills `{count}`.
+        values: What the named places hold.
+
+    Raises:
+        KeyError: There is no such sentence, or a place of it is not filled.
+    """
+    code = language_of(language)
+    template = messages_in(code).template(key, count) or messages_in(FALLBACK).template(key, count)
+    if not template:
+        raise KeyError(f"no message {key!r}")
+    if count is not None:
+        values["count"] = number(count, code)
+    return template.format(**values)
+
+
+def say_in_all(key: str) -> tuple[str, ...]:
+    """A fixed sentence without places in every language."""
+    return tuple(say(key, language) for language in LANGUAGES)
+
+
+def has_message(key: str) -> bool:
+    """Whether there is a sentence of that key."""
+    return bool(messages_in(FALLBACK).template(key, None))
+
+
+def language_of(said: str) -> str:
+    """The catalog for a language code: 'fr-CA' -> 'fr', an unknown one -> English."""
+    code = said.replace("_", "-").split("-")[0].lower()
+    return code if code in LANGUAGES else FALLBACK
+
+
+@cache
+def messages_in(language: str) -> Messages:
+    """The catalog of one of `LANGUAGES`, read once."""
+    with files("agent.wording").joinpath("locale", f"{language}.po").open("rb") as file:
+        read = read_po(file, locale=language)
+    found = Messages(language)
+    for message in read:
+        if isinstance(message.id, tuple | list):
+            found.plural[message.id[0]] = tuple(map(str, message.string or ()))
+        elif message.id:
+            found.single[message.id] = str(message.string)
+    return found
+
+
+def join(names: Sequence[str], language: str, *, last: str = "list_and") -> str:
+    """Names in a row: 'A, B and C'.
+
+    Args:
+        names: What is joined.
+        language: A language code.
+        last: The key of what stands before the last one: 'list_and', 'list_or' or 'list_comma'.
+    """
+    if len(names) < 2:
+        return "".join(names)
+    before = say(last, language)
+    if language_of(language) == "es" and before in EUPHONY and EUPHONY[before][1].match(names[-1]):
+        before = EUPHONY[before][0]
+    return f"{say('list_comma', language).join(names[:-1])}{before}{names[-1]}"
+
+
+def comma(names: Iterable[str], language: str) -> str:
+    """Names with commas alone between them."""
+    return say("list_comma", language).join(names)
+
+
+def title(text: str, language: str) -> str:
+    """A title as it is written in running text: 《Heat》 in Chinese, 『Heat』 in Japanese."""
+    return say("title_form", language, title=text)
+
+
+def label(item: Item, language: str) -> str:
+    """A title with its year: 'Heat (1995)', '《Heat》（1995）'."""
+    return title(item.title, language) + ("" if item.year is None else say("aside", language, text=item.year))
+
+
+def titles(item_ids: Iterable[str], catalog: Catalog, language: str) -> str:
+    """The titles of items in a row; ids that the catalog lacks are left out."""
+    return join([title(catalog.item(item_id).title, language) for item_id in item_ids if item_id in catalog], language)
+
+
+def number(value: float, language: str) -> str:
+    """'1,682', '1.682', '7,5'."""
+    return str(format_decimal(value, locale=language_of(language)))
+
+
+def percent(share: float, language: str) -> str:
+    """A share (0..1) in whole percent: '80%', '80 %'."""
+    return str(format_percent(share, locale=language_of(language)))
+
+
+def sentence(text: str) -> str:
+    """With a capital at the beginning."""
+    return text[:1].upper() + text[1:]
+
+
+def paragraph(parts: Iterable[str], language: str) -> str:
+    """Sentences one after the other; Chinese and Japanese put no space between them."""
+    return ("" if language_of(language) in ("zh", "ja") else " ").join(filter(None, parts))

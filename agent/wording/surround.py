@@ -1,0 +1,102 @@
+"""What is said around a list: opinions noted, names that are missing, its first item, questions back."""
+
+from collections.abc import Sequence
+
+from agent.intent import Act, Intent
+from agent.recommendation import Recommendation
+from agent.wording.messages import comma, join, label, paragraph, say, title, titles
+from agent.wording.values import label as chip_label
+from agent.wording.values import spec_of
+from retrieval.exploration.asking import Inquiry
+from retrieval.items import Catalog
+from retrieval.schema import CatalogSchema
+from tools import Ending
+from tools.render import one_line
+
+STILL_GUESSING, STILL_LEARNING = 0.75, 0.55
+"""Widths of the belief (`retrieval.belief.Belief.width`)."""
+MOST_NAMES = 3
+"""Titles of one kind that are named."""
+
+
+def opening(intent: Intent, catalog: Catalog, language: str) -> str:
+    """What goes before the list or the prose: what the catalog lacks, opinions noted, words not understood."""
+    parts = []
+    if intent.unknown and intent.act is not Act.ASK:
+        key = "unknown" if intent.act is Act.RECOMMEND else "unknown_ask"
+        names = [title(one_line(name), language) for name in intent.unknown[:MOST_NAMES]]
+        parts.append(say(key, language, titles=join(names, language)))
+    seen = [item_id for item_id in intent.seen if item_id not in (*intent.liked, *intent.disliked)]
+    seen = seen if len(seen) < MOST_NAMES else []  # a whole list that was passed over needs no remark
+    for key, item_ids in (("liked", intent.liked), ("disliked", intent.disliked), ("seen", seen)):
+        if item_ids:
+            parts.append(say(key, language, titles=titles(item_ids[:MOST_NAMES], catalog, language)))
+    if intent.kept:
+        words = dict.fromkeys(chip_label(wanted, catalog, language) for wanted in intent.kept)
+        parts.append(say("kept", language, words=comma(words, language)))
+    if intent.unread:
+        words = dict.fromkeys(say("quote", language, text=one_line(word)) for word in intent.unread)
+        parts.append(say("unread", language, words=comma(words, language)))
+    return paragraph(parts, language)
+
+
+def summary(recommendations: Sequence[Recommendation], schema: CatalogSchema, language: str) -> str:
+    """The list in one or two sentences, when no model writes them."""
+    if not recommendations:
+        return say("nothing", language, nouns=schema.nouns_in(language))
+    first = next((card for card in recommendations if not card.exploratory), recommendations[0])
+    named = title(first.item.title, language)
+    reason = _in_running_text(first)
+    parts = [say("first", language, title=named, reason=reason) if reason else say("first_bare", language, title=named)]
+    guess = next((card for card in recommendations if card.exploratory and card is not first), None)
+    if guess is not None:
+        parts.append(say("guess", language, title=title(guess.item.title, language)))
+    return paragraph(parts, language)
+
+
+def _in_running_text(card: Recommendation) -> str:
+    """The reason without the capital of a beginning, where that is all that makes it a capital."""
+    text = card.explanation.text.rstrip(".。")
+    lowered = text[:1].lower() + text[1:]
+    is_plain = any(one.text[:4] == lowered[:4] for one in card.explanation.statements)
+    return lowered if is_plain else text
+
+
+def question(intent: Intent, ending: Ending, catalog: Catalog, language: str) -> str:
+    """The question that a turn ends with: the model's own, or which of several items of one title was meant."""
+    if intent.ambiguous:
+        said, options = intent.ambiguous[0]
+        return ask_which(said, options, catalog, language)
+    return ending.text
+
+
+def ask_which(said: str, options: Sequence[str], catalog: Catalog, language: str) -> str:
+    """'Which Titanic do you mean: Titanic (1953) or Titanic (1997)?'."""
+    labels = [label(catalog.item(item_id), language) for item_id in options if item_id in catalog]
+    if len(set(labels)) < len(labels):
+        labels = [f"{text} #{place}" for place, text in enumerate(labels, 1)]
+    named = title(one_line(said).strip("《》“”„\"'‘’«»『』「」 "), language)
+    return say("which", language, title=named, options=join(labels, language, last="list_or"))
+
+
+def inquiry(asked: Inquiry, catalog: Catalog, language: str) -> str:
+    """The question that would teach most about somebody's taste."""
+    spec = spec_of(catalog.schema, asked.field)
+    first, second = (spec.value_in(value, language) if spec else value for value in asked.values)
+    key = "inquire_years" if spec is not None and spec.unit == "year" else "inquire"
+    return say(key, language, first=first, second=second)
+
+
+def knowing(uncertainty: float, language: str) -> str:
+    """How sure we are of somebody's taste, from how little is known of it (0..1); '' where we are."""
+    if uncertainty >= STILL_GUESSING:
+        return say("guessing", language)
+    return say("learning", language) if uncertainty >= STILL_LEARNING else ""
+
+
+def help_text(catalog: Catalog, language: str) -> str:
+    """What one can say here, in the catalog's own words."""
+    schema = catalog.schema
+    limits = comma((spec.label_in(language) for spec in schema.fields if not spec.soft), language)
+    nouns, counter = schema.nouns_in(language), schema.counter_in(language)
+    return say("help", language, count=len(catalog), nouns=nouns, counter=counter, limits=limits)

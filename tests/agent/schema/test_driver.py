@@ -1,0 +1,308 @@
+"""What the model answers becomes what the tools are called with."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from agent.conversation import Conversation, Question, Role, Turn
+from agent.drivers.schema import SchemaDriver
+from retrieval.errors import ModelUnavailableError
+from retrieval.preference import Constraint, Leaning, Op, Preference
+from tests.agent.films import film_id
+from tests.agent.schema.conftest import Driven, after_list
+from tests.fakes import Hang, Raw, ScriptedChatModel, Status
+from tools import Ending
+
+COMEDY = Constraint("genres", Op.IS, ("Comedy",))
+
+
+def limits(preference: Preference) -> set[str]:
+    return {limit.key for limit in preference.constraints}
+
+
+async def test_one_call_ends_a_turn_with_a_list(driven: Driven, model: ScriptedChatModel) -> None:
+    answer = {"lang": "en", "do": "find", "comedies with": "yes", "with Harrison Ford": "yes", "feel": "light"}
+
+    drive = await driven("comedies with Harrison Ford", answer)
+
+    context = drive.batch.context
+    assert len(model.calls) == len(drive.runs) == 1
+    assert limits(context.wanted) == {"genres:is:Comedy", "cast:is:Harrison Ford"}
+    assert context.wanted.text == "light"
+    assert context.ending == Ending("recommend")
+
+
+async def test_the_model_decides_against_the_draft(driven: Driven, model: ScriptedChatModel) -> None:
+    answer = {"lang": "en", "do": "find", "comedies with": "no", "with Harrison Ford": "skip"}
+
+    drive = await driven("comedies with Harrison Ford", answer)
+
+    assert '"comedies with":"yes"' in model.calls[0].question
+    assert limits(drive.batch.context.wanted) == {"genres:not:Comedy"}
+
+
+async def test_nothing_is_wanted_that_the_model_does_not_say(driven: Driven) -> None:
+    drive = await driven("a comedy with Harrison Ford from 1995", {"lang": "en", "do": "talk", "text": "Hello."})
+
+    context = drive.batch.context
+    assert context.wanted == Preference()
+    assert (context.ending.kind, context.ending.text) == ("talk", "Hello.")
+
+
+async def test_either_of_two_values_is_enough(driven: Driven) -> None:
+    answer = {"lang": "en", "do": "find", "horror or": "or", "or comedy please": "or"}
+
+    drive = await driven("horror or comedy please", answer)
+
+    assert limits(drive.batch.context.wanted) == {"genres:is:Horror|Comedy"}
+
+
+async def test_what_is_never_wanted_lasts(driven: Driven) -> None:
+    drive = await driven("I never watch horror", {"lang": "en", "do": "tell", "I never watch horror": "never"})
+
+    assert drive.batch.context.wanted.constraints == (Constraint("genres", Op.NOT, ("Horror",), lasting=True),)
+
+
+@pytest.mark.parametrize(
+    ("role", "expected"),
+    [
+        ("in", {"year:min:1990", "year:max:1990"}),
+        ("decade", {"year:min:1990", "year:max:1999"}),
+        ("from", {"year:min:1990"}),
+        ("after", {"year:min:1991"}),
+        ("until", {"year:max:1990"}),
+        ("before", {"year:max:1989"}),
+        ("skip", set()),
+    ],
+)
+async def test_years_in_any_language(driven: Driven, role: str, expected: set[str]) -> None:
+    drive = await driven("etwas vor oder nach 1990", {"lang": "de", "do": "find", "vor oder nach 1990": role})
+
+    assert limits(drive.batch.context.wanted) == expected
+
+
+async def test_values_of_other_languages_are_named_from_the_closed_list(driven: Driven) -> None:
+    answer = {"lang": "fr", "do": "find", "also": ["Crime", "Klingon"], "not": ["Horror"], "avoid": "violence"}
+
+    drive = await driven("un film policier, pas d'horreur, pas trop violent", answer)
+
+    wanted = drive.batch.context.wanted
+    assert limits(wanted) == {"genres:is:Crime", "genres:not:Horror"}
+    assert [wish.value for wish in wanted.wishes] == ["violence"]
+    assert wanted.language == "fr"
+
+
+async def test_an_opinion_and_an_example_are_two_things(driven: Driven) -> None:
+    told = await driven("Fargo me encantó", {"lang": "es", "do": "tell", "Fargo me encantó": "like"})
+    asked = await driven("algo como Fargo", {"lang": "es", "do": "find", "algo como Fargo": "like"})
+
+    assert told.batch.context.patches[0].liked == (film_id("Fargo"),)
+    assert asked.batch.context.patches[0].examples == (film_id("Fargo"),)
+
+
+async def test_by_the_people_of_an_item(driven: Driven) -> None:
+    answer = {"lang": "de", "do": "related", "vom Regisseur von Alien": "directors", "also": ["Thriller"]}
+
+    drive = await driven("ein Krimi vom Regisseur von Alien", answer)
+
+    assert limits(drive.batch.context.wanted) == {"genres:is:Thriller", "directors:is:Ridley Scott"}
+
+
+async def test_later_than_one_item_and_earlier_than_another(driven: Driven) -> None:
+    answer = {"lang": "en", "do": "related", "after Star Wars but before": "after", "but before Alien": "before"}
+
+    drive = await driven("after Star Wars but before Alien", answer)
+
+    assert limits(drive.batch.context.wanted) == {"year:min:1978", "year:max:1978"}
+
+
+async def test_how_many_there_are_is_looked_up_and_changes_no_wish(driven: Driven) -> None:
+    answer = {"lang": "en", "do": "count", "how many Hitchcock films do you": "yes"}
+
+    drive = await driven("how many Hitchcock films do you have?", answer)
+
+    context = drive.batch.context
+    assert context.lookups[0].total == 2
+    assert context.ending.kind == "count"
+    assert context.wanted.constraints == ()
+
+
+@pytest.mark.parametrize(("do", "first"), [("oldest", "Rear Window"), ("newest", "Vertigo")])
+async def test_the_first_of_a_sorted_list(driven: Driven, do: str, first: str) -> None:
+    drive = await driven("der Hitchcock", {"lang": "de", "do": do, "der Hitchcock": "yes"})
+
+    context = drive.batch.context
+    assert context.lookups[0].item_ids[0] == film_id(first)
+    assert context.ending.kind == "list"
+
+
+async def test_how_two_items_hang_together(driven: Driven) -> None:
+    answer = {"lang": "pt", "do": "connect", "a ligação entre Casino e": "about", "e GoodFellas": "about"}
+
+    drive = await driven("qual a ligação entre Casino e GoodFellas?", answer)
+
+    context = drive.batch.context
+    assert context.ending.kind == "connection"
+    assert context.paths
+
+
+async def test_a_question_about_an_item(driven: Driven) -> None:
+    answer = {"lang": "de", "do": "facts", "Wer hat Fargo gedreht": "about", "field": "directors"}
+
+    drive = await driven("Wer hat Fargo gedreht?", answer)
+
+    context = drive.batch.context
+    assert (context.ending.item_ids, context.ending.fields) == ((film_id("Fargo"),), ("directors",))
+    assert film_id("Fargo") in context.facts
+
+
+async def test_a_question_without_a_title_is_about_what_is_on_screen(driven: Driven) -> None:
+    conversation = after_list(film_id("Heat"), film_id("Casino"))
+
+    drive = await driven(
+        "누가 감독했어?", {"lang": "ko", "do": "facts", "field": "directors"}, conversation=conversation
+    )
+
+    assert drive.batch.context.ending.item_ids == (film_id("Heat"),)
+
+
+async def test_a_title_in_another_language_counts_where_the_catalog_has_it(driven: Driven) -> None:
+    titles = [{"title": "Rear Window", "is": "about"}, {"title": "Some Invention", "is": "about"}]
+
+    drive = await driven("¿de qué trata La Ventana Indiscreta?", {"lang": "es", "do": "why_not", "titles": titles})
+
+    assert drive.batch.context.ending.item_ids == (film_id("Rear Window"),)
+    assert drive.batch.context.problems.unknown == []
+
+
+async def test_a_title_that_is_said_and_that_the_catalog_lacks_is_unknown(driven: Driven) -> None:
+    titles = [{"title": "Scarface", "is": "like"}]
+
+    drive = await driven("qualcosa come Scarface", {"lang": "it", "do": "find", "titles": titles})
+
+    assert drive.batch.context.problems.unknown == ["Scarface"]
+
+
+async def test_older_than_shown(driven: Driven) -> None:
+    conversation = after_list(film_id("Heat"), film_id("Fargo"), wish=Preference(constraints=(COMEDY,)))
+
+    drive = await driven("más antiguas", {"lang": "es", "do": "older"}, conversation=conversation)
+
+    assert limits(drive.batch.context.wanted) == {"genres:is:Comedy", "year:max:1995"}
+
+
+async def test_more_of_the_same_shows_nothing_twice(driven: Driven) -> None:
+    conversation = after_list(film_id("Heat"), film_id("Fargo"))
+
+    drive = await driven("encore", {"lang": "fr", "do": "more"}, conversation=conversation)
+
+    assert drive.batch.context.wanted.seen == (film_id("Heat"), film_id("Fargo"))
+
+
+async def test_a_new_wish_takes_the_place_of_the_old_one(driven: Driven) -> None:
+    conversation = after_list(film_id("Heat"), wish=Preference(text="quiet", constraints=(COMEDY,)))
+
+    drive = await driven(
+        "lieber was Trauriges", {"lang": "de", "do": "instead", "feel": "sad"}, conversation=conversation
+    )
+
+    wanted = drive.batch.context.wanted
+    assert (wanted.text, wanted.constraints) == ("sad", ())
+
+
+async def test_a_mood_joins_the_one_before(driven: Driven) -> None:
+    conversation = after_list(film_id("Heat"), wish=Preference(text="quiet"))
+
+    drive = await driven("und lustiger", {"lang": "de", "do": "find", "feel": "funny"}, conversation=conversation)
+
+    assert drive.batch.context.wanted.text == "quiet, funny"
+
+
+async def test_what_no_longer_holds_goes(driven: Driven, model: ScriptedChatModel) -> None:
+    wish = Preference(constraints=(COMEDY, Constraint("year", Op.MIN, (1990.0,))))
+    conversation = after_list(film_id("Fargo"), wish=wish)
+
+    drive = await driven("egal wie alt", {"lang": "de", "do": "find", "forget": ["2"]}, conversation=conversation)
+
+    assert "wish: 1 genres is Comedy; 2 year >= 1990" in model.calls[0].question
+    assert limits(drive.batch.context.wanted) == {"genres:is:Comedy"}
+
+
+async def test_a_title_of_two_items_is_asked_about(driven: Driven) -> None:
+    drive = await driven("something like Sabrina", {"lang": "en", "do": "find", "something like Sabrina": "like"})
+
+    context = drive.batch.context
+    assert context.ending.tool == "ask_user"
+    assert context.ending.choices == ("Sabrina (1954)", "Sabrina (1995)")
+    assert context.problems.ambiguous[0][0] == "Sabrina"
+
+
+async def test_the_answer_to_which_one_takes_up_the_message_that_waited(driven: Driven) -> None:
+    options = (film_id("Sabrina", 1954), film_id("Sabrina", 1995))
+    question = Question("Sabrina", options, "something like Sabrina")
+    answers = ({"which": "2"}, {"lang": "en", "do": "find", "something like Sabrina (1995)": "like"})
+
+    drive = await driven("the newer one", *answers, conversation=Conversation(question=question))
+
+    assert drive.batch.context.patches[0].examples == (options[1],)
+    assert drive.batch.context.ending.tool == "recommend"
+
+
+async def test_the_answer_to_a_question_of_taste_is_a_leaning(driven: Driven, model: ScriptedChatModel) -> None:
+    conversation = replace(Conversation(), open_inquiry="genres:Drama|Comedy")
+
+    drive = await driven("le second", {"lang": "fr", "do": "find", "rather": "Comedy"}, conversation=conversation)
+
+    assert "asked: rather Drama or Comedy?" in model.calls[0].question
+    assert drive.batch.context.wanted.leanings == (Leaning("genres", "Comedy", "Drama"),)
+
+
+async def test_a_history_that_nobody_read_costs_one_call(driven: Driven, model: ScriptedChatModel) -> None:
+    said = ("eine Komödie bitte", "aber ohne Tom Hanks", "nach 1990")
+    turns = tuple(turn for text in said for turn in (Turn(Role.USER, text), Turn(Role.ASSISTANT, "...")))
+    conversation = Conversation(turns=turns, unread=True)
+    wish = {"lang": "de", "do": "find", "aber ohne Tom Hanks": "no", "nach 1990": "after", "also": ["Comedy"]}
+
+    drive = await driven("noch andere?", wish, {"lang": "de", "do": "find"}, conversation=conversation)
+
+    assert len(model.calls) == 2
+    assert "wish: 1 cast not Tom Hanks; 2 genres is Comedy; 3 year >= 1991" in model.calls[1].question
+    assert limits(drive.batch.context.wanted) == {"genres:is:Comedy", "cast:not:Tom Hanks", "year:min:1991"}
+
+
+@pytest.mark.parametrize("broken", ["no JSON", "[]", '{"act": 1}', Status(500), Raw(b"<html>"), Raw(b"{}")])
+async def test_a_broken_answer_is_asked_for_once_more(driven: Driven, broken: object) -> None:
+    drive = await driven("a film", broken, {"lang": "en", "do": "find"})
+
+    assert [bool(run.error) for run in drive.runs] == [True, False]
+    assert drive.batch.context.ending.tool == "recommend"
+
+
+async def test_two_broken_answers_are_given_up(driven: Driven, model: ScriptedChatModel) -> None:
+    with pytest.raises(ModelUnavailableError, match="the language model did not answer"):
+        await driven("a film", "no JSON", "no JSON", {"lang": "en", "do": "find"})
+
+    assert len(model.calls) == 2
+
+
+async def test_the_turns_deadline_ends_the_wait(driven: Driven) -> None:
+    with pytest.raises(ModelUnavailableError):
+        await driven("a film", Hang(), seconds=0.3)
+
+
+async def test_prompts_begin_with_the_same_bytes(
+    driven: Driven, driver: SchemaDriver, model: ScriptedChatModel
+) -> None:
+    await driver.warm()
+    await driven("a comedy", {"lang": "en", "do": "find", "a comedy": "yes"})
+    await driven("bonjour", {"lang": "fr", "do": "talk", "text": "Bonjour !"})
+
+    beginnings = {json.dumps(call.messages[:-1]) for call in model.calls}
+    assert len(beginnings) == 1
+
+
+async def test_no_word_of_the_user_is_logged(driven: Driven, caplog: pytest.LogCaptureFixture) -> None:
+    await driven("something about zebrafish", "no JSON zebrafish", {"lang": "en", "do": "find"})
+
+    assert "zebrafish" not in caplog.text

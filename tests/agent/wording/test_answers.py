@@ -1,0 +1,216 @@
+"""Answers by template: each stands on what the tools of the turn brought."""
+
+from collections.abc import Callable
+
+import pytest
+
+from agent.conversation import Conversation, Role, Turn
+from agent.wording.answers import answer
+from agent.wording.messages import LANGUAGES
+from retrieval.history import Interaction, UserHistory
+from retrieval.preference import Constraint, Op, Preference, Wish
+from retrieval.retriever import Retriever
+from tests.agent.films import film_id
+from tools import Ending, Lookup, ToolContext
+from tools.placing import Placer
+
+HEAT, CASINO, FARGO = film_id("Heat"), film_id("Casino"), film_id("Fargo")
+HITCHCOCK = Constraint("directors", Op.IS, ("Alfred Hitchcock",))
+
+Desk = Callable[..., ToolContext]
+
+
+@pytest.fixture
+def desk(film_retriever: Retriever) -> Desk:
+    def make(preference: Preference = Preference(), **members: object) -> ToolContext:  # noqa: B008
+        history = members.pop("history", UserHistory())
+        return ToolContext(film_retriever, Placer(film_retriever.catalog), history, preference, **members)
+
+    return make
+
+
+def said(context: ToolContext, kind: str, *item_ids: str, fields: tuple[str, ...] = (), language: str = "en") -> str:
+    ending = Ending("answer", item_ids, kind=kind, fields=fields)
+    return answer(context, ending, Conversation(), language)[0]
+
+
+def lookup(context: ToolContext, *limits: Constraint, sort: str = "") -> ToolContext:
+    total, ids = context.retriever.matching(limits, sort)
+    context.lookups = (*context.lookups, Lookup(limits, total, tuple(ids), sort))
+    return context
+
+
+# Counts and lists
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        ("en", "There are 2 films by Alfred Hitchcock. The oldest is Rear Window (1954)."),
+        ("zh", "阿尔弗雷德·希区柯克执导的电影共有 2 部。最早的是《Rear Window》（1954）。"),
+        ("es", "Hay 2 películas de Alfred Hitchcock. Lo más antiguo: Rear Window (1954)."),
+        ("fr", "Il y a 2 films d’Alfred Hitchcock. Le plus ancien\u00a0: Rear Window (1954)."),
+        ("de", "Es gibt 2 Filme von Alfred Hitchcock. Am ältesten: Rear Window (1954)."),
+        ("pt", "Há 2 filmes de Alfred Hitchcock. O mais antigo: Rear Window (1954)."),
+        ("ja", "Alfred Hitchcock監督の映画は2本あります。いちばん古いのは『Rear Window』（1954）です。"),
+        ("ko", "Alfred Hitchcock 감독 영화: 모두 2편 있어요. 가장 오래된 것은 Rear Window (1954)."),
+    ],
+)
+def test_a_count_names_what_was_counted_and_the_first_where_it_was_sorted(desk: Desk, language: str, expected: str):
+    context = lookup(desk(), HITCHCOCK, sort="year")
+
+    assert said(context, "count", language=language) == expected
+
+
+def test_a_count_of_nothing_says_so(desk: Desk):
+    context = lookup(desk(), HITCHCOCK, Constraint("year", Op.MIN, (1990.0,)))
+
+    assert said(context, "count") == "There are no films by Alfred Hitchcock from 1990 on in the catalog."
+
+
+def test_counts_of_several_look_ups_are_all_told(desk: Desk):
+    context = lookup(lookup(desk(), HITCHCOCK), Constraint("directors", Op.IS, ("Michael Mann",)))
+
+    assert said(context, "count") == "There are 2 films by Alfred Hitchcock. There is 1 film by Michael Mann."
+
+
+def test_a_list_names_the_items_in_order_for_the_next_turn(desk: Desk):
+    context = lookup(desk(), HITCHCOCK, sort="-year")
+
+    text, ids = answer(context, Ending("answer", kind="list"), Conversation(), "en")
+
+    assert text == "There are 2 films by Alfred Hitchcock. They are: Vertigo (1958) and Rear Window (1954)."
+    assert ids == (film_id("Vertigo"), film_id("Rear Window"))
+
+
+def test_a_long_list_says_how_many_more_there_are(desk: Desk):
+    text, ids = answer(lookup(desk()), Ending("answer", kind="list"), Conversation(), "en")
+
+    assert len(ids) == 10
+    assert text.endswith("and 18 more.")
+
+
+def test_limits_of_every_kind_have_words(desk: Desk):
+    limits = (
+        Constraint("year", Op.MIN, (1950.0,)),
+        Constraint("year", Op.MAX, (1959.0,)),
+        Constraint("genres", Op.NOT, ("War",)),
+    )
+
+    assert said(lookup(desk(), *limits), "count").startswith("There are 3 films from 1950 to 1959 not in the genre War")
+
+
+# Facts, comparison, connection
+
+
+def test_facts_that_were_asked_for_are_told_and_no_others(desk: Desk):
+    assert (
+        said(desk(), "facts", HEAT, fields=("directors", "year")) == "Heat (1995): from 1995; directed by Michael Mann."
+    )
+
+
+def test_what_the_catalog_does_not_say_is_said_to_be_unknown(desk: Desk):
+    assert said(desk(), "facts", HEAT, fields=("countries",)) == "The catalog doesn't say that about Heat (country)."
+
+
+def test_a_general_question_is_answered_with_the_description_first(desk: Desk):
+    text = said(desk(), "facts", HEAT)
+
+    assert text.startswith("Heat (1995): A thief plans a last robbery. Heat: its genres include Crime and Thriller")
+
+
+def test_a_comparison_says_what_is_shared_and_what_differs(desk: Desk):
+    text = said(desk(), "comparison", HEAT, CASINO)
+
+    assert text.startswith("In common: its genres include Crime; from 1995.")
+    assert "Director: Michael Mann (Heat); Martin Scorsese (Casino)." in text
+    assert "Genre: Thriller (Heat); Drama (Casino)." in text
+
+
+def test_a_connection_names_people_before_themes_and_kinds(desk: Desk):
+    text = said(desk(), "connection", CASINO, film_id("GoodFellas"))
+
+    assert text == (
+        "What connects Casino and GoodFellas: directed by Martin Scorsese; its themes include mafia; "
+        "its genres include Crime and Drama."
+    )
+
+
+def test_no_connection_is_said_to_be_none(desk: Desk):
+    assert said(desk(), "connection", HEAT, film_id("Amelie")) == (
+        "I found no connection between Heat and Amelie in the catalog."
+    )
+
+
+# Why, why not, about me, talk
+
+
+def test_why_gives_the_reasons_of_the_recommenders(desk: Desk):
+    text = said(desk(Preference(liked=(CASINO,))), "why", film_id("GoodFellas"))
+
+    assert text.startswith("I picked GoodFellas because: ")
+    assert "Casino" in text
+
+
+@pytest.mark.parametrize(
+    ("preference", "expected"),
+    [
+        (
+            Preference(constraints=(Constraint("genres", Op.IS, ("Comedy",)), Constraint("year", Op.MAX, (1990.0,)))),
+            "Heat does not keep what you asked for: not Comedy (genre), from 1995.",
+        ),
+        (Preference(disliked=(HEAT,)), "You told me that you don't like Heat."),
+        (Preference(seen=(HEAT,)), "I left out Heat because you know it already."),
+        (Preference(), "Heat would fit, but others came out ahead of it."),
+    ],
+)
+def test_why_not_tells_the_true_cause(desk: Desk, preference: Preference, expected: str):
+    assert said(desk(preference), "why_not", HEAT) == expected
+
+
+def test_why_not_knows_what_was_shown(desk: Desk):
+    assert said(desk(shown_before=(HEAT,)), "why_not", HEAT) == "I have shown you Heat already."
+
+
+def test_about_me_tells_opinions_and_limits(desk: Desk):
+    preference = Preference(
+        text="slow and sad",
+        liked=(FARGO,),
+        constraints=(Constraint("genres", Op.NOT, ("Horror",), lasting=True), Constraint("year", Op.MIN, (1980.0,))),
+        wishes=(Wish("themes", "heist"),),
+    )
+    history = UserHistory.of("ann", [Interaction("ann", HEAT, 1.0, 1.0), Interaction("ann", CASINO, -1.0, 2.0)])
+
+    assert said(desk(preference, history=history), "about_me") == (
+        "You like Fargo and Heat. You don't like Casino. What always holds for you: not Horror. "
+        "What you are looking for now: year from 1980, heist, “slow and sad”. "
+        "I know of 2 films that you have rated or marked as known."
+    )
+
+
+def test_about_me_owns_up_to_knowing_nothing(desk: Desk):
+    assert said(desk(), "about_me", language="de").startswith("Über deinen Geschmack weiß ich noch nichts.")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_talk_depends_on_nothing_but_whether_the_conversation_has_begun(desk: Desk, language: str):
+    ending, begun = Ending("answer", kind="talk"), Conversation().add(Turn(Role.USER, "Hi"))
+
+    first = answer(desk(), ending, Conversation(), language)
+    later = answer(desk(), ending, begun, language)
+
+    assert first != later
+    assert first == answer(desk(), ending, Conversation(), language)
+
+
+def test_a_question_about_what_the_catalog_lacks_is_left_to_the_opening(desk: Desk):
+    assert answer(desk(), Ending("answer", kind="facts", unknown=("Interstellar",)), Conversation(), "en") == ("", ())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", ["facts", "comparison", "connection", "count", "list", "why", "why_not", "about_me"])
+def test_every_kind_of_answer_has_words_in_every_language(desk: Desk, kind: str, language: str):
+    text = said(lookup(desk(), HITCHCOCK), kind, HEAT, CASINO, language=language)
+
+    assert text
+    assert "{" not in text

@@ -1,0 +1,286 @@
+"""Limits as a model states them, made constraints of the catalog; what cannot be placed comes back."""
+
+from typing import Any
+
+import pytest
+
+from retrieval.items import Catalog, Item
+from retrieval.preference import Constraint, Op
+from retrieval.schema import CatalogSchema, FieldKind, FieldSpec
+from tests.agent.films import film_catalog, film_id
+from tests.fakes import tea_catalog
+from tests.tools.desk import catalog_of, limit, titled
+from tools.limits import LimitReader, Problems
+from tools.placing import Placer
+
+FILMS, TEAS = film_catalog(), tea_catalog()
+
+
+def read(catalog: Catalog, *limits: dict[str, Any], shown: tuple[str, ...] = ()) -> tuple[list[Constraint], Problems]:
+    problems = Problems()
+    found = LimitReader(Placer(catalog), shown).read([limit(**members) for members in limits], problems)
+    return list(found), problems
+
+
+def keys(catalog: Catalog, *limits: dict[str, Any], **members: Any) -> list[str]:
+    """The keys of limits that can all be placed."""
+    found, problems = read(catalog, *limits, **members)
+    assert problems.lines == []
+    return [constraint.key for constraint in found]
+
+
+def refused(catalog: Catalog, **members: Any) -> str:
+    """Why a limit cannot be placed."""
+    found, problems = read(catalog, members)
+    assert found == []
+    (line,) = problems.lines
+    return line
+
+
+# Names
+
+
+@pytest.mark.parametrize(
+    ("stated", "expected"),
+    [
+        ({"field": "kinds", "value": "green"}, ["kinds:is:Green"]),
+        ({"field": "kinds", "op": "not", "value": ["green", "black"]}, ["kinds:not:Green|Black"]),
+        ({"field": "kinds", "op": "any_of", "value": ["green", "white"]}, ["kinds:is:Green|White"]),
+        ({"field": "growers", "value": "Sato"}, ["growers:is:Emi Sato"]),
+        ({"field": "notes", "op": "not", "value": "smoky"}, ["notes:not:smoky"]),
+    ],
+)
+def test_a_limit_on_names_takes_the_catalogs_own_values(stated: dict[str, Any], expected: list[str]) -> None:
+    assert keys(TEAS, stated) == expected
+
+
+def test_several_values_under_is_must_all_hold() -> None:
+    assert keys(FILMS, {"field": "genres", "value": ["comedy", "romance"]}) == ["genres:is:Comedy", "genres:is:Romance"]
+
+
+def test_a_value_that_is_named_twice_counts_once() -> None:
+    assert keys(FILMS, {"field": "genres", "op": "any_of", "value": ["comedy", "funny"]}) == ["genres:is:Comedy"]
+    assert keys(FILMS, {"field": "genres", "value": "comedy"}, {"field": "genres", "value": "funny"}) == [
+        "genres:is:Comedy"
+    ]
+
+
+def test_a_lasting_limit_stays_a_lasting_one() -> None:
+    (found,), _ = read(FILMS, {"field": "genres", "op": "not", "value": "horror", "lasting": True})
+
+    assert found.lasting
+
+
+def test_a_person_named_in_the_wrong_field_limits_the_right_one() -> None:
+    assert keys(FILMS, {"field": "directors", "value": "Robert De Niro"}) == ["cast:is:Robert De Niro"]
+
+
+def test_alternatives_stay_within_one_field() -> None:
+    found, problems = read(FILMS, {"field": "cast", "op": "any_of", "value": ["Mel Gibson", "Tom Hanks", "Joel Coen"]})
+
+    assert [constraint.key for constraint in found] == ["cast:is:Mel Gibson|Tom Hanks"]
+    assert problems.lines == ["Joel Coen: directors, no alternative to Mel Gibson, Tom Hanks"]
+
+
+def test_an_unknown_value_is_said_with_the_nearest_and_kept_for_the_user() -> None:
+    found, problems = read(FILMS, {"field": "directors", "value": "Alfonso Hitchcox"})
+
+    assert found == []
+    assert problems.lines == ["no directors 'Alfonso Hitchcox' in the catalog; nearest: Alfred Hitchcock"]
+    assert problems.unknown == ["Alfonso Hitchcox"]
+
+
+def test_the_values_that_are_known_hold_beside_an_unknown_one() -> None:
+    found, problems = read(FILMS, {"field": "genres", "op": "any_of", "value": ["comedy", "polka"]})
+
+    assert [constraint.key for constraint in found] == ["genres:is:Comedy"]
+    assert problems.unknown == ["polka"]
+
+
+def test_an_unknown_value_of_a_soft_field_goes_on_as_words() -> None:
+    _, problems = read(TEAS, {"field": "notes", "value": "leather"}, {"field": "notes", "op": "not", "value": "soap"})
+
+    assert problems.loose == [("leather", True), ("soap", False)]
+    assert problems.unknown == []
+
+
+@pytest.mark.parametrize("op", ["min", "max"])
+def test_a_name_has_no_least_and_no_most(op: str) -> None:
+    line = refused(FILMS, field="genres", op=op, value="comedy")
+
+    assert line == "limit left out: genres is no field of numbers: use is, not or any_of"
+
+
+def test_a_name_is_not_after_an_item() -> None:
+    assert refused(FILMS, field="genres", after="Casino") == "limit left out: genres is no field of numbers"
+
+
+def test_a_limit_without_a_value_is_left_out() -> None:
+    assert refused(FILMS, field="genres") == "limit left out: genres has no value"
+
+
+def test_a_number_written_for_a_name_is_that_name() -> None:
+    schema = CatalogSchema(
+        name="shoes", fields=(FieldSpec(name="sizes", kind=FieldKind.CATEGORY, label={"en": "size"}),)
+    )
+
+    assert keys(
+        Catalog(schema, (Item("s:0", "Boot", {"sizes": ("38", "39.5")}),)), {"field": "sizes", "value": 38}
+    ) == ["sizes:is:38"]
+
+
+# Numbers
+
+
+@pytest.mark.parametrize(
+    ("stated", "expected"),
+    [
+        ({"op": "is", "value": 1995}, ["year:is:1995"]),
+        ({"op": "is", "value": "1995"}, ["year:is:1995"]),
+        ({"op": "any_of", "value": [1995, 1997]}, ["year:is:1995|1997"]),
+        ({"op": "not", "value": 1995}, ["year:not:1995"]),
+        ({"op": "min", "value": 1990}, ["year:min:1990"]),
+        ({"op": "max", "value": "in 1990"}, ["year:max:1990"]),
+        ({"op": "is", "value": "1990s"}, ["year:min:1990", "year:max:1999"]),
+        ({"op": "is", "value": "the 90s"}, ["year:min:1990", "year:max:1999"]),
+        ({"op": "is", "value": "1990's"}, ["year:min:1990", "year:max:1999"]),
+        ({"op": "is", "value": "00s"}, ["year:min:2000", "year:max:2009"]),
+        ({"op": "is", "value": "90年代"}, ["year:min:1990", "year:max:1999"]),
+        ({"op": "is", "value": "1993-1996"}, ["year:min:1993", "year:max:1996"]),
+        ({"op": "is", "value": "1993–96"}, ["year:min:1993", "year:max:1996"]),
+        ({"op": "is", "value": "between 1993 and 1996"}, ["year:min:1993", "year:max:1996"]),
+        ({"op": "min", "value": "1990s"}, ["year:min:1990"]),
+        ({"op": "max", "value": "1990s"}, ["year:max:1999"]),
+        ({"op": "any_of", "value": ["1980s", "1990s"]}, ["year:min:1980", "year:max:1999"]),
+    ],
+)
+def test_years_are_read_as_they_are_written(stated: dict[str, Any], expected: list[str]) -> None:
+    assert keys(FILMS, {"field": "year", **stated}) == expected
+
+
+def test_decades_that_do_not_touch_leave_out_what_lies_between() -> None:
+    (found,), _ = read(FILMS, {"field": "year", "op": "any_of", "value": ["1950s", "1990s"]})
+
+    assert found.op is Op.IS
+    assert {1950.0, 1959.0, 1990.0, 1999.0} <= set(found.values)
+    assert not {1960.0, 1975.0, 1989.0} & set(found.values)
+
+
+def test_a_decade_is_refused_with_all_its_years() -> None:
+    (found,), _ = read(FILMS, {"field": "year", "op": "not", "value": "1990s"})
+
+    assert found.key == "year:not:1990|1991|1992|1993|1994|1995|1996|1997|1998|1999"
+
+
+@pytest.mark.parametrize(
+    ("said", "number"),
+    [("12 EUR", 12.0), ("at most 12.50", 12.5), ("7,5", 7.5), ("1,200 EUR", 1200.0), ("€9", 9.0), (9, 9.0), (7.5, 7.5)],
+)
+def test_numbers_are_read_with_their_units_and_separators(said: object, number: float) -> None:
+    (found,), _ = read(TEAS, {"field": "price", "op": "max", "value": said})
+
+    assert found.values == (number,)
+
+
+def test_a_span_of_prices_has_two_ends() -> None:
+    assert keys(TEAS, {"field": "price", "value": "10 to 15 EUR"}) == ["price:min:10", "price:max:15"]
+
+
+@pytest.mark.parametrize("stated", [{"op": "not", "value": "10 to 15"}, {"op": "any_of", "value": ["1-5", "20-25"]}])
+def test_spans_that_no_two_limits_can_say_are_left_out_with_advice(stated: dict[str, Any]) -> None:
+    line = refused(TEAS, field="price", **stated)
+
+    assert line == "limit left out: price can be one span from a number to another, wanted: use min and max"
+
+
+def test_a_decade_of_prices_is_no_decade() -> None:
+    (found,), _ = read(TEAS, {"field": "price", "op": "max", "value": "90s"})
+
+    assert found.values == (90.0,)
+
+
+@pytest.mark.parametrize(("field", "message"), [("price", "takes numbers (EUR)"), ("year", "takes numbers (year)")])
+def test_words_for_a_number_are_left_out_with_the_unit(field: str, message: str) -> None:
+    assert refused(TEAS, field=field, op="max", value="cheap") == f"limit left out: {field} {message}, found 'cheap'"
+
+
+# Values taken from an item
+
+
+def test_a_value_is_taken_from_an_item() -> None:
+    assert keys(FILMS, {"field": "directors", "same_as": "Alien"}) == ["directors:is:Ridley Scott"]
+    assert keys(FILMS, {"field": "directors", "op": "not", "same_as": "异形"}) == ["directors:not:Ridley Scott"]
+    assert keys(FILMS, {"field": "year", "same_as": "#2"}, shown=("film:0", film_id("Vertigo"))) == ["year:is:1958"]
+    assert keys(FILMS, {"field": "year", "op": "min", "same_as": "Vertigo"}) == ["year:min:1958"]
+
+
+def test_several_values_of_an_item_are_alternatives() -> None:
+    assert keys(FILMS, {"field": "genres", "same_as": "Fargo"}) == ["genres:is:Crime|Comedy"]
+
+
+def test_a_name_has_no_least_even_if_an_item_gives_it() -> None:
+    assert "no field of numbers" in refused(FILMS, field="genres", op="min", same_as="Fargo")
+
+
+def test_after_and_before_leave_the_items_themselves_out() -> None:
+    between = {"field": "year", "after": "Star Wars", "before": "Blade Runner"}
+
+    assert keys(FILMS, between) == ["year:min:1978", "year:max:1981"]
+
+
+def test_after_a_number_with_fractions_is_the_next_number_of_the_catalog() -> None:
+    catalog = catalog_of(*(Item(f"t:{n}", f"Tea {n}", numbers={"price": n}) for n in (7.5, 8.0, 8.25, 9.0)))
+
+    assert keys(catalog, {"field": "price", "after": "Tea 8.0"}) == ["price:min:8.25"]
+    assert keys(catalog, {"field": "price", "before": "Tea 8.0"}) == ["price:max:7.5"]
+    assert keys(catalog, {"field": "price", "after": "Tea 9.0"}) == ["price:min:10"]
+
+
+def test_after_may_be_a_plain_number() -> None:
+    assert keys(FILMS, {"field": "year", "after": 1990}) == ["year:min:1991"]
+    assert keys(FILMS, {"field": "year", "before": "1950"}) == ["year:max:1949"]
+
+
+def test_a_title_of_digits_comes_before_the_number() -> None:
+    assert keys(titled(("2012", 2009), ("Heat", 1995)), {"field": "year", "before": "2012"}) == ["year:max:2008"]
+
+
+def test_what_an_item_does_not_say_is_said_to_be_unknown() -> None:
+    catalog = titled("Plain")
+
+    assert refused(catalog, field="growers", same_as="Plain") == "growers of Plain is not known"
+    assert refused(catalog, field="year", after="Plain") == "year of Plain is not known"
+
+
+def test_an_ambiguous_item_gives_no_value_and_is_asked_about() -> None:
+    found, problems = read(FILMS, {"field": "directors", "same_as": "Sabrina"})
+
+    options = (film_id("Sabrina", 1954), film_id("Sabrina", 1995))
+    assert found == []
+    assert problems.lines == ["'Sabrina' may be: Sabrina (1954) [i20], Sabrina (1995) [i21]"]
+    assert problems.ambiguous == [("Sabrina", options)]
+
+
+def test_an_unknown_item_gives_no_value_and_is_said_with_near_ones() -> None:
+    found, problems = read(FILMS, {"field": "directors", "same_as": "Toy Story 9"})
+
+    assert found == []
+    assert problems.lines[0].startswith("no item 'Toy Story 9' in the catalog; nearest: Toy Story")
+    assert problems.unknown == ["Toy Story 9"]
+
+
+def test_a_place_that_is_not_on_the_list_is_no_title_that_the_catalog_lacks() -> None:
+    _, problems = read(FILMS, {"field": "directors", "same_as": "#7"}, shown=("film:0", "film:1"))
+
+    assert problems.lines == [f"no item '#7': the last list has 2, the catalog {len(FILMS)}"]
+    assert problems.unknown == []
+
+
+def test_problems_of_several_calls_are_told_once() -> None:
+    first, second = Problems(), Problems()
+    for problems in (first, second):
+        problems.add("no item 'X' in the catalog", unknown="X")
+
+    first.join(second)
+
+    assert (first.lines, first.unknown) == (["no item 'X' in the catalog"], ["X"])

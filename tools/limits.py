@@ -1,0 +1,197 @@
+"""Limits as a model states them -> constraints of the catalog; what cannot be placed comes back with near names."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from retrieval.items import Item
+from retrieval.preference import Constraint, Op
+from retrieval.schema import FieldKind, FieldSpec
+from tools.arguments import Limit
+from tools.placing import PlacedItem, Placer, reference_of
+from tools.quantities import joined, plain, read_number, read_span, whole_numbers
+from tools.render import one_line
+
+OPS = {"is": Op.IS, "any_of": Op.IS, "not": Op.NOT, "min": Op.MIN, "max": Op.MAX}
+
+
+@dataclass(slots=True)
+class Problems:
+    """What could not be placed, in words for the model; and the names alone, for the user."""
+
+    lines: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    ambiguous: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    loose: list[tuple[str, bool]] = field(default_factory=list)
+    """Words for a soft field that has no such value, and whether they are wanted: they go on as words."""
+
+    def add(self, line: str, *, unknown: str = "") -> None:
+        """One more."""
+        self.lines.append(one_line(line))
+        if unknown:
+            self.unknown.append(unknown)
+
+    def join(self, others: "Problems") -> None:
+        """Those of another call, each once."""
+        self.lines = [*dict.fromkeys((*self.lines, *others.lines))]
+        self.unknown = [*dict.fromkeys((*self.unknown, *others.unknown))]
+        self.ambiguous = [*dict.fromkeys((*self.ambiguous, *others.ambiguous))]
+
+    def forget_names(self) -> None:
+        """The names were the model's own ideas: the user, who never said them, need not hear of them."""
+        self.unknown, self.ambiguous = [], []
+
+
+@dataclass(frozen=True, slots=True)
+class LimitReader:
+    """Turns limits into constraints, within one turn."""
+
+    placer: Placer
+    shown: Sequence[str] = ()
+    known: Sequence[str] = ()
+
+    def read(self, limits: Sequence[Limit], problems: Problems) -> tuple[Constraint, ...]:
+        """The constraints of several limits; what cannot be placed goes to `problems`."""
+        found = [constraint for limit in limits for constraint in self._one(limit, problems)]
+        return tuple({constraint.key: constraint for constraint in found}.values())
+
+    def _one(self, limit: Limit, problems: Problems) -> list[Constraint]:
+        spec = self.placer.schema.field(limit.field)
+        is_number = spec.kind is FieldKind.NUMBER
+        if limit.after or limit.before:
+            return (
+                self._around(limit, spec, problems) if is_number else _refuse(limit, "is no field of numbers", problems)
+            )
+        values: Sequence[str | float] = limit.value
+        if limit.same_as:
+            item = self.item(limit.same_as, problems)
+            if item is None:
+                return []
+            values = (item.numbers[spec.name],) if spec.name in item.numbers else item.values.get(spec.name, ())
+            if not values:
+                problems.add(f"{spec.name} of {item.label} is not known")
+                return []
+        if not values:
+            return _refuse(limit, "has no value", problems)
+        if is_number:
+            return _numbers(limit, spec, values, problems)
+        if limit.op in ("min", "max"):
+            return _refuse(limit, "is no field of numbers: use is, not or any_of", problems)
+        return self._values(limit, spec, values, problems)
+
+    def _values(
+        self, limit: Limit, spec: FieldSpec, values: Sequence[str | float], problems: Problems
+    ) -> list[Constraint]:
+        placed: dict[str, dict[str, None]] = {}
+        for said in map(plain, values):
+            found = self.placer.value(spec.name, said)
+            if found.value:
+                placed.setdefault(found.field, {})[found.value] = None
+                continue
+            near = f"; nearest: {', '.join(found.near)}" if found.near else ""
+            problems.add(f"no {spec.name} {said!r} in the catalog{near}", unknown="" if spec.soft else said)
+            if spec.soft:
+                problems.loose.append((said, limit.op != "not"))
+        # several values of an item are alternatives, several values that were listed under 'is' must all hold
+        is_choice = limit.op == "any_of" or bool(limit.same_as)
+        if is_choice and len(placed) > 1:
+            placed = self._of_one_field(placed, problems)
+        op, together = OPS[limit.op], is_choice or limit.op == "not"
+        return [
+            Constraint(name, op, tuple(group), lasting=limit.lasting)
+            for name, found_values in placed.items()
+            for group in ([found_values] if together else [[value] for value in found_values])
+        ]
+
+    def _of_one_field(self, placed: dict[str, dict[str, None]], problems: Problems) -> dict[str, dict[str, None]]:
+        """Alternatives are of one field; those of another one would have to hold beside them."""
+        kept = max(placed, key=lambda name: len(placed[name]))
+        for name in placed:
+            if name != kept:
+                problems.add(f"{', '.join(placed[name])}: {name}, no alternative to {', '.join(placed[kept])}")
+        return {kept: placed[kept]}
+
+    def _around(self, limit: Limit, spec: FieldSpec, problems: Problems) -> list[Constraint]:
+        """'After The Matrix, before Inception': neither of the two included."""
+        found = []
+        for said, op, step in ((limit.after, Op.MIN, 1.0), (limit.before, Op.MAX, -1.0)):
+            number = self._number_of(said, spec, problems) if said else None
+            if number is not None:
+                nearest = self._next(spec.name, number, step)
+                found.append(Constraint(spec.name, op, (nearest,), lasting=limit.lasting))
+        return found
+
+    def _next(self, field_name: str, number: float, step: float) -> float:
+        """The next whole number; of a field with fractions the next number that an item has."""
+        numbers = self.placer.catalog.numbers(field_name)
+        numbers = numbers[~np.isnan(numbers)]
+        beyond = numbers[step * (numbers - number) > 0]
+        if not len(beyond) or bool(np.all(numbers == np.rint(numbers))):
+            return number + step
+        return float(beyond.min() if step > 0 else beyond.max())
+
+    def _number_of(self, said: str, spec: FieldSpec, problems: Problems) -> float | None:
+        """An item's number in a field, or a number that was said in its place; None where it is not known."""
+        if said.isdecimal() and not self.place(said).item_ids:
+            return read_number(said)
+        item = self.item(said, problems)
+        if item is not None and spec.name not in item.numbers:
+            problems.add(f"{spec.name} of {item.label} is not known")
+        return None if item is None else item.numbers.get(spec.name)
+
+    def place(self, said: str) -> PlacedItem:
+        """What becomes of a reference in this turn."""
+        return self.placer.item(said, shown=self.shown, known=self.known)
+
+    def item(self, said: str, problems: Problems) -> Item | None:
+        """The item of a reference; None, with a line in `problems`, where it is not one."""
+        placed = self.place(said)
+        if placed.item_id:
+            return self.placer.catalog.item(placed.item_id)
+        if placed.is_ambiguous:
+            problems.add(f"{said!r} may be: {self._listed(placed.item_ids)}")
+            problems.ambiguous.append((said, placed.item_ids))
+        elif placed.is_pointer:
+            problems.add(
+                f"no item {said!r}: the last list has {len(self.shown)}, the catalog {len(self.placer.catalog)}"
+            )
+        else:
+            near = f"; nearest: {self._listed(placed.near)}" if placed.near else ""
+            problems.add(f"no item {said!r} in the catalog{near}", unknown=said)
+        return None
+
+    def _listed(self, item_ids: Sequence[str]) -> str:
+        catalog = self.placer.catalog
+        return ", ".join(f"{catalog.item(item_id).label} [{reference_of(catalog, item_id)}]" for item_id in item_ids)
+
+
+def _numbers(limit: Limit, spec: FieldSpec, values: Sequence[str | float], problems: Problems) -> list[Constraint]:
+    is_year = spec.unit == "year"
+    read = {value: read_span(value, is_year=is_year) for value in values}
+    spans = [span for span in read.values() if span is not None]
+    for said in (value for value, span in read.items() if span is None):
+        problems.add(
+            f"limit left out: {spec.name} takes numbers{f' ({spec.unit})' if spec.unit else ''}, found {said!r}"
+        )
+
+    def constraint(op: Op, *numbers: float) -> Constraint:
+        return Constraint(spec.name, op, numbers, lasting=limit.lasting)
+
+    if not spans:
+        return []
+    if limit.op in ("min", "max"):
+        return [constraint(OPS[limit.op], spans[0].low if limit.op == "min" else spans[0].high)]
+    if all(span.low == span.high for span in spans):
+        return [constraint(OPS[limit.op], *dict.fromkeys(span.low for span in spans))]
+    spans = joined(spans) if is_year else spans
+    if len(spans) == 1 and limit.op != "not":
+        return [constraint(Op.MIN, spans[0].low), constraint(Op.MAX, spans[0].high)]
+    if is_year and (years := whole_numbers(spans)):
+        return [constraint(OPS[limit.op], *years)]
+    return _refuse(limit, "can be one span from a number to another, wanted: use min and max", problems)
+
+
+def _refuse(limit: Limit, why: str, problems: Problems) -> list[Constraint]:
+    problems.add(f"limit left out: {limit.field} {why}")
+    return []

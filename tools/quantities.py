@@ -1,0 +1,87 @@
+"""Numbers and spans of them out of what a model wrote: '90 min', '7,5', '1,200', '1990s', '10 to 15'."""
+
+import re
+from collections.abc import Sequence
+
+from retrieval.spans import Span
+
+NUMBER = r"(?:(?<!\w)-)?(?:[1-9]\d{0,2}(?:[,'’\u00a0\u202f]\d{3})+(?:\.\d+)?|\d+(?:[.,]\d+)?)"
+FIRST = re.compile(NUMBER)
+GROUPS = re.compile(r"[,'’\u00a0\u202f](?=\d{3}(?!\d))")
+"""What stands between the thousands."""
+BETWEEN = re.compile(
+    rf"\D*?(?P<low>{NUMBER})[^\d\s]*\s*(?:-|–|—|~|\.\.|\bto\b|\band\b)\s*(?P<high>{NUMBER})\D*", re.IGNORECASE
+)
+DECADE = re.compile(r"(?:the |early |mid[- ]?|late |')*(?P<decade>\d{3}|\d)0(?: ?['’]?s|年代)", re.IGNORECASE)
+OLDEST_SHORT_DECADE = 2
+"""'20s' to '90s' are of the 20th century, '00s' and '10s' of the 21st."""
+MOST_YEARS = 200
+"""So many years one by one are still a limit; more are a slip."""
+
+
+def read_number(said: str | float) -> float | None:
+    """A number out of a value: 1990, '1990', '7,5', '1,200', '90 min'; None where there is none."""
+    if isinstance(said, int | float):
+        return float(said)
+    match = FIRST.search(said)
+    return None if match is None else _number(match.group())
+
+
+def read_span(said: str | float, *, is_year: bool) -> Span | None:
+    """The numbers that a value stands for: '10 to 15', '1990s' of a year; a single number is its own span."""
+    text = said.strip() if isinstance(said, str) else ""
+    if is_year and (decade := read_decade(text)):
+        return decade
+    if between := BETWEEN.fullmatch(text):
+        low, high = _number(between["low"]), _number(between["high"])
+        if is_year and high < 100 <= low:
+            high += low // 100 * 100
+        return Span(low, high) if low <= high else None
+    number = read_number(said)
+    return None if number is None else Span(number, number)
+
+
+def read_decade(said: str) -> Span | None:
+    """The years of '1990s', 'the 90s', '90年代'; None where it is no decade."""
+    match = DECADE.fullmatch(said.strip())
+    if match is None:
+        return None
+    digits = match["decade"]
+    century = "" if len(digits) == 3 else "19" if int(digits) >= OLDEST_SHORT_DECADE else "20"
+    start = float(f"{century}{digits}0")
+    return Span(start, start + 9)
+
+
+def joined(spans: Sequence[Span]) -> list[Span]:
+    """Spans of whole numbers, lowest first, those that touch as one."""
+    found: list[Span] = []
+    for span in sorted(spans, key=lambda span: span.low):
+        if found and span.low <= found[-1].high + 1:
+            found[-1] = Span(found[-1].low, max(found[-1].high, span.high))
+        else:
+            found.append(span)
+    return found
+
+
+def whole_numbers(spans: Sequence[Span]) -> list[float]:
+    """Every whole number of some spans; none where there are more than anybody means."""
+    if sum(span.high - span.low + 1 for span in spans) > MOST_YEARS:
+        return []
+    return [float(number) for span in spans for number in range(int(span.low), int(span.high) + 1)]
+
+
+def listed(values: Sequence[str | float]) -> list[str]:
+    """Values as they are written, three and more whole numbers in a row as '1950 to 1959'."""
+    spans = joined([Span(value, value) for value in values if not isinstance(value, str) and value == int(value)])
+    whole = {float(number) for span in spans if span.high - span.low > 1 for number in whole_numbers([span])}
+    rows = [f"{plain(span.low)} to {plain(span.high)}" for span in spans if span.high - span.low > 1]
+    return [*rows, *(plain(value) for value in values if value not in whole)]
+
+
+def plain(value: str | float) -> str:
+    """A value as it is written: '1990' rather than '1990.0', never '1e+06'."""
+    return value if isinstance(value, str) else f"{value:.15g}"
+
+
+def _number(text: str) -> float:
+    return float(GROUPS.sub("", text) if GROUPS.search(text) and not text.startswith("0") else text.replace(",", "."))
