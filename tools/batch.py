@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 MOST_CALLS = 8
 """Calls of one step that are carried out."""
-LONGEST_RESULT = 6000
+LONGEST_RESULT = 9000
 """Characters of one result that go back to a model."""
 LEAST_S, LEAST_WISH_S = 0.05, 1.0
 """What a call gets when the turn's time is spent; what the user said, and an ending, wait for no other machine."""

@@ -17,6 +17,8 @@ LABELED = "year"
 """The field that stands in an item's label."""
 SIGNS = {Op.IS: "is", Op.NOT: "not", Op.MIN: ">=", Op.MAX: "<="}
 VALUES_IN_ROW = 3
+MOST_SEEN = 12
+"""Items known already that the wish names, the last ones."""
 LABEL_LIMIT, VALUE_LIMIT, TEXT_LIMIT, ROW_TEXT_LIMIT = 120, 60, 300, 130
 """Characters of a title, of a value in a row, of a description, of a description in a row."""
 
@@ -99,7 +101,12 @@ def wish_text(preference: Preference, catalog: Catalog) -> str:
     parts += [f"about: {one_line(preference.text)}"] if preference.text else []
     examples = preference.examples
     liked = [item_id for item_id in preference.liked if item_id not in examples]
-    for words, ids in (("similar to", examples), ("likes", liked), ("dislikes", preference.disliked)):
+    for words, ids in (
+        ("similar to", examples),
+        ("likes", liked),
+        ("dislikes", preference.disliked),
+        ("seen", preference.seen[-MOST_SEEN:]),
+    ):
         labels = [one_line(catalog.item(item_id).label) for item_id in ids if item_id in catalog]
         parts += [f"{words} {', '.join(labels)}"] if labels else []
     return "; ".join(parts) or "nothing yet"

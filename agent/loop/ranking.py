@@ -1,10 +1,12 @@
 """From what the tools found to the places of a list: the driver's order leads, the fusion fills, guesses come last."""
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from numpy.random import Generator
 
+from agent.loop.recall import Found, recall
 from agent.loop.state import TurnState
 from retrieval.belief import Belief
 from retrieval.candidates import Candidate
@@ -15,16 +17,14 @@ from retrieval.retriever import Retriever
 from tools import SlotPlan
 
 
-def rank(state: TurnState, retriever: Retriever) -> None:
+async def rank(state: TurnState, retriever: Retriever, *, timeout_s: float) -> None:
     """Run every recommender on the final wish, join what the tools found, and put the driver's order first."""
-    preference, history = state.preference, state.context.history
-    passed_over = state.conversation.all_shown() if state.message else frozenset()
     if state.ending.slots:
-        state.ranked = _slotted(state, retriever)
+        state.ranked = await _slotted(state, retriever, timeout_s)
         return
-    found = _candidates(state, retriever, preference)
-    ranked = retriever.rank(found, preference, history, preference.count, passed_over)
-    state.ranked = _led(state, retriever, ranked, found, preference)
+    found = await recall(state, retriever, state.preference, timeout_s=timeout_s)
+    passed_over = state.conversation.all_shown() if state.message else frozenset()
+    state.ranked = await asyncio.to_thread(_ranked, state, retriever, found, state.preference, passed_over)
 
 
 def explore(state: TurnState, retriever: Retriever, make_rng: Callable[[], Generator]) -> None:
@@ -67,22 +67,22 @@ def _ask(state: TurnState, retriever: Retriever, belief: Belief, preference: Pre
         state.inquiry = retriever.inquiry(state.slots, belief, conversation.inquired, settled)
 
 
-def _candidates(state: TurnState, retriever: Retriever, preference: Preference) -> dict[str, Sequence[Candidate]]:
-    """What every channel says of the wish, joined with what the tools of the turn found."""
-    found: dict[str, Sequence[Candidate]] = {
-        name: retriever.run(name, preference, state.context.history) for name in retriever.channel_names
-    }
-    for name, candidates in state.context.by_channel.items():
-        known = {one.item_id for one in found.get(name, ())}
-        found[name] = (*found.get(name, ()), *(one for one in candidates if one.item_id not in known))
-    return found
+def _ranked(
+    state: TurnState,
+    retriever: Retriever,
+    found: Found,
+    preference: Preference,
+    passed_over: Collection[str] = (),
+) -> Ranked:
+    ranked = retriever.rank(found, preference, state.context.history, preference.count, passed_over)
+    return _led(state, retriever, ranked, found, preference)
 
 
 def _led(
     state: TurnState,
     retriever: Retriever,
     ranked: Ranked,
-    found: dict[str, Sequence[Candidate]],
+    found: Found,
     preference: Preference,
 ) -> Ranked:
     """The driver's items first, in its order; what breaks a limit or is known already is not shown."""
@@ -121,26 +121,25 @@ def _lead_size(state: TurnState) -> int:
     return sum(one.item_id in ordered for one in state.ranked.fit)
 
 
-def _slotted(state: TurnState, retriever: Retriever) -> Ranked:
+async def _slotted(state: TurnState, retriever: Retriever, timeout_s: float) -> Ranked:
     """One item for each place that has limits of its own."""
-    chosen: dict[str, Candidate] = {}
+    chosen: list[tuple[str, Candidate]] = []
     for plan in state.ending.slots:
-        best = _best_for(state, retriever, plan, [one.item_id for one in chosen.values()])
-        if best is not None:
-            chosen[plan.name] = best
-    state.slot_names = tuple(chosen)
-    return Ranked(tuple(chosen.values()))
+        taken = [candidate.item_id for _, candidate in chosen]
+        wanted = _wanted_for(plan, state.preference, taken)
+        found = await recall(state, retriever, wanted, timeout_s=timeout_s)
+        ranked = await asyncio.to_thread(_ranked, state, retriever, found, wanted)
+        if ranked.fit:
+            chosen.append((plan.name, ranked.fit[0]))
+    state.slot_names = tuple(name for name, _ in chosen)
+    return Ranked(tuple(candidate for _, candidate in chosen))
 
 
-def _best_for(state: TurnState, retriever: Retriever, plan: SlotPlan, taken: Sequence[str]) -> Candidate | None:
-    preference = state.preference
-    wanted = replace(
+def _wanted_for(plan: SlotPlan, preference: Preference, taken: Sequence[str]) -> Preference:
+    """The wish for one place: its limits beside those of the list, and nothing that another place has."""
+    return replace(
         preference, constraints=(*preference.constraints, *plan.constraints), seen=(*preference.seen, *taken), count=1
     )
-    found = _candidates(state, retriever, wanted)
-    ranked = retriever.rank(found, wanted, state.context.history, 1)
-    led = _led(state, retriever, ranked, found, wanted)
-    return led.fit[0] if led.fit else None
 
 
 def _is_precise(preference: Preference, retriever: Retriever) -> bool:
@@ -149,7 +148,7 @@ def _is_precise(preference: Preference, retriever: Retriever) -> bool:
     return preference.count == 1 or any(limit.op is Op.IS and limit.field in people for limit in preference.constraints)
 
 
-def _merged(found: dict[str, Sequence[Candidate]], item_id: str) -> Candidate:
+def _merged(found: Found, item_id: str) -> Candidate:
     """All that the channels said about one item."""
     same = [one for many in found.values() for one in many if one.item_id == item_id]
     scores = {name: score for one in same for name, score in one.scores.items()}

@@ -36,6 +36,8 @@ class TurnState:
     driver: str = "offline"
     reason: str = ""
     """Why that driver."""
+    lost: set[str] = field(default_factory=set)
+    """Channels that broke or were late in this turn."""
     ranked: Ranked = field(default_factory=lambda: Ranked(()))
     slots: tuple[Slot, ...] = ()
     slot_names: tuple[str, ...] = ()
@@ -73,6 +75,12 @@ class TurnState:
         return wanted if self.ending.count is None else replace(wanted, count=self.ending.count)
 
     @property
+    def wanted(self) -> Preference:
+        """What is wanted from now on: how many and how bold are said for one turn alone."""
+        before = self.conversation.preference
+        return replace(self.context.wanted, count=before.count, novelty=before.novelty)
+
+    @property
     def language(self) -> str:
         """The language of the reply."""
         return self.context.wanted.language
@@ -101,6 +109,12 @@ class TurnState:
             choices=ending.choices,
             driver=self.driver,
         )
+
+    def keep_to_screen(self) -> None:
+        """Forget what the driver put on the list and code left off it: no word may praise it."""
+        shown = {card.item.item_id for card in (*self.recommendations, *self.near_misses)}
+        ordered = tuple(item_id for item_id in self.ending.item_ids if item_id in shown)
+        self.context.ending = replace(self.ending, item_ids=ordered)
 
     def add_notices(self, *notices: str) -> None:
         """More notices, none twice."""

@@ -66,7 +66,7 @@ class Loop:
         await asyncio.to_thread(self.memory.load, state)
         drive = await self._decide(state, emit)
         await asyncio.to_thread(self.memory.note, state)
-        emit(Understood(state.intent, state.context.wanted))
+        emit(Understood(state.intent, state.wanted))
         if state.intent.act is Act.RECOMMEND:
             await self._show(state, emit)
         await self._say(state, drive, emit)
@@ -146,13 +146,16 @@ class Loop:
     async def _show(self, state: TurnState, emit: Emit) -> None:
         """The cards: on screen before a word is written."""
         started = time.perf_counter()
-        await asyncio.to_thread(rank, state, self.retriever)
+        await rank(state, self.retriever, timeout_s=self.tool_timeout_s)
+        if state.lost:
+            state.add_notices(say("tool_down", state.language))
         state.time("rank", started)
         started = time.perf_counter()
         await asyncio.to_thread(explore, state, self.retriever, self.make_rng)
         state.time("explore", started)
         made = make_cards(state.slots, state.ranked, state.preference, self.retriever, state.language, state.slot_names)
         state.recommendations, state.near_misses = made
+        state.keep_to_screen()
         state.knowing = self.words.knowing(state)
         state.add_notices(shortage(made, self.retriever.schema, state.language))
         await asyncio.to_thread(self.memory.expose, state)
@@ -177,7 +180,7 @@ class Loop:
         before = state.conversation
         conversation = replace(
             before,
-            preference=replace(state.context.wanted, count=before.preference.count),
+            preference=state.wanted,
             question=self._open_question(state),
             told=state.announced,
             unread=False,

@@ -1,14 +1,17 @@
 """What is said in a turn beside the cards: by template, or by the model, held against what the turn knows."""
 
+import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agent.conversation import Role
 from agent.drivers.base import Drive
+from agent.drivers.choose import OFFLINE
 from agent.drivers.tool_calling import ToolCallingDriver
 from agent.drivers.tool_calling.prompt import words_prompt
 from agent.intent import Act
+from agent.loop.recall import LEAST_S
 from agent.loop.state import TurnState
 from agent.wording import answers
 from agent.wording.check import Checker, TitleFinder
@@ -42,6 +45,8 @@ class Words:
     titles: TitleFinder
     speaker: ToolCallingDriver | None = None
     """The driver whose model writes; None where only templates speak."""
+    timeout_s: float = 5.0
+    """For an answer that asks the recommenders."""
 
     def knowing(self, state: TurnState) -> str:
         """How sure we are of the user's taste, in words."""
@@ -56,7 +61,7 @@ class Words:
         async for piece in self._body(state, drive):
             written = True
             yield piece
-        if not written and (template := self._template(state)):
+        if not written and (template := await self._template(state)):
             yield template
             written = True
         if closing := self._closing(state):
@@ -108,6 +113,8 @@ class Words:
         """Where the model's words come from: the ending call itself, or a call of their own."""
         if not state.message:
             return None
+        if state.driver == OFFLINE and state.intent.act is Act.ASK:
+            return None  # which item was meant is asked by template, in whole sentences
         if state.ending.text:
             return _once(state.ending.text)
         if state.driver != "tools" or self.speaker is None or state.intent.act is Act.ASK:
@@ -133,7 +140,7 @@ class Words:
 
     # Templates -----------------------------------------------------------------------------------------------------
 
-    def _template(self, state: TurnState) -> str:
+    async def _template(self, state: TurnState) -> str:
         """What is said when no model wrote, or nothing that it wrote held."""
         if not state.message:
             return ""
@@ -141,8 +148,20 @@ class Words:
             return answers.question(state.intent, state.ending, self.retriever.catalog, state.language)
         if state.intent.act is Act.RECOMMEND:
             return answers.summary(state.recommendations, self.retriever.schema, state.language)
-        text, state.listed = answers.answer(state.context, state.ending, state.conversation, state.language)
+        text, state.listed = await self._answer(state)
         return text
+
+    async def _answer(self, state: TurnState) -> tuple[str, tuple[str, ...]]:
+        """What is said without a list; where the recommenders that are asked do not answer, what the catalog knows."""
+        asked = (state.context, state.ending, state.conversation, state.language)
+        limit_s = min(self.timeout_s, max(LEAST_S, state.deadline.remaining_s()))
+        try:
+            return await asyncio.wait_for(asyncio.to_thread(answers.answer, *asked), limit_s)
+        except Exception as error:  # 'why' asks every recommender, and one of them may be away
+            logger.warning("an answer fell back on facts: %s", type(error).__name__)
+            state.add_notices(say("tool_down", state.language))
+            facts = replace(state.ending, kind="facts")
+            return answers.answer(state.context, facts, state.conversation, state.language)
 
 
 def _task(state: TurnState) -> str:

@@ -55,6 +55,12 @@ NOUN_CAPITALS = frozenset(("de",))
 """Languages that begin every noun with a capital: there only several such words in a row are a name."""
 
 
+BACK = re.compile(
+    r"\W*(?:(?:it|its|this|that|he|she|il|elle|er|sie|es|ella|él|ele|ela)\b|[它这那该他她]|それ|これ|그)", re.IGNORECASE
+)
+"""How a sentence begins that goes on about one item."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """Whether a sentence may go out, and why not."""
@@ -112,7 +118,10 @@ class Checker:
         return Verdict(not problem, problem, named or (before if parsed.is_strict else frozenset()))
 
     def _parsed(self, text: str, named: frozenset[str], before: frozenset[str]) -> _Sentence:
-        ids = named or before & self._allowed() or frozenset(self.ledger.on_screen) or self.ledger.item_ids
+        goes_on = before & self._allowed()
+        # a sentence that names no item goes on about the one before ('It ...'), or speaks of 'the last two'
+        spoken_of = goes_on if goes_on and BACK.match(text) else goes_on | frozenset(self.ledger.on_screen)
+        ids = named or spoken_of or self.ledger.item_ids
         about = tuple(self.finder.catalog.item(item_id) for item_id in sorted(ids))
         language = self._language_of(text)
         values = tuple(self.finder.values(text, language))
@@ -168,6 +177,8 @@ class Checker:
         """What is wrong with the people and other values in a sentence."""
         holds = all if len(sentence.named) > 1 and ALL_OF.search(sentence.text) else any
         for spot in sentence.values:
+            if all(self._spec(name).soft for name, _ in spot.facts):
+                continue  # 'a quest', 'football': words of every day; no field lists all that an item is about
             is_person = any(self._spec(name).people for name, _ in spot.facts)
             spot = self._of_role(spot, sentence.text) if is_person else spot
             if holds(_has(item, spot) for item in sentence.about) and sentence.about:
@@ -222,7 +233,7 @@ class Checker:
                     return f"says {match.group().strip()!r}, which stands nowhere"
             text = pattern.sub(" ", text)
         for number in numbers_in(text):
-            counts = number.isdigit() and int(number) <= len(self.ledger.on_screen)
+            counts = number.isdigit() and int(number) <= max(len(self.ledger.on_screen), len(sentence.named))
             plain = number.replace(",", ".")
             if {number, plain} & (facts | asked) or (counts and not YEAR.fullmatch(number)):
                 continue

@@ -198,7 +198,7 @@ def _speaks_for(evidence: Evidence) -> bool:
     """Whether a card may lead with it: that few people liked an item stands among all that is known of it."""
     if evidence.kind is EvidenceKind.POPULAR:
         return evidence.score >= LIKED
-    return evidence.kind is not EvidenceKind.GUESS
+    return evidence.kind not in (EvidenceKind.GUESS, EvidenceKind.PROPOSED)
 
 
 def _filled_up(evidence: Sequence[Evidence], item_id: str, catalog: Catalog, wish: _Wish) -> list[Evidence]:

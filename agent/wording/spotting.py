@@ -20,7 +20,7 @@ QUOTED = re.compile(
 YEAR_AFTER = re.compile(r"\s*[(（]\d{4}[)）]")
 LONGEST = 12
 """Words of a title or name that are compared."""
-SHORTEST_UNSPACED = 2
+SHORTEST_UNSPACED, SHORTEST_WORD = 2, 3
 OPINIONS = frozenset(fold(word) for words in MOOD_WORDS.values() for word in words) | frozenset(
     (
         "absurd",
@@ -183,6 +183,8 @@ class TitleFinder:
         """Names of people are capitalized; what is only an adjective of opinion is no value."""
         if any(self._spec(name).people for name, _ in facts):
             return not words[0].islower()
+        if len(words) < SHORTEST_WORD and words.isascii() and not words.isupper():
+            return False  # 'in' is no country, 'IN' may be one
         return fold(words) not in OPINIONS and not all(fold(value) in OPINIONS for _, value in facts)
 
     def _spec(self, name: str) -> FieldSpec:

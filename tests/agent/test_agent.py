@@ -1,13 +1,6 @@
-"""Whole conversations: what is kept, what changes the next turn, and what is forgotten."""
+"""Whole conversations: what is asked back, what changes the next turn, and who knows what."""
 
 import asyncio
-import json
-import logging
-import os
-import signal
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
@@ -26,13 +19,16 @@ from retrieval.settings import RetrievalSettings
 from retrieval.state import FeedbackKind
 from tests.agent.conftest import MakeAgent, events, visitor
 from tests.agent.films import film_id
-from tests.fakes import HashEncoder, ScriptedChatModel
+from tests.fakes import Calls, HashEncoder, ScriptedChatModel
 
-ROOT = Path(__file__).parents[2]
+OLD, NEW = film_id("Sabrina", 1954), film_id("Sabrina", 1995)
+WHICH = "Which Sabrina do you mean: Sabrina (1954) or Sabrina (1995)?"
+CRIME = {"field": "genres", "value": "Crime"}
+NO_GORE = {"field": "themes", "op": "not", "value": "gore", "lasting": True}
 
 
 def ids(reply: Reply) -> list[str]:
-    return [one.item.item_id for one in (*reply.recommendations, *reply.near_misses)]
+    return [card.item.item_id for card in (*reply.recommendations, *reply.near_misses)]
 
 
 async def reranked(agent: Agent, conversation: Conversation, **changes: object) -> Reply:
@@ -49,10 +45,12 @@ async def test_a_title_with_two_items_asks_back_and_the_year_resolves_it(agent: 
 
     second = await agent.reply(first.conversation, "the one from 1954")
 
-    assert first.text == "Which Sabrina do you mean: Sabrina (1954) or Sabrina (1995)?"
+    assert first.text == WHICH
     assert first.recommendations == ()
-    assert second.intent.liked == (film_id("Sabrina", 1954),)
+    assert set(first.intent.choices) == {"Sabrina (1954)", "Sabrina (1995)"}
+    assert second.intent.examples == (OLD,)
     assert second.recommendations
+    assert second.conversation.question is None
 
 
 @pytest.mark.parametrize(
@@ -64,7 +62,7 @@ async def test_the_answer_to_which_one_may_be_a_year_a_place_or_an_age(agent: Ag
 
     second = await agent.reply(first.conversation, answer)
 
-    assert second.intent.liked == (film_id("Sabrina", year),)
+    assert second.intent.examples == (film_id("Sabrina", year),)
 
 
 async def test_another_wish_instead_of_an_answer_is_taken_as_such(agent: Agent):
@@ -76,6 +74,28 @@ async def test_another_wish_instead_of_an_answer_is_taken_as_such(agent: Agent):
     assert second.conversation.question is None
 
 
+async def test_a_model_is_told_of_two_items_asks_and_is_reminded_of_its_question(
+    talking: Agent, model: ScriptedChatModel
+):
+    model.steps = [
+        Calls.of(("update_wish", {"similar_to": ["Sabrina"]})),
+        Calls.of(("ask_user", {"question": "Which Sabrina?", "choices": ["1954", "1995"]})),
+    ]
+    first = await talking.reply(visitor(talking), "something like Sabrina")
+    told = model.calls[1].messages[-1]["content"]
+    model.steps = [Calls.of(("update_wish", {"similar_to": ["Sabrina (1954)"]}), ("recommend", {}))]
+
+    second = await talking.reply(first.conversation, "the old one")
+
+    assert "1954" in told
+    assert "1995" in told
+    assert first.intent.act is Act.ASK
+    assert first.conversation.question is not None
+    assert set(first.conversation.question.options) == {OLD, NEW}
+    assert "you had asked which Sabrina" in model.calls[2].question
+    assert second.intent.examples == (OLD,)
+
+
 async def test_a_title_that_the_catalog_lacks_is_said(agent: Agent):
     reply = await agent.reply(visitor(agent), 'something like "Interstellar" please')
 
@@ -83,32 +103,51 @@ async def test_a_title_that_the_catalog_lacks_is_said(agent: Agent):
     assert reply.recommendations
 
 
+async def test_a_title_that_a_model_notes_and_the_catalog_lacks_is_said(talking: Agent, model: ScriptedChatModel):
+    model.steps = [Calls.of(("update_wish", {"similar_to": ["Interstellar"]}), ("recommend", {}))]
+
+    reply = await talking.reply(visitor(talking), "hm")
+
+    assert reply.text.startswith("I don't have Interstellar; closest in spirit:")
+
+
 async def test_a_chinese_title_finds_the_item_and_the_reply_is_chinese(agent: Agent):
     reply = await agent.reply(visitor(agent), "我喜欢《泰坦尼克号》，想看类似的爱情片")
 
-    assert reply.intent.liked == (film_id("Titanic"),)
+    assert film_id("Titanic") in reply.intent.preference.liked
     assert film_id("Titanic") not in ids(reply)
     assert reply.intent.preference.language == "zh"
     assert "先选" in reply.text
-    reasons = [reason.text for one in reply.recommendations for reason in one.explanation.statements]
+    reasons = [reason.text for card in reply.recommendations for reason in card.explanation.statements]
     assert any("与《Titanic》相同" in reason for reason in reasons)
 
 
 # Follow-ups
 
 
-async def test_why_did_you_pick_this_is_answered_from_the_evidence(talking: Agent, model: ScriptedChatModel):
-    first = await talking.reply(visitor(talking), "something like Heat")
+async def test_why_did_you_pick_this_is_answered_from_the_evidence(agent: Agent):
+    first = await agent.reply(visitor(agent), "something like Heat")
     title = first.recommendations[1].item.title
-    model.calls.clear()
 
-    second = await talking.reply(first.conversation, "why did you pick the second one?")
+    second = await agent.reply(first.conversation, "why did you pick the second one?")
 
-    assert second.intent.topic == "why"
+    assert (second.intent.act, second.intent.kind) == (Act.ANSWER, "why")
     assert second.text.startswith(f"I picked {title} because: ")
     assert "Heat" in second.text
-    assert model.calls == []
     assert second.conversation.last_shown() == first.conversation.last_shown()
+
+
+async def test_why_is_answered_from_the_evidence_where_the_model_s_words_do_not_hold(
+    talking: Agent, model: ScriptedChatModel
+):
+    model.steps = [Calls.of(("update_wish", {"similar_to": ["Heat"]}), ("recommend", {}))]
+    first = await talking.reply(visitor(talking), "hm")
+    model.steps = [Calls.of(("answer", {"kind": "why", "items": ["#2"]}))]
+    model.prose = ["Because The Godfather won nine Oscars."]
+
+    second = await talking.reply(first.conversation, "why?")
+
+    assert second.text.startswith(f"I picked {first.recommendations[1].item.title} because: ")
 
 
 async def test_why_is_answered_with_a_path_of_the_graph(agent: Agent, film_retriever: Retriever):
@@ -119,43 +158,50 @@ async def test_why_is_answered_with_a_path_of_the_graph(agent: Agent, film_retri
     path = film_retriever.path(film_id("Heat"), first.recommendations[0].item.item_id)
     assert path is not None
     assert statement(path, agent.catalog) in second.text
-    assert [run.arguments["kind"] for run in second.trace.tools if run.name == "graph_lookup"] == ["candidates", "path"]
 
 
-async def test_a_graph_that_does_not_answer_is_told_and_the_rest_still_said(
-    make_agent: MakeAgent, film_settings: RetrievalSettings
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        ("why did you pick the first one?", "because: "),
+        ("how are Rear Window and Vertigo connected?", "directed by Alfred Hitchcock"),
+        ("how many Hitchcock films do you have?", "2 films"),
+    ],
+)
+async def test_while_the_graph_does_not_answer_the_catalog_does(
+    make_agent: MakeAgent, film_settings: RetrievalSettings, message: str, words: str
 ):
     nowhere = film_settings.model_copy(update={"sparql_url": f"http://127.0.0.1:{free_port()}/sparql"})
     agent = await make_agent(retriever=Retriever.open(nowhere, encoder=HashEncoder()))
     first = await agent.reply(visitor(agent), "something like Heat")
 
-    second = await agent.reply(first.conversation, "why did you pick the first one?")
+    second = await agent.reply(first.conversation, message)
 
-    assert "graph_lookup did not answer in time and was left out." in second.notices
-    assert "because: " in second.text
+    assert first.recommendations
+    assert words in second.text
 
 
 async def test_a_question_about_an_item_is_answered_from_the_catalog(agent: Agent):
     reply = await agent.reply(visitor(agent), "who directed Casino?")
 
-    assert reply.intent.act is Act.ASK
+    assert reply.intent.act is Act.ANSWER
     assert reply.text == "Casino (1995): directed by Martin Scorsese."
 
 
 async def test_what_the_catalog_does_not_say_is_not_made_up(agent: Agent):
     reply = await agent.reply(visitor(agent), "who stars in Midnight Harbor?")
 
-    assert reply.text == "The catalog does not say that about Midnight Harbor."
+    assert reply.text == "The catalog doesn't say that about Midnight Harbor (actor)."
 
 
 async def test_older_than_what_was_shown(agent: Agent):
     first = await agent.reply(visitor(agent), "a romantic story")
-    years = sorted(one.item.year for one in first.recommendations)
+    years = sorted(card.item.year for card in first.recommendations)
 
     second = await agent.reply(first.conversation, "something older")
 
     assert second.recommendations
-    assert all(one.item.year < years[-1] for one in second.recommendations)
+    assert all(card.item.year < years[-1] for card in second.recommendations)
 
 
 async def test_others_are_others(agent: Agent):
@@ -179,15 +225,39 @@ async def test_not_the_second_one_is_never_shown_again(agent: Agent):
     assert refused not in ids(third)
 
 
-async def test_surprise_me_changes_the_list(agent: Agent):
-    first = await agent.reply(visitor(agent), "a crime story")
+async def test_how_many_and_how_bold_hold_for_one_turn(talking: Agent, model: ScriptedChatModel):
+    model.steps = [Calls.of(("update_wish", {"novelty": 0.9, "count": 2}), ("recommend", {}))]
 
-    second = await agent.reply(first.conversation, "surprise me")
+    first = await talking.reply(Conversation(), "surprise me, twice", store=False, keep=False)
 
-    assert second.recommendations
-    assert not set(ids(first)) & set(ids(second))
-    assert second.intent.preference.novelty == 0.9
-    assert second.conversation.preference.novelty != 0.9
+    assert (first.intent.preference.novelty, len(first.recommendations)) == (0.9, 2)
+    assert (first.conversation.preference.novelty, first.conversation.preference.count) == (0.3, 5)
+
+
+async def test_near_misses_can_be_pointed_at(agent: Agent):
+    reply = await agent.reply(visitor(agent), "a crime film before 1910")
+    assert not reply.recommendations
+    second = reply.near_misses[1].item
+
+    asked = await agent.reply(reply.conversation, "why the second one?")
+
+    assert asked.intent.about == (second.item_id,)
+
+
+async def test_what_words_listed_can_be_pointed_at(talking: Agent, model: ScriptedChatModel):
+    limits = [{"field": "directors", "value": "Alfred Hitchcock"}]
+    model.steps = [
+        Calls.of(("graph_lookup", {"limits": limits, "sort": "year"})),
+        Calls.of(("answer", {"kind": "list"})),
+    ]
+    model.prose = [""]
+    first = await talking.reply(visitor(talking), "which ones by Hitchcock?")
+    model.steps = [Calls.of(("answer", {"kind": "facts", "items": ["#2"]}))]
+
+    second = await talking.reply(first.conversation, "tell me about the second")
+
+    assert "Rear Window" in first.text
+    assert second.intent.about == (film_id("Vertigo"),)
 
 
 # Opinions
@@ -219,6 +289,22 @@ async def test_an_undone_click_leaves_no_trace_in_the_next_turn(agent: Agent):
     assert agent.state.feedback_of(conversation.user_id) == []
 
 
+async def test_clicks_chips_dial_and_undo_cost_no_model_call(talking: Agent, model: ScriptedChatModel):
+    model.steps = [Calls.of(("update_wish", {"limits": [CRIME]}), ("recommend", {}))]
+    first = await talking.reply(visitor(talking), "hm")
+    model.calls.clear()
+
+    conversation, feedback_id = await talking.feedback(first.conversation, ids(first)[0], FeedbackKind.LIKE)
+    listed = await reranked(talking, conversation)
+    dialed = await reranked(talking, listed.conversation, novelty=0.0)
+    removed = await reranked(talking, dialed.conversation, remove="genres:is:Crime")
+    await talking.undo(removed.conversation, feedback_id)
+
+    assert model.calls == []
+    assert {reply.trace.driver for reply in (listed, dialed, removed)} == {"click"}
+    assert all(reply.recommendations and reply.text for reply in (listed, dialed, removed))
+
+
 async def test_a_click_on_an_unknown_item_names_near_ones(agent: Agent):
     with pytest.raises(UnknownItemError, match="Near titles: Heat"):
         await agent.feedback(visitor(agent), "Heat", FeedbackKind.LIKE)
@@ -227,15 +313,22 @@ async def test_a_click_on_an_unknown_item_names_near_ones(agent: Agent):
 async def test_what_was_said_about_a_title_is_stored_as_feedback(agent: Agent):
     reply = await agent.reply(visitor(agent), "I loved Heat but I hated Casino")
 
-    kept = {(one.item_id, one.kind) for one in agent.state.feedback_of(reply.conversation.user_id)}
+    kept = {(given.item_id, given.kind) for given in agent.state.feedback_of(reply.conversation.user_id)}
     assert kept == {(film_id("Heat"), FeedbackKind.LIKE), (film_id("Casino"), FeedbackKind.DISLIKE)}
-    assert not kept & set(ids(reply))
+    assert not {item_id for item_id, _ in kept} & set(ids(reply))
+
+
+async def test_an_example_of_what_is_wanted_is_no_opinion(agent: Agent):
+    reply = await agent.reply(visitor(agent), "something like Heat")
+
+    assert agent.state.feedback_of(reply.conversation.user_id) == []
+    assert film_id("Heat") not in ids(reply)
 
 
 async def test_what_was_liked_just_now_is_the_reason_given(agent: Agent):
     reply = await agent.reply(visitor(agent), "I loved Heat and Casino")
 
-    assert any("Heat" in one.explanation.text or "Casino" in one.explanation.text for one in reply.recommendations)
+    assert any("Heat" in card.explanation.text or "Casino" in card.explanation.text for card in reply.recommendations)
 
 
 # Tastes that last
@@ -257,13 +350,24 @@ async def test_a_lasting_taste_holds_in_a_new_conversation_until_taken_back(agen
     assert film_id("Reservoir Dogs") in ids(last)
 
 
-async def test_company_is_kept_in_mind_and_shown(agent: Agent):
-    first = await agent.reply(visitor(agent), "my kids are with me, something funny")
+async def test_a_lasting_limit_of_a_model_holds_in_a_new_conversation_until_it_drops_it(
+    talking: Agent, model: ScriptedChatModel, films: Catalog
+):
+    conversation = visitor(talking)
+    gory = {item.item_id for item in films if "gore" in item.values.get("themes", ())}
+    model.steps = [
+        Calls.of(("update_wish", {"limits": [NO_GORE]}), ("recommend", {})),
+        Calls.of(("update_wish", {"limits": [CRIME]}), ("recommend", {"items": ["Reservoir Dogs"]})),
+        Calls.of(("update_wish", {"drop": ["gore"], "limits": [CRIME]}), ("recommend", {"items": ["Reservoir Dogs"]})),
+    ]
 
-    second = await agent.reply(Conversation(user_id=first.conversation.user_id), "something with an adventure")
+    first, second, third = [await talking.reply(Conversation(user_id=conversation.user_id), "hm") for _ in range(3)]
 
-    assert agent.state.tastes_of(first.conversation.user_id)
-    assert len(second.intent.chips) > 1
+    assert first.text.startswith("I'll keep that in mind: not gore.")
+    assert not gory & {*ids(first), *ids(second)}
+    assert "themes not gore (always)" in model.calls[2].question
+    assert ids(third)[0] == film_id("Reservoir Dogs")
+    assert talking.state.tastes_of(conversation.user_id) == []
 
 
 async def test_a_taste_of_one_user_is_nobody_else_s(agent: Agent):
@@ -278,15 +382,17 @@ async def test_a_taste_of_one_user_is_nobody_else_s(agent: Agent):
 # Chips and the dial
 
 
-async def test_a_removed_chip_makes_the_list_anew_without_a_call(talking: Agent, model: ScriptedChatModel):
-    first = await talking.reply(visitor(talking), "crime, after 1990")
-    chips = {chip.key: chip.label for chip in first.intent.chips}
-    model.calls.clear()
+async def test_a_removed_chip_makes_the_list_anew_without_the_limit(talking: Agent, model: ScriptedChatModel):
+    since = {"field": "year", "op": "min", "value": 1991}
+    model.steps = [Calls.of(("update_wish", {"limits": [CRIME, since]}), ("recommend", {}))]
+    first = await talking.reply(visitor(talking), "hm")
 
     second = await reranked(talking, first.conversation, remove="year:min:1991")
 
-    assert chips == {"genres:is:Crime": "Crime", "year:min:1991": "year from 1991"}
-    assert model.calls == []
+    assert {chip.key: chip.label for chip in first.intent.chips} == {
+        "genres:is:Crime": "Crime",
+        "year:min:1991": "year from 1991",
+    }
     assert film_id("GoodFellas") in ids(second)
     assert [chip.key for chip in second.intent.chips] == ["genres:is:Crime"]
     assert second.conversation.preference.constraints == second.intent.preference.constraints
@@ -295,7 +401,7 @@ async def test_a_removed_chip_makes_the_list_anew_without_a_call(talking: Agent,
 async def test_a_removed_lasting_chip_is_forgotten_for_good(agent: Agent):
     first = await agent.reply(visitor(agent), "I can't stand gore. A crime story please")
 
-    await reranked(agent, first.conversation, remove=next(one.key for one in first.intent.chips if one.lasting))
+    await reranked(agent, first.conversation, remove=next(chip.key for chip in first.intent.chips if chip.lasting))
 
     assert agent.state.tastes_of(first.conversation.user_id) == []
 
@@ -312,13 +418,13 @@ async def test_the_dial_is_kept_with_the_user(agent: Agent):
 # Who knows what
 
 
-async def test_two_users_at_once_never_see_each_other(talking: Agent, model: ScriptedChatModel):
-    ann, ben = visitor(talking, "Ann"), visitor(talking, "Ben")
+async def test_two_users_at_once_never_see_each_other(agent: Agent):
+    ann, ben = visitor(agent, "Ann"), visitor(agent, "Ben")
     wishes = {ann.user_id: ["I loved Heat", "a crime story"], ben.user_id: ["I hated Heat", "a romantic story"]}
 
     async def talk(conversation: Conversation) -> Reply:
         for wish in wishes[conversation.user_id]:
-            reply = await talking.reply(conversation, wish)
+            reply = await agent.reply(conversation, wish)
             conversation = reply.conversation
         return reply
 
@@ -326,11 +432,19 @@ async def test_two_users_at_once_never_see_each_other(talking: Agent, model: Scr
 
     assert of_ann.conversation.preference.liked == (film_id("Heat"),)
     assert of_ben.conversation.preference.disliked == (film_id("Heat"),)
-    assert all("Crime" in one.item.values["genres"] for one in of_ann.recommendations)
-    assert all("Romance" in one.item.values["genres"] for one in of_ben.recommendations)
-    assert [one.kind for one in talking.state.feedback_of(ann.user_id)] == [FeedbackKind.LIKE]
-    asked = [call.question for call in model.calls]
-    assert not any("loved" in question and "hated" in question for question in asked)
+    assert all("Crime" in card.item.values["genres"] for card in of_ann.recommendations)
+    assert all("Romance" in card.item.values["genres"] for card in of_ben.recommendations)
+    assert [given.kind for given in agent.state.feedback_of(ann.user_id)] == [FeedbackKind.LIKE]
+
+
+async def test_what_one_user_says_is_in_no_prompt_of_another(talking: Agent, model: ScriptedChatModel):
+    messages = [f"wish number {n}" for n in range(4)]
+
+    await asyncio.gather(*(talking.reply(visitor(talking, message), message) for message in messages))
+
+    asked = [str(call.messages) for call in model.calls]
+    assert len(asked) == 8
+    assert all(sum(message in prompt for message in messages) == 1 for prompt in asked)
 
 
 async def test_an_unknown_user_is_a_clear_error(agent: Agent):
@@ -367,22 +481,42 @@ async def test_a_client_without_a_user_leaves_nothing_behind(agent: Agent):
 async def test_a_conversation_is_rebuilt_from_its_messages(agent: Agent):
     first = await agent.reply(visitor(agent), "crime, after 1990")
     content = f"{render_list(first.recommendations, first.near_misses, first.notices)}\n\n{first.text}"
+    messages = [(Role.USER, "crime, after 1990"), (Role.ASSISTANT, content)]
 
-    rebuilt = agent.from_messages([(Role.USER, "crime, after 1990"), (Role.ASSISTANT, content)], user_id=None)
+    rebuilt = agent.from_messages(messages, user_id=first.conversation.user_id)
 
-    assert rebuilt.last_shown() == tuple(one.item.item_id for one in first.recommendations)
+    assert rebuilt.last_shown() == tuple(card.item.item_id for card in first.recommendations)
     assert rebuilt.preference.constraints == first.conversation.preference.constraints
     assert rebuilt.asked
+
+
+# What is logged
 
 
 async def test_exposures_hold_what_was_shown_with_its_probability(agent: Agent):
     reply = await agent.reply(visitor(agent), "a crime story")
 
     logged = agent.state.exposures_of(reply.conversation.user_id)
-    assert [(one.shown.item_id, one.shown.position) for one in logged] == [
-        (one.item.item_id, one.rank) for one in reply.recommendations
+    assert [(row.shown.item_id, row.shown.position) for row in logged] == [
+        (card.item.item_id, card.rank) for card in reply.recommendations
     ]
-    assert all(0 < one.shown.propensity <= 1 for one in logged)
+    assert all(0 < row.shown.propensity <= 1 for row in logged)
+
+
+async def test_what_a_model_ordered_was_shown_for_certain_and_guesses_by_chance(
+    talking: Agent, model: ScriptedChatModel
+):
+    conversation = visitor(talking)
+    talking.state.set_novelty(conversation.user_id, 1.0)
+    model.steps = [Calls.of(("recommend", {"items": ["Vertigo", "Babe"]}))]
+
+    reply = await talking.reply(conversation, "hm")
+
+    logged = [row.shown for row in talking.state.exposures_of(conversation.user_id)]
+    assert [row.item_id for row in logged] == ids(reply)
+    assert [(row.propensity, row.exploratory) for row in logged[:2]] == [(1.0, False), (1.0, False)]
+    assert any(row.exploratory for row in logged)
+    assert all(0 < row.propensity < 1 for row in logged if row.exploratory)
 
 
 async def test_near_misses_are_logged_as_such(agent: Agent):
@@ -391,171 +525,14 @@ async def test_near_misses_are_logged_as_such(agent: Agent):
     logged = agent.state.exposures_of(reply.conversation.user_id)
     cards = [*reply.recommendations, *reply.near_misses]
     assert reply.near_misses
-    assert [(one.shown.item_id, one.shown.position) for one in logged] == [
-        (one.item.item_id, place) for place, one in enumerate(cards, 1)
+    assert [(row.shown.item_id, row.shown.position) for row in logged] == [
+        (card.item.item_id, place) for place, card in enumerate(cards, 1)
     ]
-    assert [one.shown.policy == "near-misses" for one in logged] == [bool(one.breaks) for one in cards]
+    assert [row.shown.policy == "near-misses" for row in logged] == [bool(card.breaks) for card in cards]
 
 
-# Restart, erasure, export
-
-
-async def test_a_restart_keeps_conversation_opinions_and_tastes(make_agent: MakeAgent):
-    before = await make_agent()
-    first = await before.reply(visitor(before), "I loved Heat, I can't stand gore")
-    await before.aclose()
-
-    after = await make_agent()
-    conversation = await after.conversations.load(first.conversation.conversation_id)
-
-    assert conversation == first.conversation
-    second = await after.reply(conversation, "a crime story")
-    assert film_id("Heat") not in ids(second)
-    assert film_id("Reservoir Dogs") not in [one.item.item_id for one in second.recommendations]
-
-
-KILLED = """
-import asyncio, os, signal, sys
-from pathlib import Path
-from agent.build import assemble
-from agent.conversation import Conversation
-from agent.settings import Settings
-from retrieval.retriever import Retriever
-from retrieval.settings import RetrievalSettings
-from retrieval.state import FeedbackKind, open_state
-from tests.fakes import HashEncoder
-
-async def main(index: Path, data: Path) -> None:
-    retriever = Retriever.open(RetrievalSettings(data_dir=index, encoder="hash"), encoder=HashEncoder())
-    retrieval = RetrievalSettings(data_dir=data, encoder="hash")
-    agent = await assemble(retriever, open_state(retrieval), Settings(retrieval=retrieval))
-    user = agent.state.create_user("Ann").user_id
-    reply = await agent.reply(Conversation("c1", user), "I loved Heat, I can't stand gore")
-    conversation, _ = await agent.feedback(reply.conversation, reply.recommendations[0].item.item_id, FeedbackKind.SEEN)
-    print(user, reply.recommendations[0].item.item_id, flush=True)
-    os.kill(os.getpid(), signal.SIGKILL)
-
-asyncio.run(main(Path(sys.argv[1]), Path(sys.argv[2])))
-"""
-
-
-async def test_a_killed_process_loses_nothing_that_was_acknowledged(
-    make_agent: MakeAgent, film_settings: RetrievalSettings, tmp_path: Path
-):
-    words = [sys.executable, "-c", KILLED, str(film_settings.data_dir), str(tmp_path)]
-    done = await asyncio.to_thread(
-        subprocess.run, words, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True
-    )
-    assert done.returncode == -signal.SIGKILL, done.stderr
-    user, clicked = done.stdout.split()
-
-    agent = await make_agent()
-    conversation = await agent.conversations.load("c1")
-
-    assert conversation is not None
-    assert conversation.turns[0].text == "I loved Heat, I can't stand gore"
-    assert clicked in conversation.preference.seen
-    kept = {one.item_id: one.kind for one in agent.state.feedback_of(user)}
-    assert kept == {film_id("Heat"): FeedbackKind.LIKE, clicked: FeedbackKind.SEEN}
-    assert [one.words for one in agent.state.tastes_of(user)]
-    assert agent.state.exposures_of(user)
-
-
-MARKER = "zanzibarine"
-
-
-def files_with(secret: str, folder: Path) -> list[str]:
-    found = [path for path in folder.rglob("*") if path.is_file() and secret.encode() in path.read_bytes()]
-    return [path.name for path in found]
-
-
-async def test_erasure_leaves_no_byte_and_no_log_line(
-    make_agent: MakeAgent, model: ScriptedChatModel, tmp_path: Path, caplog: pytest.LogCaptureFixture
-):
-    caplog.set_level(logging.WARNING)  # as served: see ui.cli
-    for package in ("ui", "agent", "tools", "retrieval"):
-        caplog.set_level(logging.DEBUG, logger=package)
-    agent = await make_agent(model)
-    stays = await agent.reply(visitor(agent, "Ben"), "a crime story")
-    first = await agent.reply(visitor(agent, "Zenobia"), f"I loved Heat, I can't stand gore, {MARKER} forever")
-    user, thread = first.conversation.user_id, first.conversation.conversation_id
-    conversation, _ = await agent.feedback(first.conversation, film_id("Casino"), FeedbackKind.LIKE)
-    clicked_only, _ = await agent.feedback(Conversation(user_id=user), film_id("Fargo"), FeedbackKind.SEEN)
-    await agent.reply(conversation, f"more {MARKER}")
-    assert {"state.db", "conversations.db"} <= {name.removesuffix("-wal") for name in files_with(MARKER, tmp_path)}
-
-    await agent.erase(user)
-
-    with pytest.raises(UnknownUserError):
-        agent.state.user(user)
-    assert await agent.conversations.load(thread) is None
-    assert await agent.conversations.load(clicked_only.conversation_id) is None
-    for secret in (user, thread, clicked_only.conversation_id, MARKER, "Zenobia"):
-        assert files_with(secret, tmp_path) == []
-        assert secret not in caplog.text
-    assert await agent.conversations.load(stays.conversation.conversation_id) == stays.conversation
-
-
-async def test_a_user_who_never_was_cannot_be_erased(agent: Agent):
-    with pytest.raises(UnknownUserError):
-        await agent.erase("nobody-knows")
-
-
-async def test_the_export_holds_everything(agent: Agent):
-    first = await agent.reply(visitor(agent, "Zenobia"), "I loved Heat, I can't stand gore")
-    conversation, _ = await agent.feedback(first.conversation, film_id("Casino"), FeedbackKind.SEEN)
-
-    exported = await agent.export(conversation.user_id)
-
-    text = json.dumps(exported, ensure_ascii=False)
-    for wanted in ("Zenobia", "I loved Heat", film_id("Casino"), "gore", "propensity", conversation.conversation_id):
-        assert wanted in text, wanted
-
-
-async def test_tracing_of_other_programs_does_not_get_what_is_said_here(
-    make_agent: MakeAgent, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setenv("LANGSMITH_TRACING", "true")
-
-    await make_agent()
-
-    assert os.environ["LANGSMITH_TRACING"] == "false"
+# The parts
 
 
 async def test_the_parts_are_reported(agent: Agent):
     assert await agent.ready() == {"catalog": "ok", "indexes": "ok", "state": "ok", "model": "none"}
-
-
-async def test_warming_reads_the_prefix_of_each_prompt(talking: Agent, model: ScriptedChatModel):
-    await talking.warm()
-
-    assert sorted(model.purposes()) == ["understand", "write"]
-    await talking.reply(visitor(talking), "a crime story")
-    for purpose in ("understand", "write"):
-        warmed, used = (call.messages[:-1] for call in model.calls if call.purpose == purpose)
-        assert warmed == used
-
-
-@pytest.mark.live
-async def test_conversations_in_postgresql_survive_and_are_erased(make_agent: MakeAgent, postgres_url: str):
-    before = await make_agent(state_url=postgres_url)
-    first = await before.reply(visitor(before), "I loved Heat, I can't stand gore")
-    await before.aclose()
-
-    after = await make_agent(state_url=postgres_url)
-    assert await after.conversations.load(first.conversation.conversation_id) == first.conversation
-    second = await after.reply(first.conversation, "a crime story")
-    assert film_id("Heat") not in ids(second)
-
-    await after.erase(first.conversation.user_id)
-    assert await after.conversations.load(first.conversation.conversation_id) is None
-
-
-async def test_near_misses_can_be_pointed_at(agent: Agent):
-    reply = await agent.reply(visitor(agent), "a crime film before 1910")
-    assert not reply.recommendations
-    second = reply.near_misses[1].item
-
-    asked = await agent.reply(reply.conversation, "why the second one?")
-
-    assert asked.intent.about == (second.item_id,)

@@ -1,21 +1,23 @@
 """An answer of the model -> tool calls. Decides nothing that the answer did not decide."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from pydantic import JsonValue
 
+from agent.drivers.offline import Spotter
 from agent.drivers.schema import form as do
 from agent.drivers.schema.form import Answer, Form
 from agent.drivers.schema.things import Kind, Thing
 from retrieval.items import Catalog
 from retrieval.preference import Leaning, Preference
 from tools.batch import Call
-from tools.placing import Placer
+from tools.placing import Placer, fold
 
 Arguments = dict[str, JsonValue]
 TEN_YEARS = 10
+WHY_NOT = "why_not"
 ANSWERS = {do.COMPARE: "comparison", do.CONNECT: "connection", do.OLDEST: "list", do.NEWEST: "list"}
 """What to do -> the kind of an answer, where the two are not called the same."""
 OPS = {"yes": "is", "or": "any_of", "no": "not", "always": "is", "never": "not"}
@@ -33,10 +35,10 @@ class Plan:
     form: Form
     catalog: Catalog
     placer: Placer
-    own: Mapping[str, tuple[str, str]]
-    """English name -> (field, value)."""
+    spotter: Spotter
     message: str
     shown: Sequence[str]
+    shown_before: Collection[str]
     before: Preference
 
     def calls(self, answer: Answer) -> list[Call]:
@@ -81,10 +83,10 @@ class Plan:
         patch |= self._forgotten(answer)
         if limits := [*self._limits(answer), *self._aged(answer)]:
             patch["limits"] = [*limits]
-        if answer.feel:
-            patch["about"] = self._about(answer)
-        if answer.avoid:
-            patch["avoid"] = [answer.avoid]
+        if mood := self._loose(answer.want, answer):
+            patch["about"] = self._about(mood, answer)
+        if avoided := self._loose(answer.without, answer):
+            patch["avoid"] = [*avoided]
         if answer.count:
             patch["count"] = answer.count
         if answer.do == do.SURPRISE:
@@ -107,11 +109,22 @@ class Plan:
         dropped += [str(thing.values[0]) for thing in self._things(answer, do.DROP)]
         return {"drop": [*dropped]} if dropped else {}
 
-    def _about(self, answer: Answer) -> str:
+    def _about(self, mood: Sequence[str], answer: Answer) -> str:
         """The newest mood, behind those before it that still hold."""
-        kept = [] if answer.do == do.INSTEAD else self.before.text.split(", ")
-        phrases = [phrase for phrase in kept if phrase and phrase not in answer.feel][-PHRASES:]
-        return ", ".join([*phrases, answer.feel])[-LONGEST_ABOUT:]
+        kept = [] if answer.do == do.INSTEAD else [phrase for phrase in self.before.text.split(", ") if phrase]
+        phrases = dict.fromkeys((*kept[-PHRASES:], *mood))
+        return ", ".join(phrases)[-LONGEST_ABOUT:]
+
+    def _loose(self, said: Sequence[str], answer: Answer) -> list[str]:
+        """What the model adds that is no value of the catalog, or none that the message names: words, no limit."""
+        return [words for words in said if not self._placed(words, answer)]
+
+    def _placed(self, words: str, answer: Answer) -> list[tuple[str, str]]:
+        """(field, value) of what words name; a value is one only where the message, or its translation, names it."""
+        told = f" {fold(answer.english or self.message)}"
+        if f" {fold(words)}" not in told:
+            return []
+        return [(spot.field, str(spot.value)) for spot in self.spotter.spot(words) if spot.kind == "value"]
 
     def _things(self, answer: Answer, role: str) -> list[Thing]:
         return [thing for thing in self.form.things if answer.roles.get(thing.key) == role]
@@ -154,10 +167,9 @@ class Plan:
         for thing in self.form.things:
             if thing.kind is Kind.VALUE and (role := answer.roles.get(thing.key)) in OPS:
                 said[thing.field, str(thing.values[0])] = str(role)
-        for names, role in ((answer.also, "yes"), (answer.without, "no")):
-            for name in names:
-                if name in self.own:
-                    said.setdefault(self.own[name], role)
+        for added, role in ((answer.want, "yes"), (answer.without, "no")):
+            for place in (place for words in added for place in self._placed(words, answer)):
+                said.setdefault(place, role)
         for (name, value), role in said.items():
             yield name, value, role
 
@@ -187,13 +199,21 @@ class Plan:
 
     def _asked(self, answer: Answer) -> list[Call]:
         items: list[JsonValue] = [*dict.fromkeys(self._meant(answer))]
-        ending: Arguments = {"kind": ANSWERS.get(answer.do, answer.do), "items": items}
+        kind = ANSWERS.get(answer.do, answer.do)
+        if answer.do == do.WHY and not self._were_shown(items):
+            kind = WHY_NOT
+        ending: Arguments = {"kind": kind, "items": items}
         if answer.do == do.CONNECT and len(items) > 1:
             return [Call("graph_lookup", {"kind": "path", "items": items[:2]}), Call("answer", ending)]
         if answer.field and answer.field != do.STORY:
             ending["fields"] = [answer.field]
         look = [Call("item_details", {"items": items})] if items else []
         return [*look, Call("answer", ending)]
+
+    def _were_shown(self, references: Sequence[JsonValue]) -> bool:
+        """Whether one of the items was suggested: what was not shown can only be asked about with 'why not'."""
+        placed = (self.placer.item(str(said), shown=self.shown).item_id for said in references)
+        return any(item_id in self.shown_before for item_id in placed)
 
     def _meant(self, answer: Answer) -> list[str]:
         """What a question is about; whatever is named, else the first item on screen, where nothing was said to be."""

@@ -14,7 +14,7 @@ from langchain_openai import ChatOpenAI
 from agent.drivers.base import Drive, View
 from agent.drivers.offline import Spotter
 from agent.drivers.schema.calls import Plan
-from agent.drivers.schema.form import Answer, Form, own_values, read_answer, relations, schema_of
+from agent.drivers.schema.form import Answer, Form, read_answer, relations, schema_of
 from agent.drivers.schema.hints import Draft, parsed_for
 from agent.drivers.schema.question import form_of, history_form, history_question, messages_of, question
 from agent.drivers.schema.which import read_which, which_question, which_schema, with_title
@@ -49,15 +49,9 @@ class SchemaDriver:
         return "schema"
 
     @cached_property
-    def own(self) -> dict[str, tuple[str, str]]:
-        """The values that an answer may name without code having found them."""
-        return own_values(self.catalog)
-
-    @cached_property
     def prefix(self) -> tuple[BaseMessage, ...]:
         """What stands before every message, the same bytes each time."""
         names = names_of(self.catalog)
-        names["own"] = ", ".join(self.own)
         names["relations"] = ", ".join(f"{role} (by the same)" for role in relations(self.catalog.schema)[:-2])
         return tuple(render_prompt(PROMPT, self.catalog, names))
 
@@ -113,7 +107,8 @@ class SchemaDriver:
         return form, Draft(parsed, form, placer, view.shown).line() if parsed else ""
 
     def _plan(self, form: Form, view: View, placer: Placer) -> Plan:
-        return Plan(form, self.catalog, placer, self.own, view.message, view.shown, view.preference)
+        shown_before = view.conversation.all_shown()
+        return Plan(form, self.catalog, placer, self.spotter, view.message, view.shown, shown_before, view.preference)
 
     async def _answered(self, drive: Drive, view: View) -> View:
         """Where the last reply asked which item of a title was meant and this says it: the message that waited."""
@@ -128,7 +123,7 @@ class SchemaDriver:
         return replace(view, message=with_title(view.question, self.catalog.item(options[place]).label))
 
     async def _understand(self, drive: Drive, asked: str, form: Form) -> Answer:
-        schema = schema_of(form, self.catalog, list(self.own))
+        schema = schema_of(form, self.catalog.schema)
         return await self._ask(drive, asked, schema, lambda text: read_answer(text, form), self.max_tokens)
 
     async def _ask(

@@ -8,8 +8,7 @@ from typing import Any, Final
 from pydantic import JsonValue
 
 from agent.drivers.schema.things import Kind, Thing
-from retrieval.items import Catalog
-from retrieval.schema import CatalogSchema, FieldKind
+from retrieval.schema import CatalogSchema
 
 LANGUAGES: Final = [
     "en",
@@ -49,8 +48,8 @@ LISTS: Final = (FIND, INSTEAD, SURPRISE, TELL, RELATED, MORE, OLDER, NEWER)
 COUNT, LIST, OLDEST, NEWEST = "count", "list", "oldest", "newest"
 COUNTS: Final = (COUNT, LIST, OLDEST, NEWEST)
 """Look-ups of all items that keep the limits of the message."""
-FACTS, COMPARE, CONNECT, WHY, WHY_NOT = "facts", "compare", "connect", "why", "why_not"
-ABOUT: Final = (FACTS, COMPARE, CONNECT, WHY, WHY_NOT)
+FACTS, COMPARE, CONNECT, WHY = "facts", "compare", "connect", "why"
+ABOUT: Final = (FACTS, COMPARE, CONNECT, WHY)
 """Questions about items."""
 ME, TALK = "me", "talk"
 
@@ -63,9 +62,10 @@ NUMBER_ROLES: Final = {
 SPAN_ROLES: Final = ("in", "before", "after", "skip")
 DROP: Final = "drop"
 """A value of the wish that no longer matters."""
-FEEL, AVOID, TEXT, TITLE = 80, 50, 240, 60
+ENGLISH, WORDS, TEXT, TITLE = 200, 40, 240, 60
 """The longest strings of an answer, in characters."""
-MOST_VALUES, MOST_OWN = 24, 3
+MOST_OWN = 4
+"""Titles, and words of each sort, that an answer may add."""
 Json = dict[str, Any]
 STORY: Final = "story"
 """What is asked about items where it is no field of the catalog."""
@@ -102,12 +102,13 @@ class Answer:
 
     do: str
     language: str = ""
+    english: str = ""
+    """The message in English, where it is in another language than the catalog's words are."""
     roles: Mapping[str, str] = field(default_factory=dict)
     """By the key of a thing."""
-    also: tuple[str, ...] = ()
+    want: tuple[str, ...] = ()
+    """English words for what is wanted and not listed."""
     without: tuple[str, ...] = ()
-    feel: str = ""
-    avoid: str = ""
     count: int | None = None
     forget: tuple[str, ...] = ()
     titles: tuple[tuple[str, str], ...] = ()
@@ -118,58 +119,53 @@ class Answer:
     text: str = ""
 
 
-def own_values(catalog: Catalog) -> dict[str, tuple[str, str]]:
-    """English name -> (field, value) of what a message may ask for in any language: the categories' frequent values."""
-    names: dict[str, tuple[str, str]] = {}
-    for spec in catalog.schema.of_kind(FieldKind.CATEGORY):
-        for value, _ in catalog.values(spec.name).most_common(MOST_VALUES):
-            names.setdefault(spec.value_in(value, "en"), (spec.name, value))
-    return names
-
-
 def relations(schema: CatalogSchema) -> list[str]:
     """Roles of an item that something wanted is related to: 'directors' (by the same), 'after' (later than it)."""
     return [*(spec.name for spec in schema.fields if spec.people), "after", "before"]
 
 
-def schema_of(form: Form, catalog: Catalog, own: Sequence[str]) -> dict[str, Any]:
-    """The JSON schema of an answer: one shape for each sort of thing to do."""
-    schema = catalog.schema
+def schema_of(form: Form, schema: CatalogSchema) -> Json:
+    """The JSON schema of an answer: one shape for each sort of thing to do, in the catalog's languages and in others."""
     spoken = [code for code in LANGUAGES if code in schema.noun]
     foreign = [code for code in LANGUAGES if code not in spoken]
-    values = {"also": _listed(own), "not": _listed(own)} if own else {}
-    branches = _wishes(form, schema, spoken, {}, form.has_titles) if spoken else []
-    branches += _wishes(form, schema, foreign, values, form.may_point)
-    if form.only_wish:
-        return {"title": "step", "anyOf": branches}
-    about = _titles(("about",)) if form.may_point else {}
-    asked = {"field": {"enum": [*(spec.name for spec in schema.fields), STORY]}}
-    branches += [
-        _branch(form, LANGUAGES, [FACTS], ("about", "skip"), {**about, **asked}, only_items=True, required=("field",)),
-        _branch(form, LANGUAGES, ABOUT[1:], ("about", "skip"), about, only_items=True),
-        _branch(form, LANGUAGES, [ME], (), {}, only_items=True),
-        _branch(form, LANGUAGES, [TALK], (), {"text": _string(TEXT)}, only_items=True, required=("text",)),
+    heads: list[Json] = [{"lang": {"enum": spoken}}] if spoken else []
+    heads.append({"lang": {"enum": foreign}, "en": _string(ENGLISH)})
+    return {"title": "step", "anyOf": [shape for head in heads for shape in _shapes(form, schema, head)]}
+
+
+def _shapes(form: Form, schema: CatalogSchema, head: Json) -> list[Json]:
+    by = relations(schema)
+    wishes = [
+        _shape(form, head, _findings(form), OPINIONS, {**_titles(form, OPINIONS[:3]), **_wished(form)}),
+        _shape(form, head, [RELATED], [*by, *OPINIONS], {**_titles(form, by), **_wished(form)}),
     ]
-    return {"title": "step", "anyOf": branches}
+    if form.only_wish:
+        return wishes[:1]
+    about, asked = _titles(form, ("about",)), {"field": {"enum": [*(spec.name for spec in schema.fields), STORY]}}
+    own = {"want": _listed(), "not": _listed()}
+    return [
+        *wishes,
+        _shape(form, head, COUNTS, [*by, "skip"], {**_titles(form, by), **own}),
+        _shape(form, head, [FACTS], ("about", "skip"), {**about, **asked}, only_items=True, required=("field",)),
+        _shape(form, head, ABOUT[1:], ("about", "skip"), about, only_items=True),
+        _shape(form, head, [ME], (), {}, only_items=True),
+        _shape(form, head, [TALK], (), {"text": _string(TEXT)}, only_items=True, required=("text",)),
+    ]
 
 
-def _wishes(form: Form, schema: CatalogSchema, languages: Sequence[str], values: Json, names: bool) -> list[Json]:
-    """The shapes of a wish, and of a look-up; in languages whose words code does not know with values of its own."""
+def _findings(form: Form) -> list[str]:
+    return [FIND, TELL, SURPRISE, *([INSTEAD] if form.wish else []), *([MORE, OLDER, NEWER] if form.has_shown else [])]
+
+
+def _wished(form: Form) -> Json:
+    """What a wish may say beside the roles of things."""
     rest: Json = {"rather": {"enum": [*form.sides]}} if form.sides else {}
-    rest |= {"avoid": _string(AVOID), "feel": _string(FEEL)}
+    rest |= {"want": _listed(), "not": _listed()}
     if form.has_count:
         rest["count"] = {"type": "integer", "minimum": 1, "maximum": 10}
     if form.wish:
         rest["forget"] = {"type": "array", "minItems": 1, "maxItems": 3, "items": {"enum": [*form.wish]}}
-    find = [FIND, TELL, SURPRISE, *([INSTEAD] if form.wish else []), *([MORE, OLDER, NEWER] if form.has_shown else [])]
-    by = relations(schema)
-    stated, related = (_titles(OPINIONS[:3]), _titles(by)) if names else ({}, {})
-    shapes = [
-        _branch(form, languages, find, OPINIONS, {**stated, **values, **rest}),
-        _branch(form, languages, [RELATED], [*by, *OPINIONS], {**related, **values, **rest}),
-        _branch(form, languages, COUNTS, [*by, "skip"], {**related, **values}),
-    ]
-    return shapes[:1] if form.only_wish else shapes
+    return rest
 
 
 def read_answer(text: str, form: Form) -> Answer:
@@ -185,11 +181,10 @@ def read_answer(text: str, form: Form) -> Answer:
     return Answer(
         do=data["do"],
         language=_text(data, "lang"),
+        english=_text(data, "en"),
         roles={thing.key: _text(data, thing.key) for thing in form.things if _text(data, thing.key)},
-        also=_texts(data, "also"),
+        want=_texts(data, "want"),
         without=_texts(data, "not"),
-        feel=_text(data, "feel"),
-        avoid=_text(data, "avoid"),
         count=count if isinstance(count, int) else None,
         forget=_texts(data, "forget"),
         titles=tuple(
@@ -203,17 +198,17 @@ def read_answer(text: str, form: Form) -> Answer:
     )
 
 
-def _branch(
+def _shape(
     form: Form,
-    languages: Sequence[str],
-    do: Sequence[str],
+    head: Json,
+    decisions: Sequence[str],
     items: Sequence[str],
-    rest: dict[str, Any],
+    rest: Json,
     *,
     only_items: bool = False,
     required: Sequence[str] = (),
-) -> dict[str, Any]:
-    """One shape: the decision, the role of every thing, and what else may be said."""
+) -> Json:
+    """One shape: the language, the decision, the role of every thing, and what else may be said."""
     things = {
         thing.key: {"enum": _roles(thing, items, form)}
         for thing in form.things
@@ -221,8 +216,8 @@ def _branch(
     }
     return {
         "type": "object",
-        "properties": {"lang": {"enum": list(languages)}, "do": {"enum": list(do)}, **things, **rest},
-        "required": ["lang", "do", *things, *required],
+        "properties": {**head, "do": {"enum": list(decisions)}, **things, **rest},
+        "required": [*head, "do", *things, *required],
         "additionalProperties": False,
     }
 
@@ -237,7 +232,9 @@ def _roles(thing: Thing, items: Sequence[str], form: Form) -> list[str]:
     return [*VALUE_ROLES, *([DROP] if (thing.field, thing.values[0]) in form.wanted else [])]
 
 
-def _titles(roles: Sequence[str]) -> dict[str, Any]:
+def _titles(form: Form, roles: Sequence[str]) -> Json:
+    if not form.may_point:
+        return {}
     entry = {
         "type": "object",
         "properties": {"title": _string(TITLE), "is": {"enum": list(roles)}},
@@ -247,11 +244,11 @@ def _titles(roles: Sequence[str]) -> dict[str, Any]:
     return {"titles": {"type": "array", "minItems": 1, "maxItems": MOST_OWN, "items": entry}}
 
 
-def _listed(names: Sequence[str]) -> dict[str, Any]:
-    return {"type": "array", "minItems": 1, "maxItems": MOST_OWN, "items": {"enum": list(names)}}
+def _listed() -> Json:
+    return {"type": "array", "minItems": 1, "maxItems": MOST_OWN, "items": _string(WORDS)}
 
 
-def _string(longest: int) -> dict[str, Any]:
+def _string(longest: int) -> Json:
     return {"type": "string", "minLength": 2, "maxLength": longest}
 
 
@@ -262,4 +259,4 @@ def _text(data: Mapping[str, JsonValue], key: str) -> str:
 
 def _texts(data: Mapping[str, JsonValue], key: str) -> tuple[str, ...]:
     value = data.get(key)
-    return tuple(str(entry) for entry in value) if isinstance(value, list) else ()
+    return tuple(str(entry).strip() for entry in value if str(entry).strip()) if isinstance(value, list) else ()

@@ -17,7 +17,7 @@ ENGLISH = 0.34
 """The least part of a message's words that are common English ones."""
 Limits = Sequence[Mapping[str, Any]]
 OPINIONS = (("dislikes", "dislike"), ("seen", "seen"), ("likes", "like"), ("similar_to", "like"))
-KINDS = {"comparison": do.COMPARE, "connection": do.CONNECT, "about_me": do.ME}
+KINDS = {"comparison": do.COMPARE, "connection": do.CONNECT, "about_me": do.ME, "why_not": do.WHY}
 HIGH = 0.5
 """A novelty above this is a wish to be surprised."""
 ROLES = {"is": "yes", "any_of": "or", "not": "no"}
@@ -59,7 +59,7 @@ class Draft:
             if thing.kind is Kind.ITEM or decision in (*do.LISTS, *do.COUNTS):
                 answer[thing.key] = self._role(thing, decision)
         if self._patch.get("avoid"):
-            answer["avoid"] = ", ".join(self._patch["avoid"])
+            answer["not"] = list(self._patch["avoid"])
         if self._patch.get("count") and self._form.has_count:
             answer["count"] = self._patch["count"]
         return json.dumps(answer, ensure_ascii=False, separators=(",", ":"))

@@ -75,7 +75,6 @@ def test_what_the_evidence_holds_goes_out(checker: Checker, sentence: str):
         "I would recommend Casino 3.",
         "Casino II is a good place to start.",
         "Something with a heist for my friend Bob.",
-        "Something with a heist: try Casino.",
         "You might also enjoy Toy Story 2.",
         "Try “The Lost Kingdom” tonight.",
         "《教父》也不错。",
