@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from agent.conversation import Role
 from agent.drivers.base import Drive
-from agent.drivers.choose import OFFLINE
+from agent.drivers.choose import TOOLS
 from agent.drivers.tool_calling import ToolCallingDriver
 from agent.drivers.tool_calling.prompt import words_prompt
 from agent.intent import Act
@@ -113,11 +113,11 @@ class Words:
         """Where the model's words come from: the ending call itself, or a call of their own."""
         if not state.message:
             return None
-        if state.driver == OFFLINE and state.intent.act is Act.ASK:
-            return None  # which item was meant is asked by template, in whole sentences
+        if state.driver != TOOLS and state.intent.act is Act.ASK and state.intent.ambiguous:
+            return None  # which item was meant is asked by template, in a whole sentence
         if state.ending.text:
             return _once(state.ending.text)
-        if state.driver != "tools" or self.speaker is None or state.intent.act is Act.ASK:
+        if state.driver != TOOLS or self.speaker is None or state.intent.act is Act.ASK:
             return None
         if state.intent.act is Act.RECOMMEND and not (state.recommendations or state.near_misses):
             return None

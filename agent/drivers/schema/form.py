@@ -125,7 +125,7 @@ def relations(schema: CatalogSchema) -> list[str]:
 
 
 def schema_of(form: Form, schema: CatalogSchema) -> Json:
-    """The JSON schema of an answer: one shape for each sort of thing to do, in the catalog's languages and in others."""
+    """The JSON schema of an answer: a shape for each sort of thing to do, in the catalog's languages and in others."""
     spoken = [code for code in LANGUAGES if code in schema.noun]
     foreign = [code for code in LANGUAGES if code not in spoken]
     heads: list[Json] = [{"lang": {"enum": spoken}}] if spoken else []
