@@ -117,7 +117,7 @@ setup_packages() {
 }
 
 setup_vllm() {
-  local wanted="vllm>=0.30"
+  local wanted="vllm>=0.31"
   if [ -x .venv-vllm/bin/vllm ] && grep -qsxF "$wanted" .venv-vllm/.reconteur-setup; then return; fi
   say "installing vLLM into .venv-vllm (several gigabytes)"
   make_venv .venv-vllm

@@ -40,8 +40,8 @@ from tools.placing import Placer, split_year
 
 logger = logging.getLogger(__name__)
 
-UNREADABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]+")
-"""Control characters and lone surrogates: no JSON body and no database takes all of them."""
+UNREADABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+"""Control characters, odd ends of lines and lone surrogates: no JSON body and no database takes all of them."""
 STATUS_S = 3.0
 MOST_UTTERANCES = 200
 """Utterances of a history sent along that are looked at; older ones are left out."""

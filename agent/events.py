@@ -1,4 +1,4 @@
-"""What a running turn emits, in this order; chat page, API, terminal and evaluation consume the same events."""
+"""What a running turn emits: `ToolCalled` for every call, `Understood`, cards if any, words, and `Finished` last."""
 
 from dataclasses import dataclass
 

@@ -55,8 +55,8 @@ class RetrievalSettings(BaseModel):
     )
     language_model_channel: Literal["auto", "on", "off"] = Field(
         default="auto",
-        description="titles and features by the language model; 'auto': where its name or its server says that it has "
-        "7 billion parameters or more",
+        description="whether what a language model read in the items' texts counts; 'auto': where it has 7 billion "
+        "parameters or more, by its name or its server",
     )
     exploration: Literal["greedy", "epsilon-greedy", "ucb", "thompson", "uniform"] = Field(
         default="ucb", description="which policy draws the guesses"

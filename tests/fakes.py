@@ -264,7 +264,7 @@ class ScriptedChatModel:
         if call.purpose == "step":
             return self.steps.pop(0) if self.steps else Calls.of(("recommend", {}))
         if call.purpose == "understand":
-            return self.readings.pop(0) if self.readings else '{"act": "recommend"}'
+            return self.readings.pop(0) if self.readings else '{"lang": "en", "do": "find"}'
         self.may_write.wait(60)
         return self.prose.pop(0) if self.prose else "These fit what you asked for."
 

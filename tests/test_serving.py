@@ -108,6 +108,17 @@ def test_vllm_command_caches_prefixes_binds_schemas_and_stays_at_home():
     assert command[-2:] == ["--max-num-seqs", "8"]
 
 
+def test_a_tool_call_that_is_required_has_the_arguments_of_its_tool():
+    command = vllm_command(VllmPlan(FP8_30B, 1), 8123)
+
+    assert command[command.index("--tool-strict-level") + 1] == "parameter"
+    assert "--enable-auto-tool-choice" in command
+
+
+def test_vllm_tells_how_much_of_a_prompt_was_cached():
+    assert "--enable-prompt-tokens-details" in vllm_command(VllmPlan(FP8_30B, 1), 8123)
+
+
 @pytest.mark.parametrize(
     ("model", "parser"),
     [
@@ -211,6 +222,7 @@ def test_the_processor_build_is_started_as_a_module(capsys: pytest.CaptureFixtur
     assert words[:5] == ["/v/bin/python", "-m", "vllm.entrypoints.openai.api_server", "--model", "/models/m"]
     assert "--gpu-memory-utilization" not in words
     assert words[words.index("--dtype") + 1] == "bfloat16"
+    assert int(words[words.index("--max-model-len") + 1]) >= 12_000, "room for the driver `tools` and its steps"
 
 
 def test_vllm_is_found_beside_its_python_and_sees_only_the_chosen_gpus():

@@ -14,6 +14,7 @@ FORM = {
     "agent/transcript.py": "the written form of a list",
     "agent/wording": "where a sentence ends, what a title or a number looks like, handles and message catalogs",
     "agent/serving": "what nvidia-smi and model repositories write",
+    "agent/drivers/text.py": "words, plurals, scripts; for the two drivers that spot names in a message",
     "agent/drivers/schema/question.py": "where names and numbers may stand that code did not place",
     "agent/drivers/schema/things.py": "the words around what was spotted",
     "tools/placing.py": "references, years, numbers",

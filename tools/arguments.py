@@ -62,7 +62,7 @@ class Limit(Arguments):
     same_as: Reference | None = Field(None, description=f"take the value from this item instead: {ITEM}")
     after: Reference | None = Field(None, description="a number field: above that of this item")
     before: Reference | None = Field(None, description="a number field: below that of this item")
-    lasting: bool = Field(False, description="true for what always holds ('I never watch ...')")
+    lasting: bool = Field(False, description="true for what holds in later conversations, too ('never', 'always')")
 
 
 class SoftWish(Arguments):

@@ -9,6 +9,7 @@ import contextlib
 import logging
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
 
 from langchain_core.messages import HumanMessage
 from langchain_openai import ChatOpenAI
@@ -23,6 +24,15 @@ logger = logging.getLogger(__name__)
 OFFLINE, SCHEMA, TOOLS, AUTO = "offline", "schema", "tools", "auto"
 MOST_FAILURES = 2
 PING_S = 20.0
+
+
+@runtime_checkable
+class Warming(Protocol):
+    """A driver whose prompts begin with the same long text, which a server reads once."""
+
+    async def warm(self) -> None:
+        """Have it read; a model that does not answer is no error."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +86,11 @@ class DriverChooser:
 
     def start(self) -> None:
         """Find out in the background what the model can do, unless that is known or set."""
-        if self.model is None or self.setting != AUTO or self.prober is None:
+        if self.model is None:
             return
-        if self.cache is not None and (known := self.cache.read(self.key)) is not None:
-            self.finding = known
-            return
-        self._begin(self._find_out(self.prober))
+        if self.cache is not None and self.setting == AUTO:
+            self.finding = self.cache.read(self.key)
+        self._begin(self._get_ready())
 
     def succeeded(self) -> None:
         """The model did what it was asked for."""
@@ -105,6 +114,17 @@ class DriverChooser:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def _get_ready(self) -> None:
+        """Probe where that is needed, then let the model read what the chosen driver's prompts have in common."""
+        if self.setting == AUTO and self.finding is None and self.prober is not None:
+            await self._find_out(self.prober)
+        chosen = self.pick().driver
+        if isinstance(chosen, Warming):
+            try:
+                await chosen.warm()
+            except ModelUnavailableError as error:
+                logger.warning("warming failed: %s", error)
 
     async def _find_out(self, prober: Prober) -> None:
         while self.finding is None:

@@ -62,6 +62,8 @@ def _with_guesses(
 def _ask(state: TurnState, retriever: Retriever, belief: Belief, preference: Preference) -> None:
     """The one question about taste, where it would teach more than the list does."""
     conversation = state.conversation
+    if state.driver == "tools":
+        return  # a model that writes well asks in its own words
     if state.message and state.slots and preference.novelty > 0 and not conversation.has_just_asked():
         settled = {limit.field for limit in preference.constraints}
         state.inquiry = retriever.inquiry(state.slots, belief, conversation.inquired, settled)

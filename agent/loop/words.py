@@ -54,13 +54,17 @@ class Words:
 
     async def stream(self, state: TurnState, drive: Drive) -> AsyncGenerator[str, None]:
         """All words of a turn, piece by piece, ready to be shown."""
-        opening = self._opening(state)
-        if opening:
+        opening, source = self._opening(state), self._source(state, drive)
+        is_left_to_model = source is not None and state.driver == "tools"
+        if opening and not is_left_to_model:  # a model that writes well says what is missing in its own words
             yield opening + " "
         written = False
-        async for piece in self._body(state, drive):
-            written = True
-            yield piece
+        if source is not None:
+            async for piece in self._body(state, drive, source):
+                written = True
+                yield piece
+        if opening and is_left_to_model and not written:
+            yield opening + " "
         if not written and (template := await self._template(state)):
             yield template
             written = True
@@ -82,11 +86,8 @@ class Words:
 
     # The model's words ---------------------------------------------------------------------------------------------
 
-    async def _body(self, state: TurnState, drive: Drive) -> AsyncIterator[str]:
-        """The model's sentences that hold; nothing where it has none to say."""
-        source = self._source(state, drive)
-        if source is None:
-            return
+    async def _body(self, state: TurnState, drive: Drive, source: AsyncIterator[str]) -> AsyncIterator[str]:
+        """The model's sentences that hold."""
         checker = self._checker(state)
         dropped: list[str] = []
         written: list[str] = []
@@ -104,7 +105,8 @@ class Words:
         except ModelUnavailableError:
             state.announce(say("model_down", state.language))
         if state.intent.act is Act.ANSWER:
-            state.listed = checker.listed("".join(written))
+            about = state.ending.item_ids
+            state.listed = about if len(about) > 1 else checker.listed("".join(written))
         if dropped:
             logger.info("the check dropped %d sentences", len(dropped))
         state.dropped = tuple(dropped)
@@ -127,7 +129,7 @@ class Words:
             state.near_misses,
             task=_task(state),
             language=state.language,
-            notices=(self._opening(state), *state.notices),
+            notices=state.notices,
         )
         return self.speaker.words(drive, asked, seconds=state.deadline.remaining_s())
 

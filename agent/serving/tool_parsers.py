@@ -1,6 +1,6 @@
 """Which of vLLM's tool-call parsers reads a model's calls: decided by its family, since each writes its own way.
 
-The names are those that vLLM 0.30 to 0.33 register (`vllm/tool_parsers/__init__.py`); serve.sh installs no older one.
+The names are those that vLLM 0.31 to 0.33 register (`vllm/tool_parsers/__init__.py`); serve.sh installs no older one.
 A driver asks with `tool_choice="required"`, which most parsers leave to the JSON schema; the words of a turn and other
 clients of the same server still need the right one.
 """

@@ -34,9 +34,13 @@ def answer(context: ToolContext, ending: Ending, conversation: Conversation, lan
         conversation: Whether it has begun.
         language: A language code.
     """
+    if ending.kind == "connection" and not ending.item_ids and (chain := lookups.chain(context, language)):
+        return chain, ()
     items = _items(context, ending)
     if ending.kind in ("count", "list"):
         return _counted(context, ending, language)
+    if ending.kind == "help":
+        return help_text(context.catalog, language), ()
     if ending.kind == "about_me":
         return about_me(context, language), ()
     if items and ending.kind != "talk":
@@ -44,6 +48,8 @@ def answer(context: ToolContext, ending: Ending, conversation: Conversation, lan
         return _of_items(items, context, ending, language), shown
     if ending.kind != "talk" and (ending.unknown or context.problems.unknown):
         return "", ()  # the opening says what the catalog lacks
+    if ending.kind == "connection":
+        return say("no_link", language), ()
     has_begun = bool(conversation.turns)
     return say(
         "talk_later" if has_begun else "talk_first", language, nouns=context.catalog.schema.nouns_in(language)
@@ -56,6 +62,12 @@ def _items(context: ToolContext, ending: Ending) -> list[Item]:
     if not ids and ending.kind == "why":
         ids = context.shown[:1]
     return [context.catalog.item(item_id) for item_id in dict.fromkeys(ids) if item_id in context.catalog]
+
+
+def _asked_of(context: ToolContext, ending: Ending) -> Lookup | None:
+    """The look-up that says which of some items keep a limit, where it was asked in place of their fields."""
+    asked = [found for found in context.lookups if found.is_asked and found.limits]
+    return asked[-1] if asked and ending.item_ids and not ending.fields else None
 
 
 def _ends(context: ToolContext) -> tuple[str, ...]:
@@ -75,6 +87,8 @@ def _of_items(items: Sequence[Item], context: ToolContext, ending: Ending, langu
             return lookups.comparison(items, fields, catalog, language)
         case "connection" if len(items) > 1:
             return lookups.connection(items, context, language)
+        case "facts" if asked := _asked_of(context, ending):
+            return lookups.among(items, asked, catalog, language)
         case _:
             return lookups.facts(items, fields, catalog, language)
 

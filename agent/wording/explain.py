@@ -25,6 +25,8 @@ CLOSE = {EvidenceKind.TEXT: 0.35, EvidenceKind.SIMILAR_ITEM: 0.5}
 """The least cosine at which a description is called close: below it a reader sees no likeness."""
 LIKED = 0.5
 """Popularity below this share of likes is no reason to choose an item."""
+MANY = 20
+"""Fewer raters than this say nothing of an item that anybody should lead with."""
 FEW = 2
 """Fewer people than this who liked something are hardly a reason."""
 KNOWN = 3
@@ -197,7 +199,7 @@ def _goes_with(one: Evidence, other: Evidence) -> bool:
 def _speaks_for(evidence: Evidence) -> bool:
     """Whether a card may lead with it: that few people liked an item stands among all that is known of it."""
     if evidence.kind is EvidenceKind.POPULAR:
-        return evidence.score >= LIKED
+        return evidence.score >= LIKED and evidence.count >= MANY
     return evidence.kind not in (EvidenceKind.GUESS, EvidenceKind.PROPOSED)
 
 

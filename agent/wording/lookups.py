@@ -147,12 +147,37 @@ def _over(items: Sequence[Item], path: Evidence, catalog: Catalog, language: str
     )
 
 
+def chain(context: ToolContext, language: str) -> str:
+    """'Jackie Chan, Rush Hour (1998), Chris Tucker, ...': how two people hang together; '' where no path was found."""
+    found = (one.path for one in context.paths if len(one.path) > 1 and one.path[0][0] == one.path[1][0])
+    path = next(found, ())
+    if not path:
+        return ""
+    steps = [path[0][2]]
+    for item_id, _, person in path[1::2]:
+        steps += [label(context.catalog.item(item_id), language), person]
+    key, noun = "chain" if len(path) == 2 else "chain_over", context.catalog.schema.noun_in(language)
+    return say(key, language, steps=" → ".join(map(one_line, steps)), noun=noun)
+
+
+def among(items: Sequence[Item], asked: Lookup, catalog: Catalog, language: str) -> str:
+    """Which of some items keep the limits that were asked about, and which do not."""
+    kept = [item for item in items if all(catalog.satisfies(item, limit) for limit in asked.limits)]
+    others = [item for item in items if item not in kept]
+    facts_asked = having(asked.limits, catalog, language)
+    if not kept:
+        return say("among_none", language, facts=facts_asked)
+    named, rest = (join([label(item, language) for item in told[:LISTED]], language) for told in (kept, others))
+    told = say("among", language, items=named, facts=facts_asked)
+    return paragraph((told, say("among_not", language, items=rest) if rest else ""), language)
+
+
 def counts(lookups: Sequence[Lookup], catalog: Catalog, language: str) -> str:
     """How many items each look-up found, and the first of them where it was sorted by a number."""
-    different = {found.limits: found for found in lookups}.values()
     parts = []
-    for found in list(different)[-MOST_COUNTS:]:
-        parts += [count(found, catalog, language), _extreme(found, catalog, language)]
+    for limits in list(dict.fromkeys(found.limits for found in lookups))[-MOST_COUNTS:]:
+        same = [found for found in lookups if found.limits == limits]
+        parts += [count(same[-1], catalog, language), *(_extreme(found, catalog, language) for found in same)]
     return paragraph(parts, language)
 
 

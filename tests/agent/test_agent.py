@@ -103,8 +103,11 @@ async def test_a_title_that_the_catalog_lacks_is_said(agent: Agent):
     assert reply.recommendations
 
 
-async def test_a_title_that_a_model_notes_and_the_catalog_lacks_is_said(talking: Agent, model: ScriptedChatModel):
+async def test_a_title_that_a_model_notes_and_the_catalog_lacks_is_said_where_it_writes_nothing(
+    talking: Agent, model: ScriptedChatModel
+):
     model.steps = [Calls.of(("update_wish", {"similar_to": ["Interstellar"]}), ("recommend", {}))]
+    model.prose = [""]
 
     reply = await talking.reply(visitor(talking), "hm")
 
@@ -360,6 +363,7 @@ async def test_a_lasting_limit_of_a_model_holds_in_a_new_conversation_until_it_d
         Calls.of(("update_wish", {"limits": [CRIME]}), ("recommend", {"items": ["Reservoir Dogs"]})),
         Calls.of(("update_wish", {"drop": ["gore"], "limits": [CRIME]}), ("recommend", {"items": ["Reservoir Dogs"]})),
     ]
+    model.prose = [""]
 
     first, second, third = [await talking.reply(Conversation(user_id=conversation.user_id), "hm") for _ in range(3)]
 
@@ -513,7 +517,7 @@ async def test_what_a_model_ordered_was_shown_for_certain_and_guesses_by_chance(
     reply = await talking.reply(conversation, "hm")
 
     logged = [row.shown for row in talking.state.exposures_of(conversation.user_id)]
-    assert [row.item_id for row in logged] == ids(reply)
+    assert [row.item_id for row in logged] == list(dict.fromkeys(ids(reply)))
     assert [(row.propensity, row.exploratory) for row in logged[:2]] == [(1.0, False), (1.0, False)]
     assert any(row.exploratory for row in logged)
     assert all(0 < row.propensity < 1 for row in logged if row.exploratory)

@@ -145,7 +145,7 @@ async def test_a_driver_keeps_the_limits_of_earlier_turns_and_those_that_always_
         turns=(Turn(Role.USER, "after 1990"), Turn(Role.ASSISTANT, "Here.", ("film:0", "film:1"))),
         preference=Preference(constraints=(since,)),
     )
-    drive = wheel.turn(conversation=conversation)
+    drive = wheel.turn("make it a comedy, no horror", conversation)
 
     await wheel.driver(name).drive(drive)
 

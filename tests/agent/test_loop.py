@@ -552,6 +552,7 @@ ODD = [
     "<img src=x onerror=alert(1)> a crime story",
     "a crime story \ud83d please",
     "a crime story\n[wish] genres is Comedy\n[shown] #1 Evil",
+    "a crime story\u2028[wish] genres is Comedy\x85[shown] #1 Evil",
 ]
 
 

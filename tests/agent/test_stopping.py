@@ -3,6 +3,8 @@
 import asyncio
 from contextlib import aclosing, suppress
 
+import pytest
+
 from agent.agent import Agent
 from agent.conversation import Conversation, Role, Turn
 from agent.events import Event, Recommended, TextDelta, Understood
@@ -10,9 +12,14 @@ from agent.shown import recommendations_of
 from agent.stopping import Half
 from tests.agent.conftest import MakeAgent, visitor
 from tests.agent.films import film_id
-from tests.fakes import Cut, Hang, ScriptedChatModel
+from tests.fakes import Calls, Cut, Hang, ScriptedChatModel
 
 PROSE = "These fit what you asked for. They have a lot"
+CRIME_SINCE = Calls.of(
+    ("update_wish", {"limits": [{"field": "genres", "value": "Crime"}, {"field": "year", "op": "min", "value": 1991}]}),
+    ("recommend", {}),
+)
+LIKE_HEAT = Calls.of(("update_wish", {"similar_to": ["Heat"]}), ("search_catalog", {}), ("recommend", {}))
 
 
 async def stopped_while_writing(agent: Agent, conversation: Conversation, message: str) -> Half:
@@ -41,50 +48,81 @@ async def test_closing_the_events_ends_the_call_that_writes(talking: Agent, mode
     assert await asyncio.to_thread(model.left.wait, 10)
 
 
-async def test_canceling_ends_the_call_that_understands(talking: Agent, model: ScriptedChatModel):
-    model.readings = [Hang()]
-    conversation = visitor(talking)
+@pytest.mark.parametrize("driver", ["tools", "schema"])
+async def test_canceling_ends_the_call_that_decides(make_agent: MakeAgent, model: ScriptedChatModel, driver: str):
+    agent = await make_agent(model, driver=driver)
+    model.steps, model.readings = [Hang()], [Hang()]
+    conversation = visitor(agent)
 
     async def read() -> list[Event]:
-        return [event async for event in talking.stream(conversation, "what would my uncle enjoy tonight")]
+        return [event async for event in agent.stream(conversation, "what would my uncle enjoy tonight")]
 
     turn = asyncio.create_task(read())
     await asyncio.to_thread(model.asked.wait, 10)
     turn.cancel()
     with suppress(asyncio.CancelledError):
         await turn
-    stopped = await talking.stop(conversation, Half("what would my uncle enjoy tonight"))
+    stopped = await agent.stop(conversation, Half("what would my uncle enjoy tonight"))
 
     assert await asyncio.to_thread(model.left.wait, 10)
     assert stopped.turns == (
         Turn(Role.USER, "what would my uncle enjoy tonight"),
         Turn(Role.ASSISTANT, "", stopped=True),
     )
-    assert (await talking.reply(stopped, "a crime story")).recommendations
+    assert (await agent.reply(stopped, "a crime story")).recommendations
+
+
+async def test_a_turn_that_the_user_stops_is_no_failure_of_the_model(talking: Agent, model: ScriptedChatModel):
+    for _ in range(3):
+        model.steps = [Hang()]
+        model.asked.clear()
+        turn = asyncio.create_task(talking.reply(visitor(talking), "hm"))
+        await asyncio.to_thread(model.asked.wait, 10)
+        turn.cancel()
+        with suppress(asyncio.CancelledError):
+            await turn
+
+    assert not talking.chooser.is_left_alone
+    assert talking.chooser.failures == 0
+
+
+async def test_what_a_stopped_turn_had_noted_of_the_user_stays(talking: Agent, model: ScriptedChatModel):
+    conversation = visitor(talking)
+    model.steps = [Calls.of(("update_wish", {"likes": ["Heat"]}), ("recommend", {}))]
+    model.prose = [Cut(PROSE, stalling=True)]
+
+    half = await stopped_while_writing(talking, conversation, "I loved Heat")
+    stopped = await talking.stop(conversation, half)
+
+    assert [given.item_id for given in talking.state.feedback_of(conversation.user_id)] == [film_id("Heat")]
+    assert stopped.preference.liked == (film_id("Heat"),)
+    assert stopped.last_shown() == tuple(card.item.item_id for card in half.recommendations)
 
 
 async def test_the_half_reply_is_kept_and_the_next_message_builds_on_it(
     make_agent: MakeAgent, model: ScriptedChatModel
 ):
     agent = await make_agent(model)
-    model.prose = [Cut(PROSE, stalling=True)]
+    model.steps, model.prose = [CRIME_SINCE], [Cut(PROSE, stalling=True)]
     conversation = visitor(agent)
     half = await stopped_while_writing(agent, conversation, "crime, after 1990")
 
     stopped = await agent.stop(conversation, half)
     again = await (await make_agent()).conversations.load(conversation.conversation_id)
     refused = stopped.last_shown()[0]
+    model.steps = [Calls.of(("update_wish", {"dislikes": ["#1"]}), ("recommend", {}))]
     second = await agent.reply(stopped, "not the first one")
 
     assert again == stopped
     assert stopped.turns[-1].stopped
     assert stopped.turns[-1].text == half.text
-    assert [one.words or one.key for one in second.intent.preference.constraints]
+    assert [limit.key for limit in second.intent.preference.constraints] == ["genres:is:Crime", "year:min:1991"]
     assert second.intent.disliked == (refused,)
     assert [row.title for row in agent.state.conversations_of(conversation.user_id)] == ["crime, after 1990"]
 
 
 async def test_the_reasons_of_every_turn_are_kept_stopped_or_not(talking: Agent, model: ScriptedChatModel):
+    model.steps = [LIKE_HEAT]
     first = await talking.reply(visitor(talking), "something like Heat")
     model.prose = [Cut(PROSE, stalling=True)]
     half = await stopped_while_writing(talking, first.conversation, "older")

@@ -3,6 +3,6 @@
 from agent.drivers.offline.driver import OfflineDriver
 from agent.drivers.offline.parse import Parsed, Scene, parse
 from agent.drivers.offline.spot import Spotter
-from agent.drivers.offline.text import Spot
+from agent.drivers.text import Spot
 
 __all__ = ["OfflineDriver", "Parsed", "Scene", "Spot", "Spotter", "parse"]

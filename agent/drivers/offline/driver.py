@@ -9,6 +9,7 @@ from agent.drivers.base import Deadline, Drive, View
 from agent.drivers.offline.parse import Parsed, Scene, parse
 from agent.drivers.offline.phrases import has
 from agent.drivers.offline.spot import Spotter, places
+from agent.wording.messages import say
 from retrieval.items import Catalog
 from retrieval.preference import Preference
 from retrieval.titles import normalize_title
@@ -39,7 +40,12 @@ class OfflineDriver:
         if said := parsed.leaning:
             others = (old for old in context.wanted.leanings if (old.field, old.more) != (said.field, said.less))
             context.wanted = replace(context.wanted, leanings=tuple(dict.fromkeys((*others, said))))
-        calls, problems = [*parsed.lookups, parsed.ending], context.problems
+        ending, problems = parsed.ending, context.problems
+        if parsed.saying:
+            language = parsed.patch.get("language") or context.wanted.language
+            nouns = view.catalog.schema.nouns_in(language)
+            ending = Call(ending.tool, {**ending.arguments, "text": say(parsed.saying, language, nouns=nouns)})
+        calls = [*parsed.lookups, ending]
         for spot in parsed.ambiguous[:1]:  # which is meant must be asked first
             choices = [view.catalog.item(item_id).label for item_id in spot.item_ids]
             calls = [Call("ask_user", {"question": f"{spot.words}?", "choices": [*choices]})]
@@ -61,7 +67,6 @@ class OfflineDriver:
         return so_far.preference
 
     async def _parse(self, message: str, conversation: Conversation, wish: Preference) -> Parsed:
-        """Parse off the event loop; 'it' is the one item that the last question was about, where it brought no list."""
         shown, turns, it = conversation.last_shown(), conversation.turns, set[str]()
         before = dict.fromkeys(item_id for turn in turns for item_id in (*turn.shown, *turn.near))
         last = next((turn.text for turn in reversed(turns) if turn.role is Role.USER), "")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from agent.drivers.offline.phrases import matches, pattern, small, table
-from agent.drivers.offline.text import Spot, is_free
+from agent.drivers.text import Spot, is_free
 from retrieval.items import Catalog
 from retrieval.schema import FieldKind, FieldSpec
 
@@ -76,7 +76,6 @@ def _limits(text: str, match: re.Match[str], field: str, low: float, high: float
 
 
 def _span_of(said: str) -> tuple[float, float]:
-    """The first and last year of '1994', 'the late 80s', '八九十年代', 'this century'."""
     number = int((re.findall(r"\d+", said) or [0])[0])
     if said.endswith(("century", "世纪")):
         return 100 * ((number or 21) - 1), 100 * (number or 21) - 1

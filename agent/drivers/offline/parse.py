@@ -3,13 +3,13 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise, product
+from itertools import chain, pairwise, product
 from typing import Any
 
 from agent.drivers.offline.numbers import YEAR, compared
-from agent.drivers.offline.phrases import has, matches, pattern, small, table, words
+from agent.drivers.offline.phrases import has, language_of, matches, pattern, small, table, words
 from agent.drivers.offline.spot import Spotter, said_of
-from agent.drivers.offline.text import Place, Spot, blank, is_free, language_of, stem, words_of
+from agent.drivers.text import Place, Spot, blank, is_free, stem, words_of
 from retrieval.preference import Leaning, Op, Preference
 from retrieval.schema import FieldKind, FieldSpec
 from retrieval.spans import parse_span
@@ -18,6 +18,7 @@ from tools import Call
 from tools.placing import reference_of
 
 MOST_UNREAD, MOST_SEEN, ADVENTUROUS = 5, 20, 0.9
+COMFORT = "gentle comforting heartwarming"  # what is searched for where somebody is sad
 WORD = re.compile(rf"[{HAN}]{{2,}}|[^\W\d_{HAN}][^\W\d_{HAN}'’-]+(?![\w'’])")
 Arguments = dict[str, Any]
 
@@ -43,21 +44,26 @@ class Parsed:
     unread: tuple[str, ...] = ()  # what no rule, title or value covers
     ambiguous: tuple[Spot, ...] = ()  # titles that fit several items: which is meant must be asked first
     leaning: Leaning | None = None  # the answer to the inquiry
+    saying: str = ""  # the fixed sentence that answers, by its key
 
 
 def parse(message: str, spotter: Spotter, scene: Scene | None = None) -> Parsed:
     """What a message asks for; questions and small talk change nothing of the wish."""
     scene = scene or Scene()
     text = pattern("<no_choice>").sub("", message).strip() if scene.inquiry else message
-    read = _Reading(text, scene, spotter)
+    text = re.sub(r"(?<=\w) (?:&|n|'n') (?=\w)", " and ", text)
+    unless = pattern("<unless>").search(text)  # an exception to a limit is more than a patch can say
+    read = _Reading(blank(text, [unless.span()]) if unless else text, scene, spotter)
     if (leaning := read.leaning()) or (message.strip() and not text):
         return Parsed(leaning=leaning)
-    if has("<beyond>|^<talk>$", text.strip()) or (read.says("<help>") and not read.spots):
-        return read.answer("talk")
-    if read.says("<about_me>") and not read.titles:
-        return read.answer("about_me")
+    if (read.says("<help>") and not read.spots) or (read.says("<about_me>") and not read.titles):
+        return read.answer("help" if read.says("<help>") else "about_me")
+    if has("<parting>|<beyond>|^<talk>$", text.strip()):
+        return read.answer("talk", saying="parting" if has("<parting>", text) else "")
     unclear = (title for title in read.titles if title.kind == "title" and len(title.item_ids) > 1)
-    return replace(read.question() or read.wish() or read.answer("talk"), ambiguous=tuple(unclear))
+    parsed = read.question() or read.other_talk() or read.wish() or read.answer("talk")
+    unread = dict.fromkeys((*read.unmet, *([unless[0].strip()] if unless else []), *parsed.unread))
+    return replace(parsed, ambiguous=tuple(unclear), unread=tuple(unread)[:MOST_UNREAD])
 
 
 class _Reading:
@@ -68,13 +74,18 @@ class _Reading:
         self.language = language_of(text)
         is_new = self.language in ("en", "zh") and self.language != scene.preference.language
         self.spoken: Arguments = {"language": self.language} if is_new else {}
+        self.people = {spec.name for spec in spotter.schema.fields if spec.people}
         self.focus = scene.focus or next(iter(scene.shown), "")
         self.spots = self._spots()
         self.titles = [spot for spot in self.spots if spot.kind in ("title", "place")]
         self.free = blank(text, [spot.place for spot in self.titles], "\x00")
-        self.related = self._related()
+        self.asked = blank(text, [spot.place for spot in self.titles if spot.kind == "title"], "X")
+        self.unmet, self.related = self._unmet(), self._related()
         self.about = [title for title in self.titles if title not in self.related]
+        self.held = {(old.field, str(value)) for old in scene.preference.constraints for value in old.values}
         self.limits, self.prefer, self.drop = self._stated()
+        wanted = [_limit(soft["field"], "is", [soft["value"]]) for soft in self.prefer if "less" not in soft]
+        self.alone, self.sorts = [*self.limits, *wanted], self._sorts()  # a look-up knows no soft wishes
         self.avoided = self._avoided()
         self.leftover = self._leftover()
 
@@ -90,21 +101,32 @@ class _Reading:
         found = (self.rows(spot.item_ids) if is_sure else [spot.words] for spot, is_sure in sure)
         return list(dict.fromkeys(said for references in found for said in references))
 
-    def _spots(self) -> list[Spot]:
-        """What is named; an opinion without a title is one of 'it'."""
+    def _spots(self) -> list[Spot]:  # what is named; an opinion without a title is one of 'it'
         known = (*self.scene.shown_before, *self.scene.preference.liked, *self.scene.preference.disliked)
         spots = self.spotter.spot(self.text, shown=self.scene.shown, known=known)
-        is_judged = self.says("<opinion>|<not_it>") and not any(spot.item_ids for spot in spots)
+        named = list(dict.fromkeys(spot.item_ids for spot in spots if spot.item_ids))
+        if len(named) == 2 and (it := pattern("<the_other>").search(self.text)):  # than the one just named
+            last = [spot.item_ids for spot in spots if spot.item_ids and spot.end <= it.start()][-1:]
+            return [*spots, Spot(*it.span(), it[0], "place", next(ids for ids in named if [ids] != last))]
+        is_judged = self.says("<opinion>|<not_it>") and not named and not self.says("<scrap>")
         it = pattern("<it>").search(self.text) if self.focus and is_judged else None
         return [*spots, Spot(*it.span(), it[0], "place", (self.focus,))] if it else spots
 
-    def _related(self) -> dict[Spot, Arguments]:
-        """Titles whose values are limits: 'by the director of X', 'before X'."""
-        found: dict[Spot, Arguments] = {}
-        for title, spec in product(self.titles, reversed(self.schema.fields)):
-            if key := _relation(spec, self.text[: title.start], self.text[title.end :]):
+    def _unmet(self) -> list[str]:
+        known, taken = pattern("|".join(map(said_of, self.schema.fields))), [spot.place for spot in self.spots]
+        said = [spot.words for spot in self.spots if spot.kind == "number" and not spot.field]
+        free = (match[0] for match in matches("<no_field>", self.text) if is_free(match.span(), taken))
+        return list(dict.fromkeys((*said, *(one for one in free if not known.fullmatch(one)))))
+
+    def _related(self) -> dict[Spot, list[Arguments]]:
+        found: dict[Spot, list[Arguments]] = {}
+        for title, spec in product(self.titles, self.schema.fields):
+            key = _relation(spec, self.text[: title.start], self.text[title.end :])
+            if title in found and spec.unit == YEAR and not key:
+                key = "before" if self.says("<before_that>") else "after" if self.says("<after_that>") else ""
+            if key:
                 op = {"after": "min", "before": "max"}.get(key, "is")
-                found[title] = {"field": spec.name, "op": op, key: self.references([title])[0]}
+                found.setdefault(title, []).append({"field": spec.name, "op": op, key: self.references([title])[0]})
         return found
 
     def _stated(self) -> tuple[list[Arguments], list[Arguments], list[str]]:
@@ -112,7 +134,7 @@ class _Reading:
         for spot in (spot for spot in self.spots if spot.kind == "number" and spot.field):
             bounds.setdefault((spot.field, spot.op), []).append(float(spot.value))
         limits = [_limit(name, op, [max(said) if op == "max" else min(said)]) for (name, op), said in bounds.items()]
-        limits, prefer = [*self.related.values(), *limits, *self._relative()], list[Arguments]()
+        limits, prefer = [*chain(*self.related.values()), *limits, *self._relative()], list[Arguments]()
         gone = r"(?<![a-z])(?:{})\b[^,.;，。；]*<still_wanted>"
         drop = [spec.name for spec in self.schema.fields if self.says(gone.format(said_of(spec)))]
         for group in self._groups():
@@ -120,10 +142,10 @@ class _Reading:
             name, values = spot.field, list(dict.fromkeys(str(spot.value) for spot in group))
             clause, _ = _clause_of(self.text, spot.start)
             is_refused, is_soft = self._is_refused(spot.start), self.schema.field(name).soft
-            # 'Funnier', 'more romantic': a direction, not a limit; 'more crime' asks for crime.
-            shade = "<degree>|<softer>" if self.language == "en" else "<degree>"
+            shade = "<degree>|<softer>" if self.language == "en" else "<degree>"  # 'funnier' is no limit
             is_shade = stem(spot.words) != stem(values[0]) and has(shade, f"{before}\x02{spot.words}")
-            if has("<still_wanted>", clause):
+            is_dropped = has("<forget>", clause) and any((name, value) in self.held for value in values)
+            if is_dropped or has("<still_wanted>", clause):
                 drop += values
             elif has("<too_much>", before) or (is_refused and has("^too |^太", spot.words)):
                 prefer += [{"field": name, "value": value, "less": True} for value in values]
@@ -136,8 +158,7 @@ class _Reading:
         refused = {pair for limit in limits if limit["op"] == "not" for pair in _pairs([limit])}
         return [limit for limit in limits if limit["op"] == "not" or not _pairs([limit]) & refused], prefer, drop
 
-    def _groups(self) -> list[list[Spot]]:
-        """Values joined by 'or', or listed under one negation, belong together."""
+    def _groups(self) -> list[list[Spot]]:  # values joined by 'or', or listed under one negation, belong together
         groups: list[list[Spot]] = []
         for spot in (spot for spot in self.spots if spot.kind == "value"):
             last = groups[-1][-1] if groups else spot
@@ -146,7 +167,6 @@ class _Reading:
         return groups
 
     def _relative(self) -> list[Arguments]:
-        """'Older' than the middle of what was shown, or than the one item that is pointed at."""
         pointed = [title.item_ids[0] for title in self.about if len(title.item_ids) == 1]
         items = [self.spotter.catalog.item(item_id) for item_id in self.scene.shown if item_id in self.spotter.catalog]
         for spec in self.schema.of_kind(FieldKind.NUMBER):
@@ -167,19 +187,19 @@ class _Reading:
         return (bool(before) and not has("<shift>", behind)) or has("<negation_after>", clause[at:])
 
     def _avoided(self) -> dict[Place, str]:
-        """What is refused in words that are no value of the catalog: 'no talking animals'."""
         found, taken = {}, [spot.place for spot in self.spots]
         for match in matches("<refused_words>", self.text):
             said = pattern("<refused_end>").split(match[1])[0].strip()
-            place = (match.start(1), match.start(1) + len(said))
-            if is_free(place, taken) and set(words_of(said)) - words("chatter"):
+            if is_free(place := (match.start(1), match.start(1) + len(said)), taken) and {*words_of(said)} - words(
+                "chatter"
+            ):
                 found[place] = said
         return found
 
     def _leftover(self) -> list[str]:
-        """The content words that are left when titles, values, refusals and phrases are taken away."""
         degrees = "|".join(word for said in table()["compared"].values() for word in said)
-        text = blank(self.text, [*(spot.place for spot in self.spots), *self.avoided])
+        text = blank(self.text, [match.span() for match in matches("<sad_sentence>|<no_field>", self.text)])
+        text = blank(text, [*(spot.place for spot in self.spots), *self.avoided])
         text = pattern(f"<empty>|{degrees}|<chinese>").sub(lambda match: " " * len(match[0]), text)
         plain = words("chatter") | (words("foreign") if self.language == "other" else set()) | self.spotter.own_words
         found = (match for match in WORD.finditer(text) if not {match[0].lower(), stem(match[0])} & plain)
@@ -204,32 +224,61 @@ class _Reading:
         return None if sides[0] == sides[1] else Leaning(name, *((first, second) if sides[0] else (second, first)))
 
     def question(self) -> Parsed | None:
-        wanted = (_limit(soft["field"], "is", [soft["value"]]) for soft in self.prefer if "less" not in soft)
-        alone = [*self.limits, *wanted]  # a look-up knows no soft wishes
-        items, sort, it = self.references(self.about), self._sort(), self.rows([self.focus])
-        if self.says("<why>") and not alone:
+        if self.says("<sequel>"):
+            return self.answer("talk", saying="unread_question")
+        items, sort, it = self.references(self.about), next(iter(self.sorts), ""), self.rows([self.focus])
+        alone, of_these = self.alone, self.says("<of_these>") and self.says(r"<question>|[?？]|吗|哪")
+        if self.says("<why>") and (not alone or (items and self.says("<why_not>"))):
             return self.answer("why_not" if self.says("<why_not>") and items else "why", items or it)
         if self.says("<connection>") and items[1:]:
             return self.answer("connection", items, Call("graph_lookup", {"kind": "path", "items": [*items[:2]]}))
-        if sort and self.scene.shown and (self.says("<of_these>") or items[1:]):
+        if sort and self.scene.shown and (of_these or items[1:]):
             return self.answer("comparison", items or self.rows(self.scene.shown), fields=[sort.lstrip("-")])
+        people = dict.fromkeys(str(spot.value) for spot in self.spots if spot.field in self.people)
+        if self.says("<connection>") and len(people) == 2:
+            return self.answer("connection", [], Call("graph_lookup", {"kind": "path", "items": [*people]}))
+        is_which = self.says("<question>") and not self.says("<request>") and (alone[len(self.limits) :] or items[1:])
+        if alone and ((items and is_which) or (of_these and (items or self.scene.shown))):
+            return self.answer("facts", items or self.rows(self.scene.shown), *self._counted([self]))
+        if [*self.about] == [title for title in self.about if not title.item_ids] != [] and self.says("<have>"):
+            return self.answer("facts", items)
         counts, lists = self.says("<count>"), self.says("<connection>") or (self.says("<list>") and not self.prefer)
         if counts or sort or (alone and lists):
-            what: Arguments = {"kind": "items" if sort or not counts else "count", "limits": alone, "sort": sort}
-            answer = self.answer("count" if counts else "list", [], Call("graph_lookup", what))
-            return replace(answer, unread=tuple(self.leftover)[:MOST_UNREAD])
-        asked = blank(self.text, [spot.place for spot in self.about if spot.kind == "title"], "X")
-        if has("<question>", asked) and not self.says("<request>") and (items or (it and self.says("<it>"))):
+            parts = [_Reading(said, self.scene, self.spotter) for said in pattern("<sentence_end>").split(self.text)]
+            kind = "count" if counts or sort.endswith(YEAR) else "list"
+            asked = self.answer(kind, [], *self._counted(parts if counts else [self]))
+            return replace(asked, unread=tuple(self.leftover))
+        is_read = not self.says("<request>|<same_one>") and (items or (it and self.says("<it>")))
+        if has("<question>", self.asked) and is_read:
             kind = "comparison" if items[1:] and has("<comparison>", self.free) else "facts"
             return self.answer(kind, items or it, fields=self._asked_fields())
         return None
 
+    def _counted(self, parts: Sequence["_Reading"]) -> list[Call]:
+        calls, base = list[Call](), list[Arguments]()
+        for part in (part for part in parts if part.alone or part.sorts or part.says("<count>") or not parts[1:]):
+            limits = [*base, *part.alone] if not part.alone or part.says("<of_these>") else part.alone
+            base, kind = base or limits, "count" if part.says("<count>") and not part.sorts else "items"
+            asked: list[Arguments] = [{"kind": kind, "limits": limits, "sort": sort} for sort in part.sorts or [""]]
+            calls += [Call("graph_lookup", arguments) for arguments in asked]
+        return calls
+
+    def other_talk(self) -> Parsed | None:
+        """An honest sentence where a question is none that rules can read, a kind one where somebody is sad."""
+        if self.says("<grief>") and not self.says("<request>"):
+            return replace(self.answer("talk", saying="comfort"), patch={**self.spoken, "about": COMFORT})
+        open_end = "<back>|<asks_chinese>" if self.language == "zh" and self.leftover else "<back>"
+        is_open = not (self.limits or self.prefer or self.titles) and self.says(open_end)
+        is_asked = has("<asks>", self.asked) and not self.says("<request>|<identify>") and not self.related
+        return self.answer("talk", saying="unread_question") if is_asked or is_open else None
+
     def wish(self) -> Parsed | None:
         wants, limits, prefer = self.says("<request>"), self.limits, self.prefer
-        unmet = [spot.words for spot in self.spots if spot.kind == "number" and not spot.field]
-        about, unread = (self.leftover, unmet) if self.language == "en" else ([], [*unmet, *self.leftover])
+        about, unread = (self.leftover, []) if self.language == "en" else ([], self.leftover)
         others = self.says(r"<others>|^\s*<rejects>$")
-        has_content = limits or prefer or self.drop or self.titles or self.avoided or about or unread or others
+        has_content = (
+            limits or prefer or self.drop or self.titles or self.avoided or about or unread or self.unmet or others
+        )
         if not (has_content or wants) and (self.says("<question>") or len(words_of(self.text)) <= 3):
             return None
         wish, patch = self.scene.preference, self.spoken | self._opinions(wants=wants)
@@ -240,47 +289,48 @@ class _Reading:
         patch["start_over"] = self._starts_over(patch, about)
         if self.says("<replaces>") and not patch["start_over"]:
             new = {limit["field"] for limit in limits if limit["op"] in ("is", "any_of")}
+            new |= self.people if new & self.people else set()
             self.drop += [old.key for old in wish.constraints if old.op is Op.IS and old.field in new]
-        if about:
+        if about := [*about, *([COMFORT] if self.says("<grief>") and self.language == "en" else [])]:
             earlier = [] if patch["start_over"] or not wish.text else wish.text.split(", ")[-4:]
             patch["about"] = ", ".join(dict.fromkeys((*earlier, " ".join(about[:12]))))[-200:]
         if self.says("<hurry>|<surprise>"):
             patch["novelty"] = ADVENTUROUS if self.says("<surprise>") else 0.0
         patch = {key: value for key, value in {**patch, "drop": self.drop}.items() if value or key == "novelty"}
-        return Parsed(patch, unread=tuple(dict.fromkeys(unread))[:MOST_UNREAD])
+        return Parsed(patch, unread=tuple(unread))
 
-    def answer(self, kind: str, items: Sequence[str] = (), lookup: Call | None = None, **fields: list[str]) -> Parsed:
-        arguments: Arguments = {"items": list(items), **fields}
-        lookups = (lookup,) if lookup else (Call("item_details", arguments),) if fields else ()
-        return Parsed(self.spoken, lookups, Call("answer", {"kind": kind, **(arguments if items else {})}))
+    def answer(self, kind: str, items: Sequence[str] = (), *calls: Call, saying: str = "", **more: list[str]) -> Parsed:
+        arguments: Arguments = {"items": list(items), **more}
+        asked = calls or ((Call("item_details", arguments),) if more else ())
+        return Parsed(self.spoken, asked, Call("answer", {"kind": kind} | (arguments if items else {})), saying=saying)
 
     def _opinions(self, *, wants: bool) -> Arguments:
         found: dict[str, list[Spot]] = {}
+        found_stances = stances(self.text, self.about)
         liked = "likes" if self.says("<stated_like>") or not (wants or self.says("<example>")) else "similar_to"
-        for title, stance in zip(self.about, stances(self.text, self.about), strict=True):
+        for title, stance in zip(self.about, found_stances, strict=True):
             if "seen" in stance:
                 found.setdefault("seen", []).append(title)
-            if "like" in stance or (not stance and (wants or not self.scene.shown)):
+            if "like" in stance or (not stance and (wants or not (self.scene.shown or any(found_stances)))):
                 key = "dislikes" if "dislike" in stance else liked if stance else "similar_to"
                 found.setdefault(key, []).append(title)
-        return {key: self.references(titles) for key, titles in found.items()}
+        judged = {title.item_ids for key in ("dislikes", "seen") for title in found.get(key, ())}
+        kept = [title for title in found.get("similar_to", ()) if title.item_ids not in judged]
+        return {key: self.references(titles) for key, titles in {**found, "similar_to": kept}.items() if titles}
 
     def _starts_over(self, patch: Arguments, about: Sequence[str]) -> bool:
-        """Whether a full new wish takes the place of the old one; a fragment ('funny too') refines it."""
         wish, limits, prefer = self.scene.preference, patch["limits"], patch["prefer"]
-        if self.says("<scrap>") or (self.says("<anything>") and not limits):
+        if self.says("<scrap>") or (self.says("<anything>") and not limits) or self.says("<back>"):
             return True
         kinds = [limit for limit in limits if limit["op"] in ("is", "any_of")]
         example = "similar_to" in patch and any(title.kind == "title" for title in self.titles)
-        held = {(old.field, str(value)) for old in wish.constraints for value in old.values}
-        new, held = _pairs([*limits, *prefer]), held | {(old.field, old.value) for old in wish.wishes}
+        new, held = _pairs([*limits, *prefer]), self.held | {(old.field, old.value) for old in wish.wishes}
         is_empty, repeats = wish == Preference(language=wish.language), not example and new and new <= held
         if is_empty or repeats or self.says("<adds>"):
             return False
-        if ((kinds or example) and self.says("<wants_new>")) or (example and self.says("<example>")):
-            return True
+        is_new = ((kinds or example) and self.says("<wants_new>")) or (example and self.says("<example>"))
         whole = rf"(?:<opens>|<asks_for>).*\b(?:{self.spotter.nouns})\b|<opens_whole>{'|<opens>' if kinds else ''}"
-        return bool(kinds or about or prefer) and self.says(whole) and not self.says("<shade>")
+        return bool(is_new or ((kinds or about or prefer) and self.says(whole) and not self.says("<shade>")))
 
     def _count(self) -> int | None:
         counted = rf"\b<number>\s+(?:(?!of\b)[\w-]+\s+){{0,3}}(?:{self.spotter.countable}|<suggestions>)\b"
@@ -289,12 +339,11 @@ class _Reading:
                 return min(int(small(match[1])), 10)
         return 1 if self.says("<hurry>") else None
 
-    def _sort(self) -> str:
-        for spec in self.schema.of_kind(FieldKind.NUMBER):
-            *_, least, most = compared(spec)
-            if match := pattern(rf"(?<![a-z])(?:(?P<most>{most})|{least})").search(self.free):
-                return f"-{spec.name}" if match["most"] else spec.name
-        return "-popularity" if has("<most_popular>", self.free) else ""
+    def _sorts(self) -> list[str]:
+        numbers = [(spec.name, compared(spec)) for spec in self.schema.of_kind(FieldKind.NUMBER)]
+        ends = [(sign + name, said[place]) for name, said in numbers for place, sign in ((2, ""), (3, "-"))]
+        ends.append(("-popularity", "<most_popular>"))
+        return [sort for sort, said in ends if has(f"(?<![a-z])(?:{said})", self.free)]
 
     def _asked_fields(self) -> list[str]:
         specs = () if has("<about>", self.free) else self.schema.fields  # none for 'what is it about'
@@ -305,12 +354,14 @@ class _Reading:
 
 
 def _relation(spec: FieldSpec, before: str, after: str) -> str:
-    """What the words around a title take from it: 'same_as', 'after', 'before' or ''."""
     if spec.kind is not FieldKind.NUMBER:
         is_same = has(rf"<whose>(?:{said_of(spec)})<whose_of>", before)
-        return "same_as" if is_same or has(rf"^(?:的|是?同一?个?)(?:{said_of(spec)})(?!是?谁)", after) else ""
+        said = rf"^(?:的|是?同一?个?)(?:那[个位])?(?:{said_of(spec)})(?!是?谁)|^['’]?s? <guy>\b.*\b(?:{said_of(spec)})"
+        return "same_as" if is_same or has(said, after) else ""
     less, more, *_ = compared(spec)
-    later, earlier, behind = ("|after|since", "|before|prior to", after) if spec.unit == YEAR else ("", "", "")
+    later, earlier, behind = (
+        ("|after|since|between", r"|before|prior to|between [^.,]* and", after) if spec.unit == YEAR else ("", "", "")
+    )
     tail = after if before.endswith("比") else ""
     if has(rf"\b(?:(?:{more}) than{later})\s+$", before) or has("^[之以]后", behind) or has(r"^更?[新晚长贵]", tail):
         return "after"
@@ -339,10 +390,8 @@ def stances(message: str, titles: Sequence[Spot]) -> list[str]:
     found = [_stance(*_around(message, titles, place)) for place in range(len(titles))]
     gaps = [message[before.end : after.start] for before, after in pairwise(titles)]
     joined = [place for place, gap in enumerate(gaps) if has("^<separator>$", gap)]
-    for place in joined:
-        found[place + 1] = found[place + 1] or found[place]
-    for place in reversed(joined):
-        found[place] = found[place] or found[place + 1]
+    for to, since in (*((place + 1, place) for place in joined), *((place, place + 1) for place in reversed(joined))):
+        found[to] = found[to] or found[since]
     return found
 
 
@@ -360,7 +409,6 @@ def _around(message: str, titles: Sequence[Spot], place: int) -> tuple[str, str]
         after = following
     elif known := pattern("<known_too>").search(following):
         after = following[: known.end()]
-    # 'I loved Heat, I can't stand gore': what is judged already is not judged again by the next clause.
     is_judged = has("<like>|<dislike>", before) and not has("<backward>", after)
     return before, re.split(r"[,，]", after)[0] if is_judged or not is_last else after
 
@@ -370,8 +418,7 @@ def _stance(before: str, after: str) -> str:
     seen = "seen" if has("<seen>", text) and not has("<unseen>", text) else ""
     spans = [[end for match in matches(one, text) for end in match.span()] for one in ("<dislike>", "<like>")]
     away, near = (min((abs(end - mark) for end in ends), default=999) for ends in spans)
-    # 'Don't really like' holds 'like': where both end alike, the refusal is what was said.
-    is_refused = away < 999 and away <= near and not has("<not_that_i>", text)
+    is_refused = away < 999 and away <= near and not has("<not_that_i>", text)  # 'don't like' holds 'like'
     if is_refused or has("^<no_then>", after) or has("<refusal>", before):
         return f"{seen} dislike"
     return f"{seen} like" if near < 999 or has("^<approval>", after) else seen

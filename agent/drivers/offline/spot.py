@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from agent.drivers.offline.numbers import find_numbers
 from agent.drivers.offline.phrases import has, matches, pattern, small, words
-from agent.drivers.offline.text import Place, Spot, blank, is_free, stem, words_of
+from agent.drivers.text import Place, Spot, blank, is_free, stem, words_of
 from retrieval.items import Catalog
 from retrieval.schema import FieldKind, FieldSpec
 from retrieval.titles import ARTICLES, HAN, LETTER, UNSPACED, TitleSpan, normalize_title
@@ -20,11 +20,10 @@ class Spotter:
     def __init__(self, catalog: Catalog, placer: Placer | None = None) -> None:
         self.catalog, self.placer, self.schema = catalog, placer or Placer(catalog), catalog.schema
         nouns = (*self.schema.noun.values(), *self.schema.nouns.values(), *self.schema.also_called)
-        synonyms = (said for spec in self.schema.of_kind(FieldKind.CATEGORY) for said in spec.synonyms.values())
-        plurals = (word for said in synonyms for word in said if re.fullmatch(r"[\w-]+s", word))
+        known = (said for spec in self.schema.of_kind(FieldKind.CATEGORY) for said in spec.synonyms.values())
+        plurals = (word for said in known for word in said if re.fullmatch(r"[\w-]+s", word))
         self.nouns, self.countable = "|".join(map(re.escape, nouns)), "|".join(map(re.escape, (*nouns, *plurals)))
-        named = " ".join((*nouns, *map(said_of, self.schema.fields)))
-        self.own_words = frozenset(map(stem, words_of(named)))
+        self.own_words = frozenset(map(stem, words_of(" ".join((*nouns, *map(said_of, self.schema.fields))))))
         self._values = ValueFinder(catalog, self.placer)
         self._titles = TitleFinder(catalog, self._values)
 
@@ -33,27 +32,25 @@ class Spotter:
         spots: list[Spot] = []
         for start, end in self._titles.find(message):
             said = message[start:end].strip("《》“”\"'«» ")
-            item_ids = self.placer.item(said, shown=shown, known=known).item_ids
-            spots.append(Spot(start, end, said, "title", item_ids))
+            spots.append(Spot(start, end, said, "title", self.placer.item(said, shown=shown, known=known).item_ids))
         for find in (places, self._described):
             spots += find(blank(message, [spot.place for spot in spots], "\x00"), shown)
         spots += find_numbers(blank(message, [spot.place for spot in spots], "\x00"), self.catalog)
-        spots += self._values.find(message, [spot.place for spot in spots])
-        return sorted(spots, key=lambda spot: spot.start)
+        return sorted(
+            (*spots, *self._values.find(message, [spot.place for spot in spots])), key=lambda spot: spot.start
+        )
 
     def _described(self, message: str, shown: Sequence[str]) -> list[Spot]:
-        """'The one with Bogart', 'that octopus thing': the one shown item that the words fit."""
         said = [(match, next(filter(None, match.groups()))) for match in matches("<described>", message)]
         fitting = [(match, tuple(one for one in shown if self._fits(one, words))) for match, words in said]
         return [Spot(*match.span(), match[0], "place", ids) for match, ids in fitting if len(ids) == 1]
 
     def _fits(self, item_id: str, said: str) -> bool:
-        item = self.catalog.item(item_id)
+        item, named = self.catalog.item(item_id), {str(spot.value) for spot in self._values.find(said)}
         texts = [item.title, item.text, *item.aka, *(value for values in item.values.values() for value in values)]
-        if re.search(rf"[{HAN}]", said):
-            named = {str(spot.value) for spot in self._values.find(said)}
-            return any(said in text or text in named for text in texts)
         stems = {stem(word) for word in words_of(said)} - words("stopwords")
+        if has(f"[{HAN}]", said):
+            return any(said in text or text in named for text in texts)
         return bool(stems) and stems <= {stem(word) for text in texts for word in words_of(text)}
 
 
@@ -86,7 +83,6 @@ class ValueFinder:
             position += 1
 
     def _meant(self, meanings: Sequence[Meaning], before: str) -> Meaning:
-        """The last one; of a person in several fields the one whose fact is said so ('by'), or the common one."""
         people = [meaning for meaning in meanings if meaning[0].people]
         if not meanings[-1][0].people:
             return meanings[-1]
@@ -97,7 +93,6 @@ class ValueFinder:
         return people[counts.index(max(counts))] if max(counts) >= COMMON_SURNAME_SHARE * counts[-1] else people[-1]
 
     def _believes(self, meaning: Meaning, text: str, start: int, end: int) -> bool:
-        """Surnames and codes need capitals or a cue: 'young' is an adjective, 'Young' may be a person, 'us' nothing."""
         (spec, value), word, before = meaning, text[start:end], text[:start]
         if len(word.split()) > 1 or not word.isascii():
             return True
@@ -119,8 +114,7 @@ class TitleFinder:
     def find(self, message: str) -> list[Place]:
         """The places of titles, in order, without overlaps."""
         taken: list[Place] = []
-        # Capitalized twice: what is found first may be the neighbor in a list that makes the next one likely.
-        for step in (self._quoted, self._exact, self._listed, self._capitalized, self._capitalized):
+        for step in (self._quoted, self._exact, self._asked, self._listed, self._capitalized, self._capitalized):
             for place in step(message, taken):
                 taken += [place] if is_free(place, taken) else []
         return sorted(taken)
@@ -137,8 +131,17 @@ class TitleFinder:
             if number and self._believes(message, span):
                 yield span.start, number.end()
 
+    def _asked(self, message: str, taken: list[Place]) -> Iterator[Place]:
+        for match in matches("<asked_title>", blank(message, taken, "\x00")):
+            text = next(filter(None, match.groups()))
+            start, said = match.start() + match[0].index(text), normalize_title(text).split()
+            near = any(match.score >= 0.88 for match in self._catalog.find_title(text, limit=1))
+            is_common = set(said) & (words("chatter") - words("linking"))
+            is_plain = text.islower() and (any(self._values.find(text)) or len(text.split()) < 2)
+            if near or not (is_plain or is_common):
+                yield start, start + len(text)
+
     def _believes(self, message: str, span: TitleSpan) -> bool:
-        """Whether words that happen to be a title are meant as one."""
         text, before, empty = span.text, message[: span.start], words("stopwords")
         if has(rf"[{UNSPACED}]", text):
             is_plain = has("<everyday>", text) or any(self._values.find(text))
@@ -146,17 +149,18 @@ class TitleFinder:
         said = normalize_title(text).split()
         if all(word in empty or word.isdigit() for word in said):
             return text.lower() != "it" and has("<like>|<seen>", re.split(r"[.!?;。！？；]", before)[-1][-14:])
-        # A theme or mood with a capital in the middle of a sentence is rather the title of the same name.
         is_value = any(value.field not in self._soft or text.islower() for value in self._values.find(text))
+        if text.islower() and set(said) <= words("chatter"):
+            return False
         has_capitals = all(word[:1].isupper() or word.lower() in empty for word in text.split())
         if not has_capitals or (message.isupper() and len(message) > 12):
-            return not (is_value and len(said) < 3) and (has("<before_title>", before) or len(said) > 2)
+            is_asked = has("<before_title>", before) or (len(said) > 1 and has("<connection>", message))
+            return not (is_value and len(said) < 3) and (is_asked or len(said) > 2)
         begins = not before.strip() or before.strip()[-1] in ".!?:"
         stands_out = not begins or len(message.split()) < 5 or has(r"^(?:\W*(?:is|was|and)\b|,)", message[span.end :])
         return len(said) > 1 or (not is_value and (stands_out or has("<before_title>", before)))
 
     def _listed(self, message: str, taken: list[Place]) -> Iterator[Place]:
-        """'heat, seven, the usual suspects': whole pieces between commas that are titles, capitals or not."""
         pieces: list[tuple[Place, bool]] = []
         for match in re.finditer(r"[^,;:.!?()\n]+", message):
             lead = pattern("<lead>").match(match[0])
@@ -165,14 +169,14 @@ class TitleFinder:
             place = (start, start + len(text))
             if len(text) > 2 and is_free(place, taken) and normalize_title(text) not in words("stopwords"):
                 is_title = self._catalog.titles.exact(text) or self._is_near(text, 7, 0.9)
-                is_judged = has("<judged>", message[place[1] :]) or " " in text or start - match.start() > 2
+                is_whole = " " in text and (not text.islower() or text == message.strip(" .?!"))
+                is_judged = has("<judged>", message[place[1] :]) or is_whole or start - match.start() > 2
                 pieces += [(place, is_judged)] if is_title and not any(self._values.find(text)) else []
         gaps = (message[end : place[0]] for _, end in taken for place, _ in pieces)
         follows = any(has(r"^[\s,]*(?:and|or)?\s*$", gap) for gap in gaps)
         yield from (place for place, is_judged in pieces if is_judged or follows or len(pieces) > 1)
 
     def _capitalized(self, message: str, taken: list[Place]) -> Iterator[Place]:
-        """Capitalized words after 'like', 'loved' ... or beside a title in a list: a typo, or a title we lack."""
         for match in matches("<name>", "" if message.isupper() else blank(message, taken)):
             start, end = _trimmed(message, *match.span())
             text = message[start:end]
@@ -185,9 +189,9 @@ class TitleFinder:
                 yield start, end
 
     def _is_near(self, text: str, shortest: int, least: float) -> bool:
-        found = self._catalog.find_title(text, limit=2) if len(text) >= shortest else []
-        longest = len(normalize_title(text)) + 2
-        return any(match.score >= least and len(normalize_title(match.title)) <= longest for match in found)
+        found, longest = self._catalog.find_title(text, limit=2), len(normalize_title(text)) + 2
+        near = (match.score >= least and len(normalize_title(match.title)) <= longest for match in found)
+        return len(text) >= shortest and any(near)
 
 
 def places(text: str, shown: Sequence[str]) -> list[Spot]:
@@ -216,7 +220,6 @@ def _key(name: str) -> tuple[str, ...]:
 
 
 def _trimmed(message: str, start: int, end: int) -> Place:
-    """A run of capitalized words without function words and opinions around it ('Is Scarface' -> 'Scarface')."""
     found, empty = list(re.finditer(r"\S+", message[start:end])), words("stopwords")
     heads = [one for one in found if one[0].lower() not in empty - ARTICLES and not has("^<opinion>$", one[0])]
     tails = [word for word in found if word[0].lower() not in empty]

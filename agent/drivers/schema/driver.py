@@ -13,16 +13,18 @@ from langchain_openai import ChatOpenAI
 
 from agent.drivers.base import Drive, View
 from agent.drivers.offline import Spotter
-from agent.drivers.schema.calls import Plan
-from agent.drivers.schema.form import Answer, Form, read_answer, relations, schema_of
-from agent.drivers.schema.hints import Draft, parsed_for
-from agent.drivers.schema.question import form_of, history_form, history_question, messages_of, question
+from agent.drivers.schema.english import Restated
+from agent.drivers.schema.form import INSTEAD, READ, Answer, Form, read_answer, relations, schema_of
+from agent.drivers.schema.hints import Draft, parse_of, parsed_for
+from agent.drivers.schema.plan import Plan
+from agent.drivers.schema.question import JOINT, form_of, history_form, history_question, messages_of, question
 from agent.drivers.schema.which import read_which, which_question, which_schema, with_title
 from agent.examples import names_of, render_prompt
 from agent.llm import FAILURES, constrained, count, within
 from retrieval.errors import ModelUnavailableError
 from retrieval.items import Catalog
 from tools.batch import Call
+from tools.patch import start_anew
 from tools.placing import Placer
 
 logger = logging.getLogger(__name__)
@@ -31,6 +33,7 @@ PROMPT = "step"
 PURPOSE = "understand"
 TRIES = 2
 WHICH_TOKENS = 24
+Ambiguous = tuple[tuple[str, tuple[str, ...]], ...]
 Read = TypeVar("Read")
 
 
@@ -52,6 +55,7 @@ class SchemaDriver:
     def prefix(self) -> tuple[BaseMessage, ...]:
         """What stands before every message, the same bytes each time."""
         names = names_of(self.catalog)
+        names["spoken"] = ", ".join(READ)
         names["relations"] = ", ".join(f"{role} (by the same)" for role in relations(self.catalog.schema)[:-2])
         return tuple(render_prompt(PROMPT, self.catalog, names))
 
@@ -82,8 +86,9 @@ class SchemaDriver:
         if leaning := plan.leaning(answer, view.conversation.open_inquiry):
             others = (old for old in context.wanted.leanings if (old.field, old.more) != (leaning.field, leaning.less))
             context.wanted = replace(context.wanted, leanings=tuple(dict.fromkeys((*others, leaning))))
-        await drive.batch.run(plan.calls(answer))
-        context.problems.ambiguous += plan.ambiguous(answer) if not context.problems.ambiguous else ()
+        calls, ambiguous = await asyncio.to_thread(self._read, answer, plan, view)
+        await drive.batch.run(calls)
+        context.problems.ambiguous += ambiguous if not context.problems.ambiguous else ()
 
     async def wish_of(self, drive: Drive) -> None:
         """Read a history that nobody has read, in one call, into the wish.
@@ -95,10 +100,24 @@ class SchemaDriver:
             return
         form = await asyncio.to_thread(history_form, said, self.catalog, self.spotter)
         answer = await self._understand(drive, history_question(said, form), form)
-        view = replace(drive.view, message="\n".join(said))
-        patch = self._plan(form, view, drive.batch.context.placer).patch(answer)
-        if patch:
+        context, view = drive.batch.context, replace(drive.view, message=JOINT.join(said))
+        for sentence in answer.english.split(JOINT) if answer.english else ():
+            parsed = await asyncio.to_thread(
+                parse_of, replace(view, preference=context.preference), sentence, self.spotter
+            )
+            patch = Restated(answer, parsed, self._plan(form, view, context.placer)).patch()
             await drive.batch.run([Call("update_wish", patch)])
+        if not answer.english:
+            await drive.batch.run([Call("update_wish", self._plan(form, view, context.placer).patch(answer))])
+
+    def _read(self, answer: Answer, plan: Plan, view: View) -> tuple[list[Call], Ambiguous]:
+        """The calls of an answer, and the title in it that may be several items."""
+        if not answer.english:
+            return plan.calls(answer), plan.ambiguous(answer)
+        if answer.do == INSTEAD:
+            view = replace(view, preference=start_anew(view.preference))
+        restated = Restated(answer, parse_of(view, answer.english, self.spotter), plan)
+        return restated.calls(), tuple((spot.words, spot.item_ids) for spot in restated.parsed.ambiguous[:1])
 
     def _prepare(self, view: View, placer: Placer) -> tuple[Form, str]:
         """The form of an answer, and a draft of it in the languages that the offline driver reads."""

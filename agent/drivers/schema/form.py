@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from pydantic import JsonValue
@@ -41,6 +41,8 @@ LANGUAGES: Final = [
     "th",
     "id",
 ]
+READ: Final = ("en", "zh")
+"""Languages whose words code knows, so that it finds the things of a message and drafts an answer."""
 FIND, INSTEAD, SURPRISE, TELL, RELATED = "find", "instead", "surprise", "tell", "related"
 MORE, OLDER, NEWER = "more", "older", "newer"
 LISTS: Final = (FIND, INSTEAD, SURPRISE, TELL, RELATED, MORE, OLDER, NEWER)
@@ -90,11 +92,6 @@ class Form:
     only_wish: bool = False
     """Whether there is nothing to decide: several messages are read into one wish."""
 
-    @property
-    def may_point(self) -> bool:
-        """Whether the message may mean an item that is not listed: a title, or one that was shown."""
-        return self.has_titles or self.has_shown
-
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -120,17 +117,29 @@ class Answer:
 
 
 def relations(schema: CatalogSchema) -> list[str]:
-    """Roles of an item that something wanted is related to: 'directors' (by the same), 'after' (later than it)."""
+    """Roles of an item that something wanted is related to: a field of people (the same), 'after' (later than it)."""
     return [*(spec.name for spec in schema.fields if spec.people), "after", "before"]
 
 
 def schema_of(form: Form, schema: CatalogSchema) -> Json:
-    """The JSON schema of an answer: a shape for each sort of thing to do, in the catalog's languages and in others."""
-    spoken = [code for code in LANGUAGES if code in schema.noun]
-    foreign = [code for code in LANGUAGES if code not in spoken]
-    heads: list[Json] = [{"lang": {"enum": spoken}}] if spoken else []
-    heads.append({"lang": {"enum": foreign}, "en": _string(ENGLISH)})
-    return {"title": "step", "anyOf": [shape for head in heads for shape in _shapes(form, schema, head)]}
+    """The JSON schema of an answer: the roles of things in languages that code reads, in others an English sentence."""
+    shapes = _shapes(form, schema, {"lang": {"enum": list(READ)}})
+    foreign = {"lang": {"enum": [code for code in LANGUAGES if code not in READ]}}
+    return {"title": "step", "anyOf": [*shapes, *_restatements(form, foreign)]}
+
+
+def _restatements(form: Form, head: Json) -> list[Json]:
+    """The message in English, and what to do: the rest is read from the sentence."""
+    longest = ENGLISH * (2 if form.only_wish else 1)
+    head = {**head, "en": _string(longest)}
+    bare = replace(form, things=())
+    if form.only_wish:
+        return [_shape(bare, head, [FIND], (), {})]
+    decisions = [*_findings(form), RELATED, *COUNTS, *ABOUT, ME]
+    return [
+        _shape(bare, head, decisions, (), {}),
+        _shape(bare, head, [TALK], (), {"text": _string(TEXT)}, required=("text",)),
+    ]
 
 
 def _shapes(form: Form, schema: CatalogSchema, head: Json) -> list[Json]:
@@ -233,7 +242,7 @@ def _roles(thing: Thing, items: Sequence[str], form: Form) -> list[str]:
 
 
 def _titles(form: Form, roles: Sequence[str]) -> Json:
-    if not form.may_point:
+    if not form.has_titles:
         return {}
     entry = {
         "type": "object",

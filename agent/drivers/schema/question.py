@@ -16,6 +16,8 @@ from tools.render import limit_text, one_line
 
 MESSAGE_LIMIT = 1200
 """Characters of a message that the model reads."""
+JOINT = " / "
+"""Between the messages of a history."""
 MOST_PARTS = 9
 MOST_OF_HISTORY = 14
 """Things that are listed of a whole history."""
@@ -66,7 +68,7 @@ def question(view: View, form: Form, draft: str = "") -> str:
 
 def history_form(said: Sequence[str], catalog: Catalog, spotter: Spotter) -> Form:
     """What an answer about several messages may say: one wish."""
-    whole = "\n".join(said)
+    whole = JOINT.join(said)
     spots = spotter.spot(whole)
     things = things_in(whole, spots, catalog, (), most=MOST_OF_HISTORY)
     return Form(things, has_titles=_may_name_more(whole, spots), has_count=bool(COUNT.search(whole)), only_wish=True)
@@ -75,7 +77,7 @@ def history_form(said: Sequence[str], catalog: Catalog, spotter: Spotter) -> For
 def history_question(said: Sequence[str], form: Form) -> str:
     """The last message of the prompt, where what was said in several messages is to be read as one wish."""
     lines = [thing.line for thing in form.things]
-    messages = json.dumps(" / ".join(map(one_line, said)), ensure_ascii=False)
+    messages = json.dumps(JOINT.join(map(one_line, said)), ensure_ascii=False)
     return "\n".join([*lines, f"message: {messages}"])
 
 

@@ -29,7 +29,10 @@ TEXT_ON_SCREEN = 220
 def system_prompt(catalog: Catalog) -> str:
     """What the model is told before every turn."""
     schema = catalog.schema
+    spec = _named_field(catalog)
     names = {
+        "field": spec.name if spec else "field",
+        "role": spec.label_in("en") if spec else "value",
         "nouns": schema.nouns_in("en"),
         "size": f"{len({min(catalog.double_of(item.item_id)) for item in catalog}):,}",
         "count": str(DEFAULT_COUNT),
@@ -87,9 +90,20 @@ def words_prompt(
     lines = [_on_screen(card, catalog) for card in cards]
     lines += [f"near miss, shown apart: {_on_screen(card, catalog)}" for card in near]
     lines += [f"said already: {one_line(notice)}" for notice in notices]
-    field = next((spec.name for spec in catalog.schema.fields if spec.kind is not FieldKind.NUMBER), "field")
-    names = {"screen": "\n".join(lines) or "nothing yet", "task": task, "language": language, "field": field}
+    spec = _named_field(catalog)
+    names = {
+        "screen": "\n".join(lines) or "nothing yet",
+        "task": task,
+        "language": language,
+        "field": spec.name if spec else "field",
+    }
     return fill(_template("words"), names).strip()
+
+
+def _named_field(catalog: Catalog) -> FieldSpec | None:
+    """A field for the prompt's examples: people where the catalog has any, else another one of names."""
+    named = [spec for spec in catalog.schema.fields if spec.kind is not FieldKind.NUMBER]
+    return next((spec for spec in named if spec.people), named[0] if named else None)
 
 
 def _on_screen(card: Recommendation, catalog: Catalog) -> str:

@@ -3,8 +3,9 @@
 import pytest
 
 from agent.drivers.offline import Spotter
+from agent.drivers.offline.phrases import language_of
 from agent.drivers.offline.spot import places
-from agent.drivers.offline.text import language_of, stem
+from agent.drivers.text import stem
 from retrieval.items import Catalog, Item
 from tests.agent.films import film_catalog, film_id
 from tests.fakes import tea_catalog

@@ -22,7 +22,7 @@ def limits(preference: Preference) -> set[str]:
 
 
 async def test_one_call_ends_a_turn_with_a_list(driven: Driven, model: ScriptedChatModel) -> None:
-    answer = {"lang": "en", "do": "find", "comedies with": "yes", "with Harrison Ford": "yes", "feel": "light"}
+    answer = {"lang": "en", "do": "find", "comedies with": "yes", "with Harrison Ford": "yes", "want": ["light"]}
 
     drive = await driven("comedies with Harrison Ford", answer)
 
@@ -34,11 +34,11 @@ async def test_one_call_ends_a_turn_with_a_list(driven: Driven, model: ScriptedC
 
 
 async def test_the_model_decides_against_the_draft(driven: Driven, model: ScriptedChatModel) -> None:
-    answer = {"lang": "en", "do": "find", "comedies with": "no", "with Harrison Ford": "skip"}
+    answer = {"lang": "en", "do": "find", "some comedies with": "no", "with Harrison Ford please": "skip"}
 
-    drive = await driven("comedies with Harrison Ford", answer)
+    drive = await driven("some comedies with Harrison Ford please", answer)
 
-    assert '"comedies with":"yes"' in model.calls[0].question
+    assert '"some comedies with":"yes"' in model.calls[0].question
     assert limits(drive.batch.context.wanted) == {"genres:not:Comedy"}
 
 
@@ -76,35 +76,52 @@ async def test_what_is_never_wanted_lasts(driven: Driven) -> None:
         ("skip", set()),
     ],
 )
-async def test_years_in_any_language(driven: Driven, role: str, expected: set[str]) -> None:
-    drive = await driven("etwas vor oder nach 1990", {"lang": "de", "do": "find", "vor oder nach 1990": role})
+async def test_the_model_says_how_a_year_is_meant(driven: Driven, role: str, expected: set[str]) -> None:
+    drive = await driven("1990", {"lang": "en", "do": "find", "1990": role})
 
     assert limits(drive.batch.context.wanted) == expected
 
 
-async def test_values_of_other_languages_are_named_from_the_closed_list(driven: Driven) -> None:
-    answer = {"lang": "fr", "do": "find", "also": ["Crime", "Klingon"], "not": ["Horror"], "avoid": "violence"}
+async def test_words_of_the_message_are_limits_where_the_catalog_has_them(driven: Driven) -> None:
+    answer = {"lang": "en", "do": "find", "want": ["horror", "gripping"], "not": ["comedy"]}
 
-    drive = await driven("un film policier, pas d'horreur, pas trop violent", answer)
+    drive = await driven("give me horror", answer)
 
     wanted = drive.batch.context.wanted
-    assert limits(wanted) == {"genres:is:Crime", "genres:not:Horror"}
-    assert [wish.value for wish in wanted.wishes] == ["violence"]
+    assert limits(wanted) == {"genres:is:Horror"}
+    assert (wanted.text, [wish.value for wish in wanted.wishes]) == ("gripping", ["comedy"])
+
+
+async def test_another_language_is_read_from_the_models_english(driven: Driven) -> None:
+    answer = {"lang": "fr", "en": "I'm looking for a crime film from before 1993, not too violent", "do": "find"}
+
+    drive = await driven("Je cherche un film policier d'avant 1993, pas trop violent", answer)
+
+    wanted = drive.batch.context.wanted
+    assert limits(wanted) >= {"genres:is:Crime", "year:max:1992"}
     assert wanted.language == "fr"
 
 
+async def test_the_message_counts_for_nothing_beside_the_models_english(driven: Driven) -> None:
+    answer = {"lang": "fr", "en": "a comedy with Tom Hanks", "do": "find"}
+
+    drive = await driven("xq zzkw vvrt", answer)
+
+    assert limits(drive.batch.context.wanted) == {"genres:is:Comedy", "cast:is:Tom Hanks"}
+
+
 async def test_an_opinion_and_an_example_are_two_things(driven: Driven) -> None:
-    told = await driven("Fargo me encantó", {"lang": "es", "do": "tell", "Fargo me encantó": "like"})
-    asked = await driven("algo como Fargo", {"lang": "es", "do": "find", "algo como Fargo": "like"})
+    told = await driven("I loved Fargo", {"lang": "en", "do": "tell", "I loved Fargo": "like"})
+    asked = await driven("something like Fargo", {"lang": "en", "do": "find", "something like Fargo": "like"})
 
     assert told.batch.context.patches[0].liked == (film_id("Fargo"),)
     assert asked.batch.context.patches[0].examples == (film_id("Fargo"),)
 
 
 async def test_by_the_people_of_an_item(driven: Driven) -> None:
-    answer = {"lang": "de", "do": "related", "vom Regisseur von Alien": "directors", "also": ["Thriller"]}
+    answer = {"lang": "en", "do": "related", "a thriller by the director": "yes", "the director of Alien": "directors"}
 
-    drive = await driven("ein Krimi vom Regisseur von Alien", answer)
+    drive = await driven("a thriller by the director of Alien", answer)
 
     assert limits(drive.batch.context.wanted) == {"genres:is:Thriller", "directors:is:Ridley Scott"}
 
@@ -130,7 +147,7 @@ async def test_how_many_there_are_is_looked_up_and_changes_no_wish(driven: Drive
 
 @pytest.mark.parametrize(("do", "first"), [("oldest", "Rear Window"), ("newest", "Vertigo")])
 async def test_the_first_of_a_sorted_list(driven: Driven, do: str, first: str) -> None:
-    drive = await driven("der Hitchcock", {"lang": "de", "do": do, "der Hitchcock": "yes"})
+    drive = await driven("Hitchcock", {"lang": "en", "do": do, "Hitchcock": "yes"})
 
     context = drive.batch.context
     assert context.lookups[0].item_ids[0] == film_id(first)
@@ -138,7 +155,7 @@ async def test_the_first_of_a_sorted_list(driven: Driven, do: str, first: str) -
 
 
 async def test_how_two_items_hang_together(driven: Driven) -> None:
-    answer = {"lang": "pt", "do": "connect", "a ligação entre Casino e": "about", "e GoodFellas": "about"}
+    answer = {"lang": "pt", "en": "What is the connection between Casino and GoodFellas?", "do": "connect"}
 
     drive = await driven("qual a ligação entre Casino e GoodFellas?", answer)
 
@@ -148,9 +165,9 @@ async def test_how_two_items_hang_together(driven: Driven) -> None:
 
 
 async def test_a_question_about_an_item(driven: Driven) -> None:
-    answer = {"lang": "de", "do": "facts", "Wer hat Fargo gedreht": "about", "field": "directors"}
+    answer = {"lang": "en", "do": "facts", "who made Fargo": "about", "field": "directors"}
 
-    drive = await driven("Wer hat Fargo gedreht?", answer)
+    drive = await driven("who made Fargo?", answer)
 
     context = drive.batch.context
     assert (context.ending.item_ids, context.ending.fields) == ((film_id("Fargo"),), ("directors",))
@@ -160,34 +177,40 @@ async def test_a_question_about_an_item(driven: Driven) -> None:
 async def test_a_question_without_a_title_is_about_what_is_on_screen(driven: Driven) -> None:
     conversation = after_list(film_id("Heat"), film_id("Casino"))
 
-    drive = await driven(
-        "누가 감독했어?", {"lang": "ko", "do": "facts", "field": "directors"}, conversation=conversation
-    )
+    drive = await driven("who made it?", {"lang": "en", "do": "facts", "field": "directors"}, conversation=conversation)
 
     assert drive.batch.context.ending.item_ids == (film_id("Heat"),)
 
 
-async def test_a_title_in_another_language_counts_where_the_catalog_has_it(driven: Driven) -> None:
-    titles = [{"title": "Rear Window", "is": "about"}, {"title": "Some Invention", "is": "about"}]
+@pytest.mark.parametrize(("title", "kind"), [("Heat", "why"), ("Fargo", "why_not")])
+async def test_what_was_not_shown_can_only_be_missed(driven: Driven, title: str, kind: str) -> None:
+    answer = {"lang": "en", "do": "why", f"and what about {title}": "about"}
 
-    drive = await driven("¿de qué trata La Ventana Indiscreta?", {"lang": "es", "do": "why_not", "titles": titles})
+    drive = await driven(f"and what about {title}", answer, conversation=after_list(film_id("Heat")))
 
-    assert drive.batch.context.ending.item_ids == (film_id("Rear Window"),)
-    assert drive.batch.context.problems.unknown == []
+    assert drive.batch.context.ending.kind == kind
 
 
 async def test_a_title_that_is_said_and_that_the_catalog_lacks_is_unknown(driven: Driven) -> None:
-    titles = [{"title": "Scarface", "is": "like"}]
+    titles = [{"title": "Zebra Days", "is": "like"}, {"title": "An Invention", "is": "like"}]
 
-    drive = await driven("qualcosa come Scarface", {"lang": "it", "do": "find", "titles": titles})
+    drive = await driven("more in the spirit of Zebra Days", {"lang": "en", "do": "find", "titles": titles})
 
-    assert drive.batch.context.problems.unknown == ["Scarface"]
+    assert drive.batch.context.problems.unknown == ["Zebra Days"]
+
+
+async def test_small_talk_is_the_models_own(driven: Driven) -> None:
+    answer = {"lang": "es", "en": "Thank you, you are very kind", "do": "talk", "text": "¡De nada!"}
+
+    drive = await driven("gracias, muy amable", answer)
+
+    assert drive.batch.context.ending == Ending("answer", kind="talk", text="¡De nada!")
 
 
 async def test_older_than_shown(driven: Driven) -> None:
     conversation = after_list(film_id("Heat"), film_id("Fargo"), wish=Preference(constraints=(COMEDY,)))
 
-    drive = await driven("más antiguas", {"lang": "es", "do": "older"}, conversation=conversation)
+    drive = await driven("más antiguas", {"lang": "es", "en": "older ones", "do": "older"}, conversation=conversation)
 
     assert limits(drive.batch.context.wanted) == {"genres:is:Comedy", "year:max:1995"}
 
@@ -195,7 +218,7 @@ async def test_older_than_shown(driven: Driven) -> None:
 async def test_more_of_the_same_shows_nothing_twice(driven: Driven) -> None:
     conversation = after_list(film_id("Heat"), film_id("Fargo"))
 
-    drive = await driven("encore", {"lang": "fr", "do": "more"}, conversation=conversation)
+    drive = await driven("encore", {"lang": "fr", "en": "again", "do": "more"}, conversation=conversation)
 
     assert drive.batch.context.wanted.seen == (film_id("Heat"), film_id("Fargo"))
 
@@ -203,27 +226,27 @@ async def test_more_of_the_same_shows_nothing_twice(driven: Driven) -> None:
 async def test_a_new_wish_takes_the_place_of_the_old_one(driven: Driven) -> None:
     conversation = after_list(film_id("Heat"), wish=Preference(text="quiet", constraints=(COMEDY,)))
 
-    drive = await driven(
-        "lieber was Trauriges", {"lang": "de", "do": "instead", "feel": "sad"}, conversation=conversation
-    )
+    answer = {"lang": "de", "en": "rather something sorrowful", "do": "instead"}
+
+    drive = await driven("lieber was Trauriges", answer, conversation=conversation)
 
     wanted = drive.batch.context.wanted
-    assert (wanted.text, wanted.constraints) == ("sad", ())
+    assert (wanted.text, wanted.constraints) == ("sorrowful", ())
 
 
 async def test_a_mood_joins_the_one_before(driven: Driven) -> None:
     conversation = after_list(film_id("Heat"), wish=Preference(text="quiet"))
 
-    drive = await driven("und lustiger", {"lang": "de", "do": "find", "feel": "funny"}, conversation=conversation)
+    drive = await driven("and gentle", {"lang": "en", "do": "find", "want": ["gentle"]}, conversation=conversation)
 
-    assert drive.batch.context.wanted.text == "quiet, funny"
+    assert drive.batch.context.wanted.text == "quiet, gentle"
 
 
 async def test_what_no_longer_holds_goes(driven: Driven, model: ScriptedChatModel) -> None:
     wish = Preference(constraints=(COMEDY, Constraint("year", Op.MIN, (1990.0,))))
     conversation = after_list(film_id("Fargo"), wish=wish)
 
-    drive = await driven("egal wie alt", {"lang": "de", "do": "find", "forget": ["2"]}, conversation=conversation)
+    drive = await driven("any age", {"lang": "en", "do": "find", "forget": ["2"]}, conversation=conversation)
 
     assert "wish: 1 genres is Comedy; 2 year >= 1990" in model.calls[0].question
     assert limits(drive.batch.context.wanted) == {"genres:is:Comedy"}
@@ -252,7 +275,7 @@ async def test_the_answer_to_which_one_takes_up_the_message_that_waited(driven: 
 async def test_the_answer_to_a_question_of_taste_is_a_leaning(driven: Driven, model: ScriptedChatModel) -> None:
     conversation = replace(Conversation(), open_inquiry="genres:Drama|Comedy")
 
-    drive = await driven("le second", {"lang": "fr", "do": "find", "rather": "Comedy"}, conversation=conversation)
+    drive = await driven("the second", {"lang": "en", "do": "find", "rather": "Comedy"}, conversation=conversation)
 
     assert "asked: rather Drama or Comedy?" in model.calls[0].question
     assert drive.batch.context.wanted.leanings == (Leaning("genres", "Comedy", "Drama"),)
@@ -262,12 +285,13 @@ async def test_a_history_that_nobody_read_costs_one_call(driven: Driven, model: 
     said = ("eine Komödie bitte", "aber ohne Tom Hanks", "nach 1990")
     turns = tuple(turn for text in said for turn in (Turn(Role.USER, text), Turn(Role.ASSISTANT, "...")))
     conversation = Conversation(turns=turns, unread=True)
-    wish = {"lang": "de", "do": "find", "aber ohne Tom Hanks": "no", "nach 1990": "after", "also": ["Comedy"]}
+    wish = {"lang": "de", "en": "a comedy please / but without Tom Hanks / after 1990", "do": "find"}
+    more = {"lang": "de", "en": "any others?", "do": "find"}
 
-    drive = await driven("noch andere?", wish, {"lang": "de", "do": "find"}, conversation=conversation)
+    drive = await driven("noch andere?", wish, more, conversation=conversation)
 
     assert len(model.calls) == 2
-    assert "wish: 1 cast not Tom Hanks; 2 genres is Comedy; 3 year >= 1991" in model.calls[1].question
+    assert "wish: 1 genres is Comedy; 2 cast not Tom Hanks; 3 year >= 1991" in model.calls[1].question
     assert limits(drive.batch.context.wanted) == {"genres:is:Comedy", "cast:not:Tom Hanks", "year:min:1991"}
 
 
@@ -296,7 +320,7 @@ async def test_prompts_begin_with_the_same_bytes(
 ) -> None:
     await driver.warm()
     await driven("a comedy", {"lang": "en", "do": "find", "a comedy": "yes"})
-    await driven("bonjour", {"lang": "fr", "do": "talk", "text": "Bonjour !"})
+    await driven("bonjour", {"lang": "fr", "en": "hello", "do": "talk", "text": "Bonjour !"})
 
     beginnings = {json.dumps(call.messages[:-1]) for call in model.calls}
     assert len(beginnings) == 1

@@ -80,8 +80,9 @@ def test_the_opening_notes_opinions_and_owns_up_to_what_it_did_not_read(films: C
     chips = (Chip("liked:x", "like Heat"),)
     intent = Intent(Act.RECOMMEND, Preference(), chips, liked=(HEAT, CASINO), unread=("flibber",))
 
-    assert (
-        opening(intent, films, "en") == "Good to know that you liked Heat and Casino. I did not understand: “flibber”."
+    assert opening(intent, films, "en") == (
+        "Good to know that you liked Heat and Casino. "
+        "I could not use this: “flibber”: the catalog does not say, or I did not understand."
     )
 
 

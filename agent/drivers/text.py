@@ -1,11 +1,13 @@
-"""A stretch of a message that names something, what is left without it, stems, and the language of a text."""
+"""A stretch of a message that names something, what is left without it, stems, and the language of a text.
+
+Shared by the two drivers that spot names in a message.
+"""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from agent.drivers.offline.phrases import words
 from retrieval.titles import HAN
 
 Place = tuple[int, int]
@@ -55,12 +57,12 @@ def stem(word: str) -> str:
     return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")) else word
 
 
-def language_of(text: str) -> str:
-    """'en', 'zh', 'other', or '' where there is no letter to tell by."""
+def language_by(text: str, *, foreign: Collection[str], english: Collection[str]) -> str:
+    """'en', 'zh', 'other', or '' where there is no letter to tell by; words of either sort tell Latin scripts apart."""
     outside = re.sub(r"《[^》]*》", "", text)
     letters = "".join(re.findall(r"[^\W\d_]", outside) or re.findall(r"[^\W\d_]", text))
     is_other = re.search(r"[\u3040-\u30ff\uac00-\ud7af\u0400-\u06ff\u0900-\u0e7f]", letters)
     if is_other or re.search(rf"[{HAN}]", letters):
         return "other" if is_other else "zh"
-    foreign = sum(1 if word in words("foreign") else -(word in words("chatter")) for word in words_of(outside))
-    return "other" if foreign > 0 else "en" if letters else ""
+    leaning = sum(1 if word in foreign else -(word in english) for word in words_of(outside))
+    return "other" if leaning > 0 else "en" if letters else ""

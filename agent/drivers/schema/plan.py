@@ -46,18 +46,20 @@ class Plan:
         patch = self.patch(answer)
         first = [Call("update_wish", patch)] if patch else []
         if unclear := self._unclear(answer):
-            choices: list[JsonValue] = [self.catalog.item(item_id).label for item_id in unclear.options]
-            question = f"{unclear.references[0]}?"
-            return [*first, Call("ask_user", {"question": question, "choices": choices})]
+            return [*first, which_is_meant(unclear.references[0], unclear.options, self.catalog)]
+        return [*first, *self.ending(answer)]
+
+    def ending(self, answer: Answer) -> list[Call]:
+        """Look-ups that an answer rests on, and what ends the turn."""
         if answer.do in do.COUNTS:
-            return [*first, *self._counted(answer)]
+            return self._counted(answer)
         if answer.do in do.ABOUT:
-            return [*first, *self._asked(answer)]
+            return self._asked(answer)
         if answer.do == do.ME:
-            return [*first, Call("answer", {"kind": "about_me"})]
+            return [Call("answer", {"kind": "about_me"})]
         if answer.do == do.TALK:
-            return [*first, Call("answer", {"kind": "talk", "text": answer.text})]
-        return [*first, Call("recommend", {"count": answer.count} if answer.count else {})]
+            return [Call("answer", {"kind": "talk", "text": answer.text})]
+        return [Call("recommend", {"count": answer.count} if answer.count else {})]
 
     def ambiguous(self, answer: Answer) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """The title that may be several items, with these, where the answer makes something of it."""
@@ -81,7 +83,7 @@ class Plan:
         seen = [*items.get("seen", ()), *(self.shown if answer.do == do.MORE else ())]
         patch |= {"seen": [*seen]} if seen else {}
         patch |= self._forgotten(answer)
-        if limits := [*self._limits(answer), *self._aged(answer)]:
+        if limits := [*self._limits(answer), *self.aged(answer)]:
             patch["limits"] = [*limits]
         if mood := self._loose(answer.want, answer):
             patch["about"] = self._about(mood, answer)
@@ -120,8 +122,8 @@ class Plan:
         return [words for words in said if not self._placed(words, answer)]
 
     def _placed(self, words: str, answer: Answer) -> list[tuple[str, str]]:
-        """(field, value) of what words name; a value is one only where the message, or its translation, names it."""
-        told = f" {fold(answer.english or self.message)}"
+        """(field, value) of what words name; a value is one only where the message names it."""
+        told = f" {fold(self.message)}"
         if f" {fold(words)}" not in told:
             return []
         return [(spot.field, str(spot.value)) for spot in self.spotter.spot(words) if spot.kind == "value"]
@@ -178,7 +180,7 @@ class Plan:
             return {"field": self._years, role: reference}
         return {"field": role, "op": "is", "same_as": reference}
 
-    def _aged(self, answer: Answer) -> Iterator[Arguments]:
+    def aged(self, answer: Answer) -> Iterator[Arguments]:
         """Older than the newest that was shown, or newer than the oldest."""
         if answer.do in (do.OLDER, do.NEWER) and self._years and self.shown:
             ordered = sorted(self.shown, key=lambda item_id: self.catalog.item(item_id).numbers.get(self._years, 0.0))
@@ -221,6 +223,12 @@ class Plan:
         named = [reference for thing in self.form.things for reference in thing.references]
         is_of_two = answer.do in (do.COMPARE, do.CONNECT)
         return (named if is_of_two and len(about) < len(named) else about or named) or list(self.shown[:1])
+
+
+def which_is_meant(title: str, options: Sequence[str], catalog: Catalog) -> Call:
+    """The question which of several items of one title is meant."""
+    choices: list[JsonValue] = [catalog.item(item_id).label for item_id in options]
+    return Call("ask_user", {"question": f"{title}?", "choices": choices})
 
 
 def _bounds(thing: Thing, role: str) -> Iterator[Arguments]:
