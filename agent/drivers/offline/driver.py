@@ -14,7 +14,7 @@ from retrieval.items import Catalog
 from retrieval.preference import Preference
 from retrieval.titles import normalize_title
 from tools import ArgumentTypes, Call
-from tools.patch import apply_patch
+from tools.patch import apply_patch, fold_limits
 from tools.placing import Placer
 
 MOST_READ = 40  # messages of an unread history that are parsed, the last ones
@@ -54,7 +54,7 @@ class OfflineDriver:
 
     async def wish_of(self, view: View, deadline: Deadline) -> Preference:
         """What is wanted after the turns before the message; once the deadline is spent only the last one is read."""
-        so_far = replace(view.conversation, turns=(), preference=Preference(), open_inquiry="")
+        so_far = replace(view.conversation, turns=(), open_inquiry="")
         said = [place for place, turn in enumerate(view.conversation.turns) if turn.role is Role.USER][-MOST_READ:]
         for place, turn in enumerate(view.conversation.turns):
             if place in said and (deadline.remaining_s() > 0 or place == said[-1]):
@@ -64,7 +64,8 @@ class OfflineDriver:
                 result = apply_patch(wish, patch, self._spotter.placer, shown=shown, known=known)
                 so_far = replace(so_far, preference=result.preference)
             so_far = so_far.add(turn)
-        return so_far.preference
+        given = view.conversation.preference.constraints  # fields that a client sent beside its history hold too
+        return replace(so_far.preference, constraints=fold_limits(so_far.preference.constraints, given))
 
     async def _parse(self, message: str, conversation: Conversation, wish: Preference) -> Parsed:
         shown, turns, it = conversation.last_shown(), conversation.turns, set[str]()

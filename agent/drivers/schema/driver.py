@@ -12,7 +12,8 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_openai import ChatOpenAI
 
 from agent.drivers.base import Drive, View
-from agent.drivers.offline import Spotter
+from agent.drivers.offline import Parsed, Spotter
+from agent.drivers.schema.agree import confirmed_calls, is_confirmed, with_words
 from agent.drivers.schema.english import Restated
 from agent.drivers.schema.form import INSTEAD, READ, Answer, Form, read_answer, relations, schema_of
 from agent.drivers.schema.hints import Draft, parse_of, parsed_for
@@ -80,13 +81,19 @@ class SchemaDriver:
         if drive.view.is_unread:
             await self.wish_of(drive)
         view = await self._answered(drive, replace(drive.view, preference=context.preference))
-        form, draft = await asyncio.to_thread(self._prepare, view, context.placer)
+        form, draft, parsed = await asyncio.to_thread(self._prepare, view, context.placer)
         answer = await self._understand(drive, question(view, form, draft), form)
         plan = self._plan(form, view, context.placer)
         if leaning := plan.leaning(answer, view.conversation.open_inquiry):
             others = (old for old in context.wanted.leanings if (old.field, old.more) != (leaning.field, leaning.less))
             context.wanted = replace(context.wanted, leanings=tuple(dict.fromkeys((*others, leaning))))
         calls, ambiguous = await asyncio.to_thread(self._read, answer, plan, view)
+        if parsed is not None and not answer.english:
+            context.unread = parsed.unread
+            if is_confirmed(answer, draft, form) and not parsed.ambiguous:
+                calls = confirmed_calls(answer, parsed)
+            else:
+                calls = with_words(calls, answer, parsed)
         await drive.batch.run(calls)
         context.problems.ambiguous += ambiguous if not context.problems.ambiguous else ()
 
@@ -119,11 +126,11 @@ class SchemaDriver:
         restated = Restated(answer, parse_of(view, answer.english, self.spotter), plan)
         return restated.calls(), tuple((spot.words, spot.item_ids) for spot in restated.parsed.ambiguous[:1])
 
-    def _prepare(self, view: View, placer: Placer) -> tuple[Form, str]:
+    def _prepare(self, view: View, placer: Placer) -> tuple[Form, str, Parsed | None]:
         """The form of an answer, and a draft of it in the languages that the offline driver reads."""
         parsed = parsed_for(view, self.spotter)
         form = form_of(view, self.spotter, has_count=parsed is not None and "count" in parsed.patch)
-        return form, Draft(parsed, form, placer, view.shown).line() if parsed else ""
+        return form, Draft(parsed, form, placer, view.shown).line() if parsed else "", parsed
 
     def _plan(self, form: Form, view: View, placer: Placer) -> Plan:
         shown_before = view.conversation.all_shown()
