@@ -210,7 +210,11 @@ class _Reading:
         """What it answers to the question between two values; None where it says something else, or more."""
         name, _, said = self.scene.inquiry.partition(":")
         first, _, second = said.partition("|")
-        more = self.leftover or any(spot.field != name and spot.kind != "place" for spot in self.spots)
+        # 'from the nineties' is a limit, whatever was asked, unless it is one of the two that were offered
+        limits = any(
+            spot.op in ("min", "max") and str(spot.value).removesuffix(".0") not in said for spot in self.spots
+        )
+        more = limits or self.leftover or any(spot.field != name and spot.kind != "place" for spot in self.spots)
         if not second or more or len(words_of(self.text)) > 7 or self.says("<negation>|anything"):
             return None
         values = [spot.value for spot in self.spots if spot.field == name]
