@@ -3,6 +3,5 @@
 from agent.drivers.offline.driver import OfflineDriver
 from agent.drivers.offline.parse import Parsed, Scene, parse
 from agent.drivers.offline.spot import Spotter
-from agent.drivers.text import Spot
 
-__all__ = ["OfflineDriver", "Parsed", "Scene", "Spot", "Spotter", "parse"]
+__all__ = ["OfflineDriver", "Parsed", "Scene", "Spotter", "parse"]

@@ -63,6 +63,9 @@ def parse(message: str, spotter: Spotter, scene: Scene | None = None) -> Parsed:
     unclear = (title for title in read.titles if title.kind == "title" and len(title.item_ids) > 1)
     parsed = read.question() or read.other_talk() or read.wish() or read.answer("talk")
     unread = dict.fromkeys((*read.unmet, *([unless[0].strip()] if unless else []), *parsed.unread))
+    found = {*parsed.patch} - {"language"} or [call for call in parsed.lookups if call.arguments.get("limits") != []]
+    if unread and not found and not scene.shown and parsed.ending.arguments.get("kind", "list") in ("count", "list"):
+        parsed = read.answer("talk", saying="unread_question")  # neither all there is nor what is popular was asked for
     return replace(parsed, ambiguous=tuple(unclear), unread=tuple(unread)[:MOST_UNREAD])
 
 
@@ -210,7 +213,6 @@ class _Reading:
         """What it answers to the question between two values; None where it says something else, or more."""
         name, _, said = self.scene.inquiry.partition(":")
         first, _, second = said.partition("|")
-        # 'from the nineties' is a limit, whatever was asked, unless it is one of the two that were offered
         limits = any(
             spot.op in ("min", "max") and str(spot.value).removesuffix(".0") not in said for spot in self.spots
         )

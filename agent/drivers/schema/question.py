@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from agent.conversation import Role
 from agent.drivers.base import View
-from agent.drivers.offline import Spot, Spotter
+from agent.drivers.offline import Spotter
 from agent.drivers.schema.form import Form
 from agent.drivers.schema.things import things_in
+from agent.drivers.text import Spot
 from retrieval.items import Catalog
 from retrieval.preference import Constraint, Wish
 from retrieval.titles import UNSPACED

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from agent.drivers.offline import Spot
+from agent.drivers.text import Spot
 from retrieval.items import Catalog
 from retrieval.schema import CatalogSchema, FieldKind, FieldSpec
 from retrieval.titles import UNSPACED
