@@ -62,13 +62,14 @@ async def assemble(retriever: Retriever, state: StateStore, settings: Settings, 
     retriever = await asyncio.to_thread(with_features, retriever, settings)
     catalog = retriever.catalog
     placer = Placer(catalog)
-    drivers, speaker = make_drivers(catalog, placer, settings.llm, make_chat_model(settings.llm, client))
+    model = make_chat_model(settings.llm, client)
+    drivers, speaker = make_drivers(catalog, placer, settings.llm, model)
     return Agent(
         retriever=retriever,
         state=state,
         conversations=ConversationStore(saver),
         settings=settings,
-        chooser=make_chooser(catalog, settings, drivers, make_chat_model(settings.llm, client)),
+        chooser=make_chooser(catalog, settings, drivers, model),
         words=Words(retriever, TitleFinder(catalog), speaker, settings.retrieval.tool_timeout_s),
         placer=placer,
         make_rng=lambda: rng,

@@ -3,7 +3,6 @@
 A model that breaks a bound is told so; what it may not know (whether a title or a name exists) is placed later.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -245,8 +244,3 @@ class ArgumentTypes:
             ),
             create_model("AskUser", __base__=AskUser),
         )
-
-
-def names_of_fields(schema: CatalogSchema) -> Sequence[str]:
-    """The fields in the schema's order."""
-    return [spec.name for spec in schema.fields]

@@ -11,6 +11,7 @@ from rapidfuzz import fuzz, process
 from retrieval.items import Catalog
 from retrieval.schema import YEARS, CatalogSchema, FieldKind, FieldSpec
 from retrieval.titles import TitleMatch, normalize_title
+from tools.arguments import ArgumentTypes
 
 SURE_TITLE = 0.86
 """The least similarity at which a title is taken for a misspelled one."""
@@ -96,6 +97,11 @@ class Placer:
     def schema(self) -> CatalogSchema:
         """What the items look like."""
         return self.catalog.schema
+
+    @cached_property
+    def argument_types(self) -> ArgumentTypes:
+        """What the tools of this catalog take; made once rather than in every turn."""
+        return ArgumentTypes.of(self.schema)
 
     # Items -------------------------------------------------------------------------------------------------------
 

@@ -30,7 +30,7 @@ ENDINGS: Final = (RECOMMEND, ANSWER, ASK_USER)
 
 def make_tools(context: ToolContext, types: ArgumentTypes | None = None) -> dict[str, BaseTool]:
     """All tools of one turn, by name, always in the same order."""
-    types = types or ArgumentTypes.of(context.catalog.schema)
+    types = types or context.placer.argument_types
     return {name: make(context, types) for name, make in MAKERS.items()}
 
 
