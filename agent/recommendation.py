@@ -101,7 +101,7 @@ class Reply:
     """A finished turn."""
 
     text: str
-    """The prose; with the cards' short reasons it stands alone (see `ui.wire`)."""
+    """The prose; with the cards' short reasons it stands alone (see `ui.api.wire`)."""
     conversation: Conversation
     intent: Intent
     recommendations: tuple[Recommendation, ...] = ()

@@ -13,8 +13,8 @@ import uvicorn
 
 from agent.settings import Settings
 from retrieval.errors import SettingsError
-from ui.api import AgentFactory, create_app
-from ui.opening import Opening
+from ui.api.app import AgentFactory, create_app
+from ui.api.opening import Opening
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -98,7 +98,7 @@ async def _load(settings: Settings, build: AgentFactory, is_up: asyncio.Event, *
     app = create_app(agent, settings)
     if not page:
         return app
-    from ui.chat import load_page, mount_chat
+    from ui.page.mount import load_page, mount_chat
 
     try:
         await asyncio.to_thread(load_page)

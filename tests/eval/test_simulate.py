@@ -37,7 +37,7 @@ from tests.agent.films import film_dataset
 from tests.eval.simulated import CATALOG, Scripted, item_id, person, stage, taste, write_catalog, write_users
 from tests.fakes import HashEncoder, ScriptedChatModel, Status
 from tests.ui.fakes import make_agent
-from ui.api import create_app
+from ui.api.app import create_app
 
 ITEMS = tuple(item_id(0, place) for place in range(3))
 

@@ -22,10 +22,10 @@ from retrieval.state import open_state
 from tests.agent.films import build_films
 from tests.fakes import HashEncoder
 from tests.ui.fakes import FakeAgent, make_agent
-from ui.api import create_app
-from ui.chat_actions import Actions
-from ui.chat_parts import Part
-from ui.chat_state import Session
+from ui.api.app import create_app
+from ui.page.actions import Actions
+from ui.page.parts import Part
+from ui.page.state import Session
 
 
 @pytest.fixture

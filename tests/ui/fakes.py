@@ -340,7 +340,7 @@ def main() -> None:
 
     import uvicorn
 
-    from ui.api import create_app
+    from ui.api.app import create_app
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=7861)
@@ -350,7 +350,7 @@ def main() -> None:
         agent = make_agent(Path(folder), delay_s=0.2)
         app = create_app(agent, agent.settings)
         if options.page:
-            from ui.chat import mount_chat
+            from ui.page.mount import mount_chat
 
             app = mount_chat(app, agent)
         uvicorn.run(app, port=options.port, access_log=False)

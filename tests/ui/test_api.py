@@ -6,8 +6,8 @@ from fastapi.testclient import TestClient
 
 from agent.transcript import near_titles, shown_titles
 from tests.ui.fakes import FakeAgent, make_agent
-from ui.api import create_app
-from ui.chat import mount_chat
+from ui.api.app import create_app
+from ui.page.mount import mount_chat
 
 
 def ask(client: TestClient, text: str, **more) -> dict:

@@ -13,7 +13,7 @@ from retrieval.items import Catalog
 from tests.browser import Watched, open_browser, open_context
 from tests.ui.conftest import serving
 from tests.ui.fakes import CATALOG, SCHEMA, FakeAgent, make_agent
-from ui.chat import mount_chat
+from ui.page.mount import mount_chat
 
 pytestmark = [
     pytest.mark.live,

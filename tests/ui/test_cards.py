@@ -11,13 +11,13 @@ from retrieval.items import Catalog, Item
 from retrieval.preference import Constraint, Op, Preference
 from retrieval.state import Taste, User
 from tests.fakes import tea_catalog, tea_schema
-from ui.cards import CardContext, card, cards, chips, near_misses
-from ui.chat_html import live_html, log_html
-from ui.chat_rail import head_html, rail_html
-from ui.chat_state import ChatTurn, Session
-from ui.covers import cover, wrap
-from ui.markup import Html, join, paragraphs, tag
-from ui.words import _WORDS, language_of, word
+from ui.page.cards import CardContext, card, cards, chips, near_misses
+from ui.page.conversation import live_html, log_html
+from ui.page.covers import cover, wrap
+from ui.page.markup import Html, join, paragraphs, tag
+from ui.page.sidebar import head_html, rail_html
+from ui.page.state import ChatTurn, Session
+from ui.page.words import _WORDS, language_of, word
 
 CATALOG = tea_catalog()
 EVIL = "<script>document.title='run'</script><img src=x onerror=\"alert('run')\">'\"&"

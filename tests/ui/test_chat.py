@@ -14,9 +14,9 @@ from retrieval.preference import Constraint, Op, Preference
 from retrieval.state import Taste
 from tests.ui.conftest import drain, remember
 from tests.ui.fakes import CATALOG, FakeAgent
-from ui.chat_html import log_html
-from ui.chat_parts import Part
-from ui.chat_turns import carry_clicks
+from ui.page.conversation import log_html
+from ui.page.parts import Part
+from ui.page.turns import carry_clicks
 
 
 async def test_a_message_ends_in_cards_and_prose(actions, session):

@@ -9,7 +9,7 @@ from agent.settings import Settings
 from agent.transcript import shown_titles
 from retrieval.settings import RetrievalSettings
 from tests.ui.conftest import open_agent
-from ui.api import create_app
+from ui.api.app import create_app
 
 ELSEWHERE = [
     {"role": "user", "content": "a comedy, please"},

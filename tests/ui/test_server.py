@@ -109,7 +109,7 @@ async def test_readiness_does_not_wait_for_a_part_that_hangs(agent: FakeAgent, m
         return agent
 
     agent.ready = hang
-    monkeypatch.setattr("ui.api.READY_S", 0.05)
+    monkeypatch.setattr("ui.api.app.READY_S", 0.05)
     async with served(build, agent.settings) as server:
         answer = await server.client.get("/readyz")
 

@@ -5,9 +5,9 @@ import asyncio
 from agent.events import Recommended, TextDelta, Understood
 from tests.ui.conftest import drain, remember
 from tests.ui.fakes import CATALOG, FakeAgent
-from ui.chat_actions import Actions
-from ui.chat_html import log_html
-from ui.chat_state import Session
+from ui.page.actions import Actions
+from ui.page.conversation import log_html
+from ui.page.state import Session
 
 
 def hang_after(agent: FakeAgent, kind: type) -> None:

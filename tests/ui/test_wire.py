@@ -11,8 +11,8 @@ from agent.wording.messages import LANGUAGES
 from retrieval.candidates import Evidence, EvidenceKind
 from retrieval.preference import Constraint, Op, Preference
 from tests.ui.fakes import CATALOG
-from ui.completion import Completion, Writing, evidence_to_wire, recommendation_to_wire
-from ui.wire import ChatRequest, LanguageCode, RecommendRequest
+from ui.api.completion import Completion, Writing, evidence_to_wire, recommendation_to_wire
+from ui.api.wire import ChatRequest, LanguageCode, RecommendRequest
 
 INTENT = Intent(Act.RECOMMEND, Preference(constraints=(Constraint("year", Op.MIN, (1990.0,)),)))
 CARDS = tuple(Recommendation(one, rank, Explanation("calm.")) for rank, one in enumerate(CATALOG.items[:2], start=1))

@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 
 from retrieval.items import Catalog
 from retrieval.state import FeedbackKind
-from ui.chat_agent import ChatAgent
-from ui.chat_parts import Changes, Part
-from ui.chat_people import People
-from ui.chat_rail import demo_name
-from ui.chat_state import ChatTurn, Session
-from ui.chat_turns import Turns
-from ui.words import word
+from ui.page.agents import ChatAgent
+from ui.page.parts import Changes, Part
+from ui.page.people import People
+from ui.page.sidebar import demo_name
+from ui.page.state import ChatTurn, Session
+from ui.page.turns import Turns
+from ui.page.words import word
 
 MOST_PICKS = 12
 MOST_DEMO_USERS = 6

@@ -16,7 +16,7 @@ from agent.intent import Intent
 from agent.recommendation import Recommendation, Reply, Statement, Trace
 from agent.transcript import render_list, render_notices
 from retrieval.items import Item
-from ui.wire import MODEL, ErrorAnswer, EvidenceWire, ItemWire, RecommendationWire, ReconteurWire
+from ui.api.wire import MODEL, ErrorAnswer, EvidenceWire, ItemWire, RecommendationWire, ReconteurWire
 
 Chunk = dict[str, JsonValue]
 

@@ -9,8 +9,8 @@ from pydantic import ValidationError
 from agent.conversation import Conversation
 from retrieval.errors import UnknownUserError
 from retrieval.state import User
-from ui.chat_agent import ChatAgent
-from ui.chat_state import MOST_OWN_USERS, Browser, Session, turns_of
+from ui.page.agents import ChatAgent
+from ui.page.state import MOST_OWN_USERS, Browser, Session, turns_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,18 +11,18 @@ import gradio as gr
 from fastapi import FastAPI
 
 from retrieval.errors import RecommenderError
-from ui.chat_actions import Actions
-from ui.chat_agent import ChatAgent
-from ui.chat_html import live_html, log_html
-from ui.chat_parts import Changes, Part
-from ui.chat_rail import head_html, rail_html
-from ui.chat_state import Session
-from ui.markup import tag
-from ui.words import language_of, word
+from ui.page.actions import Actions
+from ui.page.agents import ChatAgent
+from ui.page.conversation import live_html, log_html
+from ui.page.markup import tag
+from ui.page.parts import Changes, Part
+from ui.page.sidebar import head_html, rail_html
+from ui.page.state import Session
+from ui.page.words import language_of, word
 
 logger = logging.getLogger(__name__)
 
-_ASSETS = files("ui") / "assets"
+_ASSETS = files("ui.page") / "assets"
 _STORAGE = "reconteur"
 # Not a secret: the browser keeps its own keys with it, and they must outlive a restart of the server.
 _STORAGE_CIPHER = "reconteur-browser"

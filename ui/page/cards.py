@@ -9,9 +9,9 @@ from retrieval.candidates import Evidence
 from retrieval.items import Catalog, Item
 from retrieval.preference import Constraint
 from retrieval.schema import FieldKind, FieldSpec
-from ui.covers import cover
-from ui.markup import Html, join, tag
-from ui.words import is_word, word
+from ui.page.covers import cover
+from ui.page.markup import Html, join, tag
+from ui.page.words import is_word, word
 
 _MOST_VALUES = {FieldKind.CATEGORY: 3, FieldKind.ENTITY: 2, FieldKind.NUMBER: 1}
 _MOST_FACTS = 4

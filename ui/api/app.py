@@ -13,9 +13,9 @@ from starlette.routing import Match
 
 from agent.settings import Settings
 from retrieval.errors import RecommenderError
-from ui import chat_routes, data_routes
-from ui.errors import on_error, on_http_error, on_invalid
-from ui.middleware import Gate, note_route
+from ui.api import chat_routes, data_routes
+from ui.api.errors import on_error, on_http_error, on_invalid
+from ui.api.middleware import Gate, note_route
 from ui.version import package_version
 
 if TYPE_CHECKING:

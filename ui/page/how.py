@@ -7,9 +7,9 @@ from pydantic import JsonValue
 
 from agent.recommendation import LlmRun, Recommendation, ToolRun, Trace
 from tools import ENDINGS, PATCHES
-from ui.cards import CardContext
-from ui.markup import Html, join, tag
-from ui.words import is_word
+from ui.page.cards import CardContext
+from ui.page.markup import Html, join, tag
+from ui.page.words import is_word
 
 _STAGES = ("drive", "rank", "explore", "cards", "write", "total")
 _ERRORS = {"late": "late", "failed": "failed_tool", "refused": "refused"}

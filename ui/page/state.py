@@ -13,7 +13,7 @@ from agent.shown import Shown, recommendations_of
 from retrieval.items import Catalog
 from retrieval.preference import Preference
 from retrieval.state import ConversationRow, Taste, User
-from ui.chat_stream import Running
+from ui.page.stream import Running
 
 MOST_OWN_USERS = 20
 
@@ -63,7 +63,7 @@ class ChatTurn:
 
 @dataclass(slots=True, eq=False)
 class Session:
-    """One open page. Changed only by `ui.chat_actions`."""
+    """One open page. Changed only by `ui.page.actions`."""
 
     language: str = "en"
     users: list[User] = field(default_factory=list)

@@ -14,10 +14,10 @@ from pydantic import JsonValue
 from agent.conversation import Conversation
 from agent.events import Event
 from retrieval.errors import RecommenderError
-from ui.completion import Chunk, Completion, plain
-from ui.errors import BadFieldError, describe
-from ui.middleware import log_bug
-from ui.wire import MODEL, ChatRequest, Message
+from ui.api.completion import Chunk, Completion, plain
+from ui.api.errors import BadFieldError, describe
+from ui.api.middleware import log_bug
+from ui.api.wire import MODEL, ChatRequest, Message
 
 if TYPE_CHECKING:
     from agent.agent import Agent

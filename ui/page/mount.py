@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ui.chat_agent import ChatAgent
+from ui.page.agents import ChatAgent
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -17,7 +17,7 @@ _QUIET = {"GRADIO_ANALYTICS_ENABLED": "False", "GRADIO_RUN_HISTORY": "False", "H
 def load_page() -> None:
     """Import Gradio, which takes seconds; may run in a thread, so that nothing else waits for it."""
     os.environ.update(_QUIET)
-    importlib.import_module("ui.chat_page")
+    importlib.import_module("ui.page.layout")
 
 
 def mount_chat(app: "FastAPI", agent: ChatAgent | Callable[[], ChatAgent], path: str = "/") -> "FastAPI":
@@ -29,6 +29,6 @@ def mount_chat(app: "FastAPI", agent: ChatAgent | Callable[[], ChatAgent], path:
         path: Where the page lies.
     """
     load_page()
-    from ui.chat_page import build_page, mount_page
+    from ui.page.layout import build_page, mount_page
 
     return mount_page(app, build_page(agent if callable(agent) else lambda: agent), path)

@@ -13,10 +13,10 @@ from retrieval.errors import UnknownConversationError, UnknownItemError
 from retrieval.items import Catalog, Item
 from retrieval.preference import Constraint, Op, Preference
 from retrieval.schema import FieldKind
-from ui.chat_routes import start, the_agent
-from ui.completion import Writing, item_to_wire, trace_to_wire
-from ui.errors import BadFieldError
-from ui.wire import FeedbackAnswer, FeedbackRequest, ItemWire, Limit, NewUser, RecommendAnswer, RecommendRequest
+from ui.api.chat_routes import start, the_agent
+from ui.api.completion import Writing, item_to_wire, trace_to_wire
+from ui.api.errors import BadFieldError
+from ui.api.wire import FeedbackAnswer, FeedbackRequest, ItemWire, Limit, NewUser, RecommendAnswer, RecommendRequest
 
 if TYPE_CHECKING:
     from agent.agent import Agent

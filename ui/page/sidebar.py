@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from agent.chips import constraint_label, wish_label
 from retrieval.items import Catalog
 from retrieval.state import Taste, User
-from ui.chat_state import Session
-from ui.markup import Html, tag
-from ui.words import word
+from ui.page.markup import Html, tag
+from ui.page.state import Session
+from ui.page.words import word
 
 _MOST_CONVERSATIONS = 12
 

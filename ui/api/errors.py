@@ -20,7 +20,7 @@ from retrieval.errors import (
     UnknownItemError,
     UnknownUserError,
 )
-from ui.wire import ErrorAnswer, ErrorBody
+from ui.api.wire import ErrorAnswer, ErrorBody
 
 _STATUS: tuple[tuple[type[RecommenderError], int, str | None], ...] = (
     (UnknownItemError, 404, "item_id"),

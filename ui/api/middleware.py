@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ui.errors import BUG, answer
+from ui.api.errors import BUG, answer
 
 logger = logging.getLogger(__name__)
 

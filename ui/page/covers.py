@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from retrieval.items import Item
 from retrieval.schema import CatalogSchema, FieldKind
-from ui.markup import Html, join, tag
+from ui.page.markup import Html, join, tag
 
 WIDTH, HEIGHT = 120, 176
 _PALETTES = (

@@ -13,11 +13,11 @@ from agent.intent import Act
 from agent.recommendation import Trace
 from agent.stopping import Half
 from retrieval.errors import RecommenderError
-from ui.chat_parts import Changes, Part
-from ui.chat_people import People
-from ui.chat_state import ChatTurn, Session
-from ui.chat_stream import Running
-from ui.words import word
+from ui.page.parts import Changes, Part
+from ui.page.people import People
+from ui.page.state import ChatTurn, Session
+from ui.page.stream import Running
+from ui.page.words import word
 
 logger = logging.getLogger(__name__)
 

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from agent.intent import Act, Intent
 from retrieval.items import Catalog
-from ui.cards import CardContext, cards, chips, near_misses
-from ui.chat_how import how_html
-from ui.chat_state import ChatTurn, Session
-from ui.covers import cover
-from ui.markup import Html, join, paragraphs, tag
-from ui.words import word
+from ui.page.cards import CardContext, cards, chips, near_misses
+from ui.page.covers import cover
+from ui.page.how import how_html
+from ui.page.markup import Html, join, paragraphs, tag
+from ui.page.state import ChatTurn, Session
+from ui.page.words import word
 
 
 def log_html(session: Session, catalog: Catalog, picks: Sequence[str] = ()) -> Html:

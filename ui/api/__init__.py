@@ -1,0 +1,1 @@
+"""The HTTP interface: OpenAI-compatible chat, recommendations, users, items, health."""
