@@ -15,7 +15,7 @@ from retrieval.fusion import POINTS, merge, weighted_points
 from retrieval.history import UserHistory
 from retrieval.items import Catalog
 from retrieval.learned import TASTE, Judged, LearnedFusion
-from retrieval.preference import Preference
+from retrieval.preference import Op, Preference
 from retrieval.ranking import (
     POOL,
     Ranked,
@@ -140,6 +140,14 @@ class Ranker:
         item_id = self.catalog.items[row].item_id
         return wanted_facts(self.catalog, item_id, preference) or all_facts(self.catalog, item_id)[:2]
 
+    def _still_about_it(self, preference: Preference) -> NDArray[np.bool_]:
+        """Rows that keep something of what was asked for by name; who asked for one person gets no other's items."""
+        named = [one for one in preference.constraints if one.op is Op.IS]
+        if not named or preference.wishes or preference.liked:
+            return np.ones(len(self.catalog), dtype=np.bool_)
+        kept: NDArray[np.bool_] = np.logical_or.reduce([self.catalog.mask((one,)) for one in named])
+        return kept
+
     def _near(
         self,
         by_channel: Mapping[str, Sequence[Candidate]],
@@ -155,6 +163,7 @@ class Ranker:
         counts = breaches(self.catalog, [one for one in preference.constraints if not one.lasting])
         keeps = self.catalog.mask(lasting)
         open_rows = eligible(self.catalog, preference, history, keeps & (counts > 0))
+        open_rows &= self._still_about_it(preference)
         if not open_rows.any():
             return []
         allowed = open_rows & (counts == counts[open_rows].min())

@@ -28,6 +28,7 @@ from retrieval.facts import CATALOG, all_facts, wanted_facts, with_wanted_facts
 from retrieval.history import UserHistory
 from retrieval.items import Catalog
 from retrieval.lookups import Lookups
+from retrieval.moods import Moods
 from retrieval.parts import Parts, open_parts
 from retrieval.people import PeopleGraph
 from retrieval.policies import POLICIES, Policy, Slot
@@ -58,6 +59,7 @@ class Retriever:
         """Beliefs, guesses and questions."""
         self.policy: Policy = policy or POLICIES[settings.exploration]()
         self._people = PeopleGraph(catalog)
+        self._moods = Moods(catalog)
         self.notices = parts.notices
         """What is missing and the command that builds it; empty where all is well."""
 
@@ -76,6 +78,11 @@ class Retriever:
     def catalog(self) -> Catalog:
         """The items."""
         return self._dataset.catalog
+
+    @property
+    def encoder(self) -> Encoder | None:
+        """What turned the items' texts into vectors; None where that cannot be loaded."""
+        return self._encoder
 
     @property
     def schema(self) -> CatalogSchema:
@@ -132,6 +139,7 @@ class Retriever:
             k: The most candidates; the settings' pool size where None.
             only: Score just these item ids.
         """
+        preference = self._moods.implied(preference)
         allowed = self.catalog.mask(preference.constraints)
         if only is not None:
             allowed &= self._mask_of(only)
@@ -156,7 +164,7 @@ class Retriever:
             k: How many items to rank.
             passed_over: Item ids that were shown before and not answered; others come first.
         """
-        return self._ranker.rank(by_channel, preference, history, k, passed_over)
+        return self._ranker.rank(by_channel, self._moods.implied(preference), history, k, passed_over)
 
     def explore(
         self,
@@ -180,6 +188,7 @@ class Retriever:
             unanswered: Ids that were shown in this conversation; they are no guesses any more.
             belief: What `belief` gave, where it is at hand.
         """
+        preference = self._moods.implied(preference)
         shown = self.explorer.explore(
             self.policy,
             ranked,
@@ -212,7 +221,7 @@ class Retriever:
 
     def explain(self, found: Candidate, preference: Preference) -> Candidate:
         """Add the facts that answer a limit or a wish, where the channels have not shown them."""
-        return with_wanted_facts(self.catalog, found, preference)
+        return with_wanted_facts(self.catalog, found, self._moods.implied(preference))
 
     def history_of(self, user_id: str) -> UserHistory:
         """What a user of the dataset did; empty for an unknown one."""

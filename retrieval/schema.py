@@ -183,6 +183,10 @@ class CatalogSchema(BaseModel):
     )
     fields: tuple[FieldSpec, ...] = ()
     wishes: dict[str, tuple[str, ...]] = Field(default_factory=dict, description="starter wishes by language")
+    moods: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict,
+        description="what everyday English words ask for: {silly = ['genres:Comedy', '-themes:bleak']}",
+    )
 
     def field(self, name: str) -> FieldSpec:
         """The field of that name.

@@ -36,6 +36,9 @@ ASKABLE = 12
 SPANS = 4
 """Into so many spans a number field is cut for a question."""
 
+IN_MOOD = 12
+"""The least number of items with a value that was wished for among which guesses are drawn, instead of among all."""
+
 
 @dataclass(frozen=True)
 class Explorer:
@@ -157,10 +160,17 @@ class Explorer:
         open_rows: NDArray[np.bool_] = np.asarray(breaches(catalog, preference.constraints) == 0)
         closed = known_ids(catalog, preference, history) | {twin for one in shut for twin in catalog.double_of(one)}
         open_rows[catalog.rows(closed)] = False
+        wanted = [wish for wish in preference.wishes if wish.weight > 0]
         for wish in preference.wishes:
             if wish.weight < 0:
                 open_rows[catalog.holders(wish.field, wish.value)] = False
-        return open_rows
+        in_mood = np.zeros(len(catalog), dtype=np.bool_)
+        strongest = max((wish.weight for wish in wanted), default=0.0)
+        for wish in wanted:
+            if wish.weight == strongest:
+                in_mood[catalog.holders(wish.field, wish.value)] = True
+        fitting: NDArray[np.bool_] = open_rows & in_mood
+        return fitting if fitting.sum() >= IN_MOOD else open_rows
 
     def _without_doubles(self, pool: dict[int, Kind]) -> dict[int, Kind]:
         taken: set[str] = set()

@@ -8,6 +8,10 @@ from typing import Any
 
 import pytest
 
+from retrieval.datasets.movielens import SCHEMA
+from retrieval.moods import LONGEST, WORD
+from retrieval.schema import read_schema
+
 DATA = Path(__file__).parents[2] / "retrieval" / "data"
 CATALOG = DATA / "movies.jsonl"
 LISTS = ("directors", "cast", "genres", "themes", "countries", "languages")
@@ -146,3 +150,20 @@ def test_no_two_films_have_one_title_and_year_unless_marked_the_same(rows: list[
     counts = Counter((row["title"].casefold(), row["year"]) for row in rows if not row.get("same_as"))
 
     assert [film for film, n in counts.items() if n > 1] == []
+
+
+def test_every_mood_stands_for_values_that_films_have(rows: list[Row]) -> None:
+    schema = read_schema(SCHEMA)
+    known = {name: {value for row in rows for value in row[name]} for name in LISTS}
+
+    said = [part.removeprefix("-").partition(":") for parts in schema.moods.values() for part in parts]
+
+    assert schema.moods
+    assert [(name, value) for name, _, value in said if value not in known[name]] == []
+
+
+def test_every_mood_is_a_phrase_that_words_can_match() -> None:
+    phrases = [*read_schema(SCHEMA).moods]
+
+    assert [phrase for phrase in phrases if phrase != " ".join(WORD.findall(phrase.casefold()))] == []
+    assert max(len(phrase.split()) for phrase in phrases) <= LONGEST

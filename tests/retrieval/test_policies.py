@@ -9,12 +9,12 @@ from retrieval.belief import Belief, TasteModel
 from retrieval.belief_fit import TasteSettings, fit_taste
 from retrieval.candidates import Candidate
 from retrieval.datasets import Dataset
-from retrieval.exploration.explorer import Explorer
+from retrieval.exploration.explorer import IN_MOOD, Explorer
 from retrieval.exploration.lottery import Lottery
 from retrieval.exploration.pool import Kind, guess_pool
 from retrieval.history import Interaction, UserHistory
 from retrieval.item_learning import UNTAUGHT, Showings
-from retrieval.items import Catalog
+from retrieval.items import Catalog, Item
 from retrieval.models.log import Log
 from retrieval.policies import (
     POLICIES,
@@ -29,6 +29,7 @@ from retrieval.policies import (
 )
 from retrieval.preference import Constraint, Op, Preference, Wish
 from retrieval.ranking import Ranked
+from tests.fakes import tea_schema
 
 NOBODY = UserHistory()
 PICKS = [policy() for policy in POLICIES.values()]
@@ -189,6 +190,40 @@ def test_an_unwanted_value_is_no_guess(explorer: Explorer) -> None:
     for seed in range(20):
         guesses = [one for one in shown_by(explorer, UpperBound(), preference, seed=seed) if one.exploratory]
         assert all("Black" not in explorer.catalog.item(one.candidate.item_id).values["kinds"] for one in guesses)
+
+
+def crates(n_black: int, n_green: int = 30) -> Explorer:
+    """An explorer of so many black and so many green teas."""
+    kinds = ["Black"] * n_black + ["Green"] * n_green
+    items = tuple(Item(f"tea:{row}", f"Crate {row}", values={"kinds": (kind,)}) for row, kind in enumerate(kinds))
+    counts = np.ones(len(items), dtype=np.int64)
+    return Explorer(Catalog(tea_schema(), items), model_of(len(items)), TasteSettings(), counts)
+
+
+def guessed_kinds(explorer: Explorer, *wishes: Wish) -> set[str]:
+    preference = Preference(wishes=wishes, novelty=1.0, count=6)
+    shown = [slot for seed in range(10) for slot in shown_by(explorer, UniformGuesses(), preference, seed=seed)]
+    guesses = [explorer.catalog.item(slot.candidate.item_id) for slot in shown if slot.exploratory]
+    return {kind for item in guesses for kind in item.values["kinds"]}
+
+
+def test_guesses_are_within_the_mood_where_enough_items_are() -> None:
+    n_sure = 4
+    enough, too_few = crates(IN_MOOD + n_sure), crates(IN_MOOD + n_sure - 1)
+
+    assert guessed_kinds(enough, Wish("kinds", "Black")) == {"Black"}
+    assert guessed_kinds(too_few, Wish("kinds", "Black")) == {"Black", "Green"}
+    assert guessed_kinds(enough) == {"Black", "Green"}
+
+
+def test_the_strongest_wish_sets_the_mood_of_guesses() -> None:
+    found = guessed_kinds(crates(30), Wish("kinds", "Black", 1.0), Wish("kinds", "Green", 0.6))
+
+    assert found == {"Black"}
+
+
+def test_a_mood_does_not_bring_back_what_is_unwanted() -> None:
+    assert guessed_kinds(crates(30), Wish("kinds", "Black", -1.0), Wish("kinds", "Black", 1.0)) <= {"Green"}
 
 
 def test_a_pool_has_every_kind_of_guess_and_nothing_closed() -> None:

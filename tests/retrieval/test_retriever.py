@@ -92,6 +92,26 @@ def test_a_wish_comes_first_with_facts_that_can_be_checked(retriever: Retriever)
     assert all(one.value in held[one.field] for one in facts)
 
 
+def test_words_that_name_a_value_rank_and_show_what_has_it(retriever: Retriever) -> None:
+    found = ranked(retriever, Preference(text="something smoky"))
+
+    first = retriever.explain(found.fit[0], Preference(text="something smoky"))
+    assert "smoky" in retriever.catalog.item(first.item_id).values["notes"]
+    assert ("notes", "smoky") in {(one.field, one.value) for one in first.evidence if one.kind is EvidenceKind.FACT}
+
+
+def test_words_that_refuse_a_value_keep_it_from_the_list_and_the_guesses(retriever: Retriever) -> None:
+    preference = Preference(text="nothing smoky", liked=("tea:6",), novelty=1.0, count=6)
+
+    found = ranked(retriever, preference, k=6)
+
+    for seed in range(10):
+        slots = retriever.explore(found, preference, NOBODY, np.random.default_rng(seed))
+        notes = [retriever.catalog.item(slot.candidate.item_id).values["notes"] for slot in slots]
+        assert any(slot.exploratory for slot in slots)
+        assert not any("smoky" in held for held in notes)
+
+
 def test_every_limit_holds_and_its_facts_are_shown(retriever: Retriever) -> None:
     limits = (Constraint("year", Op.MIN, (2000.0,)), Constraint("kinds", Op.IS, ("Black", "Oolong")))
     preference = Preference(text="sweet", liked=("tea:0",), constraints=limits)
