@@ -21,6 +21,7 @@ from agent.loop.words import Words
 from agent.settings import LlmSettings, Settings
 from agent.wording.check import TitleFinder
 from retrieval.channels.language_model import LanguageModelChannel
+from retrieval.encoder import Encoder
 from retrieval.features.trust import believed_features
 from retrieval.items import Catalog
 from retrieval.retriever import Retriever
@@ -63,7 +64,7 @@ async def assemble(retriever: Retriever, state: StateStore, settings: Settings, 
     catalog = retriever.catalog
     placer = Placer(catalog)
     model = make_chat_model(settings.llm, client)
-    drivers, speaker = make_drivers(catalog, placer, settings.llm, model)
+    drivers, speaker = make_drivers(catalog, placer, settings.llm, model, retriever.encoder)
     return Agent(
         retriever=retriever,
         state=state,
@@ -78,14 +79,18 @@ async def assemble(retriever: Retriever, state: StateStore, settings: Settings, 
 
 
 def make_drivers(
-    catalog: Catalog, placer: Placer, llm: LlmSettings, model: ChatOpenAI | None
+    catalog: Catalog,
+    placer: Placer,
+    llm: LlmSettings,
+    model: ChatOpenAI | None,
+    encoder: Encoder | None = None,
 ) -> tuple[dict[str, Driver], ToolCallingDriver | None]:
     """The drivers by name, and the one whose model writes prose; without a model only the offline driver."""
     offline = OfflineDriver(catalog, placer)
     if model is None:
         return {offline.name: offline}, None
     tools = ToolCallingDriver(model, catalog, llm.step_tokens, llm.write_tokens)
-    schema = SchemaDriver(catalog, model, Spotter(catalog, placer), max_tokens=llm.schema_tokens)
+    schema = SchemaDriver(catalog, model, Spotter(catalog, placer), max_tokens=llm.schema_tokens, encoder=encoder)
     return {driver.name: driver for driver in (offline, schema, tools)}, tools
 
 

@@ -70,7 +70,13 @@ def names_of(catalog: Catalog) -> dict[str, str]:
     people = [spec for spec in schema.fields if spec.people and catalog.values(spec.name)]
     if people:
         names["people_field"], names["people_label"] = people[0].name, people[0].label_in("en")
-        names["person"] = catalog.values(people[0].name).most_common(1)[0][0]
+        for number, (person, _) in enumerate(catalog.values(people[0].name).most_common(3), 1):
+            names["person" if number == 1 else f"person{number}"] = person
+    for spec in categories[1:2]:
+        said = (spec.synonyms.get(value, ()) for value, _ in catalog.values(spec.name).most_common(6))
+        words = [word for adjectives in said for word in adjectives[1:2] if word.isalpha() and word.isascii()]
+        for letter, word in zip("abc", words[1:], strict=False):
+            names[f"origin_{letter}"] = word
     return names
 
 

@@ -224,6 +224,16 @@ class Call:
         """The last message: what is not the same in every call."""
         return self.messages[-1]["content"]
 
+    @property
+    def is_translation(self) -> bool:
+        """Whether the answer is to be the message in English."""
+        return "en" in self.body["response_format"]["json_schema"]["schema"].get("properties", ())
+
+    @property
+    def plain_answer(self) -> str:
+        """An answer bound to a schema, of a model that has nothing to say."""
+        return '{"en": "something good"}' if self.is_translation else '{"do": "find"}'
+
 
 class ScriptedChatModel:
     """An OpenAI-compatible server on the loopback address: answers from two lists, records what it was asked.
@@ -264,7 +274,7 @@ class ScriptedChatModel:
         if call.purpose == "step":
             return self.steps.pop(0) if self.steps else Calls.of(("recommend", {}))
         if call.purpose == "understand":
-            return self.readings.pop(0) if self.readings else '{"lang": "en", "do": "find"}'
+            return self.readings.pop(0) if self.readings else call.plain_answer
         self.may_write.wait(60)
         return self.prose.pop(0) if self.prose else "These fit what you asked for."
 

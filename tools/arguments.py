@@ -4,7 +4,7 @@ A model that breaks a bound is told so; what it may not know (whether a title or
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, create_model
 
@@ -144,7 +144,12 @@ class ItemDetails(Arguments):
     items: References = Field(min_length=1, description=ITEM)
 
 
-AnswerKind = Literal["facts", "comparison", "connection", "count", "list", "why", "why_not", "about_me", "help", "talk"]
+OTHER: Final = "other"
+"""What is asked about items and stands in no field of the catalog: a running time, a prize."""
+
+AnswerKind = Literal[
+    "facts", "comparison", "connection", "count", "list", "identify", "why", "why_not", "about_me", "help", "talk"
+]
 
 
 class Slot(Arguments):
@@ -168,8 +173,8 @@ class Answer(Arguments):
 
     kind: AnswerKind = Field(
         description="'facts' of items, 'comparison', 'connection' of two, 'count', 'list' of all that a look-up found, "
-        "'why' an item was suggested, 'why_not', 'about_me' (what is known of the user), 'help' (what you can do), "
-        "'talk' (anything else)"
+        "'identify' what a description is of (items: what it is, then what it may be), 'why' an item was suggested, "
+        "'why_not', 'about_me' (what is known of the user), 'help' (what you can do), 'talk' (anything else)"
     )
     items: References = Field(default_factory=list, description=f"what it is about: {ITEM}")
     text: str = Field(
@@ -212,6 +217,7 @@ class ArgumentTypes:
         limits: Any = Annotated[list[limit], BeforeValidator(_listed), Field(max_length=12)]  # type: ignore[valid-type]
         softs: Any = Annotated[list[soft], BeforeValidator(_listed), Field(max_length=12)]  # type: ignore[valid-type]
         fields: Any = Annotated[list[field], BeforeValidator(_listed), Field(max_length=20)]
+        asked: Any = Annotated[list[Literal[(*names, OTHER)]], BeforeValidator(_listed), Field(max_length=20)]  # type: ignore[valid-type]
         limited: Any = (limits, Field(default_factory=list, description="limits beside those of the wish"))
         alone: Any = (limits, Field(default_factory=list, description="several must all hold"))
         sorted_by = (sort, Field("", description="a field of numbers, '-' before it for the largest or newest first"))
@@ -240,7 +246,10 @@ class ArgumentTypes:
             create_model(
                 "Answer",
                 __base__=Answer,
-                fields=(fields, Field(default_factory=list, description="what is asked about them")),
+                fields=(
+                    asked,
+                    Field(default_factory=list, description=f"what is asked about them; {OTHER!r}: no field"),
+                ),
             ),
             create_model("AskUser", __base__=AskUser),
         )

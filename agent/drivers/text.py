@@ -1,14 +1,12 @@
-"""A stretch of a message that names something, what is left without it, stems, and the language of a text.
+"""A stretch of a message that names something, what is left without it, and stems.
 
 Shared by the two drivers that spot names in a message.
 """
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
-
-from retrieval.titles import HAN
 
 Place = tuple[int, int]
 
@@ -55,14 +53,3 @@ def stem(word: str) -> str:
     if len(word) > 4 and word.endswith("ies"):
         return word[:-3] + "y"
     return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")) else word
-
-
-def language_by(text: str, *, foreign: Collection[str], english: Collection[str]) -> str:
-    """'en', 'zh', 'other', or '' where there is no letter to tell by; words of either sort tell Latin scripts apart."""
-    outside = re.sub(r"《[^》]*》", "", text)
-    letters = "".join(re.findall(r"[^\W\d_]", outside) or re.findall(r"[^\W\d_]", text))
-    is_other = re.search(r"[\u3040-\u30ff\uac00-\ud7af\u0400-\u06ff\u0900-\u0e7f]", letters)
-    if is_other or re.search(rf"[{HAN}]", letters):
-        return "other" if is_other else "zh"
-    leaning = sum(1 if word in foreign else -(word in english) for word in words_of(outside))
-    return "other" if leaning > 0 else "en" if letters else ""

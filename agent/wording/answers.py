@@ -18,6 +18,8 @@ __all__ = ["answer", "ask_which", "help_text", "inquiry", "knowing", "opening", 
 
 IN_WHY = 4
 """Statements that answer 'why'."""
+IN_DOUBT = 3
+"""Items that a description may be of."""
 MOST_NAMED = 5
 """Liked or disliked items that are named."""
 
@@ -59,6 +61,9 @@ def answer(context: ToolContext, ending: Ending, conversation: Conversation, lan
 def _items(context: ToolContext, ending: Ending) -> list[Item]:
     """What an answer is about: the items that the driver named, else those that it looked up."""
     ids = ending.item_ids or tuple(context.facts) or _ends(context)
+    if ending.kind == "identify":
+        found = (one.item_id for many in context.by_channel.values() for one in many)
+        ids = (ending.item_ids or tuple(dict.fromkeys(found)))[:IN_DOUBT]
     if not ids and ending.kind == "why":
         ids = context.shown[:1]
     return [context.catalog.item(item_id) for item_id in dict.fromkeys(ids) if item_id in context.catalog]
@@ -81,6 +86,8 @@ def _of_items(items: Sequence[Item], context: ToolContext, ending: Ending, langu
     match ending.kind:
         case "why":
             return paragraph((why(item, context, language) for item in items), language)
+        case "identify":
+            return lookups.identified(items, catalog, language)
         case "why_not":
             return paragraph((why_not(item, context, language) for item in items), language)
         case "comparison" if len(items) > 1:

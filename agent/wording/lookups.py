@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from agent.wording.messages import comma, join, label, paragraph, say, sentence, title
+from agent.wording.messages import comma, join, label, paragraph, say, sentence, title, titles
 from agent.wording.values import fact_text, having, value_text, values_of
 from retrieval.candidates import Evidence
 from retrieval.graph import GraphUnavailableError
@@ -27,10 +27,23 @@ def facts(items: Sequence[Item], fields: Sequence[str], catalog: Catalog, langua
     return paragraph((_facts_of(item, fields, catalog, language) for item in items[:MOST_ITEMS]), language)
 
 
+def identified(items: Sequence[Item], catalog: Catalog, language: str) -> str:
+    """What a description is of: the likeliest item with what it is about, then what else it may be."""
+    first, *others = items
+    parts = [say("identified", language, item=label(first, language))]
+    parts += [one_line(first.text)] if first.text else []
+    if others:
+        named = titles([item.item_id for item in others], catalog, language)
+        parts.append(say("identified_others", language, titles=named))
+    return paragraph(parts, language)
+
+
 def _facts_of(item: Item, fields: Sequence[str], catalog: Catalog, language: str) -> str:
     """The fields asked for; otherwise what it is about and its main facts (the year stands beside its title)."""
     if fields:
         specs = [spec for spec in catalog.schema.fields if spec.name in fields]
+        if not specs:
+            return say("not_recorded", language, title=title(item.title, language))
     else:
         specs = [spec for spec in catalog.schema.fields if spec.on_card and spec.unit != "year"]
     most = MOST_VALUES if fields else IN_OVERVIEW

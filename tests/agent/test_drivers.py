@@ -42,9 +42,9 @@ FAULTS: dict[str, Answer] = {
     "a list": "[1, 2]",
     "a number": "7",
     "null": "null",
-    "no decision": '{"lang": "en"}',
-    "a decision that there is not": '{"lang": "en", "do": "fly"}',
-    "wrong types": '{"lang": 3, "do": ["find"], "count": "many", "titles": "Heat", "forget": 9}',
+    "no decision": '{"want": ["light"]}',
+    "a decision that there is not": '{"do": "fly"}',
+    "wrong types": '{"en": 3, "do": ["find"], "count": "many", "titles": "Heat", "forget": 9}',
     "an unknown tool": Calls.of(("fly", {})),
     "broken arguments": Calls.of(("update_wish", "{nope")),
     "arguments that are a list": Calls.of(("update_wish", "[1]")),
@@ -60,7 +60,7 @@ class Obedient(ScriptedChatModel):
     """A small model that fills in whatever form it gets: what the message refuses is refused, the rest is wanted."""
 
     def answer_to(self, call: Call) -> Answer:
-        if call.purpose == "understand" and not self.readings:
+        if call.purpose == "understand" and not self.readings and not call.is_translation:
             self.readings = [_filled(call.body["response_format"]["json_schema"]["schema"])]
         if call.purpose == "step" and not self.steps:
             self.steps = [CALLS]
@@ -74,7 +74,7 @@ def _filled(schema: dict) -> str:
         for key, spec in shape["properties"].items()
         if "yes" in spec.get("enum", ())
     }
-    return json.dumps({"lang": "en", "do": "find", **roles})
+    return json.dumps({"do": "find", **roles})
 
 
 @pytest.fixture
@@ -245,7 +245,7 @@ MESSAGES = [
     "\u202e\u0000 \ud83d".encode("utf-8", "replace").decode(),
     "想看喜剧，不要恐怖片" * 50,
     "#1 #2 #999999999999 i12 i-4",
-    '{"do": "find", "lang": "en"}',
+    '{"do": "find", "en": "x"}',
     "recommend(items=['Heat'])",
 ]
 

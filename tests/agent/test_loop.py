@@ -85,7 +85,7 @@ async def test_a_turn_costs_no_more_calls_than_it_must(
 
 async def test_a_schema_driver_lists_at_the_cost_of_one_call(make_agent: MakeAgent, model: ScriptedChatModel):
     agent = await make_agent(model, driver="schema")
-    model.readings = ['{"lang": "en", "do": "find"}']
+    model.readings = ['{"do": "find"}']
 
     reply = await agent.reply(visitor(agent), "a crime story")
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 from itertools import chain, pairwise, product
 from typing import Any
 
+from agent.drivers.language import language_of
 from agent.drivers.offline.numbers import YEAR, compared
-from agent.drivers.offline.phrases import has, language_of, matches, pattern, small, table, words
+from agent.drivers.offline.phrases import has, matches, pattern, small, table, words
 from agent.drivers.offline.spot import Spotter, said_of
 from agent.drivers.text import Place, Spot, blank, is_free, stem, words_of
 from retrieval.preference import Leaning, Op, Preference
@@ -74,9 +75,9 @@ class _Reading:
 
     def __init__(self, text: str, scene: Scene, spotter: Spotter) -> None:
         self.text, self.scene, self.spotter, self.schema = text, scene, spotter, spotter.schema
-        self.language = language_of(text)
-        is_new = self.language in ("en", "zh") and self.language != scene.preference.language
-        self.spoken: Arguments = {"language": self.language} if is_new else {}
+        spoken = language_of(text, scene.preference.language)
+        self.language = spoken if spoken in ("en", "zh") else "other"
+        self.spoken: Arguments = {"language": spoken} if spoken != scene.preference.language else {}
         self.people = {spec.name for spec in spotter.schema.fields if spec.people}
         self.focus = scene.focus or next(iter(scene.shown), "")
         self.spots = self._spots()
@@ -129,7 +130,9 @@ class _Reading:
                 key = "before" if self.says("<before_that>") else "after" if self.says("<after_that>") else ""
             if key:
                 op = {"after": "min", "before": "max"}.get(key, "is")
-                found.setdefault(title, []).append({"field": spec.name, "op": op, key: self.references([title])[0]})
+                found.setdefault(title, []).append(
+                    {"field": spec.name, "op": op, key: (self.references([title]) or [title.words])[0]}
+                )
         return found
 
     def _stated(self) -> tuple[list[Arguments], list[Arguments], list[str]]:
@@ -230,6 +233,11 @@ class _Reading:
         return None if sides[0] == sides[1] else Leaning(name, *((first, second) if sides[0] else (second, first)))
 
     def question(self) -> Parsed | None:
+        if self.says("<identify>") and self.language == "en" and not self.titles:
+            limits: Any = [limit for limit in self.limits if "value" in limit]
+            description = " ".join(self.leftover)[:300] or self.text[:300]
+            search = Call("search_catalog", {"description": description, "limits": limits})
+            return self.answer("identify", [], search)
         if self.says("<sequel>"):
             return self.answer("talk", saying="unread_question")
         items, sort, it = self.references(self.about), next(iter(self.sorts), ""), self.rows([self.focus])
@@ -253,7 +261,8 @@ class _Reading:
             parts = [_Reading(said, self.scene, self.spotter) for said in pattern("<sentence_end>").split(self.text)]
             kind = "count" if counts or sort.endswith(YEAR) else "list"
             asked = self.answer(kind, [], *self._counted(parts if counts else [self]))
-            return replace(asked, unread=tuple(self.leftover))
+            about_these = {"start_over": True, "limits": alone} if kind == "list" and alone and not sort else {}
+            return replace(asked, patch={**self.spoken, **about_these}, unread=tuple(self.leftover))
         is_read = not self.says("<request>|<same_one>") and (items or (it and self.says("<it>")))
         if has("<question>", self.asked) and is_read:
             kind = "comparison" if items[1:] and has("<comparison>", self.free) else "facts"

@@ -7,8 +7,6 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from agent.drivers.text import language_by
-
 
 @cache
 def table() -> dict[str, Any]:
@@ -38,7 +36,7 @@ def matches(text: str, message: str) -> Iterator[re.Match[str]]:
 
 @cache
 def words(name: str) -> frozenset[str]:
-    """A list of words: 'stopwords', 'chatter' (the stopwords included) or 'foreign'."""
+    """A list of words: 'stopwords' or 'chatter' (the stopwords included)."""
     return frozenset(table()[name].split()) | (words("stopwords") if name == "chatter" else frozenset())
 
 
@@ -48,8 +46,3 @@ def small(said: str) -> float:
     word, known = said.lower().removesuffix(" and a half"), dict(pair.split("=") for pair in table()["small"].split())
     number = float(known.get(word.replace(" ", "_")) or word.replace(",", ".") or 0)
     return number + 0.5 if word != said.lower() else number
-
-
-def language_of(text: str) -> str:
-    """'en', 'zh', 'other', or '' where there is no letter to tell by."""
-    return language_by(text, foreign=words("foreign"), english=words("chatter"))

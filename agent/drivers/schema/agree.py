@@ -3,55 +3,50 @@
 Where the model departs from it, the model counts; only words that nothing else stands for are kept from the draft.
 """
 
-import json
 from collections.abc import Sequence
-from dataclasses import replace
 
 from pydantic import JsonValue
 
 from agent.drivers.offline import Parsed
-from agent.drivers.schema.form import COUNTS, LISTS, Answer, Form, read_answer
+from agent.drivers.schema.asking import Asked
+from agent.drivers.schema.form import ABOUT, ME, TALK, Answer, read_answer
 from agent.drivers.schema.plan import Arguments
 from tools.batch import Call
 
 
-def is_confirmed(answer: Answer, draft: str, form: Form) -> bool:
-    """Whether an answer says the same as the draft of it, beside words that it adds."""
-    if not draft or answer.do not in (*LISTS, *COUNTS):
-        return False  # a question about items and talk say more in the model's answer
-    drafted = read_answer(json.dumps(json.loads(draft)), form)
+def is_confirmed(answer: Answer, asked: Asked) -> bool:
+    """Whether an answer says the same as the draft of it, beside words that it adds.
+
+    A question about items counts only where the draft looks more up than an answer can ask for.
+    """
+    if not asked.draft or answer.do in (ME, TALK) or (answer.do in ABOUT and not asked.parsed.lookups):
+        return False
+    drafted = read_answer(asked.draft, asked.form)
     same = answer.do == drafted.do and all(answer.roles.get(key) == role for key, role in drafted.roles.items())
     return same and not answer.titles and not answer.forget and answer.count in (None, drafted.count)
 
 
-def confirmed_calls(answer: Answer, parsed: Parsed) -> list[Call]:
-    """The draft's calls, with what the model adds in words."""
-    patch: Arguments = {**parsed.patch}
+def confirmed_calls(answer: Answer, parsed: Parsed, own: Sequence[Call]) -> list[Call]:
+    """The draft's calls; the words of the wish are the model's, which knows what is a wish and what is talk.
+
+    Args:
+        answer: What the model said.
+        parsed: What the draft stands for.
+        own: The calls that the answer alone would come to.
+    """
+    patch: Arguments = {**parsed.patch, **({"language": answer.language} if answer.language else {})}
     if parsed.ending.tool == "recommend":
-        about = ", ".join(dict.fromkeys((*_words(patch.get("about")), *answer.want)))
+        said = next((call.arguments.get("about") for call in own if call.tool == "update_wish"), None)
+        patch = {key: value for key, value in patch.items() if key != "about" or _says_nothing(answer)}
+        patch |= {"about": said} if said else {}
         avoid = [*dict.fromkeys((*_listed(patch.get("avoid")), *answer.without))]
-        patch |= {"about": about} if about else {}
         patch |= {"avoid": avoid} if avoid else {}
     return [*([Call("update_wish", patch)] if patch else []), *parsed.lookups, parsed.ending]
 
 
-def with_words(calls: Sequence[Call], answer: Answer, parsed: Parsed) -> list[Call]:
-    """The model's calls; a wish without words of its own takes those that the draft found."""
-    about = _words(parsed.patch.get("about"))
-    if answer.do not in LISTS or answer.want or not about:
-        return list(calls)
-    patches = [call for call in calls if call.tool == "update_wish"]
-    if not patches:
-        return [Call("update_wish", {"about": about[0]}), *calls]
-    first = patches[0]
-    if first.arguments.get("about"):
-        return list(calls)
-    filled = replace(first, arguments={**first.arguments, "about": about[0]})
-    return [filled if call is first else call for call in calls]
-
-
-def _words(about: JsonValue | None) -> list[str]:
-    return [about] if isinstance(about, str) and about else []
+def _says_nothing(answer: Answer) -> bool:
+    """Whether nothing was read but that something is wanted: then the draft's leftover words are better than none."""
+    return not (answer.want or answer.without or answer.count or set(answer.roles.values()) - {"skip"})
 
 
 def _listed(value: JsonValue | None) -> list[JsonValue]:

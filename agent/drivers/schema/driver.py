@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeVar
@@ -12,20 +12,37 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_openai import ChatOpenAI
 
 from agent.drivers.base import Drive, View
-from agent.drivers.offline import Parsed, Spotter
-from agent.drivers.schema.agree import confirmed_calls, is_confirmed, with_words
-from agent.drivers.schema.english import Restated
-from agent.drivers.schema.form import INSTEAD, READ, Answer, Form, read_answer, relations, schema_of
-from agent.drivers.schema.hints import Draft, parse_of, parsed_for
+from agent.drivers.language import language_of
+from agent.drivers.offline import Spotter
+from agent.drivers.schema.agree import confirmed_calls, is_confirmed
+from agent.drivers.schema.asking import asked_about
+from agent.drivers.schema.bank import ExampleBank
+from agent.drivers.schema.form import (
+    READ,
+    Answer,
+    Form,
+    english_schema,
+    read_answer,
+    read_english,
+    relations,
+    schema_of,
+)
 from agent.drivers.schema.plan import Plan
-from agent.drivers.schema.question import JOINT, form_of, history_form, history_question, messages_of, question
+from agent.drivers.schema.question import (
+    JOINT,
+    english_question,
+    history_form,
+    history_question,
+    messages_of,
+    with_english_names,
+)
 from agent.drivers.schema.which import read_which, which_question, which_schema, with_title
 from agent.examples import names_of, render_prompt
 from agent.llm import FAILURES, constrained, count, within
+from retrieval.encoder import Encoder
 from retrieval.errors import ModelUnavailableError
 from retrieval.items import Catalog
 from tools.batch import Call
-from tools.patch import start_anew
 from tools.placing import Placer
 
 logger = logging.getLogger(__name__)
@@ -34,7 +51,8 @@ PROMPT = "step"
 PURPOSE = "understand"
 TRIES = 2
 WHICH_TOKENS = 24
-Ambiguous = tuple[tuple[str, tuple[str, ...]], ...]
+LONGER = 40
+"""Characters by which a message may grow, beyond twice its length, when it is put into English."""
 Read = TypeVar("Read")
 
 
@@ -46,6 +64,8 @@ class SchemaDriver:
     model: ChatOpenAI
     spotter: Spotter
     max_tokens: int = 220
+    encoder: Encoder | None = None
+    """Finds the examples most like a message; without one only those of the prompt are shown."""
 
     @property
     def name(self) -> str:
@@ -60,19 +80,26 @@ class SchemaDriver:
         names["relations"] = ", ".join(f"{role} (by the same)" for role in relations(self.catalog.schema)[:-2])
         return tuple(render_prompt(PROMPT, self.catalog, names))
 
+    @cached_property
+    def bank(self) -> ExampleBank | None:
+        """Messages with how they read, for this catalog."""
+        return None if self.encoder is None else ExampleBank(self.catalog, self.spotter, self.encoder)
+
     async def warm(self) -> None:
         """Let the server read the prompt's beginning, so that the first message need not wait for it.
 
         Raises:
             ModelUnavailableError: The server did not answer.
         """
+        if self.bank:
+            await asyncio.to_thread(self.bank.prepare)
         try:
             await self.model.bind(max_tokens=1).ainvoke([*self.prefix, HumanMessage("message: ")])
         except FAILURES as error:
             raise ModelUnavailableError(f"the language model did not answer ({type(error).__name__})") from error
 
     async def drive(self, drive: Drive) -> None:
-        """Ask what the message says, and carry it out.
+        """Ask what the message says, and carry it out; a message in a language that code does not know becomes English.
 
         Raises:
             ModelUnavailableError: The model did not answer, was late, or answered with garbage twice.
@@ -81,56 +108,40 @@ class SchemaDriver:
         if drive.view.is_unread:
             await self.wish_of(drive)
         view = await self._answered(drive, replace(drive.view, preference=context.preference))
-        form, draft, parsed = await asyncio.to_thread(self._prepare, view, context.placer)
-        answer = await self._understand(drive, question(view, form, draft), form)
-        plan = self._plan(form, view, context.placer)
+        language = language_of(view.message, view.preference.language)
+        if language not in READ:
+            english = await self._in_english(drive, view.message, language)
+            view = replace(view, message=english, preference=replace(view.preference, language="en"))
+        asked = await asyncio.to_thread(asked_about, view, self.spotter, language)
+        examples = await asyncio.to_thread(self.bank.nearest, view) if self.bank else ()
+        answer = replace(await self._understand(drive, asked.question, asked.form, examples), language=language)
+        plan = self._plan(asked.form, view, context.placer)
         if leaning := plan.leaning(answer, view.conversation.open_inquiry):
             others = (old for old in context.wanted.leanings if (old.field, old.more) != (leaning.field, leaning.less))
             context.wanted = replace(context.wanted, leanings=tuple(dict.fromkeys((*others, leaning))))
-        calls, ambiguous = await asyncio.to_thread(self._read, answer, plan, view)
-        if parsed is not None and not answer.english:
-            context.unread = parsed.unread
-            if is_confirmed(answer, draft, form) and not parsed.ambiguous:
-                calls = confirmed_calls(answer, parsed)
-            else:
-                calls = with_words(calls, answer, parsed)
+        calls, ambiguous = await asyncio.to_thread(lambda: (plan.calls(answer), plan.ambiguous(answer)))
+        context.unread = asked.parsed.unread if language in READ else ()
+        if is_confirmed(answer, asked) and not asked.parsed.ambiguous:
+            calls = confirmed_calls(answer, asked.parsed, calls)
         await drive.batch.run(calls)
         context.problems.ambiguous += ambiguous if not context.problems.ambiguous else ()
 
     async def wish_of(self, drive: Drive) -> None:
-        """Read a history that nobody has read, in one call, into the wish.
+        """Read a history that nobody has read into the wish.
 
         Raises:
             ModelUnavailableError: The model did not answer, was late, or answered with garbage twice.
         """
-        if not (said := messages_of(drive.view)):
+        said = messages_of(drive.view)
+        if not said:
             return
+        language = language_of(JOINT.join(said), drive.view.preference.language)
+        if language not in READ:
+            said = [await self._in_english(drive, JOINT.join(said), language)]
         form = await asyncio.to_thread(history_form, said, self.catalog, self.spotter)
         answer = await self._understand(drive, history_question(said, form), form)
-        context, view = drive.batch.context, replace(drive.view, message=JOINT.join(said))
-        for sentence in answer.english.split(JOINT) if answer.english else ():
-            parsed = await asyncio.to_thread(
-                parse_of, replace(view, preference=context.preference), sentence, self.spotter
-            )
-            patch = Restated(answer, parsed, self._plan(form, view, context.placer)).patch()
-            await drive.batch.run([Call("update_wish", patch)])
-        if not answer.english:
-            await drive.batch.run([Call("update_wish", self._plan(form, view, context.placer).patch(answer))])
-
-    def _read(self, answer: Answer, plan: Plan, view: View) -> tuple[list[Call], Ambiguous]:
-        """The calls of an answer, and the title in it that may be several items."""
-        if not answer.english:
-            return plan.calls(answer), plan.ambiguous(answer)
-        if answer.do == INSTEAD:
-            view = replace(view, preference=start_anew(view.preference))
-        restated = Restated(answer, parse_of(view, answer.english, self.spotter), plan)
-        return restated.calls(), tuple((spot.words, spot.item_ids) for spot in restated.parsed.ambiguous[:1])
-
-    def _prepare(self, view: View, placer: Placer) -> tuple[Form, str, Parsed | None]:
-        """The form of an answer, and a draft of it in the languages that the offline driver reads."""
-        parsed = parsed_for(view, self.spotter)
-        form = form_of(view, self.spotter, has_count=parsed is not None and "count" in parsed.patch)
-        return form, Draft(parsed, form, placer, view.shown).line() if parsed else "", parsed
+        plan = self._plan(form, replace(drive.view, message=JOINT.join(said)), drive.batch.context.placer)
+        await drive.batch.run([Call("update_wish", plan.patch(replace(answer, language=language)))])
 
     def _plan(self, form: Form, view: View, placer: Placer) -> Plan:
         shown_before = view.conversation.all_shown()
@@ -148,20 +159,34 @@ class SchemaDriver:
             return view
         return replace(view, message=with_title(view.question, self.catalog.item(options[place]).label))
 
-    async def _understand(self, drive: Drive, asked: str, form: Form) -> Answer:
+    async def _in_english(self, drive: Drive, message: str, language: str) -> str:
+        """A message in English, with the names that the catalog has for what it knows."""
+        message = await asyncio.to_thread(with_english_names, message, self.spotter)
+        examples = await asyncio.to_thread(self.bank.in_english, message, language) if self.bank else ()
+        schema = english_schema(2 * len(message) + LONGER)
+        return await self._ask(drive, english_question(message), schema, read_english, self.max_tokens, examples)
+
+    async def _understand(self, drive: Drive, asked: str, form: Form, examples: Sequence[BaseMessage] = ()) -> Answer:
         schema = schema_of(form, self.catalog.schema)
-        return await self._ask(drive, asked, schema, lambda text: read_answer(text, form), self.max_tokens)
+        return await self._ask(drive, asked, schema, lambda text: read_answer(text, form), self.max_tokens, examples)
 
     async def _ask(
-        self, drive: Drive, asked: str, schema: dict[str, Any], read: Callable[[str], Read], max_tokens: int
+        self,
+        drive: Drive,
+        asked: str,
+        schema: dict[str, Any],
+        read: Callable[[str], Read],
+        max_tokens: int,
+        examples: Sequence[BaseMessage] = (),
     ) -> Read:
         """Ask within the turn's time, twice at the most."""
         bound = constrained(self.model, schema, max_tokens=max_tokens)
+        prompt = [*self.prefix, *examples, HumanMessage(asked)]
         error = "the turn's time is over"
         for _ in range(TRIES):
             started, answer = time.perf_counter(), None
             try:
-                answer = await within(bound.ainvoke([*self.prefix, HumanMessage(asked)]), drive.deadline.remaining_s())
+                answer = await within(bound.ainvoke(prompt), drive.deadline.remaining_s())
                 said = read(str(answer.content))
             except FAILURES as failure:
                 error = type(failure).__name__

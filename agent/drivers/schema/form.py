@@ -2,47 +2,18 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from pydantic import JsonValue
 
 from agent.drivers.schema.things import Kind, Thing
 from retrieval.schema import CatalogSchema
+from tools.arguments import OTHER
 
-LANGUAGES: Final = [
-    "en",
-    "de",
-    "fr",
-    "es",
-    "pt",
-    "it",
-    "nl",
-    "sv",
-    "da",
-    "no",
-    "fi",
-    "pl",
-    "cs",
-    "hu",
-    "ro",
-    "ru",
-    "uk",
-    "el",
-    "tr",
-    "ar",
-    "he",
-    "fa",
-    "hi",
-    "zh",
-    "ja",
-    "ko",
-    "vi",
-    "th",
-    "id",
-]
 READ: Final = ("en", "zh")
-"""Languages whose words code knows, so that it finds the things of a message and drafts an answer."""
+"""Languages whose words code knows, so that it finds the things of a message and drafts an answer; others are put into
+English first."""
 FIND, INSTEAD, SURPRISE, TELL, RELATED = "find", "instead", "surprise", "tell", "related"
 MORE, OLDER, NEWER = "more", "older", "newer"
 LISTS: Final = (FIND, INSTEAD, SURPRISE, TELL, RELATED, MORE, OLDER, NEWER)
@@ -50,6 +21,8 @@ LISTS: Final = (FIND, INSTEAD, SURPRISE, TELL, RELATED, MORE, OLDER, NEWER)
 COUNT, LIST, OLDEST, NEWEST = "count", "list", "oldest", "newest"
 COUNTS: Final = (COUNT, LIST, OLDEST, NEWEST)
 """Look-ups of all items that keep the limits of the message."""
+IDENTIFY: Final = "identify"
+"""What is a description of: the title is asked for."""
 FACTS, COMPARE, CONNECT, WHY = "facts", "compare", "connect", "why"
 ABOUT: Final = (FACTS, COMPARE, CONNECT, WHY)
 """Questions about items."""
@@ -64,7 +37,7 @@ NUMBER_ROLES: Final = {
 SPAN_ROLES: Final = ("in", "before", "after", "skip")
 DROP: Final = "drop"
 """A value of the wish that no longer matters."""
-ENGLISH, WORDS, TEXT, TITLE = 200, 40, 240, 60
+WORDS, TEXT, TITLE = 40, 240, 60
 """The longest strings of an answer, in characters."""
 MOST_OWN = 4
 """Titles, and words of each sort, that an answer may add."""
@@ -99,8 +72,6 @@ class Answer:
 
     do: str
     language: str = ""
-    english: str = ""
-    """The message in English, where it is in another language than the catalog's words are."""
     roles: Mapping[str, str] = field(default_factory=dict)
     """By the key of a thing."""
     want: tuple[str, ...] = ()
@@ -122,43 +93,54 @@ def relations(schema: CatalogSchema) -> list[str]:
 
 
 def schema_of(form: Form, schema: CatalogSchema) -> Json:
-    """The JSON schema of an answer: the roles of things in languages that code reads, in others an English sentence."""
-    shapes = _shapes(form, schema, {"lang": {"enum": list(READ)}})
-    foreign = {"lang": {"enum": [code for code in LANGUAGES if code not in READ]}}
-    return {"title": "step", "anyOf": [*shapes, *_restatements(form, foreign)]}
+    """The JSON schema of an answer."""
+    return {"title": "step", "anyOf": _shapes(form, schema)}
 
 
-def _restatements(form: Form, head: Json) -> list[Json]:
-    """The message in English, and what to do: the rest is read from the sentence."""
-    longest = ENGLISH * (2 if form.only_wish else 1)
-    head = {**head, "en": _string(longest)}
-    bare = replace(form, things=())
-    if form.only_wish:
-        return [_shape(bare, head, [FIND], (), {})]
-    decisions = [*_findings(form), RELATED, *COUNTS, *ABOUT, ME]
-    return [
-        _shape(bare, head, decisions, (), {}),
-        _shape(bare, head, [TALK], (), {"text": _string(TEXT)}, required=("text",)),
-    ]
+def english_schema(longest: int) -> Json:
+    """The JSON schema of a message that is put into English."""
+    shape = {
+        "type": "object",
+        "properties": {"en": _string(longest)},
+        "required": ["en"],
+        "additionalProperties": False,
+    }
+    return {"title": "english", **shape}
 
 
-def _shapes(form: Form, schema: CatalogSchema, head: Json) -> list[Json]:
+def read_english(text: str) -> str:
+    """The message in English.
+
+    Raises:
+        ValueError: It is no JSON object with a sentence.
+    """
+    data = json.loads(text)
+    if not isinstance(data, dict) or not _text(data, "en"):
+        raise ValueError("expected a JSON object with an English sentence")
+    return _text(data, "en")
+
+
+def _shapes(form: Form, schema: CatalogSchema) -> list[Json]:
     by = relations(schema)
     wishes = [
-        _shape(form, head, _findings(form), OPINIONS, {**_titles(form, OPINIONS[:3]), **_wished(form)}),
-        _shape(form, head, [RELATED], [*by, *OPINIONS], {**_titles(form, by), **_wished(form)}),
+        _shape(form, _findings(form), OPINIONS, {**_titles(form, OPINIONS[:3]), **_wished(form)}),
+        _shape(form, [RELATED], [*by, *OPINIONS], {**_titles(form, by), **_wished(form)}),
     ]
     if form.only_wish:
         return wishes[:1]
-    about, asked = _titles(form, ("about",)), {"field": {"enum": [*(spec.name for spec in schema.fields), STORY]}}
+    about, asked = (
+        _titles(form, ("about",)),
+        {"field": {"enum": [*(spec.name for spec in schema.fields), STORY, OTHER]}},
+    )
     own = {"want": _listed(), "not": _listed()}
     return [
         *wishes,
-        _shape(form, head, COUNTS, [*by, "skip"], {**_titles(form, by), **own}),
-        _shape(form, head, [FACTS], ("about", "skip"), {**about, **asked}, only_items=True, required=("field",)),
-        _shape(form, head, ABOUT[1:], ("about", "skip"), about, only_items=True),
-        _shape(form, head, [ME], (), {}, only_items=True),
-        _shape(form, head, [TALK], (), {"text": _string(TEXT)}, only_items=True, required=("text",)),
+        _shape(form, COUNTS, [*by, "skip"], {**_titles(form, by), **own}),
+        _shape(form, [IDENTIFY], ("skip",), {"want": _listed()}),
+        _shape(form, [FACTS], ("about", "skip"), {**about, **asked}, only_items=True, required=("field",)),
+        _shape(form, ABOUT[1:], ("about", "skip"), about, only_items=True),
+        _shape(form, [ME], (), {}, only_items=True),
+        _shape(form, [TALK], (), {"text": _string(TEXT)}, only_items=True, required=("text",)),
     ]
 
 
@@ -189,8 +171,6 @@ def read_answer(text: str, form: Form) -> Answer:
     titles, count = data.get("titles"), data.get("count")
     return Answer(
         do=data["do"],
-        language=_text(data, "lang"),
-        english=_text(data, "en"),
         roles={thing.key: _text(data, thing.key) for thing in form.things if _text(data, thing.key)},
         want=_texts(data, "want"),
         without=_texts(data, "not"),
@@ -209,7 +189,6 @@ def read_answer(text: str, form: Form) -> Answer:
 
 def _shape(
     form: Form,
-    head: Json,
     decisions: Sequence[str],
     items: Sequence[str],
     rest: Json,
@@ -217,7 +196,7 @@ def _shape(
     only_items: bool = False,
     required: Sequence[str] = (),
 ) -> Json:
-    """One shape: the language, the decision, the role of every thing, and what else may be said."""
+    """One shape: the decision, the role of every thing, and what else may be said."""
     things = {
         thing.key: {"enum": _roles(thing, items, form)}
         for thing in form.things
@@ -225,8 +204,8 @@ def _shape(
     }
     return {
         "type": "object",
-        "properties": {**head, "do": {"enum": list(decisions)}, **things, **rest},
-        "required": [*head, "do", *things, *required],
+        "properties": {"do": {"enum": list(decisions)}, **things, **rest},
+        "required": ["do", *things, *required],
         "additionalProperties": False,
     }
 

@@ -6,15 +6,11 @@ from typing import Any
 
 from agent.drivers.base import View
 from agent.drivers.offline import Parsed, Scene, Spotter, parse
-from agent.drivers.offline.phrases import language_of, words
 from agent.drivers.schema import form as do
 from agent.drivers.schema.form import Form
 from agent.drivers.schema.things import Kind, Thing
-from agent.drivers.text import blank, words_of
 from tools.placing import Placer
 
-ENGLISH = 0.34
-"""The least part of a message's words that are common English ones."""
 Limits = Sequence[Mapping[str, Any]]
 OPINIONS = (("dislikes", "dislike"), ("seen", "seen"), ("likes", "like"), ("similar_to", "like"))
 KINDS = {"comparison": do.COMPARE, "connection": do.CONNECT, "about_me": do.ME, "why_not": do.WHY}
@@ -23,26 +19,9 @@ HIGH = 0.5
 ROLES = {"is": "yes", "any_of": "or", "not": "no"}
 
 
-def parsed_for(view: View, spotter: Spotter) -> Parsed | None:
-    """The parse of a message in a language that the rules know; None where they would only guess."""
-    language = language_of(view.message)
-    if language not in do.READ or (language == "en" and not _is_english(view, spotter)):
-        return None
-    return parse_of(view, view.message, spotter)
-
-
 def parse_of(view: View, message: str, spotter: Spotter) -> Parsed:
     """How a message reads in this turn."""
     return parse(message, spotter, Scene(view.preference, view.shown, tuple(view.conversation.all_shown())))
-
-
-def _is_english(view: View, spotter: Spotter) -> bool:
-    """Whether enough of the words around names are English ones: other languages share a few."""
-    spots = spotter.spot(view.message, shown=view.shown)
-    outside = blank(view.message, [spot.place for spot in spots if spot.kind == "title"])
-    free = words_of(outside.replace("'", " ").replace("’", " "))
-    english = [word for word in free if word in words("chatter")]
-    return len(english) >= ENGLISH * len(free) and bool(english)
 
 
 class Draft:

@@ -24,6 +24,7 @@ OPS = {"yes": "is", "or": "any_of", "no": "not", "always": "is", "never": "not"}
 LASTING = ("always", "never")
 ADVENTUROUS = 0.9
 LONGEST_ABOUT = 200
+LONGEST_DESCRIPTION = 300
 PHRASES = 3
 """Moods of earlier messages that are kept beside the newest."""
 
@@ -53,12 +54,18 @@ class Plan:
         """Look-ups that an answer rests on, and what ends the turn."""
         if answer.do in do.COUNTS:
             return self._counted(answer)
+        if answer.do == do.IDENTIFY:
+            limits = [limit for limit in self._limits(answer) if limit["op"] in ("min", "max")]
+            words = ", ".join(answer.want) or self.message
+            described: Arguments = {"description": words[:LONGEST_DESCRIPTION], "limits": [*limits]}
+            return [Call("search_catalog", described), Call("answer", {"kind": "identify"})]
         if answer.do in do.ABOUT:
             return self._asked(answer)
         if answer.do == do.ME:
             return [Call("answer", {"kind": "about_me"})]
         if answer.do == do.TALK:
-            return [Call("answer", {"kind": "talk", "text": answer.text})]
+            is_echo = fold(answer.text) == fold(self.message)
+            return [Call("answer", {"kind": "talk", "text": "" if is_echo else answer.text})]
         return [Call("recommend", {"count": answer.count} if answer.count else {})]
 
     def ambiguous(self, answer: Answer) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -75,6 +82,8 @@ class Plan:
     def patch(self, answer: Answer) -> Arguments:
         """Opinions in any case; limits and moods only where a list is wanted."""
         patch: Arguments = {"language": answer.language} if answer.language else {}
+        if answer.do == do.LIST and (asked := [*self._limits(answer)]):  # what comes next is about these
+            return patch | {"start_over": True, "limits": [*asked]}
         if answer.do not in do.LISTS:
             return patch
         items = self._items(answer)

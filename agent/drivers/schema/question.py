@@ -4,6 +4,8 @@ import json
 import re
 from collections.abc import Sequence
 
+from babel import Locale
+
 from agent.conversation import Role
 from agent.drivers.base import View
 from agent.drivers.offline import Spotter
@@ -56,15 +58,34 @@ def form_of(view: View, spotter: Spotter, *, has_count: bool = False) -> Form:
     )
 
 
-def question(view: View, form: Form, draft: str = "") -> str:
-    """The last message of the prompt."""
+def question(view: View, form: Form, draft: str = "", language: str = "en") -> str:
+    """The last message of the prompt; `language` is the user's."""
     wish = "; ".join(_wish_parts(view))
     lines = [f"shown: {view.shown_line()}" if view.shown else "", f"wish: {wish}" if wish else ""]
     lines += [f"asked: rather {' or '.join(form.sides)}?" if form.sides else ""]
     lines += [thing.line for thing in form.things]
     said = json.dumps(one_line(view.message[:MESSAGE_LIMIT]), ensure_ascii=False)
     lines += [f"message: {said}", f"draft: {draft}" if draft else ""]
+    lines += [f"text in: {Locale(language).get_language_name('en')}" if language != "en" else ""]
     return "\n".join(filter(None, lines))
+
+
+def with_english_names(message: str, spotter: Spotter) -> str:
+    """A message with the titles and people that the catalog knows in it as the catalog calls them."""
+    catalog, people = spotter.catalog, {spec.name for spec in spotter.schema.fields if spec.people}
+    for spot in sorted(spotter.spot(message), key=lambda spot: -spot.start):
+        name = ""
+        if spot.kind == "title" and len(spot.item_ids) == 1 and catalog.titles.exact(spot.words):
+            name = f'"{catalog.item(spot.item_ids[0]).title}"'
+        elif spot.kind == "value" and spot.field in people:
+            name = str(spot.value)
+        message = f"{message[: spot.start]}{name}{message[spot.end :]}" if name else message
+    return message
+
+
+def english_question(message: str) -> str:
+    """The last message of the prompt, where a message is to be put into English."""
+    return f"message: {json.dumps(one_line(message[:MESSAGE_LIMIT]), ensure_ascii=False)}\nin English:"
 
 
 def history_form(said: Sequence[str], catalog: Catalog, spotter: Spotter) -> Form:

@@ -3,7 +3,6 @@
 import pytest
 
 from agent.drivers.offline import Spotter
-from agent.drivers.offline.phrases import language_of
 from agent.drivers.offline.spot import places
 from agent.drivers.text import stem
 from retrieval.items import Catalog, Item
@@ -127,21 +126,3 @@ def test_a_described_item_is_the_shown_one_that_the_words_fit(spotter: Spotter):
 )
 def test_stems(word: str, expected: str):
     assert stem(word) == expected
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("a comedy", "en"),
-        ("想看喜剧", "zh"),
-        ("something like 《泰坦尼克号》", "en"),
-        ("《泰坦尼克号》", "zh"),
-        ("1990 ...", ""),
-        ("Je cherche un film policier", "other"),
-        ("etwas Ruhiges bitte", "other"),
-        ("何かおすすめは", "other"),
-        ("комедия", "other"),
-    ],
-)
-def test_the_language_of_a_message(text: str, expected: str):
-    assert language_of(text) == expected

@@ -7,6 +7,7 @@ import pytest
 
 from agent.conversation import Conversation, Question, Role, Turn
 from agent.drivers.schema import SchemaDriver
+from agent.drivers.schema.driver import LONGER
 from retrieval.errors import ModelUnavailableError
 from retrieval.preference import Constraint, Leaning, Op, Preference
 from tests.agent.films import film_id
@@ -22,7 +23,7 @@ def limits(preference: Preference) -> set[str]:
 
 
 async def test_one_call_ends_a_turn_with_a_list(driven: Driven, model: ScriptedChatModel) -> None:
-    answer = {"lang": "en", "do": "find", "comedies with": "yes", "with Harrison Ford": "yes", "want": ["light"]}
+    answer = {"do": "find", "comedies with": "yes", "with Harrison Ford": "yes", "want": ["light"]}
 
     drive = await driven("comedies with Harrison Ford", answer)
 
@@ -34,7 +35,7 @@ async def test_one_call_ends_a_turn_with_a_list(driven: Driven, model: ScriptedC
 
 
 async def test_the_model_decides_against_the_draft(driven: Driven, model: ScriptedChatModel) -> None:
-    answer = {"lang": "en", "do": "find", "some comedies with": "no", "with Harrison Ford please": "skip"}
+    answer = {"do": "find", "some comedies with": "no", "with Harrison Ford please": "skip"}
 
     drive = await driven("some comedies with Harrison Ford please", answer)
 
@@ -43,7 +44,7 @@ async def test_the_model_decides_against_the_draft(driven: Driven, model: Script
 
 
 async def test_nothing_is_wanted_that_the_model_does_not_say(driven: Driven) -> None:
-    drive = await driven("a comedy with Harrison Ford from 1995", {"lang": "en", "do": "talk", "text": "Hello."})
+    drive = await driven("a comedy with Harrison Ford from 1995", {"do": "talk", "text": "Hello."})
 
     context = drive.batch.context
     assert context.wanted == Preference()
@@ -51,7 +52,7 @@ async def test_nothing_is_wanted_that_the_model_does_not_say(driven: Driven) -> 
 
 
 async def test_either_of_two_values_is_enough(driven: Driven) -> None:
-    answer = {"lang": "en", "do": "find", "horror or": "or", "or comedy please": "or"}
+    answer = {"do": "find", "horror or": "or", "or comedy please": "or"}
 
     drive = await driven("horror or comedy please", answer)
 
@@ -59,7 +60,7 @@ async def test_either_of_two_values_is_enough(driven: Driven) -> None:
 
 
 async def test_what_is_never_wanted_lasts(driven: Driven) -> None:
-    drive = await driven("I never watch horror", {"lang": "en", "do": "tell", "I never watch horror": "never"})
+    drive = await driven("I never watch horror", {"do": "tell", "I never watch horror": "never"})
 
     assert drive.batch.context.wanted.constraints == (Constraint("genres", Op.NOT, ("Horror",), lasting=True),)
 
@@ -77,13 +78,13 @@ async def test_what_is_never_wanted_lasts(driven: Driven) -> None:
     ],
 )
 async def test_the_model_says_how_a_year_is_meant(driven: Driven, role: str, expected: set[str]) -> None:
-    drive = await driven("1990", {"lang": "en", "do": "find", "1990": role})
+    drive = await driven("1990", {"do": "find", "1990": role})
 
     assert limits(drive.batch.context.wanted) == expected
 
 
 async def test_words_of_the_message_are_limits_where_the_catalog_has_them(driven: Driven) -> None:
-    answer = {"lang": "en", "do": "find", "want": ["horror", "gripping"], "not": ["comedy"]}
+    answer = {"do": "find", "want": ["horror", "gripping"], "not": ["comedy"]}
 
     drive = await driven("give me horror", answer)
 
@@ -92,34 +93,103 @@ async def test_words_of_the_message_are_limits_where_the_catalog_has_them(driven
     assert (wanted.text, [wish.value for wish in wanted.wishes]) == ("gripping", ["comedy"])
 
 
-async def test_another_language_is_read_from_the_models_english(driven: Driven) -> None:
-    answer = {"lang": "fr", "en": "I'm looking for a crime film from before 1993, not too violent", "do": "find"}
+async def test_another_language_is_put_into_english_and_then_read(driven: Driven, model: ScriptedChatModel) -> None:
+    english = {"en": "I want a comedy with Tom Hanks, not too violent"}
+    answer = {"do": "find", "I want a comedy with": "yes", "with Tom Hanks": "yes", "not": ["violent"]}
 
-    drive = await driven("Je cherche un film policier d'avant 1993, pas trop violent", answer)
+    drive = await driven("Je voudrais une comédie avec Tom Hanks, pas trop violente", english, answer)
 
     wanted = drive.batch.context.wanted
-    assert limits(wanted) >= {"genres:is:Crime", "year:max:1992"}
-    assert wanted.language == "fr"
+    assert len(model.calls) == len(drive.runs) == 2
+    assert model.calls[0].question.endswith("\nin English:")
+    assert 'message: "I want a comedy with Tom Hanks, not too violent"' in model.calls[1].question
+    assert limits(wanted) == {"genres:is:Comedy", "cast:is:Tom Hanks"}
+    assert [wish.value for wish in wanted.wishes] == ["violent"]
 
 
-async def test_the_message_counts_for_nothing_beside_the_models_english(driven: Driven) -> None:
-    answer = {"lang": "fr", "en": "a comedy with Tom Hanks", "do": "find"}
+@pytest.mark.parametrize(
+    ("message", "language"),
+    [
+        ("Je voudrais une comédie légère pour ce soir", "fr"),
+        ("Ich hätte gern etwas Leichtes für heute Abend", "de"),
+        ("今夜のための軽いコメディ", "ja"),
+        ("想看轻松的喜剧", "zh"),
+        ("a light comedy for tonight", "en"),
+    ],
+)
+async def test_the_users_language_goes_into_the_wish(driven: Driven, message: str, language: str) -> None:
+    drive = await driven(message)
 
-    drive = await driven("xq zzkw vvrt", answer)
+    assert drive.batch.context.wanted.language == language
 
-    assert limits(drive.batch.context.wanted) == {"genres:is:Comedy", "cast:is:Tom Hanks"}
+
+async def test_what_the_model_itself_says_is_asked_for_in_the_users_language(
+    driven: Driven, model: ScriptedChatModel
+) -> None:
+    await driven("Ich hätte gern etwas Leichtes für heute Abend", {"en": "I would like something light for tonight"})
+    await driven("something light for tonight")
+
+    assert model.calls[1].question.splitlines()[-1] == "text in: German"
+    assert "text in:" not in model.calls[2].question
+
+
+async def test_a_short_message_is_in_the_language_that_was_spoken_before(
+    driven: Driven, model: ScriptedChatModel
+) -> None:
+    conversation = after_list(film_id("Heat"), wish=Preference(language="de"))
+
+    drive = await driven("ok", {"en": "ok"}, {"do": "more"}, conversation=conversation)
+
+    assert len(model.calls) == 2
+    assert drive.batch.context.wanted.language == "de"
+
+
+async def test_words_of_another_language_that_no_rule_read_are_not_held_against_the_user(driven: Driven) -> None:
+    drive = await driven("Ich hätte gern etwas Leichtes mit Zebrafischen", {"en": "I want something with zebrafish"})
+
+    assert drive.batch.context.unread == ()
+
+
+async def test_a_message_in_english_can_be_no_longer_than_twice_the_message_and_some(
+    driven: Driven, model: ScriptedChatModel
+) -> None:
+    message = "Ich hätte gern etwas Leichtes für heute Abend"
+
+    await driven(message)
+
+    schema = model.calls[0].body["response_format"]["json_schema"]["schema"]
+    assert schema["properties"]["en"]["maxLength"] == 2 * len(message) + LONGER
+
+
+@pytest.mark.parametrize("broken", ["no JSON", '{"en": ""}', '{"en": 3}', Status(500)])
+async def test_a_broken_translation_is_asked_for_once_more(
+    driven: Driven, model: ScriptedChatModel, broken: object
+) -> None:
+    drive = await driven("Ich hätte gern eine Komödie für heute Abend", broken, {"en": "a comedy please"})
+
+    assert len(model.calls) == 3
+    assert drive.batch.context.ending.tool == "recommend"
+
+
+async def test_a_list_that_is_asked_for_as_drafted_is_looked_up_as_the_draft_has_it(driven: Driven) -> None:
+    message = "how many Hitchcock films do you have? which is the oldest and the newest?"
+    answer = {"do": "count", "how many Hitchcock films do you": "yes"}
+
+    drive = await driven(message, answer)
+
+    assert len(drive.batch.context.lookups) == 3
 
 
 async def test_an_opinion_and_an_example_are_two_things(driven: Driven) -> None:
-    told = await driven("I loved Fargo", {"lang": "en", "do": "tell", "I loved Fargo": "like"})
-    asked = await driven("something like Fargo", {"lang": "en", "do": "find", "something like Fargo": "like"})
+    told = await driven("I loved Fargo", {"do": "tell", "I loved Fargo": "like"})
+    asked = await driven("something like Fargo", {"do": "find", "something like Fargo": "like"})
 
     assert told.batch.context.patches[0].liked == (film_id("Fargo"),)
     assert asked.batch.context.patches[0].examples == (film_id("Fargo"),)
 
 
 async def test_by_the_people_of_an_item(driven: Driven) -> None:
-    answer = {"lang": "en", "do": "related", "a thriller by the director": "yes", "the director of Alien": "directors"}
+    answer = {"do": "related", "a thriller by the director": "yes", "the director of Alien": "directors"}
 
     drive = await driven("a thriller by the director of Alien", answer)
 
@@ -127,7 +197,7 @@ async def test_by_the_people_of_an_item(driven: Driven) -> None:
 
 
 async def test_later_than_one_item_and_earlier_than_another(driven: Driven) -> None:
-    answer = {"lang": "en", "do": "related", "after Star Wars but before": "after", "but before Alien": "before"}
+    answer = {"do": "related", "after Star Wars but before": "after", "but before Alien": "before"}
 
     drive = await driven("after Star Wars but before Alien", answer)
 
@@ -135,7 +205,7 @@ async def test_later_than_one_item_and_earlier_than_another(driven: Driven) -> N
 
 
 async def test_how_many_there_are_is_looked_up_and_changes_no_wish(driven: Driven) -> None:
-    answer = {"lang": "en", "do": "count", "how many Hitchcock films do you": "yes"}
+    answer = {"do": "count", "how many Hitchcock films do you": "yes"}
 
     drive = await driven("how many Hitchcock films do you have?", answer)
 
@@ -147,7 +217,7 @@ async def test_how_many_there_are_is_looked_up_and_changes_no_wish(driven: Drive
 
 @pytest.mark.parametrize(("do", "first"), [("oldest", "Rear Window"), ("newest", "Vertigo")])
 async def test_the_first_of_a_sorted_list(driven: Driven, do: str, first: str) -> None:
-    drive = await driven("Hitchcock", {"lang": "en", "do": do, "Hitchcock": "yes"})
+    drive = await driven("Hitchcock", {"do": do, "Hitchcock": "yes"})
 
     context = drive.batch.context
     assert context.lookups[0].item_ids[0] == film_id(first)
@@ -155,9 +225,9 @@ async def test_the_first_of_a_sorted_list(driven: Driven, do: str, first: str) -
 
 
 async def test_how_two_items_hang_together(driven: Driven) -> None:
-    answer = {"lang": "pt", "en": "What is the connection between Casino and GoodFellas?", "do": "connect"}
+    answer = {"do": "connect", "the connection between Casino and": "about", "and GoodFellas": "about"}
 
-    drive = await driven("qual a ligação entre Casino e GoodFellas?", answer)
+    drive = await driven("What is the connection between Casino and GoodFellas?", answer)
 
     context = drive.batch.context
     assert context.ending.kind == "connection"
@@ -165,7 +235,7 @@ async def test_how_two_items_hang_together(driven: Driven) -> None:
 
 
 async def test_a_question_about_an_item(driven: Driven) -> None:
-    answer = {"lang": "en", "do": "facts", "who made Fargo": "about", "field": "directors"}
+    answer = {"do": "facts", "who made Fargo": "about", "field": "directors"}
 
     drive = await driven("who made Fargo?", answer)
 
@@ -177,14 +247,14 @@ async def test_a_question_about_an_item(driven: Driven) -> None:
 async def test_a_question_without_a_title_is_about_what_is_on_screen(driven: Driven) -> None:
     conversation = after_list(film_id("Heat"), film_id("Casino"))
 
-    drive = await driven("who made it?", {"lang": "en", "do": "facts", "field": "directors"}, conversation=conversation)
+    drive = await driven("who made it?", {"do": "facts", "field": "directors"}, conversation=conversation)
 
     assert drive.batch.context.ending.item_ids == (film_id("Heat"),)
 
 
 @pytest.mark.parametrize(("title", "kind"), [("Heat", "why"), ("Fargo", "why_not")])
 async def test_what_was_not_shown_can_only_be_missed(driven: Driven, title: str, kind: str) -> None:
-    answer = {"lang": "en", "do": "why", f"and what about {title}": "about"}
+    answer = {"do": "why", f"and what about {title}": "about"}
 
     drive = await driven(f"and what about {title}", answer, conversation=after_list(film_id("Heat")))
 
@@ -194,15 +264,15 @@ async def test_what_was_not_shown_can_only_be_missed(driven: Driven, title: str,
 async def test_a_title_that_is_said_and_that_the_catalog_lacks_is_unknown(driven: Driven) -> None:
     titles = [{"title": "Zebra Days", "is": "like"}, {"title": "An Invention", "is": "like"}]
 
-    drive = await driven("more in the spirit of Zebra Days", {"lang": "en", "do": "find", "titles": titles})
+    drive = await driven("more in the spirit of Zebra Days", {"do": "find", "titles": titles})
 
     assert drive.batch.context.problems.unknown == ["Zebra Days"]
 
 
 async def test_small_talk_is_the_models_own(driven: Driven) -> None:
-    answer = {"lang": "es", "en": "Thank you, you are very kind", "do": "talk", "text": "¡De nada!"}
+    answers = ({"en": "Thank you, you are very kind"}, {"do": "talk", "text": "¡De nada!"})
 
-    drive = await driven("gracias, muy amable", answer)
+    drive = await driven("muchas gracias, eres muy amable", *answers)
 
     assert drive.batch.context.ending == Ending("answer", kind="talk", text="¡De nada!")
 
@@ -210,7 +280,7 @@ async def test_small_talk_is_the_models_own(driven: Driven) -> None:
 async def test_older_than_shown(driven: Driven) -> None:
     conversation = after_list(film_id("Heat"), film_id("Fargo"), wish=Preference(constraints=(COMEDY,)))
 
-    drive = await driven("más antiguas", {"lang": "es", "en": "older ones", "do": "older"}, conversation=conversation)
+    drive = await driven("older ones", {"do": "older"}, conversation=conversation)
 
     assert limits(drive.batch.context.wanted) == {"genres:is:Comedy", "year:max:1995"}
 
@@ -218,7 +288,7 @@ async def test_older_than_shown(driven: Driven) -> None:
 async def test_more_of_the_same_shows_nothing_twice(driven: Driven) -> None:
     conversation = after_list(film_id("Heat"), film_id("Fargo"))
 
-    drive = await driven("encore", {"lang": "fr", "en": "again", "do": "more"}, conversation=conversation)
+    drive = await driven("again", {"do": "more"}, conversation=conversation)
 
     assert drive.batch.context.wanted.seen == (film_id("Heat"), film_id("Fargo"))
 
@@ -226,9 +296,9 @@ async def test_more_of_the_same_shows_nothing_twice(driven: Driven) -> None:
 async def test_a_new_wish_takes_the_place_of_the_old_one(driven: Driven) -> None:
     conversation = after_list(film_id("Heat"), wish=Preference(text="quiet", constraints=(COMEDY,)))
 
-    answer = {"lang": "de", "en": "rather something sorrowful", "do": "instead"}
+    answer = {"do": "instead", "want": ["sorrowful"]}
 
-    drive = await driven("lieber was Trauriges", answer, conversation=conversation)
+    drive = await driven("rather something sorrowful", answer, conversation=conversation)
 
     wanted = drive.batch.context.wanted
     assert (wanted.text, wanted.constraints) == ("sorrowful", ())
@@ -237,7 +307,7 @@ async def test_a_new_wish_takes_the_place_of_the_old_one(driven: Driven) -> None
 async def test_a_mood_joins_the_one_before(driven: Driven) -> None:
     conversation = after_list(film_id("Heat"), wish=Preference(text="quiet"))
 
-    drive = await driven("and gentle", {"lang": "en", "do": "find", "want": ["gentle"]}, conversation=conversation)
+    drive = await driven("and gentle", {"do": "find", "want": ["gentle"]}, conversation=conversation)
 
     assert drive.batch.context.wanted.text == "quiet, gentle"
 
@@ -246,14 +316,14 @@ async def test_what_no_longer_holds_goes(driven: Driven, model: ScriptedChatMode
     wish = Preference(constraints=(COMEDY, Constraint("year", Op.MIN, (1990.0,))))
     conversation = after_list(film_id("Fargo"), wish=wish)
 
-    drive = await driven("any age", {"lang": "en", "do": "find", "forget": ["2"]}, conversation=conversation)
+    drive = await driven("any age", {"do": "find", "forget": ["2"]}, conversation=conversation)
 
     assert "wish: 1 genres is Comedy; 2 year >= 1990" in model.calls[0].question
     assert limits(drive.batch.context.wanted) == {"genres:is:Comedy"}
 
 
 async def test_a_title_of_two_items_is_asked_about(driven: Driven) -> None:
-    drive = await driven("something like Sabrina", {"lang": "en", "do": "find", "something like Sabrina": "like"})
+    drive = await driven("something like Sabrina", {"do": "find", "something like Sabrina": "like"})
 
     context = drive.batch.context
     assert context.ending.tool == "ask_user"
@@ -264,7 +334,7 @@ async def test_a_title_of_two_items_is_asked_about(driven: Driven) -> None:
 async def test_the_answer_to_which_one_takes_up_the_message_that_waited(driven: Driven) -> None:
     options = (film_id("Sabrina", 1954), film_id("Sabrina", 1995))
     question = Question("Sabrina", options, "something like Sabrina")
-    answers = ({"which": "2"}, {"lang": "en", "do": "find", "something like Sabrina (1995)": "like"})
+    answers = ({"which": "2"}, {"do": "find", "something like Sabrina (1995)": "like"})
 
     drive = await driven("the newer one", *answers, conversation=Conversation(question=question))
 
@@ -275,29 +345,47 @@ async def test_the_answer_to_which_one_takes_up_the_message_that_waited(driven: 
 async def test_the_answer_to_a_question_of_taste_is_a_leaning(driven: Driven, model: ScriptedChatModel) -> None:
     conversation = replace(Conversation(), open_inquiry="genres:Drama|Comedy")
 
-    drive = await driven("the second", {"lang": "en", "do": "find", "rather": "Comedy"}, conversation=conversation)
+    drive = await driven("the second", {"do": "find", "rather": "Comedy"}, conversation=conversation)
 
     assert "asked: rather Drama or Comedy?" in model.calls[0].question
     assert drive.batch.context.wanted.leanings == (Leaning("genres", "Comedy", "Drama"),)
 
 
-async def test_a_history_that_nobody_read_costs_one_call(driven: Driven, model: ScriptedChatModel) -> None:
-    said = ("eine Komödie bitte", "aber ohne Tom Hanks", "nach 1990")
+def unread(*said: str) -> Conversation:
+    """A history that a client sent and that nobody has read here."""
     turns = tuple(turn for text in said for turn in (Turn(Role.USER, text), Turn(Role.ASSISTANT, "...")))
-    conversation = Conversation(turns=turns, unread=True)
-    wish = {"lang": "de", "en": "a comedy please / but without Tom Hanks / after 1990", "do": "find"}
-    more = {"lang": "de", "en": "any others?", "do": "find"}
+    return Conversation(turns=turns, unread=True)
 
-    drive = await driven("noch andere?", wish, more, conversation=conversation)
+
+async def test_a_history_that_nobody_read_costs_one_call(driven: Driven, model: ScriptedChatModel) -> None:
+    conversation = unread("a comedy please", "but without Tom Hanks", "after 1990")
+    wish = {"do": "find", "a comedy please": "yes", "but without Tom Hanks": "no", "after 1990": "after"}
+
+    drive = await driven("any others?", wish, {"do": "find"}, conversation=conversation)
 
     assert len(model.calls) == 2
     assert "wish: 1 genres is Comedy; 2 cast not Tom Hanks; 3 year >= 1991" in model.calls[1].question
     assert limits(drive.batch.context.wanted) == {"genres:is:Comedy", "cast:not:Tom Hanks", "year:min:1991"}
 
 
+async def test_a_history_in_another_language_is_put_into_english_as_a_whole(
+    driven: Driven, model: ScriptedChatModel
+) -> None:
+    conversation = unread("ich möchte bitte eine Komödie sehen", "aber lieber ohne Tom Hanks", "und erst nach 1990")
+    history = {"en": "I want to see a comedy please / but rather without Tom Hanks / and only after 1990"}
+    wish = {"do": "find", "to see a comedy please": "yes", "but rather without Tom Hanks": "no"}
+    more = ({"en": "do you have any others?"}, {"do": "find"})
+
+    drive = await driven("haben Sie noch andere davon?", history, wish, *more, conversation=conversation)
+
+    assert len(model.calls) == 4
+    assert limits(drive.batch.context.wanted) == {"genres:is:Comedy", "cast:not:Tom Hanks"}
+    assert drive.batch.context.wanted.language == "de"
+
+
 @pytest.mark.parametrize("broken", ["no JSON", "[]", '{"act": 1}', Status(500), Raw(b"<html>"), Raw(b"{}")])
 async def test_a_broken_answer_is_asked_for_once_more(driven: Driven, broken: object) -> None:
-    drive = await driven("a film", broken, {"lang": "en", "do": "find"})
+    drive = await driven("a film", broken, {"do": "find"})
 
     assert [bool(run.error) for run in drive.runs] == [True, False]
     assert drive.batch.context.ending.tool == "recommend"
@@ -305,7 +393,7 @@ async def test_a_broken_answer_is_asked_for_once_more(driven: Driven, broken: ob
 
 async def test_two_broken_answers_are_given_up(driven: Driven, model: ScriptedChatModel) -> None:
     with pytest.raises(ModelUnavailableError, match="the language model did not answer"):
-        await driven("a film", "no JSON", "no JSON", {"lang": "en", "do": "find"})
+        await driven("a film", "no JSON", "no JSON", {"do": "find"})
 
     assert len(model.calls) == 2
 
@@ -319,14 +407,15 @@ async def test_prompts_begin_with_the_same_bytes(
     driven: Driven, driver: SchemaDriver, model: ScriptedChatModel
 ) -> None:
     await driver.warm()
-    await driven("a comedy", {"lang": "en", "do": "find", "a comedy": "yes"})
-    await driven("bonjour", {"lang": "fr", "en": "hello", "do": "talk", "text": "Bonjour !"})
+    await driven("a comedy", {"do": "find", "a comedy": "yes"})
+    await driven(
+        "bonjour à tous, comment allez-vous ?", {"en": "hello, how are you?"}, {"do": "talk", "text": "Bien !"}
+    )
 
-    beginnings = {json.dumps(call.messages[:-1]) for call in model.calls}
-    assert len(beginnings) == 1
+    assert len({json.dumps(call.messages[:-1]) for call in model.calls}) == 1
 
 
 async def test_no_word_of_the_user_is_logged(driven: Driven, caplog: pytest.LogCaptureFixture) -> None:
-    await driven("something about zebrafish", "no JSON zebrafish", {"lang": "en", "do": "find"})
+    await driven("something about zebrafish", "no JSON zebrafish", {"do": "find"})
 
     assert "zebrafish" not in caplog.text

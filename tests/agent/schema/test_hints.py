@@ -1,4 +1,4 @@
-"""What the offline parse is worth as a draft: offered in its languages only, and in the words of an answer."""
+"""What the offline parse is worth as a draft, in the words of an answer."""
 
 import json
 
@@ -7,8 +7,7 @@ import pytest
 from agent.conversation import Conversation
 from agent.drivers.base import View
 from agent.drivers.offline import Spotter
-from agent.drivers.schema.hints import Draft, parsed_for
-from agent.drivers.schema.question import form_of
+from agent.drivers.schema.asking import asked_about
 from retrieval.preference import Preference
 from tests.agent.films import film_id
 from tests.agent.schema.conftest import after_list
@@ -17,8 +16,7 @@ from tests.agent.schema.conftest import after_list
 def draft(spotter: Spotter, message: str, conversation: Conversation | None = None) -> dict[str, object]:
     conversation = conversation or Conversation()
     view = View(conversation, message, spotter.catalog, conversation.preference)
-    parsed = parsed_for(view, spotter)
-    return json.loads(Draft(parsed, form_of(view, spotter), spotter.placer, view.shown).line()) if parsed else {}
+    return json.loads(asked_about(view, spotter).draft)
 
 
 def test_a_wish(spotter: Spotter) -> None:
@@ -47,8 +45,18 @@ def test_an_opinion(spotter: Spotter) -> None:
     assert found == {"do": "tell", "the first one bored me": "dislike"}
 
 
+def test_a_wish_in_chinese(spotter: Spotter) -> None:
+    assert draft(spotter, "想看喜剧，不要恐怖片") == {"do": "find", "想看喜剧": "yes", "不要恐怖片": "no"}
+
+
 @pytest.mark.parametrize(
-    "message", ["Quanti film horror italiani avete?", "Wer hat bei Fargo Regie geführt?", "怖くない映画", "Fargo"]
+    ("message", "key", "role"),
+    [
+        ("a comedy of 1990", "of 1990", "in"),
+        ("a comedy since 1990", "since 1990", "from"),
+        ("a comedy before 1990", "before 1990", "before"),
+        ("a comedy of the 1990s", "of the 1990s", "decade"),
+    ],
 )
-def test_languages_that_the_rules_do_not_read_get_none(spotter: Spotter, message: str) -> None:
-    assert draft(spotter, message) == {}
+def test_a_year(spotter: Spotter, message: str, key: str, role: str) -> None:
+    assert draft(spotter, message)[key] == role

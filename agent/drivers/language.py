@@ -1,0 +1,37 @@
+"""Which language a message is in, by a small model of letter sequences that comes with py3langid."""
+
+from functools import cache
+from math import exp
+from typing import Final
+
+import py3langid
+
+# fmt: off
+LANGUAGES: Final = [
+    "en", "de", "fr", "es", "pt", "it", "nl", "sv", "da", "no", "fi", "pl", "cs", "hu", "ro",
+    "ru", "uk", "el", "tr", "ar", "he", "fa", "hi", "zh", "ja", "ko", "vi", "th", "id",
+]
+# fmt: on
+SURE: Final = 0.8
+"""How likely a language must be to be believed of a few words."""
+
+
+def language_of(text: str, before: str = "en") -> str:
+    """The code of the language of a text: 'en', 'de'.
+
+    Args:
+        text: What somebody wrote.
+        before: The language that was spoken before: it counts where the text is too short to tell.
+    """
+    if not any(char.isalpha() for char in text):
+        return before
+    _choose()
+    scores = py3langid.rank(text)
+    best, highest = scores[0]
+    share = 1.0 / sum(exp(max(-50.0, float(score - highest))) for _, score in scores)
+    return str(best) if share >= SURE else before
+
+
+@cache
+def _choose() -> None:
+    py3langid.set_languages(LANGUAGES)

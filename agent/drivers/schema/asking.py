@@ -1,0 +1,34 @@
+"""What the model is given of one message: made the same way for a user's message and for an example."""
+
+from dataclasses import dataclass, field
+
+from agent.drivers.base import View
+from agent.drivers.offline import Parsed, Spotter
+from agent.drivers.schema.form import Form
+from agent.drivers.schema.hints import Draft, parse_of
+from agent.drivers.schema.question import form_of, question
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One message as the model gets it."""
+
+    form: Form
+    question: str
+    draft: str = ""
+    parsed: Parsed = field(default_factory=Parsed)
+    """What the offline driver makes of the message: what the draft says, and more."""
+
+
+def asked_about(view: View, spotter: Spotter, language: str = "en") -> Asked:
+    """What the model is asked about a message in English or Chinese.
+
+    Args:
+        view: The turn.
+        spotter: Finds what the catalog knows.
+        language: The user's, for what the model itself says.
+    """
+    parsed = parse_of(view, view.message, spotter)
+    form = form_of(view, spotter, has_count="count" in parsed.patch)
+    draft = Draft(parsed, form, spotter.placer, view.shown).line()
+    return Asked(form, question(view, form, draft, language), draft, parsed)

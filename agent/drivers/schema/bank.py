@@ -1,0 +1,205 @@
+"""Messages that were read before, with how they were read: the few most like a new one are shown to the model.
+
+The bank's texts name no catalog: their places are filled with this catalog's names, and each message is prepared by the
+same code as a user's, so that an example looks exactly as the question will.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.resources import files
+from itertools import islice
+from typing import Any, Final
+
+import numpy as np
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+from numpy.typing import NDArray
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from agent.conversation import Conversation, Role, Turn
+from agent.drivers.base import View
+from agent.drivers.offline import Spotter
+from agent.drivers.schema.asking import asked_about
+from agent.drivers.schema.form import ABOUT, COUNTS, FACTS, IDENTIFY, LISTS, ME, STORY, TALK, Form
+from agent.drivers.schema.question import english_question
+from agent.drivers.schema.things import Kind, Thing
+from agent.drivers.text import Spot
+from agent.examples import PLACE, fill, names_of
+from retrieval.encoder import Encoder
+from retrieval.items import Catalog
+from retrieval.preference import Constraint, Op, Preference
+from tools.placing import Placer
+
+AS_STEPS: Final = "step_examples.jsonl"
+IN_ENGLISH: Final = "english_examples.jsonl"
+SIGNS: Final = {"title": "this one", "place": "that one", "value": "such", "number": "then"}
+"""What stands in the place of a name when two messages are compared."""
+SAME_SCENE: Final = 0.06
+"""How much closer an example is where a list was shown, or a wish stands, in both cases."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A message of the bank, filled with names of a catalog."""
+
+    view: View
+    answer: Mapping[str, Any]
+    """As the bank has it: `do`, `things` and what else was read."""
+
+
+def examples_of(catalog: Catalog) -> list[Example]:
+    """The bank, filled."""
+    return [Example(_view(data, catalog), data) for data in _filled(AS_STEPS, catalog)]
+
+
+def _filled(name: str, catalog: Catalog) -> Iterator[dict[str, Any]]:
+    """The lines of a file; what needs a name that this catalog does not have is left out."""
+    names = names_of(catalog)
+    for line in files("agent.prompts").joinpath(name).read_text(encoding="utf-8").splitlines():
+        if all(place in names for place in PLACE.findall(line)):
+            yield json.loads(fill(line, {key: json.dumps(value)[1:-1] for key, value in names.items()}))
+
+
+def _translation(said: str, english: str) -> tuple[BaseMessage, BaseMessage]:
+    answer = json.dumps({"en": english}, ensure_ascii=False, separators=(",", ":"))
+    return HumanMessage(english_question(said)), AIMessage(answer)
+
+
+def masked(message: str, spots: Sequence[Spot]) -> str:
+    """A message without its names: what is said, not of what."""
+    text, end = "", 0
+    for spot in sorted(spots, key=lambda spot: spot.start):
+        if spot.start >= end:
+            text, end = f"{text}{message[end : spot.start]}{SIGNS[spot.kind]}", spot.end
+    return text + message[end:]
+
+
+def written(data: Mapping[str, Any], form: Form) -> str | None:
+    """The answer as the model should write it; None where the form has no place for what the bank says."""
+    do, said = data["do"], data.get("things", {})
+    rest = {key: data[key] for key in _keys(do, form) if data.get(key)}
+    answer: dict[str, Any] = {"do": do}
+    left = set(said)
+    for thing in form.things:
+        keys = [key for key in said if key.casefold() in f"{thing.key} {thing.label}".casefold()]
+        left -= set(keys)
+        if thing.kind is Kind.ITEM:
+            if do in (*LISTS, *COUNTS, *ABOUT, IDENTIFY):
+                answer[thing.key] = said[max(keys, key=len)] if keys else "skip"
+        elif do in (*LISTS, *COUNTS, IDENTIFY):
+            role = said[max(keys, key=len)] if keys else _taken(thing, rest)
+            answer[thing.key] = "in" if thing.kind is Kind.SPAN and role == "decade" else role
+    if left and do in (*LISTS, *COUNTS):
+        return None
+    if do == FACTS:
+        rest.setdefault("field", STORY)
+    return json.dumps(answer | rest, ensure_ascii=False, separators=(",", ":"))
+
+
+def _keys(do: str, form: Form) -> list[str]:
+    """What an answer may say beside the roles of things."""
+    if do == IDENTIFY:
+        return ["want"]
+    if do in (ME, TALK):
+        return ["text"] if do == TALK else []
+    titles = ["titles"] if form.has_titles else []
+    if do in ABOUT:
+        return [*titles, "field"] if do == FACTS else titles
+    listed = [*titles, "want", "not"]
+    return (
+        [*listed, *(["count"] if form.has_count else []), *(["forget"] if form.wish else [])] if do in LISTS else listed
+    )
+
+
+def _taken(thing: Thing, rest: dict[str, Any]) -> str:
+    """The role of a value that the bank wants or refuses in words: what is listed is not said again in words."""
+    for key, role in (("want", "yes"), ("not", "no")):
+        for words in rest.get(key, ()):
+            if thing.kind is Kind.VALUE and words.casefold() in f"{thing.key} {thing.label}".casefold():
+                rest[key] = [other for other in rest[key] if other != words]
+                if not rest[key]:
+                    del rest[key]
+                return role
+    return "skip"
+
+
+@dataclass(frozen=True)
+class ExampleBank:
+    """The bank for one catalog, made once."""
+
+    catalog: Catalog
+    spotter: Spotter
+    encoder: Encoder
+    most: int = 2
+
+    @cached_property
+    def _examples(self) -> list[Example]:
+        return examples_of(self.catalog)
+
+    @cached_property
+    def _vectors(self) -> NDArray[np.float32]:
+        return self.encoder.encode([self._masked(example.view) for example in self._examples])
+
+    def prepare(self) -> None:
+        """Do once what is slow, so that no message waits for it."""
+        _ = self._vectors, self._translated
+
+    def nearest(self, view: View) -> list[BaseMessage]:
+        """The examples most like a turn, the nearest last."""
+        likeness = self._vectors @ self.encoder.encode([self._masked(view)])[0]
+        scenes = [SAME_SCENE * _alike(example.view, view) for example in self._examples]
+        order = np.argsort(-(likeness + np.asarray(scenes, dtype=np.float32)), kind="stable")
+        pairs = (pair for row in order if (pair := self._pair(self._examples[row])))
+        return [message for pair in list(islice(pairs, self.most))[::-1] for message in pair]
+
+    def _pair(self, example: Example) -> tuple[BaseMessage, BaseMessage] | None:
+        asked = asked_about(example.view, self.spotter)
+        answer = written(example.answer, asked.form)
+        return None if answer is None else (HumanMessage(asked.question), AIMessage(answer))
+
+    @cached_property
+    def _translated(self) -> list[tuple[str, str, str]]:
+        return [(data["lang"], data["message"], data["en"]) for data in _filled(IN_ENGLISH, self.catalog)]
+
+    def in_english(self, message: str, language: str) -> list[BaseMessage]:
+        """Messages of a language with what they say in English, those most alike by their letters last."""
+        known = [one for one in self._translated if one[0] == language] or self._translated
+        texts = [*(said for _, said, _ in known), message]
+        table = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4)).fit_transform(texts)
+        likeness = (table[:-1] @ table[-1].T).toarray().ravel()
+        best = np.argsort(-likeness, kind="stable")[: self.most]
+        return [message for row in best[::-1] for message in _translation(*known[row][1:])]
+
+    def _masked(self, view: View) -> str:
+        return masked(view.message, self.spotter.spot(view.message, shown=view.shown))
+
+
+def _alike(first: View, second: View) -> float:
+    return (bool(first.shown) == bool(second.shown)) + (
+        (first.preference == Preference()) == (second.preference == Preference())
+    )
+
+
+def _view(data: Mapping[str, Any], catalog: Catalog) -> View:
+    shown = [match.item_id for title in data.get("shown", ()) for match in catalog.titles.exact(title)[:1]]
+    wish = _wish(data.get("wish", ()), catalog)
+    conversation = Conversation("example", preference=wish)
+    if shown:
+        conversation = conversation.add(Turn(Role.ASSISTANT, "", shown=tuple(shown)))
+    return View(conversation, data["message"], catalog, wish)
+
+
+def _wish(parts: Sequence[str], catalog: Catalog) -> Preference:
+    """'genres is Drama', 'genres not Drama', 'year min 1990', 'about: quiet'."""
+    limits, about, placer = list[Constraint](), "", Placer(catalog)
+    for part in parts:
+        name, _, rest = part.partition(" ")
+        op, _, value = rest.partition(" ")
+        if name == "about:":
+            about = rest
+        elif op in (Op.MIN, Op.MAX):
+            limits.append(Constraint(name, Op(op), (float(value),)))
+        elif op in (Op.IS, Op.NOT):
+            limits.append(Constraint(name, Op(op), (placer.value(name, value).value or value,)))
+    return Preference(constraints=tuple(limits), text=about)
