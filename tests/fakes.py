@@ -240,6 +240,11 @@ class ScriptedChatModel:
         self.may_write = threading.Event()
         """Cleared, it holds every writing call back until it is set."""
         self.may_write.set()
+        self.delay_s = 0.0
+        """How long every answer takes."""
+        self.most_at_once = 0
+        """The most calls that were being answered at the same time."""
+        self._answering = 0
         self.closing = threading.Event()
         self.asked = threading.Event()
         """Set with the first call."""
@@ -258,8 +263,16 @@ class ScriptedChatModel:
         """Which calls came, in order."""
         return [call.purpose for call in self.calls]
 
+    def begin(self) -> None:
+        self._answering += 1
+        self.most_at_once = max(self.most_at_once, self._answering)
+
+    def end(self) -> None:
+        self._answering -= 1
+
     def answer_to(self, call: Call) -> Answer:
         self.calls.append(call)
+        self.closing.wait(self.delay_s)
         self.asked.set()
         if call.purpose == "step":
             return self.steps.pop(0) if self.steps else Calls.of(("recommend", {}))
@@ -285,6 +298,13 @@ class _Handler(BaseHTTPRequestHandler):
         self._json(200, {"object": "list", "data": [{"id": "local", "object": "model"}]})
 
     def do_POST(self) -> None:
+        self.model.begin()
+        try:
+            self._answer()
+        finally:
+            self.model.end()
+
+    def _answer(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         answer = self.model.answer_to(Call(_purpose(body), body))
         with suppress(BrokenPipeError, ConnectionResetError):

@@ -21,7 +21,7 @@ from agent.drivers.schema.plan import Plan
 from agent.drivers.schema.question import JOINT, form_of, history_form, history_question, messages_of, question
 from agent.drivers.schema.which import read_which, which_question, which_schema, with_title
 from agent.examples import names_of, render_prompt
-from agent.llm import FAILURES, constrained, count, within
+from agent.llm import FAILURES, constrained, count
 from retrieval.errors import ModelUnavailableError
 from retrieval.items import Catalog
 from tools.batch import Call
@@ -161,7 +161,7 @@ class SchemaDriver:
         for _ in range(TRIES):
             started, answer = time.perf_counter(), None
             try:
-                answer = await within(bound.ainvoke([*self.prefix, HumanMessage(asked)]), drive.deadline.remaining_s())
+                answer = await drive.ask(lambda: bound.ainvoke([*self.prefix, HumanMessage(asked)]))
                 said = read(str(answer.content))
             except FAILURES as failure:
                 error = type(failure).__name__
