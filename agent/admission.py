@@ -25,6 +25,17 @@ class NoRoomError(Exception):
         self.wait_s = wait_s
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Waiter:
+    """Somebody in line."""
+
+    rank: int
+    number: int
+    ends: float = field(compare=False)
+    """When the patience ends, on the clock of `time.monotonic`."""
+    turn: asyncio.Future[None] = field(compare=False)
+
+
 @dataclass(slots=True)
 class Admission:
     """Lets so many in at once; of one event loop."""
@@ -32,7 +43,8 @@ class Admission:
     at_once: int
     most_waiting: int = 1000
     _running: int = 0
-    _line: list[tuple[int, int, asyncio.Future[None]]] = field(default_factory=list)
+    _line: list[Waiter] = field(default_factory=list)
+    """A heap."""
     _numbers: Iterator[int] = field(default_factory=count)
     _mean_s: float = 0.0
     """How long a place is held, the last ones counting most."""
@@ -51,7 +63,7 @@ class Admission:
         """How long whoever comes now would probably wait."""
         if self._running < self.at_once:
             return 0.0
-        ahead = sum(other <= rank for other, _, _ in self._line)
+        ahead = sum(waiter.rank <= rank for waiter in self._line)
         return (ahead + 0.5) * self._mean_s / self.at_once
 
     @asynccontextmanager
@@ -73,6 +85,7 @@ class Admission:
             held_s = time.monotonic() - started
             self._mean_s = held_s if not self._mean_s else self._mean_s + NEWEST * (held_s - self._mean_s)
             self._leave()
+            self._tell_hopeless()
 
     async def _enter(self, patience_s: float, rank: int) -> None:
         if self._running < self.at_once:
@@ -80,31 +93,43 @@ class Admission:
             return
         if self.waiting >= self.most_waiting or self.wait_s(rank) > patience_s:
             raise NoRoomError(self.wait_s(rank))
-        waiter = asyncio.get_running_loop().create_future()
-        entry = (rank, next(self._numbers), waiter)
-        heapq.heappush(self._line, entry)
+        turn = asyncio.get_running_loop().create_future()
+        waiter = Waiter(rank, next(self._numbers), time.monotonic() + patience_s, turn)
+        heapq.heappush(self._line, waiter)
         try:
             async with asyncio.timeout(patience_s):
-                await waiter
+                await turn
         except TimeoutError:
-            self._give_up(entry)
+            self._give_up(waiter)
             raise NoRoomError(self.wait_s(rank)) from None
         except BaseException:
-            self._give_up(entry)
+            self._give_up(waiter)
             raise
 
-    def _give_up(self, entry: tuple[int, int, asyncio.Future[None]]) -> None:
-        if entry in self._line:
-            self._line.remove(entry)
+    def _give_up(self, waiter: Waiter) -> None:
+        turn = waiter.turn
+        if waiter in self._line:
+            self._line.remove(waiter)
             heapq.heapify(self._line)
-        elif not entry[2].cancelled():  # the place was handed over in the very moment of giving up
+        elif not turn.cancelled() and turn.exception() is None:  # handed over in the very moment of giving up
             self._leave()
 
     def _leave(self) -> None:
         """Hand the place to the next in line."""
         while self._line:
-            _, _, waiter = heapq.heappop(self._line)
-            if not waiter.done():
-                waiter.set_result(None)
+            waiter = heapq.heappop(self._line)
+            if not waiter.turn.done():
+                waiter.turn.set_result(None)
                 return
         self._running -= 1
+
+    def _tell_hopeless(self) -> None:
+        """Whoever would wait too long, as is known now, need not wait for that to come true."""
+        now, kept = time.monotonic(), list[Waiter]()
+        for waiter in sorted(self._line):
+            wait_s = (len(kept) + 1) * self._mean_s / self.at_once
+            if now + wait_s <= waiter.ends or waiter.turn.done():
+                kept.append(waiter)
+            else:
+                waiter.turn.set_exception(NoRoomError(wait_s))
+        self._line[:] = kept

@@ -72,6 +72,21 @@ async def test_a_wait_that_would_be_too_long_is_not_begun():
     await waiting
 
 
+async def test_what_turns_out_to_be_too_long_a_wait_ends_at_once():
+    line, first, over = Admission(1), asyncio.Event(), asyncio.Event()
+    over.set()
+    tasks = [asyncio.create_task(hold(line, first))]
+    await settle()
+    tasks += [asyncio.create_task(hold(line, over, patience_s=patience_s)) for patience_s in (60.0, 60.0, 600.0)]
+    await settle()
+    line._mean_s = 100.0  # nothing was known of it when they came
+    first.set()
+    done = await asyncio.gather(*tasks, return_exceptions=True)
+
+    assert [type(one) for one in done] == [type(None), type(None), NoRoomError, type(None)]
+    assert (line.running, line.waiting) == (0, 0)
+
+
 async def test_patience_ends():
     line, over = Admission(1), asyncio.Event()
     over.set()
