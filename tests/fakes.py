@@ -240,11 +240,9 @@ class ScriptedChatModel:
         self.may_write = threading.Event()
         """Cleared, it holds every writing call back until it is set."""
         self.may_write.set()
-        self.delay_s = 0.0
-        """How long every answer takes."""
-        self.most_at_once = 0
-        """The most calls that were being answered at the same time."""
-        self._answering = 0
+        self.may_decide = threading.Event()
+        """Cleared, it holds every other call back."""
+        self.may_decide.set()
         self.closing = threading.Event()
         self.asked = threading.Event()
         """Set with the first call."""
@@ -263,17 +261,11 @@ class ScriptedChatModel:
         """Which calls came, in order."""
         return [call.purpose for call in self.calls]
 
-    def begin(self) -> None:
-        self._answering += 1
-        self.most_at_once = max(self.most_at_once, self._answering)
-
-    def end(self) -> None:
-        self._answering -= 1
-
     def answer_to(self, call: Call) -> Answer:
         self.calls.append(call)
-        self.closing.wait(self.delay_s)
         self.asked.set()
+        if call.purpose != "write":
+            self.may_decide.wait(600)
         if call.purpose == "step":
             return self.steps.pop(0) if self.steps else Calls.of(("recommend", {}))
         if call.purpose == "understand":
@@ -283,6 +275,7 @@ class ScriptedChatModel:
 
     def close(self) -> None:
         self.closing.set()
+        self.may_decide.set()
         self.may_write.set()
         self._server.shutdown()
         self._server.server_close()
@@ -298,13 +291,6 @@ class _Handler(BaseHTTPRequestHandler):
         self._json(200, {"object": "list", "data": [{"id": "local", "object": "model"}]})
 
     def do_POST(self) -> None:
-        self.model.begin()
-        try:
-            self._answer()
-        finally:
-            self.model.end()
-
-    def _answer(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         answer = self.model.answer_to(Call(_purpose(body), body))
         with suppress(BrokenPipeError, ConnectionResetError):

@@ -6,9 +6,8 @@ from dataclasses import replace
 import pytest
 
 from agent.admission import LATER, Admission, NoRoomError
-from agent.agent import Agent
 from agent.conversation import Conversation
-from agent.events import Event, Recommended
+from agent.events import Recommended
 from agent.histories import HistoryCache
 from agent.settings import LimitSettings
 from retrieval.errors import OverloadedError
@@ -16,7 +15,8 @@ from tests.agent.conftest import MakeAgent, events, visitor
 from tests.fakes import ScriptedChatModel
 
 WISH = "a comedy after 1990"
-TURN_S = 20.0
+PATIENT = {"turn_s": 600, "timeout_s": 600, "wait_share": 0.001}
+"""Nothing ends by the clock but the wait in line."""
 
 
 async def hold(line: Admission, until: asyncio.Event, *, patience_s: float = 60.0, rank: int = 0) -> None:
@@ -129,36 +129,35 @@ async def test_who_leaves_gives_the_place_on_even_in_the_moment_of_getting_it():
 # Turns -----------------------------------------------------------------------------------------------------------
 
 
-async def at_once(agent: Agent, count: int) -> list[list[Event]]:
-    return await asyncio.gather(*(events(agent.stream(visitor(agent), WISH)) for _ in range(count)))
-
-
 @pytest.mark.parametrize("driver", ["tools", "schema"])
-async def test_eight_turns_and_a_slow_model_with_room_for_one(
+async def test_while_the_model_works_for_one_of_eight_the_others_have_their_cards(
     make_agent: MakeAgent, model: ScriptedChatModel, driver: str
 ):
-    agent = await make_agent(model, driver=driver, llm={"turn_s": TURN_S, "timeout_s": 60, "calls_at_once": 1})
-    model.delay_s = 1.5
+    agent = await make_agent(model, driver=driver, llm={**PATIENT, "calls_at_once": 1})
+    model.may_decide.clear()
+    tasks = {asyncio.create_task(events(agent.stream(visitor(agent), WISH))) for _ in range(8)}
 
-    turns = await at_once(agent, 8)
+    running, others = tasks, []
+    while len(running) > 1:  # none of these waits for the model, which does not answer yet
+        done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+        others += [task.result() for task in done]
+    asked = len(model.calls)
+    model.may_decide.set()
+    first = (await running.pop())[-1].reply
 
-    replies = [turn[-1].reply for turn in turns]
-    led = [reply.trace.driver for reply in replies]
-    assert all(any(isinstance(event, Recommended) for event in turn) for turn in turns)
-    assert all(reply.recommendations and reply.text for reply in replies)
-    assert all(reply.trace.seconds["cards"] < TURN_S for reply in replies)
-    assert model.most_at_once == 1
-    assert set(led) == {driver, "offline"}
-    for reply in replies:
-        is_offline = reply.trace.driver == "offline"
-        assert any("busy with other conversations" in notice for notice in reply.notices) == is_offline
-        assert (reply.trace.reason == "the language model is busy with other conversations") == is_offline
-    assert not agent.chooser.is_left_alone
-    assert agent.chooser.failures == 0
+    replies = [turn[-1].reply for turn in others]
+    assert asked == 1
+    assert all(any(isinstance(event, Recommended) for event in turn) for turn in others)
+    assert all(reply.recommendations and reply.text for reply in (*replies, first))
+    assert {reply.trace.driver for reply in replies} == {"offline"}
+    assert {reply.trace.reason for reply in replies} == {"the language model is busy with other conversations"}
+    assert all(any("busy with other conversations" in notice for notice in reply.notices) for reply in replies)
+    assert (first.trace.driver, first.notices) == (driver, ())
+    assert (agent.chooser.failures, agent.chooser.is_left_alone) == (0, False)
 
 
 async def test_a_busy_model_is_told_once_and_again_after_it_had_time(make_agent: MakeAgent, model: ScriptedChatModel):
-    agent = await make_agent(model, llm={"calls_at_once": 1, "wait_share": 0.01})
+    agent = await make_agent(model, llm={**PATIENT, "calls_at_once": 1})
     conversation = visitor(agent)
 
     async def ask(*, busy: bool) -> bool:
@@ -177,11 +176,14 @@ async def test_a_busy_model_is_told_once_and_again_after_it_had_time(make_agent:
 async def test_cards_come_without_prose_where_others_wait_for_the_model(
     make_agent: MakeAgent, model: ScriptedChatModel
 ):
-    agent = await make_agent(model, llm={"calls_at_once": 1, "wait_share": 0.05})
-    model.delay_s, over = 0.2, asyncio.Event()
+    agent = await make_agent(model, llm={**PATIENT, "calls_at_once": 1})
+    over = asyncio.Event()
+    model.may_decide.clear()
     turn = asyncio.create_task(events(agent.stream(visitor(agent), WISH)))
-    await asyncio.to_thread(model.asked.wait, 30)
-    other = asyncio.create_task(hold(agent._loop.calls, over))  # gets the place as soon as the turn is decided
+    await asyncio.to_thread(model.asked.wait, 600)
+    other = asyncio.create_task(hold(agent._loop.calls, over, patience_s=600))  # the next one in line
+    await settle()
+    model.may_decide.set()
 
     found = await turn
     over.set()
@@ -198,30 +200,35 @@ async def test_cards_come_without_prose_where_others_wait_for_the_model(
 # The process -----------------------------------------------------------------------------------------------------
 
 
-async def test_a_process_takes_a_few_turns_more_than_it_runs_and_refuses_the_rest(make_agent: MakeAgent):
-    agent = await make_agent(limits=LimitSettings(turns_at_once=1, turns_waiting=1, wait_s=30))
-    asked = [asyncio.create_task(agent.reply(visitor(agent), WISH)) for _ in range(3)]
+async def test_a_process_takes_a_few_turns_more_than_it_runs_and_refuses_the_rest(
+    make_agent: MakeAgent, model: ScriptedChatModel
+):
+    agent = await make_agent(model, llm=PATIENT, limits=LimitSettings(turns_at_once=1, turns_waiting=1, wait_s=600))
+    model.may_decide.clear()
+    tasks = [asyncio.create_task(agent.reply(visitor(agent), WISH)) for _ in range(3)]
 
-    done = await asyncio.gather(*asked, return_exceptions=True)
+    (refused,), others = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    model.may_decide.set()
 
-    refused = [one for one in done if isinstance(one, OverloadedError)]
-    assert len(refused) == 1
-    assert str(refused[0]) == (
+    with pytest.raises(OverloadedError) as error:
+        await refused
+    assert str(error.value) == (
         "expected room for one more turn, found 1 turns running and 1 waiting. Try again in 1 s."
     )
-    assert all(reply.recommendations for reply in done if reply is not refused[0])
+    assert all(reply.recommendations for reply in await asyncio.gather(*others))
 
 
 async def test_a_turn_that_is_given_up_in_line_leaves_it(make_agent: MakeAgent, model: ScriptedChatModel):
-    agent = await make_agent(model, limits=LimitSettings(turns_at_once=1, turns_waiting=1))
-    model.delay_s = 0.5
+    agent = await make_agent(model, llm=PATIENT, limits=LimitSettings(turns_at_once=1, turns_waiting=1, wait_s=600))
+    model.may_decide.clear()
     first, second = (asyncio.create_task(agent.reply(visitor(agent), WISH)) for _ in range(2))
-    await asyncio.to_thread(model.asked.wait, 10)
+    await asyncio.to_thread(model.asked.wait, 600)
 
     second.cancel()
     await asyncio.wait({second})
 
     assert (agent._loop.turns.running, agent._loop.turns.waiting) == (1, 0)
+    model.may_decide.set()
     assert (await first).recommendations
     assert agent._loop.turns.running == 0
 
