@@ -179,6 +179,7 @@ start_llm() { # backend
       --gpus "${CUDA_VISIBLE_DEVICES:-}" >"$log" 2>&1
   else
     say "starting the embedded language model (log: $log)"
+    export RECONTEUR_LLM__CALLS_AT_ONCE=${RECONTEUR_LLM__CALLS_AT_ONCE:-1}
     start LLM_PID $PY -m agent.serving embedded --model "$GGUF" --port "$port" >"$log" 2>&1
   fi
   LLM_URL=http://127.0.0.1:$port/v1

@@ -11,6 +11,7 @@ import httpx
 from numpy.random import Generator
 from pydantic import JsonValue
 
+from agent.admission import Admission
 from agent.chips import chips, without_chip
 from agent.conversation import Conversation, Role, Turn, dump_conversation
 from agent.conversations import ConversationStore
@@ -59,6 +60,10 @@ class Agent:
     words: Words
     placer: Placer
     make_rng: Callable[[], Generator]
+    turns: Admission
+    """The line before the turns of this process."""
+    calls: Admission
+    """The line before the language model."""
     resources: AsyncExitStack = field(default_factory=AsyncExitStack)
     """What to close in the end."""
     histories: HistoryCache = field(default_factory=HistoryCache)
@@ -71,6 +76,9 @@ class Agent:
             memory=StoredMemory(self.state, self.retriever),
             words=self.words,
             llm=self.settings.llm,
+            limits=self.settings.limits,
+            turns=self.turns,
+            calls=self.calls,
             make_rng=self.make_rng,
             tool_timeout_s=self.settings.retrieval.tool_timeout_s,
             keep=self.conversations.save,

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from langchain_openai import ChatOpenAI
 
+from agent.admission import Admission
 from agent.agent import Agent
 from agent.conversations import ConversationStore, open_checkpointer
 from agent.drivers.base import Driver
@@ -74,6 +75,8 @@ async def assemble(retriever: Retriever, state: StateStore, settings: Settings, 
         words=Words(retriever, TitleFinder(catalog), speaker, settings.retrieval.tool_timeout_s),
         placer=placer,
         make_rng=lambda: rng,
+        turns=Admission(settings.limits.turns_at_once, settings.limits.turns_waiting),
+        calls=Admission(settings.llm.calls_at_once),
         resources=resources,
     )
 

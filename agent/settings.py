@@ -23,6 +23,18 @@ class LlmSettings(BaseModel):
     )
     timeout_s: float = Field(default=120.0, gt=0, description="for one call, and between two pieces of a stream")
     turn_s: float = Field(default=120.0, gt=0, description="for a whole turn; the cards are due after half of it")
+    calls_at_once: int = Field(
+        default=8,
+        ge=1,
+        description="calls of all turns at the same time; what decides a turn goes before what is prose",
+    )
+    wait_share: float = Field(
+        default=0.25,
+        gt=0,
+        le=1,
+        description="the part of its time that a turn waits for a busy model; without it, it is led by rules, or its "
+        "words are templates",
+    )
     most_steps: int = Field(default=6, ge=1, le=20, description="calls of the model before a turn is ended for it")
     step_tokens: int = Field(default=1200, ge=64, description="most answer tokens of one step of the driver 'tools'")
     schema_tokens: int = Field(default=220, ge=32, description="most answer tokens of a step of the driver 'schema'")
@@ -30,6 +42,30 @@ class LlmSettings(BaseModel):
     retry_s: float = Field(
         default=30.0, gt=0, description="how long a model that failed twice is left alone before it is probed again"
     )
+
+
+class LimitSettings(BaseModel):
+    """How much is done at once, and how much of it for one caller."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    turns_at_once: int = Field(default=16, ge=1, description="turns of this process that run at the same time")
+    turns_waiting: int = Field(default=32, ge=0, description="turns that wait for a place; more are refused")
+    wait_s: float = Field(default=10.0, gt=0, description="how long a turn waits for a place before it is refused")
+    requests_per_minute: int = Field(default=120, ge=0, description="of one caller; 0 for any number")
+    turns_per_caller: int = Field(default=4, ge=0, description="turns of one caller at the same time; 0 for any number")
+    loopback: bool = Field(
+        default=False, description="whether callers without a key on this machine itself share one caller's quota"
+    )
+
+
+class LogSettings(BaseModel):
+    """What the server logs, and how."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: Literal["plain", "json"] = "plain"
+    level: Literal["debug", "info", "warning", "error"] = "info"
 
 
 class Settings(BaseSettings):
@@ -41,6 +77,8 @@ class Settings(BaseSettings):
 
     llm: LlmSettings = Field(default_factory=LlmSettings)
     retrieval: RetrievalSettings = Field(default_factory=RetrievalSettings)
+    limits: LimitSettings = Field(default_factory=LimitSettings)
+    log: LogSettings = Field(default_factory=LogSettings)
     checkpoint_url: str = Field(
         default="", description="PostgreSQL URL of the conversations; '' follows retrieval.state_url, else SQLite"
     )

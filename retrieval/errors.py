@@ -59,6 +59,24 @@ class ModelUnavailableError(RecommenderError):
     """The language model did not answer, stopped in mid-stream, timed out or answered with garbage."""
 
 
+class ModelBusyError(ModelUnavailableError):
+    """The language model works for others, and waiting for it would take too much of the turn's time."""
+
+    def __init__(self) -> None:
+        super().__init__("the language model is busy with other conversations")
+
+
+class OverloadedError(RecommenderError):
+    """More turns at once than this process runs."""
+
+    def __init__(self, *, running: int, waiting: int, retry_after_s: int) -> None:
+        super().__init__(
+            f"expected room for one more turn, found {running} turns running and {waiting} waiting. "
+            f"Try again in {retry_after_s} s."
+        )
+        self.retry_after_s = retry_after_s
+
+
 class StateError(RecommenderError):
     """The store of users, feedback and conversations cannot be read or written just now."""
 

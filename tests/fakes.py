@@ -250,6 +250,9 @@ class ScriptedChatModel:
         self.may_write = threading.Event()
         """Cleared, it holds every writing call back until it is set."""
         self.may_write.set()
+        self.may_decide = threading.Event()
+        """Cleared, it holds every other call back."""
+        self.may_decide.set()
         self.closing = threading.Event()
         self.asked = threading.Event()
         """Set with the first call."""
@@ -271,6 +274,8 @@ class ScriptedChatModel:
     def answer_to(self, call: Call) -> Answer:
         self.calls.append(call)
         self.asked.set()
+        if call.purpose != "write":
+            self.may_decide.wait(600)
         if call.purpose == "step":
             return self.steps.pop(0) if self.steps else Calls.of(("recommend", {}))
         if call.purpose == "understand":
@@ -280,6 +285,7 @@ class ScriptedChatModel:
 
     def close(self) -> None:
         self.closing.set()
+        self.may_decide.set()
         self.may_write.set()
         self._server.shutdown()
         self._server.server_close()

@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import logging
-import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
@@ -57,7 +55,7 @@ def chat(
     from ui.terminal import run_chat
 
     settings = make_settings(data=data, llm_url=llm_url, llm_model=llm_model, llm_driver=llm_driver)
-    _log(logging.ERROR)
+    _log()
     with asyncio.Runner() as runner:
         built = runner.run(load_agent(settings))
         try:
@@ -80,7 +78,7 @@ def serve(
     from ui.server import listen, run
 
     settings = make_settings(data=data, llm_url=llm_url, llm_model=llm_model, llm_driver=llm_driver)
-    _log(logging.INFO)
+    _log(level=settings.log.level, format=settings.log.format)
     listener = listen(host, port)
     try:
         asyncio.run(run(settings, listener, load_agent, page=page, tell=typer.echo))
@@ -141,7 +139,7 @@ def features(
     from retrieval.progress import console_progress
 
     settings = make_settings(data=data, llm_url=llm_url, llm_model=llm_model)
-    _log(logging.ERROR)
+    _log()
     with console_progress() as progress:
         read, failed = asyncio.run(run(settings, limit=limit, at_once=at_once, progress=progress))
     typer.echo(f"{read} items read, {failed} without a usable answer (the same command tries those again).")
@@ -230,10 +228,9 @@ def _with_agent(settings: "Settings", task: "Callable[[Agent], Awaitable[T]]") -
     return asyncio.run(run())
 
 
-def _log(level: int) -> None:
-    """Log to stderr; the libraries below only what went wrong, since their lines can hold what users said."""
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
-    for package in ("ui", "agent", "tools", "retrieval"):
-        logging.getLogger(package).setLevel(level)
+def _log(**changes: str) -> None:
+    """Log to stderr: only errors, unless a command says more."""
+    from agent.settings import LogSettings
+    from ui.logs import configure
+
+    configure(LogSettings.model_validate({"level": "error", **changes}))

@@ -1,18 +1,24 @@
 """What every driver gets and does: it reads a view of the turn and works with a batch of tools until the turn ends."""
 
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from langchain_core.messages import BaseMessage
 
+from agent.admission import FIRST, Admission, NoRoomError
 from agent.conversation import Conversation, Question, Role, Turn
+from agent.llm import within
 from agent.recommendation import LlmRun
+from retrieval.errors import ModelBusyError
 from retrieval.items import Catalog
 from retrieval.preference import Preference
 from tools import Batch
 from tools.render import one_line, wish_text
+
+Answer = TypeVar("Answer")
 
 OLD_TURN = 300
 """Characters that are shown of an utterance that is not among the last ones."""
@@ -102,6 +108,10 @@ class Drive:
     most_steps: int = 6
     most_tokens: int = 4000
     """Answer tokens of all calls of the turn."""
+    calls: Admission = field(default_factory=lambda: Admission(1))
+    """The line before the model, which all turns share."""
+    wait_share: float = 1.0
+    """The part of its time that the turn waits in that line."""
     runs: list[LlmRun] = field(default_factory=list)
     """What every call of the model cost."""
     on_run: Callable[[LlmRun], None] = lambda run: None
@@ -114,6 +124,29 @@ class Drive:
         """Keep the cost of a call."""
         self.runs.append(run)
         self.on_run(run)
+
+    async def ask(self, call: Callable[[], Awaitable[Answer]]) -> Answer:
+        """What a call of the model answers, within the time of the drive.
+
+        Raises:
+            ModelBusyError: The model works for others for too long.
+        """
+        async with self.room(self.deadline.remaining_s()):
+            answer: Answer = await within(call(), self.deadline.remaining_s())
+            return answer
+
+    @asynccontextmanager
+    async def room(self, seconds: float, *, rank: int = FIRST) -> AsyncIterator[None]:
+        """Room for one call of the model, where there is some within a share of so many seconds.
+
+        Raises:
+            ModelBusyError: There is none.
+        """
+        try:
+            async with self.calls.place(self.wait_share * seconds, rank=rank):
+                yield
+        except NoRoomError:
+            raise ModelBusyError from None
 
     @property
     def is_over(self) -> bool:

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Coroutine, Mapping
+from contextvars import Context
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
@@ -111,7 +112,8 @@ class DriverChooser:
                 await task
 
     def _begin(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
+        # in a context of its own: its lines in the log belong to no request
+        task = asyncio.get_running_loop().create_task(work, context=Context())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

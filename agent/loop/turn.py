@@ -6,9 +6,11 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from math import ceil
 
 from numpy.random import Generator
 
+from agent.admission import Admission, NoRoomError
 from agent.conversation import Conversation, Question, Role, Turn
 from agent.drivers.base import Drive, Driver, View
 from agent.drivers.choose import OFFLINE, DriverChooser
@@ -19,10 +21,10 @@ from agent.loop.state import TurnState
 from agent.loop.words import Words
 from agent.memory import StoredMemory
 from agent.recommendation import Reply, ToolRun
-from agent.settings import LlmSettings
+from agent.settings import LimitSettings, LlmSettings
 from agent.wording.cards import make_cards, shortage
 from agent.wording.messages import say, say_in_all
-from retrieval.errors import ModelUnavailableError
+from retrieval.errors import ModelBusyError, ModelUnavailableError, OverloadedError
 from retrieval.retriever import Retriever
 from tools import Batch, Result
 
@@ -46,6 +48,11 @@ class Loop:
     llm: LlmSettings
     make_rng: Callable[[], Generator]
     tool_timeout_s: float
+    limits: LimitSettings
+    turns: Admission
+    """The line before the turns of this process."""
+    calls: Admission
+    """The line before the language model."""
     keep: Callable[[Conversation], Awaitable[None]]
     """Stores the conversation of a finished turn."""
 
@@ -63,6 +70,22 @@ class Loop:
             await asyncio.wait({task})
 
     async def _run(self, state: TurnState, emit: Emit) -> None:
+        """Run the turn where there is room for it; the place is held by this task, not by whoever reads the events.
+
+        Raises:
+            OverloadedError: Too many turns run and wait already.
+        """
+        started = time.perf_counter()
+        try:
+            async with self.turns.place(self.limits.wait_s):
+                state.time("wait", started)
+                await self._work(state, emit)
+        except NoRoomError as error:
+            raise OverloadedError(
+                running=self.turns.running, waiting=self.turns.waiting, retry_after_s=max(1, ceil(error.wait_s))
+            ) from None
+
+    async def _work(self, state: TurnState, emit: Emit) -> None:
         await asyncio.to_thread(self.memory.load, state)
         drive = await self._decide(state, emit)
         await asyncio.to_thread(self.memory.note, state)
@@ -96,29 +119,31 @@ class Loop:
     async def _lead(self, state: TurnState, drive: Drive) -> None:
         choice = self.chooser.pick()
         state.driver, state.reason = choice.driver.name, choice.reason
-        failed = await self._attempt(choice.driver, drive)
-        if failed:
-            state.driver, state.reason = OFFLINE, failed
+        failure = await self._attempt(choice.driver, drive)
+        if failure is not None:
+            state.driver, state.reason = OFFLINE, str(failure)
             if not state.context.patches and state.context.ending is None:
                 await self._attempt(self.chooser.drivers[OFFLINE], self._offline(state, drive))
         if choice.driver.name == OFFLINE and self.chooser.model is None:
             state.announce(say("no_model", state.language))
         elif state.driver == OFFLINE and self.chooser.setting != OFFLINE:
-            state.announce(say("model_down", state.language))
+            key = "model_busy" if isinstance(failure, ModelBusyError) else "model_down"
+            state.announce(say(key, state.language))
         else:
-            state.withdraw(*say_in_all("model_down"))
+            state.withdraw(*say_in_all("model_down"), *say_in_all("model_busy"))
 
-    async def _attempt(self, driver: Driver, drive: Drive) -> str:
-        """Drive; why the model failed, '' where it did not."""
+    async def _attempt(self, driver: Driver, drive: Drive) -> ModelUnavailableError | None:
+        """Drive; why the model failed, None where it did not."""
         try:
             await driver.drive(drive)
         except ModelUnavailableError as error:
             logger.warning("driver %s: %s", driver.name, error)
-            self.chooser.failed()
-            return str(error)
+            if not isinstance(error, ModelBusyError):
+                self.chooser.failed()
+            return error
         if driver.name != OFFLINE:
             self.chooser.succeeded()
-        return ""
+        return None
 
     def _drive(self, state: TurnState, emit: Emit) -> Drive:
         deadline = state.deadline.share(DECIDE)
@@ -135,7 +160,7 @@ class Loop:
             on_result=on_result,
         )
         view = View(state.conversation, state.message, self.retriever.catalog, state.context.preference)
-        return Drive(view, batch, deadline, most_steps=self.llm.most_steps)
+        return Drive(view, batch, deadline, self.llm.most_steps, calls=self.calls, wait_share=self.llm.wait_share)
 
     def _offline(self, state: TurnState, drive: Drive) -> Drive:
         """The same turn with what is left of its time: the model may have spent its own share."""

@@ -19,7 +19,7 @@ from agent.wording.handles import fill
 from agent.wording.ledger import Ledger
 from agent.wording.messages import say
 from agent.wording.stream import checked
-from retrieval.errors import ModelUnavailableError
+from retrieval.errors import ModelBusyError, ModelUnavailableError
 from retrieval.retriever import Retriever
 
 logger = logging.getLogger(__name__)
@@ -102,6 +102,8 @@ class Words:
             ):
                 written.append(sentence)
                 yield sentence
+        except ModelBusyError:
+            logger.info("no room for prose; templates speak")
         except ModelUnavailableError:
             state.announce(say("model_down", state.language))
         if state.intent.act is Act.ANSWER:

@@ -10,7 +10,7 @@ from agent.wording.messages import say_in_all
 from benchmarks.unforeseen.records import Card, Case, Played, PlayedTurn, read_played
 from retrieval.errors import BadDataError
 
-TELLING = frozenset((*say_in_all("no_model"), *say_in_all("model_down")))
+TELLING = frozenset((*say_in_all("no_model"), *say_in_all("model_down"), *say_in_all("model_busy")))
 """Notices that would tell which system it was."""
 TASK = """# Conversations to judge
 

@@ -10,7 +10,7 @@ from agent.agent import Agent
 from agent.build import assemble
 from agent.conversation import Conversation
 from agent.events import Event
-from agent.settings import LlmSettings, Settings
+from agent.settings import LimitSettings, LlmSettings, Settings
 from retrieval.items import Catalog
 from retrieval.retriever import Retriever
 from retrieval.settings import RetrievalSettings
@@ -55,11 +55,12 @@ async def make_agent(tmp_path: Path, film_retriever: Retriever) -> AsyncIterator
         url: str = "",
         driver: str = "tools",
         llm: dict[str, object] | None = None,
+        limits: LimitSettings | None = None,
         **changes: object,
     ) -> Agent:
         options = {"url": model.url if model else url, "driver": driver, "timeout_s": 5, "turn_s": 20, **(llm or {})}
         retrieval = RetrievalSettings(data_dir=tmp_path, encoder="hash", **changes)
-        settings = Settings(llm=LlmSettings(**options), retrieval=retrieval)
+        settings = Settings(llm=LlmSettings(**options), retrieval=retrieval, limits=limits or LimitSettings())
         agent = await assemble(retriever or film_retriever, open_state(retrieval), settings, seed=0)
         opened.append(agent)
         return agent

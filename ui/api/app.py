@@ -16,6 +16,8 @@ from retrieval.errors import RecommenderError
 from ui.api import chat_routes, data_routes
 from ui.api.errors import on_error, on_http_error, on_invalid
 from ui.api.middleware import Gate, note_route
+from ui.limits.page import PageQuota
+from ui.limits.quotas import Quotas, count_request
 from ui.version import package_version
 
 if TYPE_CHECKING:
@@ -60,12 +62,15 @@ def create_app(agent: "Agent | AgentFactory", settings: Settings, *, warm: bool 
     )
     if not callable(agent):
         app.state.agent = agent
+    app.state.quotas = quotas = Quotas.of(settings.limits)
+    app.add_middleware(PageQuota, quotas=quotas)
     app.add_middleware(Gate)
     app.add_exception_handler(RecommenderError, on_error)
     app.add_exception_handler(HTTPException, on_http_error)
     app.add_exception_handler(RequestValidationError, on_invalid)
-    app.include_router(chat_routes.router)
-    app.include_router(data_routes.router)
+    counted = [Depends(count_request)]
+    app.include_router(chat_routes.router, dependencies=counted)
+    app.include_router(data_routes.router, dependencies=counted)
     app.add_api_route("/healthz", healthz, response_model=None)
     app.add_api_route("/readyz", readyz, response_model=None)
     for area in ("/api", "/v1"):

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import JsonValue
 
@@ -18,6 +18,8 @@ from ui.api.completion import Chunk, Completion, plain
 from ui.api.errors import BadFieldError, describe
 from ui.api.middleware import log_bug
 from ui.api.wire import MODEL, ChatRequest, Message
+from ui.limits.leaving import while_connected
+from ui.limits.quotas import hold_turn
 
 if TYPE_CHECKING:
     from agent.agent import Agent
@@ -45,7 +47,7 @@ async def get_model(model: str) -> dict[str, JsonValue]:
     return {**_CARD, "id": model}
 
 
-@router.post("/v1/chat/completions", response_model=None)
+@router.post("/v1/chat/completions", response_model=None, dependencies=[Depends(hold_turn)])
 async def complete(body: ChatRequest, request: Request) -> Response:
     """Answer the last message of a conversation."""
     agent = the_agent(request)
@@ -53,9 +55,9 @@ async def complete(body: ChatRequest, request: Request) -> Response:
     events = agent.stream(conversation, message, store=body.user is not None, keep=False)
     completion = Completion(conversation)
     if not body.stream:
-        return JSONResponse(await completion.whole(events))
+        return JSONResponse(await while_connected(request, completion.whole(events)))
     # an error before the first event still gets a status of its own
-    begun = await _begin(events)
+    begun = await while_connected(request, _begin(events))
     chunks = completion.chunks(begun, with_usage=body.wants_usage)
     headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
     return StreamingResponse(_server_sent(chunks), media_type="text/event-stream", headers=headers)

@@ -31,6 +31,14 @@ class Writing:
     text: str = ""
     _prose: bool = field(default=False)
 
+    @classmethod
+    async def of(cls, events: AsyncIterator[Event]) -> "Writing":
+        """All that the events of one turn bring."""
+        writing = cls()
+        async for event in events:
+            writing.take(event)
+        return writing
+
     def take(self, event: Event) -> str:
         """The piece of text that this event adds; '' where it adds none."""
         piece = self._piece(event)

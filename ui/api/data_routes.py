@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import JsonValue
 from pydantic_core import to_jsonable_python
 
@@ -17,6 +17,8 @@ from ui.api.chat_routes import start, the_agent
 from ui.api.completion import Writing, item_to_wire, trace_to_wire
 from ui.api.errors import BadFieldError
 from ui.api.wire import FeedbackAnswer, FeedbackRequest, ItemWire, Limit, NewUser, RecommendAnswer, RecommendRequest
+from ui.limits.leaving import while_connected
+from ui.limits.quotas import hold_turn
 
 if TYPE_CHECKING:
     from agent.agent import Agent
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 router = APIRouter(prefix="/api")
 
 
-@router.post("/recommend", response_model_exclude_none=True)
+@router.post("/recommend", response_model_exclude_none=True, dependencies=[Depends(hold_turn)])
 async def recommend(body: RecommendRequest, request: Request) -> RecommendAnswer:
     """Recommend from words, from a preference in fields, or from both."""
     agent = the_agent(request)
@@ -36,9 +38,7 @@ async def recommend(body: RecommendRequest, request: Request) -> RecommendAnswer
     events = (
         agent.stream(conversation, message, store=store, keep=False) if talk else agent.rerank(conversation, keep=False)
     )
-    writing = Writing()
-    async for event in events:
-        writing.take(event)
+    writing = await while_connected(request, Writing.of(events))
     extras = writing.extras(conversation)
     trace = trace_to_wire(writing.reply.trace) if writing.reply else {}
     return RecommendAnswer(**dict(extras), text=writing.text).model_copy(update={"trace": trace})

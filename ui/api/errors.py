@@ -14,6 +14,7 @@ from retrieval.errors import (
     BadIdError,
     IndexMissingError,
     ModelUnavailableError,
+    OverloadedError,
     RecommenderError,
     StateError,
     UnknownConversationError,
@@ -21,6 +22,7 @@ from retrieval.errors import (
     UnknownUserError,
 )
 from ui.api.wire import ErrorAnswer, ErrorBody
+from ui.limits.quotas import RateLimitExceededError
 
 _STATUS: tuple[tuple[type[RecommenderError], int, str | None], ...] = (
     (UnknownItemError, 404, "item_id"),
@@ -31,7 +33,10 @@ _STATUS: tuple[tuple[type[RecommenderError], int, str | None], ...] = (
     (ModelUnavailableError, 503, None),
     (IndexMissingError, 503, None),
     (StateError, 503, None),
+    (OverloadedError, 503, None),
+    (RateLimitExceededError, 429, None),
 )
+KINDS = {429: "rate_limit_error"}
 BUG = "this should not have happened: the server hit a bug and wrote it to its log. Try again or rephrase."
 
 
@@ -56,14 +61,16 @@ def describe(error: Exception) -> tuple[int, ErrorAnswer]:
 
 def answer(message: str, *, status: int, param: str | None = None, code: str | None = None) -> ErrorAnswer:
     """An error body."""
-    kind = "invalid_request_error" if status < 500 else "server_error"
+    kind = KINDS.get(status) or ("invalid_request_error" if status < 500 else "server_error")
     return ErrorAnswer(error=ErrorBody(message=message, type=kind, param=param, code=code))
 
 
 def respond(error: Exception) -> JSONResponse:
     """The answer to a request that ended in an error."""
     status, body = describe(error)
-    return JSONResponse(jsonable_encoder(body), status_code=status)
+    wait_s = getattr(error, "retry_after_s", None)
+    headers = None if wait_s is None else {"Retry-After": str(wait_s)}
+    return JSONResponse(jsonable_encoder(body), status_code=status, headers=headers)
 
 
 async def on_error(_request: Request, error: Exception) -> JSONResponse:

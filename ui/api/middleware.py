@@ -1,19 +1,22 @@
-"""Around every API request: a limit on the body, a log line without user data, and no answer without a body.
+"""Around every request: an id; of the API: a limit on the body, a log line without user data, an answer to every bug.
 
 Paths hold user ids, so the log shows the route's template instead ("/api/users/{user_id}"), and a bug is logged by
-its place and class only, since its message can quote what a user said. The page's own traffic passes untouched.
+its place and class only, since its message can quote what a user said. The page's own traffic only gets the id.
 """
 
 import json
 import logging
 import time
-import traceback
+from http import HTTPMethod, HTTPStatus
 
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ui.api.errors import BUG, answer
+from ui.limits.quotas import HEADERS
+from ui.logs import begin_request, place_of
 
 logger = logging.getLogger(__name__)
 
@@ -21,6 +24,8 @@ BODY_LIMIT = 1 << 20
 """In bytes."""
 _OURS = ("/v1/", "/api/", "/healthz", "/readyz")
 _NOTE = "reconteur.route"
+REQUEST_ID = "X-Request-ID"
+METHODS = frozenset(HTTPMethod)
 
 
 def note_route(request: Request) -> None:
@@ -33,13 +38,11 @@ def note_route(request: Request) -> None:
 
 def log_bug(error: BaseException, *, where: str) -> None:
     """Log the class and the place of an unexpected error, not its words."""
-    frames = traceback.extract_tb(error.__traceback__)[-6:]
-    places = " < ".join(f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}" for frame in reversed(frames))
-    logger.error("bug in %s: %s at %s", where, type(error).__name__, places)
+    logger.error("bug in %s: %s", where, place_of(error))
 
 
 class Gate:
-    """ASGI middleware for the paths of the API."""
+    """ASGI middleware; the outermost one, so that whatever refuses a request is logged too."""
 
     def __init__(self, app: ASGIApp, *, body_limit: int = BODY_LIMIT) -> None:
         self.app = app
@@ -47,10 +50,26 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, watched."""
-        if scope["type"] != "http" or not scope["path"].startswith(_OURS):
+        if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        headers = scope.setdefault(HEADERS, {})
+        headers[REQUEST_ID] = begin_request(Headers(scope=scope).get(REQUEST_ID, ""))
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message.setdefault("headers", [])
+                MutableHeaders(scope=message).update(headers)
+            await send(message)
+
+        if scope["path"].startswith(_OURS):
+            await self._watched(scope, receive, send_with_headers)
+        else:
+            await self.app(scope, receive, send_with_headers)
+
+    async def _watched(self, scope: Scope, receive: Receive, send: Send) -> None:
         started, status, note = time.perf_counter(), 0, scope.setdefault(_NOTE, [])
+        state = scope.setdefault("state", {})
 
         async def watched_send(message: Message) -> None:
             nonlocal status
@@ -60,12 +79,13 @@ class Gate:
         try:
             await self._guarded(scope, receive, watched_send)
         except Exception as error:
-            log_bug(error, where=_template(note))
+            log_bug(error, where=_template(note, 500))
             if not status:
                 await _refuse(watched_send, 500, BUG)
         finally:
-            seconds = time.perf_counter() - started
-            logger.info("%s %s %d %.0f ms", scope["method"], _template(note), status, 1000 * seconds)
+            ms = round(1000 * (time.perf_counter() - started))
+            method = scope["method"] if scope["method"] in METHODS else "(other)"
+            _log(method, _template(note, status), status, ms, getattr(state.get("caller"), "tenant", ""))
 
     async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
         length = dict(scope["headers"]).get(b"content-length", b"0")
@@ -88,8 +108,18 @@ class Gate:
         return f"expected a body of at most {self.body_limit} bytes, found more. Send the last messages only."
 
 
-def _template(note: list[str]) -> str:
-    return note[0] if note else "(no such path)"
+def _log(method: str, route: str, status: int, ms: int, tenant: str) -> None:
+    """The line of a finished request."""
+    fields = {"method": method, "route": route, "status": status, "ms": ms, "tenant": tenant}
+    whose = f" of {tenant}" if tenant else ""
+    logger.info("%s %s %d %d ms%s", method, route, status, ms, whose, extra=fields)
+
+
+def _template(note: list[str], status: int) -> str:
+    """The route's template; a request that was refused before it had a route has none."""
+    if note:
+        return note[0]
+    return "(no such path)" if status == HTTPStatus.NOT_FOUND else "(no route)"
 
 
 async def _refuse(send: Send, status: int, message: str) -> None:

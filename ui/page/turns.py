@@ -13,6 +13,7 @@ from agent.intent import Act
 from agent.recommendation import Trace
 from agent.stopping import Half
 from retrieval.errors import RecommenderError
+from ui.logs import begin_request
 from ui.page.parts import Changes, Part
 from ui.page.people import People
 from ui.page.state import ChatTurn, Session
@@ -41,6 +42,7 @@ class Turns:
             start: Begins the turn.
             before: The list that a click makes anew.
         """
+        begin_request()  # the turn's lines in the log belong together
         session.turn = turn = Running()
         finished = False
         try:

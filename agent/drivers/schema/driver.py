@@ -38,7 +38,7 @@ from agent.drivers.schema.question import (
 )
 from agent.drivers.schema.which import read_which, which_question, which_schema, with_title
 from agent.examples import names_of, render_prompt
-from agent.llm import FAILURES, constrained, count, within
+from agent.llm import FAILURES, constrained, count
 from retrieval.encoder import Encoder
 from retrieval.errors import ModelUnavailableError
 from retrieval.items import Catalog
@@ -186,7 +186,7 @@ class SchemaDriver:
         for _ in range(TRIES):
             started, answer = time.perf_counter(), None
             try:
-                answer = await within(bound.ainvoke(prompt), drive.deadline.remaining_s())
+                answer = await drive.ask(lambda: bound.ainvoke(prompt))
                 said = read(str(answer.content))
             except FAILURES as failure:
                 error = type(failure).__name__

@@ -12,11 +12,12 @@ from langchain_core.runnables import RunnableConfig
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from langchain_openai import ChatOpenAI
 
+from agent.admission import LATER
 from agent.drivers.base import Drive
 from agent.drivers.tool_calling.prompt import prefix, turn_messages
 from agent.drivers.tool_calling.steps import CallMiddleware, StepMiddleware
 from agent.llm import FAILURES, count, within
-from retrieval.errors import ModelUnavailableError
+from retrieval.errors import ModelBusyError, ModelUnavailableError
 from retrieval.items import Catalog
 
 RETRY_S = 0.3
@@ -50,7 +51,9 @@ class ToolCallingDriver:
             ModelUnavailableError: The model failed twice in a row, was late, or made no call that could be carried out.
         """
         middleware: list[AgentMiddleware[Any, Any, Any]] = [
-            ModelRetryMiddleware(max_retries=1, initial_delay=RETRY_S, jitter=False, on_failure="error"),
+            ModelRetryMiddleware(
+                max_retries=1, retry_on=_may_pass, initial_delay=RETRY_S, jitter=False, on_failure="error"
+            ),
             CallMiddleware(drive),
             # what comes after a step runs from the last to the first, and the step jumps: nothing behind it would count
             StepMiddleware(drive),
@@ -86,12 +89,18 @@ class ToolCallingDriver:
             seconds: How long it may take in all.
 
         Raises:
+            ModelBusyError: It works for others; deciding other turns goes before prose.
             ModelUnavailableError: The model did not answer, stopped in mid-stream, or was late.
         """
+        ends = time.monotonic() + seconds
+        async with drive.room(seconds, rank=LATER):
+            async for piece in self._write(drive, asked, ends=ends):
+                yield piece
+
+    async def _write(self, drive: Drive, asked: str, *, ends: float) -> AsyncIterator[str]:
         bound = self.model.bind(tools=_schemas(drive), tool_choice="none", max_tokens=self.write_tokens)
         messages: list[BaseMessage] = [*drive.transcript, HumanMessage(asked)]
         started, whole = time.perf_counter(), None
-        ends = time.monotonic() + seconds
         try:
             stream = bound.astream(messages)
             while True:
@@ -111,6 +120,11 @@ class ToolCallingDriver:
         if not ended:
             raise ModelUnavailableError("the language model stopped in mid-stream")
         drive.was_cut = ended == "length"
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether a second try is worth it."""
+    return not isinstance(error, ModelBusyError)
 
 
 def _without_limit(messages: list[BaseMessage]) -> list[BaseMessage]:

@@ -13,8 +13,8 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMe
 from langgraph.runtime import Runtime
 
 from agent.drivers.base import Drive
-from agent.llm import count, within
-from retrieval.errors import ModelUnavailableError
+from agent.llm import count
+from retrieval.errors import ModelBusyError, ModelUnavailableError
 from tools import Call, Result
 
 MOST_LOST = 2
@@ -35,9 +35,9 @@ class CallMiddleware(AgentMiddleware[AgentState[Any], None, Any]):
         """Ask with the choice of tools forced, within what is left of the turn."""
         started = time.perf_counter()
         try:
-            response: ModelResponse[Any] = await within(
-                handler(request.override(tool_choice="required")), self._drive.deadline.remaining_s()
-            )
+            response = await self._drive.ask(lambda: handler(request.override(tool_choice="required")))
+        except ModelBusyError:  # no call was made
+            raise
         except Exception as error:
             self._drive.note(count("step", started, None, error=type(error).__name__))
             raise
