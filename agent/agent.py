@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import re
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, field, replace
@@ -45,6 +46,8 @@ UNREADABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]
 """Control characters, odd ends of lines and lone surrogates: no JSON body and no database takes all of them."""
 STATUS_S = 3.0
 STORE_S = 1.5
+SAVED_S = 5.0
+"""How long a test write that went well counts: whoever asks for readiness all the time wears out no disk."""
 MOST_UTTERANCES = 200
 """Utterances of a history sent along that are looked at; older ones are left out."""
 
@@ -68,6 +71,7 @@ class Agent:
     def __post_init__(self) -> None:
         """Put the loop together."""
         self._keeper = Keeper(self.state, self.conversations)
+        self._saved_at = -SAVED_S
         self._loop = Loop(
             retriever=self.retriever,
             chooser=self.chooser,
@@ -328,8 +332,10 @@ class Agent:
         return parts
 
     async def _try_saving(self) -> None:
-        await asyncio.to_thread(self.state.try_writing)
-        await self.conversations.try_writing()
+        if time.monotonic() - self._saved_at > SAVED_S:
+            await asyncio.to_thread(self.state.try_writing)
+            await self.conversations.try_writing()
+            self._saved_at = time.monotonic()
 
     async def _model_status(self) -> str:
         url = self.settings.llm.url

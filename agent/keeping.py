@@ -79,5 +79,10 @@ class Keeper:
         """Run to the end even where the caller leaves: a write that is cut off would hold SQLite's lock."""
         task = asyncio.get_running_loop().create_task(work)
         self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        task.add_done_callback(self._ended)
         await asyncio.shield(task)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        if not task.cancelled():
+            task.exception()  # looked at, or the event loop would log it where the caller has left, user id and all

@@ -1,10 +1,12 @@
 """Each fault that a server can meet, against what people do then: recommend, chat, give feedback, erase."""
 
 import contextlib
+import json
 import resource
 import shutil
 import socket
 import sqlite3
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -14,13 +16,15 @@ from pathlib import Path
 
 import httpx
 
+from agent.wording.messages import say
 from benchmarks.reliability.server import Server, copy_of, free_port
+from tests.postgres import Server as Postgres
+from tests.postgres import find_binaries, running_server
 
 DEADLINE_S = 20.0
 """A turn's; its cards are due after half of it."""
 MARGIN_S = 10.0
 """For what is not the turn, on a busy machine."""
-NONE: AbstractContextManager[None] = contextlib.nullcontext()
 CLOCK_BACK = "import time; t, n = time.time, time.time_ns; time.time = lambda: t() - 9e4; "
 CLOCK_BACK += "time.time_ns = lambda: n() - 90_000_000_000_000"
 
@@ -32,7 +36,8 @@ class Scene:
     server: Server
     user: str = ""
     feedback: str = ""
-    stack: ExitStack = field(default_factory=ExitStack)
+    postgres: Postgres | None = None
+    """Where the state is kept there."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,8 @@ class Fault:
     """Python that the server's process runs before the program, from its second start on."""
     restarts: bool = False
     """Whether it is broken between two starts."""
+    in_postgres: bool = False
+    """Whether the state and the conversations are kept there."""
     starts: bool = True
     """Whether the server can start like that; where it cannot it must say why."""
 
@@ -80,6 +87,15 @@ def second_server(scene: Scene) -> Iterator[None]:
         if given not in {str(row["id"]) for row in kept}:
             raise RuntimeError("what one process acknowledged the other does not know")
         yield
+
+
+@contextlib.contextmanager
+def postgres_down(scene: Scene) -> Iterator[None]:
+    """The database's server is stopped, and started again afterwards."""
+    assert scene.postgres is not None, "it is kept there"
+    scene.postgres.stop()
+    yield
+    scene.postgres.start()
 
 
 def damage(name: str) -> Callable[[Path], None]:
@@ -129,24 +145,34 @@ FAULTS: Mapping[str, Fault] = {
         env={"RECONTEUR_RETRIEVAL__SPARQL_URL": f"http://127.0.0.1:{free_port()}/query"}
     ),
     "the model never answers": Fault(),
+    "PostgreSQL is down, then back": Fault(during=postgres_down, in_postgres=True),
 }
 SILENT = "the model never answers"
 
 
-def run(data: Path, *, only: str = "") -> list[dict[str, str]]:
+def run(data: Path, *, first: int = len(FAULTS)) -> list[dict[str, str]]:
     """A row for each fault: what each action came to, what /readyz said, and what was wrong with that."""
-    return [_row(name, fault, data) for name, fault in FAULTS.items() if only in name]
+    rows = []
+    for name, fault in [*FAULTS.items()][:first]:
+        rows.append(_row(name, fault, data))
+        print(json.dumps(rows[-1], ensure_ascii=False), file=sys.stderr, flush=True)
+    return rows
 
 
 def _row(name: str, fault: Fault, data: Path) -> dict[str, str]:
     env = {"RECONTEUR_LLM__TURN_S": str(DEADLINE_S), **fault.env}
     with tempfile.TemporaryDirectory() as work, ExitStack() as stack:
         url = stack.enter_context(silent_model()) if name == SILENT else "none"
+        postgres = _postgres(stack) if fault.in_postgres else None
+        if postgres is not None:
+            env["RECONTEUR_RETRIEVAL__STATE_URL"] = postgres.new_database()
+        elif fault.in_postgres:
+            return {"fault": name, "start": "not run: PostgreSQL's server programs are not installed", "wrong": ""}
         server = Server(copy_of(data, Path(work) / "data"), llm_url=url, env=env)
         stack.callback(server.client.close)
         stack.callback(server.stop)
         server.start()
-        scene = Scene(server)
+        scene = Scene(server, postgres=postgres)
         scene.user = server.client.post("/api/users", json={}).raise_for_status().json()["user_id"]
         item = _item(server.client)
         click = {"user": scene.user, "item_id": item, "kind": "like", "conversation_id": f"{scene.user}-talk"}
@@ -168,6 +194,10 @@ def _row(name: str, fault: Fault, data: Path) -> dict[str, str]:
         with fault.during(scene):
             found = _actions(scene, item)
         return {"fault": name, **found, "wrong": "; ".join(filter(None, (found["wrong"], _lost(scene))))}
+
+
+def _postgres(stack: ExitStack) -> Postgres | None:
+    return stack.enter_context(running_server()) if find_binaries() is not None else None
 
 
 def _actions(scene: Scene, item: str) -> dict[str, str]:
@@ -212,7 +242,7 @@ def _try(client: httpx.Client, method: str, path: str, body: object, wrong: list
         return str(answer.status_code)
     if not brought["recommendations"]:
         wrong.append(f"{path} brought no cards")
-    notices = brought.get("notices", [])
+    notices = [notice for notice in brought.get("notices", []) if notice != say("no_model", "en")]
     return f"{len(brought['recommendations'])} cards{', ' if notices else ''}{' '.join(notices)}"
 
 

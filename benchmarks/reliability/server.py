@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 
-START_S = 180.0
+START_S = 600.0
 CLIENT_S = 60.0
 
 
