@@ -45,7 +45,11 @@ class Server:
         self.log = data.parent / f"{data.name}-{self.port}.log"
 
     def __enter__(self) -> "Server":
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
