@@ -2,7 +2,7 @@
 PYTHON := .venv/bin/python
 PACKAGES := agent tools retrieval ui eval
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev serve check test test-fast bench bench-recommender bench-exploration constraints clean
+.PHONY: help setup setup-dev serve check test test-fast bench bench-recommender bench-exploration soak constraints clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -36,6 +36,9 @@ bench-recommender: setup-dev ## compare the recommender with well-known librarie
 
 bench-exploration: setup-dev ## does exploring pay? docs/exploration.md and .json, some ten minutes
 	$(PYTHON) -m benchmarks.exploration --parts all
+
+soak: setup-dev ## kill, starve and crowd a real server; writes docs/reliability.md, some two hours (SOAK=--quick: a tenth)
+	$(PYTHON) -m benchmarks.reliability --into docs/reliability.md $(SOAK)
 
 constraints: ## write down the versions that are installed now
 	{ head -n 1 .ci/constraints.txt; $(PYTHON) -m pip freeze --exclude-editable | grep -v ' @ ' | sed 's/+cpu$$//'; } > .ci/constraints.new

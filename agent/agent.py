@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator, Callable, Sequence
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, field, replace
 
@@ -20,6 +21,7 @@ from agent.drivers.choose import DriverChooser
 from agent.events import Event, Finished, TextDelta, Understood
 from agent.histories import HistoryCache
 from agent.intent import Act, Intent
+from agent.keeping import Keeper
 from agent.loop.state import TurnState
 from agent.loop.turn import Loop
 from agent.loop.words import Words
@@ -30,12 +32,12 @@ from agent.shown import Shown, load_shown
 from agent.stopping import Half
 from agent.transcript import near_titles, shown_titles
 from agent.wording.messages import say
-from retrieval.errors import UnknownConversationError, UnknownItemError
+from retrieval.errors import StateError, UnknownConversationError, UnknownItemError
 from retrieval.history import UserHistory
 from retrieval.items import Catalog
 from retrieval.preference import Preference
 from retrieval.retriever import Retriever
-from retrieval.state import Feedback, FeedbackKind, StateStore
+from retrieval.state import Feedback, FeedbackKind, StateStore, User
 from tools import ToolContext
 from tools.placing import Placer, split_year
 
@@ -44,6 +46,9 @@ logger = logging.getLogger(__name__)
 UNREADABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 """Control characters, odd ends of lines and lone surrogates: no JSON body and no database takes all of them."""
 STATUS_S = 3.0
+STORE_S = 1.5
+SAVED_S = 5.0
+"""How long a test write that went well counts: whoever asks for readiness all the time wears out no disk."""
 MOST_UTTERANCES = 200
 """Utterances of a history sent along that are looked at; older ones are left out."""
 
@@ -70,6 +75,8 @@ class Agent:
 
     def __post_init__(self) -> None:
         """Put the loop together."""
+        self._keeper = Keeper(self.state, self.conversations)
+        self._saved_at = -SAVED_S
         self._loop = Loop(
             retriever=self.retriever,
             chooser=self.chooser,
@@ -81,7 +88,7 @@ class Agent:
             calls=self.calls,
             make_rng=self.make_rng,
             tool_timeout_s=self.settings.retrieval.tool_timeout_s,
-            keep=self.conversations.save,
+            keep=self._keeper.keep,
         )
 
     @property
@@ -173,12 +180,21 @@ class Agent:
     async def _run(self, turn: TurnState) -> AsyncIterator[Event]:
         """Run a turn; its last event comes once it is stored."""
         if turn.keep:
-            await asyncio.to_thread(self._check_owner, turn.conversation)
+            await self._loop.with_state(turn, lambda: self._check_owner(turn.conversation))
         async with aclosing(self._loop.events(turn)) as events:  # type: ignore[type-var]
             async for event in events:
                 if isinstance(event, Finished):
                     self.histories.keep(event.reply.conversation)
+                    if turn.user is not None and not await asyncio.to_thread(self._is_still, turn.user):
+                        self.histories.forget(turn.user.user_id)
                 yield event
+
+    def _is_still(self, user: User) -> bool:
+        """Whether a user was not erased meanwhile, as far as can be read."""
+        try:
+            return self.state.is_still(user)
+        except StateError:
+            return False
 
     async def stop(self, conversation: Conversation, half: Half) -> Conversation:
         """Keep what a turn had brought when its events were closed; closing them is what ends tools and model calls.
@@ -194,7 +210,7 @@ class Agent:
         stopped = half.added_to(conversation)
         if stopped.user_id is not None:
             await asyncio.to_thread(self._keep_half, stopped.user_id, stopped, half)
-        await self.conversations.save(stopped)
+        await self._keeper.keep(stopped)
         return stopped
 
     def _keep_half(self, user_id: str, stopped: Conversation, half: Half) -> None:
@@ -238,7 +254,7 @@ class Agent:
             given = await asyncio.to_thread(self._add_feedback, conversation, item_id, kind)
             feedback_id = str(given.feedback_id)
         conversation = replace(conversation, preference=_with_opinion(conversation, item_id, kind))
-        await self.conversations.save(conversation)
+        await self._keeper.keep(conversation)
         return conversation, feedback_id
 
     def _check_owner(self, conversation: Conversation) -> None:
@@ -264,7 +280,8 @@ class Agent:
             item_id = next((one.item_id for one in given if str(one.feedback_id) == feedback_id), item_id)
             await asyncio.to_thread(self.state.undo_feedback, user_id, int(feedback_id))
         conversation = replace(conversation, preference=_with_opinion(conversation, item_id, None))
-        await self.conversations.save(conversation)
+        if conversation.turns:  # a click alone, by its id, belongs to no conversation
+            await self._keeper.keep(conversation)
         return conversation
 
     # Other doors -------------------------------------------------------------------------------------------------
@@ -298,12 +315,8 @@ class Agent:
         Raises:
             UnknownUserError: There is no such user.
         """
-        await asyncio.to_thread(self.state.user, user_id)
+        await self._keeper.erase(user_id)
         self.histories.forget(user_id)
-        for conversation_id in await asyncio.to_thread(self.state.conversation_ids_of, user_id):
-            await self.conversations.delete(conversation_id)
-        await asyncio.to_thread(self.state.erase_user, user_id)
-        await self.conversations.compact()
 
     async def export(self, user_id: str) -> dict[str, JsonValue]:
         """Everything that is stored about a user, ready for JSON.
@@ -321,13 +334,16 @@ class Agent:
     async def ready(self) -> dict[str, str]:
         """Each part and 'ok', or what is wrong with it."""
         parts = {"catalog": "ok", "indexes": "; ".join(self.retriever.notices) or "ok"}
-        try:
-            await asyncio.to_thread(self.state.list_users, 1)
-            parts["state"] = "ok"
-        except Exception as error:
-            parts["state"] = type(error).__name__
+        parts["state"] = await _how(asyncio.to_thread(self.state.list_users, 1))
+        parts["saving"] = await _how(self._try_saving()) if parts["state"] == "ok" else parts["state"]
         parts["model"] = await self._model_status()
         return parts
+
+    async def _try_saving(self) -> None:
+        if time.monotonic() - self._saved_at > SAVED_S:
+            await asyncio.to_thread(self.state.try_writing)
+            await self.conversations.try_writing()
+            self._saved_at = time.monotonic()
 
     async def _model_status(self) -> str:
         url = self.settings.llm.url
@@ -350,7 +366,19 @@ class Agent:
     async def aclose(self) -> None:
         """End what runs in the background and close what was opened."""
         await self.chooser.aclose()
+        await self._keeper.aclose()
         await self.resources.aclose()
+
+
+async def _how(work: Awaitable[object]) -> str:
+    """'ok', or what is wrong with a part."""
+    try:
+        await asyncio.wait_for(work, STORE_S)
+    except StateError as error:
+        return error.reason
+    except TimeoutError:
+        return f"no answer within {STORE_S:g} s"
+    return "ok"
 
 
 def _with_opinion(conversation: Conversation, item_id: str, kind: FeedbackKind | None) -> Preference:

@@ -56,6 +56,8 @@ async def assemble(retriever: Retriever, state: StateStore, settings: Settings, 
     saver = await resources.enter_async_context(
         open_checkpointer(checkpoint_url(settings), settings.retrieval.data_dir)
     )
+    conversations = ConversationStore(saver)
+    await conversations.compact_if_unclean()
     client = open_client(settings.llm)
     resources.push_async_callback(client.aclose)
     rng = np.random.default_rng(seed)
@@ -69,7 +71,7 @@ async def assemble(retriever: Retriever, state: StateStore, settings: Settings, 
     return Agent(
         retriever=retriever,
         state=state,
-        conversations=ConversationStore(saver),
+        conversations=conversations,
         settings=settings,
         chooser=make_chooser(catalog, settings, drivers, model),
         words=Words(retriever, TitleFinder(catalog), speaker, settings.retrieval.tool_timeout_s),

@@ -73,6 +73,17 @@ class Conversation:
         lists = (turn.shown or turn.near or turn.listed for turn in reversed(self.turns))
         return next((found for found in lists if found), ())
 
+    def last_said(self, most: int, *, characters: int) -> list[int]:
+        """Where the user's last messages stand, oldest first: so many of so many characters in all, one at least."""
+        places, left = list[int](), characters
+        for place, turn in reversed([*enumerate(self.turns)]):
+            if turn.role is Role.USER:
+                left -= len(turn.text)
+                if len(places) == most or (places and left < 0):
+                    break
+                places.append(place)
+        return places[::-1]
+
     def has_just_asked(self) -> bool:
         """Whether the last thing said to the user was a question: there is never a second one in a row."""
         last = next((turn.text for turn in reversed(self.turns) if turn.role is Role.ASSISTANT), "")

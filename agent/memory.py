@@ -29,7 +29,7 @@ class StoredMemory:
         user_id = turn.conversation.user_id
         if user_id is None or not turn.store:
             return
-        user = self.state.user(user_id)
+        user = turn.user = self.state.user(user_id)
         before = self.retriever.history_of(user.dataset_user).interactions if user.dataset_user else ()
         turn.context.history = UserHistory.of(user_id, (*before, *self.state.interactions_of(user_id)))
         turn.context.tastes = meanings(self.state.tastes_of(user_id))
@@ -42,9 +42,10 @@ class StoredMemory:
         user_id, conversation_id = turn.conversation.user_id, turn.conversation.conversation_id
         if user_id is None or not turn.store:
             return
+        state = self._state_of(turn)
         if turn.keep:
-            row = self.state.open_conversation(user_id, conversation_id, title=turn.message[:60])
-            self.state.rename_conversation(user_id, conversation_id, row.title or turn.message[:60])
+            row = state.open_conversation(user_id, conversation_id, title=turn.message[:60])
+            state.rename_conversation(user_id, conversation_id, row.title or turn.message[:60])
         intent = turn.intent
         if not turn.message or intent.act is Act.ASK:
             return
@@ -54,11 +55,11 @@ class StoredMemory:
             (FeedbackKind.SEEN, intent.seen),
         ):
             for item_id in ids:
-                self.state.add_feedback(user_id, item_id, kind, conversation_id=conversation_id, source="said")
+                state.add_feedback(user_id, item_id, kind, conversation_id=conversation_id, source="said")
         for key in intent.dropped:
-            self.state.drop_taste(user_id, key)
+            state.drop_taste(user_id, key)
         for kept in intent.kept:
-            self.state.keep_taste(user_id, taste_of(kept))
+            state.keep_taste(user_id, taste_of(kept))
 
     def expose(self, turn: TurnState) -> None:
         """Log what is about to be shown, with its probability; near misses follow, chosen by no policy."""
@@ -81,7 +82,7 @@ class StoredMemory:
             for place, card in enumerate(shown, 1)
         ]
         conversation = turn.conversation
-        self.state.record_exposures(
+        self._state_of(turn).record_exposures(
             conversation.user_id, conversation.conversation_id, len(conversation.turns), exposures
         )
 
@@ -98,7 +99,11 @@ class StoredMemory:
             turn.intent.choices,
         )
         if turn.keep and turn.store:
-            keep_shown(self.state, conversation, shown)
+            keep_shown(self._state_of(turn), conversation, shown)
+
+    def _state_of(self, turn: TurnState) -> StateStore:
+        """Where the turn writes: for nobody but the user that it began with."""
+        return self.state if turn.user is None else self.state.bound_to(turn.user)
 
 
 def keep_shown(state: StateStore, conversation: Conversation, shown: Shown) -> None:

@@ -80,6 +80,11 @@ class OverloadedError(RecommenderError):
 class StateError(RecommenderError):
     """The store of users, feedback and conversations cannot be read or written just now."""
 
+    def __init__(self, message: str, *, reason: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason or message
+        """What is wrong and what to do, without saying where the store is."""
+
 
 class BadIdError(RecommenderError, ValueError):
     """An id from outside that is empty, too long or holds characters that no id has."""

@@ -6,10 +6,11 @@ import re
 import select
 import socket
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -160,6 +161,7 @@ class Status:
     """An answer with an error status."""
 
     code: int = 500
+    retry_after: str = ""
 
 
 @dataclass(frozen=True)
@@ -314,7 +316,8 @@ class _Handler(BaseHTTPRequestHandler):
             elif isinstance(answer, Hang):
                 self._wait()
             elif isinstance(answer, Status):
-                self._json(answer.code, {"error": {"message": "scripted", "type": "server_error"}})
+                headers = {"retry-after": answer.retry_after} if answer.retry_after else {}
+                self._json(answer.code, {"error": {"message": "scripted", "type": "server_error"}}, headers)
             elif body.get("stream"):
                 self._stream(answer)
             else:
@@ -365,9 +368,11 @@ class _Handler(BaseHTTPRequestHandler):
     def _event(self, data: dict[str, Any]) -> None:
         self.wfile.write(f"data: {json.dumps(data)}\n\n".encode())
 
-    def _json(self, code: int, data: dict[str, Any]) -> None:
+    def _json(self, code: int, data: dict[str, Any], headers: Mapping[str, str] = MappingProxyType({})) -> None:
         payload = json.dumps(data).encode()
         self.send_response(code)
+        for name, value in headers.items():
+            self.send_header(name, value)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(payload)))
         self.end_headers()

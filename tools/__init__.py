@@ -1,6 +1,6 @@
 """What a model can do in a turn, as LangChain tools over `retrieval`; one registry, pydantic arguments."""
 
-from tools.arguments import ArgumentTypes
+from tools.arguments import ArgumentTypes, shortened
 from tools.batch import Batch, Call, Result
 from tools.context import Ending, Found, Lookup, SlotPlan, ToolContext
 from tools.registry import ENDINGS, LOOKUPS, PATCHES, make_tools
@@ -19,4 +19,5 @@ __all__ = [
     "SlotPlan",
     "ToolContext",
     "make_tools",
+    "shortened",
 ]

@@ -3,9 +3,11 @@
 A model that breaks a bound is told so; what it may not know (whether a title or a name exists) is placed later.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
 
+from annotated_types import MaxLen
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, create_model
 
 from retrieval.schema import CatalogSchema, FieldKind
@@ -48,6 +50,22 @@ class Arguments(BaseModel):
     """Unknown keys are left out rather than refused: a slip of the pen is no reason to ask again."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+def shortened(kind: type[Arguments], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments that code has made, with no list longer than its kind allows: every entry once, the first ones."""
+    most = {
+        name: bound.max_length
+        for name, spec in kind.model_fields.items()
+        for bound in spec.metadata
+        if isinstance(bound, MaxLen)
+    }
+    return {
+        name: [entry for at, entry in enumerate(value) if entry not in value[:at]][: most.get(name)]
+        if isinstance(value, list)
+        else value
+        for name, value in arguments.items()
+    }
 
 
 class Limit(Arguments):

@@ -13,6 +13,7 @@ from retrieval.exploration.asking import Inquiry
 from retrieval.policies import Slot
 from retrieval.preference import Preference
 from retrieval.ranking import Ranked
+from retrieval.state import User
 from tools import Ending, ToolContext
 from tools.endings import ANSWER, ASK_USER, RECOMMEND
 
@@ -32,6 +33,8 @@ class TurnState:
     """Whether feedback, tastes and exposures go to the user's state."""
     keep: bool = True
     """Whether the conversation itself is kept."""
+    user: User | None = None
+    """As they were when the turn began; nothing is written for anybody who has the id after them."""
     deadline: Deadline = field(default_factory=lambda: Deadline.after(120.0))
     driver: str = "offline"
     reason: str = ""

@@ -24,8 +24,9 @@ from agent.recommendation import Reply, ToolRun
 from agent.settings import LimitSettings, LlmSettings
 from agent.wording.cards import make_cards, shortage
 from agent.wording.messages import say, say_in_all
-from retrieval.errors import ModelBusyError, ModelUnavailableError, OverloadedError
+from retrieval.errors import ModelBusyError, ModelUnavailableError, OverloadedError, StateError
 from retrieval.retriever import Retriever
+from retrieval.state import User
 from tools import Batch, Result
 
 logger = logging.getLogger(__name__)
@@ -53,8 +54,8 @@ class Loop:
     """The line before the turns of this process."""
     calls: Admission
     """The line before the language model."""
-    keep: Callable[[Conversation], Awaitable[None]]
-    """Stores the conversation of a finished turn."""
+    keep: Callable[[Conversation, User | None], Awaitable[None]]
+    """Stores the conversation of a finished turn for the user that it began with."""
 
     async def events(self, state: TurnState) -> AsyncIterator[Event]:
         """The events of a turn as they come; closing this ends whatever the turn waits for."""
@@ -86,18 +87,27 @@ class Loop:
             ) from None
 
     async def _work(self, state: TurnState, emit: Emit) -> None:
-        await asyncio.to_thread(self.memory.load, state)
+        await self.with_state(state, lambda: self.memory.load(state))
         drive = await self._decide(state, emit)
-        await asyncio.to_thread(self.memory.note, state)
+        await self.with_state(state, lambda: self.memory.note(state))
         emit(Understood(state.intent, state.wanted))
         if state.intent.act is Act.RECOMMEND:
             await self._show(state, emit)
         await self._say(state, drive, emit)
-        conversation = self._after(state)
-        await asyncio.to_thread(self.memory.keep, state, conversation)
-        if state.keep:
-            await self.keep(conversation)
+        conversation = await self._keep(state)
         emit(Finished(self._reply(state, conversation)))
+
+    async def with_state(self, state: TurnState, work: Callable[[], None]) -> None:
+        """Read or write what is stored; where that fails, the turn says so and goes on without."""
+        try:
+            await asyncio.to_thread(work)
+        except StateError as error:
+            self._give_up_storing(state, error)
+
+    def _give_up_storing(self, state: TurnState, error: StateError) -> None:
+        logger.warning("a turn goes on unsaved: %s", error)
+        state.store = state.keep = False
+        state.add_notices(say("unsaved", state.language))
 
     # Deciding ----------------------------------------------------------------------------------------------------
 
@@ -183,7 +193,7 @@ class Loop:
         state.keep_to_screen()
         state.knowing = self.words.knowing(state)
         state.add_notices(shortage(made, self.retriever.schema, state.language))
-        await asyncio.to_thread(self.memory.expose, state)
+        await self.with_state(state, lambda: self.memory.expose(state))
         state.time("cards", state.started)
         emit(Recommended(state.recommendations, state.near_misses, state.notices, state.knowing))
 
@@ -199,6 +209,17 @@ class Loop:
         state.time("write", started)
 
     # Keeping -----------------------------------------------------------------------------------------------------
+
+    async def _keep(self, state: TurnState) -> Conversation:
+        """Store the finished turn; a notice that it cannot be comes late, with the reply."""
+        conversation = self._after(state)
+        await self.with_state(state, lambda: self.memory.keep(state, conversation))
+        if state.keep:
+            try:
+                await self.keep(conversation, state.user)
+            except StateError as error:
+                self._give_up_storing(state, error)
+        return conversation
 
     def _after(self, state: TurnState) -> Conversation:
         """The conversation after this turn."""

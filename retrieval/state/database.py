@@ -1,7 +1,6 @@
 """The database below the store: opens SQLite or PostgreSQL, makes the tables once, hands out transactions."""
 
 import logging
-import os
 import sqlite3
 import threading
 import time
@@ -16,13 +15,19 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.orm import Session
 
 from retrieval.errors import SettingsError, StateError
+from retrieval.state import users
 from retrieval.state.faults import state_faults
+from retrieval.state.private import make_private
+from retrieval.state.records import User
 from retrieval.state.tables import SCHEMA_VERSION, Base, MetaRow
 
 logger = logging.getLogger(__name__)
 
 VERSION_KEY = "schema_version"
 SCRUB_KEY = "scrub_pending"
+TRIED_KEY = "last_tried"
+CONNECT_S = 5
+"""For a server that takes no connection; the driver itself would wait for minutes."""
 _SCHEMA_LOCK = 0x5EC0_7E0F  # any fixed number: PostgreSQL's advisory lock while the tables are made
 
 
@@ -59,11 +64,24 @@ class Database:
             yield session
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
-        """A transaction that is on the disk when the block ends without an error, and gone otherwise."""
+    def write(self, bound_to: User | None = None) -> Iterator[Session]:
+        """A transaction that is on the disk when the block ends without an error, and gone otherwise.
+
+        Args:
+            bound_to: Whoever has this user's id by now must be this very user; see `users.lock`.
+        """
         engine = self.engine.execution_options(writes=True)
-        with state_faults(self.url), Session(engine) as session, session.begin():
+        with state_faults(self.url), Session(engine, info={users.BOUND: bound_to}) as session, session.begin():
             yield session
+
+    def try_writing(self) -> None:
+        """Write a row that says nothing, as far as the disk.
+
+        Raises:
+            StateError: Nothing can be saved just now.
+        """
+        with self.write() as session:
+            session.merge(MetaRow(key=TRIED_KEY, value=repr(time.time())))
 
     def scrub(self) -> None:
         """Overwrite what deleted rows left in SQLite's file and log; repeated at the next start if it fails."""
@@ -89,7 +107,8 @@ class Database:
     def _make_engine(self) -> Engine:
         # hide_parameters: an error's text must not carry what a user wrote
         if not self.is_sqlite:
-            return create_engine(self.url, hide_parameters=True, pool_pre_ping=True)
+            waits = {} if "connect_timeout" in self.url.query else {"connect_timeout": CONNECT_S}
+            return create_engine(self.url, hide_parameters=True, pool_pre_ping=True, connect_args=waits)
         in_memory = self.url.database in (None, "", ":memory:")
         if not in_memory:
             _create_private(self.url)
@@ -169,14 +188,12 @@ def _parse(text_url: str) -> URL:
 
 
 def _create_private(url: URL) -> None:
-    """Make the folder and an empty file that only its owner can read; the log beside it inherits this."""
+    """Make the folder and an empty file that only its owner can read."""
     if url.query.get("uri"):
         return
     path = Path(str(url.database))
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.exists():
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        make_private(path)
     except OSError as error:
         raise StateError(
             f"the state in {path} cannot be opened: {error.strerror}. Check the folder and its rights."

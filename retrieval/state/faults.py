@@ -45,28 +45,40 @@ _POSTGRES = {
 }
 
 
+def driver_errors() -> tuple[type[Exception], ...]:
+    """What the drivers of both databases raise, for callers that use them without SQLAlchemy."""
+    try:
+        from psycopg import Error
+    except ImportError:
+        return (sqlite3.Error,)
+    return (sqlite3.Error, Error)
+
+
 @contextmanager
 def state_faults(url: URL) -> Iterator[None]:
     """Raise a `StateError` for whatever the database reports.
 
     The database's own text can quote rows, so it is left out of the message and of the traceback; its code is named.
     """
+    where = url.database if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
+    what = f"the state in {where or 'memory'}"
     try:
         yield
     except PoolTimeoutError:
-        raise StateError(_message(url, OVERLOADED, "pool timeout")) from None
+        raise fault(what, OVERLOADED, "pool timeout") from None
     except DBAPIError as error:
-        raise StateError(_message(url, *_explain(error.orig))) from None
+        raise fault(what, *explain(error.orig)) from None
     except sqlite3.Error as error:
-        raise StateError(_message(url, *_explain(error))) from None
+        raise fault(what, *explain(error)) from None
 
 
-def _message(url: URL, advice: str, code: str) -> str:
-    where = url.database if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
-    return f"the state in {where or 'memory'} cannot be used: {advice}. ({code})"
+def fault(what: str, advice: str, code: str) -> StateError:
+    """The error of a store ('the state in state.db') that cannot be used."""
+    return StateError(f"{what} cannot be used: {advice}. ({code})", reason=f"{advice} ({code})")
 
 
-def _explain(error: BaseException | None) -> tuple[str, str]:
+def explain(error: BaseException | None) -> tuple[str, str]:
+    """What to do about a driver's error, and its code."""
     code = getattr(error, "sqlite_errorcode", None)
     if isinstance(code, int):
         advice = _SQLITE.get(code & 0xFF, "the database refused. This is a bug worth reporting")

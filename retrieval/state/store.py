@@ -5,11 +5,15 @@ sees anybody else's. An unknown (or erased) user raises `UnknownUserError`, a da
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from copy import copy
 from types import TracebackType
 from typing import Any, Self
 
 from sqlalchemy.engine import URL
+from sqlalchemy.orm import Session
 
+from retrieval.errors import UnknownUserError
 from retrieval.history import Interaction
 from retrieval.settings import RetrievalSettings
 from retrieval.state import conversations, feedback, tastes, users
@@ -51,6 +55,19 @@ class StateStore:
             StateError: The database cannot be opened or written.
         """
         self.database = Database(url, busy_timeout_s=busy_timeout_s)
+        self._bound_to: User | None = None
+
+    def bound_to(self, user: User) -> "StateStore":
+        """The same store for a turn of this very user.
+
+        Once they are erased its writes for them raise `UnknownUserError`, even where the id was taken anew meanwhile.
+        """
+        bound = copy(self)
+        bound._bound_to = user
+        return bound
+
+    def _write(self) -> AbstractContextManager[Session]:
+        return self.database.write(self._bound_to)
 
     def __enter__(self) -> Self:
         return self
@@ -60,6 +77,10 @@ class StateStore:
     ) -> None:
         self.close()
 
+    def try_writing(self) -> None:
+        """Raise a `StateError` where nothing can be saved just now."""
+        self.database.try_writing()
+
     def close(self) -> None:
         """Close all connections."""
         self.database.close()
@@ -68,7 +89,7 @@ class StateStore:
 
     def create_user(self, name: str = "", *, dataset_user: str | None = None) -> User:
         """A new user, optionally one that goes on with the history of a user of the catalog's interactions."""
-        with self.database.write() as session:
+        with self._write() as session:
             return users.create(session, name=name, dataset_user=dataset_user)
 
     def ensure_user(self, user_id: str, *, name: str = "") -> User:
@@ -77,13 +98,23 @@ class StateStore:
         Raises:
             BadIdError: The id is empty, too long or holds unprintable characters.
         """
-        with self.database.write() as session:
-            return users.ensure(session, user_id, name=name)
+        try:
+            return self.user(user_id)  # the usual case writes nothing, so that it works on a full disk, too
+        except UnknownUserError:
+            with self._write() as session:
+                return users.ensure(session, user_id, name=name)
 
     def user(self, user_id: str) -> User:
         """The user of that id."""
         with self.database.read() as session:
             return users.get(session, user_id)
+
+    def is_still(self, user: User) -> bool:
+        """Whether this very user is still there: neither erased nor erased and made anew."""
+        try:
+            return self.user(user.user_id).created_at == user.created_at
+        except UnknownUserError:
+            return False
 
     def list_users(self, limit: int = 100) -> list[User]:
         """The newest users first."""
@@ -98,7 +129,7 @@ class StateStore:
         """
         if not 0 <= novelty <= 1:
             raise ValueError(f"expected a novelty from 0 to 1, found {novelty}")
-        with self.database.write() as session:
+        with self._write() as session:
             users.lock(session, user_id).novelty = float(novelty)
 
     # Feedback
@@ -119,7 +150,7 @@ class StateStore:
             BadIdError: The item or conversation id cannot be one.
             UnknownConversationError: The conversation is somebody else's.
         """
-        with self.database.write() as session:
+        with self._write() as session:
             return feedback.add(
                 session,
                 user_id,
@@ -132,7 +163,7 @@ class StateStore:
 
     def undo_feedback(self, user_id: str, feedback_id: int) -> bool:
         """Take an opinion back; False when it was already, or is not this user's."""
-        with self.database.write() as session:
+        with self._write() as session:
             return feedback.undo(session, user_id, feedback_id)
 
     def feedback_of(self, user_id: str) -> list[Feedback]:
@@ -148,7 +179,7 @@ class StateStore:
 
     def keep_taste(self, user_id: str, taste: Taste) -> Taste:
         """Keep a taste in place of an older one with the same key; returns it with its id."""
-        with self.database.write() as session:
+        with self._write() as session:
             return tastes.keep(session, user_id, taste)
 
     def tastes_of(self, user_id: str) -> list[Taste]:
@@ -158,7 +189,7 @@ class StateStore:
 
     def drop_taste(self, user_id: str, key: str | int) -> bool:
         """Take a taste back by its key or its id; False when there is none."""
-        with self.database.write() as session:
+        with self._write() as session:
             return tastes.drop(session, user_id, key)
 
     # Exposures
@@ -175,7 +206,7 @@ class StateStore:
             BadIdError: An item or conversation id cannot be one.
             UnknownConversationError: The conversation is somebody else's.
         """
-        with self.database.write() as session:
+        with self._write() as session:
             return feedback.record(session, user_id, conversation_id, turn_index, exposures)
 
     def exposures_of(self, user_id: str) -> list[LoggedExposure]:
@@ -192,7 +223,7 @@ class StateStore:
             BadIdError: The id cannot be one.
             UnknownConversationError: The id is somebody else's.
         """
-        with self.database.write() as session:
+        with self._write() as session:
             return conversations.open_one(session, user_id, conversation_id, title=title)
 
     def conversations_of(self, user_id: str) -> list[ConversationRow]:
@@ -206,12 +237,12 @@ class StateStore:
 
     def touch_conversation(self, user_id: str, conversation_id: str) -> ConversationRow:
         """Mark it as used now."""
-        with self.database.write() as session:
+        with self._write() as session:
             return conversations.touch(session, user_id, conversation_id)
 
     def rename_conversation(self, user_id: str, conversation_id: str, title: str) -> ConversationRow:
         """Give it another title."""
-        with self.database.write() as session:
+        with self._write() as session:
             return conversations.touch(session, user_id, conversation_id, title=title)
 
     def owner_of(self, conversation_id: str) -> str | None:
@@ -226,7 +257,7 @@ class StateStore:
             BadIdError: The conversation id cannot be one.
             UnknownConversationError: The conversation is somebody else's.
         """
-        with self.database.write() as session:
+        with self._write() as session:
             conversations.keep_shown(session, user_id, conversation_id, turn_index, content)
 
     def shown_in(self, user_id: str, conversation_id: str) -> dict[int, dict[str, Any]]:
@@ -236,7 +267,7 @@ class StateStore:
 
     def delete_conversation(self, user_id: str, conversation_id: str) -> None:
         """Forget it and what was shown in it; feedback given there stays."""
-        with self.database.write() as session:
+        with self._write() as session:
             conversations.delete(session, user_id, conversation_id)
 
     # Everything about a user
@@ -269,12 +300,12 @@ class StateStore:
     def erase_user(self, user_id: str) -> tuple[str, ...]:
         """Delete everything about the user for good; in SQLite no byte of it stays in the file or its log.
 
-        Delete the threads of `conversation_ids_of` first: after this nobody knows whose they were.
+        Delete the threads of `conversation_ids_of` first: after a crash nobody knows whose they were.
 
         Returns:
             The ids of the conversations that were the user's.
         """
-        with self.database.write() as session:
+        with self._write() as session:
             conversation_ids = users.erase(session, user_id)
             self.database.note_scrub(session)
         self.database.scrub()

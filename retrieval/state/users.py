@@ -14,6 +14,8 @@ from retrieval.state.tables import Base, ConversationTableRow, ExposureRow, Feed
 from retrieval.state.text import NAME_LENGTH, checked_id, clean, is_id
 
 DEFAULT_NOVELTY = 0.3
+BOUND = "bound_to"
+"""Where a session says which very user it writes for; see `lock`."""
 
 
 def create(session: Session, *, name: str, dataset_user: str | None) -> User:
@@ -47,9 +49,14 @@ def lock(session: Session, user_id: str) -> UserRow:
     """The user's row, held until the transaction ends, so that one user's writes come one after the other.
 
     Raises:
-        UnknownUserError: There is none (or it was erased meanwhile).
+        UnknownUserError: There is none, or the user that the transaction is bound to was erased meanwhile, even where
+            somebody has the same id by now.
     """
-    return _row(session, user_id, held=True)
+    row = _row(session, user_id, held=True)
+    bound: User | None = session.info.get(BOUND)
+    if bound is not None and bound.user_id == user_id and bound.created_at != row.created_at:
+        raise UnknownUserError(user_id)
+    return row
 
 
 def latest(session: Session, limit: int) -> list[User]:

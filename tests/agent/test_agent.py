@@ -539,4 +539,4 @@ async def test_near_misses_are_logged_as_such(agent: Agent):
 
 
 async def test_the_parts_are_reported(agent: Agent):
-    assert await agent.ready() == {"catalog": "ok", "indexes": "ok", "state": "ok", "model": "none"}
+    assert await agent.ready() == {"catalog": "ok", "indexes": "ok", "state": "ok", "saving": "ok", "model": "none"}

@@ -1,7 +1,10 @@
 """Whatever the endpoint does: cards or an honest sentence within the deadline, and what the user told is kept."""
 
+import contextlib
 import json
+import socket
 import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -27,6 +30,8 @@ FAULTS = {
     "silence": Hang(),
     "an error status": Status(500),
     "too many requests": Status(429),
+    "too many requests, come back in a minute": Status(429, retry_after="55"),
+    "overloaded, come back in a minute": Status(503, retry_after="55"),
 }
 DEADLINE_S = 2.0
 
@@ -158,3 +163,32 @@ async def test_a_schema_step_that_is_no_json_is_tried_once_more(make_agent: Make
 
     assert len(model.calls) == 2
     assert reply.trace.driver == "offline"
+
+
+@pytest.fixture
+def full_endpoint() -> Iterator[str]:
+    """An endpoint whose queue of connections is full: the next one is neither taken nor refused."""
+    with socket.socket() as listener, contextlib.ExitStack() as waiting:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(3):
+            client = waiting.enter_context(socket.socket())
+            client.setblocking(False)
+            client.connect_ex(listener.getsockname())
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+
+
+@pytest.mark.parametrize("driver", ["tools", "schema"])
+async def test_an_endpoint_that_takes_no_connection_leaves_cards_and_is_then_left_alone(
+    make_agent: MakeAgent, full_endpoint: str, driver: str
+):
+    agent = await make_agent(url=full_endpoint, driver=driver, llm={"turn_s": 1.0, "timeout_s": 60})
+    conversation = visitor(agent)
+    for _ in range(2):
+        reply = await agent.reply(conversation, WISH)
+        assert reply.recommendations
+        assert reply.trace.driver == "offline"
+
+    assert agent.chooser.is_left_alone
+    reply = await agent.reply(conversation, WISH)
+    assert [run for run in reply.trace.llm if run.purpose != "write"] == []

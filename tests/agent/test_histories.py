@@ -2,8 +2,11 @@
 
 import json
 
+import pytest
+
 from agent.agent import Agent
 from agent.conversation import Conversation, Role, Turn
+from agent.drivers.offline import driver
 from agent.histories import HistoryCache
 from agent.recommendation import Reply
 from agent.transcript import render_list
@@ -118,3 +121,34 @@ def test_the_cache_keeps_no_text_of_a_turn():
     cache.keep(Conversation(turns=(Turn(Role.USER, "a secret wish"),)))
 
     assert "secret" not in repr(cache)
+
+
+async def test_an_old_message_with_more_limits_than_a_patch_holds_is_read_as_far_as_it_goes(agent: Agent):
+    wish = ", ".join(["not before 1950", *(f"not {year}" for year in range(1951, 1990)), "a comedy", "a drama"] * 3)
+
+    reply = await agent.reply(agent.from_messages([(Role.USER, wish)], user_id=None), "more", store=False, keep=False)
+
+    assert reply.text
+
+
+async def test_of_a_long_history_only_the_end_is_parsed(agent: Agent, monkeypatch: pytest.MonkeyPatch):
+    parsed: list[str] = []
+    plain = driver.parse
+
+    def noted(message: str, *rest: object) -> driver.Parsed:
+        parsed.append(message)
+        return plain(message, *rest)
+
+    monkeypatch.setattr(driver, "parse", noted)
+    short = [(Role.USER, f"a comedy after {year}") for year in range(1900, 1990)]
+    long = [(Role.USER, f"a comedy after {year}. " + "nothing else matters. " * 100) for year in range(1900, 1990)]
+
+    for history in (short, long):
+        parsed.clear()
+        await agent.reply(agent.from_messages(history, user_id=None), "more", store=False, keep=False)
+
+        *old, message = parsed
+        assert message == "more"
+        assert old[-1] == history[-1][1].strip()
+        assert len(old) <= driver.MOST_READ
+        assert sum(map(len, old)) <= driver.MOST_CHARACTERS

@@ -16,9 +16,9 @@ from agent.events import Event
 from retrieval.errors import RecommenderError
 from ui.api.completion import Chunk, Completion, plain
 from ui.api.errors import BadFieldError, describe
+from ui.api.leaving import while_here
 from ui.api.middleware import log_bug
 from ui.api.wire import MODEL, ChatRequest, Message
-from ui.limits.leaving import while_connected
 from ui.limits.quotas import hold_turn
 
 if TYPE_CHECKING:
@@ -51,13 +51,13 @@ async def get_model(model: str) -> dict[str, JsonValue]:
 async def complete(body: ChatRequest, request: Request) -> Response:
     """Answer the last message of a conversation."""
     agent = the_agent(request)
-    conversation, message = await start(agent, body.messages, body.user)
+    conversation, message = await while_here(request, start(agent, body.messages, body.user))
     events = agent.stream(conversation, message, store=body.user is not None, keep=False)
     completion = Completion(conversation)
     if not body.stream:
-        return JSONResponse(await while_connected(request, completion.whole(events)))
+        return JSONResponse(await while_here(request, completion.whole(events)))
     # an error before the first event still gets a status of its own
-    begun = await while_connected(request, _begin(events))
+    begun = await while_here(request, _begin(events))
     chunks = completion.chunks(begun, with_usage=body.wants_usage)
     headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
     return StreamingResponse(_server_sent(chunks), media_type="text/event-stream", headers=headers)

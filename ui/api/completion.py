@@ -5,6 +5,7 @@ The text stands alone: the list comes first, then the prose, streamed or not.
 
 import time
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from pydantic import JsonValue
@@ -31,13 +32,11 @@ class Writing:
     text: str = ""
     _prose: bool = field(default=False)
 
-    @classmethod
-    async def of(cls, events: AsyncIterator[Event]) -> "Writing":
-        """All that the events of one turn bring."""
-        writing = cls()
-        async for event in events:
-            writing.take(event)
-        return writing
+    async def take_all(self, events: AsyncIterator[Event]) -> None:
+        """Write the whole turn; where this is canceled, so is the turn."""
+        async with aclosing(events) as open_events:  # type: ignore[type-var]
+            async for event in open_events:
+                self.take(event)
 
     def take(self, event: Event) -> str:
         """The piece of text that this event adds; '' where it adds none."""
@@ -107,8 +106,7 @@ class Completion:
 
     async def whole(self, events: AsyncIterator[Event]) -> Chunk:
         """The answer in one piece."""
-        async for event in events:
-            self.writing.take(event)
+        await self.writing.take_all(events)
         extras = self.writing.extras(self.conversation)
         message: Chunk = {"role": "assistant", "content": self.writing.text, "refusal": None}
         choice: Chunk = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}

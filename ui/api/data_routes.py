@@ -16,8 +16,8 @@ from retrieval.schema import FieldKind
 from ui.api.chat_routes import start, the_agent
 from ui.api.completion import Writing, item_to_wire, trace_to_wire
 from ui.api.errors import BadFieldError
+from ui.api.leaving import while_here
 from ui.api.wire import FeedbackAnswer, FeedbackRequest, ItemWire, Limit, NewUser, RecommendAnswer, RecommendRequest
-from ui.limits.leaving import while_connected
 from ui.limits.quotas import hold_turn
 
 if TYPE_CHECKING:
@@ -32,13 +32,14 @@ async def recommend(body: RecommendRequest, request: Request) -> RecommendAnswer
     agent = the_agent(request)
     catalog = agent.retriever.catalog
     talk = body.talk()
-    conversation, message = await start(agent, talk, body.user)
+    conversation, message = await while_here(request, start(agent, talk, body.user))
     conversation = replace(conversation, preference=_preference(body, conversation.preference, catalog), asked=True)
     store = body.user is not None
     events = (
         agent.stream(conversation, message, store=store, keep=False) if talk else agent.rerank(conversation, keep=False)
     )
-    writing = await while_connected(request, Writing.of(events))
+    writing = Writing()
+    await while_here(request, writing.take_all(events))
     extras = writing.extras(conversation)
     trace = trace_to_wire(writing.reply.trace) if writing.reply else {}
     return RecommendAnswer(**dict(extras), text=writing.text).model_copy(update={"trace": trace})

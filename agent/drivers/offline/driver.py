@@ -13,11 +13,11 @@ from agent.wording.messages import say
 from retrieval.items import Catalog
 from retrieval.preference import Preference
 from retrieval.titles import normalize_title
-from tools import ArgumentTypes, Call
+from tools import ArgumentTypes, Call, shortened
 from tools.patch import apply_patch, fold_limits
 from tools.placing import Placer
 
-MOST_READ = 40  # messages of an unread history that are parsed, the last ones
+MOST_READ, MOST_CHARACTERS, READ_S = 20, 6000, 5.0  # messages and characters of an unread history's end, and seconds
 
 
 class OfflineDriver:
@@ -33,7 +33,7 @@ class OfflineDriver:
         """Parse, look up, end."""
         view, context = drive.view, drive.batch.context
         if view.is_unread:
-            context.wanted = await self.wish_of(view, drive.deadline.share(0.5))
+            context.wanted = await self.wish_of(view, Deadline.after(min(READ_S, drive.deadline.remaining_s() / 2)))
         waiting = resolve(view.question, view.message, view.catalog) if view.question else ""
         parsed = await self._parse(waiting or view.message, view.conversation, context.preference)
         context.unread = parsed.unread
@@ -55,14 +55,13 @@ class OfflineDriver:
     async def wish_of(self, view: View, deadline: Deadline) -> Preference:
         """What is wanted after the turns before the message; once the deadline is spent only the last one is read."""
         so_far = replace(view.conversation, turns=(), open_inquiry="")
-        said = [place for place, turn in enumerate(view.conversation.turns) if turn.role is Role.USER][-MOST_READ:]
+        said = view.conversation.last_said(MOST_READ, characters=MOST_CHARACTERS)
         for place, turn in enumerate(view.conversation.turns):
-            if place in said and (deadline.remaining_s() > 0 or place == said[-1]):
-                wish, shown = so_far.preference, so_far.last_shown()
-                parsed = await self._parse(turn.text, so_far, wish)
-                patch, known = self._patches.model_validate(parsed.patch), (*so_far.all_shown(), *wish.liked)
-                result = apply_patch(wish, patch, self._spotter.placer, shown=shown, known=known)
-                so_far = replace(so_far, preference=result.preference)
+            if place in said and (deadline.remaining_s() or place == said[-1]):
+                wish, shown, placer = so_far.preference, so_far.last_shown(), self._spotter.placer
+                patch = self._patches.model_validate((await self._parse(turn.text, so_far, wish)).patch)
+                new = apply_patch(wish, patch, placer, shown=shown, known=(*so_far.all_shown(), *wish.liked))
+                so_far = replace(so_far, preference=new.preference)
             so_far = so_far.add(turn)
         given = view.conversation.preference.constraints  # fields that a client sent beside its history hold too
         return replace(so_far.preference, constraints=fold_limits(so_far.preference.constraints, given))
@@ -74,7 +73,8 @@ class OfflineDriver:
         if last and not turns[-1].shown:
             it = {item_id for spot in self._spotter.spot(last, shown=shown) for item_id in spot.item_ids}
         scene = Scene(wish, shown, tuple(before), it.pop() if len(it) == 1 else "", conversation.open_inquiry)
-        return await asyncio.to_thread(parse, message, self._spotter, scene)
+        parsed = await asyncio.to_thread(parse, message, self._spotter, scene)
+        return replace(parsed, patch=shortened(self._patches, parsed.patch))
 
 
 def resolve(question: Question, answer: str, catalog: Catalog) -> str:

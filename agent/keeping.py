@@ -1,0 +1,88 @@
+"""Stores and erases conversations, one of a user after the other: what is erased never comes back."""
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from weakref import WeakValueDictionary
+
+from agent.conversation import Conversation
+from agent.conversations import ConversationStore
+from retrieval.errors import UnknownUserError
+from retrieval.state import StateStore, User
+
+
+@dataclass(slots=True)
+class Keeper:
+    """One per agent. The list of a user's conversations and their turns lie in two databases; this keeps them one."""
+
+    state: StateStore
+    conversations: ConversationStore
+    _locks: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
+    _running: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def keep(self, conversation: Conversation, user: User | None = None) -> None:
+        """Store a conversation, listed as its user's.
+
+        Args:
+            conversation: As it is now.
+            user: As they were when the turn began; whoever has the id now where it is left out.
+
+        Raises:
+            UnknownUserError: The user was erased meanwhile.
+            UnknownConversationError: The conversation is somebody else's.
+            StateError: It cannot be stored.
+        """
+        await self._to_the_end(self._keep(conversation, user))
+
+    async def erase(self, user_id: str) -> None:
+        """Forget a user for good: conversations, feedback, tastes, exposures.
+
+        Raises:
+            UnknownUserError: There is no such user.
+            StateError: It cannot be done now; ask again.
+        """
+        await self._to_the_end(self._erase(user_id))
+
+    async def aclose(self) -> None:
+        """Wait for what is being written."""
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    async def _keep(self, conversation: Conversation, user: User | None) -> None:
+        user_id, conversation_id = conversation.user_id, conversation.conversation_id
+        if user_id is None:
+            await self.conversations.save(conversation)
+            return
+        async with self._lock(user_id):
+            owner = user if user is not None else await asyncio.to_thread(self.state.user, user_id)
+            bound = self.state.bound_to(owner)
+            await asyncio.to_thread(bound.open_conversation, user_id, conversation_id)
+            await self.conversations.save(conversation)
+            # the lock holds off this process; another one may have erased them in this moment
+            if not await asyncio.to_thread(self.state.is_still, owner):
+                await self.conversations.delete(conversation_id)
+                await self.conversations.compact()
+                raise UnknownUserError(user_id)
+
+    async def _erase(self, user_id: str) -> None:
+        async with self._lock(user_id):
+            # turns first: should this process end in between, the user is still there to be erased again
+            for conversation_id in await asyncio.to_thread(self.state.conversation_ids_of, user_id):
+                await self.conversations.delete(conversation_id)
+            for conversation_id in await asyncio.to_thread(self.state.erase_user, user_id):
+                await self.conversations.delete(conversation_id)  # what another process saved meanwhile
+        await self.conversations.compact()
+
+    def _lock(self, user_id: str) -> asyncio.Lock:
+        return self._locks.setdefault(user_id, asyncio.Lock())
+
+    async def _to_the_end(self, work: Coroutine[None, None, None]) -> None:
+        """Run to the end even where the caller leaves: a write that is cut off would hold SQLite's lock."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+        await asyncio.shield(task)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        if not task.cancelled():
+            task.exception()  # looked at, or the event loop would log it where the caller has left, user id and all
