@@ -1,7 +1,6 @@
 """The commands of `reconteur`. Everything heavy is imported inside the command that needs it."""
 
 import asyncio
-import json
 import logging
 import sys
 from collections.abc import Awaitable, Callable
@@ -10,6 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 from pydantic import JsonValue
+
+from retrieval.untrusted import as_json, visible
+from ui.logs import RecordFormatter
 
 if TYPE_CHECKING:
     from agent.agent import Agent
@@ -116,12 +118,12 @@ def ingest(
     from retrieval.progress import console_progress
 
     plan = plan_ingest(items, interactions, facts, schema, data_dir=data)
-    typer.echo(plan.describe())
+    typer.echo(visible(plan.describe()))
     if plan.is_guessed and not yes:
         typer.confirm("Is this right?", default=True, abort=True)
     with console_progress() as progress:
         report = plan.run(progress)
-    typer.echo(report.describe())
+    typer.echo(visible(report.describe()))
     build(data)
     typer.echo(f"Talk to it: reconteur chat --data {data}")
 
@@ -154,7 +156,7 @@ def list_users(data: Data = None, limit: Annotated[int, typer.Option(min=1)] = 1
 
     with open_state(make_settings(data=data).retrieval) as state:
         for one in state.list_users(limit):
-            typer.echo(f"{one.user_id}\t{one.name}")
+            typer.echo(f"{one.user_id}\t{' '.join(visible(one.name).split())}")
 
 
 @users_app.command("export")
@@ -166,7 +168,7 @@ def export_user(user_id: str, data: Data = None) -> None:
         return exported
 
     exported = _with_agent(make_settings(data=data), export)
-    typer.echo(json.dumps(exported, ensure_ascii=False, indent=2))
+    typer.echo(as_json(exported))
 
 
 @users_app.command("erase")
@@ -232,8 +234,8 @@ def _with_agent(settings: "Settings", task: "Callable[[Agent], Awaitable[T]]") -
 
 def _log(level: int) -> None:
     """Log to stderr; the libraries below only what went wrong, since their lines can hold what users said."""
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    to_stderr = logging.StreamHandler(sys.stderr)
+    to_stderr.setFormatter(RecordFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(handlers=[to_stderr], level=logging.WARNING)
     for package in ("ui", "agent", "tools", "retrieval"):
         logging.getLogger(package).setLevel(level)
