@@ -16,6 +16,7 @@ from tests.agent.conftest import make_agent, model, visitor  # noqa: F401
 from tests.agent.films import build_films, film_dataset
 from tests.fakes import HashEncoder
 from tests.threats.attacks import BAIT, SECRET, Attack, poisoned
+from tools.render import one_line
 from ui.api.completion import Writing
 
 TOKENS = re.compile(r"<[|｜]|[|｜]>|</?s>|</?tool_\w+>|<<SYS>>|\[/?INST\]")
@@ -54,6 +55,8 @@ def check_harmless(agent: Agent, reply: Reply, own: Sequence[str] = ()) -> None:
     catalog, writing = agent.retriever.catalog, Writing()
     writing.take(Finished(reply))
     words = said(reply)
+    for title in sorted((item.title for item in catalog), key=len, reverse=True):
+        words = words.replace(title, "").replace(one_line(title), "")  # an item is called what it is called, as text
     echoes = " ".join(own)
     assert all(card.item.item_id in catalog for card in (*reply.recommendations, *reply.near_misses))
     assert all(
