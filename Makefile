@@ -2,7 +2,7 @@
 PYTHON := .venv/bin/python
 PACKAGES := agent tools retrieval ui eval
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev serve check test test-fast bench bench-recommender bench-exploration soak constraints clean
+.PHONY: help setup setup-dev serve check audit test test-fast bench bench-recommender bench-exploration soak constraints clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -16,11 +16,19 @@ setup-dev: ## set up what the tests need, too
 serve: ## start the language model and the app
 	@./serve.sh
 
-check: setup-dev ## format, lint, types, import layers
+check: setup-dev ## format, lint, types, import layers, unsafe calls
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m mypy --strict $(addprefix -p ,$(PACKAGES))
 	.venv/bin/lint-imports
+	.venv/bin/bandit --quiet --recursive --configfile pyproject.toml $(PACKAGES)
+
+audit: setup-dev ## known vulnerabilities of what is installed; asks an advisory database on the net
+	@said=$$(mktemp); timeout 600 .venv/bin/pip-audit --progress-spinner off --skip-editable >$$said 2>&1; \
+	grep -v 'could not be audited' $$said; grep -c 'could not be audited' $$said | sed 's/$$/ packages the database does not know/'; \
+	grep -q '^Found' $$said && found=1; grep -qE '^(Found|No) ' $$said && ! grep -q 'could not be audited: pip (' $$said && asked=1; \
+	rm -f $$said; [ -z "$$found" ] || exit 1; [ -n "$$asked" ] || { echo 'Not audited: expected the advisory database to' \
+	'know pip, found no answer. Run this again where the network reaches it.' >&2; exit 2; }
 
 test: setup-dev ## every test: the real small model and a real browser, too
 	$(PYTHON) -m pytest

@@ -14,6 +14,8 @@ from langchain_openai import ChatOpenAI
 
 from agent.recommendation import LlmRun
 from agent.settings import LlmSettings
+from retrieval.untrusted import visible
+from tools.template_tokens import without_tokens
 
 FAILURES = (
     openai.OpenAIError,
@@ -68,6 +70,32 @@ class BoundedTransport(httpx2.AsyncHTTPTransport):
         return response
 
 
+class GuardedChatModel(ChatOpenAI):
+    """A chat model that sends no token of a chat template and no hidden text, wherever in a prompt they stand.
+
+    Texts are cleaned where a prompt is made, too; this is the last gate, which no new text can be led around.
+    """
+
+    def _get_request_payload(self, input_: Any, *, stop: list[str] | None = None, **kwargs: Any) -> dict[str, Any]:
+        payload: dict[str, Any] = super()._get_request_payload(input_, stop=stop, **kwargs)
+        return {key: _defused(part) if key in _FOREIGN else part for key, part in payload.items()}
+
+
+_FOREIGN = ("messages", "tools", "response_format")
+"""The parts of a request that hold words of the catalog or of people."""
+
+
+def _defused(part: Any) -> Any:
+    """JSON values without tokens and hidden text, keys included: a schema has words of the message for keys."""
+    if isinstance(part, str):
+        return without_tokens(visible(part))
+    if isinstance(part, list | tuple):
+        return [_defused(one) for one in part]
+    if isinstance(part, dict):
+        return {_defused(key): _defused(value) for key, value in part.items()}
+    return part
+
+
 def open_client(settings: LlmSettings) -> openai.DefaultAsyncHttpxClient:
     """Connections of one agent, to be closed with it; LangChain's own are shared by all event loops of a process."""
     return openai.DefaultAsyncHttpxClient(timeout=settings.timeout_s, transport=BoundedTransport())
@@ -80,7 +108,7 @@ def make_chat_model(settings: LlmSettings, client: openai.DefaultAsyncHttpxClien
     """
     if not settings.url:
         return None
-    return ChatOpenAI(
+    return GuardedChatModel(
         model=settings.model,
         base_url=settings.url,
         api_key=settings.api_key,
@@ -95,7 +123,7 @@ def make_chat_model(settings: LlmSettings, client: openai.DefaultAsyncHttpxClien
 
 def make_waiting_model(settings: LlmSettings, client: httpx.Client, *, timeout_s: float) -> ChatOpenAI:
     """A chat model for threads that wait for it no longer than they may, without a second try."""
-    return ChatOpenAI(
+    return GuardedChatModel(
         model=settings.model,
         base_url=settings.url,
         api_key=settings.api_key,

@@ -7,18 +7,22 @@ out from it what was on the cards. So the form is regular (documented in docs/ap
 - near misses follow a line that is one of `NEAR_HEADINGS`, counted from 1 again;
 - a notice is a line that starts with `> `;
 - everything else is prose. In a label a backslash stands before each of `\\ * _ [ ] < backtick`.
+
+What catalogs, people and models wrote stands in it as words (`agent.markdown`): no link of theirs works.
 """
 
 import re
 from collections.abc import Iterable, Sequence
 
+from agent.markdown import escaped, with_addresses, without_addresses
 from agent.recommendation import Recommendation
 from agent.wording.messages import LANGUAGES, say
+from retrieval.untrusted import visible
 
 NEAR_HEADINGS = {language: f"**{say('near_heading', language)}**" for language in LANGUAGES}
 _COLON = {"zh": "：", "ja": "："}
-_SPECIAL = re.compile(r"([\\*_\[\]<`])")
-_ESCAPED = re.compile(r"\\([\\*_\[\]<`])")
+_SPECIAL = re.compile(r"([\\*_\[\]<`]|&(?=#?\w{1,31};))")
+_ESCAPED = re.compile(r"\\([\\*_\[\]<`&])")
 _LINE = re.compile(r"(\d{1,3})\. \*\*((?:[^*\\]|\\.)+)\*\*(?:[:：].*)?")
 
 
@@ -39,7 +43,7 @@ def render_list(
 
 def render_notices(notices: Iterable[str]) -> str:
     """Each notice on a line of its own."""
-    return "\n".join(f"> {_one_line(notice)}" for notice in notices)
+    return "\n".join(f"> {escaped(_one_line(notice))}" for notice in notices)
 
 
 def shown_titles(content: str) -> list[str]:
@@ -57,14 +61,15 @@ def _numbered(recommendations: Sequence[Recommendation], language: str) -> str:
 
 
 def _line(number: int, recommendation: Recommendation, language: str) -> str:
-    label = _SPECIAL.sub(r"\\\1", _one_line(recommendation.item.label))
-    reason = _one_line(": ".join(filter(None, (recommendation.slot, recommendation.explanation.text))))
+    label = _SPECIAL.sub(r"\\\1", without_addresses(_one_line(recommendation.item.label)))
+    reason = ": ".join(filter(None, (recommendation.slot, recommendation.explanation.text)))
+    reason = escaped(_one_line(reason), begins_line=False)
     colon = _COLON.get(language, ": ") if reason else ""
     return f"{number}. **{label}**{colon}{reason}"
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    return visible(" ".join(text.split()))
 
 
 def _parts(content: str) -> tuple[list[str], list[str]]:
@@ -82,5 +87,5 @@ def _counted(lines: Iterable[str]) -> list[str]:
     for line in lines:
         match = _LINE.fullmatch(line)
         if match and int(match[1]) == len(labels) + 1:
-            labels.append(_ESCAPED.sub(r"\1", match[2]))
+            labels.append(with_addresses(_ESCAPED.sub(r"\1", match[2])))
     return labels

@@ -154,7 +154,7 @@ def pip_download(requirement: str, folder: Path) -> Path:
     """Download the wheel of one pinned requirement with pip, without its dependencies."""
     arguments = ["--no-deps", "--only-binary=:all:", "--no-input", "--disable-pip-version-check", "--progress-bar=off"]
     command = [sys.executable, "-m", "pip", "download", *arguments, "--dest", str(folder), requirement]
-    result = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)  # noqa: S603
+    result = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)  # noqa: S603 - pip, without a shell  # nosec B603
     wheels = sorted(folder.glob("*.whl"))
     if result.returncode != 0 or len(wheels) != 1:
         last_line = (result.stderr.strip() or result.stdout.strip() or "no message").splitlines()[-1]

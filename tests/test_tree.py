@@ -17,6 +17,8 @@ FORM = {
     "agent/drivers/text.py": "words, plurals, scripts; for the two drivers that spot names in a message",
     "agent/drivers/schema/question.py": "where names and numbers may stand that code did not place",
     "agent/drivers/schema/things.py": "the words around what was spotted",
+    "agent/markdown.py": "what would act in Markdown",
+    "tools/template_tokens.py": "what chat templates are made of",
     "tools/placing.py": "references, years, numbers",
     "tools/quantities.py": "numbers, spans, decades",
 }

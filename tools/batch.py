@@ -5,13 +5,14 @@ import json
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from langchain_core.messages import ToolMessage
 from langchain_core.tools import BaseTool
 from pydantic import JsonValue, ValidationError
 
 from retrieval.preference import Preference
+from retrieval.untrusted import visible, without_links
 from tools import cf_scores, search_catalog
 from tools.context import Found, ToolContext
 from tools.registry import ENDINGS, LOOKUPS, PATCHES, make_tools
@@ -86,6 +87,7 @@ class Batch:
         Returns:
             A result for every call, in the order of the calls; the context holds what they brought.
         """
+        calls = [replace(call, arguments=_without_links(call.arguments)) for call in calls]
         results: dict[int, Result] = {}
         for place, call in enumerate(calls):
             if refusal := self._refusal(call, place):
@@ -187,6 +189,19 @@ def _left_out(call: Call, tool: BaseTool) -> str:
     """What a tool takes no notice of: a limit under a wrong name is no limit."""
     unknown = [clipped(name, 40) for name in call.arguments if name not in tool.args]
     return f"left out: no argument {', '.join(unknown)}" if unknown else ""
+
+
+def _without_links(arguments: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """Arguments as they may be shown: a driver's words become chips, notices and questions."""
+    return {name: _plain(value) for name, value in arguments.items()}
+
+
+def _plain(value: JsonValue) -> JsonValue:
+    if isinstance(value, str):
+        return without_links(visible(value))
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    return _without_links(value) if isinstance(value, dict) else value
 
 
 def _since(started: float) -> float:

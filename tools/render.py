@@ -10,8 +10,10 @@ from retrieval.candidates import Evidence
 from retrieval.items import Catalog, Item
 from retrieval.preference import Constraint, Op, Preference, Wish
 from retrieval.schema import FieldKind, FieldSpec
+from retrieval.untrusted import visible
 from tools.placing import reference_of
 from tools.quantities import listed, plain
+from tools.template_tokens import without_tokens
 
 LABELED = "year"
 """The field that stands in an item's label."""
@@ -24,8 +26,9 @@ LABEL_LIMIT, VALUE_LIMIT, TEXT_LIMIT, ROW_TEXT_LIMIT = 120, 60, 300, 130
 
 
 def one_line(text: str) -> str:
-    """Text without line breaks and control characters: it cannot pose as the next line of a prompt."""
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    """Text without line breaks, hidden characters and tokens of chat templates: it cannot pose as more of a prompt."""
+    printable = "".join(char if char.isprintable() else " " for char in text)
+    return without_tokens(" ".join(visible(printable).split()))  # last: what is left out could part a token
 
 
 def clipped(text: str, most: int) -> str:
@@ -57,7 +60,7 @@ def item_row(
             shown = ", ".join(clipped(value, VALUE_LIMIT) for value in values[:VALUES_IN_ROW])
             parts.append(f"{spec.name} {shown}")
     if with_text and item.text:
-        parts.append(f"about {_quoted(item.text, ROW_TEXT_LIMIT)}")
+        parts.append(f"about {quoted(item.text, ROW_TEXT_LIMIT)}")
     return " | ".join([_heading(item, catalog), *(part.replace("|", "/") for part in parts), *filter(None, (note,))])
 
 
@@ -75,7 +78,7 @@ def item_facts(item: Item, catalog: Catalog, fields: Sequence[str] = ()) -> str:
         if known or fields:
             lines.append(f"  {spec.name}: {known or 'not known'}")
     if item.text and not fields:
-        lines.append(f"  description: {_quoted(item.text, TEXT_LIMIT)}")
+        lines.append(f"  description: {quoted(item.text, TEXT_LIMIT)}")
     return "\n".join(lines)
 
 
@@ -121,7 +124,7 @@ def path_text(evidence: Evidence, catalog: Catalog) -> str:
     return "; ".join(f"{label(start)} -{relation}- {one_line(value)}" for start, relation, value in evidence.path)
 
 
-def _quoted(text: str, most: int) -> str:
+def quoted(text: str, most: int) -> str:
     """Prose of the catalog, marked as such."""
     return '"{}"'.format(clipped(text, most).replace('"', "'"))
 

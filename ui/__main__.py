@@ -3,6 +3,7 @@
 import sys
 
 from retrieval.errors import RecommenderError
+from retrieval.untrusted import visible
 from ui.cli import app
 
 
@@ -11,7 +12,7 @@ def main() -> None:
     try:
         app(prog_name="reconteur")
     except RecommenderError as error:
-        sys.stderr.write(f"reconteur: {error}\n")
+        sys.stderr.write(f"reconteur: {visible(str(error))}\n")
         sys.exit(1)
 
 

@@ -1,13 +1,14 @@
 """The commands of `reconteur`. Everything heavy is imported inside the command that needs it."""
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 from pydantic import JsonValue
+
+from retrieval.untrusted import as_json, visible
 
 if TYPE_CHECKING:
     from agent.agent import Agent
@@ -114,12 +115,12 @@ def ingest(
     from retrieval.progress import console_progress
 
     plan = plan_ingest(items, interactions, facts, schema, data_dir=data)
-    typer.echo(plan.describe())
+    typer.echo(visible(plan.describe()))
     if plan.is_guessed and not yes:
         typer.confirm("Is this right?", default=True, abort=True)
     with console_progress() as progress:
         report = plan.run(progress)
-    typer.echo(report.describe())
+    typer.echo(visible(report.describe()))
     build(data)
     typer.echo(f"Talk to it: reconteur chat --data {data}")
 
@@ -152,7 +153,7 @@ def list_users(data: Data = None, limit: Annotated[int, typer.Option(min=1)] = 1
 
     with open_state(make_settings(data=data).retrieval) as state:
         for one in state.list_users(limit):
-            typer.echo(f"{one.user_id}\t{one.name}")
+            typer.echo(f"{one.user_id}\t{' '.join(visible(one.name).split())}")
 
 
 @users_app.command("export")
@@ -164,7 +165,7 @@ def export_user(user_id: str, data: Data = None) -> None:
         return exported
 
     exported = _with_agent(make_settings(data=data), export)
-    typer.echo(json.dumps(exported, ensure_ascii=False, indent=2))
+    typer.echo(as_json(exported))
 
 
 @users_app.command("erase")

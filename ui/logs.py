@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 
 from agent.settings import LogSettings
+from retrieval.untrusted import visible
 
 PACKAGES = ("ui", "agent", "tools", "retrieval")
 FIELDS = ("method", "route", "status", "ms", "tenant")
@@ -55,8 +56,8 @@ class PlainFormatter(logging.Formatter):
         super().__init__("%(asctime)s %(levelname)s %(name)s [%(request_id)s]: %(message)s")
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line of a record."""
-        return super().format(_without_words(record))
+        """The line of a record; further lines are set in, so that nothing in it can pose as another record."""
+        return visible(super().format(_without_words(record))).replace("\n", "\n    ")
 
     def formatException(self, ei: ErrorInfo) -> str:  # noqa: N802  logging calls it so
         """The class and the place of an error."""

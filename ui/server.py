@@ -127,7 +127,7 @@ def _is_news(record: logging.LogRecord) -> bool:
 def address_of(listener: socket.socket) -> str:
     """'http://127.0.0.1:7860'; an address for all networks is shown as localhost."""
     host, port = listener.getsockname()[:2]
-    shown = {"0.0.0.0": "localhost", "::": "localhost"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    shown = {"0.0.0.0": "localhost", "::": "localhost"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104 - is only compared  # nosec
     return f"http://{shown}:{port}"
 
 

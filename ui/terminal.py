@@ -2,9 +2,7 @@
 
 import asyncio
 import contextlib
-import json
 import sys
-import unicodedata
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from io import TextIOWrapper
@@ -19,6 +17,7 @@ from agent.events import Event, Finished, Recommended, TextDelta, Understood
 from agent.recommendation import Recommendation, Reply
 from agent.transcript import NEAR_HEADINGS
 from retrieval.errors import RecommenderError
+from retrieval.untrusted import as_json, visible
 
 if TYPE_CHECKING:
     from agent.agent import Agent
@@ -28,7 +27,6 @@ HELP = """Say what you feel like, or:
   /why 2    what the reason of card 2 rests on                  /dial 0.7   0 safe ... 1 adventurous
   /export   everything stored about you                         /erase      delete it for good
   /help     this                                                /quit       end"""
-BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 OPINIONS = {"/like": "Noted: you like", "/dislike": "Noted: not for you:", "/seen": "Noted: you know"}
 
 
@@ -95,7 +93,7 @@ class TerminalChat:
                 await self._turn_dial(arguments)
             case "/export":
                 exported = await self.agent.export(self.user_id)
-                self._say(json.dumps(exported, ensure_ascii=False, indent=2))
+                self._say(as_json(exported))
             case "/erase":
                 await self._erase(arguments)
             case _:
@@ -113,7 +111,7 @@ class TerminalChat:
                     self._show_cards(event)
                 case TextDelta(text):
                     self._in_prose = True
-                    self.console.print(Text(_clean(text)), end="", soft_wrap=True)
+                    self.console.print(Text(visible(text)), end="", soft_wrap=True)
                 case Finished(reply):
                     self._finish(reply)
                 case _:
@@ -122,7 +120,7 @@ class TerminalChat:
     def _finish(self, reply: Reply) -> None:
         self.conversation = reply.conversation
         if reply.text and not self._in_prose:
-            self.console.print(Text(_clean(reply.text)), soft_wrap=True, end="")
+            self.console.print(Text(visible(reply.text)), soft_wrap=True, end="")
         self.console.print("\n" if reply.text else "", end="")
         for choice in reply.intent.choices:
             self._say(f"  • {choice}")
@@ -143,11 +141,11 @@ class TerminalChat:
             for spec in schema.fields
             if spec.on_card and one.item.values.get(spec.name)
         ]
-        lines = [Text(_clean(" · ".join(facts)), style="dim"), Text(_clean(one.explanation.text))]
+        lines = [Text(visible(" · ".join(facts)), style="dim"), Text(visible(one.explanation.text))]
         if one.slot:
-            lines.insert(1, Text(_clean(one.slot), style="italic"))
+            lines.insert(1, Text(visible(one.slot), style="italic"))
         badge = "  ✦ trying something new" if one.exploratory else ""
-        title = Text(f"{number}. {_clean(one.item.label)}{badge}", style="bold")
+        title = Text(f"{number}. {visible(one.item.label)}{badge}", style="bold")
         return Panel(Group(*lines), title=title, title_align="left", width=min(self.console.width, 100))
 
     async def _give(self, name: str, card: Recommendation) -> None:
@@ -209,7 +207,7 @@ class TerminalChat:
         return self.cards[number - 1]
 
     def _say(self, text: str, *, style: str = "") -> None:
-        self.console.print(Text(_clean(text), style=style), soft_wrap=True)
+        self.console.print(Text(visible(text), style=style), soft_wrap=True)
 
 
 def run_chat(runner: asyncio.Runner, agent: "Agent", user_id: str, console: Console | None = None) -> None:
@@ -235,10 +233,5 @@ def _read(console: Console, *, is_piped: bool) -> str:
     line = sys.stdin.readline()
     if not line:
         raise EOFError
-    console.print(Text(f"\nyou › {_clean(line).strip()}", style="bold"), soft_wrap=True)
+    console.print(Text(f"\nyou › {visible(line).strip()}", style="bold"), soft_wrap=True)
     return line
-
-
-def _clean(text: str) -> str:
-    """Without control characters and changes of direction, which a terminal would obey."""
-    return "".join(char for char in text if char == "\n" or not (unicodedata.category(char) == "Cc" or char in BIDI))

@@ -90,6 +90,8 @@ class Loop:
         await self.with_state(state, lambda: self.memory.load(state))
         drive = await self._decide(state, emit)
         await self.with_state(state, lambda: self.memory.note(state))
+        if state.intent.act is Act.ASK:
+            state.context.ending = replace(state.ending, choices=self.words.choices(state))
         emit(Understood(state.intent, state.wanted))
         if state.intent.act is Act.RECOMMEND:
             await self._show(state, emit)
@@ -184,6 +186,7 @@ class Loop:
         await rank(state, self.retriever, timeout_s=self.tool_timeout_s)
         if state.lost:
             state.add_notices(say("tool_down", state.language))
+        state.slot_names = self.words.slot_names(state)
         state.time("rank", started)
         started = time.perf_counter()
         await asyncio.to_thread(explore, state, self.retriever, self.make_rng)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 
 from agent.conversation import Role
@@ -16,11 +16,12 @@ from agent.loop.state import TurnState
 from agent.wording import answers
 from agent.wording.check import Checker, TitleFinder
 from agent.wording.handles import fill
-from agent.wording.ledger import Ledger
+from agent.wording.ledger import Ledger, numbers_in
 from agent.wording.messages import say
-from agent.wording.stream import checked
+from agent.wording.stream import checked, plain
 from retrieval.errors import ModelBusyError, ModelUnavailableError
 from retrieval.retriever import Retriever
+from tools.render import one_line
 
 logger = logging.getLogger(__name__)
 
@@ -140,7 +141,44 @@ class Words:
         said = [turn.text for turn in state.conversation.turns if turn.role is Role.USER]
         cards = (*state.recommendations, *state.near_misses)
         ledger = Ledger.of(state.context, cards, said=" ".join((*said, state.message)))
+        if state.intent.act is Act.ASK:  # a question suggests nothing, so it may name any item there is
+            ledger = self._with_titles(ledger, (state.ending.text, *state.ending.choices))
         return Checker(self.titles, ledger)
+
+    def _with_titles(self, ledger: Ledger, texts: Sequence[str]) -> Ledger:
+        """A ledger that also holds the items and numbers that some texts name."""
+        spots = [spot for text in texts for spot in (*self.titles.quoted(text), *self.titles.titles(text, frozenset()))]
+        ids = frozenset(item_id for spot in spots for item_id in spot.item_ids)
+        numbers = frozenset(number for text in texts for number in numbers_in(text))
+        return replace(ledger, item_ids=ledger.item_ids | ids, numbers=ledger.numbers | numbers)
+
+    # What a model names beside its prose ---------------------------------------------------------------------------
+
+    def choices(self, state: TurnState) -> tuple[str, ...]:
+        """The answers to click that a question may offer: labels of items, and words that hold like any sentence."""
+        checker = self._checker(state)
+        offered = ((choice, one_line(plain(choice))) for choice in state.ending.choices)
+        return tuple(
+            choice if self._is_label(choice) else words
+            for choice, words in offered
+            if self._is_label(choice) or (words and checker.check(words, may_echo=True).ok)
+        )
+
+    def slot_names(self, state: TurnState) -> tuple[str, ...]:
+        """What the places of a list are for; '' where a name does not hold."""
+        checker = self._checker(state)
+        limits = [limit for plan in state.ending.slots for limit in plan.constraints]
+        values = frozenset((limit.field, str(value)) for limit in limits for value in limit.values)
+        numbers = frozenset(f"{value:.15g}" for limit in limits for value in limit.values if not isinstance(value, str))
+        known = replace(checker.ledger, values=checker.ledger.values | values, numbers=checker.ledger.numbers | numbers)
+        names = [one_line(plain(name)) for name in state.slot_names]
+        return tuple(name if Checker(self.titles, known).check(name, may_echo=True).ok else "" for name in names)
+
+    def _is_label(self, words: str) -> bool:
+        """Whether words are an item's title with its year."""
+        catalog = self.retriever.catalog
+        found = catalog.titles.exact(words.rpartition(" (")[0] or words)
+        return any(catalog.item(match.item_id).label == words for match in found)
 
     # Templates -----------------------------------------------------------------------------------------------------
 
@@ -149,7 +187,7 @@ class Words:
         if not state.message:
             return ""
         if state.intent.act is Act.ASK:
-            return answers.question(state.intent, state.ending, self.retriever.catalog, state.language)
+            return answers.question(state.intent, self.retriever.catalog, state.language)
         if state.intent.act is Act.RECOMMEND:
             return answers.summary(state.recommendations, self.retriever.schema, state.language)
         text, state.listed = await self._answer(state)

@@ -133,7 +133,7 @@ def _vllm(options: argparse.Namespace) -> None:
     if options.print:
         _answer(shlex.join(command))
         return
-    os.execve(command[0], command, {**os.environ, **vllm_environment([gpu.index for gpu in chosen])})  # noqa: S606
+    os.execve(command[0], command, {**os.environ, **vllm_environment([gpu.index for gpu in chosen])})  # noqa: S606 - becomes the server that it planned  # nosec
 
 
 def _plan(model: str, gpus: list[Gpu]) -> VllmPlan | None:

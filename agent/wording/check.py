@@ -12,12 +12,14 @@ from dataclasses import dataclass, field
 from babel import Locale
 
 from agent.wording.claims import UNPROVABLE
+from agent.wording.instructions import repeats_instructions
 from agent.wording.ledger import Ledger, numbers_in
 from agent.wording.messages import language_of
 from agent.wording.spotting import WORD, Spot, TitleFinder, blanked
 from retrieval.items import Item
 from retrieval.schema import FieldSpec
 from retrieval.titles import HAN, LETTER, UNSPACED
+from retrieval.untrusted import has_address
 from tools.placing import fold
 
 __all__ = ["Checker", "TitleFinder", "Verdict"]
@@ -95,15 +97,18 @@ class Checker:
     _words: dict[str, frozenset[str]] = field(default_factory=dict)
     """What was worked out already, by what it is of."""
 
-    def check(self, sentence: str, *, before: frozenset[str] = frozenset()) -> Verdict:
+    def check(self, sentence: str, *, before: frozenset[str] = frozenset(), may_echo: bool = False) -> Verdict:
         """Judge one sentence (without markup).
 
         Args:
             sentence: What would be shown.
             before: The item ids that the sentence before it was about: a sentence that names none goes on about them.
+            may_echo: Whether it may be the user's own words, as the name of a place or an answer to click may.
         """
-        if self._echoes(sentence):
+        if not may_echo and self._echoes(sentence):
             return Verdict(False, "repeats the user's own words")
+        if repeats_instructions(sentence):
+            return Verdict(False, "repeats the model's instructions")
         allowed = self._allowed()
         quoted = list(self.finder.quoted(sentence))
         outside = blanked(sentence, (spot for spot in quoted if spot.item_ids))
@@ -113,7 +118,13 @@ class Checker:
                 return Verdict(False, problem)
         named = frozenset(item_id for spot in (*quoted, *titles) for item_id in spot.item_ids & allowed)
         parsed = self._parsed(blanked(outside, titles), named, before)
-        checks: Sequence[Callable[[_Sentence], str]] = (self._claims, self._values, self._numbers, self._names)
+        checks: Sequence[Callable[[_Sentence], str]] = (
+            self._addresses,
+            self._claims,
+            self._values,
+            self._numbers,
+            self._names,
+        )
         problem = next((found for check in checks if (found := check(parsed))), "")
         return Verdict(not problem, problem, named or (before if parsed.is_strict else frozenset()))
 
@@ -261,6 +272,10 @@ class Checker:
             if match.group() not in self.ledger.said and not any(match.group() in text for text in texts):
                 return f"names {match.group()!r}, which stands nowhere"
         return ""
+
+    def _addresses(self, sentence: _Sentence) -> str:
+        """An address outside a title: nothing here sends people elsewhere."""
+        return "names an address" if has_address(sentence.text) else ""
 
     def _claims(self, sentence: _Sentence) -> str:
         """A claim that no field shows, unless a text or value of the ledger says it."""

@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncIterator, Callable, Iterator
 
 from agent.wording.check import Checker
+from retrieval.untrusted import visible, without_links
 from tools.placing import fold
 
 ENDINGS = re.compile(r"(?:[.!?…。！？]+[\"”’』」»)）]*|\n)(?:\s+|(?<=[。！？”』」）\n])|$)")
@@ -16,7 +17,7 @@ DONE = re.compile(r"[.!?…。！？][\"”’』」»)）]*\s*$")
 SURE = re.compile(r"[。！？\n]\s*$")
 """Ends a sentence without having to see what follows."""
 HANDLE = re.compile(r"\[\[[^\[\]\n]{0,60}\]\]")
-MARKUP = re.compile(r"[*_`#]|(?<!\[)\[([^\[\]]*)\]\([^)]*\)|https?://\S+|<[^>]{0,200}>")
+MARKUP = re.compile(r"[*_`#]|<[^>]{0,200}>")
 PROMPT_LABEL = re.compile(r"^(\s*)(?:about|facts?|list|wanted|message)\s*:\s*", re.IGNORECASE)
 """A label of the prompt that a small model copies."""
 
@@ -28,7 +29,7 @@ def plain(text: str) -> str:
     """Prose without markup, links, tags and labels of the prompt; handles stay as they are."""
     pieces = HANDLE.split(text)
     handles = [*HANDLE.findall(text), ""]
-    clean = (MARKUP.sub(lambda match: match.group(1) or "", piece) for piece in pieces)
+    clean = (MARKUP.sub("", without_links(visible(piece))) for piece in pieces)
     return PROMPT_LABEL.sub(r"\1", "".join(piece + handle for piece, handle in zip(clean, handles, strict=True)))
 
 

@@ -10,7 +10,6 @@ from agent.wording.values import spec_of
 from retrieval.exploration.asking import Inquiry
 from retrieval.items import Catalog
 from retrieval.schema import CatalogSchema
-from tools import Ending
 from tools.render import one_line
 
 STILL_GUESSING, STILL_LEARNING = 0.75, 0.55
@@ -62,12 +61,12 @@ def _in_running_text(card: Recommendation) -> str:
     return lowered if is_plain else text
 
 
-def question(intent: Intent, ending: Ending, catalog: Catalog, language: str) -> str:
-    """The question that a turn ends with: the model's own, or which of several items of one title was meant."""
+def question(intent: Intent, catalog: Catalog, language: str) -> str:
+    """The question of a turn where the model's own does not hold: which item is meant, or what is wanted."""
     if intent.ambiguous:
         said, options = intent.ambiguous[0]
         return ask_which(said, options, catalog, language)
-    return ending.text
+    return say("talk_first", language, nouns=catalog.schema.nouns_in(language))
 
 
 def ask_which(said: str, options: Sequence[str], catalog: Catalog, language: str) -> str:

@@ -30,7 +30,7 @@ def judge_and_describe(
         BadDataError: There is nothing to judge, or the other transcripts cannot be read.
     """
     others = None if against is None else read_transcripts(against, skip_bad=skip_bad).dialogues
-    shuffled = random.Random(seed).sample(list(dialogues), len(dialogues))  # noqa: S311 - no secret
+    shuffled = random.Random(seed).sample(list(dialogues), len(dialogues))  # noqa: S311 - no secret  # nosec B311
     cases = cases_of(shuffled, limit=limit, others=others)
     if not cases:
         raise BadDataError("nothing to judge: expected replies of an assistant (with --against: to the same turns).")

@@ -82,10 +82,13 @@ def film_id(title: str, year: int | None = None) -> str:
     return next(f"film:{row}" for row, one in enumerate(_FILMS) if one[0] == title and year in (None, one[1]))
 
 
-@cache
-def film_dataset() -> Dataset:
-    """Each of 32 people loves the films of one block but one and dislikes one of the next block."""
-    catalog, found = film_catalog(), []
+def film_dataset(catalog: Catalog | None = None) -> Dataset:
+    """Each of 32 people loves the films of one block but one and dislikes one of the next block.
+
+    Args:
+        catalog: One that begins with the films; the films alone where None.
+    """
+    catalog, found = catalog or film_catalog(), []
     for block, rows in enumerate(BLOCKS):
         others = BLOCKS[(block + 1) % len(BLOCKS)]
         for n in range(8):
@@ -96,12 +99,10 @@ def film_dataset() -> Dataset:
     return Dataset(catalog, Interactions.of(catalog, found))
 
 
-def build_films(folder: Path) -> RetrievalSettings:
+def build_films(folder: Path, dataset: Dataset | None = None) -> RetrievalSettings:
     """A data folder with every index."""
-    settings, dataset = (
-        RetrievalSettings(data_dir=folder, encoder="hash", tool_timeout_s=20, graph_vectors="none"),
-        film_dataset(),
-    )
+    settings = RetrievalSettings(data_dir=folder, encoder="hash", tool_timeout_s=20, graph_vectors="none")
+    dataset = dataset or film_dataset()
     save_dataset(dataset, folder)
     build_vectors(dataset, settings, encoder=HashEncoder())
     build_graph(dataset, settings)

@@ -149,6 +149,24 @@ async def test_hostile_text_is_shown_and_never_run(browser, tmp_path):
     agent.state.close()
 
 
+async def test_markup_that_slipped_in_all_the_same_could_neither_run_nor_call_home(page, visitor):
+    await page.evaluate(
+        """() => {
+          const slipped = document.createElement("div");
+          slipped.innerHTML = `<img src="x" onerror="document.title='run'"><img src="https://evil.example/p.png">`;
+          document.body.append(slipped);
+          const script = document.createElement("script");
+          script.textContent = "document.title = 'run'";
+          document.body.append(script);
+        }"""
+    )
+    await page.wait_for_function("() => [...document.querySelectorAll('img')].every(one => one.complete)")
+
+    assert await page.title() == "Reconteur"
+    assert visitor.outside == []
+    assert sum("Content Security Policy" in error for error in visitor.errors) >= 3
+
+
 async def test_two_visitors_at_once_see_nothing_of_each_other(browser, page, url):
     async with open_context(browser) as other:
         theirs = await other.open(url)

@@ -1,6 +1,7 @@
 """From the agent's events to OpenAI's chat completions, whole or in chunks; knows nothing of HTTP.
 
-The text stands alone: the list comes first, then the prose, streamed or not.
+The text stands alone: the list comes first, then the prose, streamed or not. It is Markdown, in which foreign text is
+escaped; all other members are plain text.
 """
 
 import time
@@ -14,6 +15,7 @@ from pydantic_core import to_jsonable_python
 from agent.conversation import Conversation
 from agent.events import Event, Finished, Recommended, TextDelta, Understood
 from agent.intent import Intent
+from agent.markdown import escaped
 from agent.recommendation import Recommendation, Reply, Statement, Trace
 from agent.transcript import render_list, render_notices
 from retrieval.items import Item
@@ -66,7 +68,8 @@ class Writing:
     def _say(self, text: str) -> str:
         gap = "\n\n" if self.text and not self._prose and text else ""
         self._prose = self._prose or bool(text)
-        return gap + text
+        before = self.text + gap
+        return gap + escaped(text, begins_line=not before or before.endswith("\n"))
 
     def _finish(self, reply: Reply) -> str:
         """What the pieces before did not bring: a list or prose sent in one go, and notices that came late."""

@@ -4,13 +4,13 @@ Knows no Gradio: an action is an async generator, so it can be tested by itself.
 """
 
 import asyncio
-import json
 from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from retrieval.items import Catalog
 from retrieval.state import FeedbackKind
+from retrieval.untrusted import as_json
 from ui.page.agents import ChatAgent
 from ui.page.parts import Changes, Part
 from ui.page.people import People
@@ -211,7 +211,7 @@ class Actions:
         """Hand all that is kept to the browser, which saves it; nothing of it stays here."""
         if session.user is not None:
             data = await self.agent.export(session.user.user_id)
-            session.download = json.dumps(data, ensure_ascii=False, indent=2)
+            session.download = as_json(data)
             session.notice = word("exported", session.language)
             yield Part.DOWNLOAD | Part.INPUT
             session.download = ""

@@ -1,7 +1,9 @@
-"""HTML made so that nothing can slip in: every string is escaped unless it was made here. Knows no page."""
+"""HTML made so that nothing can slip in: every string that was not made here is escaped. Knows no page."""
 
 import html
 from collections.abc import Iterable
+
+from retrieval.untrusted import visible
 
 _VOID = frozenset({"br", "img", "input"})
 
@@ -20,7 +22,7 @@ def tag(name: str, /, *children: str, **attributes: str | bool | float | None) -
 
 def join(parts: Iterable[str]) -> Html:
     """The parts one after another, escaped where needed."""
-    return Html("".join(part if isinstance(part, Html) else html.escape(part) for part in parts))
+    return Html("".join(part if isinstance(part, Html) else html.escape(visible(part)) for part in parts))
 
 
 def paragraphs(text: str) -> Html:
@@ -40,4 +42,4 @@ def _attribute(key: str, value: str | bool | float | None) -> str:
     if value is None or value is False:
         return ""
     name = key.rstrip("_").replace("_", "-")
-    return f" {name}" if value is True else f' {name}="{html.escape(f"{value}")}"'
+    return f" {name}" if value is True else f' {name}="{html.escape(visible(f"{value}"))}"'

@@ -14,7 +14,7 @@ from agent.recommendation import Recommendation
 from retrieval.items import Catalog
 from retrieval.schema import FieldKind, FieldSpec
 from tools.placing import reference_of
-from tools.render import clipped, one_line
+from tools.render import one_line, quoted
 
 MOST_VALUES = 60
 """Values of a category that the prompt names."""
@@ -111,7 +111,7 @@ def _on_screen(card: Recommendation, catalog: Catalog) -> str:
     facts = [statement.text for statement in card.explanation.statements[:FACTS_ON_SCREEN]]
     parts = [f"#{card.rank} {reference} {one_line(card.item.label)}", one_line(card.explanation.text), *facts]
     if card.item.text:
-        parts.append(f"about: {clipped(card.item.text, TEXT_ON_SCREEN)}")
+        parts.append(f"about: {quoted(card.item.text, TEXT_ON_SCREEN)}")
     if card.exploratory:
         parts.append("a guess to learn their taste, say so if you mention it")
     return " | ".join(dict.fromkeys(filter(None, parts)))

@@ -117,7 +117,7 @@ def test_what_no_evidence_holds_does_not_go_out(checker: Checker, sentence: str)
         ("<b>Casino</b><script>alert(1)</script>", "Casinoalert(1)"),
         ("# Casino", " Casino"),
         ("About: Casino glitters.", "Casino glitters."),
-        ("![x](http://evil.example/p.png)", "!x"),
+        ("![x](http://evil.example/p.png)", "x"),
     ],
 )
 def test_markup_links_and_tags_are_taken_out(text: str, expected: str):

@@ -1,0 +1,84 @@
+"""What surrounds the page: the headers of a browser's policy, and Gradio's routes that answer to nobody."""
+
+import asyncio
+import re
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from tests.ui.conftest import serving
+from tests.ui.fakes import make_agent
+from ui.page.guard import policy_of
+from ui.page.mount import mount_chat
+
+# Gradio's queue sets an option that pandas 3 is about to drop; nothing of ours uses it
+pytestmark = pytest.mark.filterwarnings("ignore:.*no_silent_downcasting")
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    agent, app = make_agent(tmp_path_factory.mktemp("guard")), FastAPI()
+
+    @app.get("/api/plain")
+    async def plain() -> dict[str, str]:
+        return {"is": "not the page's"}
+
+    async def mounted() -> FastAPI:
+        return mount_chat(app, agent)
+
+    # without a running loop, Gradio makes loops of its own and leaves them open
+    with serving(asyncio.run(mounted())) as url, httpx.Client(base_url=url, trust_env=False, timeout=60) as opened:
+        yield opened
+    agent.state.close()
+
+
+def directives(policy: str) -> dict[str, list[str]]:
+    return {words[0]: words[1:] for words in (part.split() for part in policy.split(";")) if words}
+
+
+def test_the_page_may_run_what_the_server_sent_and_nothing_else(client: httpx.Client):
+    answer = client.get("/")
+
+    policy = directives(answer.headers["content-security-policy"])
+    assert policy["default-src"] == ["'none'"]
+    assert policy["frame-ancestors"] == policy["form-action"] == ["'none'"]
+    assert policy["connect-src"] == ["'self'"]
+    assert "'unsafe-inline'" not in policy["script-src"]
+    inline = re.findall(r"<script(?![^>]*\ssrc=)", answer.text)
+    assert len([source for source in policy["script-src"] if source.startswith("'sha256-")]) == len(inline) > 0
+    assert "http" not in " ".join(map(" ".join, policy.values()))
+
+
+def test_a_script_that_was_not_in_the_page_has_no_digest_in_its_policy():
+    assert "sha256" in policy_of("<script>one()</script>")
+    assert policy_of("<script>one()</script>") != policy_of("<script>two()</script>")
+    assert "sha256" not in policy_of('<script type="module" src="./a.js"></script><p onclick="x()">')
+
+
+@pytest.mark.parametrize("path", ["/", "/theme.css", "/config", "/no-such-file", "/gradio_api/upload"])
+def test_every_answer_of_the_page_is_guarded(client: httpx.Client, path: str):
+    headers = client.get(path).headers
+
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["x-frame-options"] == "DENY"
+
+
+def test_a_file_that_is_uploaded_is_not_taken(client: httpx.Client):
+    assert client.post("/gradio_api/upload", files={"files": ("a.html", b"<script>1</script>")}).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["file=/etc/hostname", "proxy=http://127.0.0.1:1/", "monitoring", "vibe-code", "runs"])
+def test_routes_that_the_page_does_not_use_answer_to_nobody(client: httpx.Client, path: str):
+    answer = client.get(f"/gradio_api/{path}")
+
+    assert (answer.status_code, answer.json()) == (404, {"detail": "Not Found"})
+
+
+def test_the_api_is_left_to_its_own_guard(client: httpx.Client):
+    answer = client.get("/api/plain")
+
+    assert answer.json() == {"is": "not the page's"}
+    assert "content-security-policy" not in answer.headers

@@ -1,0 +1,89 @@
+"""Around the page: what a browser may do with it, and which of Gradio's many routes answer at all.
+
+The policy lets the page run its own files and the inline scripts that the server sends with it (by their digests), and
+nothing that slips in later; Gradio makes code from strings and sets styles in place, so those two stay open.
+"""
+
+import base64
+import hashlib
+import re
+from collections.abc import Iterable
+
+from starlette.datastructures import MutableHeaders
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+GRADIO = "/gradio_api/"
+USED = frozenset(("queue", "cancel", "reset", "heartbeat", "startup-events", "info"))
+"""What the page itself asks for; uploads, files of the disk, proxies and editors answer to nobody."""
+HEADERS = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+}
+POLICY = (
+    "default-src 'none'; script-src 'self' 'unsafe-eval' {scripts}; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; manifest-src 'self'; "
+    "worker-src 'self' blob:; base-uri 'self'; form-action 'none'; frame-ancestors 'none'"
+)
+_SCRIPT = re.compile(r"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL | re.IGNORECASE)
+
+
+def policy_of(page: str) -> str:
+    """The content security policy for a page as the server sends it."""
+    return POLICY.format(scripts=" ".join(dict.fromkeys(_digests(_SCRIPT.findall(page)))))
+
+
+def _digests(scripts: Iterable[str]) -> Iterable[str]:
+    for script in scripts:
+        yield f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
+
+
+class PageGuard:
+    """ASGI middleware for everything but the API, which has a guard of its own."""
+
+    def __init__(self, app: ASGIApp, *, api: tuple[str, ...] = ("/v1/", "/api/", "/healthz", "/readyz")) -> None:
+        self.app = app
+        self.api = api
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request of the page on, its answer with headers."""
+        if scope["type"] != "http" or scope["path"].startswith(self.api):
+            await self.app(scope, receive, send)
+            return
+        answer = _Answer(send)
+        asked = scope["path"].partition(GRADIO)[2]
+        if asked and asked.split("/")[0] not in USED:
+            await JSONResponse({"detail": "Not Found"}, status_code=404)(scope, receive, answer.send)
+            return
+        await self.app(scope, receive, answer.send)
+
+
+class _Answer:
+    """One answer on its way out; a page waits until it is whole, since its policy names its scripts."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._start: Message | None = None
+        self._body = b""
+
+    async def send(self, message: Message) -> None:
+        """Send a part on."""
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in HEADERS.items():
+                headers.setdefault(name, value)
+            if headers.get("content-type", "").startswith("text/html"):
+                self._start = message
+                return
+        elif self._start is not None and message["type"] == "http.response.body":
+            self._body += message.get("body", b"")
+            if message.get("more_body"):
+                return
+            MutableHeaders(scope=self._start)["content-security-policy"] = policy_of(self._body.decode())
+            await self._send(self._start)
+            message, self._start = {**message, "body": self._body}, None
+        await self._send(message)
