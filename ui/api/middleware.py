@@ -1,4 +1,4 @@
-"""Around every API request: a limit on the body, a log line without user data, and no answer without a body.
+"""Around every API request: a log line without user data, and no answer without a body.
 
 Paths hold user ids, so the log shows the route's template instead ("/api/users/{user_id}"), and a bug is logged by
 its place and class only, since its message can quote what a user said. The page's own traffic passes untouched.
@@ -9,7 +9,6 @@ import logging
 import time
 import traceback
 
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -17,8 +16,6 @@ from ui.api.errors import BUG, answer
 
 logger = logging.getLogger(__name__)
 
-BODY_LIMIT = 1 << 20
-"""In bytes."""
 _OURS = ("/v1/", "/api/", "/healthz", "/readyz")
 _NOTE = "reconteur.route"
 
@@ -28,7 +25,7 @@ def note_route(request: Request) -> None:
     note: list[str] | None = request.scope.get(_NOTE)
     route = request.scope.get("route")
     if note is not None and route is not None:
-        note.append(str(getattr(route, "path", "")))
+        note.append(str(getattr(route, "path_format", "")))
 
 
 def log_bug(error: BaseException, *, where: str) -> None:
@@ -41,9 +38,8 @@ def log_bug(error: BaseException, *, where: str) -> None:
 class Gate:
     """ASGI middleware for the paths of the API."""
 
-    def __init__(self, app: ASGIApp, *, body_limit: int = BODY_LIMIT) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self.body_limit = body_limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, watched."""
@@ -58,7 +54,7 @@ class Gate:
             await send(message)
 
         try:
-            await self._guarded(scope, receive, watched_send)
+            await self.app(scope, receive, watched_send)
         except Exception as error:
             log_bug(error, where=_template(note))
             if not status:
@@ -66,26 +62,6 @@ class Gate:
         finally:
             seconds = time.perf_counter() - started
             logger.info("%s %s %d %.0f ms", scope["method"], _template(note), status, 1000 * seconds)
-
-    async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
-        length = dict(scope["headers"]).get(b"content-length", b"0")
-        if length.isdigit() and int(length) > self.body_limit:
-            await _refuse(send, 413, self._too_large())
-            return
-        size = 0
-
-        async def counted_receive() -> Message:
-            nonlocal size
-            message = await receive()
-            size += len(message.get("body", b""))
-            if size > self.body_limit:
-                raise HTTPException(413, self._too_large())
-            return message
-
-        await self.app(scope, counted_receive, send)
-
-    def _too_large(self) -> str:
-        return f"expected a body of at most {self.body_limit} bytes, found more. Send the last messages only."
 
 
 def _template(note: list[str]) -> str:
