@@ -9,6 +9,7 @@ import math
 import shutil
 import sys
 import tempfile
+from asyncio.subprocess import DEVNULL, PIPE, STDOUT
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -49,14 +50,14 @@ async def check(url: str, *, cases: int, seed: int) -> tuple[int, str]:
         url + DESCRIPTION,
         *options,
     ]
-    process = await asyncio.create_subprocess_exec(
-        *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
-    )
-    try:
-        report, _ = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
+    with tempfile.TemporaryDirectory() as folder:  # it leaves files where it runs
+        process = await asyncio.create_subprocess_exec(*command, cwd=folder, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT)
+        try:
+            report, _ = await process.communicate()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
     return process.returncode or 0, report.decode("utf-8", "replace")
 
 
