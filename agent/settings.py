@@ -1,9 +1,9 @@
 """All settings of the application: environment (prefix RECONTEUR_, nested with __), `.env`, or arguments."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from retrieval.settings import RetrievalSettings
 
@@ -44,6 +44,34 @@ class LlmSettings(BaseModel):
     )
 
 
+def _split(value: object) -> object:
+    return tuple(filter(None, (part.strip() for part in value.split(",")))) if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+"""Written with commas between them."""
+
+
+class HttpSettings(BaseModel):
+    """Who may reach the page and the API, and how much of the server one client may hold."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    hosts: Names = Field(
+        default=(),
+        description="names that clients call this server by, beside localhost and the address it listens on; "
+        "'*.example.org' for all below, '*' for any",
+    )
+    origins: Names = Field(
+        default=(), description="origins of web pages elsewhere that may call the API, as 'https://shop.example.org'"
+    )
+    body_bytes: int = Field(default=1 << 20, ge=1 << 10, description="largest body of a request")
+    request_s: float = Field(default=30.0, gt=0, description="until the headers and the body of a request are there")
+    connections: int = Field(
+        default=1000, ge=8, description="most open connections; beyond it the idle ones are closed"
+    )
+
+
 class LimitSettings(BaseModel):
     """How much is done at once, and how much of it for one caller."""
 
@@ -79,6 +107,7 @@ class Settings(BaseSettings):
     retrieval: RetrievalSettings = Field(default_factory=RetrievalSettings)
     limits: LimitSettings = Field(default_factory=LimitSettings)
     log: LogSettings = Field(default_factory=LogSettings)
+    http: HttpSettings = Field(default_factory=HttpSettings)
     checkpoint_url: str = Field(
         default="", description="PostgreSQL URL of the conversations; '' follows retrieval.state_url, else SQLite"
     )

@@ -1,10 +1,32 @@
 """The errors of Reconteur: each says what was expected, what was found and what to do next."""
 
+import re
 from collections.abc import Sequence
+
+_PLACE = re.compile(
+    r"(?<![\w/:.…~])(?:[A-Za-z]:\\|~?/(?!(?:api|v1|healthz|readyz)\b))(?:[^\s,;:'\"()]| (?=[^\s/\\,;:'\"()]*[/\\]))+"
+)
+"""An absolute path, also with spaces in the names of folders; neither a URL nor a path of the API."""
+_DATABASE = re.compile(r"\b(?:postgres\w*|mysql|sqlite)(?:\+\w+)?://\S*[^\s.,;:)]")
+
+
+def without_places(text: str) -> str:
+    """A message for people outside: of each absolute path the last name only, of a database's URL nothing."""
+    return _PLACE.sub(lambda found: _last_name(found[0]), _DATABASE.sub("the database", text))
+
+
+def _last_name(path: str) -> str:
+    names = re.split(r"[/\\]", path.rstrip("/\\."))
+    return f"…/{names[-1]}" + "." * (len(path) - len(path.rstrip(".")))
 
 
 class RecommenderError(Exception):
     """Root of all errors that Reconteur raises on purpose."""
+
+    @property
+    def public(self) -> str:
+        """The message without places of this machine: for answers and notices, which leave the process."""
+        return without_places(str(self))
 
 
 class UnknownItemError(RecommenderError):
@@ -15,6 +37,11 @@ class UnknownItemError(RecommenderError):
         super().__init__(f"no item {item_id!r} in the catalog.{hint}")
         self.item_id = item_id
         self.near_titles = tuple(near_titles)
+
+    @property
+    def public(self) -> str:
+        """All of it: the id came from outside."""
+        return str(self)
 
 
 class UnknownUserError(RecommenderError):

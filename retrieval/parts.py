@@ -87,5 +87,5 @@ def _attempt(load: Callable[[], Opened], notices: list[str]) -> Opened | None:
         return load()
     except IndexMissingError as error:
         logger.warning("left out: %s", error)
-        notices.append(str(error))
+        notices.append(error.public)
         return None

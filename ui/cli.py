@@ -76,9 +76,11 @@ def serve(
     page: Annotated[bool, typer.Option("--page/--no-page", help="With the chat page, or the API alone.")] = True,
 ) -> None:
     """Serve the chat page and the HTTP API."""
+    from ui.edge.addresses import known_by
     from ui.server import listen, run
 
     settings = make_settings(data=data, llm_url=llm_url, llm_model=llm_model, llm_driver=llm_driver)
+    settings = known_by(settings, host)
     _log(level=settings.log.level, format=settings.log.format)
     listener = listen(host, port)
     try:

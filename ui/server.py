@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from agent.settings import Settings
+from agent.settings import HttpSettings, Settings
 from retrieval.errors import SettingsError
 from ui.api.app import AgentFactory, create_app
 from ui.api.opening import Opening
+from ui.edge.files import raise_open_files
+from ui.edge.protocol import ImpatientConfig
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -73,7 +75,7 @@ async def run(
     """
     tell("Loading the catalog and the models ...")
     opening = Opening()
-    server = _make_server(opening)
+    server = _make_server(opening, settings.http)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     loading = asyncio.create_task(_load(settings, build, server.is_up, page=page))
     try:
@@ -108,9 +110,15 @@ async def _load(settings: Settings, build: AgentFactory, is_up: asyncio.Event, *
         raise
 
 
-def _make_server(app: Opening) -> "_Server":
-    config = uvicorn.Config(
-        app, lifespan="off", access_log=False, log_config=None, timeout_graceful_shutdown=SHUTDOWN_S
+def _make_server(app: Opening, http: HttpSettings) -> "_Server":
+    most = min(http.connections, raise_open_files() * 3 // 4)  # the rest is for databases, indexes and the model
+    config = ImpatientConfig(
+        app,
+        http.model_copy(update={"connections": most}),
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        timeout_graceful_shutdown=SHUTDOWN_S,
     )
     logging.getLogger("uvicorn.error").addFilter(_is_news)
     # uvicorn stops on these signals and raises them again at the end; by then there is nothing left to end

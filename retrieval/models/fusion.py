@@ -273,7 +273,7 @@ class FusedModel:
             try:
                 strategies |= _with_ranker(weighted, RankerModel.load(folder / "strategies" / RANKER))
             except RankerMissingError as error:
-                notices.append(str(error))
+                notices.append(error.public)
         return cls(settings, members, strategies, side, facts, tuple(notices))
 
     def _score(self, profiles: Sequence[Profile]) -> NDArray[np.float32]:
@@ -368,7 +368,7 @@ def fit_strategies(
             strategies |= _with_ranker(weighted, ranker.fit(features, taken, settings.ranker, progress, names=names))
         except RankerMissingError as error:
             log_.warning("%s", error)
-            notices.append(str(error))
+            notices.append(error.public)
     return strategies, tuple(notices)
 
 

@@ -5,17 +5,23 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from fastapi import Depends, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
+from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Match, Mount
+from starlette.types import Receive, Scope, Send
 
 from agent.settings import Settings
-from retrieval.errors import RecommenderError
+from retrieval.errors import RecommenderError, without_places
 from ui.api import chat_routes, data_routes
+from ui.api.answers import ALWAYS, Health, Readiness
 from ui.api.errors import on_error, on_http_error, on_invalid
 from ui.api.middleware import Gate, note_route
+from ui.api.opening import HEALTH
+from ui.edge.addresses import KnownAddresses
+from ui.edge.requests import WholeRequests
 from ui.limits.page import PageQuota
 from ui.limits.quotas import Quotas, count_request
 from ui.version import package_version
@@ -24,7 +30,7 @@ if TYPE_CHECKING:
     from agent.agent import Agent
 
 AgentFactory = Callable[[Settings], Awaitable["Agent"]]
-_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 READY_S = 4.0
 """How long the parts may take to say how they are; the model's own limit is 3 seconds."""
 ESSENTIAL = frozenset(("catalog", "state"))
@@ -59,11 +65,20 @@ def create_app(agent: "Agent | AgentFactory", settings: Settings, *, warm: bool 
         redoc_url=None,
         openapi_url="/api/openapi.json",
         dependencies=[Depends(note_route)],
+        responses=ALWAYS,
+        separate_input_output_schemas=False,  # members that do not apply are left out of answers
     )
     if not callable(agent):
         app.state.agent = agent
     app.state.quotas = quotas = Quotas.of(settings.limits)
     app.add_middleware(PageQuota, quotas=quotas)
+    http = settings.http
+    # the last one added is the first that sees a request; Gradio adds no origins of its own where CORSMiddleware is
+    app.add_middleware(WholeRequests, body_bytes=http.body_bytes)
+    app.add_middleware(
+        CORSMiddleware, allow_origins=http.origins, allow_methods=_METHODS, allow_headers=["*"], expose_headers=["*"]
+    )
+    app.add_middleware(KnownAddresses, hosts=http.hosts, origins=http.origins)
     app.add_middleware(Gate)
     app.add_exception_handler(RecommenderError, on_error)
     app.add_exception_handler(HTTPException, on_http_error)
@@ -71,24 +86,41 @@ def create_app(agent: "Agent | AgentFactory", settings: Settings, *, warm: bool 
     counted = [Depends(count_request)]
     app.include_router(chat_routes.router, dependencies=counted)
     app.include_router(data_routes.router, dependencies=counted)
-    app.add_api_route("/healthz", healthz, response_model=None)
-    app.add_api_route("/readyz", readyz, response_model=None)
-    for area in ("/api", "/v1"):
+    app.add_api_route("/healthz", healthz)
+    app.add_api_route("/readyz", readyz, response_model=Readiness, responses={503: {"model": Readiness}})
+    for path in ("/api/{rest:path}", "/v1/{rest:path}", *HEALTH):
         # before the page, which is mounted below everything and answers in another shape
-        app.router.add_route(area + "/{rest:path}", _no_such_path, methods=list(_METHODS), include_in_schema=False)
+        app.router.add_route(path, _NoSuchPath(app.router), include_in_schema=False)  # type: ignore[arg-type]
     return app
 
 
-async def _no_such_path(request: Request) -> JSONResponse:
-    """Whatever no route of the API takes: 405 where the path exists for another method, else 404."""
-    others = (route for route in request.app.router.routes if route.matches(request.scope)[0] is Match.PARTIAL)
-    status = 404 if next(others, None) is None else 405
-    return await on_http_error(request, HTTPException(status))
+class _NoSuchPath:
+    """Whatever no route of the API takes: 405 where the path exists for other methods, else 404."""
+
+    def __init__(self, router: APIRouter) -> None:
+        self._router = router
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer in the form of errors."""
+        methods = [method for method in _METHODS if self._takes({**scope, "method": method})]
+        error = HTTPException(404, "expected a path of the API, found another one. See /api/openapi.json.")
+        if methods:
+            expected = f"expected {' or '.join(methods)}, found another method."
+            error = HTTPException(405, expected, {"Allow": ", ".join(methods)})
+        await (await on_http_error(Request(scope), error))(scope, receive, send)
+
+    def _takes(self, scope: Scope) -> bool:
+        others = (
+            one
+            for one in self._router.routes
+            if not isinstance(one, Mount) and getattr(one, "endpoint", None) is not self
+        )
+        return any(route.matches(scope)[0] is Match.FULL for route in others)
 
 
-async def healthz() -> dict[str, str]:
+async def healthz() -> Health:
     """The process is alive."""
-    return {"status": "ok"}
+    return Health()
 
 
 async def readyz(request: Request) -> JSONResponse:
@@ -96,7 +128,7 @@ async def readyz(request: Request) -> JSONResponse:
     agent: Agent | None = getattr(request.app.state, "agent", None)
     if agent is None:
         return JSONResponse({"status": "not ready", "parts": {"catalog": "still loading"}}, status_code=503)
-    parts = await _parts(agent)
+    parts = {part: without_places(state) for part, state in (await _parts(agent)).items()}
     failed = {part for part, state in parts.items() if state != "ok"}
     status = "ready" if not failed else "not ready" if failed & ESSENTIAL else "degraded"
     answer = {"status": status, "parts": parts, "driver": agent.chooser.status}

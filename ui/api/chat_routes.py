@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
-from pydantic import JsonValue
 
 from agent.conversation import Conversation
 from agent.events import Event
 from retrieval.errors import RecommenderError
+from ui.api import paths  # noqa: F401  the kinds of paths that routes are written with
+from ui.api.answers import COMPLETION, ModelCard, ModelList
 from ui.api.completion import Chunk, Completion, plain
 from ui.api.errors import BadFieldError, describe
 from ui.api.leaving import while_here
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 router = APIRouter()
-_CARD: dict[str, JsonValue] = {"id": MODEL, "object": "model", "created": 0, "owned_by": MODEL}
 
 
 def the_agent(request: Request) -> "Agent":
@@ -35,19 +35,19 @@ def the_agent(request: Request) -> "Agent":
     return agent
 
 
-@router.get("/v1/models", response_model=None)
-async def list_models() -> dict[str, JsonValue]:
+@router.get("/v1/models")
+async def list_models() -> ModelList:
     """The one model there is."""
-    return {"object": "list", "data": [_CARD]}
+    return ModelList(data=[ModelCard(id=MODEL, owned_by=MODEL)])
 
 
-@router.get("/v1/models/{model}", response_model=None)
-async def get_model(model: str) -> dict[str, JsonValue]:
+@router.get("/v1/models/{model:rest}")
+async def get_model(model: str) -> ModelCard:
     """The model, under whatever name it is asked for."""
-    return {**_CARD, "id": model}
+    return ModelCard(id=model, owned_by=MODEL)
 
 
-@router.post("/v1/chat/completions", response_model=None, dependencies=[Depends(hold_turn)])
+@router.post("/v1/chat/completions", response_model=None, responses=COMPLETION, dependencies=[Depends(hold_turn)])
 async def complete(body: ChatRequest, request: Request) -> Response:
     """Answer the last message of a conversation."""
     agent = the_agent(request)

@@ -2,17 +2,19 @@
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import JsonValue
-from pydantic_core import to_jsonable_python
 
 from agent.conversation import Conversation
 from retrieval.errors import UnknownConversationError, UnknownItemError
 from retrieval.items import Catalog, Item
 from retrieval.preference import Constraint, Op, Preference
 from retrieval.schema import FieldKind
+from retrieval.state import FeedbackKind, Profile, User
+from ui.api import paths  # noqa: F401  the kinds of paths that routes are written with
+from ui.api.answers import NOT_FOUND
 from ui.api.chat_routes import start, the_agent
 from ui.api.completion import Writing, item_to_wire, trace_to_wire
 from ui.api.errors import BadFieldError
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 router = APIRouter(prefix="/api")
 
 
-@router.post("/recommend", response_model_exclude_none=True, dependencies=[Depends(hold_turn)])
+@router.post("/recommend", response_model_exclude_none=True, responses=NOT_FOUND, dependencies=[Depends(hold_turn)])
 async def recommend(body: RecommendRequest, request: Request) -> RecommendAnswer:
     """Recommend from words, from a preference in fields, or from both."""
     agent = the_agent(request)
@@ -45,11 +47,9 @@ async def recommend(body: RecommendRequest, request: Request) -> RecommendAnswer
     return RecommendAnswer(**dict(extras), text=writing.text).model_copy(update={"trace": trace})
 
 
-@router.post("/feedback")
+@router.post("/feedback", responses=NOT_FOUND)
 async def give_feedback(body: FeedbackRequest, request: Request) -> FeedbackAnswer:
     """Keep an opinion of a known user about an item; it changes the very next answer."""
-    from retrieval.state import FeedbackKind
-
     agent = the_agent(request)
     await asyncio.to_thread(agent.state.user, body.user)
     find_item(agent.retriever.catalog, body.item_id)
@@ -58,7 +58,7 @@ async def give_feedback(body: FeedbackRequest, request: Request) -> FeedbackAnsw
     return FeedbackAnswer(feedback_id=str(feedback_id), item_id=body.item_id, kind=body.kind)
 
 
-@router.delete("/feedback/{feedback_id}", status_code=204, response_class=Response)
+@router.delete("/feedback/{feedback_id}", status_code=204, response_class=Response, responses=NOT_FOUND)
 async def undo_feedback(feedback_id: int, user: str, request: Request) -> None:
     """Take an opinion back; again is no error."""
     agent = the_agent(request)
@@ -66,36 +66,32 @@ async def undo_feedback(feedback_id: int, user: str, request: Request) -> None:
     await agent.undo(Conversation(user_id=user), str(feedback_id))
 
 
-@router.post("/users", status_code=201, response_model=None)
-async def create_user(body: NewUser, request: Request) -> dict[str, JsonValue]:
+@router.post("/users", status_code=201)
+async def create_user(body: NewUser, request: Request) -> User:
     """Make a user with an id that cannot be guessed."""
     state = the_agent(request).state
-    user = await asyncio.to_thread(state.create_user, body.name, dataset_user=body.dataset_user)
-    return _plain(user)
+    return await asyncio.to_thread(state.create_user, body.name, dataset_user=body.dataset_user)
 
 
-# ids are whole rests of paths, since an id that a client brings may hold a slash
-
-
-@router.get("/users/{user_id:path}/profile", response_model=None)
-async def get_profile(user_id: str, request: Request) -> dict[str, JsonValue]:
+@router.get("/users/{user_id:user}/profile", responses=NOT_FOUND)
+async def get_profile(user_id: str, request: Request) -> Profile:
     """What is known about a user, in short."""
-    return _plain(await asyncio.to_thread(the_agent(request).state.profile, user_id))
+    return await asyncio.to_thread(the_agent(request).state.profile, user_id)
 
 
-@router.get("/users/{user_id:path}/export", response_model=None)
+@router.get("/users/{user_id:user}/export", response_model=dict[str, Any], responses=NOT_FOUND)
 async def export_user(user_id: str, request: Request) -> dict[str, JsonValue]:
     """Everything that is stored about a user."""
-    return _plain(await the_agent(request).export(user_id))
+    return await the_agent(request).export(user_id)
 
 
-@router.get("/users/{user_id:path}", response_model=None)
-async def get_user(user_id: str, request: Request) -> dict[str, JsonValue]:
+@router.get("/users/{user_id:user}", responses=NOT_FOUND)
+async def get_user(user_id: str, request: Request) -> User:
     """A user."""
-    return _plain(await asyncio.to_thread(the_agent(request).state.user, user_id))
+    return await asyncio.to_thread(the_agent(request).state.user, user_id)
 
 
-@router.delete("/users/{user_id:path}", status_code=204, response_class=Response)
+@router.delete("/users/{user_id:user}", status_code=204, response_class=Response, responses=NOT_FOUND)
 async def erase_user(user_id: str, request: Request) -> None:
     """Delete everything that is stored about a user, for good."""
     agent = the_agent(request)
@@ -103,7 +99,7 @@ async def erase_user(user_id: str, request: Request) -> None:
     await agent.erase(user_id)
 
 
-@router.get("/items/{item_id:path}", response_model_exclude_none=True)
+@router.get("/items/{item_id:rest}", response_model_exclude_none=True, responses=NOT_FOUND)
 async def get_item(item_id: str, request: Request) -> ItemWire:
     """An item of the catalog."""
     return item_to_wire(find_item(the_agent(request).retriever.catalog, item_id))
@@ -165,8 +161,3 @@ def _constraint(limit: Limit, number: int, catalog: Catalog) -> Constraint:
         words = ", ".join(sorted(catalog.values(limit.field)))
         raise BadFieldError(f"expected words of {limit.field}: {words}.", param=f"{where}.values")
     return Constraint(limit.field, limit.op, tuple(limit.values))
-
-
-def _plain(value: object) -> dict[str, JsonValue]:
-    plain: dict[str, JsonValue] = to_jsonable_python(value)
-    return plain

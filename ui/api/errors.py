@@ -1,5 +1,6 @@
 """Errors as OpenAI's clients read them: {"error": {message, type, param, code}} and a status."""
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,6 +25,8 @@ from retrieval.errors import (
 from ui.api.wire import ErrorAnswer, ErrorBody
 from ui.limits.quotas import RateLimitExceededError
 
+logger = logging.getLogger(__name__)
+
 _STATUS: tuple[tuple[type[RecommenderError], int, str | None], ...] = (
     (UnknownItemError, 404, "item_id"),
     (UnknownUserError, 404, "user"),
@@ -39,6 +42,9 @@ _STATUS: tuple[tuple[type[RecommenderError], int, str | None], ...] = (
 KINDS = {429: "rate_limit_error"}
 BUG = "this should not have happened: the server hit a bug and wrote it to its log. Try again or rephrase."
 
+NO_JSON = "body: expected JSON in UTF-8, found something that cannot be read as such. Send a plainer body."
+"""In place of the framework's own words; nothing else here answers 400."""
+
 
 class BadFieldError(RecommenderError):
     """A field of a request whose value fits its type but not this catalog."""
@@ -49,14 +55,23 @@ class BadFieldError(RecommenderError):
 
 
 def describe(error: Exception) -> tuple[int, ErrorAnswer]:
-    """The status and the body for an error; the words of a bug stay in the log."""
+    """The status and the body for an error; the words of a bug and places of this machine stay in the log."""
     if isinstance(error, BadFieldError):
         return 422, answer(str(error), status=422, param=error.param)
+    if not isinstance(error, RecommenderError):
+        return 500, answer(BUG, status=500)
+    status, param, code = _status_of(error)
+    if status >= 500:
+        logger.warning("answered %d: %s", status, error)
+    return status, answer(error.public, status=status, param=param, code=code)
+
+
+def _status_of(error: RecommenderError) -> tuple[int, str | None, str | None]:
+    """The status, the parameter and the code for an error."""
     for kind, status, param in _STATUS:
         if isinstance(error, kind):
-            return status, answer(str(error), status=status, param=param, code=_code(kind))
-    message = str(error) if isinstance(error, RecommenderError) else BUG
-    return 500, answer(message, status=500)
+            return status, param, _code(kind)
+    return 500, None, None
 
 
 def answer(message: str, *, status: int, param: str | None = None, code: str | None = None) -> ErrorAnswer:
@@ -81,7 +96,8 @@ async def on_error(_request: Request, error: Exception) -> JSONResponse:
 async def on_http_error(_request: Request, error: Exception) -> JSONResponse:
     """Handle an error of the framework: no such path, wrong method, body too large."""
     assert isinstance(error, HTTPException)  # noqa: S101  registered for this class only
-    body = answer(str(error.detail), status=error.status_code, code=str(error.status_code))
+    message = NO_JSON if error.status_code == 400 else str(error.detail)
+    body = answer(message, status=error.status_code, code=str(error.status_code))
     return JSONResponse(jsonable_encoder(body), status_code=error.status_code, headers=error.headers)
 
 

@@ -1,4 +1,4 @@
-"""Around every request: an id; of the API: a limit on the body, a log line without user data, an answer to every bug.
+"""Around every request: an id; of the API: a log line without user data, and no answer without a body.
 
 Paths hold user ids, so the log shows the route's template instead ("/api/users/{user_id}"), and a bug is logged by
 its place and class only, since its message can quote what a user said. The page's own traffic only gets the id.
@@ -10,7 +10,6 @@ import time
 from http import HTTPMethod, HTTPStatus
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -20,8 +19,6 @@ from ui.logs import begin_request, place_of
 
 logger = logging.getLogger(__name__)
 
-BODY_LIMIT = 1 << 20
-"""In bytes."""
 _OURS = ("/v1/", "/api/", "/healthz", "/readyz")
 _NOTE = "reconteur.route"
 REQUEST_ID = "X-Request-ID"
@@ -33,7 +30,7 @@ def note_route(request: Request) -> None:
     note: list[str] | None = request.scope.get(_NOTE)
     route = request.scope.get("route")
     if note is not None and route is not None:
-        note.append(str(getattr(route, "path", "")))
+        note.append(str(getattr(route, "path_format", "")))
 
 
 def log_bug(error: BaseException, *, where: str) -> None:
@@ -44,9 +41,8 @@ def log_bug(error: BaseException, *, where: str) -> None:
 class Gate:
     """ASGI middleware; the outermost one, so that whatever refuses a request is logged too."""
 
-    def __init__(self, app: ASGIApp, *, body_limit: int = BODY_LIMIT) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self.body_limit = body_limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, watched."""
@@ -77,7 +73,7 @@ class Gate:
             await send(message)
 
         try:
-            await self._guarded(scope, receive, watched_send)
+            await self.app(scope, receive, watched_send)
         except Exception as error:
             log_bug(error, where=_template(note, 500))
             if not status:
@@ -86,26 +82,6 @@ class Gate:
             ms = round(1000 * (time.perf_counter() - started))
             method = scope["method"] if scope["method"] in METHODS else "(other)"
             _log(method, _template(note, status), status, ms, getattr(state.get("caller"), "tenant", ""))
-
-    async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
-        length = dict(scope["headers"]).get(b"content-length", b"0")
-        if length.isdigit() and int(length) > self.body_limit:
-            await _refuse(send, 413, self._too_large())
-            return
-        size = 0
-
-        async def counted_receive() -> Message:
-            nonlocal size
-            message = await receive()
-            size += len(message.get("body", b""))
-            if size > self.body_limit:
-                raise HTTPException(413, self._too_large())
-            return message
-
-        await self.app(scope, counted_receive, send)
-
-    def _too_large(self) -> str:
-        return f"expected a body of at most {self.body_limit} bytes, found more. Send the last messages only."
 
 
 def _log(method: str, route: str, status: int, ms: int, tenant: str) -> None:

@@ -3,16 +3,68 @@
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    JsonValue,
+    StrictBool,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from agent.conversation import Role
 from retrieval.preference import Op
+from retrieval.state.tables import ID_LENGTH
+from retrieval.state.text import is_id
 
 MODEL = "reconteur"
 FeedbackWord = Literal["like", "dislike", "seen"]
 LanguageCode = Literal["en", "zh", "es", "fr", "de", "pt", "ja", "ko"]
 """Of `agent.wording.messages`."""
-Id = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+MOST_MESSAGES = 1000
+LONGEST_MESSAGE = 200_000
+"""In characters; of the last one `Settings.message_limit` are read."""
+DEEPEST = 64
+"""How deep lists and objects of a body may lie in each other."""
+
+
+def _plain_id(text: str) -> str:
+    if is_id(text):
+        return text
+    raise ValueError(f"expected 1 to {ID_LENGTH} printable characters without spaces around them. Send a plain id.")
+
+
+def _id_or_none(text: str) -> str:
+    return _plain_id(text) if text else text
+
+
+def _plain_text(text: str) -> str:
+    if "\x00" in text:
+        raise ValueError("expected text, found NUL in it. Leave it out.")
+    return text
+
+
+def _number(value: object) -> object:
+    """JSON has numbers of its own; what only looks like one is a mistake of the client."""
+    if isinstance(value, str | bool):
+        raise ValueError("expected a number, found something else. Send it without quotes.")
+    return value
+
+
+_ID = r"[^\x00-\x20\x7f-\xa0](?:[^\x00-\x1f\x7f-\xa0]*[^\x00-\x20\x7f-\xa0])?"
+_ID_SCHEMA: dict[str, JsonValue] = {"type": "string", "minLength": 1, "maxLength": ID_LENGTH, "pattern": f"^{_ID}$"}
+_OPTIONAL_ID_SCHEMA: dict[str, JsonValue] = {"type": "string", "maxLength": ID_LENGTH, "pattern": f"^(?:{_ID})?$"}
+Id = Annotated[str, AfterValidator(_plain_id), WithJsonSchema(_ID_SCHEMA)]
+OptionalId = Annotated[str, AfterValidator(_id_or_none), WithJsonSchema(_OPTIONAL_ID_SCHEMA)]
+"""'' is as good as none."""
+Text = Annotated[str, AfterValidator(_plain_text)]
+Number = Annotated[FiniteFloat, BeforeValidator(_number)]
+Whole = Annotated[int, BeforeValidator(_number)]
 
 
 class _Request(BaseModel):
@@ -27,21 +79,23 @@ class _Body(_Request):
     @model_validator(mode="before")
     @classmethod
     def _mend(cls, data: object) -> object:
-        return _mended(data)
+        return _mended(data, DEEPEST)
 
 
 class TextPart(_Request):
     """A piece of a message; only text is understood."""
 
     type: Literal["text", "input_text", "refusal"]
-    text: str = ""
+    text: Annotated[Text, Field(max_length=LONGEST_MESSAGE)] = ""
 
 
 class Message(_Request):
     """One message of a conversation; only those of user and assistant are read."""
 
     role: Literal["user", "assistant", "system", "developer", "tool", "function"]
-    content: str | list[TextPart] | None = None
+    content: (
+        Annotated[Text, Field(max_length=LONGEST_MESSAGE)] | Annotated[list[TextPart], Field(max_length=100)] | None
+    ) = None
 
     @property
     def text(self) -> str:
@@ -59,13 +113,13 @@ class Message(_Request):
 class StreamOptions(_Request):
     """What a stream brings beside the answer."""
 
-    include_usage: bool = False
+    include_usage: StrictBool = False
 
 
 class _Talk(_Body):
     """A request whose `messages` are the conversation."""
 
-    user: str | None = None
+    user: OptionalId | None = None
 
     @field_validator("user", mode="after")
     @classmethod
@@ -76,9 +130,9 @@ class _Talk(_Body):
 class ChatRequest(_Talk):
     """The body of POST /v1/chat/completions."""
 
-    messages: Annotated[list[Message], Field(min_length=1)]
+    messages: Annotated[list[Message], Field(min_length=1, max_length=MOST_MESSAGES)]
     model: str = MODEL
-    stream: bool | None = False
+    stream: StrictBool | None = False
     stream_options: StreamOptions | None = None
 
     @field_validator("messages")
@@ -95,9 +149,9 @@ class ChatRequest(_Talk):
 class Limit(_Request):
     """A hard limit on one field of the catalog."""
 
-    field: str
+    field: Annotated[str, Field(max_length=200)]
     op: Op
-    values: Annotated[list[str | float], Field(min_length=1, max_length=50)]
+    values: Annotated[list[Annotated[Text, Field(max_length=200)] | Number], Field(min_length=1, max_length=50)]
 
 
 class RecommendRequest(_Talk):
@@ -106,15 +160,15 @@ class RecommendRequest(_Talk):
     Without words no language model is called.
     """
 
-    message: str | None = None
-    messages: list[Message] = Field(default_factory=list)
-    query: Annotated[str, StringConstraints(max_length=1000)] = ""
+    message: Annotated[Text, Field(max_length=LONGEST_MESSAGE)] | None = None
+    messages: Annotated[list[Message], Field(max_length=MOST_MESSAGES)] = Field(default_factory=list)
+    query: Annotated[Text, Field(max_length=1000)] = ""
     liked: Annotated[list[Id], Field(max_length=200)] = Field(default_factory=list)
     disliked: Annotated[list[Id], Field(max_length=200)] = Field(default_factory=list)
     seen: Annotated[list[Id], Field(max_length=2000)] = Field(default_factory=list)
     constraints: Annotated[list[Limit], Field(max_length=50)] = Field(default_factory=list)
-    k: Annotated[int, Field(ge=1, le=10)] = 5
-    novelty: Annotated[float | None, Field(ge=0, le=1)] = None
+    k: Annotated[Whole, Field(ge=1, le=10)] = 5
+    novelty: Annotated[Number, Field(ge=0, le=1)] | None = None
     language: LanguageCode | None = None
     """Of the answer; where it is left out the conversation's, English before there is one."""
 
@@ -147,7 +201,7 @@ class FeedbackRequest(_Body):
     user: Id
     item_id: Id
     kind: FeedbackWord
-    conversation_id: Annotated[str, StringConstraints(max_length=200)] = ""
+    conversation_id: OptionalId = ""
 
 
 class FeedbackAnswer(BaseModel):
@@ -161,8 +215,8 @@ class FeedbackAnswer(BaseModel):
 class NewUser(_Body):
     """The body of POST /api/users."""
 
-    name: Annotated[str, StringConstraints(max_length=200)] = ""
-    dataset_user: Annotated[str | None, StringConstraints(max_length=200)] = None
+    name: Annotated[Text, Field(max_length=200)] = ""
+    dataset_user: Id | None = None
 
 
 class EvidenceWire(BaseModel):
@@ -187,7 +241,7 @@ class RecommendationWire(BaseModel):
 
     item_id: str
     title: str
-    year: int | None
+    year: int | None = None
     score: float
     channels: dict[str, float]
     parts: dict[str, float] = Field(default_factory=dict)
@@ -227,7 +281,7 @@ class ItemWire(BaseModel):
     numbers: Mapping[str, float]
     text: str
     aka: tuple[str, ...]
-    same_as: str | None
+    same_as: str | None = None
 
 
 class ErrorBody(BaseModel):
@@ -253,11 +307,13 @@ def _check_messages(messages: list[Message]) -> list[Message]:
     return messages
 
 
-def _mended(data: object) -> object:
+def _mended(data: object, depth: int) -> object:
     if isinstance(data, str):
         return data.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if not data.isascii() else data
+    if isinstance(data, list | dict) and not depth:
+        raise ValueError(f"expected lists and objects at most {DEEPEST} deep, found more. Send a flatter one.")
     if isinstance(data, list):
-        return [_mended(one) for one in data]
+        return [_mended(one, depth - 1) for one in data]
     if isinstance(data, dict):
-        return {key: _mended(value) for key, value in data.items()}
+        return {key: _mended(value, depth - 1) for key, value in data.items()}
     return data

@@ -182,7 +182,7 @@ class Handlers:
                 async for part in parts:
                     yield self._draw(session, part)
         except RecommenderError as error:
-            session.notice = str(error)
+            session.notice = error.public
             yield self._draw(session, Part.ALL)
         except Exception as error:  # the last stop before the person: a bug is told here, without its words
             where = "".join(traceback.format_tb(error.__traceback__))

@@ -5,6 +5,9 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from starlette.routing import Mount
+
+from ui.edge.page import PageOnly
 from ui.page.agents import ChatAgent
 
 if TYPE_CHECKING:
@@ -31,4 +34,8 @@ def mount_chat(app: "FastAPI", agent: ChatAgent | Callable[[], ChatAgent], path:
     load_page()
     from ui.page.layout import build_page, mount_page
 
-    return mount_page(app, build_page(agent if callable(agent) else lambda: agent), path)
+    mounted = mount_page(app, build_page(agent if callable(agent) else lambda: agent), path)
+    route = mounted.router.routes[-1]
+    assert isinstance(route, Mount), "the page is mounted last"  # noqa: S101
+    route.app = PageOnly(route.app)
+    return mounted

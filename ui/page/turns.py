@@ -55,7 +55,7 @@ class Turns:
                 await self._keep_half(session, message, before)
             await self._settle(session)
         except RecommenderError as error:
-            self._fail(session, message, str(error))
+            self._fail(session, message, error.public)
         except Exception as error:  # the last stop before the person: a bug is told here, without its words
             where = "".join(traceback.format_tb(error.__traceback__))
             logger.error("a turn failed with %s at\n%s", type(error).__name__, where)
