@@ -1,5 +1,6 @@
 """Where conversations are kept: LangGraph's own checkpointer, in SQLite or PostgreSQL. The loop itself has none."""
 
+import copy
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ from pydantic import JsonValue
 
 from agent.conversation import Conversation, dump_conversation, load_conversation
 from retrieval.errors import SettingsError
+from retrieval.state.realms import with_realm
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
@@ -71,26 +73,36 @@ class ConversationStore:
 
     def __init__(self, saver: BaseCheckpointSaver[Any]) -> None:
         self.saver = saver
+        self.realm = ""
         graph = StateGraph(Kept)
         graph.add_node(WRITER, lambda kept: kept)
         graph.add_edge(START, WRITER)
         graph.add_edge(WRITER, END)
         self._graph: CompiledStateGraph[Any, Any, Any, Any] = graph.compile(checkpointer=saver)
 
+    def of(self, realm: str) -> "ConversationStore":
+        """The same store as a realm sees it: a conversation of another is not there."""
+        seen = copy.copy(self)
+        seen.realm = realm
+        return seen
+
+    def _thread(self, conversation_id: str) -> "RunnableConfig":
+        return thread(with_realm(self.realm, conversation_id))
+
     async def save(self, conversation: Conversation) -> None:
         """Keep a conversation as it is now."""
         values = {"conversation": dump_conversation(conversation)}
-        await self._graph.aupdate_state(thread(conversation.conversation_id), values, as_node=WRITER)
+        await self._graph.aupdate_state(self._thread(conversation.conversation_id), values, as_node=WRITER)
 
     async def load(self, conversation_id: str) -> Conversation | None:
         """The conversation as it was last kept; None where there is none."""
-        found = await self.saver.aget_tuple(thread(conversation_id))
+        found = await self.saver.aget_tuple(self._thread(conversation_id))
         kept = found.checkpoint["channel_values"].get("conversation") if found else None
         return load_conversation(kept) if kept is not None else None
 
     async def delete(self, conversation_id: str) -> None:
         """Forget a conversation for good."""
-        await self.saver.adelete_thread(conversation_id)
+        await self.saver.adelete_thread(with_realm(self.realm, conversation_id))
 
     async def compact(self) -> None:
         """Leave no byte of what was deleted in the SQLite file or its log."""

@@ -1,5 +1,6 @@
-"""The database below the store: opens SQLite or PostgreSQL, makes the tables once, hands out transactions."""
+"""The database below the store: opens SQLite or PostgreSQL, brings the tables up to date, hands out transactions."""
 
+import copy
 import logging
 import os
 import sqlite3
@@ -8,7 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import Connection, Engine, QueuePool, create_engine, delete, event, make_url, text
 from sqlalchemy.engine import URL
@@ -17,11 +18,12 @@ from sqlalchemy.orm import Session
 
 from retrieval.errors import SettingsError, StateError
 from retrieval.state.faults import state_faults
-from retrieval.state.tables import SCHEMA_VERSION, Base, MetaRow
+from retrieval.state.migrate import migrate
+from retrieval.state.realms import inside
+from retrieval.state.tables import MetaRow
 
 logger = logging.getLogger(__name__)
 
-VERSION_KEY = "schema_version"
 SCRUB_KEY = "scrub_pending"
 _SCHEMA_LOCK = 0x5EC0_7E0F  # any fixed number: PostgreSQL's advisory lock while the tables are made
 
@@ -37,6 +39,8 @@ class Database:
             StateError: The database cannot be opened, read or written.
         """
         self.url = _parse(url)
+        self.realm = ""
+        """Whose users and conversations its transactions see."""
         self._busy_timeout_s = busy_timeout_s
         self._scrubbing = threading.Lock()
         with state_faults(self.url):
@@ -47,6 +51,12 @@ class Database:
                 self.engine.dispose()
                 raise
 
+    def of(self, realm: str) -> Self:
+        """The same database as a realm sees it; only the one that was opened is closed."""
+        seen = copy.copy(self)
+        seen.realm = realm
+        return seen
+
     @property
     def is_sqlite(self) -> bool:
         """Whether this is SQLite (else PostgreSQL)."""
@@ -55,14 +65,14 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A transaction that only reads."""
-        with state_faults(self.url), Session(self.engine) as session:
+        with inside(self.realm), state_faults(self.url), Session(self.engine) as session:
             yield session
 
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A transaction that is on the disk when the block ends without an error, and gone otherwise."""
         engine = self.engine.execution_options(writes=True)
-        with state_faults(self.url), Session(engine) as session, session.begin():
+        with inside(self.realm), state_faults(self.url), Session(engine) as session, session.begin():
             yield session
 
     def scrub(self) -> None:
@@ -111,25 +121,10 @@ class Database:
         with self.write() as session:
             if not self.is_sqlite:
                 session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _SCHEMA_LOCK})
-            Base.metadata.create_all(session.connection())
-            self._check_version(session)
+            migrate(session.connection())
             pending = session.get(MetaRow, SCRUB_KEY) is not None
         if pending:
             self.scrub()
-
-    def _check_version(self, session: Session) -> None:
-        row = session.get(MetaRow, VERSION_KEY)
-        if row is None:
-            session.add(MetaRow(key=VERSION_KEY, value=str(SCHEMA_VERSION)))
-        elif row.value in ("1", "2"):  # version 3 added a table, which is made above
-            if row.value == "1":
-                session.execute(text("ALTER TABLE exposures ADD COLUMN context JSON"))
-            row.value = str(SCHEMA_VERSION)
-        elif row.value != str(SCHEMA_VERSION):
-            raise StateError(
-                f"the state has schema version {row.value}, expected {SCHEMA_VERSION}. "
-                "Use the version of Reconteur that wrote it, or another state URL."
-            )
 
     def _enter_wal(self) -> None:
         """Switch to write-ahead logging, for good; SQLite does not wait for the lock by itself here."""
