@@ -32,6 +32,22 @@ class LlmSettings(BaseModel):
     )
 
 
+class AccessSettings(BaseModel):
+    """Who may come in; keys and accounts themselves are in the state."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    open_to_everyone: bool = Field(
+        default=False, description="serve other machines although there is no key: whoever reaches the port may do all"
+    )
+    guests: bool = Field(default=False, description="show the page without a login where keys or accounts are on")
+    token_s: int = Field(default=900, ge=60, le=86400, description="how long a user's token lives if not said")
+    session_h: int = Field(default=336, ge=1, le=8760, description="how long a login lasts, in hours")
+    cookies_over_http: bool = Field(
+        default=False, description="let people log in over plain http from other machines: passwords can be read"
+    )
+
+
 class Settings(BaseSettings):
     """Read once in `__main__`, checked at once, passed down."""
 
@@ -41,6 +57,7 @@ class Settings(BaseSettings):
 
     llm: LlmSettings = Field(default_factory=LlmSettings)
     retrieval: RetrievalSettings = Field(default_factory=RetrievalSettings)
+    access: AccessSettings = Field(default_factory=AccessSettings)
     checkpoint_url: str = Field(
         default="", description="PostgreSQL URL of the conversations; '' follows retrieval.state_url, else SQLite"
     )

@@ -13,6 +13,9 @@ from starlette.routing import Match
 
 from agent.settings import Settings
 from retrieval.errors import RecommenderError
+from ui.access import token_routes
+from ui.access.guard import Guard
+from ui.access.scopes import check_scope
 from ui.api import chat_routes, data_routes
 from ui.api.errors import on_error, on_http_error, on_invalid
 from ui.api.middleware import Gate, note_route
@@ -56,16 +59,18 @@ def create_app(agent: "Agent | AgentFactory", settings: Settings, *, warm: bool 
         docs_url=None,  # their pages load scripts from elsewhere
         redoc_url=None,
         openapi_url="/api/openapi.json",
-        dependencies=[Depends(note_route)],
+        dependencies=[Depends(note_route), Depends(check_scope)],
     )
     if not callable(agent):
         app.state.agent = agent
+    app.add_middleware(Guard, settings=settings.access)
     app.add_middleware(Gate)
     app.add_exception_handler(RecommenderError, on_error)
     app.add_exception_handler(HTTPException, on_http_error)
     app.add_exception_handler(RequestValidationError, on_invalid)
     app.include_router(chat_routes.router)
     app.include_router(data_routes.router)
+    app.include_router(token_routes.router)
     app.add_api_route("/healthz", healthz, response_model=None)
     app.add_api_route("/readyz", readyz, response_model=None)
     for area in ("/api", "/v1"):

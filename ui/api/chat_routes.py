@@ -14,6 +14,7 @@ from pydantic import JsonValue
 from agent.conversation import Conversation
 from agent.events import Event
 from retrieval.errors import RecommenderError
+from ui.access.scopes import user_of
 from ui.api.completion import Chunk, Completion, plain
 from ui.api.errors import BadFieldError, describe
 from ui.api.middleware import log_bug
@@ -28,8 +29,8 @@ _CARD: dict[str, JsonValue] = {"id": MODEL, "object": "model", "created": 0, "ow
 
 
 def the_agent(request: Request) -> "Agent":
-    """The agent that the application was made with."""
-    agent: Agent = request.app.state.agent
+    """The agent as the caller's tenant sees it: there is no other way to it."""
+    agent: Agent = request.state.agent
     return agent
 
 
@@ -48,9 +49,9 @@ async def get_model(model: str) -> dict[str, JsonValue]:
 @router.post("/v1/chat/completions", response_model=None)
 async def complete(body: ChatRequest, request: Request) -> Response:
     """Answer the last message of a conversation."""
-    agent = the_agent(request)
-    conversation, message = await start(agent, body.messages, body.user)
-    events = agent.stream(conversation, message, store=body.user is not None, keep=False)
+    agent, user = the_agent(request), user_of(request, body.user)
+    conversation, message = await start(agent, body.messages, user)
+    events = agent.stream(conversation, message, store=user is not None, keep=False)
     completion = Completion(conversation)
     if not body.stream:
         return JSONResponse(await completion.whole(events))
