@@ -93,12 +93,12 @@ def serve(
         data=data, llm_url=llm_url, llm_model=llm_model, llm_driver=llm_driver, open_to_everyone=open_to_everyone
     )
     _log(logging.INFO)
-    listener = listen(host, port)
-    check_address(settings, listener.getsockname()[0])
-    try:
-        asyncio.run(run(settings, listener, load_agent, page=page, tell=typer.echo))
-    except KeyboardInterrupt:
-        typer.echo("Stopped.")
+    with listen(host, port) as listener:
+        check_address(settings, listener.getsockname()[0])
+        try:
+            asyncio.run(run(settings, listener, load_agent, page=page, tell=typer.echo))
+        except KeyboardInterrupt:
+            typer.echo("Stopped.")
 
 
 @app.command()

@@ -4,7 +4,7 @@ import asyncio
 import html
 from urllib.parse import parse_qs, urlsplit
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from ui.access.access import Access
@@ -41,6 +41,12 @@ _FORM = """<!doctype html>
   <button>{log_in}</button>
 </form>
 """
+
+
+def add_door(app: FastAPI) -> None:
+    """Let people log in at an application; from now on its guard knows that there is a page."""
+    app.include_router(router)
+    app.state.page = True
 
 
 @router.get("/login", response_class=HTMLResponse)

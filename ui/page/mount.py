@@ -29,9 +29,8 @@ def mount_chat(app: "FastAPI", agent: ChatAgent | Callable[[], ChatAgent], path:
         path: Where the page lies.
     """
     load_page()
-    from ui.access import login
+    from ui.access.login import add_door
     from ui.page.layout import build_page, mount_page
 
-    app.include_router(login.router)
-    app.state.page = True  # from now on, who has to come in here logs in
+    add_door(app)
     return mount_page(app, build_page(agent if callable(agent) else lambda: agent), path)

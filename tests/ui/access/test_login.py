@@ -6,6 +6,7 @@ import time
 import gradio as gr
 import pytest
 from fastapi.testclient import TestClient
+from starlette.responses import PlainTextResponse
 
 from agent.settings import AccessSettings
 from retrieval.state import AccessStore, Account
@@ -15,6 +16,7 @@ from tests.ui.fakes import FakeAgent
 from ui.access import login, passwords
 from ui.access.caller import Caller
 from ui.access.guard import COOKIE
+from ui.access.login import add_door
 from ui.access.passwords import Attempts, hash_password
 from ui.api.app import create_app
 from ui.page.actions import Actions
@@ -32,8 +34,11 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def page_of(agent: FakeAgent, *, base_url: str = LOCAL, **access) -> TestClient:
-    settings = agent.settings.model_copy(update={"access": AccessSettings(**access)})
-    return TestClient(mount_chat(create_app(agent, settings), agent), base_url=base_url, follow_redirects=False)
+    """A page that says 'the page' to whatever it is asked."""
+    app = create_app(agent, agent.settings.model_copy(update={"access": AccessSettings(**access)}))
+    add_door(app)
+    app.mount("/", PlainTextResponse("the page"))
+    return TestClient(app, base_url=base_url, follow_redirects=False)
 
 
 @pytest.fixture
@@ -54,8 +59,19 @@ def log_in(page: TestClient, name: str = "ann", password: str = PASSWORD, **head
 
 
 def test_without_keys_and_accounts_nobody_logs_in(agent: FakeAgent):
-    page = page_of(agent)
-    assert page.get("/", headers=HTML).status_code == 200
+    assert page_of(agent).get("/", headers=HTML).text == "the page"
+
+
+async def test_the_real_page_lies_behind_the_same_door(agent: FakeAgent, accounts: AccessStore):
+    app = mount_chat(create_app(agent, agent.settings), agent)
+    page = TestClient(app, base_url=LOCAL, follow_redirects=False)
+    before = page.get("/config").status_code, page.get("/", headers=HTML).status_code
+
+    log_in(page)
+
+    assert before == (401, 303)
+    assert "<gradio-app" in page.get("/", headers=HTML).text
+    assert "reconteur" in page.get("/config").text
 
 
 def test_who_is_not_logged_in_is_sent_to_the_form_and_reaches_nothing(page: TestClient):
