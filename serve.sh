@@ -6,7 +6,7 @@
 #
 #   ./serve.sh                                            vLLM on a GPU, else the small model on the processor
 #   ./serve.sh --llm embedded --model ~/models/any.gguf   your own GGUF file, on the processor
-#   ./serve.sh --llm-url http://10.0.0.5:8000/v1 --model qwen3 --host 0.0.0.0 --port 8080
+#   ./serve.sh --llm-url http://10.0.0.5:8000/v1 --model qwen3 --host 0.0.0.0 --port 8080   (needs a key)
 #
 # Options:
 #   --llm auto|vllm|embedded|none  the language-model server to start (default: auto); none: answers from templates
@@ -14,6 +14,7 @@
 #   --model NAME                   embedded: 1.5b (default), 0.5b, a GGUF file, a Hugging Face repo id;
 #                                  vllm: a repo id or a folder; with --llm-url: the model's name there
 #   --host HOST                    address of the page and the API (default: 127.0.0.1)
+#   --open-to-everyone             serve other machines although there is no API key (else: reconteur keys add)
 #   --port PORT                    port of the page and the API (default: 7860)
 #   --data DIR                     data folder (default: .reconteur/demo in this checkout)
 #   --setup                        only set up
@@ -30,7 +31,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 export GRADIO_ANALYTICS_ENABLED=False ANONYMIZED_TELEMETRY=False HF_HUB_DISABLE_TELEMETRY=1 DO_NOT_TRACK=1
 export VLLM_NO_USAGE_STATS=1 LANGSMITH_TRACING=false LANGCHAIN_TRACING_V2=false
 
-LLM=auto LLM_URL="" MODEL="" HOST=127.0.0.1 PORT=7860 DATA="" SETUP_ONLY="" DEV=""
+LLM=auto LLM_URL="" MODEL="" HOST=127.0.0.1 PORT=7860 DATA="" SETUP_ONLY="" DEV="" OPEN=""
 PY=.venv/bin/python
 APP_PID="" LLM_PID=""
 VLLM_TIMEOUT_S=3600 # it may download tens of gigabytes
@@ -54,6 +55,7 @@ parse() {
       --llm-url) need "$@" && LLM_URL=$2 && shift 2 ;;
       --model) need "$@" && MODEL=$2 && shift 2 ;;
       --host) need "$@" && HOST=$2 && shift 2 ;;
+      --open-to-everyone) OPEN=1 && shift ;;
       --port) need "$@" && PORT=$2 && shift 2 ;;
       --data) need "$@" && DATA=$(from_caller "$2") && shift 2 ;;
       --setup) SETUP_ONLY=1 && shift ;;
@@ -224,7 +226,8 @@ serve() {
     start_chosen_llm
     name=local url=$LLM_URL
   fi
-  start APP_PID $PY -m ui serve --data "$DATA" --host "$HOST" --port "$PORT" --llm-url "$url" ${name:+--llm-model "$name"}
+  start APP_PID $PY -m ui serve --data "$DATA" --host "$HOST" --port "$PORT" --llm-url "$url" ${name:+--llm-model "$name"} \
+    ${OPEN:+--open-to-everyone}
   wait "$APP_PID" || code=$?
   exit "$code"
 }

@@ -21,7 +21,7 @@ from agent.drivers.choose import DriverChooser
 from agent.events import Event, Finished, TextDelta, Understood
 from agent.histories import HistoryCache
 from agent.intent import Act, Intent
-from agent.keeping import Keeper
+from agent.keeping import Keeper, Writes
 from agent.loop.state import TurnState
 from agent.loop.turn import Loop
 from agent.loop.words import Words
@@ -38,6 +38,8 @@ from retrieval.items import Catalog
 from retrieval.preference import Preference
 from retrieval.retriever import Retriever
 from retrieval.state import Feedback, FeedbackKind, StateStore, User
+from retrieval.state.learning import learn_from_log
+from retrieval.state.realms import tenant_of
 from tools import ToolContext
 from tools.placing import Placer, split_year
 
@@ -72,10 +74,16 @@ class Agent:
     resources: AsyncExitStack = field(default_factory=AsyncExitStack)
     """What to close in the end."""
     histories: HistoryCache = field(default_factory=HistoryCache)
+    retrievers: dict[str, Retriever] = field(default_factory=dict)
+    """By tenant: what became of guesses teaches the retriever of the tenant whose users saw them, and no other."""
+
+    writes: Writes = field(default_factory=Writes)
+    """What is being stored, for every realm of this agent."""
 
     def __post_init__(self) -> None:
         """Put the loop together."""
-        self._keeper = Keeper(self.state, self.conversations)
+        self.retrievers.setdefault(tenant_of(self.state.realm), self.retriever)
+        self._keeper = Keeper(self.state, self.conversations, self.writes)
         self._saved_at = -SAVED_S
         self._loop = Loop(
             retriever=self.retriever,
@@ -95,6 +103,29 @@ class Agent:
     def catalog(self) -> Catalog:
         """The items."""
         return self.retriever.catalog
+
+    def of(self, realm: str) -> "Agent":
+        """The same agent for a realm: users, conversations and histories of others are not there for it.
+
+        May read the realm's log (in a thread, please); only the agent that was built is closed.
+        """
+        if realm == self.state.realm:
+            return self
+        state = self.state.of(realm)
+        return replace(
+            self,
+            retriever=self._retriever_of(tenant_of(realm)),
+            state=state,
+            conversations=self.conversations.of(realm),
+            histories=self.histories.of(realm),
+            resources=AsyncExitStack(),
+        )
+
+    def _retriever_of(self, tenant: str) -> Retriever:
+        if tenant not in self.retrievers:
+            lessons = learn_from_log(self.state.of(tenant), self.catalog)
+            self.retrievers.setdefault(tenant, self.retriever.taught(*lessons))
+        return self.retrievers[tenant]
 
     # Turns -------------------------------------------------------------------------------------------------------
 
@@ -309,13 +340,17 @@ class Agent:
             found += [match.item_id for match in matches[:1]]
         return tuple(found)
 
-    async def erase(self, user_id: str) -> None:
+    async def erase(self, user_id: str, *, who: str = "") -> None:
         """Forget a user for good: conversations, feedback, tastes, exposures.
+
+        Args:
+            user_id: Whom to forget.
+            who: Who asks for it, for the audit log.
 
         Raises:
             UnknownUserError: There is no such user.
         """
-        await self._keeper.erase(user_id)
+        await self._keeper.erase(user_id, who=who)
         self.histories.forget(user_id)
 
     async def export(self, user_id: str) -> dict[str, JsonValue]:

@@ -61,8 +61,7 @@ async def assemble(retriever: Retriever, state: StateStore, settings: Settings, 
     client = open_client(settings.llm)
     resources.push_async_callback(client.aclose)
     rng = np.random.default_rng(seed)
-    impressions, guessed = await asyncio.to_thread(learn_from_log, state, retriever.catalog)
-    retriever.explorer = retriever.explorer.taught(impressions, guessed)
+    retriever = retriever.taught(*await asyncio.to_thread(learn_from_log, state, retriever.catalog))
     retriever = await asyncio.to_thread(with_features, retriever, settings)
     catalog = retriever.catalog
     placer = Placer(catalog)

@@ -1,6 +1,7 @@
 """Where conversations are kept: in LangGraph's checkpointer, in SQLite or PostgreSQL, the last state of each."""
 
 import contextlib
+import copy
 import logging
 import sqlite3
 from collections.abc import AsyncIterator
@@ -14,6 +15,7 @@ from agent.conversation import Conversation, dump_conversation, load_conversatio
 from retrieval.errors import SettingsError, StateError
 from retrieval.state.faults import driver_errors, explain, fault
 from retrieval.state.private import close_folder, make_private
+from retrieval.state.realms import with_realm
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
@@ -98,6 +100,16 @@ class ConversationStore:
 
     def __init__(self, saver: BaseCheckpointSaver[Any]) -> None:
         self.saver = saver
+        self.realm = ""
+
+    def of(self, realm: str) -> "ConversationStore":
+        """The same store as a realm sees it: a conversation of another is not there."""
+        seen = copy.copy(self)
+        seen.realm = realm
+        return seen
+
+    def _thread(self, conversation_id: str) -> "RunnableConfig":
+        return thread(with_realm(self.realm, conversation_id))
 
     async def save(self, conversation: Conversation) -> None:
         """Keep a conversation as it is now, in place of how it was.
@@ -105,7 +117,7 @@ class ConversationStore:
         Checkpoints are ordered by ids that hold the time, so a new one after the clock was set back would be older
         than the one before it; the last one is written over instead.
         """
-        config = thread(conversation.conversation_id)
+        config = self._thread(conversation.conversation_id)
         async with self._guarded():
             last = await self.saver.aget_tuple(config)
             checkpoint = (last.checkpoint if last else empty_checkpoint()).copy()
@@ -119,7 +131,7 @@ class ConversationStore:
     async def load(self, conversation_id: str) -> Conversation | None:
         """The conversation as it was last kept; None where there is none."""
         async with self._guarded():
-            found = await self.saver.aget_tuple(thread(conversation_id))
+            found = await self.saver.aget_tuple(self._thread(conversation_id))
         kept = found.checkpoint["channel_values"].get(CHANNEL) if found else None
         return load_conversation(kept) if kept is not None else None
 
@@ -127,7 +139,7 @@ class ConversationStore:
         """Forget a conversation for good; `compact` takes its last bytes, at the next start if not before."""
         async with self._guarded():
             await self._mark(UNCLEAN)
-            await self.saver.adelete_thread(conversation_id)
+            await self.saver.adelete_thread(with_realm(self.realm, conversation_id))
 
     async def compact(self) -> None:
         """Leave no byte of what was deleted in the SQLite file or its log; repeated at the next start if it fails."""

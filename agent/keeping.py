@@ -12,13 +12,21 @@ from retrieval.state import StateStore, User
 
 
 @dataclass(slots=True)
+class Writes:
+    """What is being written for whom; one per agent, whatever realm it is seen by."""
+
+    locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = field(default_factory=WeakValueDictionary)
+    """By realm and user."""
+    running: set[asyncio.Task[None]] = field(default_factory=set)
+
+
+@dataclass(slots=True)
 class Keeper:
-    """One per agent. The list of a user's conversations and their turns lie in two databases; this keeps them one."""
+    """One per agent and realm. A user's list of conversations and their turns lie in two databases: they stay one."""
 
     state: StateStore
     conversations: ConversationStore
-    _locks: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
-    _running: set[asyncio.Task[None]] = field(default_factory=set)
+    writes: Writes = field(default_factory=Writes)
 
     async def keep(self, conversation: Conversation, user: User | None = None) -> None:
         """Store a conversation, listed as its user's.
@@ -34,18 +42,18 @@ class Keeper:
         """
         await self._to_the_end(self._keep(conversation, user))
 
-    async def erase(self, user_id: str) -> None:
-        """Forget a user for good: conversations, feedback, tastes, exposures.
+    async def erase(self, user_id: str, *, who: str = "") -> None:
+        """Forget a user for good: conversations, feedback, tastes, exposures; `who` asks for it, for the audit log.
 
         Raises:
             UnknownUserError: There is no such user.
             StateError: It cannot be done now; ask again.
         """
-        await self._to_the_end(self._erase(user_id))
+        await self._to_the_end(self._erase(user_id, who))
 
     async def aclose(self) -> None:
         """Wait for what is being written."""
-        await asyncio.gather(*self._running, return_exceptions=True)
+        await asyncio.gather(*self.writes.running, return_exceptions=True)
 
     async def _keep(self, conversation: Conversation, user: User | None) -> None:
         user_id, conversation_id = conversation.user_id, conversation.conversation_id
@@ -63,26 +71,26 @@ class Keeper:
                 await self.conversations.compact()
                 raise UnknownUserError(user_id)
 
-    async def _erase(self, user_id: str) -> None:
+    async def _erase(self, user_id: str, who: str) -> None:
         async with self._lock(user_id):
             # turns first: should this process end in between, the user is still there to be erased again
             for conversation_id in await asyncio.to_thread(self.state.conversation_ids_of, user_id):
                 await self.conversations.delete(conversation_id)
-            for conversation_id in await asyncio.to_thread(self.state.erase_user, user_id):
+            for conversation_id in await asyncio.to_thread(self.state.erase_user, user_id, who=who):
                 await self.conversations.delete(conversation_id)  # what another process saved meanwhile
         await self.conversations.compact()
 
     def _lock(self, user_id: str) -> asyncio.Lock:
-        return self._locks.setdefault(user_id, asyncio.Lock())
+        return self.writes.locks.setdefault((self.state.realm, user_id), asyncio.Lock())
 
     async def _to_the_end(self, work: Coroutine[None, None, None]) -> None:
         """Run to the end even where the caller leaves: a write that is cut off would hold SQLite's lock."""
         task = asyncio.get_running_loop().create_task(work)
-        self._running.add(task)
+        self.writes.running.add(task)
         task.add_done_callback(self._ended)
         await asyncio.shield(task)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        self._running.discard(task)
+        self.writes.running.discard(task)
         if not task.cancelled():
             task.exception()  # looked at, or the event loop would log it where the caller has left, user id and all

@@ -15,6 +15,7 @@ def make_settings(
     llm_url: str | None = None,
     llm_model: str | None = None,
     llm_driver: str | None = None,
+    open_to_everyone: bool = False,
 ) -> Settings:
     """The settings: what the options say, else the environment, else the defaults.
 
@@ -23,6 +24,7 @@ def make_settings(
         llm_url: The model's endpoint; 'none' for no model at all.
         llm_model: The model's name there.
         llm_driver: Who leads a turn: 'auto', 'tools', 'schema' or 'offline'.
+        open_to_everyone: Whether other machines may come in without keys; False leaves it to the environment.
 
     Raises:
         SettingsError: One of them cannot be used.
@@ -31,6 +33,7 @@ def make_settings(
     given: dict[str, Any] = {
         "llm": {name: value for name, value in llm.items() if value is not None},
         "retrieval": {} if data is None else {"data_dir": data},
+        "access": {"open_to_everyone": True} if open_to_everyone else {},
     }
     try:
         return Settings(**given)

@@ -96,6 +96,22 @@ class LogSettings(BaseModel):
     level: Literal["debug", "info", "warning", "error"] = "info"
 
 
+class AccessSettings(BaseModel):
+    """Who may come in; keys and accounts themselves are in the state."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    open_to_everyone: bool = Field(
+        default=False, description="serve other machines although there is no key: whoever reaches the port may do all"
+    )
+    guests: bool = Field(default=False, description="show the page without a login where keys or accounts are on")
+    token_s: int = Field(default=900, ge=60, le=86400, description="how long a user's token lives if not said")
+    session_h: int = Field(default=336, ge=1, le=8760, description="how long a login lasts, in hours")
+    cookies_over_http: bool = Field(
+        default=False, description="let people log in over plain http from other machines: passwords can be read"
+    )
+
+
 class Settings(BaseSettings):
     """Read once in `__main__`, checked at once, passed down."""
 
@@ -108,6 +124,7 @@ class Settings(BaseSettings):
     limits: LimitSettings = Field(default_factory=LimitSettings)
     log: LogSettings = Field(default_factory=LogSettings)
     http: HttpSettings = Field(default_factory=HttpSettings)
+    access: AccessSettings = Field(default_factory=AccessSettings)
     checkpoint_url: str = Field(
         default="", description="PostgreSQL URL of the conversations; '' follows retrieval.state_url, else SQLite"
     )

@@ -123,3 +123,20 @@ class UnknownConversationError(RecommenderError):
     def __init__(self, conversation_id: str) -> None:
         super().__init__("no such conversation of this user. Start a new one by leaving the conversation id out.")
         self.conversation_id = conversation_id
+
+
+class UnknownKeyError(RecommenderError):
+    """An id that no API key has."""
+
+    def __init__(self, key_id: str) -> None:
+        super().__init__(f"no API key with the id {key_id!r}. See them with: reconteur keys list")
+        self.key_id = key_id
+
+
+class UnknownAccountError(RecommenderError):
+    """A name that no account of the tenant has."""
+
+    def __init__(self, name: str, *, tenant: str | None = None) -> None:
+        of = "" if tenant is None else f" of tenant {tenant!r}; another tenant has the name"
+        super().__init__(f"no account {name!r}{of}. See them with: reconteur accounts list")
+        self.name = name

@@ -26,6 +26,7 @@ from retrieval.exploration.asking import Inquiry
 from retrieval.exploration.explorer import Explorer
 from retrieval.facts import CATALOG, all_facts, wanted_facts, with_wanted_facts
 from retrieval.history import UserHistory
+from retrieval.item_learning import Showings
 from retrieval.items import Catalog
 from retrieval.lookups import Lookups
 from retrieval.moods import Moods
@@ -99,6 +100,12 @@ class Retriever:
         changed = copy.copy(self)
         changed._channels = {**self._channels, channel.name: channel}
         changed._ranker = replace(self._ranker, channels=changed._channels)
+        return changed
+
+    def taught(self, showings: Showings, guessed: NDArray[np.int64]) -> "Retriever":
+        """The same after what a log of guesses teaches (`retrieval.state.learning`); what is open is shared."""
+        changed = copy.copy(self)
+        changed.explorer = self.explorer.taught(showings, guessed)
         return changed
 
     def prepare(self, channel: str, preference: Preference) -> None:

@@ -14,7 +14,7 @@ os.environ.update(
     DO_NOT_TRACK="1",
     TOKENIZERS_PARALLELISM="false",
 )
-OURS = ("RECONTEUR_LLM", "RECONTEUR_RETRIEVAL", "RECONTEUR_CHECKPOINT")
+OURS = ("RECONTEUR_LLM", "RECONTEUR_RETRIEVAL", "RECONTEUR_CHECKPOINT", "RECONTEUR_ACCESS")
 for name in [name for name in os.environ if name.startswith(OURS)]:
     del os.environ[name]  # the tests say themselves which model and data they mean
 

@@ -9,6 +9,7 @@ import typer
 from pydantic import JsonValue
 
 from retrieval.untrusted import as_json, visible
+from ui.access.commands import COMMAND_LINE, Tenant, accounts_app, audit, keys_app
 
 if TYPE_CHECKING:
     from agent.agent import Agent
@@ -24,8 +25,12 @@ app = typer.Typer(
 )
 users_app = typer.Typer(help="The users whose taste is kept.", no_args_is_help=True)
 app.add_typer(users_app, name="users")
+app.add_typer(keys_app, name="keys")
+app.add_typer(accounts_app, name="accounts")
+app.command("audit")(audit)
 
 Data = Annotated[Path | None, typer.Option("--data", help="Data folder (default: .reconteur/demo).")]
+OfAccount = Annotated[str | None, typer.Option("--account", help="The users that this account of the page has made.")]
 LlmUrl = Annotated[str | None, typer.Option(help="OpenAI-compatible base URL ending in /v1; 'none' for no model.")]
 LlmModel = Annotated[str | None, typer.Option(help="Name of the model at that URL.")]
 LlmDriver = Annotated[
@@ -74,19 +79,26 @@ def serve(
     llm_model: LlmModel = None,
     llm_driver: LlmDriver = None,
     page: Annotated[bool, typer.Option("--page/--no-page", help="With the chat page, or the API alone.")] = True,
+    open_to_everyone: Annotated[
+        bool, typer.Option("--open-to-everyone", help="Let other machines in although there is no API key.")
+    ] = False,
 ) -> None:
     """Serve the chat page and the HTTP API."""
+    from ui.access.opening import check_address
     from ui.edge.addresses import known_by
     from ui.server import listen, run
 
-    settings = make_settings(data=data, llm_url=llm_url, llm_model=llm_model, llm_driver=llm_driver)
+    settings = make_settings(
+        data=data, llm_url=llm_url, llm_model=llm_model, llm_driver=llm_driver, open_to_everyone=open_to_everyone
+    )
     settings = known_by(settings, host)
     _log(level=settings.log.level, format=settings.log.format)
-    listener = listen(host, port)
-    try:
-        asyncio.run(run(settings, listener, load_agent, page=page, tell=typer.echo))
-    except KeyboardInterrupt:
-        typer.echo("Stopped.")
+    with listen(host, port) as listener:
+        check_address(settings, listener.getsockname()[0])
+        try:
+            asyncio.run(run(settings, listener, load_agent, page=page, tell=typer.echo))
+        except KeyboardInterrupt:
+            typer.echo("Stopped.")
 
 
 @app.command()
@@ -149,21 +161,27 @@ def features(
 
 
 @users_app.command("list")
-def list_users(data: Data = None, limit: Annotated[int, typer.Option(min=1)] = 100) -> None:
+def list_users(
+    data: Data = None,
+    limit: Annotated[int, typer.Option(min=1)] = 100,
+    tenant: Tenant = "",
+    account: OfAccount = None,
+) -> None:
     """The newest users first, as id, name."""
-    from retrieval.state import open_state
+    from retrieval.state import open_state, realm_of
 
     with open_state(make_settings(data=data).retrieval) as state:
-        for one in state.list_users(limit):
+        for one in state.of(realm_of(tenant, account)).list_users(limit):
             typer.echo(f"{one.user_id}\t{' '.join(visible(one.name).split())}")
 
 
 @users_app.command("export")
-def export_user(user_id: str, data: Data = None) -> None:
+def export_user(user_id: str, data: Data = None, tenant: Tenant = "", account: OfAccount = None) -> None:
     """Everything that is stored about a user, as JSON."""
+    from retrieval.state import realm_of
 
     async def export(built: "Agent") -> dict[str, JsonValue]:
-        exported: dict[str, JsonValue] = await built.export(user_id)
+        exported: dict[str, JsonValue] = await built.of(realm_of(tenant, account)).export(user_id)
         return exported
 
     exported = _with_agent(make_settings(data=data), export)
@@ -172,19 +190,52 @@ def export_user(user_id: str, data: Data = None) -> None:
 
 @users_app.command("erase")
 def erase_user(
-    user_id: str, data: Data = None, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False
+    user_id: str,
+    data: Data = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    tenant: Tenant = "",
+    account: OfAccount = None,
 ) -> None:
     """Delete everything that is stored about a user, for good."""
+    from retrieval.state import realm_of
+
     if not yes:
         typer.confirm("Delete everything about this user for good?", abort=True)
     settings = make_settings(data=data)
 
     async def erase(built: "Agent") -> None:
-        await asyncio.to_thread(built.state.user, user_id)
-        await built.erase(user_id)
+        seen = built.of(realm_of(tenant, account))
+        await asyncio.to_thread(seen.state.user, user_id)
+        await seen.erase(user_id, who=COMMAND_LINE)
 
     _with_agent(settings, erase)
     typer.echo("Erased.")
+
+
+@accounts_app.command("remove")
+def remove_account(
+    name: str, data: Data = None, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False
+) -> None:
+    """End an account and delete everything that is stored about its users, for good."""
+    from retrieval.errors import UnknownAccountError
+    from retrieval.state import AccessStore, realm_of
+    from retrieval.state.learning import MOST_USERS
+
+    if not yes:
+        typer.confirm("End this account and delete everything about its users for good?", abort=True)
+
+    async def remove(built: "Agent") -> None:
+        access = AccessStore(built.state.database)
+        account = access.account(name)
+        if account is None:
+            raise UnknownAccountError(name)
+        access.remove_account(name, who=COMMAND_LINE)
+        seen = built.of(realm_of(account.tenant, name))
+        for user in seen.state.list_users(MOST_USERS):
+            await seen.erase(user.user_id, who=COMMAND_LINE)
+
+    _with_agent(make_settings(data=data), remove)
+    typer.echo("Removed.")
 
 
 def _name_clusters(settings: "Settings") -> None:
@@ -204,11 +255,14 @@ def make_settings(
     llm_url: str | None = None,
     llm_model: str | None = None,
     llm_driver: str | None = None,
+    open_to_everyone: bool = False,
 ) -> "Settings":
     """The settings that the options ask for."""
     from agent import options
 
-    return options.make_settings(data=data, llm_url=llm_url, llm_model=llm_model, llm_driver=llm_driver)
+    return options.make_settings(
+        data=data, llm_url=llm_url, llm_model=llm_model, llm_driver=llm_driver, open_to_everyone=open_to_everyone
+    )
 
 
 async def load_agent(settings: "Settings") -> "Agent":

@@ -3,7 +3,12 @@
 The turns of a conversation are not here: the agent's checkpointer keeps them under the same conversation id.
 """
 
+from retrieval.state.access import AccessStore
+from retrieval.state.realms import realm_of
 from retrieval.state.records import (
+    Account,
+    ApiKey,
+    AuditEntry,
     ConversationRow,
     Exposure,
     Feedback,
@@ -17,6 +22,10 @@ from retrieval.state.records import (
 from retrieval.state.store import StateStore, open_state
 
 __all__ = [
+    "AccessStore",
+    "Account",
+    "ApiKey",
+    "AuditEntry",
     "ConversationRow",
     "Exposure",
     "Feedback",
@@ -28,4 +37,5 @@ __all__ = [
     "Taste",
     "User",
     "open_state",
+    "realm_of",
 ]

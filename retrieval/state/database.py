@@ -1,5 +1,6 @@
-"""The database below the store: opens SQLite or PostgreSQL, makes the tables once, hands out transactions."""
+"""The database below the store: opens SQLite or PostgreSQL, brings the tables up to date, hands out transactions."""
 
+import copy
 import logging
 import sqlite3
 import threading
@@ -7,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import Connection, Engine, QueuePool, create_engine, delete, event, make_url, text
 from sqlalchemy.engine import URL
@@ -17,13 +18,14 @@ from sqlalchemy.orm import Session
 from retrieval.errors import SettingsError, StateError
 from retrieval.state import users
 from retrieval.state.faults import state_faults
+from retrieval.state.migrate import migrate
 from retrieval.state.private import make_private
+from retrieval.state.realms import inside
 from retrieval.state.records import User
-from retrieval.state.tables import SCHEMA_VERSION, Base, MetaRow
+from retrieval.state.tables import MetaRow
 
 logger = logging.getLogger(__name__)
 
-VERSION_KEY = "schema_version"
 SCRUB_KEY = "scrub_pending"
 TRIED_KEY = "last_tried"
 CONNECT_S = 5
@@ -42,6 +44,8 @@ class Database:
             StateError: The database cannot be opened, read or written.
         """
         self.url = _parse(url)
+        self.realm = ""
+        """Whose users and conversations its transactions see."""
         self._busy_timeout_s = busy_timeout_s
         self._scrubbing = threading.Lock()
         with state_faults(self.url):
@@ -52,6 +56,12 @@ class Database:
                 self.engine.dispose()
                 raise
 
+    def of(self, realm: str) -> Self:
+        """The same database as a realm sees it; only the one that was opened is closed."""
+        seen = copy.copy(self)
+        seen.realm = realm
+        return seen
+
     @property
     def is_sqlite(self) -> bool:
         """Whether this is SQLite (else PostgreSQL)."""
@@ -60,7 +70,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A transaction that only reads."""
-        with state_faults(self.url), Session(self.engine) as session:
+        with inside(self.realm), state_faults(self.url), Session(self.engine) as session:
             yield session
 
     @contextmanager
@@ -71,7 +81,8 @@ class Database:
             bound_to: Whoever has this user's id by now must be this very user; see `users.lock`.
         """
         engine = self.engine.execution_options(writes=True)
-        with state_faults(self.url), Session(engine, info={users.BOUND: bound_to}) as session, session.begin():
+        info = {users.BOUND: bound_to}
+        with inside(self.realm), state_faults(self.url), Session(engine, info=info) as session, session.begin():
             yield session
 
     def try_writing(self) -> None:
@@ -130,25 +141,10 @@ class Database:
         with self.write() as session:
             if not self.is_sqlite:
                 session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _SCHEMA_LOCK})
-            Base.metadata.create_all(session.connection())
-            self._check_version(session)
+            migrate(session.connection())
             pending = session.get(MetaRow, SCRUB_KEY) is not None
         if pending:
             self.scrub()
-
-    def _check_version(self, session: Session) -> None:
-        row = session.get(MetaRow, VERSION_KEY)
-        if row is None:
-            session.add(MetaRow(key=VERSION_KEY, value=str(SCHEMA_VERSION)))
-        elif row.value in ("1", "2"):  # version 3 added a table, which is made above
-            if row.value == "1":
-                session.execute(text("ALTER TABLE exposures ADD COLUMN context JSON"))
-            row.value = str(SCHEMA_VERSION)
-        elif row.value != str(SCHEMA_VERSION):
-            raise StateError(
-                f"the state has schema version {row.value}, expected {SCHEMA_VERSION}. "
-                "Use the version of Reconteur that wrote it, or another state URL."
-            )
 
     def _enter_wal(self) -> None:
         """Switch to write-ahead logging, for good; SQLite does not wait for the lock by itself here."""

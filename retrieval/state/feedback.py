@@ -48,8 +48,9 @@ def add(
 def undo(session: Session, user_id: str, feedback_id: int) -> bool:
     """Take back an opinion; False when there is nothing (more) to take back."""
     users.lock(session, user_id)
-    row = session.get(FeedbackRow, feedback_id) if is_number(feedback_id) else None
-    if row is None or row.user_id != user_id or row.undone_at is not None:
+    own = select(FeedbackRow).where(FeedbackRow.id == feedback_id, FeedbackRow.user_id == user_id)
+    row = session.scalar(own) if is_number(feedback_id) else None
+    if row is None or row.undone_at is not None:
         return False
     row.undone_at = time.time()
     return True

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from retrieval.belief_fit import TasteSettings
 from retrieval.item_learning import UNTAUGHT, Showings
 from retrieval.items import Catalog
+from retrieval.state.realms import tenant_of
 from retrieval.state.records import LoggedExposure
 from retrieval.state.store import StateStore
 
@@ -13,7 +14,7 @@ MOST_USERS = 100_000
 
 
 def learn_from_log(state: StateStore, catalog: Catalog) -> tuple[Showings, NDArray[np.int64]]:
-    """Read every guess that was shown to a stored user.
+    """Read every guess that was shown to a stored user of the state's tenant.
 
     What was expected is in the exposure's context; where it is not (logs of older versions), only the showing counts.
 
@@ -26,8 +27,9 @@ def learn_from_log(state: StateStore, catalog: Catalog) -> tuple[Showings, NDArr
     """
     shown = [
         one
-        for user in state.list_users(MOST_USERS)
-        for one in state.exposures_of(user.user_id)
+        for seen in (state.of(realm) for realm in state.realms() if tenant_of(realm) == tenant_of(state.realm))
+        for user in seen.list_users(MOST_USERS)
+        for one in seen.exposures_of(user.user_id)
         if one.shown.exploratory and one.shown.item_id in catalog
     ]
     rows = catalog.rows(one.shown.item_id for one in shown)

@@ -146,3 +146,41 @@ class Profile:
     def novelty(self) -> float:
         """The user's dial."""
         return self.user.novelty
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A key as it is stored: not the key itself."""
+
+    key_id: str
+    """The readable part after 'rk_'."""
+    name: str
+    tenant: str
+    scopes: tuple[str, ...]
+    digest: str
+    """SHA-256 of the whole key, in hex."""
+    created_at: float
+    revoked_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Somebody who may log in to the page."""
+
+    name: str
+    tenant: str
+    password_hash: str
+    created_at: float
+    """Of the present password: sessions that are older have ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One line of the audit log."""
+
+    at: float
+    who: str
+    act: str
+    tenant: str
+    subject: str
+    """The key's id, the account's name or the digest of the user's id."""

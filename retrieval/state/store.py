@@ -1,7 +1,8 @@
 """The door to everything that is kept about users; each call is one transaction, on the disk when it returns.
 
 All calls block (use `asyncio.to_thread`) and may come from any thread. Everything is asked for by user, so nobody
-sees anybody else's. An unknown (or erased) user raises `UnknownUserError`, a database in trouble `StateError`.
+sees anybody else's, and within a realm (`of`), so no tenant sees another's. An unknown (or erased) user raises
+`UnknownUserError`, a database in trouble `StateError`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +17,7 @@ from sqlalchemy.orm import Session
 from retrieval.errors import UnknownUserError
 from retrieval.history import Interaction
 from retrieval.settings import RetrievalSettings
-from retrieval.state import conversations, feedback, tastes, users
+from retrieval.state import audit, conversations, feedback, tastes, users
 from retrieval.state.database import Database
 from retrieval.state.records import (
     ConversationRow,
@@ -84,6 +85,22 @@ class StateStore:
     def close(self) -> None:
         """Close all connections."""
         self.database.close()
+
+    @property
+    def realm(self) -> str:
+        """Whose users and conversations these are; '' where no tenant is named."""
+        return self.database.realm
+
+    def of(self, realm: str) -> Self:
+        """The same store as a realm sees it (`retrieval.state.realms.realm_of`)."""
+        seen = copy(self)
+        seen.database = self.database.of(realm)
+        return seen
+
+    def realms(self) -> list[str]:
+        """All realms that have users."""
+        with self.database.read() as session:
+            return users.realms(session)
 
     # Users
 
@@ -297,16 +314,21 @@ class StateStore:
         with self.database.read() as session:
             return users.export(session, user_id)
 
-    def erase_user(self, user_id: str) -> tuple[str, ...]:
+    def erase_user(self, user_id: str, *, who: str = "") -> tuple[str, ...]:
         """Delete everything about the user for good; in SQLite no byte of it stays in the file or its log.
 
         Delete the threads of `conversation_ids_of` first: after a crash nobody knows whose they were.
+
+        Args:
+            user_id: Whom to erase.
+            who: Who erases, for the audit log.
 
         Returns:
             The ids of the conversations that were the user's.
         """
         with self._write() as session:
             conversation_ids = users.erase(session, user_id)
+            audit.note_erasure(session, self.realm, user_id, who=who)
             self.database.note_scrub(session)
         self.database.scrub()
         return conversation_ids

@@ -5,7 +5,10 @@ from typing import Any
 from sqlalchemy import JSON, Double, ForeignKey, Index, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-SCHEMA_VERSION = 3
+from retrieval.state.realms import RealmId
+
+HEAD = "0004"
+"""The newest revision in `migrations/versions`; a change of a table needs a new one there."""
 ID_LENGTH = 128
 
 
@@ -29,7 +32,7 @@ class UserRow(Base):
 
     __tablename__ = "users"
 
-    user_id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
+    user_id: Mapped[str] = mapped_column(RealmId, primary_key=True)
     name: Mapped[str] = mapped_column(Text)
     dataset_user: Mapped[str | None] = mapped_column(String(ID_LENGTH))
     novelty: Mapped[float]
@@ -41,8 +44,8 @@ class ConversationTableRow(Base):
 
     __tablename__ = "conversations"
 
-    conversation_id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
-    user_id: Mapped[str] = mapped_column(ForeignKey(UserRow.user_id, ondelete="CASCADE"), index=True)
+    conversation_id: Mapped[str] = mapped_column(RealmId, primary_key=True)
+    user_id: Mapped[str] = mapped_column(RealmId, ForeignKey(UserRow.user_id, ondelete="CASCADE"), index=True)
     title: Mapped[str] = mapped_column(Text)
     created_at: Mapped[float]
     updated_at: Mapped[float]
@@ -55,8 +58,8 @@ class ExposureRow(Base):
     __table_args__ = (Index("ix_exposures_conversation_item", "conversation_id", "item_id"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    user_id: Mapped[str | None] = mapped_column(ForeignKey(UserRow.user_id, ondelete="CASCADE"), index=True)
-    conversation_id: Mapped[str] = mapped_column(String(ID_LENGTH))
+    user_id: Mapped[str | None] = mapped_column(RealmId, ForeignKey(UserRow.user_id, ondelete="CASCADE"), index=True)
+    conversation_id: Mapped[str] = mapped_column(RealmId)
     turn_index: Mapped[int]
     item_id: Mapped[str] = mapped_column(String(ID_LENGTH))
     position: Mapped[int]
@@ -75,9 +78,9 @@ class ShownRow(Base):
 
     __tablename__ = "shown"
 
-    conversation_id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
+    conversation_id: Mapped[str] = mapped_column(RealmId, primary_key=True)
     turn_index: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    user_id: Mapped[str] = mapped_column(ForeignKey(UserRow.user_id, ondelete="CASCADE"), index=True)
+    user_id: Mapped[str] = mapped_column(RealmId, ForeignKey(UserRow.user_id, ondelete="CASCADE"), index=True)
     content: Mapped[dict[str, Any]]
     """As the agent writes it."""
     shown_at: Mapped[float]
@@ -89,10 +92,10 @@ class FeedbackRow(Base):
     __tablename__ = "feedback"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    user_id: Mapped[str] = mapped_column(ForeignKey(UserRow.user_id, ondelete="CASCADE"), index=True)
+    user_id: Mapped[str] = mapped_column(RealmId, ForeignKey(UserRow.user_id, ondelete="CASCADE"), index=True)
     item_id: Mapped[str] = mapped_column(String(ID_LENGTH))
     kind: Mapped[str] = mapped_column(String(16))
-    conversation_id: Mapped[str] = mapped_column(String(ID_LENGTH))
+    conversation_id: Mapped[str] = mapped_column(RealmId)
     exposure_id: Mapped[int | None] = mapped_column(ForeignKey(ExposureRow.id, ondelete="SET NULL"), index=True)
     source: Mapped[str] = mapped_column(String(16))
     created_at: Mapped[float]
@@ -105,9 +108,50 @@ class TasteRow(Base):
     __tablename__ = "tastes"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    user_id: Mapped[str] = mapped_column(ForeignKey(UserRow.user_id, ondelete="CASCADE"), index=True)
+    user_id: Mapped[str] = mapped_column(RealmId, ForeignKey(UserRow.user_id, ondelete="CASCADE"), index=True)
     key: Mapped[str] = mapped_column(Text)
     words: Mapped[str] = mapped_column(Text)
     content: Mapped[dict[str, Any]]
     """{'constraint': {...}}, {'wish': {...}} or {}."""
     created_at: Mapped[float]
+
+
+class KeyRow(Base):
+    """One API key; a revoked one stays, so that its id is never given out again."""
+
+    __tablename__ = "api_keys"
+
+    key_id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    name: Mapped[str] = mapped_column(Text)
+    tenant: Mapped[str] = mapped_column(String(64))
+    scopes: Mapped[str] = mapped_column(Text)
+    """Words, a space between them."""
+    digest: Mapped[str] = mapped_column(String(64))
+    """SHA-256 of the whole key, in hex."""
+    created_at: Mapped[float]
+    revoked_at: Mapped[float | None]
+
+
+class AccountRow(Base):
+    """Who may log in to the page."""
+
+    __tablename__ = "accounts"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    tenant: Mapped[str] = mapped_column(String(64))
+    password_hash: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[float]
+
+
+class AuditRow(Base):
+    """One act of administration or erasure; the database refuses to change or delete one."""
+
+    __tablename__ = "audit"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[float]
+    who: Mapped[str] = mapped_column(Text)
+    act: Mapped[str] = mapped_column(String(32))
+    tenant: Mapped[str] = mapped_column(String(64))
+    subject: Mapped[str] = mapped_column(Text)
+    """The key's id, the account's name or the digest of the user's id."""

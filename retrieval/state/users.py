@@ -4,11 +4,12 @@ import secrets
 import time
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import String, delete, func, select, type_coerce
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from retrieval.errors import UnknownUserError
+from retrieval.state.realms import SEPARATOR, is_inside
 from retrieval.state.records import User
 from retrieval.state.tables import Base, ConversationTableRow, ExposureRow, FeedbackRow, ShownRow, TasteRow, UserRow
 from retrieval.state.text import NAME_LENGTH, checked_id, clean, is_id
@@ -61,8 +62,15 @@ def lock(session: Session, user_id: str) -> UserRow:
 
 def latest(session: Session, limit: int) -> list[User]:
     """The newest users first."""
-    query = select(UserRow).order_by(UserRow.created_at.desc(), UserRow.user_id).limit(max(limit, 0))
+    query = select(UserRow).where(is_inside(UserRow.user_id))
+    query = query.order_by(UserRow.created_at.desc(), UserRow.user_id).limit(max(limit, 0))
     return [_user(row) for row in session.scalars(query)]
+
+
+def realms(session: Session) -> list[str]:
+    """All realms that have users."""
+    stored = session.scalars(select(type_coerce(UserRow.user_id, String)))
+    return sorted({user_id.rpartition(SEPARATOR)[0] for user_id in stored})
 
 
 def count(session: Session, table: type[Base], user_id: str) -> int:

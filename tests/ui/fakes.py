@@ -5,6 +5,7 @@
 
 import argparse
 import asyncio
+import copy
 import re
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -130,10 +131,21 @@ class FakeAgent:
         self.closed = False
         self.warmed = False
         self.parts = {"catalog": "ok", "state": "ok", "model": "ok"}
+        self.realms: dict[str, FakeAgent] = {}
 
     @property
     def catalog(self) -> Catalog:
         return self.retriever.catalog
+
+    def of(self, realm: str) -> "FakeAgent":
+        """The same, with state and conversations of a realm; calls are noted in one list."""
+        if realm == self.state.realm:
+            return self
+        if realm not in self.realms:
+            seen = copy.copy(self)
+            seen.state, seen.conversations, seen.kept_shown = self.state.of(realm), FakeConversations(), {}
+            self.realms[realm] = seen
+        return self.realms[realm]
 
     async def stream(
         self, conversation: Conversation, message: str, *, store: bool = True, keep: bool = True
@@ -214,8 +226,8 @@ class FakeAgent:
             conversation = conversation.add(Turn(role, text, shown, near))
         return conversation
 
-    async def erase(self, user_id: str) -> None:
-        for conversation_id in self.state.erase_user(user_id):
+    async def erase(self, user_id: str, *, who: str = "") -> None:
+        for conversation_id in self.state.erase_user(user_id, who=who):
             await self.conversations.delete(conversation_id)
 
     async def export(self, user_id: str) -> dict:

@@ -15,6 +15,9 @@ from starlette.types import Receive, Scope, Send
 
 from agent.settings import Settings
 from retrieval.errors import RecommenderError, without_places
+from ui.access import token_routes
+from ui.access.guard import Guard
+from ui.access.scopes import check_scope
 from ui.api import chat_routes, data_routes
 from ui.api.answers import ALWAYS, Health, Readiness
 from ui.api.errors import on_error, on_http_error, on_invalid
@@ -64,7 +67,7 @@ def create_app(agent: "Agent | AgentFactory", settings: Settings, *, warm: bool 
         docs_url=None,  # their pages load scripts from elsewhere
         redoc_url=None,
         openapi_url="/api/openapi.json",
-        dependencies=[Depends(note_route)],
+        dependencies=[Depends(note_route), Depends(check_scope)],
         responses=ALWAYS,
         separate_input_output_schemas=False,  # members that do not apply are left out of answers
     )
@@ -72,6 +75,7 @@ def create_app(agent: "Agent | AgentFactory", settings: Settings, *, warm: bool 
         app.state.agent = agent
     app.state.quotas = quotas = Quotas.of(settings.limits)
     app.add_middleware(PageQuota, quotas=quotas)
+    app.add_middleware(Guard, settings=settings.access)
     http = settings.http
     # the last one added is the first that sees a request; Gradio adds no origins of its own where CORSMiddleware is
     app.add_middleware(WholeRequests, body_bytes=http.body_bytes)
@@ -86,6 +90,7 @@ def create_app(agent: "Agent | AgentFactory", settings: Settings, *, warm: bool 
     counted = [Depends(count_request)]
     app.include_router(chat_routes.router, dependencies=counted)
     app.include_router(data_routes.router, dependencies=counted)
+    app.include_router(token_routes.router, dependencies=counted)
     app.add_api_route("/healthz", healthz)
     app.add_api_route("/readyz", readyz, response_model=Readiness, responses={503: {"model": Readiness}})
     for path in ("/api/{rest:path}", "/v1/{rest:path}", *HEALTH):

@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from agent.conversation import Conversation
 from agent.events import Event
 from retrieval.errors import RecommenderError
+from ui.access.scopes import user_of
 from ui.api import paths  # noqa: F401  the kinds of paths that routes are written with
 from ui.api.answers import COMPLETION, ModelCard, ModelList
 from ui.api.completion import Chunk, Completion, plain
@@ -30,8 +31,8 @@ router = APIRouter()
 
 
 def the_agent(request: Request) -> "Agent":
-    """The agent that the application was made with."""
-    agent: Agent = request.app.state.agent
+    """The agent as the caller's tenant sees it: there is no other way to it."""
+    agent: Agent = request.state.agent
     return agent
 
 
@@ -50,9 +51,9 @@ async def get_model(model: str) -> ModelCard:
 @router.post("/v1/chat/completions", response_model=None, responses=COMPLETION, dependencies=[Depends(hold_turn)])
 async def complete(body: ChatRequest, request: Request) -> Response:
     """Answer the last message of a conversation."""
-    agent = the_agent(request)
-    conversation, message = await while_here(request, start(agent, body.messages, body.user))
-    events = agent.stream(conversation, message, store=body.user is not None, keep=False)
+    agent, user = the_agent(request), user_of(request, body.user)
+    conversation, message = await while_here(request, start(agent, body.messages, user))
+    events = agent.stream(conversation, message, store=user is not None, keep=False)
     completion = Completion(conversation)
     if not body.stream:
         return JSONResponse(await while_here(request, completion.whole(events)))

@@ -13,6 +13,7 @@ from retrieval.items import Catalog, Item
 from retrieval.preference import Constraint, Op, Preference
 from retrieval.schema import FieldKind
 from retrieval.state import FeedbackKind, Profile, User
+from ui.access.scopes import caller_of, user_of
 from ui.api import paths  # noqa: F401  the kinds of paths that routes are written with
 from ui.api.answers import NOT_FOUND
 from ui.api.chat_routes import start, the_agent
@@ -31,12 +32,12 @@ router = APIRouter(prefix="/api")
 @router.post("/recommend", response_model_exclude_none=True, responses=NOT_FOUND, dependencies=[Depends(hold_turn)])
 async def recommend(body: RecommendRequest, request: Request) -> RecommendAnswer:
     """Recommend from words, from a preference in fields, or from both."""
-    agent = the_agent(request)
+    agent, user = the_agent(request), user_of(request, body.user)
     catalog = agent.retriever.catalog
     talk = body.talk()
-    conversation, message = await while_here(request, start(agent, talk, body.user))
+    conversation, message = await while_here(request, start(agent, talk, user))
     conversation = replace(conversation, preference=_preference(body, conversation.preference, catalog), asked=True)
-    store = body.user is not None
+    store = user is not None
     events = (
         agent.stream(conversation, message, store=store, keep=False) if talk else agent.rerank(conversation, keep=False)
     )
@@ -51,6 +52,7 @@ async def recommend(body: RecommendRequest, request: Request) -> RecommendAnswer
 async def give_feedback(body: FeedbackRequest, request: Request) -> FeedbackAnswer:
     """Keep an opinion of a known user about an item; it changes the very next answer."""
     agent = the_agent(request)
+    user_of(request, body.user)
     await asyncio.to_thread(agent.state.user, body.user)
     find_item(agent.retriever.catalog, body.item_id)
     conversation = await _conversation(agent, body.user, body.conversation_id)
@@ -96,7 +98,7 @@ async def erase_user(user_id: str, request: Request) -> None:
     """Delete everything that is stored about a user, for good."""
     agent = the_agent(request)
     await asyncio.to_thread(agent.state.user, user_id)
-    await agent.erase(user_id)
+    await agent.erase(user_id, who=caller_of(request).name)
 
 
 @router.get("/items/{item_id:rest}", response_model_exclude_none=True, responses=NOT_FOUND)

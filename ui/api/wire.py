@@ -219,6 +219,21 @@ class NewUser(_Body):
     dataset_user: Id | None = None
 
 
+class TokenRequest(_Body):
+    """The body of POST /api/tokens."""
+
+    user: Id
+    seconds: Annotated[int | None, Field(ge=60, le=86400)] = None
+
+
+class TokenAnswer(BaseModel):
+    """A token that speaks for one user, until `expires_at` (seconds since 1970)."""
+
+    token: str
+    user: str
+    expires_at: int
+
+
 class EvidenceWire(BaseModel):
     """A claim in words (`statement`) and what it rests on; members that do not apply are left out."""
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from retrieval.items import Catalog
 from retrieval.state import FeedbackKind
 from retrieval.untrusted import as_json
+from ui.access.caller import Caller
 from ui.page.agents import ChatAgent
 from ui.page.parts import Changes, Part
 from ui.page.people import People
@@ -19,6 +20,7 @@ from ui.page.state import ChatTurn, Session
 from ui.page.turns import Turns
 from ui.page.words import word
 
+ANYBODY = Caller()
 MOST_PICKS = 12
 MOST_DEMO_USERS = 6
 _LONGEST_NAME = 60
@@ -58,9 +60,9 @@ class Actions:
         """A few people of the data set."""
         return list(self.agent.retriever.dataset_users(MOST_DEMO_USERS))
 
-    async def open(self, browser: object, language: str) -> Session:
+    async def open(self, browser: object, language: str, caller: Caller = ANYBODY) -> Session:
         """A session from what the browser kept; users and conversations that are gone are left out."""
-        return await self.people.open(browser, language)
+        return await self.people.open(browser, language, caller)
 
     async def send(self, session: Session, message: str) -> Changes:
         """Answer a message."""
@@ -226,7 +228,7 @@ class Actions:
         if session.user is None or session.running or not session.confirming:
             return
         gone = session.user
-        await self.agent.erase(gone.user_id)
+        await self.agent.erase(gone.user_id, who=session.caller.name)
         session.users = [user for user in session.users if user.user_id != gone.user_id]
         session.user = None
         await self.people.restart(session)

@@ -38,6 +38,9 @@ class Conversations(Protocol):
 class ChatAgent(Protocol):
     """The agent."""
 
+    def of(self, realm: str) -> "ChatAgent":
+        """The same agent as a realm sees it."""
+
     @property
     def retriever(self) -> Shelf:
         """Catalog and data set."""
@@ -73,5 +76,5 @@ class ChatAgent(Protocol):
     async def export(self, user_id: str) -> Any:
         """All that is kept about a user, as JSON values."""
 
-    async def erase(self, user_id: str) -> Any:
+    async def erase(self, user_id: str, *, who: str = "") -> Any:
         """Erase all of it."""

@@ -11,7 +11,8 @@ import gradio as gr
 from fastapi import FastAPI
 
 from retrieval.errors import RecommenderError
-from ui.page.actions import Actions
+from ui.access.caller import Caller
+from ui.page.actions import ANYBODY, Actions
 from ui.page.agents import ChatAgent
 from ui.page.conversation import live_html, log_html
 from ui.page.guard import PageGuard
@@ -35,7 +36,6 @@ Updates = list[Any]
 
 def build_page(find_agent: Callable[[], ChatAgent]) -> Any:
     """The page over an agent; every open page gets a session of its own."""
-    actions = Actions(find_agent)
     script = _asset("chat.js")
     with gr.Blocks(title="Reconteur", fill_width=True, analytics_enabled=False) as page:
         state = gr.State(None)
@@ -58,7 +58,7 @@ def build_page(find_agent: Callable[[], ChatAgent]) -> Any:
         save = gr.HTML(elem_id="save", visible="hidden", html_template="", js_on_load=_asset("save.js"))
 
         outputs = [state, log, live, rail, notice, box, browser, save]
-        handlers = Handlers(actions)
+        handlers = Handlers(find_agent)
         quiet = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
         page.load(handlers.load, [browser], [*outputs, head, send, stop], **quiet)
         gr.on([box.submit, send.click], handlers.send, [state, browser, box], outputs, **quiet)
@@ -91,8 +91,13 @@ def mount_page(app: FastAPI, page: Any, path: str) -> FastAPI:
 class Handlers:
     """What Gradio calls; holds nothing of any session."""
 
-    def __init__(self, actions: Actions) -> None:
-        self._actions = actions
+    def __init__(self, find_agent: Callable[[], ChatAgent]) -> None:
+        self._find_agent = find_agent
+
+    def _actions(self, caller: Caller) -> Actions:
+        """The actions over the agent as the caller's realm sees it."""
+        agent = self._find_agent().of(caller.realm)
+        return Actions(lambda: agent)
 
     async def load(self, browser: object, request: gr.Request) -> Updates:
         """The page was opened."""
@@ -109,13 +114,13 @@ class Handlers:
     ) -> AsyncIterator[Updates]:
         """A message was sent."""
         session = await self._session(session, browser, request)
-        async for updates in self._drive(session, self._actions.send(session, message or "")):
+        async for updates in self._drive(session, self._actions(session.caller).send(session, message or "")):
             yield updates
 
     async def stop(self, session: Session | None, browser: object, request: gr.Request) -> AsyncIterator[Updates]:
         """The running answer shall end."""
         session = await self._session(session, browser, request)
-        async for updates in self._drive(session, self._actions.stop(session)):
+        async for updates in self._drive(session, self._actions(session.caller).stop(session)):
             yield updates
 
     async def act(
@@ -128,14 +133,19 @@ class Handlers:
             yield updates
 
     async def _session(self, session: Session | None, browser: object, request: gr.Request) -> Session:
-        """The page's session; made anew from what the browser keeps when the server has forgotten it."""
-        if session is not None:
+        """The page's session; made anew from what the browser keeps when the server has forgotten it.
+
+        Somebody else who has logged in since does not go on with it.
+        """
+        caller = _caller(request)
+        if session is not None and session.caller == caller:
             return session
-        return await self._actions.open(browser, language_of(request.headers.get("accept-language", "")))
+        language = language_of(request.headers.get("accept-language", ""))
+        return await self._actions(caller).open(browser, language, caller)
 
     def _action(self, session: Session, data: Mapping[str, object]) -> Changes:
         """The action that the page's data-do names; what it does not know changes nothing."""
-        actions = self._actions
+        actions = self._actions(session.caller)
         given = {key: str(value) for key, value in data.items()}
         match given:
             case {"do": "wish", "text": text}:
@@ -160,7 +170,7 @@ class Handlers:
                 return self._plain_action(session, given.get("do", ""))
 
     def _plain_action(self, session: Session, name: str) -> Changes:
-        actions = self._actions
+        actions = self._actions(session.caller)
         match name:
             case "new":
                 return actions.new_conversation(session)
@@ -192,19 +202,26 @@ class Handlers:
 
     def _draw(self, session: Session, part: Part) -> Updates:
         """One update for each output; areas that did not change are skipped."""
-        catalog = self._actions.catalog
+        actions = self._actions(session.caller)
+        catalog = actions.catalog
         skip = gr.skip()
-        picks = [] if session.turns else self._actions.picks()
+        picks = [] if session.turns else actions.picks()
         return [
             session,
             log_html(session, catalog, picks) if Part.LOG in part else skip,
             live_html(session) if Part.LIVE in part else skip,
-            rail_html(session, self._actions.demo_users(), catalog) if Part.RAIL in part else skip,
+            rail_html(session, actions.demo_users(), catalog) if Part.RAIL in part else skip,
             _notice(session.notice) if Part.INPUT in part else skip,
             gr.update(value=session.draft) if Part.DRAFT in part else skip,
             session.browser() if Part.BROWSER in part else skip,
             session.download if Part.DOWNLOAD in part else skip,
         ]
+
+
+def _caller(request: gr.Request) -> Caller:
+    """Who sits before the page: whom the guard has let in, and anybody in an application without one."""
+    caller: Caller = getattr(request.request.state, "caller", ANYBODY)
+    return caller
 
 
 def _notice(text: str) -> str:

@@ -32,8 +32,10 @@ def mount_chat(app: "FastAPI", agent: ChatAgent | Callable[[], ChatAgent], path:
         path: Where the page lies.
     """
     load_page()
+    from ui.access.login import add_door
     from ui.page.layout import build_page, mount_page
 
+    add_door(app)
     mounted = mount_page(app, build_page(agent if callable(agent) else lambda: agent), path)
     route = mounted.router.routes[-1]
     assert isinstance(route, Mount), "the page is mounted last"  # noqa: S101

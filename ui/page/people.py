@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from agent.conversation import Conversation
 from retrieval.errors import UnknownUserError
 from retrieval.state import User
+from ui.access.caller import Caller
 from ui.page.agents import ChatAgent
 from ui.page.state import MOST_OWN_USERS, Browser, Session, turns_of
 
@@ -24,11 +25,14 @@ class People:
         """The agent, which may be made after the page."""
         return self.find_agent()
 
-    async def open(self, browser: object, language: str) -> Session:
-        """A session from what the browser kept; users and conversations that are gone are left out."""
+    async def open(self, browser: object, language: str, caller: Caller) -> Session:
+        """A session from what the browser kept; users and conversations that are gone are left out.
+
+        Somebody who is logged in has the users of the account, whichever browser made them.
+        """
         kept = _read_browser(browser)
-        session = Session(language=language)
-        for user_id in kept.users:
+        session = Session(language=language, caller=caller)
+        for user_id in await self._own_users() if caller.account else kept.users:
             user = await self._find(user_id)
             if user is not None:
                 session.users.append(user)
@@ -84,6 +88,10 @@ class People:
         session.tastes = tuple(await asyncio.to_thread(state.tastes_of, user_id))
         rows = await asyncio.to_thread(state.conversations_of, user_id)
         session.rows = tuple(sorted(rows, key=lambda row: row.updated_at, reverse=True))
+
+    async def _own_users(self) -> list[str]:
+        newest = await asyncio.to_thread(self.agent.state.list_users, MOST_OWN_USERS)
+        return [user.user_id for user in reversed(newest)]
 
     async def _find(self, user_id: str) -> User | None:
         try:

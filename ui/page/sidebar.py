@@ -84,7 +84,18 @@ def _who(session: Session, demo_users: list[str]) -> Html:
     create = tag("button", word("create", language), type="submit", class_="quiet")
     form = tag("form", field, create, data_submit="create")
     fold = tag("details", tag("summary", word("new_user", language)), form, data_key="rail:new")
-    return _section(word("who", language), picker, fold)
+    return _section(word("who", language), picker, fold, _door(session))
+
+
+def _door(session: Session) -> Html:
+    """The way out for somebody who is logged in, the way in for a guest; neither where nobody has to log in."""
+    account, language = session.caller.account, session.language
+    if account is None:
+        return Html("")
+    if not account:
+        return tag("a", word("log_in", language), href="login")
+    out = tag("button", word("log_out", language), type="submit", class_="quiet")
+    return tag("form", tag("span", account, class_="meta"), out, method="post", action="logout")
 
 
 def _option(value: str, label: str, chosen: str) -> Html:

@@ -13,6 +13,7 @@ from agent.shown import Shown, recommendations_of
 from retrieval.items import Catalog
 from retrieval.preference import Preference
 from retrieval.state import ConversationRow, Taste, User
+from ui.access.caller import Caller
 from ui.page.stream import Running
 
 MOST_OWN_USERS = 20
@@ -66,6 +67,8 @@ class Session:
     """One open page. Changed only by `ui.page.actions`."""
 
     language: str = "en"
+    caller: Caller = field(default_factory=Caller)
+    """Who is logged in, and whose users these are."""
     users: list[User] = field(default_factory=list)
     """The browser's own users."""
     user: User | None = None

@@ -24,8 +24,9 @@ element.addEventListener("change", (event) => {
 });
 
 element.addEventListener("submit", (event) => {
-  event.preventDefault();
   const form = event.target;
+  if (!form.dataset.submit) return; // one that leaves the page, such as logging out
+  event.preventDefault();
   trigger("act", { do: form.dataset.submit, ...Object.fromEntries(new FormData(form)) });
   form.reset();
   form.closest("details")?.removeAttribute("open");

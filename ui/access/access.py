@@ -1,0 +1,97 @@
+"""Finds out who a caller is, from a key, a token or a session; blocks, so run it in a thread."""
+
+from dataclasses import dataclass, field
+
+from agent.settings import AccessSettings
+from retrieval.state import AccessStore, Account, ApiKey
+from ui.access.caller import TOKEN_SCOPES, Caller, Scope
+from ui.access.keys import PREFIX, id_of, is_good
+from ui.access.passwords import Attempts
+from ui.access.signing import SessionClaims, Signer, UserClaims
+
+NO_KEY = "expected an API key as 'Authorization: Bearer rk_...', found none. Make one with: reconteur keys add"
+BAD_KEY = "expected an API key of this server, found one that it does not know or that was revoked."
+BAD_TOKEN = "expected a user's token that is still good, found another. Get a new one with POST /api/tokens."  # noqa: S105
+
+
+class UnauthorizedError(Exception):
+    """Nobody who may come in; the message says what was expected."""
+
+
+@dataclass(slots=True)
+class Access:
+    """The rules of one server."""
+
+    store: AccessStore
+    settings: AccessSettings
+    attempts: Attempts = field(default_factory=Attempts)
+    _guarded: bool = field(default=False)
+    _signer: Signer | None = field(default=None)
+
+    def is_guarded(self) -> bool:
+        """Whether keys and logins are on; they never go off while the server runs."""
+        self._guarded = self._guarded or self.store.is_guarded()
+        return self._guarded
+
+    @property
+    def signer(self) -> Signer:
+        """Signs tokens and sessions."""
+        if self._signer is None:
+            self._signer = Signer(self.store.secret())
+        return self._signer
+
+    def api_caller(self, authorization: str) -> Caller:
+        """Who an Authorization header stands for.
+
+        Raises:
+            UnauthorizedError: Nobody who may come in.
+        """
+        scheme, _, shown = authorization.strip().partition(" ")
+        shown = shown.strip() if scheme.lower() == "bearer" else ""
+        if shown.count(".") == 2:
+            return self._token_caller(shown)
+        if not self.is_guarded():
+            return Caller()  # clients of OpenAI's API always send some key
+        if not shown.startswith(PREFIX):
+            raise UnauthorizedError(NO_KEY)
+        key = self.store.key(id_of(shown))
+        if key is None or not is_good(shown, key):
+            raise UnauthorizedError(BAD_KEY)
+        return Caller(key.tenant, key.key_id, frozenset(map(Scope, key.scopes)))
+
+    def page_caller(self, cookie: str) -> Caller | None:
+        """Who sits before the page; None for somebody who has to log in first."""
+        if not self.is_guarded():
+            return Caller()
+        claims = self.signer.read_session(cookie)
+        account = self.store.account(claims.account) if claims is not None else None
+        if account is not None and claims is not None and claims.since == account.created_at:
+            return Caller(account.tenant, scopes=frozenset(), account=account.name)
+        return Caller(scopes=frozenset(), account="") if self.settings.guests else None
+
+    def make_token(self, caller: Caller, user: str, *, seconds: int | None) -> tuple[str, int]:
+        """A token for one user of the caller's tenant, and when it ends."""
+        claims = UserClaims(user, caller.tenant, caller.key_id)
+        return self.signer.user_token(claims, seconds=seconds or self.settings.token_s)
+
+    def make_session(self, account: Account) -> str:
+        """The cookie of somebody who has just logged in."""
+        return self.signer.session(SessionClaims(account.name, account.created_at), seconds=self.session_s)
+
+    @property
+    def session_s(self) -> int:
+        """How long a login lasts."""
+        return self.settings.session_h * 3600
+
+    def _token_caller(self, token: str) -> Caller:
+        claims = self.signer.read_user(token)
+        if claims is None or not self._stands(claims):
+            raise UnauthorizedError(BAD_TOKEN)
+        return Caller(claims.tenant, claims.key_id, TOKEN_SCOPES, user=claims.user)
+
+    def _stands(self, claims: UserClaims) -> bool:
+        """Whether the key that a token was made with is still good; a token goes with it."""
+        if not claims.key_id:
+            return not self.is_guarded()
+        key: ApiKey | None = self.store.key(claims.key_id)
+        return key is not None and key.revoked_at is None
