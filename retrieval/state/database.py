@@ -38,7 +38,7 @@ class Database:
         """
         self.url = _parse(url)
         self._busy_timeout_s = busy_timeout_s
-        self._scrubbing = threading.Lock()
+        self._scrubbing, self._writing = threading.Lock(), threading.Lock()
         with state_faults(self.url):
             self.engine = self._make_engine()
             try:
@@ -62,7 +62,7 @@ class Database:
     def write(self) -> Iterator[Session]:
         """A transaction that is on the disk when the block ends without an error, and gone otherwise."""
         engine = self.engine.execution_options(writes=True)
-        with state_faults(self.url), Session(engine) as session, session.begin():
+        with self._turn_to_write(), state_faults(self.url), Session(engine) as session, session.begin():
             yield session
 
     def scrub(self) -> None:
@@ -85,6 +85,16 @@ class Database:
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+    @contextmanager
+    def _turn_to_write(self) -> Iterator[None]:
+        """SQLite takes one writer at a time: who waits here is woken, who waits there looks again ever more seldom."""
+        is_mine = self.is_sqlite and self._writing.acquire(timeout=self._busy_timeout_s)
+        try:
+            yield
+        finally:
+            if is_mine:
+                self._writing.release()
 
     def _make_engine(self) -> Engine:
         # hide_parameters: an error's text must not carry what a user wrote

@@ -77,6 +77,10 @@ class StateStore:
         Raises:
             BadIdError: The id is empty, too long or holds unprintable characters.
         """
+        with self.database.read() as session:  # nearly always there is one, and writers wait for each other
+            known = users.known(session, user_id)
+        if known is not None:
+            return known
         with self.database.write() as session:
             return users.ensure(session, user_id, name=name)
 
