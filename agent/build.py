@@ -16,6 +16,7 @@ from agent.drivers.offline import OfflineDriver, Spotter
 from agent.drivers.probe import FILE, ProbeCache, Prober, cache_key
 from agent.drivers.schema import SchemaDriver
 from agent.drivers.tool_calling import ToolCallingDriver
+from agent.histories import HistoryCache
 from agent.llm import make_chat_model, open_client
 from agent.loop.words import Words
 from agent.settings import LlmSettings, Settings
@@ -74,6 +75,7 @@ async def assemble(retriever: Retriever, state: StateStore, settings: Settings, 
         placer=placer,
         make_rng=lambda: rng,
         resources=resources,
+        histories=HistoryCache(settings.histories),
     )
 
 

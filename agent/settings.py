@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from agent.histories import MOST
 from retrieval.settings import RetrievalSettings
 
 
@@ -43,5 +44,10 @@ class Settings(BaseSettings):
     retrieval: RetrievalSettings = Field(default_factory=RetrievalSettings)
     checkpoint_url: str = Field(
         default="", description="PostgreSQL URL of the conversations; '' follows retrieval.state_url, else SQLite"
+    )
+    histories: int = Field(
+        default=MOST,
+        ge=0,
+        description="conversations of clients which send them along that a process remembers; 0 reads each one anew",
     )
     message_limit: int = Field(default=4000, ge=100, description="longest message that is read, in characters")

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 import typer
 from pydantic import JsonValue
 
+from retrieval.errors import SettingsError
+
 if TYPE_CHECKING:
     from agent.agent import Agent
     from agent.settings import Settings
@@ -75,15 +77,21 @@ def serve(
     llm_model: LlmModel = None,
     llm_driver: LlmDriver = None,
     page: Annotated[bool, typer.Option("--page/--no-page", help="With the chat page, or the API alone.")] = True,
+    workers: Annotated[int, typer.Option(min=1, help="Processes; several serve the API alone (--no-page).")] = 1,
 ) -> None:
     """Serve the chat page and the HTTP API."""
     from ui.server import listen, run
+    from ui.workers import run_workers
 
     settings = make_settings(data=data, llm_url=llm_url, llm_model=llm_model, llm_driver=llm_driver)
     _log(logging.INFO)
-    listener = listen(host, port)
     try:
-        asyncio.run(run(settings, listener, load_agent, page=page, tell=typer.echo))
+        if workers > 1:
+            if page:
+                raise SettingsError("the page keeps what is open in one process: add --no-page, or leave --workers out")
+            run_workers(workers, settings, (host, port), load_agent, tell=typer.echo, set_up=_log)
+        else:
+            asyncio.run(run(settings, listen(host, port), load_agent, page=page, tell=typer.echo))
     except KeyboardInterrupt:
         typer.echo("Stopped.")
 
@@ -230,7 +238,7 @@ def _with_agent(settings: "Settings", task: "Callable[[Agent], Awaitable[T]]") -
     return asyncio.run(run())
 
 
-def _log(level: int) -> None:
+def _log(level: int = logging.INFO) -> None:
     """Log to stderr; the libraries below only what went wrong, since their lines can hold what users said."""
     logging.basicConfig(
         stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"

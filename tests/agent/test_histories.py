@@ -118,3 +118,12 @@ def test_the_cache_keeps_no_text_of_a_turn():
     cache.keep(Conversation(turns=(Turn(Role.USER, "a secret wish"),)))
 
     assert "secret" not in repr(cache)
+
+
+def test_a_cache_of_none_remembers_nothing():
+    spoken = Conversation(turns=(Turn(Role.USER, "a comedy"),))
+    cache = HistoryCache(0)
+
+    cache.keep(spoken)
+
+    assert cache.find(spoken).unread
