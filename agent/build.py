@@ -17,6 +17,7 @@ from agent.drivers.offline import OfflineDriver, Spotter
 from agent.drivers.probe import FILE, ProbeCache, Prober, cache_key
 from agent.drivers.schema import SchemaDriver
 from agent.drivers.tool_calling import ToolCallingDriver
+from agent.histories import HistoryCache
 from agent.llm import make_chat_model, open_client
 from agent.loop.words import Words
 from agent.settings import LlmSettings, Settings
@@ -79,6 +80,7 @@ async def assemble(retriever: Retriever, state: StateStore, settings: Settings, 
         turns=Admission(settings.limits.turns_at_once, settings.limits.turns_waiting),
         calls=Admission(settings.llm.calls_at_once),
         resources=resources,
+        histories=HistoryCache(settings.histories),
     )
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from agent.histories import MOST
 from retrieval.settings import RetrievalSettings
 
 
@@ -127,5 +128,10 @@ class Settings(BaseSettings):
     access: AccessSettings = Field(default_factory=AccessSettings)
     checkpoint_url: str = Field(
         default="", description="PostgreSQL URL of the conversations; '' follows retrieval.state_url, else SQLite"
+    )
+    histories: int = Field(
+        default=MOST,
+        ge=0,
+        description="conversations of clients which send them along that a process remembers; 0 reads each one anew",
     )
     message_limit: int = Field(default=4000, ge=100, description="longest message that is read, in characters")

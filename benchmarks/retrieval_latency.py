@@ -18,6 +18,7 @@ from rich.table import Table
 
 from retrieval.candidates import Candidate
 from retrieval.history import UserHistory
+from retrieval.items import Catalog
 from retrieval.preference import Constraint, Op, Preference, Wish
 from retrieval.retriever import Retriever
 from retrieval.schema import FieldKind
@@ -57,7 +58,7 @@ def measure(retriever: Retriever, n: int, seed: int, *, parallel: bool) -> Times
     times: Times = {}
     with ThreadPoolExecutor(max_workers=4) as pool:
         for _ in range(n):
-            preference = request(retriever, rng)
+            preference = request(retriever.catalog, rng)
             history = retriever.history_of(str(rng.choice(users))) if users and rng.random() < 0.5 else UserHistory()
             with stopwatch(times, "whole request"):
                 serve(retriever, preference, history, rng, times, pool if parallel else None)
@@ -86,9 +87,9 @@ def serve(
         retriever.explore(ranked, preference, history, rng)
 
 
-def request(retriever: Retriever, rng: Generator) -> Preference:
+def request(catalog: Catalog, rng: Generator) -> Preference:
     """A made-up request: words, examples, limits and wishes in varying numbers."""
-    catalog, schema = retriever.catalog, retriever.schema
+    schema = catalog.schema
 
     def draw(most: int) -> tuple[str, ...]:
         return tuple(catalog.items[row].item_id for row in rng.choice(len(catalog), rng.integers(0, most + 1)))

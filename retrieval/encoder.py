@@ -63,6 +63,10 @@ class SentenceEncoder:
         with self._lock:  # the tokenizer is not safe to share between threads
             # one short text gains nothing from several threads, and loses much when they wait for a busy core
             torch.set_num_threads(1 if len(texts) <= FEW else self._threads)
+            if len(texts) == 1:  # `encode` looks at every weight before and after: a fifth of the time of one text
+                with torch.inference_mode():
+                    found = model(model.preprocess([texts[0] or " "]))["sentence_embedding"]
+                    return np.asarray(torch.nn.functional.normalize(found).numpy(), dtype=np.float32)
             vectors = model.encode(
                 [text or " " for text in texts],
                 batch_size=self._batch_size,
@@ -111,7 +115,7 @@ def _load(name: str) -> "SentenceTransformer":
     disable_progress_bar()  # type: ignore[no-untyped-call]
     logger.info("loading the encoder %s", name)
     try:
-        return SentenceTransformer(source, device="cpu", local_files_only=name == BUNDLED)
+        return SentenceTransformer(source, device="cpu", local_files_only=name == BUNDLED).eval()
     except (OSError, ValueError) as error:
         raise SettingsError(
             f"the encoder {name!r} cannot be loaded ({type(error).__name__}). "

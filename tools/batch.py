@@ -187,7 +187,8 @@ def _bounded(text: str, *more: str) -> str:
 
 def _left_out(call: Call, tool: BaseTool) -> str:
     """What a tool takes no notice of: a limit under a wrong name is no limit."""
-    unknown = [clipped(name, 40) for name in call.arguments if name not in tool.args]
+    known = tool.get_input_schema().model_fields  # `tool.args` makes a whole JSON schema, every time
+    unknown = [clipped(name, 40) for name in call.arguments if name not in known]
     return f"left out: no argument {', '.join(unknown)}" if unknown else ""
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 import typer
 from pydantic import JsonValue
 
+from retrieval.errors import SettingsError
 from retrieval.untrusted import as_json, visible
 from ui.access.commands import COMMAND_LINE, Tenant, accounts_app, audit, keys_app
 
@@ -82,23 +83,31 @@ def serve(
     open_to_everyone: Annotated[
         bool, typer.Option("--open-to-everyone", help="Let other machines in although there is no API key.")
     ] = False,
+    workers: Annotated[int, typer.Option(min=1, help="Processes; several serve the API alone (--no-page).")] = 1,
 ) -> None:
     """Serve the chat page and the HTTP API."""
     from ui.access.opening import check_address
     from ui.edge.addresses import known_by
     from ui.server import listen, run
+    from ui.workers import run_workers
 
     settings = make_settings(
         data=data, llm_url=llm_url, llm_model=llm_model, llm_driver=llm_driver, open_to_everyone=open_to_everyone
     )
     settings = known_by(settings, host)
-    _log(level=settings.log.level, format=settings.log.format)
-    with listen(host, port) as listener:
-        check_address(settings, listener.getsockname()[0])
-        try:
-            asyncio.run(run(settings, listener, load_agent, page=page, tell=typer.echo))
-        except KeyboardInterrupt:
-            typer.echo("Stopped.")
+    set_up = partial(_log, level=settings.log.level, format=settings.log.format)
+    set_up()
+    if workers > 1 and page:
+        raise SettingsError("the page keeps what is open in one process: add --no-page, or leave --workers out")
+    try:
+        with listen(host, port) as listener:
+            check_address(settings, listener.getsockname()[0])
+            if workers == 1:
+                asyncio.run(run(settings, listener, load_agent, page=page, tell=typer.echo))
+        if workers > 1:
+            run_workers(workers, settings, (host, port), load_agent, tell=typer.echo, set_up=set_up)
+    except KeyboardInterrupt:
+        typer.echo("Stopped.")
 
 
 @app.command()

@@ -31,12 +31,24 @@ ADVICE = {
 }
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A bound socket, taken before anything slow is started.
+def listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
+    """A listening socket, taken before anything slow is started.
+
+    Args:
+        host: Address to listen on.
+        port: 0 for a free one.
+        shared: Whether other processes may listen there, too; each then gets a part of the connections.
 
     Raises:
         SettingsError: The address cannot be had.
     """
+    listener = bind(host, port, shared=shared)
+    listener.listen(128)
+    return listener
+
+
+def bind(host: str, port: int, *, shared: bool = False) -> socket.socket:
+    """A socket that has its address, and gets no connections before it listens; see `listen`."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)
@@ -47,8 +59,9 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         if os.name == "posix":  # a port that was just given back can be had again at once
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         listener.bind(address)
-        listener.listen(128)
     except OSError as error:
         listener.close()
         reason = ADVICE.get(error.errno or 0, f"cannot be used ({error.strerror})")

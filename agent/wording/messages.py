@@ -39,7 +39,7 @@ class Messages:
         forms = self.plural.get(key, ())
         if not forms:
             return self.single.get(key, "")
-        is_one = count is not None and Locale.parse(self.language).plural_form(count) == "one"
+        is_one = count is not None and locale_of(self.language).plural_form(count) == "one"
         return forms[0] if is_one else forms[-1]
 
 
@@ -94,6 +94,12 @@ def messages_in(language: str) -> Messages:
     return found
 
 
+@cache
+def locale_of(language: str) -> Locale:
+    """How numbers are written in one of `LANGUAGES`."""
+    return Locale.parse(language)
+
+
 def join(names: Sequence[str], language: str, *, last: str = "list_and") -> str:
     """Names in a row: 'A, B and C'.
 
@@ -132,12 +138,12 @@ def titles(item_ids: Iterable[str], catalog: Catalog, language: str) -> str:
 
 def number(value: float, language: str) -> str:
     """'1,682', '1.682', '7,5'."""
-    return str(format_decimal(value, locale=language_of(language)))
+    return str(format_decimal(value, locale=locale_of(language_of(language))))
 
 
 def percent(share: float, language: str) -> str:
     """A share (0..1) in whole percent: '80%', '80 %'."""
-    return str(format_percent(share, locale=language_of(language)))
+    return str(format_percent(share, locale=locale_of(language_of(language))))
 
 
 def sentence(text: str) -> str:

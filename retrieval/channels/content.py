@@ -67,13 +67,7 @@ class ContentChannel:
         scores = self._search(words, open_rows, k) if taste is None and words is not None else None
         scores = self._all(words, taste) if scores is None else scores
         rows = best_rows(scores, open_rows, k)
-        similar = self._most_similar(rows, user)
-        return [
-            candidate(
-                self._catalog, row, self.name, scores[row], self._evidence(row, wish, similar[i] if similar else None)
-            )
-            for i, row in enumerate(rows)
-        ]
+        return self._candidates(rows, scores, wish, self._most_similar(rows, user))
 
     def search(
         self,
@@ -100,7 +94,7 @@ class ContentChannel:
         scores = self._search(words, open_rows, k)
         scores = self._all(words, None) if scores is None else scores
         rows = best_rows(scores, open_rows, k)
-        return [candidate(self._catalog, row, self.name, scores[row], self._evidence(row, words, None)) for row in rows]
+        return self._candidates(rows, scores, words, None)
 
     def scores(self, preference: Preference, history: UserHistory) -> NDArray[np.float32]:
         """How near every item is to the profile; -inf where there is neither a wish nor a liked item."""
@@ -180,17 +174,31 @@ class ContentChannel:
         examples = user.profile.items[now if now.any() else liked]
         cosines = self._vectors.matrix[rows] @ self._vectors.matrix[examples].T
         best = cosines.argmax(axis=1) if len(rows) else np.zeros(0, dtype=np.int64)
+        nearest = cosines[np.arange(len(rows)), best]
+        found = zip(examples[best].tolist(), nearest.tolist(), strict=True)
+        return [(self._catalog.items[row].item_id, cosine) for row, cosine in found]
+
+    def _candidates(
+        self,
+        rows: NDArray[np.int64],
+        scores: NDArray[np.float32],
+        wish: NDArray[np.float32] | None,
+        similar: list[tuple[str, float]] | None,
+    ) -> list[Candidate]:
+        """Rows with their scores; each says how near it is to the wish, and which liked item is most like it."""
+        cosines = [None] * len(rows) if wish is None else (self._vectors.matrix[rows] @ wish).tolist()
+        found = zip(rows.tolist(), scores[rows].tolist(), cosines, similar or [None] * len(rows), strict=True)
         return [
-            (self._catalog.items[examples[column]].item_id, float(cosines[i, column])) for i, column in enumerate(best)
+            candidate(self._catalog, row, self.name, score, self._evidence(row, cosine, alike))
+            for row, score, cosine, alike in found
         ]
 
     def _evidence(
-        self, row: int, wish: NDArray[np.float32] | None, similar: tuple[str, float] | None
+        self, row: int, cosine: float | None, similar: tuple[str, float] | None
     ) -> tuple[Evidence | None, ...]:
         text = similar_item = None
         item = self._catalog.items[row]
-        if wish is not None:
-            cosine = float(self._vectors.matrix[row] @ wish)
+        if cosine is not None:
             text = Evidence(self.name, EvidenceKind.TEXT, score=cosine, text=item.text or item.label)
         if similar is not None and (text is None or similar[1] >= NEAR):
             similar_item = Evidence(

@@ -4,6 +4,7 @@ A user is only a row of weights, so what was said a second ago is folded in with
 """
 
 from collections.abc import Sequence
+from math import isfinite
 from pathlib import Path
 from typing import Protocol
 
@@ -122,8 +123,8 @@ class FactorsChannel:
         strengths = user.strengths(self._model.strengths(user.profile))
         scores = self._scores(user, strengths)
         rows = best_rows(scores, eligible(self._catalog, preference, history, allowed), k)
-        found = zip(rows, self._evidence(rows, user, strengths), strict=True)
-        return [candidate(self._catalog, row, NAME, scores[row], why) for row, why in found if why]
+        found = zip(rows.tolist(), scores[rows].tolist(), self._evidence(rows, user, strengths), strict=True)
+        return [candidate(self._catalog, row, NAME, score, why) for row, score, why in found if why]
 
     def _scores(self, user: Told, strengths: NDArray[np.float32]) -> NDArray[np.float32]:
         if not user.liked.any():
@@ -136,14 +137,16 @@ class FactorsChannel:
         raised = self._model.contributions(user.profile.items, strengths, rows)[user.liked]
         both = self._likers.both(liked, rows)
         raised = np.where(both > 0, raised, -np.inf)
-        order = np.argsort(-raised, axis=0, kind="stable")[:SHOWN]
+        best = np.argsort(-raised, axis=0, kind="stable")[:SHOWN]
+        columns = np.arange(len(rows))
+        shown = liked[best].T.tolist(), both[best, columns].T.tolist(), raised[best, columns].T.tolist()
         return [
             [
-                self._co_liked(liked[i], int(both[i, column]), float(raised[i, column]))
-                for rank, i in enumerate(order[:, column])
-                if np.isfinite(raised[i, column]) and (rank == 0 or raised[i, column] > 0)
+                self._co_liked(row, count, score)
+                for rank, (row, count, score) in enumerate(zip(*reasons, strict=True))
+                if isfinite(score) and (rank == 0 or score > 0)
             ]
-            for column in range(len(rows))
+            for reasons in zip(*shown, strict=True)
         ]
 
     def _co_liked(self, row: int, count: int, score: float) -> Evidence:

@@ -66,9 +66,9 @@ class GraphChannel:
         profile = self._profile(taste)
         scores = self._scores(preference, history, wished, profile)
         rows = best_rows(scores, eligible(self._catalog, preference, history, allowed), k)
-        sources = self._sources(taste)
-        found = ((row, self._evidence(row, wished, profile, sources)) for row in rows.tolist())
-        return [candidate(self._catalog, row, NAME, scores[row], evidence) for row, evidence in found if evidence]
+        why = self._evidence(rows, wished, profile, self._sources(taste) if profile is not None else {})
+        found = zip(rows.tolist(), scores[rows].tolist(), why, strict=True)
+        return [candidate(self._catalog, row, NAME, score, evidence) for row, score, evidence in found if evidence]
 
     def scores(self, preference: Preference, history: UserHistory) -> NDArray[np.float32]:
         """What every item shares with wishes and liked items; -inf where it shares nothing."""
@@ -128,20 +128,36 @@ class GraphChannel:
         return np.asarray(total, dtype=np.float32)
 
     def _evidence(
-        self, row: int, wished: dict[int, float], profile: NDArray[np.float32] | None, sources: dict[int, int]
-    ) -> list[Evidence]:
-        columns = self._columns(row)
-        facts = [
-            Evidence(NAME, EvidenceKind.FACT, self._names[column][0], self._names[column][1], score=wished[column])
-            for column in (columns.tolist() if wished else ())
+        self,
+        rows: NDArray[np.int64],
+        wished: dict[int, float],
+        profile: NDArray[np.float32] | None,
+        sources: dict[int, int],
+    ) -> list[list[Evidence]]:
+        """For each row the wished values that it has, and paths over the values worth most that it shares."""
+        best = self._worth_most(rows, profile * self._weights) if profile is not None else [[]] * len(rows)
+        return [
+            self._wished_facts(row, wished)
+            + [self._path(row, column, sources[column]) for column in columns if column in sources]
+            for row, columns in zip(rows.tolist(), best, strict=True)
+        ]
+
+    def _wished_facts(self, row: int, wished: dict[int, float]) -> list[Evidence]:
+        return [
+            Evidence(NAME, EvidenceKind.FACT, *self._names[column], score=wished[column])
+            for column in (self._columns(row).tolist() if wished else ())
             if wished.get(column, 0) > 0
         ]
-        if profile is None:
-            return facts
-        worth = (profile[columns] * self._weights[columns]).tolist()
-        best = sorted(zip(worth, columns.tolist(), strict=True), key=lambda one: -one[0])[:SHOWN]
-        return facts + [
-            self._path(row, column, sources[column]) for value, column in best if value > 0 and column in sources
+
+    def _worth_most(self, rows: NDArray[np.int64], worth: NDArray[np.float32]) -> list[list[int]]:
+        """For each row the columns of at most `SHOWN` values that are worth most and more than nothing, best first."""
+        held = self._holds[rows]
+        columns, owners = held.indices, np.repeat(np.arange(len(rows)), np.diff(held.indptr))
+        order = np.lexsort((-worth[columns], owners))  # row by row; values of equal worth stay in their order
+        ranked, telling = columns[order].tolist(), (worth[columns[order]] > 0).tolist()
+        spans = zip(held.indptr[:-1].tolist(), held.indptr[1:].tolist(), strict=True)
+        return [
+            [ranked[place] for place in range(begin, min(begin + SHOWN, end)) if telling[place]] for begin, end in spans
         ]
 
     def _path(self, row: int, column: int, liked_row: int) -> Evidence:

@@ -4,7 +4,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csc_matrix
+from scipy.sparse import csr_matrix
 
 from retrieval.channels.ratings import Ratings
 
@@ -16,10 +16,11 @@ class Likers:
         self._ratings = ratings
 
     @cached_property
-    def _by_item(self) -> csc_matrix:
-        return self._ratings.likes().tocsc()
+    def _by_item(self) -> csr_matrix:
+        """1 where a user likes an item, shape (n_items, n_users): by rows, since slices and products need them."""
+        return self._ratings.likes().T.tocsr()
 
     def both(self, liked: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """How many people liked each pair, shape (len(liked), len(rows))."""
         likes = self._by_item
-        return np.asarray((likes[:, liked].T @ likes[:, rows]).todense()).astype(np.int64)
+        return np.asarray((likes[liked] @ likes[rows].T.tocsr()).todense()).astype(np.int64)

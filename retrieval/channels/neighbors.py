@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
 from retrieval.candidates import Candidate, Evidence, EvidenceKind
 from retrieval.channels.likers import Likers
@@ -91,32 +92,34 @@ class NeighborsChannel:
         """Items that similar users liked; empty where nobody shares a like with this user."""
         user = told(self._catalog, preference, history)
         strengths = user.strengths(self._model.strengths(user.profile))
-        scores = self._scores(user, strengths)
+        if not user.liked.any():
+            return []
         open_rows = eligible(self._catalog, preference, history, allowed)
         if isinstance(self._model, UserNeighbors):
-            counts, means = self._support(self._model, user, strengths)
+            likeness = self._model.likeness([user.profile], [strengths])
+            scores = self._model.score_alike([user.profile], [strengths], likeness)[0]
+            counts, means = self._support(likeness)
             rows = best_rows(scores, open_rows & (counts > 0), k)
-            why = [[Evidence(NAME, EvidenceKind.NEIGHBORS, count=int(counts[row]), score=means[row])] for row in rows]
+            support = zip(counts[rows].tolist(), means[rows].tolist(), strict=True)
+            why = [[Evidence(NAME, EvidenceKind.NEIGHBORS, count=count, score=mean)] for count, mean in support]
         else:
+            scores = self._scores(user, strengths)
             rows = best_rows(scores, open_rows, k)
             why = self._co_liked(self._model, rows, user, strengths)
-        found = zip(rows, why, strict=True)
-        return [candidate(self._catalog, row, NAME, scores[row], evidence) for row, evidence in found if evidence]
+        found = zip(rows.tolist(), scores[rows].tolist(), why, strict=True)
+        return [candidate(self._catalog, row, NAME, score, evidence) for row, score, evidence in found if evidence]
 
     def _scores(self, user: Told, strengths: NDArray[np.float32]) -> NDArray[np.float32]:
         if not user.liked.any():
             return np.full(len(self._catalog), -np.inf, dtype=np.float32)
         return np.asarray(self._model.score_entries([user.profile], [strengths])[0])
 
-    def _support(
-        self, model: UserNeighbors, user: Told, strengths: NDArray[np.float32]
-    ) -> tuple[NDArray[np.int64], list[float]]:
+    def _support(self, likeness: csr_matrix) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """How many of the neighbors like each row, and how alike these are on average, both shape (n_items,)."""
-        likeness = model.likeness([user.profile], [strengths])
         likes = self._likes[likeness.indices]
         counts = np.asarray(likes.sum(axis=0)).ravel()
         means = (likes.T @ likeness.data) / np.maximum(counts, 1)
-        return counts.astype(np.int64), means.tolist()
+        return counts.astype(np.int64), means
 
     def _co_liked(
         self, model: ItemNeighbors, rows: NDArray[np.int64], user: Told, strengths: NDArray[np.float32]

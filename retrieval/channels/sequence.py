@@ -6,6 +6,7 @@ What was said in this conversation counts as newest.
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from math import isfinite
 
 import numpy as np
 from numpy.typing import NDArray
@@ -146,8 +147,8 @@ class SequenceChannel:
         if len(rows) == 0:
             return []
         why = zip(self._followed(profile, rows), self._shared_taste(profile, read, rows), strict=True)
-        found = zip(rows.tolist(), why, strict=True)
-        return [candidate(self._catalog, row, NAME, scores[row], reasons) for row, reasons in found if any(reasons)]
+        found = zip(rows.tolist(), scores[rows].tolist(), why, strict=True)
+        return [candidate(self._catalog, row, NAME, score, reasons) for row, score, reasons in found if any(reasons)]
 
     def scores(self, preference: Preference, history: UserHistory) -> NDArray[np.float32]:
         """Log-probability of every rated item to come next; -inf for others, and where nothing is liked."""
@@ -212,13 +213,9 @@ class SequenceChannel:
         latest, effects = self._effects(profile)
         both = self._likers.both(latest, rows)
         ranked = np.where(both > 0, effects[:, rows], -np.inf)
-        best = ranked.argmax(axis=0)
-        return [
-            self._co_liked(int(latest[i]), int(both[i, column]), float(ranked[i, column]))
-            if np.isfinite(ranked[i, column])
-            else None
-            for column, i in enumerate(best.tolist())
-        ]
+        best, columns = ranked.argmax(axis=0), np.arange(len(rows))
+        found = zip(latest[best].tolist(), both[best, columns].tolist(), ranked[best, columns].tolist(), strict=True)
+        return [self._co_liked(row, count, score) if isfinite(score) else None for row, count, score in found]
 
     def _co_liked(self, row: int, count: int, score: float) -> Evidence:
         item_id = self._catalog.items[row].item_id

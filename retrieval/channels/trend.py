@@ -52,12 +52,9 @@ class TrendChannel:
         allowed: NDArray[np.bool_] | None = None,
     ) -> list[Candidate]:
         """Popular items; those that nobody rated are left to other channels."""
-        open_rows = eligible(self._catalog, preference, history, allowed)
+        rows = best_rows(self._scores, eligible(self._catalog, preference, history, allowed), k)
+        columns = (rows, self._scores[rows], self.counts[rows], self.shares[rows])
         return [
-            candidate(self._catalog, row, NAME, self._scores[row], [self._evidence(row)])
-            for row in best_rows(self._scores, open_rows, k)
+            candidate(self._catalog, row, NAME, score, [Evidence(NAME, EvidenceKind.POPULAR, count=count, score=share)])
+            for row, score, count, share in zip(*(column.tolist() for column in columns), strict=True)
         ]
-
-    def _evidence(self, row: int) -> Evidence:
-        count, share = int(self.counts[row]), float(self.shares[row])
-        return Evidence(NAME, EvidenceKind.POPULAR, count=count, score=share)

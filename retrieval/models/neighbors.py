@@ -7,6 +7,7 @@ shrinkage); Deshpande and Karypis, TOIS 2004, doi:10.1145/963770.963776 (item-it
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -78,7 +79,7 @@ class Neighbors(ABC):
         """Scores where the entries count this much; a negative strength repels."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class UserNeighbors(Neighbors):
     """Everyone's interactions, to look for similar people in; what those have gets their likeness."""
 
@@ -93,7 +94,12 @@ class UserNeighbors(Neighbors):
         self, profiles: Sequence[Profile], strengths: Sequence[NDArray[np.float32]]
     ) -> NDArray[np.float32]:
         """See `Neighbors`."""
-        likeness = self.likeness(profiles, strengths)
+        return self.score_alike(profiles, strengths, self.likeness(profiles, strengths))
+
+    def score_alike(
+        self, profiles: Sequence[Profile], strengths: Sequence[NDArray[np.float32]], likeness: csr_matrix
+    ) -> NDArray[np.float32]:
+        """`score_entries` where `likeness` is known."""
         sums = np.zeros((len(profiles), self.taken.shape[1]), dtype=np.float32)
         if self.settings.nearness > 0:
             for i, one in enumerate(profiles):
@@ -125,18 +131,28 @@ class UserNeighbors(Neighbors):
         width = self.taken.shape[1]
         counted, centered = _rows_of(profiles, strengths, width), _rows_of(profiles, _centered_rows(profiles), width)
         present = ones(centered)
-        common = np.asarray((present @ self.taken.T).todense(), dtype=np.float32)
+        common = np.asarray((present @ self._takers).todense(), dtype=np.float32)
         match self.settings.similarity:
             case "cosine":
-                lengths = np.sqrt(np.asarray(self.taken.sum(axis=1)).ravel())
                 own = np.sqrt(np.asarray(counted.multiply(counted).sum(axis=1)).ravel())
-                likeness = divide(np.asarray((counted @ self.taken.T).todense()), own[:, None] * lengths[None, :])
+                shared = np.asarray((counted @ self._takers).todense())
+                likeness = divide(shared, own[:, None] * self._lengths[None, :])
             case "pearson":
                 likeness = pearson(centered, present, self.opinions, self.taken)
             case "euclidean":
                 likeness = euclidean(centered, present, self.opinions, self.taken, common)
         likeness = likeness * divide(common, common + self.settings.shrinkage)
         return largest(likeness.astype(np.float32), self.settings.k)
+
+    @cached_property
+    def _takers(self) -> csr_matrix:
+        """Who has each item, shape (n_items, n_users); by rows, since products would turn it around every time."""
+        return self.taken.T.tocsr()
+
+    @cached_property
+    def _lengths(self) -> NDArray[np.float32]:
+        """The length of each user's row, shape (n_users,)."""
+        return np.sqrt(np.asarray(self.taken.sum(axis=1)).ravel())
 
     def save(self, folder: Path) -> None:
         """Write the model into an existing folder."""

@@ -47,7 +47,7 @@ class Database:
         self.realm = ""
         """Whose users and conversations its transactions see."""
         self._busy_timeout_s = busy_timeout_s
-        self._scrubbing = threading.Lock()
+        self._scrubbing, self._writing = threading.Lock(), threading.Lock()
         with state_faults(self.url):
             self.engine = self._make_engine()
             try:
@@ -82,7 +82,13 @@ class Database:
         """
         engine = self.engine.execution_options(writes=True)
         info = {users.BOUND: bound_to}
-        with inside(self.realm), state_faults(self.url), Session(engine, info=info) as session, session.begin():
+        with (
+            inside(self.realm),
+            self._turn_to_write(),
+            state_faults(self.url),
+            Session(engine, info=info) as session,
+            session.begin(),
+        ):
             yield session
 
     def try_writing(self) -> None:
@@ -114,6 +120,16 @@ class Database:
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+    @contextmanager
+    def _turn_to_write(self) -> Iterator[None]:
+        """SQLite takes one writer at a time: who waits here is woken, who waits there looks again ever more seldom."""
+        is_mine = self.is_sqlite and self._writing.acquire(timeout=self._busy_timeout_s)
+        try:
+            yield
+        finally:
+            if is_mine:
+                self._writing.release()
 
     def _make_engine(self) -> Engine:
         # hide_parameters: an error's text must not carry what a user wrote

@@ -115,11 +115,12 @@ class StateStore:
         Raises:
             BadIdError: The id is empty, too long or holds unprintable characters.
         """
-        try:
-            return self.user(user_id)  # the usual case writes nothing, so that it works on a full disk, too
-        except UnknownUserError:
-            with self._write() as session:
-                return users.ensure(session, user_id, name=name)
+        with self.database.read() as session:  # nearly always there is one: no writing, no waiting
+            known = users.known(session, user_id)
+        if known is not None:
+            return known
+        with self._write() as session:
+            return users.ensure(session, user_id, name=name)
 
     def user(self, user_id: str) -> User:
         """The user of that id."""

@@ -24,12 +24,17 @@ def create(session: Session, *, name: str, dataset_user: str | None) -> User:
     return _insert(session, secrets.token_urlsafe(16), name=name, dataset_user=dataset_user)
 
 
+def known(session: Session, user_id: str) -> User | None:
+    """The user of an id that may be one; None where there is none."""
+    row = session.get(UserRow, checked_id(user_id, what="a user id"))
+    return None if row is None else _user(row)
+
+
 def ensure(session: Session, user_id: str, *, name: str) -> User:
     """The user of that id, made when there is none."""
-    checked_id(user_id, what="a user id")
-    row = session.get(UserRow, user_id)
-    if row is not None:
-        return _user(row)
+    found = known(session, user_id)
+    if found is not None:
+        return found
     try:
         with session.begin_nested():
             return _insert(session, user_id, name=name, dataset_user=None)

@@ -152,3 +152,12 @@ async def test_of_a_long_history_only_the_end_is_parsed(agent: Agent, monkeypatc
         assert old[-1] == history[-1][1].strip()
         assert len(old) <= driver.MOST_READ
         assert sum(map(len, old)) <= driver.MOST_CHARACTERS
+
+
+def test_a_cache_of_none_remembers_nothing():
+    spoken = Conversation(turns=(Turn(Role.USER, "a comedy"),))
+    cache = HistoryCache(0)
+
+    cache.keep(spoken)
+
+    assert cache.find(spoken).unread

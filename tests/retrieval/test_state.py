@@ -444,6 +444,17 @@ def test_the_same_user_ensured_by_many_threads_is_made_once(url: str) -> None:
         assert len(made) == 1
 
 
+def test_a_user_who_is_known_waits_for_no_writer(tmp_path: Path) -> None:
+    with StateStore(sqlite_url(tmp_path), busy_timeout_s=0.1) as store:
+        known = store.ensure_user("caller")
+        with sqlite3.connect(tmp_path / "state.db", isolation_level=None) as writer:
+            writer.execute("BEGIN IMMEDIATE")
+
+            assert store.ensure_user("caller") == known
+            with pytest.raises(StateError, match="keeps it locked"):
+                store.ensure_user("somebody else")
+
+
 def test_many_stores_can_be_opened_at_once_on_an_empty_database(url: str) -> None:
     with ThreadPoolExecutor(4) as pool:
         stores = list(pool.map(lambda _: StateStore(url), range(8)))

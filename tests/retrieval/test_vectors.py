@@ -154,6 +154,18 @@ def test_the_bundled_model_puts_like_meanings_together() -> None:
 
 
 @pytest.mark.live
+@pytest.mark.parametrize("text", ["a heist movie", "", "慢一点的爱情片", "a long tale " * 200])
+def test_one_text_alone_gets_the_vector_that_it_gets_in_a_row(text: str) -> None:
+    encoder = SentenceEncoder()
+
+    alone, twice = encoder.encode([text]), encoder.encode([text, text])
+
+    assert alone.shape == (1, 384)
+    assert alone.dtype == np.float32
+    np.testing.assert_allclose(alone[0], twice[0], atol=1e-6)
+
+
+@pytest.mark.live
 def test_any_other_model_can_be_named(teas: Dataset, tmp_path: Path) -> None:
     folder = str(bundled_path())
     settings = RetrievalSettings(data_dir=tmp_path, encoder=folder)

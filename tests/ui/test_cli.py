@@ -1,9 +1,11 @@
+import contextlib
 import os
 import signal
 import socket
 import subprocess
 import sys
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -271,6 +273,89 @@ def test_serve_prints_its_address_answers_and_ends_with_zero(tmp_path: Path, num
 
     assert process.returncode == 0
     assert "Stopped." in rest
+
+
+WORKERS = """
+import os
+from tests.ui.fakes import make_agent
+from ui import __main__, cli
+
+async def load(settings):
+    made = make_agent(settings.retrieval.data_dir)
+    made.chooser.status = f"{os.getpid()} {settings.histories}"
+    return made
+
+if __name__ == "__main__":
+    cli.load_agent = load
+    __main__.main()
+"""
+
+
+@contextlib.contextmanager
+def two_workers(folder: Path) -> Iterator[tuple[subprocess.Popen[str], Iterator[str], dict[int, str]]]:
+    """A server of two processes, its lines, and how many histories each process, by its id, remembers."""
+    (folder / "serve.py").write_text(WORKERS)
+    options = ["serve", "--port", "0", "--no-page", "--workers", "2", "--data", str(folder)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        [sys.executable, str(folder / "serve.py"), *options],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        lines = iter(process.stdout.readline, "")
+        address = next(line.split()[1] for line in lines if line.startswith("Ready: "))
+        told = [httpx.get(f"{address}/readyz").json()["driver"].split() for _ in range(40)]
+        yield process, lines, {int(number): histories for number, histories in told}
+        process.terminate()
+
+
+def test_several_processes_answer_at_one_address_and_end_together(tmp_path: Path):
+    with two_workers(tmp_path) as (process, lines, answered):
+        process.terminate()
+        rest = "".join(lines)
+
+    assert sorted(answered.values()) == ["0", "0"]
+    assert process.returncode == 0
+    assert rest.count("Stopped.") == 1
+
+
+def test_where_one_process_dies_the_others_end_with_an_error(tmp_path: Path):
+    with two_workers(tmp_path) as (process, lines, answered):
+        os.kill(next(iter(answered)), signal.SIGKILL)
+        rest = "".join(lines)
+
+    assert process.returncode == 1
+    assert "reconteur: a process ended by itself (code -9)" in rest
+
+
+def test_where_the_first_process_is_killed_the_others_end_too(tmp_path: Path):
+    with two_workers(tmp_path) as (process, lines, answered):
+        process.kill()
+        process.wait()
+
+        "".join(lines)  # ends once nobody holds the pipe any more
+
+    assert len(answered) == 2
+
+
+def test_several_processes_serve_no_page(run):
+    result = run("serve", "--port", "0", "--workers", "2")
+
+    assert isinstance(result.exception, SettingsError)
+    assert "add --no-page, or leave --workers out" in str(result.exception)
+
+
+def test_several_processes_take_no_port_that_is_in_use(run):
+    with listen("127.0.0.1", 0, shared=True) as taken:
+        port = taken.getsockname()[1]
+
+        result = run("serve", "--port", str(port), "--no-page", "--workers", "2")
+
+    assert isinstance(result.exception, SettingsError)
+    assert f"port {port} of 127.0.0.1 is in use" in str(result.exception)
 
 
 def test_the_fake_agent_can_be_made_anywhere(tmp_path: Path):

@@ -1,0 +1,191 @@
+"""How many recommendations a second the real server gives without a model, and how long each takes.
+
+Run: python -m benchmarks.throughput [SERVER ...] [--concurrency 32] [--seconds 20] [--rounds 1] [--seed 0]
+A SERVER is a checkout with a fitted demo in .reconteur/demo; PATH:N starts it with N processes. Several are measured
+in turns, so that a busy machine is fair to all of them: python -m benchmarks.throughput . .:2 ../older --rounds 3
+"""
+
+import argparse
+import asyncio
+import itertools
+import json
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import numpy as np
+from numpy.random import Generator
+from pydantic import JsonValue
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import retrieval_latency
+from benchmarks.report import spread
+from retrieval.datasets import Dataset, load_dataset
+from retrieval.preference import Preference
+
+DEMO = Path(".reconteur/demo")
+MESSAGES = Path(__file__).with_name("understanding_open.jsonl")
+START_S, WARM_S = 180.0, 3.0
+NEW_USERS, OLD_USERS = 100, 100
+"""People whom the service does not know, and people of the catalog's ratings."""
+Body = dict[str, JsonValue]
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server that answers."""
+
+    name: str
+    client: httpx.AsyncClient
+    people: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What one round measured."""
+
+    seconds: float
+    load: float
+    """Of the machine at its start, by uptime's one-minute average."""
+    times: list[float] = field(default_factory=list)
+    """Seconds of each request that was answered."""
+    failed: list[int] = field(default_factory=list)
+    """Status of each request that was not."""
+
+
+def main() -> None:
+    """Start the servers, measure them in turns and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("servers", nargs="*", default=["."])
+    parser.add_argument("--concurrency", type=int, default=32)
+    parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+    found = asyncio.run(measure(args.servers, args.concurrency, args.seconds, args.rounds, args.seed))
+    Console().print(table(found, f"{args.concurrency} at once, {args.rounds} x {args.seconds:g} s, seed {args.seed}"))
+
+
+async def measure(
+    names: Sequence[str], concurrency: int, seconds: float, rounds: int, seed: int
+) -> dict[str, list[Round]]:
+    """Rounds by server; each round begins with a few seconds that do not count."""
+    dataset = load_dataset(DEMO)
+    async with AsyncExitStack() as stack:
+        servers = [await stack.enter_async_context(started(name, dataset)) for name in names]
+        found: dict[str, list[Round]] = {server.name: [] for server in servers}
+        for number, server in itertools.product(range(rounds), servers):
+            requests = bodies(dataset, server.people, np.random.default_rng([seed, number]))
+            await play(server, requests, concurrency, WARM_S)
+            found[server.name].append(await play(server, requests, concurrency, seconds))
+    return found
+
+
+async def play(server: Server, requests: Iterator[Body], concurrency: int, seconds: float) -> Round:
+    """So many clients, each of which asks again as soon as it is answered."""
+    measured = Round(seconds, os.getloadavg()[0])
+    end = time.perf_counter() + seconds
+
+    async def visit() -> None:
+        while (begun := time.perf_counter()) < end:
+            answer = await server.client.post("/api/recommend", json=next(requests))
+            if not answer.is_success:
+                measured.failed.append(answer.status_code)
+            elif time.perf_counter() < end:
+                measured.times.append(time.perf_counter() - begun)
+
+    await asyncio.gather(*(visit() for _ in range(concurrency)))
+    return measured
+
+
+def bodies(dataset: Dataset, people: Sequence[str], rng: Generator) -> Iterator[Body]:
+    """Requests without end: half in words, half in fields; a third of them by nobody, the others by people."""
+    cases = [json.loads(line) for line in MESSAGES.read_text(encoding="utf-8").splitlines()]
+    messages = [case["message"] for case in cases if not case["history"]]
+    while True:
+        who: Body = {"user": str(rng.choice(people))} if rng.random() < 2 / 3 else {}
+        if rng.random() < 0.5:
+            yield {**who, "message": messages[int(rng.integers(len(messages)))]}
+        else:
+            yield {**who, **in_fields(retrieval_latency.request(dataset.catalog, rng))}
+
+
+def in_fields(wanted: Preference) -> Body:
+    """A preference as the API takes it."""
+    limits = [{"field": one.field, "op": str(one.op), "values": list(one.values)} for one in wanted.constraints]
+    return {
+        "query": wanted.text,
+        "liked": list(wanted.liked),
+        "disliked": list(wanted.disliked),
+        "constraints": limits,  # type: ignore[dict-item]
+        "k": wanted.count,
+        "novelty": wanted.novelty,
+    }
+
+
+@asynccontextmanager
+async def started(name: str, dataset: Dataset) -> AsyncIterator[Server]:
+    """The server of a checkout, with a state of its own that vanishes."""
+    path, _, workers = name.partition(":")
+    command = [sys.executable, "-m", "ui", "serve", "--no-page", "--llm-url", "none", "--port", "0"]
+    command += ["--workers", workers] if workers else []
+    with tempfile.TemporaryDirectory() as folder:
+        state = {"RECONTEUR_RETRIEVAL__STATE_URL": f"sqlite:///{folder}/state.db"}
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            cwd=path,
+            env={**os.environ, **state},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        try:
+            address = await asyncio.wait_for(_address(process), START_S)
+            async with httpx.AsyncClient(base_url=address, timeout=60, limits=httpx.Limits()) as client:
+                yield Server(name, client, await _people(client, dataset))
+        finally:
+            if process.returncode is None:
+                process.send_signal(signal.SIGTERM)
+            await process.wait()
+
+
+async def _address(process: asyncio.subprocess.Process) -> str:
+    """Where it listens, once it is ready."""
+    said = b""
+    while process.stdout is not None and (line := await process.stdout.readline()):
+        said += line
+        if line.startswith(b"Ready: "):
+            return line.split()[1].decode()
+    raise RuntimeError(f"expected a server that says Ready, found one that ended after: {said.decode().strip()}")
+
+
+async def _people(client: httpx.AsyncClient, dataset: Dataset) -> tuple[str, ...]:
+    """Ids of people who are new, and of people with ratings of old."""
+    old = []
+    for dataset_user in dataset.interactions.user_ids[:OLD_USERS]:
+        made = await client.post("/api/users", json={"dataset_user": str(dataset_user)})
+        old.append(str(made.raise_for_status().json()["user_id"]))
+    return (*(f"visitor-{number}" for number in range(NEW_USERS)), *old)
+
+
+def table(found: dict[str, list[Round]], title: str) -> Table:
+    """A line for each server: the median of its rounds, with the smallest and the largest."""
+    made = Table("server", "requests/s", "p50 s", "p95 s", "failed", "load", title=title)
+    for name, rounds in found.items():
+        rates = [len(one.times) / one.seconds for one in rounds]
+        cuts = [[float(np.percentile(one.times or [np.nan], cut)) for one in rounds] for cut in (50, 95)]
+        loads = [one.load for one in rounds]
+        failed = sum(len(one.failed) for one in rounds)
+        made.add_row(name, spread(rates, 1), spread(cuts[0], 2), spread(cuts[1], 2), str(failed), spread(loads, 1))
+    return made
+
+
+if __name__ == "__main__":
+    main()
