@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from langchain_core.messages import ToolMessage
 from langchain_core.tools import BaseTool
-from pydantic import JsonValue, ValidationError
+from pydantic import BaseModel, JsonValue, ValidationError
 
 from retrieval.preference import Preference
 from retrieval.untrusted import visible, without_links
@@ -187,7 +187,8 @@ def _bounded(text: str, *more: str) -> str:
 
 def _left_out(call: Call, tool: BaseTool) -> str:
     """What a tool takes no notice of: a limit under a wrong name is no limit."""
-    known = tool.get_input_schema().model_fields  # `tool.args` makes a whole JSON schema, every time
+    schema = tool.args_schema  # `tool.args` makes a whole JSON schema, every time
+    known = schema.model_fields if isinstance(schema, type) and issubclass(schema, BaseModel) else tool.args
     unknown = [clipped(name, 40) for name in call.arguments if name not in known]
     return f"left out: no argument {', '.join(unknown)}" if unknown else ""
 

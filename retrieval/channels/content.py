@@ -3,6 +3,7 @@
 import hashlib
 import logging
 from collections import OrderedDict
+from collections.abc import Sequence
 from threading import Lock
 
 import numpy as np
@@ -187,7 +188,8 @@ class ContentChannel:
     ) -> list[Candidate]:
         """Rows with their scores; each says how near it is to the wish, and which liked item is most like it."""
         cosines = [None] * len(rows) if wish is None else (self._vectors.matrix[rows] @ wish).tolist()
-        found = zip(rows.tolist(), scores[rows].tolist(), cosines, similar or [None] * len(rows), strict=True)
+        likes: Sequence[tuple[str, float] | None] = similar or [None] * len(rows)
+        found = zip(rows.tolist(), scores[rows].tolist(), cosines, likes, strict=True)
         return [
             candidate(self._catalog, row, self.name, score, self._evidence(row, cosine, alike))
             for row, score, cosine, alike in found

@@ -143,11 +143,12 @@ class GraphChannel:
         ]
 
     def _wished_facts(self, row: int, wished: dict[int, float]) -> list[Evidence]:
-        return [
-            Evidence(NAME, EvidenceKind.FACT, *self._names[column], score=wished[column])
-            for column in (self._columns(row).tolist() if wished else ())
-            if wished.get(column, 0) > 0
-        ]
+        facts = []
+        for column in self._columns(row).tolist() if wished else ():
+            if wished.get(column, 0) > 0:
+                name, value = self._names[column]
+                facts.append(Evidence(NAME, EvidenceKind.FACT, name, value, score=wished[column]))
+        return facts
 
     def _worth_most(self, rows: NDArray[np.int64], worth: NDArray[np.float32]) -> list[list[int]]:
         """For each row the columns of at most `SHOWN` values that are worth most and more than nothing, best first."""
