@@ -12,7 +12,7 @@ from eval.transcripts import whole_records
 from retrieval.errors import BadDataError
 
 HERE = Path(__file__).parents[1]
-SETS = ("open", "sealed")
+SETS = ("open", "sealed", "second")
 
 
 class _Record(BaseModel):
@@ -83,7 +83,7 @@ class Played(_Record):
 
 
 def read_cases(names: Sequence[str] = SETS) -> list[Case]:
-    """The conversations of some sets, by name ('open', 'sealed')."""
+    """The conversations of some sets, by name ('open', 'sealed', 'second')."""
     files = [HERE / f"unforeseen_{name}.jsonl" for name in names]
     return [
         Case.model_validate_json(line)
