@@ -7,6 +7,7 @@ from importlib.resources import files
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
+from agent.drivers.language import LANGUAGES
 from retrieval.items import Catalog, Item
 from retrieval.schema import FieldKind, FieldSpec
 
@@ -56,6 +57,8 @@ def names_of(catalog: Catalog) -> dict[str, str]:
     schema = catalog.schema
     names = {"noun": schema.noun_in("en"), "nouns": schema.nouns_in("en"), "noun_zh": schema.noun_in("zh")}
     names["fields"] = "\n".join(_describe(spec, catalog) for spec in askable(catalog))
+    for language in LANGUAGES:
+        names |= {f"noun_{language}": schema.noun_in(language), f"nouns_{language}": schema.nouns_in(language)}
     for number, item in enumerate(_spread_items(catalog), 1):
         names[f"item{number}"], names[f"label{number}"] = item.title, item.label
     categories = [spec for spec in schema.of_kind(FieldKind.CATEGORY) if catalog.values(spec.name)]
@@ -70,8 +73,15 @@ def names_of(catalog: Catalog) -> dict[str, str]:
     people = [spec for spec in schema.fields if spec.people and catalog.values(spec.name)]
     if people:
         names["people_field"], names["people_label"] = people[0].name, people[0].label_in("en")
+        names |= {"people_field2": people[1].name} if people[1:] else {}
         for number, (person, _) in enumerate(catalog.values(people[0].name).most_common(3), 1):
             names["person" if number == 1 else f"person{number}"] = person
+    names |= {key: spec.name for key, spec in zip(("origin_field", "tongue_field"), categories[1:], strict=False)}
+    for spec in schema.fields:
+        if spec.soft and catalog.values(spec.name):
+            names["theme_field"] = spec.name
+        if spec.unit == "year":
+            names["year_field"] = spec.name
     for spec in categories[1:2]:
         said = (spec.synonyms.get(value, ()) for value, _ in catalog.values(spec.name).most_common(6))
         words = [word for adjectives in said for word in adjectives[1:2] if word.isalpha() and word.isascii()]

@@ -23,7 +23,11 @@ def language_of(text: str, before: str = "en") -> str:
         text: What somebody wrote.
         before: The language that was spoken before: it counts where the text is too short to tell.
     """
-    if not any(char.isalpha() for char in text):
+    outside = " ".join(
+        part.rpartition("》")[2] for part in text.split("《")
+    )  # a title's language says nothing of the rest
+    text = outside if any(map(str.isalpha, outside)) else text
+    if not any(map(str.isalpha, text)):
         return before
     _choose()
     scores = py3langid.rank(text)

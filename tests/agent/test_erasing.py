@@ -147,7 +147,7 @@ async def test_an_erasure_that_broke_off_can_be_asked_for_again(talking: Agent, 
     reply = await talking.reply(visitor(talking), WISH)
     user_id = str(reply.conversation.user_id)
 
-    def fail(_: str) -> tuple[str, ...]:
+    def fail(_: str, *, who: str = "") -> tuple[str, ...]:
         raise StateError("the disk is full")
 
     with monkeypatch.context() as broken:

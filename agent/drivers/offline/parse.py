@@ -18,8 +18,7 @@ from retrieval.titles import HAN
 from tools import Call
 from tools.placing import reference_of
 
-MOST_UNREAD, MOST_SEEN, ADVENTUROUS = 5, 20, 0.9
-COMFORT = "gentle comforting heartwarming"  # what is searched for where somebody is sad
+MOST_UNREAD, MOST_SEEN, ADVENTUROUS, COMFORT = 5, 20, 0.9, "gentle comforting heartwarming"  # the last for the sad
 WORD = re.compile(rf"[{HAN}]{{2,}}|[^\W\d_{HAN}][^\W\d_{HAN}'’-]+(?![\w'’])")
 Arguments = dict[str, Any]
 
@@ -233,15 +232,13 @@ class _Reading:
         return None if sides[0] == sides[1] else Leaning(name, *((first, second) if sides[0] else (second, first)))
 
     def question(self) -> Parsed | None:
-        if self.says("<identify>") and self.language == "en" and not self.titles:
-            limits: Any = [limit for limit in self.limits if "value" in limit]
-            description = " ".join(self.leftover)[:300] or self.text[:300]
-            search = Call("search_catalog", {"description": description, "limits": limits})
-            return self.answer("identify", [], search)
-        if self.says("<sequel>"):
-            return self.answer("talk", saying="unread_question")
+        if self.says("<identify>") and self.language == "en" and not (self.titles or self.sorts):
+            said: Any = {"description": " ".join(self.leftover or [self.text])[:300], "limits": self.limits}
+            return self.answer("identify", [], Call("search_catalog", said))
         items, sort, it = self.references(self.about), next(iter(self.sorts), ""), self.rows([self.focus])
         alone, of_these = self.alone, self.says("<of_these>") and self.says(r"<question>|[?？]|吗|哪")
+        if self.says("<sequel>"):
+            return self.answer("talk", saying="unread_question")
         if self.says("<why>") and (not alone or (items and self.says("<why_not>"))):
             return self.answer("why_not" if self.says("<why_not>") and items else "why", items or it)
         if self.says("<connection>") and items[1:]:
@@ -261,8 +258,8 @@ class _Reading:
             parts = [_Reading(said, self.scene, self.spotter) for said in pattern("<sentence_end>").split(self.text)]
             kind = "count" if counts or sort.endswith(YEAR) else "list"
             asked = self.answer(kind, [], *self._counted(parts if counts else [self]))
-            about_these = {"start_over": True, "limits": alone} if kind == "list" and alone and not sort else {}
-            return replace(asked, patch={**self.spoken, **about_these}, unread=tuple(self.leftover))
+            these = {"start_over": True, "limits": alone} if kind == "list" and alone and not sort else {}
+            return replace(asked, patch={**self.spoken, **these}, unread=tuple(self.leftover))
         is_read = not self.says("<request>|<same_one>") and (items or (it and self.says("<it>")))
         if has("<question>", self.asked) and is_read:
             kind = "comparison" if items[1:] and has("<comparison>", self.free) else "facts"

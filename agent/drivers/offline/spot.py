@@ -96,8 +96,8 @@ class ValueFinder:
         (spec, value), word, before = meaning, text[start:end], text[:start]
         if len(word.split()) > 1 or not word.isascii():
             return True
-        is_everyday = (spec.people and word in words("everyday_names")) or word.lower() in words("stopwords")
-        if has("<life_stage>", before) or is_everyday or (len(word) < 3 and not word.isupper()):
+        is_name, is_short = spec.people and word in words("everyday_names"), len(word) < 3 and not word.isupper()
+        if is_name or is_short or word.lower() in words("stopwords") or has("<life_stage>", before):
             return False
         is_name = word[0].isupper() and (not word.isupper() or text.isupper())
         is_known = self._catalog.values(spec.name)[value] > 1 or fold(value) == fold(word)

@@ -19,7 +19,8 @@ def is_confirmed(answer: Answer, asked: Asked) -> bool:
 
     A question about items counts only where the draft looks more up than an answer can ask for.
     """
-    if not asked.draft or answer.do in (ME, TALK) or (answer.do in ABOUT and not asked.parsed.lookups):
+    looks_up = any(call.tool == "graph_lookup" for call in asked.parsed.lookups)
+    if not asked.draft or answer.do in (ME, TALK) or (answer.do in ABOUT and not looks_up):
         return False
     drafted = read_answer(asked.draft, asked.form)
     same = answer.do == drafted.do and all(answer.roles.get(key) == role for key, role in drafted.roles.items())

@@ -5,7 +5,7 @@ same code as a user's, so that an example looks exactly as the question will.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
@@ -15,7 +15,6 @@ from typing import Any, Final
 import numpy as np
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from numpy.typing import NDArray
-from sklearn.feature_extraction.text import TfidfVectorizer
 
 from agent.conversation import Conversation, Role, Turn
 from agent.drivers.base import View
@@ -29,6 +28,7 @@ from agent.examples import PLACE, fill, names_of
 from retrieval.encoder import Encoder
 from retrieval.items import Catalog
 from retrieval.preference import Constraint, Op, Preference
+from tools.arguments import OTHER
 from tools.placing import Placer
 
 AS_STEPS: Final = "step_examples.jsonl"
@@ -75,8 +75,14 @@ def masked(message: str, spots: Sequence[Spot]) -> str:
     return text + message[end:]
 
 
-def written(data: Mapping[str, Any], form: Form) -> str | None:
-    """The answer as the model should write it; None where the form has no place for what the bank says."""
+def written(data: Mapping[str, Any], form: Form, fields: Collection[str]) -> str | None:
+    """The answer as the model should write it; None where the form has no place for what the bank says.
+
+    Args:
+        data: A line of the bank.
+        form: Of its message.
+        fields: Names of fields that an answer may ask for.
+    """
     do, said = data["do"], data.get("things", {})
     rest = {key: data[key] for key in _keys(do, form) if data.get(key)}
     answer: dict[str, Any] = {"do": do}
@@ -92,8 +98,8 @@ def written(data: Mapping[str, Any], form: Form) -> str | None:
             answer[thing.key] = "in" if thing.kind is Kind.SPAN and role == "decade" else role
     if left and do in (*LISTS, *COUNTS):
         return None
-    if do == FACTS:
-        rest.setdefault("field", STORY)
+    if do == FACTS and rest.setdefault("field", STORY) not in (*fields, STORY, OTHER):
+        return None
     return json.dumps(answer | rest, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -155,7 +161,7 @@ class ExampleBank:
 
     def _pair(self, example: Example) -> tuple[BaseMessage, BaseMessage] | None:
         asked = asked_about(example.view, self.spotter)
-        answer = written(example.answer, asked.form)
+        answer = written(example.answer, asked.form, [spec.name for spec in self.catalog.schema.fields])
         return None if answer is None else (HumanMessage(asked.question), AIMessage(answer))
 
     @cached_property
@@ -164,6 +170,8 @@ class ExampleBank:
 
     def in_english(self, message: str, language: str) -> list[BaseMessage]:
         """Messages of a language with what they say in English, those most alike by their letters last."""
+        from sklearn.feature_extraction.text import TfidfVectorizer  # slow to load, and only some need it
+
         known = [one for one in self._translated if one[0] == language] or self._translated
         texts = [*(said for _, said, _ in known), message]
         table = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4)).fit_transform(texts)
@@ -193,11 +201,14 @@ def _view(data: Mapping[str, Any], catalog: Catalog) -> View:
 def _wish(parts: Sequence[str], catalog: Catalog) -> Preference:
     """'genres is Drama', 'genres not Drama', 'year min 1990', 'about: quiet'."""
     limits, about, placer = list[Constraint](), "", Placer(catalog)
+    fields = {spec.name for spec in catalog.schema.fields}
     for part in parts:
         name, _, rest = part.partition(" ")
         op, _, value = rest.partition(" ")
         if name == "about:":
             about = rest
+        elif name not in fields:
+            continue
         elif op in (Op.MIN, Op.MAX):
             limits.append(Constraint(name, Op(op), (float(value),)))
         elif op in (Op.IS, Op.NOT):

@@ -51,7 +51,7 @@ PROMPT = "step"
 PURPOSE = "understand"
 TRIES = 2
 WHICH_TOKENS = 24
-LONGER = 40
+LONGER = 120
 """Characters by which a message may grow, beyond twice its length, when it is put into English."""
 Read = TypeVar("Read")
 

@@ -121,6 +121,9 @@ class Draft:
             if limit["field"] == thing.field and limit.get("op") in ("min", "max") and limit.get("value")
         }
         low, high = float(thing.values[0]), float(thing.values[-1])
+        exact = [limit for limit in self._limits if limit["field"] == thing.field and limit.get("op") == "is"]
+        if any(float(value) == low for limit in exact for value in limit.get("value") or ()):
+            return "in"
         starts, ends = bounds.get("min"), bounds.get("max")
         if starts == low and ends is not None and (thing.kind is Kind.SPAN or ends == low):
             return "in"
