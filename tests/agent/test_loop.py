@@ -18,6 +18,7 @@ from retrieval.state import FeedbackKind
 from tests.agent.conftest import MakeAgent, events, visitor
 from tests.agent.films import INJECTION, film_id
 from tests.fakes import Calls, Cut, Full, HashEncoder, ScriptedChatModel, Status
+from tools.template_tokens import without_tokens
 
 CRIME = {"limits": [{"field": "genres", "value": "Crime"}]}
 LIKE_HEAT = Calls.of(
@@ -285,7 +286,7 @@ async def test_instructions_in_a_description_reach_the_model_as_one_quoted_line(
     reply = await talking.reply(visitor(talking), "a romantic comedy by Ann Example")
 
     told = [line for message in model.calls[1].messages for line in str(message["content"]).splitlines()]
-    assert [line.strip() for line in told if "Ignore your" in line] == [f'description: "{INJECTION}"']
+    assert [line.strip() for line in told if "Ignore your" in line] == [f'description: "{without_tokens(INJECTION)}"']
     assert titles(reply) == ["Quiet Trap"]
     assert "best of all" not in reply.text
     assert "<script>" not in reply.text
