@@ -46,6 +46,16 @@ class Server:
     name: str
     client: httpx.AsyncClient
     people: tuple[str, ...]
+    pid: int
+
+    def cpu_s(self) -> float:
+        """Seconds of processor time that it and its children have used, by Linux's count."""
+        home = Path("/proc", str(self.pid))
+        children = [pid for path in home.glob("task/*/children") for pid in path.read_text().split()]
+        stats = [
+            Path("/proc", pid, "stat").read_text().rpartition(")")[2].split() for pid in (str(self.pid), *children)
+        ]
+        return sum(int(ticks) for one in stats for ticks in one[11:13]) / os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +69,10 @@ class Round:
     """Seconds of each request that was answered."""
     failed: list[int] = field(default_factory=list)
     """Status of each request that was not."""
+    cpu_s: float = 0.0
+    """Processor time of the server: what it costs hardly hangs on what else runs on the machine."""
+    asked: int = 0
+    """Requests that this time was spent on, the last ones included."""
 
 
 def main() -> None:
@@ -91,19 +105,22 @@ async def measure(
 
 async def play(server: Server, requests: Iterator[Body], concurrency: int, seconds: float) -> Round:
     """So many clients, each of which asks again as soon as it is answered."""
-    measured = Round(seconds, os.getloadavg()[0])
+    times: list[float] = []
+    failed: list[int] = []
+    load, used, asked = os.getloadavg()[0], server.cpu_s(), itertools.count()
     end = time.perf_counter() + seconds
 
     async def visit() -> None:
         while (begun := time.perf_counter()) < end:
+            next(asked)
             answer = await server.client.post("/api/recommend", json=next(requests))
             if not answer.is_success:
-                measured.failed.append(answer.status_code)
+                failed.append(answer.status_code)
             elif time.perf_counter() < end:
-                measured.times.append(time.perf_counter() - begun)
+                times.append(time.perf_counter() - begun)
 
     await asyncio.gather(*(visit() for _ in range(concurrency)))
-    return measured
+    return Round(seconds, load, times, failed, server.cpu_s() - used, next(asked))
 
 
 def bodies(dataset: Dataset, people: Sequence[str], rng: Generator) -> Iterator[Body]:
@@ -149,7 +166,7 @@ async def started(name: str, dataset: Dataset) -> AsyncIterator[Server]:
         try:
             address = await asyncio.wait_for(_address(process), START_S)
             async with httpx.AsyncClient(base_url=address, timeout=60, limits=httpx.Limits()) as client:
-                yield Server(name, client, await _people(client, dataset))
+                yield Server(name, client, await _people(client, dataset), process.pid)
         finally:
             if process.returncode is None:
                 process.send_signal(signal.SIGTERM)
@@ -177,13 +194,15 @@ async def _people(client: httpx.AsyncClient, dataset: Dataset) -> tuple[str, ...
 
 def table(found: dict[str, list[Round]], title: str) -> Table:
     """A line for each server: the median of its rounds, with the smallest and the largest."""
-    made = Table("server", "requests/s", "p50 s", "p95 s", "failed", "load", title=title)
+    made = Table("server", "requests/s", "p50 s", "p95 s", "CPU ms each", "failed", "load", title=title)
     for name, rounds in found.items():
         rates = [len(one.times) / one.seconds for one in rounds]
         cuts = [[float(np.percentile(one.times or [np.nan], cut)) for one in rounds] for cut in (50, 95)]
         loads = [one.load for one in rounds]
+        cpu = [1000 * one.cpu_s / max(1, one.asked) for one in rounds]
         failed = sum(len(one.failed) for one in rounds)
-        made.add_row(name, spread(rates, 1), spread(cuts[0], 2), spread(cuts[1], 2), str(failed), spread(loads, 1))
+        cells = (spread(rates, 1), spread(cuts[0], 2), spread(cuts[1], 2), spread(cpu), str(failed), spread(loads, 1))
+        made.add_row(name, *cells)
     return made
 
 

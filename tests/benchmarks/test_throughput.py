@@ -36,7 +36,7 @@ def test_requests_are_mixed_and_what_the_api_takes(dataset: Dataset):
 
 
 def test_the_table_shows_medians_and_what_failed():
-    rounds = [Round(2.0, 0.5, [0.1] * 10), Round(2.0, 0.5, [0.3] * 30, [503])]
+    rounds = [Round(2.0, 0.5, [0.1] * 10, [], 0.5, 10), Round(2.0, 0.5, [0.3] * 30, [503], 1.5, 31)]
     console = Console(width=120, record=True)
 
     console.print(table({".:2": rounds}, "title"))
@@ -47,6 +47,7 @@ def test_the_table_shows_medians_and_what_failed():
         "10.0 (5.0 to 15.0)",
         "0.20 (0.10 to 0.30)",
         "0.20 (0.10 to 0.30)",
+        "49 (48 to 50)",
         "1",
         "0.5 (0.5 to 0.5)",
     ]
