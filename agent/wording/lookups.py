@@ -73,10 +73,23 @@ def comparison(items: Sequence[Item], fields: Sequence[str], catalog: Catalog, l
     """Items side by side: what they share, then field by field where they differ."""
     items = items[:MOST_ITEMS]
     specs = [spec for spec in catalog.schema.fields if (spec.name in fields if fields else spec.on_card)]
-    differing = (_difference(items, spec, language) for spec in specs)
+    differing = (
+        _ends(items, spec, language)
+        if spec.kind is FieldKind.NUMBER and len(fields) == 1
+        else _difference(items, spec, language)
+        for spec in specs
+    )
     common = _in_common(items, specs, catalog, language)
     opening = say("in_common", language, facts=common) if common else ""
     return paragraph((opening, *differing), language)
+
+
+def _ends(items: Sequence[Item], spec: FieldSpec, language: str) -> str:
+    """Which has the least of a number and which the most, of those that have it at all."""
+    held = sorted((item for item in items if spec.name in item.numbers), key=lambda item: item.numbers[spec.name])
+    return " ".join(
+        filter(None, (_extreme_of(held[:1], spec, language), _extreme_of(held[-1:], spec, language, most=True)))
+    )
 
 
 def _difference(items: Sequence[Item], spec: FieldSpec, language: str) -> str:
@@ -211,12 +224,17 @@ def _extreme(found: Lookup, catalog: Catalog, language: str) -> str:
     name, is_descending = found.sort.lstrip("-"), found.sort.startswith("-")
     spec = next((spec for spec in catalog.schema.of_kind(FieldKind.NUMBER) if spec.name == name), None)
     held = [catalog.item(item_id) for item_id in found.item_ids[:1]]
-    if spec is None or not held or name not in held[0].numbers:
+    return "" if spec is None else _extreme_of(held, spec, language, most=is_descending)
+
+
+def _extreme_of(held: Sequence[Item], spec: FieldSpec, language: str, *, most: bool = False) -> str:
+    """'The oldest is The 39 Steps (1935).' of one item; '' of none, or where it has no such number."""
+    if not held or spec.name not in held[0].numbers:
         return ""
     item = label(held[0], language)
     if spec.unit == "year":
-        return say("newest" if is_descending else "oldest", language, item=item)
-    key, value = "highest" if is_descending else "lowest", value_text(spec, held[0].numbers[name], language)
+        return say("newest" if most else "oldest", language, item=item)
+    key, value = "highest" if most else "lowest", value_text(spec, held[0].numbers[spec.name], language)
     return sentence(say(key, language, label=spec.label_in(language), item=item, value=value))
 
 

@@ -12,6 +12,7 @@ from agent.drivers.schema.form import Answer, Form
 from agent.drivers.schema.things import Kind, Thing
 from retrieval.items import Catalog
 from retrieval.preference import Leaning, Preference
+from retrieval.schema import FieldKind
 from tools.batch import Call
 from tools.placing import Placer, fold
 
@@ -197,6 +198,10 @@ class Plan:
             yield {"field": self._years, "before" if is_older else "after": ordered[-1 if is_older else 0]}
 
     @cached_property
+    def _numbers(self) -> frozenset[str]:
+        return frozenset(spec.name for spec in self.catalog.schema.of_kind(FieldKind.NUMBER))
+
+    @cached_property
     def _years(self) -> str:
         return self.placer.year_field
 
@@ -216,6 +221,8 @@ class Plan:
         ending: Arguments = {"kind": kind, "items": items}
         if answer.do == do.CONNECT and len(items) > 1:
             return [Call("graph_lookup", {"kind": "path", "items": items[:2]}), Call("answer", ending)]
+        if kind == do.FACTS and len(items) > 1 and answer.field in self._numbers:
+            ending["kind"] = "comparison"  # of several the least and the most is asked for
         if answer.field and answer.field != do.STORY:
             ending["fields"] = [answer.field]
         look = [Call("item_details", {"items": items})] if items else []
