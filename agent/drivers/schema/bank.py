@@ -148,8 +148,15 @@ class ExampleBank:
         return self.encoder.encode([self._masked(example.view) for example in self._examples])
 
     def prepare(self) -> None:
-        """Do once what is slow, so that no message waits for it."""
-        _ = self._vectors, self._translated
+        """Do once what is slow; until then no message is shown examples, rather than wait for them."""
+        import sklearn.feature_extraction.text  # noqa: F401  what `in_english` needs
+
+        _ = self._translated, self._vectors
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether examples can be had at once."""
+        return "_vectors" in vars(self)
 
     def nearest(self, view: View) -> list[BaseMessage]:
         """The examples most like a turn, the nearest last."""

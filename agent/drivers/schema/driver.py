@@ -85,6 +85,10 @@ class SchemaDriver:
         """Messages with how they read, for this catalog."""
         return None if self.encoder is None else ExampleBank(self.catalog, self.spotter, self.encoder)
 
+    @property
+    def _ready_bank(self) -> ExampleBank | None:
+        return self.bank if self.bank and self.bank.is_ready else None
+
     async def warm(self) -> None:
         """Let the server read the prompt's beginning, so that the first message need not wait for it.
 
@@ -113,7 +117,7 @@ class SchemaDriver:
             english = await self._in_english(drive, view.message, language)
             view = replace(view, message=english, preference=replace(view.preference, language="en"))
         asked = await asyncio.to_thread(asked_about, view, self.spotter, language)
-        examples = await asyncio.to_thread(self.bank.nearest, view) if self.bank else ()
+        examples = await asyncio.to_thread(bank.nearest, view) if (bank := self._ready_bank) else ()
         answer = replace(await self._understand(drive, asked.question, asked.form, examples), language=language)
         plan = self._plan(asked.form, view, context.placer)
         if leaning := plan.leaning(answer, view.conversation.open_inquiry):
@@ -162,7 +166,7 @@ class SchemaDriver:
     async def _in_english(self, drive: Drive, message: str, language: str) -> str:
         """A message in English, with the names that the catalog has for what it knows."""
         message = await asyncio.to_thread(with_english_names, message, self.spotter)
-        examples = await asyncio.to_thread(self.bank.in_english, message, language) if self.bank else ()
+        examples = await asyncio.to_thread(bank.in_english, message, language) if (bank := self._ready_bank) else ()
         schema = english_schema(2 * len(message) + LONGER)
         return await self._ask(drive, english_question(message), schema, read_english, self.max_tokens, examples)
 
