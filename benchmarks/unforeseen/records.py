@@ -12,7 +12,7 @@ from eval.transcripts import whole_records
 from retrieval.errors import BadDataError
 
 HERE = Path(__file__).parents[1]
-SETS = ("open", "sealed", "second")
+SETS = ("open", "sealed", "second", "third")
 
 
 class _Record(BaseModel):
