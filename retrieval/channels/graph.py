@@ -144,7 +144,7 @@ class GraphChannel:
 
     def _wished_facts(self, row: int, wished: dict[int, float]) -> list[Evidence]:
         return [
-            Evidence(NAME, EvidenceKind.FACT, *self._names[column], score=wished[column])
+            Evidence(NAME, EvidenceKind.FACT, self._names[column][0], self._names[column][1], score=wished[column])
             for column in (self._columns(row).tolist() if wished else ())
             if wished.get(column, 0) > 0
         ]
