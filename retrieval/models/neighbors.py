@@ -152,7 +152,7 @@ class UserNeighbors(Neighbors):
     @cached_property
     def _lengths(self) -> NDArray[np.float32]:
         """The length of each user's row, shape (n_users,)."""
-        return np.sqrt(np.asarray(self.taken.sum(axis=1)).ravel())
+        return np.asarray(np.sqrt(np.asarray(self.taken.sum(axis=1)).ravel()))
 
     def save(self, folder: Path) -> None:
         """Write the model into an existing folder."""
