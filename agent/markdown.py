@@ -6,6 +6,8 @@ looks the same, and an address gets a colon and dots that no client turns into a
 
 import re
 
+from retrieval.untrusted import visible
+
 _ACTIVE = re.compile(
     r"\\(?=[!-/:-@\[-`{-~])"  # would escape what follows
     r"|<(?=[A-Za-z/!?])|`|\](?=[\[(:]|$)"  # without its bracket no link and no picture is one
@@ -27,7 +29,7 @@ def escaped(text: str, *, begins_line: bool = True) -> str:
         text: Of a catalog, a person or a model.
         begins_line: Whether it stands at the beginning of a line, where a dash would begin a list.
     """
-    marked = _ACTIVE.sub(lambda match: f"\\{match.group()}", without_addresses(text)).replace("*", _STAR)
+    marked = _ACTIVE.sub(lambda match: f"\\{match.group()}", without_addresses(visible(text))).replace("*", _STAR)
     first, line_feed, rest = marked.partition("\n")
     if begins_line:
         return _LINE_START.sub(_as_words, marked)

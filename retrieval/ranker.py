@@ -141,7 +141,7 @@ class Ranker:
         return wanted_facts(self.catalog, item_id, preference) or all_facts(self.catalog, item_id)[:2]
 
     def _still_about_it(self, preference: Preference) -> NDArray[np.bool_]:
-        """Rows that keep something of what was asked for by name: who asked for a person alone gets no other's items."""
+        """Rows that keep something of what was asked for by name: who asked for a person gets no other's items."""
         named = [one for one in preference.constraints if one.op is Op.IS]
         is_for_people = named and all(self.catalog.schema.field(one.field).people for one in named)
         if not is_for_people or preference.wishes or preference.liked:
