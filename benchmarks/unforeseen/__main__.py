@@ -52,7 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 async def _run(given: argparse.Namespace) -> None:
     languages, ids = (_names(value) for value in (given.languages, given.ids))
-    cases = chosen(read_cases(SETS if given.set == "both" else (given.set,)), languages=languages, ids=ids)
+    cases = chosen(read_cases(SETS if given.set == "all" else (given.set,)), languages=languages, ids=ids)
     how = {"driver": given.driver, "model": given.model if given.llm_url else "", "seed": given.seed}
     done = {played.id for played in begin(given.out, how)}
     todo: list[Case] = [case for case in cases if case.id not in done]
@@ -92,7 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--score", nargs=2, type=Path, metavar=("FIRST", "SECOND"), help="the files of two readers")
     parser.add_argument("--key", type=Path, help="the key of the sheet that was judged")
-    parser.add_argument("--set", choices=(*SETS, "both"), default="open")
+    parser.add_argument("--set", choices=(*SETS, "all"), default="open")
     parser.add_argument("--languages", default="", help="only these, as en,zh")
     parser.add_argument("--ids", default="", help="only these conversations, as a-02,a-07")
     parser.add_argument("--data", type=Path, default=RetrievalSettings().data_dir)

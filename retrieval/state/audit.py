@@ -13,7 +13,7 @@ from retrieval.state.realms import tenant_of, with_realm
 from retrieval.state.records import AuditEntry
 from retrieval.state.tables import AuditRow, MetaRow
 
-SECRET_KEY = "secret"  # noqa: S105  the name of a row
+SECRET_KEY = "secret"  # noqa: S105  the name of a row  # nosec B105
 UNKNOWN = "unknown"
 
 

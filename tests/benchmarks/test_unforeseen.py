@@ -140,11 +140,11 @@ def test_conversations_are_chosen_by_language_and_id() -> None:
         chosen(cases, languages=["xx"])
 
 
-def test_both_sets_are_whole() -> None:
+def test_the_sets_are_whole() -> None:
     cases = read_cases()
 
-    assert len(cases) == len({one.id for one in cases}) == 120
-    assert sum(one.language == "en" for one in cases) == 60
+    assert len(cases) == len({one.id for one in cases}) == 200
+    assert sum(one.language == "en" for one in cases) == 100
     assert len({one.language for one in cases}) > 6
     assert all(set(one.rubric) == {"0", "1", "2"} for one in cases)
 

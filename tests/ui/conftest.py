@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import uvicorn
 from fastapi import FastAPI
+from fastapi.routing import APIRoute, iter_route_contexts
 from fastapi.testclient import TestClient
 
 from agent.agent import Agent
@@ -61,6 +62,16 @@ async def open_agent(settings: Settings) -> Agent:
     """The real agent over a data folder of the tests."""
     retriever = await asyncio.to_thread(Retriever.open, settings.retrieval, encoder=HashEncoder())
     return await assemble(retriever, open_state(settings.retrieval), settings, seed=0)
+
+
+def routes_of(app: FastAPI) -> set[tuple[str, str]]:
+    """Methods and templates of all routes of our own, however deep their routers lie."""
+    return {
+        (method, route.path_format)
+        for route in iter_route_contexts(app.routes)
+        if isinstance(route.original_route, APIRoute)
+        for method in route.methods
+    }
 
 
 async def drain(changes) -> list[Part]:

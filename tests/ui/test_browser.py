@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 
 import pytest
-from fastapi import FastAPI
 from playwright.async_api import Browser, Page, expect
 
 from agent.events import TextDelta
@@ -13,6 +12,7 @@ from retrieval.items import Catalog
 from tests.browser import Watched, open_browser, open_context
 from tests.ui.conftest import serving
 from tests.ui.fakes import CATALOG, SCHEMA, FakeAgent, make_agent
+from ui.api.app import create_app
 from ui.page.mount import mount_chat
 
 pytestmark = [
@@ -36,7 +36,7 @@ def agent(tmp_path) -> Iterator[FakeAgent]:
 @pytest.fixture
 async def url(agent: FakeAgent) -> AsyncIterator[str]:
     # async: without a running loop, Gradio makes loops of its own and leaves them open
-    with serving(mount_chat(FastAPI(), agent)) as address:
+    with serving(mount_chat(create_app(agent, agent.settings), agent)) as address:
         yield address
 
 
@@ -130,7 +130,7 @@ async def test_hostile_text_is_shown_and_never_run(browser, tmp_path):
             yield event
 
     agent.stream = stream
-    with serving(mount_chat(FastAPI(), agent)) as url:
+    with serving(mount_chat(create_app(agent, agent.settings), agent)) as url:
         async with open_context(browser) as visitor:
             page = await visitor.open(url)
             await expect(page.locator(".tile-title").first).to_contain_text("<script>document.title")

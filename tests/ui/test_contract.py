@@ -2,15 +2,23 @@
 
 from pathlib import Path
 
-from agent.settings import Settings
+from fastapi.testclient import TestClient
+
+from agent.settings import LimitSettings, Settings
 from benchmarks.contract import check
+from retrieval.errors import OverloadedError
 from retrieval.settings import RetrievalSettings
+from tests.ui.access.conftest import add_key
 from tests.ui.conftest import open_agent
+from tests.ui.fakes import FakeAgent
 from tests.ui.test_server import handlers, served
+from ui.access.caller import Scope
+from ui.api.app import create_app
 
 __all__ = ["handlers"]
 CASES = 210
 """Fifteen an operation."""
+RECOMMEND = "/api/recommend"
 
 
 async def test_the_api_keeps_what_it_describes(film_shelf: RetrievalSettings, tmp_path: Path):
@@ -21,3 +29,32 @@ async def test_the_api_keeps_what_it_describes(film_shelf: RetrievalSettings, tm
         status, report = await check(str(server.client.base_url), cases=CASES, seed=1)
 
     assert status == 0, report
+
+
+def test_refusals_of_callers_have_the_headers_that_are_described(agent: FakeAgent):
+    """What no case above can meet, since a server without keys and quotas refuses nobody."""
+    settings = agent.settings.model_copy(update={"limits": LimitSettings(requests_per_minute=2, loopback=True)})
+    app = create_app(agent, settings, warm=False)
+    client = TestClient(app)
+
+    async def refuse(*_: object, **__: object):
+        raise OverloadedError(running=16, waiting=32, retry_after_s=7)
+        yield
+
+    agent.rerank = refuse
+    right, narrow = (
+        {"Authorization": f"Bearer {add_key(agent.state, scopes=(scope,))}"} for scope in (Scope.RECOMMEND, Scope.ITEMS)
+    )
+    described = client.get("/api/openapi.json").json()["paths"][RECOMMEND]["post"]["responses"]
+    asked = (None, narrow, right, right, right)
+
+    answers = [client.post(RECOMMEND, json={}, headers=headers) for headers in asked]
+
+    assert [answer.status_code for answer in answers] == [401, 403, 503, 503, 429]
+    for answer in answers:
+        headers = described[str(answer.status_code)]["headers"]
+        needed = {name for name, header in headers.items() if header["required"]}
+        special = {name for name in ("Retry-After", "WWW-Authenticate") if name in answer.headers}
+        assert needed <= special <= set(headers), answer.status_code
+        assert set(answer.json()) == {"error"}
+    assert all(name in answers[-1].headers for name in described["429"]["headers"])

@@ -177,6 +177,9 @@ async def test_what_the_page_does_not_need_cannot_be_reached(open_client: MakeCl
         ("GET", "/gradio_api/proxy=https://evil.example/"),
         ("POST", "/gradio_api/component_server"),
         ("POST", "/gradio_api/run/predict"),
+        ("GET", "/gradio_api/monitoring"),
+        ("GET", "/gradio_api/vibe-code"),
+        ("GET", "/gradio_api/runs"),
         ("GET", "/monitoring"),
     ):
         answer = client.request(method, path)

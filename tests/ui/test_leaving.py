@@ -34,17 +34,21 @@ async def test_a_client_that_leaves_ends_its_turn(agent: FakeAgent, way: str):
             ended.set()
 
     agent._turn = hang
+    app = create_app(agent, agent.settings)
     payload = json.dumps(body).encode()
-    with serving(create_app(agent, agent.settings)) as url:
+    with serving(app) as url:
         host, _, port = url.removeprefix("http://").partition(":")
         _, writer = await asyncio.open_connection(host, int(port))
-        head = f"POST {path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {len(payload)}"
+        head = (
+            f"POST {path} HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\ncontent-length: {len(payload)}"
+        )
         writer.write(head.encode() + b"\r\n\r\n" + payload)
         assert await asyncio.to_thread(begun.wait, 30)
 
         writer.close()
 
         assert await asyncio.to_thread(ended.wait, 30)
+    assert not app.state.quotas.turns
 
 
 def test_a_client_that_stays_gets_its_answer(client: TestClient):

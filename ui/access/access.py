@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from agent.admission import Admission
 from agent.settings import AccessSettings
 from retrieval.state import AccessStore, Account, ApiKey
 from ui.access.caller import TOKEN_SCOPES, Caller, Scope
@@ -11,7 +12,7 @@ from ui.access.signing import SessionClaims, Signer, UserClaims
 
 NO_KEY = "expected an API key as 'Authorization: Bearer rk_...', found none. Make one with: reconteur keys add"
 BAD_KEY = "expected an API key of this server, found one that it does not know or that was revoked."
-BAD_TOKEN = "expected a user's token that is still good, found another. Get a new one with POST /api/tokens."  # noqa: S105
+BAD_TOKEN = "expected a user's token that is still good, found another. Get a new one with POST /api/tokens."  # noqa: S105  # nosec B105
 
 
 class UnauthorizedError(Exception):
@@ -25,6 +26,8 @@ class Access:
     store: AccessStore
     settings: AccessSettings
     attempts: Attempts = field(default_factory=Attempts)
+    checks: Admission = field(default_factory=lambda: Admission(1, most_waiting=8))
+    """The line before the check of a password, which is slow on purpose: a flood of them must not stop the rest."""
     _guarded: bool = field(default=False)
     _signer: Signer | None = field(default=None)
 

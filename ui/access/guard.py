@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from agent.settings import AccessSettings
@@ -13,13 +13,16 @@ from retrieval.errors import RecommenderError
 from retrieval.state import AccessStore
 from ui.access.access import Access, UnauthorizedError
 from ui.access.caller import Caller
-from ui.access.scopes import API, LOGIN, PUBLIC
-from ui.api.errors import answer, respond
+from ui.access.scopes import LOGIN, PUBLIC
+from ui.api.errors import refuse, respond
+from ui.edge.page import API
+from ui.limits.quotas import Quotas, RateLimitExceededError
 
 if TYPE_CHECKING:
     from agent.agent import Agent
 
 COOKIE = "reconteur_session"
+CHALLENGE = {"WWW-Authenticate": 'Bearer realm="reconteur"'}
 _READS = frozenset(("GET", "HEAD"))
 
 
@@ -42,6 +45,8 @@ class Guard:
             return
         try:
             refusal = await asyncio.to_thread(self._admit, HTTPConnection(scope), agent)
+        except UnauthorizedError as error:
+            refusal = self._count(scope) or refuse(401, str(error), CHALLENGE)
         except RecommenderError as error:
             refusal = respond(error)
         if refusal is None:
@@ -52,23 +57,33 @@ class Guard:
             await send({"type": "websocket.close", "code": 1008})
 
     def _admit(self, request: HTTPConnection, agent: "Agent") -> Response | None:
-        """Note who is there; the answer where nobody may come in. Blocks."""
+        """Note who is there; the answer where nobody may come in. Blocks.
+
+        Raises:
+            UnauthorizedError: It is nobody.
+        """
         access, path = self._access_to(agent), str(request.scope["path"])
         request.state.access = access
         if path in PUBLIC:
             caller: Caller | None = Caller(scopes=frozenset())
         elif path.startswith(API) or not hasattr(request.app.state, "page"):
-            try:
-                caller = access.api_caller(request.headers.get("authorization", ""))
-            except UnauthorizedError as error:
-                return _unauthorized(str(error))
+            caller = access.api_caller(request.headers.get("authorization", ""))
         else:
             if access.is_guarded() and not is_same_origin(request):
-                return _forbidden("expected a request from the page itself, found one from another site.")
+                return refuse(403, "expected a request from the page itself, found one from another site.")
             caller = Caller() if path in LOGIN else access.page_caller(request.cookies.get(COOKIE, ""))
         if caller is None:
             return self._ask_to_log_in(request)
         request.state.caller, request.state.agent = caller, agent.of(caller.realm)
+        return None
+
+    def _count(self, scope: Scope) -> Response | None:
+        """Count a request of nobody's against its address; the answer where it is one too many."""
+        quotas: Quotas = scope["app"].state.quotas
+        try:
+            quotas.count(scope)
+        except RateLimitExceededError as error:
+            return respond(error)
         return None
 
     def _access_to(self, agent: "Agent") -> Access:
@@ -80,7 +95,7 @@ class Guard:
         method = request.scope.get("method", "")
         if method in _READS and "text/html" in request.headers.get("accept", ""):
             return RedirectResponse(f"{request.scope.get('root_path', '')}/login", 303)
-        return _unauthorized("expected somebody who is logged in, found nobody. Load the page again.")
+        raise UnauthorizedError("expected somebody who is logged in, found nobody. Load the page again.")
 
 
 def is_same_origin(request: HTTPConnection) -> bool:
@@ -92,12 +107,3 @@ def is_same_origin(request: HTTPConnection) -> bool:
         return fetched in ("same-origin", "none")
     origin = request.headers.get("origin")
     return origin is None or urlsplit(origin).netloc == request.headers.get("host")
-
-
-def _unauthorized(message: str) -> Response:
-    body = answer(message, status=401, code="401").model_dump()
-    return JSONResponse(body, 401, headers={"WWW-Authenticate": 'Bearer realm="reconteur"'})
-
-
-def _forbidden(message: str) -> Response:
-    return JSONResponse(answer(message, status=403, code="403").model_dump(), 403)

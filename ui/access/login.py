@@ -7,16 +7,19 @@ from urllib.parse import parse_qs, urlsplit
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from agent.admission import NoRoomError
 from ui.access.access import Access
 from ui.access.guard import COOKIE
 from ui.access.passwords import is_right
+from ui.edge.addresses import is_local
 from ui.page.words import language_of, word
 
 router = APIRouter(include_in_schema=False)
 WRONG_S = 0.5
+WAIT_S = 5.0
+"""How long a login stands in line before others."""
 """After a wrong password, before that is said."""
 MOST_BYTES = 4096
-_LOCAL = frozenset(("localhost", "127.0.0.1", "::1"))
 _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; "
@@ -68,13 +71,18 @@ async def log_in(request: Request) -> Response:
         return _form(request, "login_wait", status=429, headers={"Retry-After": f"{wait:.0f}"})
     attempts.fail(name)  # until the password turns out right: many at once count as many
     account = await asyncio.to_thread(access.store.account, name)
-    if not await asyncio.to_thread(is_right, password, account) or account is None:
+    try:
+        async with access.checks.place(WAIT_S):
+            is_welcome = await asyncio.to_thread(is_right, password, account)
+    except NoRoomError:
+        return _form(request, "login_busy", status=429, headers={"Retry-After": f"{WAIT_S:.0f}"})
+    if not is_welcome or account is None:
         await asyncio.sleep(WRONG_S)
         return _form(request, "login_wrong", status=401)
     attempts.succeed(name)
     answer = RedirectResponse(_root(request) + "/", 303)
     cookie = await asyncio.to_thread(access.make_session, account)
-    secure = not (access.settings.cookies_over_http or request.url.hostname in _LOCAL)
+    secure = not (access.settings.cookies_over_http or is_local(request.url.hostname or ""))
     answer.set_cookie(
         COOKIE,
         cookie,
@@ -110,7 +118,7 @@ async def _read(request: Request) -> tuple[str, str]:
 def _is_readable_on_the_way(request: Request) -> bool:
     """Whether the browser says that it talks plain http to another machine: it would not keep the cookie either."""
     origin = urlsplit(request.headers.get("origin", ""))
-    return origin.scheme == "http" and origin.hostname not in _LOCAL
+    return origin.scheme == "http" and not is_local(origin.hostname or "")
 
 
 def _form(

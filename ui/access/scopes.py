@@ -7,8 +7,6 @@ from starlette.exceptions import HTTPException
 
 from ui.access.caller import Caller, Scope
 
-API = ("/v1/", "/api/", "/healthz", "/readyz")
-"""Where keys are asked for; everything else is the page, where people log in."""
 PUBLIC = frozenset(("/healthz", "/readyz", "/api/openapi.json"))
 """Paths that ask for no key."""
 LOGIN = frozenset(("/login", "/logout"))

@@ -9,25 +9,48 @@ from ui.api.wire import ErrorAnswer, ReconteurWire
 Responses = dict[int | str, dict[str, Any]]
 _WHY = {
     400: "What was sent is no JSON in UTF-8, or the Host is not one of this server's names",
-    403: "A page of an origin that may not call this server",
+    401: "No good key or token where one is asked for",
+    403: "A page of an origin that may not call this server, a key without the scope, or a token of another user",
     404: "No such item, user or conversation of that user",
     408: "The request did not come in time",
     413: "The body is too large",
     415: "The body is a form with files",
     422: "A field is missing or wrong; `param` names it",
+    429: "More requests a minute, or more turns at once, than a caller may have",
     431: "The headers are too large",
     500: "A bug",
-    503: "The state, an index or the language model cannot be used just now",
+    503: "The state, an index or the language model cannot be used just now, or the server is busy",
 }
-_ALWAYS = (400, 403, 408, 413, 415, 422, 431, 500, 503)
+
+
+def _header(what: str, kind: Literal["string", "integer"] = "integer", *, always: bool = False) -> dict[str, Any]:
+    return {"description": what, "required": always, "schema": {"type": kind}}
+
+
+_WAIT = "Seconds until it makes sense to ask again"
+_CHALLENGE = "What is asked for, as RFC 6750 says it"
+_HEADERS = {
+    401: {"WWW-Authenticate": _header(_CHALLENGE, "string", always=True)},
+    403: {"WWW-Authenticate": _header(_CHALLENGE + ", where a scope is missing", "string")},
+    429: {
+        "Retry-After": _header(_WAIT, always=True),
+        "X-RateLimit-Limit": _header("Requests that a caller has a minute"),
+        "X-RateLimit-Remaining": _header("How many of them are left"),
+        "X-RateLimit-Reset": _header("Seconds until the minute ends"),
+    },
+    503: {"Retry-After": _header(_WAIT)},
+}
 
 
 def errors(*statuses: int) -> Responses:
     """The description of answers that are errors."""
-    return {status: {"model": ErrorAnswer, "description": _WHY[status]} for status in statuses}
+    return {
+        status: {"model": ErrorAnswer, "description": _WHY[status], "headers": _HEADERS.get(status, {})}
+        for status in statuses
+    }
 
 
-ALWAYS = errors(*_ALWAYS)
+ALWAYS = errors(400, 401, 403, 408, 413, 415, 422, 429, 431, 500, 503)
 NOT_FOUND = errors(404)
 
 

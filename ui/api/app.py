@@ -24,6 +24,7 @@ from ui.api.errors import on_error, on_http_error, on_invalid
 from ui.api.middleware import Gate, note_route
 from ui.api.opening import HEALTH
 from ui.edge.addresses import KnownAddresses
+from ui.edge.policy import PagePolicy
 from ui.edge.requests import WholeRequests
 from ui.limits.page import PageQuota
 from ui.limits.quotas import Quotas, count_request
@@ -74,10 +75,11 @@ def create_app(agent: "Agent | AgentFactory", settings: Settings, *, warm: bool 
     if not callable(agent):
         app.state.agent = agent
     app.state.quotas = quotas = Quotas.of(settings.limits)
-    app.add_middleware(PageQuota, quotas=quotas)
-    app.add_middleware(Guard, settings=settings.access)
     http = settings.http
     # the last one added is the first that sees a request; Gradio adds no origins of its own where CORSMiddleware is
+    app.add_middleware(PageQuota, quotas=quotas)
+    app.add_middleware(Guard, settings=settings.access)
+    app.add_middleware(PagePolicy)
     app.add_middleware(WholeRequests, body_bytes=http.body_bytes)
     app.add_middleware(
         CORSMiddleware, allow_origins=http.origins, allow_methods=_METHODS, allow_headers=["*"], expose_headers=["*"]
@@ -132,7 +134,8 @@ async def readyz(request: Request) -> JSONResponse:
     """Which parts work: 'ready', 'degraded' (answers are poorer) or, with 503, 'not ready'."""
     agent: Agent | None = getattr(request.app.state, "agent", None)
     if agent is None:
-        return JSONResponse({"status": "not ready", "parts": {"catalog": "still loading"}}, status_code=503)
+        status_code, loading = HEALTH["/readyz"]
+        return JSONResponse(loading, status_code=status_code)
     parts = {part: without_places(state) for part, state in (await _parts(agent)).items()}
     failed = {part for part, state in parts.items() if state != "ok"}
     status = "ready" if not failed else "not ready" if failed & ESSENTIAL else "degraded"

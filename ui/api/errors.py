@@ -1,10 +1,9 @@
 """Errors as OpenAI's clients read them: {"error": {message, type, param, code}} and a status."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
@@ -80,12 +79,18 @@ def answer(message: str, *, status: int, param: str | None = None, code: str | N
     return ErrorAnswer(error=ErrorBody(message=message, type=kind, param=param, code=code))
 
 
+def refuse(status: int, message: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """The answer to a request that goes no further; its status is its code."""
+    body = answer(message, status=status, code=str(status))
+    return JSONResponse(body.model_dump(), status, headers=headers)
+
+
 def respond(error: Exception) -> JSONResponse:
     """The answer to a request that ended in an error."""
     status, body = describe(error)
     wait_s = getattr(error, "retry_after_s", None)
     headers = None if wait_s is None else {"Retry-After": str(wait_s)}
-    return JSONResponse(jsonable_encoder(body), status_code=status, headers=headers)
+    return JSONResponse(body.model_dump(), status_code=status, headers=headers)
 
 
 async def on_error(_request: Request, error: Exception) -> JSONResponse:
@@ -97,8 +102,7 @@ async def on_http_error(_request: Request, error: Exception) -> JSONResponse:
     """Handle an error of the framework: no such path, wrong method, body too large."""
     assert isinstance(error, HTTPException)  # noqa: S101  registered for this class only
     message = NO_JSON if error.status_code == 400 else str(error.detail)
-    body = answer(message, status=error.status_code, code=str(error.status_code))
-    return JSONResponse(jsonable_encoder(body), status_code=error.status_code, headers=error.headers)
+    return refuse(error.status_code, message, error.headers)
 
 
 async def on_invalid(_request: Request, error: Exception) -> JSONResponse:
@@ -109,7 +113,7 @@ async def on_invalid(_request: Request, error: Exception) -> JSONResponse:
     problems = [_problem(one) for one in deepest[:3]]
     message = "; ".join(dict.fromkeys(text for _, text in problems))
     body = answer(message, status=422, param=problems[0][0], code="invalid_value")
-    return JSONResponse(jsonable_encoder(body), status_code=422)
+    return JSONResponse(body.model_dump(), status_code=422)
 
 
 def _problem(problem: dict[str, Any]) -> tuple[str | None, str]:

@@ -4,7 +4,6 @@ Paths hold user ids, so the log shows the route's template instead ("/api/users/
 its place and class only, since its message can quote what a user said. The page's own traffic only gets the id.
 """
 
-import json
 import logging
 import time
 from http import HTTPMethod, HTTPStatus
@@ -13,13 +12,13 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ui.api.errors import BUG, answer
+from ui.api.errors import BUG, refuse
+from ui.edge.page import API
 from ui.limits.quotas import HEADERS
 from ui.logs import begin_request, place_of
 
 logger = logging.getLogger(__name__)
 
-_OURS = ("/v1/", "/api/", "/healthz", "/readyz")
 _NOTE = "reconteur.route"
 REQUEST_ID = "X-Request-ID"
 METHODS = frozenset(HTTPMethod)
@@ -58,7 +57,7 @@ class Gate:
                 MutableHeaders(scope=message).update(headers)
             await send(message)
 
-        if scope["path"].startswith(_OURS):
+        if scope["path"].startswith(API):
             await self._watched(scope, receive, send_with_headers)
         else:
             await self.app(scope, receive, send_with_headers)
@@ -77,7 +76,7 @@ class Gate:
         except Exception as error:
             log_bug(error, where=_template(note, 500))
             if not status:
-                await _refuse(watched_send, 500, BUG)
+                await refuse(500, BUG)(scope, receive, watched_send)
         finally:
             ms = round(1000 * (time.perf_counter() - started))
             method = scope["method"] if scope["method"] in METHODS else "(other)"
@@ -96,10 +95,3 @@ def _template(note: list[str], status: int) -> str:
     if note:
         return note[0]
     return "(no such path)" if status == HTTPStatus.NOT_FOUND else "(no route)"
-
-
-async def _refuse(send: Send, status: int, message: str) -> None:
-    body = json.dumps(answer(message, status=status, code=str(status)).model_dump()).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

@@ -65,7 +65,7 @@ def is_known(host: str, hosts: Sequence[str], *, here: str) -> bool:
     if not name:
         return False
     is_named = any(name == one or (one.startswith("*.") and name.endswith(one[1:])) for one in hosts)
-    return is_named or _is_local(name) or name == _plain(here)
+    return is_named or is_local(name) or name == _plain(here)
 
 
 def known_by(settings: Settings, host: str) -> Settings:
@@ -82,7 +82,8 @@ def _name(host: str) -> str:
         return ""
 
 
-def _is_local(name: str) -> bool:
+def is_local(name: str) -> bool:
+    """Whether a name or an address is this machine's own."""
     try:
         address = ipaddress.ip_address(name)
     except ValueError:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from starlette.responses import JSONResponse
 
-from ui.api.errors import answer
+from ui.api.errors import refuse
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +18,7 @@ class Refusal:
 
     def response(self) -> JSONResponse:
         """The answer; the connection is closed, since a body may still be on its way."""
-        body = answer(self.message, status=self.status, code=str(self.status)).model_dump()
-        return JSONResponse(body, status_code=self.status, headers={"connection": "close", **self.headers})
+        return refuse(self.status, self.message, {"connection": "close", **self.headers})
 
     def raw(self) -> bytes:
         """The same as bytes, for a connection that no application has seen yet."""

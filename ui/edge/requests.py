@@ -6,6 +6,7 @@ from urllib.parse import unquote
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ui.edge.page import API, replay
 from ui.edge.refusal import Refusal
 
 SLASH = "\x00"
@@ -15,7 +16,6 @@ No path that is let through holds this character in its own right."""
 NO_FILES = Refusal(415, "expected JSON, found a form with files. This server takes no files; send JSON.")
 NO_NUL = Refusal(400, "expected a path of printable characters, found NUL in it. Leave it out.")
 _SLASH = re.compile(rb"%2f", re.IGNORECASE)
-_OURS = ("/api/", "/v1/")
 
 
 class WholeRequests:
@@ -34,7 +34,7 @@ class WholeRequests:
         if isinstance(found, Refusal):
             await found.response()(scope, receive, send)
         elif found is not None:  # else the client has left
-            await self.app({**scope, "path": routed_path(scope)}, _replay(found, receive), send)
+            await self.app({**scope, "path": routed_path(scope)}, replay(_whole(found), receive), send)
 
     def _refusal(self, scope: Scope) -> Refusal | None:
         """What the head of a request already shows."""
@@ -66,16 +66,11 @@ def routed_path(scope: Scope) -> str:
     """The path that routes are matched with, in which %2F is no border."""
     path: str = scope["path"]
     raw: bytes = scope.get("raw_path") or b""
-    if not path.startswith(_OURS) or not _SLASH.search(raw):
+    if not path.startswith(API) or not _SLASH.search(raw):
         return path
     return unquote(_SLASH.sub(SLASH.encode(), raw).decode("ascii", "replace"))
 
 
-def _replay(body: bytes, receive: Receive) -> Receive:
-    """What the application receives: the body in one piece, then whatever comes."""
-    pieces: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def replayed() -> Message:
-        return pieces.pop() if pieces else await receive()
-
-    return replayed
+def _whole(body: bytes) -> Message:
+    """A body in one piece."""
+    return {"type": "http.request", "body": body, "more_body": False}

@@ -15,7 +15,6 @@ from ui.access.caller import Caller
 from ui.page.actions import ANYBODY, Actions
 from ui.page.agents import ChatAgent
 from ui.page.conversation import live_html, log_html
-from ui.page.guard import PageGuard
 from ui.page.markup import tag
 from ui.page.parts import Changes, Part
 from ui.page.sidebar import head_html, rail_html
@@ -70,7 +69,6 @@ def build_page(find_agent: Callable[[], ChatAgent]) -> Any:
 
 def mount_page(app: FastAPI, page: Any, path: str) -> FastAPI:
     """Mount the page with its look."""
-    app.add_middleware(PageGuard)
     theme = gr.themes.Base(font=list(_FONTS), font_mono=list(_MONO))
     mounted: FastAPI = gr.mount_gradio_app(
         app,

@@ -36,8 +36,9 @@ def mount_chat(app: "FastAPI", agent: ChatAgent | Callable[[], ChatAgent], path:
     from ui.page.layout import build_page, mount_page
 
     add_door(app)
-    mounted = mount_page(app, build_page(agent if callable(agent) else lambda: agent), path)
+    page = build_page(agent if callable(agent) else lambda: agent)
+    mounted = mount_page(app, page, path)
     route = mounted.router.routes[-1]
     assert isinstance(route, Mount), "the page is mounted last"  # noqa: S101
-    route.app = PageOnly(route.app)
+    route.app = PageOnly(route.app, {number: len(event.inputs) for number, event in page.fns.items()})
     return mounted

@@ -28,7 +28,7 @@ async def log_in(browser: Browser, url: str, name: str) -> Page:  # noqa: F811
     await page.get_by_label("Name").fill(name)
     await page.get_by_label("Password").fill(PASSWORD)
     await page.get_by_role("button", name="Log in").click()
-    await expect(page.locator("#box textarea")).to_be_visible()
+    await expect(page.locator("#box textarea")).to_be_visible(timeout=30_000)
     return page
 
 

@@ -1,4 +1,4 @@
-"""What surrounds the page: the headers of a browser's policy, and Gradio's routes that answer to nobody."""
+"""What a browser may do with the page."""
 
 import asyncio
 import re
@@ -10,7 +10,8 @@ from fastapi import FastAPI
 
 from tests.ui.conftest import serving
 from tests.ui.fakes import make_agent
-from ui.page.guard import policy_of
+from ui.api.app import create_app
+from ui.edge.policy import policy_of
 from ui.page.mount import mount_chat
 
 # Gradio's queue sets an option that pandas 3 is about to drop; nothing of ours uses it
@@ -19,14 +20,10 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*no_silent_downcasting")
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    agent, app = make_agent(tmp_path_factory.mktemp("guard")), FastAPI()
-
-    @app.get("/api/plain")
-    async def plain() -> dict[str, str]:
-        return {"is": "not the page's"}
+    agent = make_agent(tmp_path_factory.mktemp("policy"))
 
     async def mounted() -> FastAPI:
-        return mount_chat(app, agent)
+        return mount_chat(create_app(agent, agent.settings), agent)
 
     # without a running loop, Gradio makes loops of its own and leaves them open
     with serving(asyncio.run(mounted())) as url, httpx.Client(base_url=url, trust_env=False, timeout=60) as opened:
@@ -43,8 +40,8 @@ def test_the_page_may_run_what_the_server_sent_and_nothing_else(client: httpx.Cl
 
     policy = directives(answer.headers["content-security-policy"])
     assert policy["default-src"] == ["'none'"]
-    assert policy["frame-ancestors"] == policy["form-action"] == ["'none'"]
-    assert policy["connect-src"] == ["'self'"]
+    assert policy["frame-ancestors"] == ["'none'"]
+    assert policy["connect-src"] == policy["form-action"] == ["'self'"]
     assert "'unsafe-inline'" not in policy["script-src"]
     inline = re.findall(r"<script(?![^>]*\ssrc=)", answer.text)
     assert len([source for source in policy["script-src"] if source.startswith("'sha256-")]) == len(inline) > 0
@@ -62,23 +59,16 @@ def test_every_answer_of_the_page_is_guarded(client: httpx.Client, path: str):
     headers = client.get(path).headers
 
     assert headers["x-content-type-options"] == "nosniff"
-    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["referrer-policy"] == "same-origin"
     assert headers["x-frame-options"] == "DENY"
 
 
-def test_a_file_that_is_uploaded_is_not_taken(client: httpx.Client):
-    assert client.post("/gradio_api/upload", files={"files": ("a.html", b"<script>1</script>")}).status_code == 404
+def test_the_form_to_log_in_keeps_its_own_policy(client: httpx.Client):
+    policy = directives(client.get("/login").headers["content-security-policy"])
+
+    assert policy["form-action"] == ["'self'"]
+    assert "script-src" not in policy
 
 
-@pytest.mark.parametrize("path", ["file=/etc/hostname", "proxy=http://127.0.0.1:1/", "monitoring", "vibe-code", "runs"])
-def test_routes_that_the_page_does_not_use_answer_to_nobody(client: httpx.Client, path: str):
-    answer = client.get(f"/gradio_api/{path}")
-
-    assert (answer.status_code, answer.json()) == (404, {"detail": "Not Found"})
-
-
-def test_the_api_is_left_to_its_own_guard(client: httpx.Client):
-    answer = client.get("/api/plain")
-
-    assert answer.json() == {"is": "not the page's"}
-    assert "content-security-policy" not in answer.headers
+def test_the_api_has_no_policy(client: httpx.Client):
+    assert "content-security-policy" not in client.get("/v1/models").headers

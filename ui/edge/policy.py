@@ -1,4 +1,4 @@
-"""Around the page: what a browser may do with it, and which of Gradio's many routes answer at all.
+"""What a browser may do with the page; which of its routes answer at all is said in `ui/edge/page.py`.
 
 The policy lets the page run its own files and the inline scripts that the server sends with it (by their digests), and
 nothing that slips in later; Gradio makes code from strings and sets styles in place, so those two stay open.
@@ -10,16 +10,14 @@ import re
 from collections.abc import Iterable
 
 from starlette.datastructures import MutableHeaders
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-GRADIO = "/gradio_api/"
-USED = frozenset(("queue", "cancel", "reset", "heartbeat", "startup-events", "info"))
-"""What the page itself asks for; uploads, files of the disk, proxies and editors answer to nobody."""
+from ui.edge.page import API
+
 HEADERS = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
-    "referrer-policy": "no-referrer",
+    "referrer-policy": "same-origin",  # with "no-referrer", forms have the origin "null"
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
@@ -27,7 +25,7 @@ HEADERS = {
 POLICY = (
     "default-src 'none'; script-src 'self' 'unsafe-eval' {scripts}; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; manifest-src 'self'; "
-    "worker-src 'self' blob:; base-uri 'self'; form-action 'none'; frame-ancestors 'none'"
+    "worker-src 'self' blob:; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
 )
 _SCRIPT = re.compile(r"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL | re.IGNORECASE)
 
@@ -42,24 +40,16 @@ def _digests(scripts: Iterable[str]) -> Iterable[str]:
         yield f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
 
 
-class PageGuard:
-    """ASGI middleware for everything but the API, which has a guard of its own."""
+class PagePolicy:
+    """ASGI middleware for everything but the API."""
 
-    def __init__(self, app: ASGIApp, *, api: tuple[str, ...] = ("/v1/", "/api/", "/healthz", "/readyz")) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self.api = api
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request of the page on, its answer with headers."""
-        if scope["type"] != "http" or scope["path"].startswith(self.api):
-            await self.app(scope, receive, send)
-            return
-        answer = _Answer(send)
-        asked = scope["path"].partition(GRADIO)[2]
-        if asked and asked.split("/")[0] not in USED:
-            await JSONResponse({"detail": "Not Found"}, status_code=404)(scope, receive, answer.send)
-            return
-        await self.app(scope, receive, answer.send)
+        """Pass a request on, the answer of the page with headers."""
+        is_page = scope["type"] == "http" and not scope["path"].startswith(API)
+        await self.app(scope, receive, _Answer(send).send if is_page else send)
 
 
 class _Answer:
@@ -76,7 +66,8 @@ class _Answer:
             headers = MutableHeaders(scope=message)
             for name, value in HEADERS.items():
                 headers.setdefault(name, value)
-            if headers.get("content-type", "").startswith("text/html"):
+            is_html = headers.get("content-type", "").startswith("text/html")
+            if is_html and "content-security-policy" not in headers:
                 self._start = message
                 return
         elif self._start is not None and message["type"] == "http.response.body":
