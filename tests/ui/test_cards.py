@@ -454,3 +454,12 @@ def test_how_sure_we_are_stands_above_the_cards_and_is_escaped() -> None:
     assert '<p class="knowing">' in html
     assert "<b>guessing" not in html
     assert html.index("knowing") < html.index("cards")
+
+
+def test_a_limit_without_words_of_the_user_is_told_in_the_list_s_language():
+    limit = Constraint("kinds", Op.IS, ("Green",))
+
+    html = near_misses([recommend(breaks=(limit,))], CardContext(tea_catalog()))
+
+    assert "Does not keep: Green" in html
+    assert limit.key not in html

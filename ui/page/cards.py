@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from agent.intent import Chip
 from agent.recommendation import Recommendation, Statement
+from agent.wording.values import constraint_label
 from retrieval.candidates import Evidence
 from retrieval.items import Catalog, Item
 from retrieval.preference import Constraint
@@ -135,7 +136,7 @@ def _badge(recommendation: Recommendation, context: CardContext) -> Html:
 def _breaks(broken: Sequence[Constraint], context: CardContext) -> Html:
     if not broken:
         return Html("")
-    limits = ", ".join(one.words or one.key for one in broken)
+    limits = ", ".join(one.words or constraint_label(one, context.catalog, context.language) for one in broken)
     return tag("p", context.say("breaks", limits=limits), class_="breaks")
 
 
