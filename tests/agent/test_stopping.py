@@ -45,7 +45,7 @@ async def test_closing_the_events_ends_the_call_that_writes(talking: Agent, mode
     half = await stopped_while_writing(talking, visitor(talking), "a crime story")
 
     assert half.text == "These fit what you asked for. "
-    assert await asyncio.to_thread(model.left.wait, 10)
+    assert await asyncio.to_thread(model.left.wait, 60)
 
 
 @pytest.mark.parametrize("driver", ["tools", "schema"])
@@ -64,7 +64,7 @@ async def test_canceling_ends_the_call_that_decides(make_agent: MakeAgent, model
         await turn
     stopped = await agent.stop(conversation, Half("what would my uncle enjoy tonight"))
 
-    assert await asyncio.to_thread(model.left.wait, 10)
+    assert await asyncio.to_thread(model.left.wait, 60)
     assert stopped.turns == (
         Turn(Role.USER, "what would my uncle enjoy tonight"),
         Turn(Role.ASSISTANT, "", stopped=True),
