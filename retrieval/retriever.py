@@ -207,7 +207,8 @@ class Retriever:
             nearness=self._nearness(preference, history),
             belief=belief,
         )
-        return tuple(replace(slot, candidate=self.explain(slot.candidate, preference)) for slot in shown)
+        explained = (with_wanted_facts(self.catalog, slot.candidate, preference) for slot in shown)
+        return tuple(replace(slot, candidate=found) for slot, found in zip(shown, explained, strict=True))
 
     def belief(self, preference: Preference, history: UserHistory, unanswered: Collection[str] = ()) -> Belief:
         """What is believed of somebody's taste; its `width` says how little is known."""

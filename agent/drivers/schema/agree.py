@@ -1,6 +1,6 @@
 """Where the model confirms the draft, the draft counts as a whole: it knows more of the message than an answer can say.
 
-Where the model departs from it, the model counts; only words that nothing else stands for are kept from the draft.
+Where the model departs from it, the model counts.
 """
 
 from collections.abc import Sequence

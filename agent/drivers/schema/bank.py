@@ -50,15 +50,17 @@ class Example:
 
 def examples_of(catalog: Catalog) -> list[Example]:
     """The bank, filled."""
-    return [Example(_view(data, catalog), data) for data in _filled(AS_STEPS, catalog)]
+    placer = Placer(catalog)  # one for all: it keeps what it has made of a field's names
+    return [Example(_view(data, catalog, placer), data) for data in _filled(AS_STEPS, catalog)]
 
 
 def _filled(name: str, catalog: Catalog) -> Iterator[dict[str, Any]]:
     """The lines of a file; what needs a name that this catalog does not have is left out."""
     names = names_of(catalog)
+    quoted = {key: json.dumps(value)[1:-1] for key, value in names.items()}
     for line in files("agent.prompts").joinpath(name).read_text(encoding="utf-8").splitlines():
         if all(place in names for place in PLACE.findall(line)):
-            yield json.loads(fill(line, {key: json.dumps(value)[1:-1] for key, value in names.items()}))
+            yield json.loads(fill(line, quoted))
 
 
 def _translation(said: str, english: str) -> tuple[BaseMessage, BaseMessage]:
@@ -196,18 +198,18 @@ def _alike(first: View, second: View) -> float:
     )
 
 
-def _view(data: Mapping[str, Any], catalog: Catalog) -> View:
+def _view(data: Mapping[str, Any], catalog: Catalog, placer: Placer) -> View:
     shown = [match.item_id for title in data.get("shown", ()) for match in catalog.titles.exact(title)[:1]]
-    wish = _wish(data.get("wish", ()), catalog)
+    wish = _wish(data.get("wish", ()), catalog, placer)
     conversation = Conversation("example", preference=wish)
     if shown:
         conversation = conversation.add(Turn(Role.ASSISTANT, "", shown=tuple(shown)))
     return View(conversation, data["message"], catalog, wish)
 
 
-def _wish(parts: Sequence[str], catalog: Catalog) -> Preference:
+def _wish(parts: Sequence[str], catalog: Catalog, placer: Placer) -> Preference:
     """'genres is Drama', 'genres not Drama', 'year min 1990', 'about: quiet'."""
-    limits, about, placer = list[Constraint](), "", Placer(catalog)
+    limits, about = list[Constraint](), ""
     fields = {spec.name for spec in catalog.schema.fields}
     for part in parts:
         name, _, rest = part.partition(" ")

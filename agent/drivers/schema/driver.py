@@ -76,7 +76,6 @@ class SchemaDriver:
     def prefix(self) -> tuple[BaseMessage, ...]:
         """What stands before every message, the same bytes each time."""
         names = names_of(self.catalog)
-        names["spoken"] = ", ".join(READ)
         names["relations"] = ", ".join(f"{role} (by the same)" for role in relations(self.catalog.schema)[:-2])
         return tuple(render_prompt(PROMPT, self.catalog, names))
 
