@@ -7,7 +7,6 @@ import select
 import socket
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import MappingProxyType
@@ -259,7 +258,7 @@ class ScriptedChatModel:
         self.asked = threading.Event()
         """Set with the first call."""
         self.left = threading.Event()
-        """Set when a client goes away while an answer hangs or stalls."""
+        """Set when a client goes away before its answer has ended."""
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"model": self}))
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
@@ -305,24 +304,29 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         answer = self.model.answer_to(Call(_purpose(body), body))
-        with suppress(BrokenPipeError, ConnectionResetError):
-            if isinstance(answer, Raw):
-                self._raw(answer)
-            elif isinstance(answer, Drip):
-                self._drip(answer)
-            elif isinstance(answer, Calls):
-                choice = {"index": 0, "message": answer.message(), "finish_reason": "tool_calls"}
-                self._json(200, {**_whole([choice]), "usage": USAGE})
-            elif isinstance(answer, Hang):
-                self._wait()
-            elif isinstance(answer, Status):
-                headers = {"retry-after": answer.retry_after} if answer.retry_after else {}
-                self._json(answer.code, {"error": {"message": "scripted", "type": "server_error"}}, headers)
-            elif body.get("stream"):
-                self._stream(answer)
-            else:
-                message = {"role": "assistant", "content": answer if isinstance(answer, str) else answer.text}
-                self._json(200, {**_whole([{"index": 0, "message": message, "finish_reason": "stop"}]), "usage": USAGE})
+        try:
+            self._send(answer, is_stream=bool(body.get("stream")))
+        except (BrokenPipeError, ConnectionResetError):  # a client that leaves pieces unread resets the connection
+            self.model.left.set()
+
+    def _send(self, answer: Answer, *, is_stream: bool) -> None:
+        if isinstance(answer, Raw):
+            self._raw(answer)
+        elif isinstance(answer, Drip):
+            self._drip(answer)
+        elif isinstance(answer, Calls):
+            choice = {"index": 0, "message": answer.message(), "finish_reason": "tool_calls"}
+            self._json(200, {**_whole([choice]), "usage": USAGE})
+        elif isinstance(answer, Hang):
+            self._wait()
+        elif isinstance(answer, Status):
+            headers = {"retry-after": answer.retry_after} if answer.retry_after else {}
+            self._json(answer.code, {"error": {"message": "scripted", "type": "server_error"}}, headers)
+        elif is_stream:
+            self._stream(answer)
+        else:
+            message = {"role": "assistant", "content": answer if isinstance(answer, str) else answer.text}
+            self._json(200, {**_whole([{"index": 0, "message": message, "finish_reason": "stop"}]), "usage": USAGE})
 
     def _stream(self, answer: str | Cut | Full) -> None:
         self.send_response(200)
