@@ -128,6 +128,10 @@ class Retriever:
         gc.collect()
         gc.freeze()  # the catalog and the models live as long as the process: no need to walk them in a request
 
+    def implied(self, preference: Preference) -> Preference:
+        """The same with what its everyday words imply."""
+        return self._moods.implied(preference)
+
     def run(
         self,
         channel: str,

@@ -10,7 +10,8 @@ from typing import Annotated, Any, Final, Literal
 from annotated_types import MaxLen
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, create_model
 
-from retrieval.schema import CatalogSchema, FieldKind
+from retrieval.schema import CONTENT, SUITS_FROM, CatalogSchema, FieldKind
+from tools.audience import groups
 
 LONGEST = 200
 """Characters of a title, name or reference."""
@@ -239,6 +240,14 @@ class ArgumentTypes:
         limited: Any = (limits, Field(default_factory=list, description="limits beside those of the wish"))
         alone: Any = (limits, Field(default_factory=list, description="several must all hold"))
         sorted_by = (sort, Field("", description="a field of numbers, '-' before it for the largest or newest first"))
+        audience: Any = (
+            WordList,
+            Field(
+                default_factory=list,
+                description="for whom it is, where that is said or plain: each child's age ('6'), or company ("
+                f"{', '.join(groups())}); what does not suit them is not shown",
+            ),
+        )
         slot = create_model("Slot", __base__=Slot, limits=limited)
         slots: Any = Annotated[list[slot], BeforeValidator(_listed), Field(max_length=MOST_ITEMS)]  # type: ignore[valid-type]
         return cls(
@@ -247,6 +256,7 @@ class ArgumentTypes:
                 __base__=UpdateWish,
                 limits=(limits, Field(default_factory=list, description="what every item must keep")),
                 prefer=(softs, Field(default_factory=list, description="values wished for, or rather not")),
+                **({"audience": audience} if schema.of_role(SUITS_FROM, *CONTENT) else {}),
             ),
             create_model("SearchCatalog", __base__=SearchCatalog, limits=limited, sort=sorted_by),
             create_model("CfScores", __base__=CfScores),

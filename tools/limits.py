@@ -76,9 +76,29 @@ class LimitReader:
             return _refuse(limit, "has no value", problems)
         if is_number:
             return _numbers(limit, spec, values, problems)
+        if spec.order and (limit.op in ("min", "max") or spec.role):
+            return self._ordered(limit, spec, values, problems)
         if limit.op in ("min", "max"):
             return _refuse(limit, "is no field of numbers: use is, not or any_of", problems)
         return self._values(limit, spec, values, problems)
+
+    def _ordered(
+        self, limit: Limit, spec: FieldSpec, values: Sequence[str | float], problems: Problems
+    ) -> list[Constraint]:
+        """A limit on values that have an order; how much violence is refused means less of it, wanted at least it."""
+        placed = {said: self.placer.value(spec.name, said) for said in map(plain, values)}
+        for said, found in placed.items():
+            if found.field != spec.name or found.value not in spec.order:
+                problems.add(f"no {spec.name} {said!r} in the catalog; it has, from least to most, {_listed(spec)}")
+        places = [spec.order.index(found.value) for found in placed.values() if found.value in spec.order]
+        if not places:
+            return []
+        low, high = {
+            "max": (0, max(places) + 1),
+            "not": (0, min(places)) if min(places) else (1, None),
+            "any_of": (min(places), max(places) + 1),
+        }.get(limit.op, (min(places), None))
+        return [Constraint(spec.name, Op.IS, spec.order[low:high], lasting=limit.lasting)]
 
     def _values(
         self, limit: Limit, spec: FieldSpec, values: Sequence[str | float], problems: Problems
@@ -190,6 +210,10 @@ def _numbers(limit: Limit, spec: FieldSpec, values: Sequence[str | float], probl
     if is_year and (years := whole_numbers(spans)):
         return [constraint(OPS[limit.op], *years)]
     return _refuse(limit, "can be one span from a number to another, wanted: use min and max", problems)
+
+
+def _listed(spec: FieldSpec) -> str:
+    return ", ".join(map(one_line, spec.order))
 
 
 def _refuse(limit: Limit, why: str, problems: Problems) -> list[Constraint]:

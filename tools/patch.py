@@ -4,7 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from retrieval.preference import Constraint, Op, Preference, Wish
+from retrieval.schema import CONTENT, SUITS_FROM
 from tools.arguments import UpdateWish
+from tools.audience import Care, find_content, groups
 from tools.dropping import TEXT_FIELD, Dropping, without_ids
 from tools.limits import LimitReader, Problems
 from tools.placing import Placer
@@ -61,7 +63,7 @@ def apply_patch(
         dropping.drop(said, problems)
     base = dropping.preference
     examples, liked, disliked, seen = map(items, (patch.similar_to, patch.likes, patch.dislikes, patch.seen))
-    limits, wishes = _stated(patch, reader, placer, problems)
+    limits, wishes = _stated(patch, base.constraints, reader, placer, problems)
     all_liked = without_ids((*base.liked, *liked, *examples), disliked)[-MOST_LIKED:]
     preference = replace(
         base,
@@ -128,10 +130,13 @@ def with_tastes(preference: Preference, tastes: Iterable[Constraint | Wish]) -> 
 
 
 def _stated(
-    patch: UpdateWish, reader: LimitReader, placer: Placer, problems: Problems
+    patch: UpdateWish, before: Sequence[Constraint], reader: LimitReader, placer: Placer, problems: Problems
 ) -> tuple[tuple[Constraint, ...], list[Wish]]:
     """The limits and the wishes of a patch; a value of a soft field that is asked for is a wish."""
-    stated = reader.read(getattr(patch, "limits", ()), problems)
+    stated = (
+        *_for_whom(patch, before, placer, problems),
+        *reader.read(getattr(patch, "limits", ()), problems),
+    )
     soft = {spec.name for spec in placer.schema.fields if spec.soft}
     limits = tuple(limit for limit in stated if limit.op is not Op.IS or limit.field not in soft)
     wishes = [
@@ -145,6 +150,20 @@ def _stated(
     ]
     avoided = (*patch.avoid, *(said for said, is_wanted in problems.loose if not is_wanted))
     return limits, [*wishes, *(Wish(TEXT_FIELD, said, -1.0, said) for said in avoided)]
+
+
+def _for_whom(
+    patch: UpdateWish, before: Sequence[Constraint], placer: Placer, problems: Problems
+) -> tuple[Constraint, ...]:
+    """The limits of an audience, and of content that is refused in words: beside an audience nothing else is shown."""
+    schema, said = placer.schema, getattr(patch, "audience", ())
+    guarded = {spec.name for spec in schema.of_role(SUITS_FROM, *CONTENT)}
+    is_cared_for = bool(said) or any(limit.field in guarded and limit.op is not Op.NOT for limit in before)
+    care = Care.of(said, patch.avoid if is_cared_for else ())
+    if said and care == Care.of((), patch.avoid):
+        problems.add(f"nobody is known as {', '.join(said)!r}: give ages, or one of {', '.join(groups())}")
+    refused = () if is_cared_for else schema.of_role(*(role for text in patch.avoid for *_, role in find_content(text)))
+    return (*care.limits(schema), *(Constraint(spec.name, Op.NOT, spec.order[-1:]) for spec in refused))
 
 
 def _text(about: str, problems: Problems) -> str:
@@ -200,7 +219,8 @@ def _contradicts(old: Constraint, new: Constraint) -> bool:
     if old.field != new.field:
         return False
     if old.op is new.op is Op.IS:
-        return not isinstance(new.values[0], str)  # an item has several names, but one number
+        is_nested = {*old.values} <= {*new.values} or {*new.values} <= {*old.values}
+        return is_nested or not isinstance(new.values[0], str)  # an item has several names, but one number
     number_ops = (Op.MIN, Op.MAX)
     if old.op in number_ops or new.op in number_ops:
         if old.op is new.op or Op.IS in (old.op, new.op):

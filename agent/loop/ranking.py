@@ -13,6 +13,7 @@ from retrieval.candidates import Candidate
 from retrieval.policies import Slot
 from retrieval.preference import Op, Preference
 from retrieval.ranking import Ranked, known_ids
+from retrieval.restraint import first_place
 from retrieval.retriever import Retriever
 from tools import SlotPlan
 
@@ -36,9 +37,18 @@ def explore(state: TurnState, retriever: Retriever, make_rng: Callable[[], Gener
     lead = _lead_size(state)
     if state.ending.slots or lead >= preference.count or _is_precise(preference, retriever):
         state.slots = tuple(Slot(retriever.explain(one, preference)) for one in state.ranked.fit)
+        state.slots = state.slots if state.ending.slots else _with_mild_first(state.slots, retriever, preference)
         return
-    state.slots = _with_guesses(state, retriever, make_rng(), belief, lead)
+    slots = _with_guesses(state, retriever, make_rng(), belief, lead)
+    state.slots = _with_mild_first(slots, retriever, preference)
     _ask(state, retriever, belief, preference)
+
+
+def _with_mild_first(slots: tuple[Slot, ...], retriever: Retriever, preference: Preference) -> tuple[Slot, ...]:
+    """Strong content that was not asked for is never first, whoever put it there."""
+    item_ids = [slot.candidate.item_id for slot in slots]
+    place = first_place(retriever.catalog, item_ids, retriever.implied(preference))
+    return (*slots[place : place + 1], *slots[:place], *slots[place + 1 :])
 
 
 def _with_guesses(

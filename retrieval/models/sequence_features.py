@@ -24,7 +24,7 @@ def item_features(catalog: Catalog, texts: NDArray[np.float32] | None = None) ->
         texts: A vector per item's text, shape (n_items, dimension), where there is one.
     """
     held = holdings(catalog, least=LEAST_ITEMS)[0]
-    fields = catalog.schema.of_kind(FieldKind.NUMBER)
+    fields = [spec for spec in catalog.schema.of_kind(FieldKind.NUMBER) if not spec.role]
     numbers = [[item.numbers.get(spec.name, np.nan) for spec in fields] for item in catalog]
     return stacked(held, np.asarray(numbers, dtype=np.float32).reshape(len(catalog), len(fields)), texts)
 

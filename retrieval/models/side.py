@@ -29,7 +29,8 @@ def item_side(
         vectors: Unit vectors of their descriptions in row order, shape (n_items, width), where there are any.
         read: Moods and themes that a language model read out of the descriptions, where there are any.
     """
-    numbers = [spec.name for spec in catalog.schema.of_kind(FieldKind.NUMBER)]
+    fields = (spec for spec in catalog.schema.of_kind(FieldKind.NUMBER) if not spec.role)
+    numbers = [spec.name for spec in fields if catalog.bounds(spec.name)]
     table = [[item.numbers.get(name, np.nan) for name in numbers] for item in catalog]
     array = np.asarray(table, dtype=np.float32).reshape(len(catalog), len(numbers))
     return ItemSide(_facts(catalog, read), array, vectors)

@@ -16,7 +16,8 @@ DATA = Path(__file__).parents[2] / "retrieval" / "data"
 CATALOG = DATA / "movies.jsonl"
 LISTS = ("directors", "cast", "genres", "themes", "countries", "languages")
 FIELDS = {"id", "title", "year", "synopsis", *LISTS}
-OPTIONAL = {"aka", "same_as"}
+LEVELS = ("violence", "sex", "fear", "profanity")
+OPTIONAL = {"aka", "same_as", "minutes", "suits_from", *LEVELS}
 GENRES = {
     "Action",
     "Adventure",

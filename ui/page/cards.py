@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from agent.intent import Chip
 from agent.recommendation import Recommendation, Statement
-from agent.wording.values import constraint_label
+from agent.wording.values import constraint_label, value_text
 from retrieval.candidates import Evidence
 from retrieval.items import Catalog, Item
 from retrieval.preference import Constraint
@@ -151,7 +151,8 @@ def _reason(recommendation: Recommendation) -> Html:
 def _fact(spec: FieldSpec, item: Item, language: str) -> Html:
     if spec.kind is FieldKind.NUMBER:
         number = item.numbers.get(spec.name)
-        shown = "" if number is None else f"{number:g} {'' if spec.unit == 'year' else spec.unit}".strip()
+        shown = "" if number is None else value_text(spec, number, language)
+        shown = spec.fact_of(shown, language) if shown and spec.role else shown
     else:
         values = item.values.get(spec.name, ())[: _MOST_VALUES[spec.kind]]
         shown = ", ".join(spec.value_in(value, language) for value in values)

@@ -16,6 +16,7 @@ from retrieval.schema import FieldKind, FieldSpec
 from retrieval.spans import parse_span
 from retrieval.titles import HAN
 from tools import Call
+from tools.audience import find_audiences, find_content
 from tools.placing import reference_of
 
 MOST_UNREAD, MOST_SEEN, ADVENTUROUS, COMFORT = 5, 20, 0.9, "gentle comforting heartwarming"  # the last for the sad
@@ -89,6 +90,7 @@ class _Reading:
         self.limits, self.prefer, self.drop = self._stated()
         wanted = [_limit(soft["field"], "is", [soft["value"]]) for soft in self.prefer if "less" not in soft]
         self.alone, self.sorts = [*self.limits, *wanted], self._sorts()  # a look-up knows no soft wishes
+        self.audience = {one.place: one.words for one in find_audiences(self.free) if not self._is_refused(one.start)}
         self.avoided = self._avoided()
         self.leftover = self._leftover()
 
@@ -195,16 +197,16 @@ class _Reading:
         found, taken = {}, [spot.place for spot in self.spots]
         for match in matches("<refused_words>", self.text):
             said = pattern("<refused_end>").split(match[1])[0].strip()
-            if is_free(place := (match.start(1), match.start(1) + len(said)), taken) and {*words_of(said)} - words(
-                "chatter"
-            ):
-                found[place] = said
-        return found
+            place = (match.start(1), match.start(1) + len(said))
+            found |= {place: said} if is_free(place, taken) and {*words_of(said)} - words("chatter") else {}
+        content = [(start, end) for start, end, _ in find_content(self.free) if self._is_refused(start)]
+        free = (place for place in content if is_free(place, [*found, *(() if self.audience else taken)]))
+        return found | {place: self.text[slice(*place)] for place in free}
 
     def _leftover(self) -> list[str]:
         degrees = "|".join(word for said in table()["compared"].values() for word in said)
         text = blank(self.text, [match.span() for match in matches("<sad_sentence>|<no_field>", self.text)])
-        text = blank(text, [*(spot.place for spot in self.spots), *self.avoided])
+        text = blank(text, [*(spot.place for spot in self.spots), *self.avoided, *self.audience])
         text = pattern(f"<empty>|{degrees}|<chinese>").sub(lambda match: " " * len(match[0]), text)
         plain = words("chatter") | (words("foreign") if self.language == "other" else set()) | self.spotter.own_words
         found = (match for match in WORD.finditer(text) if not {match[0].lower(), stem(match[0])} & plain)
@@ -287,14 +289,13 @@ class _Reading:
     def wish(self) -> Parsed | None:
         wants, limits, prefer = self.says("<request>"), self.limits, self.prefer
         about, unread = (self.leftover, []) if self.language == "en" else ([], self.leftover)
-        others = self.says(r"<others>|^\s*<rejects>$")
-        has_content = (
-            limits or prefer or self.drop or self.titles or self.avoided or about or unread or self.unmet or others
-        )
+        others, named = self.says(r"<others>|^\s*<rejects>$"), self.drop or self.titles or self.avoided or self.audience
+        has_content = limits or prefer or named or about or unread or self.unmet or others
         if not (has_content or wants) and (self.says("<question>") or len(words_of(self.text)) <= 3):
             return None
         wish, patch = self.scene.preference, self.spoken | self._opinions(wants=wants)
-        patch |= {"limits": limits, "prefer": prefer, "avoid": [*self.avoided.values()], "count": self._count()}
+        said = {"avoid": [*self.avoided.values()], "audience": [*self.audience.values()]}
+        patch |= {"limits": limits, "prefer": prefer, "count": self._count(), **said}
         if others:
             fresh = self.rows([item_id for item_id in self.scene.shown_before if item_id not in wish.seen])
             patch["seen"] = list(dict.fromkeys((*patch.get("seen", ()), *fresh[-MOST_SEEN:])))[-MOST_SEEN:]
