@@ -130,6 +130,16 @@ class FieldSpec(BaseModel):
         description="the values of a category from least to most, where they have an order (sizes, age ratings): "
         "limits 'min' and 'max' then work",
     )
+    scale: tuple[float, float] | None = Field(
+        default=None, description="of a score: the lowest and the highest there can be, [0, 10]"
+    )
+    one_suffices: bool = Field(
+        default=False,
+        description="of several values that are asked for one is enough (services, sizes, languages), not all",
+    )
+    ask: bool | None = Field(
+        default=None, description="whether to ask for it beside a list; if not said, where it splits the items well"
+    )
     role: Role = Field(
         default="",
         description="for whom an item is: 'suits_from' (a number: the age from which it suits) or how much it has of "

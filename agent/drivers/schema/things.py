@@ -5,10 +5,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from agent.drivers.text import Spot
+from agent.drivers.text import Spot, is_free
 from retrieval.items import Catalog
-from retrieval.schema import CatalogSchema, FieldKind, FieldSpec
+from retrieval.schema import CONTENT, SUITS_FROM, CatalogSchema, FieldKind, FieldSpec
 from retrieval.titles import UNSPACED
+from tools.audience import find_audiences
 from tools.render import one_line
 
 MOST = 8
@@ -33,6 +34,8 @@ class Kind(StrEnum):
     NUMBER = "number"
     SPAN = "span"
     """A stretch of numbers that words name ('the nineties')."""
+    AUDIENCE = "audience"
+    """An age or company: whom it may be for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,10 @@ def _places(message: str, spots: Sequence[Spot], catalog: Catalog, shown: Sequen
         elif spot.kind == "number" and spot.field and not any(char.isdigit() for char in spot.words):
             spans.setdefault((spot.start, spot.end), []).append(spot)
     covered = [(spot.start, spot.end) for spot in spots if spot.kind in ("title", "place")]
+    for found in find_audiences(message) if catalog.schema.of_role(SUITS_FROM, *CONTENT) else ():
+        if is_free(found.place, covered):
+            yield *found.place, Thing("", Kind.AUDIENCE, f"whom: {one_line(found.words)}", values=(found.words,))
+            covered.append(found.place)
     yield from _digits(message, covered, catalog.schema)
     for (start, end), found in spans.items():
         spec = catalog.schema.field(found[0].field)
