@@ -1,7 +1,7 @@
 """Limits as a model states them -> constraints of the catalog; what cannot be placed comes back with near names."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from retrieval.preference import Constraint, Op
 from retrieval.schema import FieldKind, FieldSpec
 from tools.arguments import Limit
 from tools.placing import PlacedItem, Placer, reference_of
-from tools.quantities import joined, plain, read_number, read_span, whole_numbers
+from tools.quantities import joined, plain, read_number, read_of, whole_numbers
 from tools.render import one_line
 
 OPS = {"is": Op.IS, "any_of": Op.IS, "not": Op.NOT, "min": Op.MIN, "max": Op.MAX}
@@ -54,7 +54,17 @@ class LimitReader:
     def read(self, limits: Sequence[Limit], problems: Problems) -> tuple[Constraint, ...]:
         """The constraints of several limits; what cannot be placed goes to `problems`."""
         found = [constraint for limit in limits for constraint in self._one(limit, problems)]
-        return tuple({constraint.key: constraint for constraint in found}.values())
+        return tuple({constraint.key: constraint for constraint in self._alternatives(found)}.values())
+
+    def _alternatives(self, limits: Sequence[Constraint]) -> list[Constraint]:
+        """Where one of several suffices (services, sizes), values that are asked for one by one are alternatives."""
+        loose = {spec.name for spec in self.placer.schema.fields if spec.one_suffices}
+        joined: dict[str, Constraint] = {}
+        for limit in limits:
+            if limit.op is Op.IS and limit.field in loose and (old := joined.get(limit.field)):
+                limit = replace(limit, values=tuple(dict.fromkeys((*old.values, *limit.values))))
+            joined[limit.field if limit.op is Op.IS and limit.field in loose else limit.key] = limit
+        return list(joined.values())
 
     def _one(self, limit: Limit, problems: Problems) -> list[Constraint]:
         spec = self.placer.schema.field(limit.field)
@@ -188,7 +198,7 @@ class LimitReader:
 
 def _numbers(limit: Limit, spec: FieldSpec, values: Sequence[str | float], problems: Problems) -> list[Constraint]:
     is_year = spec.unit == "year"
-    read = {value: read_span(value, is_year=is_year) for value in values}
+    read = {value: read_of(value, spec) for value in values}
     spans = [span for span in read.values() if span is not None]
     for said in (value for value, span in read.items() if span is None):
         problems.add(

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+from retrieval.certificates import certificate_age
 from retrieval.ingest.cells import UNKNOWN, as_flag, as_list, as_number, as_text, as_year
-from retrieval.ingest.quantities import ImpossibleError, as_quantity, certificate_age
+from retrieval.ingest.quantities import ImpossibleError, as_quantity
 from retrieval.ingest.tables import Value
 from retrieval.schema import LEVELS, SUITS_FROM, FieldKind, FieldSpec
 from retrieval.units import kind_of, read_quantity, unit_named

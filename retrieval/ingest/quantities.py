@@ -1,10 +1,8 @@
 """Cells of number fields in the field's own unit: '1h30' as minutes, '12,50 €', '85%' on a scale, 'PG-13' as an age."""
 
 import re
-import tomllib
-from functools import cache
-from importlib.resources import files
 
+from retrieval.certificates import certificate_age
 from retrieval.ingest.cells import UNKNOWN, as_number, as_text, as_year
 from retrieval.ingest.tables import Value, is_empty
 from retrieval.schema import SUITS_FROM, FieldSpec
@@ -12,12 +10,6 @@ from retrieval.units import Quantity, in_unit, kind_of, read_quantity
 
 POSITIVE = ("duration", "pages", "weight", "length", "volume", "age")
 """Kinds of quantity of which there is no less than something."""
-AGE = re.compile(
-    r"(?:rated |fsk|pegi|usk|bbfc|kijkwijzer|ages?|ab|from|dès|desde)?\s*(\d{1,2})\s*"
-    r"(?:\+|a\b|and up|years.*|jahre.*|-\s*\d+|up|plus)?"
-)
-OLDEST = 21
-"""No age rating asks for more years."""
 
 
 class ImpossibleError(ValueError):
@@ -46,15 +38,6 @@ def as_quantity(cell: Value, spec: FieldSpec) -> float | None:
     if spec.scale and not spec.scale[0] <= number <= spec.scale[1]:
         raise ImpossibleError(f"{spec.name} must be from {spec.scale[0]:g} to {spec.scale[1]:g}, found {number:g}")
     return number
-
-
-def certificate_age(text: str) -> int | None:
-    """The age that an age rating stands for: 'PG-13', 'FSK 12', 'ab 6', '16+'; None where it is none."""
-    said = " ".join(text.casefold().split())
-    if said in _certificates():
-        return _certificates()[said]
-    found = AGE.fullmatch(said)
-    return int(found[1]) if found and int(found[1]) <= OLDEST else None
 
 
 def _age(text: str, what: str) -> float:
@@ -88,9 +71,3 @@ def _stated(text: str, spec: FieldSpec) -> float | None:
     if found is None or (found == Quantity(found.value) and re.search(r"[^\W\d_]{2}", text)):
         return None
     return in_unit(found, spec.unit)
-
-
-@cache
-def _certificates() -> dict[str, int]:
-    table = tomllib.loads(files(__package__).joinpath("certificates.toml").read_text("utf-8"))
-    return {name: int(age) for name, age in table.items()}

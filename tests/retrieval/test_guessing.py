@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from retrieval.certificates import certificate_age
 from retrieval.datasets import load_dataset
 from retrieval.errors import BadDataError
 from retrieval.ingest import ingest, plan_ingest, read_spec
 from retrieval.ingest.columns import guess_column
-from retrieval.ingest.quantities import as_quantity, certificate_age
+from retrieval.ingest.quantities import as_quantity
 from retrieval.items import Catalog
 from retrieval.schema import FieldKind, FieldSpec
 

@@ -9,6 +9,7 @@ from agent.drivers.text import Spot, is_free
 from retrieval.items import Catalog
 from retrieval.schema import CONTENT, SUITS_FROM, CatalogSchema, FieldKind, FieldSpec
 from retrieval.titles import UNSPACED
+from retrieval.units import in_unit, kind_of, read_quantity
 from tools.audience import find_audiences
 from tools.render import one_line
 
@@ -150,8 +151,8 @@ def _digits(message: str, covered: Sequence[tuple[int, int]], schema: CatalogSch
         year = _year(match.group(1))
         if years is not None and year is not None:
             yield match.start(), match.end(), _number(years, year)
-        elif spec := _measured(message[match.end(1) : match.end(1) + UNIT].casefold(), specs):
-            yield match.start(), match.end(), _number(spec, float(match.group(1)))
+        elif measured := _measured(match.group(1), message[match.end(1) : match.end(1) + UNIT], specs):
+            yield match.start(), match.end(), _number(*measured)
 
 
 def _year(digits: str) -> float | None:
@@ -163,11 +164,16 @@ def _year(digits: str) -> float | None:
     return None
 
 
-def _measured(following: str, specs: Sequence[FieldSpec]) -> FieldSpec | None:
-    """The field whose unit stands behind a number."""
+def _measured(digits: str, following: str, specs: Sequence[FieldSpec]) -> tuple[FieldSpec, float] | None:
+    """The field whose unit, or another unit of its kind, stands behind a number; and the number in the field's unit."""
     for spec in specs:
-        if any(following.lstrip().startswith(word.casefold()) for word in (spec.unit, *spec.words) if word):
-            return spec
+        if any(following.casefold().lstrip().startswith(word.casefold()) for word in (spec.unit, *spec.words) if word):
+            return spec, float(digits)
+    said = read_quantity(f"{digits}{re.split(STOP, following)[0]}")
+    for spec in specs if said is not None and kind_of(said.unit) else ():
+        number = in_unit(said, spec.unit) if said is not None and kind_of(spec.unit) else None
+        if number is not None:
+            return spec, number
     return None
 
 
