@@ -245,6 +245,11 @@ class CatalogSchema(BaseModel):
         """The fields that say what an item is: all but those that say for whom."""
         return self.of_role("")
 
+    @property
+    def quantities(self) -> tuple[FieldSpec, ...]:
+        """The number fields that say what an item is."""
+        return tuple(spec for spec in self.descriptive if spec.kind is FieldKind.NUMBER)
+
     def of_kind(self, kind: FieldKind) -> tuple[FieldSpec, ...]:
         """The fields of one kind, in the schema's order."""
         return tuple(spec for spec in self.fields if spec.kind is kind)

@@ -282,9 +282,10 @@ class _Reading:
         if self.says("<grief>") and not self.says("<request>"):
             return replace(self.answer("talk", saying="comfort"), patch={**self.spoken, "about": COMFORT})
         open_end = "<back>|<asks_chinese>" if self.language == "zh" and self.leftover else "<back>"
-        is_open = not (self.limits or self.prefer or self.titles) and self.says(open_end)
-        is_asked = has("<asks>", self.asked) and not self.says("<request>|<identify>") and not self.related
-        return self.answer("talk", saying="unread_question") if is_asked or is_open else None
+        is_open = not (self.limits or self.prefer or self.titles or self.audience) and self.says(open_end)
+        wants = self.related or self.audience or self.says("<request>|<identify>")
+        is_talk = is_open or (has("<asks>", self.asked) and not wants)
+        return self.answer("talk", saying="unread_question") if is_talk else None
 
     def wish(self) -> Parsed | None:
         wants, limits, prefer = self.says("<request>"), self.limits, self.prefer
@@ -307,8 +308,7 @@ class _Reading:
         if about := [*about, *([COMFORT] if self.says("<grief>") and self.language == "en" else [])]:
             earlier = [] if patch["start_over"] or not wish.text else wish.text.split(", ")[-4:]
             patch["about"] = ", ".join(dict.fromkeys((*earlier, " ".join(about[:12]))))[-200:]
-        if self.says("<hurry>|<surprise>"):
-            patch["novelty"] = ADVENTUROUS if self.says("<surprise>") else 0.0
+        patch |= {"novelty": ADVENTUROUS * self.says("<surprise>")} if self.says("<hurry>|<surprise>") else {}
         patch = {key: value for key, value in {**patch, "drop": self.drop}.items() if value or key == "novelty"}
         return Parsed(patch, unread=tuple(unread))
 
