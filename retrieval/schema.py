@@ -137,8 +137,8 @@ class FieldSpec(BaseModel):
         default=False,
         description="of several values that are asked for one is enough (services, sizes, languages), not all",
     )
-    ask: bool | None = Field(
-        default=None, description="whether to ask for it beside a list; if not said, where it splits the items well"
+    ask: bool = Field(
+        default=False, description="asked for beside a list, once in a conversation, where it splits the items well"
     )
     role: Role = Field(
         default="",

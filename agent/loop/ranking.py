@@ -70,11 +70,14 @@ def _with_guesses(
 
 
 def _ask(state: TurnState, retriever: Retriever, belief: Belief, preference: Preference) -> None:
-    """The one question about taste, where it would teach more than the list does."""
+    """The one question: about a field that people care about, else about taste, where it teaches more than the list."""
     conversation = state.conversation
     if state.driver == "tools":
         return  # a model that writes well asks in its own words
     if state.message and state.slots and preference.novelty > 0 and not conversation.has_just_asked():
+        state.split = retriever.split(preference, conversation.inquired)
+        if state.split is not None:
+            return
         settled = {limit.field for limit in preference.constraints}
         state.inquiry = retriever.inquiry(state.slots, belief, conversation.inquired, settled)
 

@@ -237,8 +237,8 @@ class Loop:
         )
         if state.message:
             conversation = conversation.add(Turn(Role.USER, state.message))
-        if state.inquiry is not None:
-            key = state.inquiry.key
+        if asked := state.split or state.inquiry:
+            key = asked.key
             conversation = replace(conversation, open_inquiry=key, inquired=(*conversation.inquired, key))
         shown = tuple(card.item.item_id for card in state.recommendations)
         near = tuple(card.item.item_id for card in state.near_misses)

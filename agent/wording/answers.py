@@ -6,7 +6,7 @@ from agent.conversation import Conversation
 from agent.wording import lookups
 from agent.wording.explain import reasons
 from agent.wording.messages import comma, paragraph, say, title, titles
-from agent.wording.surround import ask_which, help_text, inquiry, knowing, opening, question, summary
+from agent.wording.surround import ask_which, help_text, inquiry, knowing, opening, question, split_question, summary
 from agent.wording.values import breach_text, label
 from retrieval.candidates import Candidate
 from retrieval.items import Item
@@ -14,7 +14,7 @@ from retrieval.preference import Constraint, Wish
 from retrieval.ranking import broken_by
 from tools import Ending, Lookup, ToolContext
 
-__all__ = ["answer", "ask_which", "help_text", "inquiry", "knowing", "opening", "question", "summary"]
+__all__ = ["answer", "ask_which", "help_text", "inquiry", "knowing", "opening", "question", "split_question", "summary"]
 
 IN_WHY = 4
 """Statements that answer 'why'."""

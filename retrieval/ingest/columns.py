@@ -38,6 +38,8 @@ WORDS = {
     "score": ("rated", "rating", "score"),
 }
 """Everyday words for a kind of quantity."""
+ASKED = ("duration", "money", "pages")
+"""Kinds of quantity that people have a limit for."""
 SCALES = ((0.0, 1.0), (0.0, 5.0), (0.0, 10.0), (0.0, 100.0))
 MOST_CATEGORIES = 60
 ENOUGH = 0.95
@@ -122,7 +124,7 @@ def _age(column: str, name: str, cells: Sequence[Value]) -> Guess | None:
     if is_number:
         return Guess(column, "the age from which it suits", (suits,))
     order = sorted((text for text, age in ages.items() if age is not None), key=lambda text: (ages[text] or 0, text))
-    rating = _spec(name, FieldKind.CATEGORY, order=tuple(order) if len(order) > 1 else ())
+    rating = _spec(name, FieldKind.CATEGORY, order=tuple(order) if len(order) > 1 else (), ask=True)
     note = f"an age rating, from least to most: {', '.join(order)}; and the age from which it suits"
     return Guess(column, note, (rating, suits))
 
@@ -155,7 +157,7 @@ def _number(column: str, name: str, cells: Sequence[Value]) -> Guess | None:
         re.search(r"\d\s*(?:/|out of)\s*\d|%", as_text(c)) for c in cells[:20]
     ):
         unit, scale = "", _scale(cells, numbers)
-    spec = _spec(name, FieldKind.NUMBER, unit=unit, scale=scale)
+    spec = _spec(name, FieldKind.NUMBER, unit=unit, scale=scale, ask=kind_of(unit) in ASKED)
     spec = spec.model_copy(update={"words": _words(name, "score" if scale else kind_of(unit))})
     readable = sum(_reads(cell, spec) for cell in cells)
     if readable < ENOUGH * len(cells):
@@ -190,6 +192,7 @@ def _values(column: str, name: str, cells: Sequence[Value]) -> Guess:
         people=people,
         soft=is_soft(name),
         order=order if closed else (),
+        ask=closed and (bool(order) or any(word in name for word in ONE_SUFFICES)),
         standard=_standard(name, values),
         one_suffices=any(word in name for word in ONE_SUFFICES),
         synonyms=_synonyms(values) if closed else {},

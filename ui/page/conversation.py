@@ -35,7 +35,7 @@ def turn_html(turn: ChatTurn, at: int, session: Session, catalog: Catalog, *, is
         chips(found, context, removable=is_last and not busy),
         _lists(turn, context, busy=busy),
         Html("") if busy else tag("div", paragraphs(turn.text), class_="prose-text") if turn.text else Html(""),
-        _choices(turn, context) if act is Act.ASK and is_last and not busy else Html(""),
+        _choices(turn, context) if is_last and not busy else Html(""),
         tag("p", word("stopped", language), class_="stopped", role="status") if turn.stopped else Html(""),
         tag("p", turn.error[:1].upper() + turn.error[1:], class_="error", role="alert") if turn.error else Html(""),
         how_html(turn.trace, (*turn.recommendations, *turn.near_misses), context)
@@ -115,7 +115,9 @@ def _choices(turn: ChatTurn, context: CardContext) -> Html:
     """Answers to the question that ends a turn, each sent as a message when it is clicked."""
     if turn.intent is None:
         return Html("")
-    offered = turn.intent.choices or _items_asked_about(turn.intent, context.catalog)
+    offered = turn.intent.choices
+    if not offered and turn.intent.act is Act.ASK:
+        offered = _items_asked_about(turn.intent, context.catalog)
     buttons = (
         tag("li", tag("button", choice, type="button", class_="wish", data_do="wish", data_text=choice))
         for choice in offered
