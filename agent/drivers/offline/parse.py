@@ -234,7 +234,7 @@ class _Reading:
         return None if sides[0] == sides[1] else Leaning(name, *((first, second) if sides[0] else (second, first)))
 
     def question(self) -> Parsed | None:
-        if self.says("<identify>") and self.language == "en" and not (self.titles or self.sorts):
+        if self.says("<identify>") and self.language == "en" and not (self.titles or self.sorts or self.audience):
             said: Any = {"description": " ".join(self.leftover or [self.text])[:300], "limits": self.limits}
             return self.answer("identify", [], Call("search_catalog", said))
         items, sort, it = self.references(self.about), next(iter(self.sorts), ""), self.rows([self.focus])
