@@ -373,7 +373,7 @@ async def test_without_a_model_the_reply_says_so_in_the_user_s_language(agent: A
     reply = await agent.reply(visitor(agent), "想看喜剧")
 
     assert titles(reply)
-    assert "当前没有语言模型：我用工具和固定句式回答。" in reply.notices
+    assert "简易模式：说得简短，效果最好。" in reply.notices
 
 
 async def test_what_was_not_understood_without_a_model_is_said(agent: Agent):

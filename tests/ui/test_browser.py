@@ -254,7 +254,7 @@ async def test_an_error_is_a_message_in_the_chat_and_the_words_come_back(page):
         "The language model stopped answering. Start it again, or go on without it."
     )
     await expect(page.locator("#box textarea")).to_have_value("break early please")
-    await expect(page.locator("#notice")).to_contain_text("Your message stands here again")
+    await expect(page.locator("#notice")).to_contain_text("Your message is back below")
     await expect(page.locator("body")).not_to_contain_text("Traceback")
 
 
