@@ -130,8 +130,9 @@ def _model(trace: Trace, context: CardContext) -> Html:
 def _llm(run: LlmRun, context: CardContext) -> Html:
     key = f"purpose_{run.purpose}"
     purpose = context.say(key) if is_word(key) else run.purpose
-    counts = {"prompt": run.prompt_tokens, "cached": run.cached_tokens, "completion": run.completion_tokens}
-    tokens = context.say("tokens", **{name: number(count, context.language) for name, count in counts.items()})
+    counts = (run.prompt_tokens, run.cached_tokens, run.completion_tokens)
+    prompt, cached, completion = (number(count, context.language) for count in counts)
+    tokens = context.say("tokens", prompt=prompt, cached=cached, completion=completion)
     notes = f"{_seconds(run.seconds, context)} · {run.error or tokens}"
     return tag("li", tag("span", purpose, class_="tool-name"), tag("span", notes, class_="meta"))
 
