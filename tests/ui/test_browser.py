@@ -411,7 +411,7 @@ async def test_a_phone_shows_it_all_without_scrolling_sideways(browser, url, sch
 
 
 async def test_a_reload_in_mid_answer_loses_nothing(page, agent):
-    agent.delay_s = 1.5
+    agent.delay_s = 0.6
     await say(page, "a calm game")
     await expect(page.locator("#box textarea")).to_have_value("")
     await page.reload()
