@@ -1,8 +1,10 @@
 """The Gradio page: lays out the areas, and turns what an action changed into updates of them."""
 
+import base64
 import json
 import logging
 import traceback
+import zlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing
 from importlib.resources import files
@@ -220,7 +222,12 @@ class Handlers:
         if Part.DRAFT in part:
             found["draft"] = session.draft
         known = {name: value for name, value in found.items() if value}
-        return json.dumps(known, ensure_ascii=False, separators=(",", ":")) if known else gr.skip()
+        return packed(known) if known else gr.skip()
+
+
+def packed(value: Mapping[str, object]) -> str:
+    """JSON values as base64 of zlib's format, which the browser can open: a fifth of their size."""
+    return base64.b64encode(zlib.compress(json.dumps(value).encode())).decode()
 
 
 def _caller(request: gr.Request) -> Caller:
