@@ -5,9 +5,10 @@ Knows no Gradio: an action is an async generator, so it can be tested by itself.
 
 import asyncio
 from collections.abc import Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
 
+from retrieval.errors import RecommenderError
 from retrieval.items import Catalog
 from retrieval.state import FeedbackKind
 from retrieval.untrusted import as_json
@@ -129,7 +130,9 @@ class Actions:
         talk.turns.append(ChatTurn(message))
 
     async def _run(self, session: Session, message: str) -> Changes:
-        yield Part.LOG | Part.LIVE | Part.INPUT | Part.DRAFT | Part.RECEIVED
+        with suppress(RecommenderError):  # the turn will meet it again, and say so
+            await self.people.ensure_user(session)
+        yield Part.LOG | Part.LIVE | Part.INPUT | Part.DRAFT | Part.RECEIVED | Part.BROWSER
         turn = self.turns.run(session, message, lambda: self.agent.stream(session.conversation, message))
         async with aclosing(self.talks.run(session.talk, turn)) as parts:
             async for part in parts:

@@ -210,18 +210,15 @@ def _tile(session: Session, catalog: Catalog, item_id: str) -> Html:
     item = catalog.item(item_id)
     liked = session.feedback.get(item_id, ("", ""))[0] == "like"
     return tag(
-        "li",
-        tag(
-            "button",
-            cover(item, catalog.schema, label=""),
-            tag("span", item.label, class_="tile-title"),
-            tag("span", "♥", class_="heart", aria_hidden="true"),
-            type="button",
-            class_="tile",
-            data_do="undo" if liked else "feedback",
-            data_item=item_id,
-            data_kind="like",
-            aria_pressed="true" if liked else "false",
-            aria_label=word("pair", session.language, name=word("like", session.language), text=item.label),
-        ),
+        "button",
+        cover(item, catalog.schema, label=""),
+        tag("span", item.label, class_="tile-title"),
+        tag("span", "♥", class_="heart", aria_hidden="true"),
+        type="button",
+        class_="tile",
+        data_do="undo" if liked else "feedback",
+        data_item=item_id,
+        data_kind="like",
+        aria_pressed="true" if liked else "false",
+        aria_label=word("pair", session.language, name=word("like", session.language), text=item.label),
     )

@@ -1,8 +1,10 @@
 """The Gradio page: lays out the areas, and turns what an action changed into updates of them."""
 
+import base64
 import json
 import logging
 import traceback
+import zlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing
 from importlib.resources import files
@@ -21,6 +23,7 @@ from ui.page.markup import tag
 from ui.page.parts import Changes, Part
 from ui.page.sidebar import head_html, rail_html
 from ui.page.state import Session
+from ui.page.talk import Talks
 from ui.page.words import language_of, word
 
 logger = logging.getLogger(__name__)
@@ -62,7 +65,7 @@ def build_page(find_agent: Callable[[], ChatAgent]) -> Any:
         quiet = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
         page.load(handlers.load, [browser], [*outputs, head, entry], **quiet)
         for area in (log, rail, head, entry, patch):
-            area.act(handlers.act, [state, browser], outputs, **quiet)
+            area.act(handlers.act, [state, browser], outputs, trigger_mode="multiple", **quiet)
     return page.queue(default_concurrency_limit=None)
 
 
@@ -86,15 +89,16 @@ def mount_page(app: FastAPI, page: Any, path: str) -> FastAPI:
 
 
 class Handlers:
-    """What Gradio calls; holds nothing of any session."""
+    """What Gradio calls; knows which conversations are open, and nothing else of any session."""
 
     def __init__(self, find_agent: Callable[[], ChatAgent]) -> None:
         self._find_agent = find_agent
+        self._talks = Talks()
 
     def _actions(self, caller: Caller) -> Actions:
         """The actions over the agent as the caller's realm sees it."""
         agent = self._find_agent().of(caller.realm)
-        return Actions(lambda: agent)
+        return Actions(lambda: agent, self._talks)
 
     async def load(self, browser: object, request: gr.Request) -> AsyncIterator[Updates]:
         """The page was opened; an answer that is being written goes on here."""
@@ -218,7 +222,12 @@ class Handlers:
         if Part.DRAFT in part:
             found["draft"] = session.draft
         known = {name: value for name, value in found.items() if value}
-        return json.dumps(known, ensure_ascii=False, separators=(",", ":")) if known else gr.skip()
+        return packed(known) if known else gr.skip()
+
+
+def packed(value: Mapping[str, object]) -> str:
+    """JSON values as base64 of zlib's format, which the browser can open: a fifth of their size."""
+    return base64.b64encode(zlib.compress(json.dumps(value).encode())).decode()
 
 
 def _caller(request: gr.Request) -> Caller:

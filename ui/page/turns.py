@@ -49,7 +49,6 @@ class Turns:
         try:
             await self.people.ensure_user(session)
             if message:
-                yield Part.BROWSER
                 await self.people.agent.receive(session.conversation, message)
             async with aclosing(turn.follow(start())) as events:
                 async for event in events:

@@ -45,13 +45,22 @@ function sync(everything) {
   trigger("act", { do: "sync", number: everything ? -1 : number });
 }
 
-watch("value", () => {
-  if (!props.value) return;
-  const patch = JSON.parse(props.value);
+function apply(patch) {
   if (patch.log) draw(patch.log);
   if (patch.received) page.received?.(patch.received);
   if (patch.refused) page.refused?.();
   if (patch.draft) page.offer?.(patch.draft);
+}
+
+const opened = (packed) => {
+  const bytes = Uint8Array.from(atob(packed), (char) => char.charCodeAt(0));
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).json();
+};
+
+let last = Promise.resolve(); // patches are opened one after the other
+watch("value", () => {
+  const { value } = props;
+  if (value) last = last.then(() => opened(value)).then(apply).catch((error) => { console.error(error); sync(true); });
 });
 
 // what another page did meanwhile
