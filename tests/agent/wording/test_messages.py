@@ -27,7 +27,7 @@ GRAMMAR = {SENTENCES: {"noun", "nouns", "counter", "label"}, WORDS: {"nouns"}}
 """Places that some languages need and others do not."""
 EITHER = {"having": "value"}
 """Places of which a language takes the one or the other."""
-NAMES = re.compile(r"JSON|https")
+NAMES = re.compile(r"JSON|https|SHAP")
 """What is written the same in every script."""
 
 FOREIGN = {"en": "„«»", "zh": "„«»'", "es": "“”„'", "fr": "“”„'", "de": "”«»'", "pt": "„«»'"}
