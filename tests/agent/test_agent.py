@@ -348,7 +348,7 @@ async def test_a_lasting_taste_holds_in_a_new_conversation_until_taken_back(agen
 
     assert gory
     assert not gory & {*ids(first), *ids(second)}
-    assert [chip.label for chip in second.intent.chips if chip.lasting] == ["not gore"]
+    assert [chip.label for chip in second.intent.chips if chip.lasting] == ["without gore"]
     assert back.intent.dropped
     assert film_id("Reservoir Dogs") in ids(last)
 
