@@ -97,6 +97,7 @@ class StoredMemory:
             turn.language,
             turn.trace(),
             turn.intent.choices,
+            turn.table,
         )
         if turn.keep and turn.store:
             keep_shown(self._state_of(turn), conversation, shown)

@@ -69,6 +69,16 @@ class Leaning:
 
 
 @dataclass(frozen=True, slots=True)
+class Person:
+    """One of several people who choose together, with wishes of their own; what all of them want stands outside."""
+
+    name: str
+    """As one speaks of them to the user: 'your wife'."""
+    constraints: tuple[Constraint, ...] = ()
+    wishes: tuple[Wish, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Preference:
     """Everything the recommenders need to know about the present request."""
 
@@ -86,6 +96,8 @@ class Preference:
     constraints: tuple[Constraint, ...] = ()
     wishes: tuple[Wish, ...] = ()
     leanings: tuple[Leaning, ...] = ()
+    people: tuple[Person, ...] = ()
+    """Who chooses together, where their wishes differ; `constraints` and `wishes` hold for everybody."""
     novelty: float = 0.3
     """The dial: from 0 (safe) to 1 (adventurous)."""
     count: int = 5

@@ -102,6 +102,9 @@ def wish_text(preference: Preference, catalog: Catalog) -> str:
     parts += [_soft_text(wish) for wish in preference.wishes]
     parts += [f"rather {one_line(leaning.more)} than {one_line(leaning.less)}" for leaning in preference.leanings]
     parts += [f"about: {one_line(preference.text)}"] if preference.text else []
+    for person in preference.people:
+        wants = [*map(limit_text, person.constraints), *map(_soft_text, person.wishes)]
+        parts.append(f"{one_line(person.name)} wants: {', '.join(wants) or 'nothing else'}")
     examples = preference.examples
     liked = [item_id for item_id in preference.liked if item_id not in examples]
     for words, ids in (

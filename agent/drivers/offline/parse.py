@@ -237,7 +237,7 @@ class _Reading:
             return self.answer("identify", [], Call("search_catalog", said))
         items, sort, it = self.references(self.about), next(iter(self.sorts), ""), self.rows([self.focus])
         alone, of_these = self.alone, self.says("<of_these>") and self.says(r"<question>|[?？]|吗|哪")
-        if self.says("<sequel>"):
+        if self.says("<sequel>") or (of_these and not (alone or sort or self._asked_fields())):
             return self.answer("talk", saying="unread_question")
         if self.says("<why>") and (not alone or (items and self.says("<why_not>"))):
             return self.answer("why_not" if self.says("<why_not>") and items else "why", items or it)
@@ -287,10 +287,8 @@ class _Reading:
     def wish(self) -> Parsed | None:
         wants, limits, prefer = self.says("<request>"), self.limits, self.prefer
         about, unread = (self.leftover, []) if self.language == "en" else ([], self.leftover)
-        others = self.says(r"<others>|^\s*<rejects>$")
-        has_content = (
-            limits or prefer or self.drop or self.titles or self.avoided or about or unread or self.unmet or others
-        )
+        others, has_places = self.says(r"<others>|^\s*<rejects>$"), self.says("<per_decade>")
+        has_content = any((limits, prefer, self.drop, self.titles, self.avoided, about, unread, self.unmet, others))
         if not (has_content or wants) and (self.says("<question>") or len(words_of(self.text)) <= 3):
             return None
         wish, patch = self.scene.preference, self.spoken | self._opinions(wants=wants)
@@ -309,7 +307,8 @@ class _Reading:
         if self.says("<hurry>|<surprise>"):
             patch["novelty"] = ADVENTUROUS if self.says("<surprise>") else 0.0
         patch = {key: value for key, value in {**patch, "drop": self.drop}.items() if value or key == "novelty"}
-        return Parsed(patch, unread=tuple(unread))
+        per = {"per": years} if has_places and (years := self.spotter.placer.year_field) else {}
+        return Parsed(patch, (), Call("recommend", per), tuple(unread))
 
     def answer(self, kind: str, items: Sequence[str] = (), *calls: Call, saying: str = "", **more: list[str]) -> Parsed:
         arguments: Arguments = {"items": list(items), **more}
