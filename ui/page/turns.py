@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from agent.conversation import Conversation, Role, Turn
-from agent.events import Event, Finished, Recommended, TextDelta, ToolCalled, Understood
+from agent.events import Compared, Event, Finished, Recommended, TextDelta, ToolCalled, Understood
 from agent.intent import Act
 from agent.recommendation import Trace
 from agent.stopping import Half
@@ -90,6 +90,9 @@ class Turns:
                 )
                 session.talk.status = "writing"
                 return Part.LOG | Part.LIVE
+            case Compared():
+                session.turns[-1] = replace(turn, table=event.table)
+                return Part.LOG | Part.LIVE
             case TextDelta():
                 session.turns[-1] = replace(turn, text=turn.text + event.text)
                 session.talk.status = "writing"
@@ -106,6 +109,7 @@ class Turns:
             near_misses=reply.near_misses,
             notices=reply.notices,
             knowing=reply.knowing,
+            table=reply.table,
             text=reply.text,
             trace=reply.trace,
             has_cards=True,
