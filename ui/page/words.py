@@ -162,6 +162,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "log_in": ("Log in", "登录"),
     "log_out": ("Log out", "退出登录"),
     "login_wrong": ("That name and password do not fit. Try again.", "用户名或密码不正确，请重试。"),
+    "login_unsaved": ("Nothing can be saved just now. Try again in a moment.", "目前无法保存，请稍后再试。"),
     "login_busy": ("Many people are logging in just now. Try again in a moment.", "现在登录的人很多，请稍后再试。"),
     "login_wait": ("Too many wrong passwords. Wait a moment, then try again.", "错误次数过多，请稍后再试。"),
     "login_http": (
