@@ -101,6 +101,8 @@ class Loop:
 
     async def with_state(self, state: TurnState, work: Callable[[], None]) -> None:
         """Read or write what is stored; where that fails, the turn says so and goes on without."""
+        if not state.store:
+            return  # nobody's turn
         try:
             await asyncio.to_thread(work)
         except StateError as error:
