@@ -123,6 +123,18 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "times": ("Times", "用时"),
     "seconds": ("{seconds} s", "{seconds} 秒"),
     "milliseconds": ("{ms} ms", "{ms} 毫秒"),
+    "overloaded": (
+        "Many people are asking just now. Try again in {seconds} seconds.",
+        "现在提问的人很多，请 {seconds} 秒后再试。",
+    ),
+    "too_many": (
+        "That was a lot in a short time. Wait {seconds} seconds, then go on.",
+        "操作过于频繁，请等待 {seconds} 秒后再继续。",
+    ),
+    "state_down": (
+        "What is kept about you cannot be read or saved just now. Try again in a moment.",
+        "目前无法读取或保存你的数据，请稍后再试。",
+    ),
     "who": ("Who is here?", "你是谁？"),
     "guest": ("Guest", "访客"),
     "new_user": ("New user", "新用户"),
