@@ -1,6 +1,6 @@
 """What a user said and did, as rows and weights: shared by all channels so that they fold it in alike."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,6 +68,6 @@ def best_rows(scores: NDArray[np.floating], open_rows: NDArray[np.bool_], k: int
     return rows[np.argsort(-scores[rows], kind="stable")][:k].astype(np.int64)
 
 
-def candidate(catalog: Catalog, row: int, channel: str, score: float, evidence: Iterable[Evidence | None]) -> Candidate:
+def candidate(catalog: Catalog, row: int, channel: str, score: float, evidence: Sequence[Evidence]) -> Candidate:
     """One scored item of one channel."""
-    return Candidate(catalog.items[row].item_id, {channel: float(score)}, tuple(one for one in evidence if one))
+    return Candidate(catalog.items[row].item_id, {channel: score}, evidence)
