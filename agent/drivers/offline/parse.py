@@ -296,8 +296,8 @@ class _Reading:
         wish, patch = self.scene.preference, self.spoken | self._opinions(wants=wants)
         patch |= {"limits": limits, "prefer": prefer, "avoid": [*self.avoided.values()], "count": self._count()}
         if others:
-            fresh = self.rows([item_id for item_id in self.scene.shown_before if item_id not in wish.seen])
-            patch["seen"] = list(dict.fromkeys((*patch.get("seen", ()), *fresh[-MOST_SEEN:])))[-MOST_SEEN:]
+            fresh = [item_id for item_id in self.scene.shown_before if item_id not in wish.closed]
+            patch["passed_over"] = self.rows(fresh[-MOST_SEEN:])
         patch["start_over"] = self._starts_over(patch, about)
         if self.says("<replaces>") and not patch["start_over"]:
             new = {limit["field"] for limit in limits if limit["op"] in ("is", "any_of")}

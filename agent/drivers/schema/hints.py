@@ -64,7 +64,7 @@ class Draft:
             return do.INSTEAD
         if self._patch.get("novelty", 0.0) > HIGH:
             return do.SURPRISE
-        if set(self._shown) and set(self._shown) <= self._items("seen"):
+        if set(self._shown) and set(self._shown) <= self._items("passed_over"):
             return do.MORE
         stated = {"likes", "dislikes", "seen"} & set(self._patch)
         asked = {"limits", "prefer", "about", "similar_to", "drop", "avoid", "count"} & set(self._patch)

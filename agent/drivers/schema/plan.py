@@ -22,6 +22,7 @@ WHY_NOT = "why_not"
 ANSWERS = {do.COMPARE: "comparison", do.CONNECT: "connection", do.OLDEST: "list", do.NEWEST: "list"}
 """What to do -> the kind of an answer, where the two are not called the same."""
 OPS = {"yes": "is", "or": "any_of", "no": "not", "always": "is", "never": "not"}
+OPINIONS = (("dislike", "dislikes"), ("seen", "seen"))
 LASTING = ("always", "never")
 ADVENTUROUS = 0.9
 LONGEST_ABOUT = 200
@@ -89,9 +90,8 @@ class Plan:
             return patch
         items = self._items(answer)
         likes = "likes" if answer.do == do.TELL else "similar_to"
-        patch |= {key: [*items[role]] for role, key in (("like", likes), ("dislike", "dislikes")) if role in items}
-        seen = [*items.get("seen", ()), *(self.shown if answer.do == do.MORE else ())]
-        patch |= {"seen": [*seen]} if seen else {}
+        patch |= {key: [*items[role]] for role, key in (("like", likes), *OPINIONS) if role in items}
+        patch |= {"passed_over": [*self.shown]} if answer.do == do.MORE else {}
         patch |= self._forgotten(answer)
         if limits := [*self._limits(answer), *self.aged(answer)]:
             patch["limits"] = [*limits]

@@ -290,7 +290,8 @@ async def test_more_of_the_same_shows_nothing_twice(driven: Driven) -> None:
 
     drive = await driven("again", {"do": "more"}, conversation=conversation)
 
-    assert drive.batch.context.wanted.seen == (film_id("Heat"), film_id("Fargo"))
+    wanted = drive.batch.context.wanted
+    assert (wanted.passed_over, wanted.seen) == ((film_id("Heat"), film_id("Fargo")), ())
 
 
 async def test_a_new_wish_takes_the_place_of_the_old_one(driven: Driven) -> None:
