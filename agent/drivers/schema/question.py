@@ -1,4 +1,4 @@
-"""The part of the prompt that changes: what was shown, the wish, what code found, and the message, last."""
+"""The part of the prompt that changes: how much was shown, the wish, what code found, and the message, last."""
 
 import json
 import re

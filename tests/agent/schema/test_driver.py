@@ -205,7 +205,7 @@ async def test_by_the_people_of_an_item(driven: Driven) -> None:
 
 
 async def test_what_others_are_wanted_of_the_people_of_is_not_shown(driven: Driven) -> None:
-    drive = await driven("by the director of Alien", {"do": "related", "by the director of Alien": "directors"})
+    drive = await driven("by the director of Alien", {"do": "related", "the director of Alien": "directors"})
 
     assert drive.batch.context.wanted.passed_over == (film_id("Alien"),)
 
