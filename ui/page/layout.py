@@ -21,6 +21,7 @@ from ui.page.composer import composer_html
 from ui.page.conversation import LOG_FRAME, live_html, log_parts
 from ui.page.markup import tag
 from ui.page.parts import Changes, Part
+from ui.page.problems import problem_in
 from ui.page.sidebar import head_html, rail_html
 from ui.page.state import Session
 from ui.page.talk import Talks
@@ -185,7 +186,7 @@ class Handlers:
                 async for part in parts:
                     yield self._draw(session, part)
         except RecommenderError as error:
-            session.notice = error.public
+            session.notice = problem_in(error, session.language)
             yield self._draw(session, Part.ALL)
         except Exception as error:  # the last stop before the person: a bug is told here, without its words
             where = "".join(traceback.format_tb(error.__traceback__))
