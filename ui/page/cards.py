@@ -190,7 +190,19 @@ def _opinions(item: Item, context: CardContext) -> Html:
         data_item=item.item_id,
         aria_label=context.say("pair", name=context.say("undo"), text=item.label),
     )
-    return tag("div", *buttons, undo, class_="opinions", role="group", aria_label=item.label)
+    return tag("div", *buttons, undo, _more_like(item, context), class_="opinions", role="group", aria_label=item.label)
+
+
+def _more_like(item: Item, context: CardContext) -> Html:
+    return tag(
+        "button",
+        context.say("more_like_this"),
+        type="button",
+        class_="more",
+        data_do="more-like",
+        data_item=item.item_id,
+        aria_label=context.say("pair", name=context.say("more_like_this"), text=item.label),
+    )
 
 
 def _opinion(item: Item, kind: str, label: str, given: str, context: CardContext) -> Html:

@@ -65,6 +65,7 @@ def _turn(
         fragments.keep(f"{key}.chips", "div", chips(found, context, removable=is_last and not busy)),
         fragments.keep(f"{key}.lists", "div", _lists(turn, context, fragments, key, busy=busy), _table(turn, context)),
         fragments.keep(f"{key}.text", "div", *_words(turn, context, is_last=is_last, busy=busy)),
+        fragments.keep(f"{key}.ways", "div", _others(context) if is_last and not busy and turn.has_list else ""),
         fragments.keep(f"{key}.how", "div", how),
         class_="turn",
         data_turn=str(at),
@@ -85,6 +86,11 @@ def _words(turn: ChatTurn, context: CardContext, *, is_last: bool, busy: bool) -
         tag("p", turn.error[:1].upper() + turn.error[1:], class_="error", role="alert") if turn.error else Html(""),
         _unanswered(language) if turn.is_unanswered and is_last else Html(""),
     ]
+
+
+def _others(context: CardContext) -> Html:
+    button = tag("button", context.say("show_others"), type="button", class_="wish", data_do="others")
+    return tag("div", button, class_="choices")
 
 
 def _unanswered(language: str) -> Html:

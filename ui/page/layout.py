@@ -144,6 +144,8 @@ class Handlers:
                 return actions.feedback(session, item, kind)
             case {"do": "undo", "item": item}:
                 return actions.undo(session, item)
+            case {"do": "more-like", "item": item}:
+                return actions.more_like(session, item)
             case {"do": "unchip", "key": key}:
                 return actions.rerank(session, remove=key)
             case {"do": "untaste", "key": key}:
@@ -164,6 +166,8 @@ class Handlers:
         match name:
             case "stop":
                 return actions.stop(session)
+            case "others":
+                return actions.others(session)
             case "again":
                 return actions.again(session)
             case "new":
