@@ -109,6 +109,7 @@ def wish_text(preference: Preference, catalog: Catalog) -> str:
         ("likes", liked),
         ("dislikes", preference.disliked),
         ("seen", preference.seen[-MOST_SEEN:]),
+        ("passed over", preference.passed_over[-MOST_SEEN:]),
     ):
         labels = [one_line(catalog.item(item_id).label) for item_id in ids if item_id in catalog]
         parts += [f"{words} {', '.join(labels)}"] if labels else []

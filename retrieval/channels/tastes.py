@@ -50,9 +50,9 @@ def taste_of(catalog: Catalog, preference: Preference, history: UserHistory) -> 
 def eligible(
     catalog: Catalog, preference: Preference, history: UserHistory, allowed: NDArray[np.bool_] | None
 ) -> NDArray[np.bool_]:
-    """Rows that may be returned: allowed, not seen, not named in this conversation, and no doubles of those."""
+    """Rows that may be returned: allowed, not known nor passed over in this conversation, and no doubles of those."""
     open_rows = np.ones(len(catalog), dtype=np.bool_) if allowed is None else allowed.astype(np.bool_, copy=True)
-    known = {*history.seen(), *preference.liked, *preference.disliked, *preference.seen}
+    known = {*history.seen(), *preference.closed}
     open_rows[catalog.rows(double for item_id in known for double in catalog.double_of(item_id))] = False
     return open_rows
 
