@@ -61,6 +61,16 @@ def test_every_language_has_every_sentence(texts: Texts, language: str):
 
 @every_text
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_no_sentence_stands_twice(texts: Texts, language: str):
+    written = files(texts.package).joinpath("locale", f"{language}.po").read_text(encoding="utf-8")
+
+    keys = re.findall(r'^msgid "(.+)"$', written, re.MULTILINE)
+
+    assert len(keys) == len(set(keys))
+
+
+@every_text
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_every_count_has_the_forms_of_its_language(texts: Texts, language: str):
     own = texts.messages_in(language)
     forms = 1 if language in ("zh", "ja", "ko") else 2
