@@ -178,6 +178,16 @@ class Retriever:
         """
         return self._ranker.rank(by_channel, self._moods.implied(preference), history, k, passed_over)
 
+    def order(
+        self,
+        by_channel: Mapping[str, Sequence[Candidate]],
+        preference: Preference,
+        history: UserHistory,
+        passed_over: Collection[str] = (),
+    ) -> list[Candidate]:
+        """All that the channels brought and that may be shown, best first, each with its shares; see `rank`."""
+        return self._ranker.order(by_channel, self._moods.implied(preference), history, passed_over)
+
     def explore(
         self,
         ranked: Ranked,
@@ -240,7 +250,7 @@ class Retriever:
             asked: Keys of the questions that were asked before.
         """
         settled = {key.partition(":")[0] for key in asked}
-        settled |= {one.field for one in (*preference.constraints, *preference.wishes)}
+        settled |= {limit.field for limit in preference.constraints} | {wish.field for wish in preference.wishes}
         return best_split(self.catalog, self.catalog.mask(preference.constraints), settled)
 
     def explain(self, found: Candidate, preference: Preference) -> Candidate:

@@ -15,7 +15,7 @@ NUMBER = (
 """1,200 and 1.200,50; 7.5 and 7,5."""
 LANGUAGES = ("en", "de", "fr", "es", "pt")
 """Whose number words are read."""
-HAN = dict(zip("零一二三四五六七八九两", (*range(10), 2), strict=True))
+HAN: dict[str, int] = dict(zip("零一二三四五六七八九两", (*range(10), 2), strict=True))
 HAN_NUMBER = re.compile(
     r"[一二三四五六七八九两]?百?[一二三四五六七八九]?十?[零一二三四五六七八九两]?(?=个?半?个?(?:小时|钟头|分钟|元|块|页|岁|分|星|年级))"
 )

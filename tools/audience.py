@@ -20,7 +20,7 @@ REFUSED = "mild"
 """How much is left of a content that is refused."""
 NEAR = 24
 """Characters around a number in which it may be said that it is nobody's age."""
-HAN = dict(zip("一二三四五六七八九十两", (*range(1, 11), 2), strict=True))
+HAN: dict[str, int] = dict(zip("一二三四五六七八九十两", (*range(1, 11), 2), strict=True))
 UNKNOWN_AGE = ("toddlers", "small children", "children", "teenagers", "family")
 """Groups that stand for an age where none is told, youngest first."""
 
@@ -57,6 +57,11 @@ def find_content(text: str) -> list[tuple[int, int, str]]:
     """Start, end and role of the words for content that may be too much: 'scary', 'gore'."""
     found = ((match, role) for role, words in _table()["content"].items() for match in _pattern(words).finditer(text))
     return sorted((*match.span(), role) for match, role in found)
+
+
+def content_places(text: str) -> list[tuple[int, int]]:
+    """Where these words stand."""
+    return [(start, end) for start, end, _ in find_content(text)]
 
 
 def groups() -> tuple[str, ...]:
@@ -145,7 +150,7 @@ def _overlap(one: Audience, other: Audience) -> bool:
 
 
 def _number(said: str) -> int:
-    word = said.casefold().removesuffix("th").removesuffix("st").removesuffix("nd").removesuffix("rd")
+    word = str(said).casefold().removesuffix("th").removesuffix("st").removesuffix("nd").removesuffix("rd")
     if word.isdecimal():
         return int(word)
     known = dict(pair.split("=") for pair in _table()["numbers"].split())

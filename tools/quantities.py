@@ -61,14 +61,14 @@ def read_of(said: str | float, spec: FieldSpec) -> Span | None:
     if share is not None and spec.scale:
         number = (read_number(in_digits(said)) or 0.0) / float(share["of"] or 100) * spec.scale[1]
         return Span(number, number)
-    number, digits = in_unit(found, spec.unit), in_digits(said)
-    if number is None:
+    placed, digits = in_unit(found, spec.unit), in_digits(said)
+    if placed is None:
         return None
     span = None if PARTS.search(digits) else read_span(digits, is_year=False)
     if span is None or span.low == span.high or kind_of(found.unit) not in ("", kind_of(spec.unit)):
-        return Span(number, number)
+        return Span(placed, placed)
     one = in_unit(found._replace(value=1.0), spec.unit) or 1.0
-    size = number / span.high if kind_of(found.unit) == "duration" else one  # 'from 1 to 2 hours', of minutes
+    size = placed / span.high if kind_of(found.unit) == "duration" else one  # 'from 1 to 2 hours', of minutes
     return Span(span.low * size, span.high * size)
 
 

@@ -122,8 +122,8 @@ def write_spec(spec: IngestSpec, path: Path) -> None:
     fields = tomlkit.aot()
     for one in spec.catalog.fields:
         table = tomlkit.item(one.model_dump(mode="json", exclude_defaults=True))
-        if note := said.get(spec.column_of(one.name)):
-            table.comment(note)
+        if spec.column_of(one.name) in said:
+            table.comment(said[spec.column_of(one.name)])
         fields.append(table)
     document.add("fields", fields)
     document.add(

@@ -16,10 +16,10 @@ from retrieval.schema import FieldKind, FieldSpec
 from retrieval.spans import parse_span
 from retrieval.titles import HAN
 from tools import Call
-from tools.audience import find_audiences, find_content
+from tools.audience import content_places, find_audiences
 from tools.placing import reference_of
 
-MOST_UNREAD, MOST_SEEN, ADVENTUROUS, COMFORT = 5, 20, 0.9, "gentle comforting heartwarming"  # the last for the sad
+MOST_UNREAD, MOST_PASSED, ADVENTUROUS, COMFORT = 5, 20, 0.9, "gentle comforting heartwarming"  # the last for the sad
 WORD = re.compile(rf"[{HAN}]{{2,}}|[^\W\d_{HAN}][^\W\d_{HAN}'’-]+(?![\w'’])")
 Arguments = dict[str, Any]
 
@@ -194,14 +194,13 @@ class _Reading:
         return (bool(before) and not has("<shift>", behind)) or has("<negation_after>", clause[at:])
 
     def _avoided(self) -> dict[Place, str]:
-        found, taken = {}, [spot.place for spot in self.spots]
+        found, taken = dict[Place, str](), [spot.place for spot in self.spots]
         for match in matches("<refused_words>", self.text):
             said = pattern("<refused_end>").split(match[1])[0].strip()
             place = (match.start(1), match.start(1) + len(said))
             found |= {place: said} if is_free(place, taken) and {*words_of(said)} - words("chatter") else {}
-        content = [(start, end) for start, end, _ in find_content(self.free) if self._is_refused(start)]
-        free = (place for place in content if is_free(place, [*found, *(() if self.audience else taken)]))
-        return found | {place: self.text[slice(*place)] for place in free}
+        content = [place for place in content_places(self.free) if is_free(place, [] if self.audience else taken)]
+        return found | {place: self.text[slice(*place)] for place in content if self._is_refused(place[0])}
 
     def _leftover(self) -> list[str]:
         degrees = "|".join(word for said in table()["compared"].values() for word in said)
@@ -217,9 +216,7 @@ class _Reading:
         """What it answers to the question between two values; None where it says something else, or more."""
         name, _, said = self.scene.inquiry.partition(":")
         first, _, second = said.partition("|")
-        limits = any(
-            spot.op in ("min", "max") and str(spot.value).removesuffix(".0") not in said for spot in self.spots
-        )
+        limits = any(one.op in ("min", "max") and str(one.value).removesuffix(".0") not in said for one in self.spots)
         more = limits or self.leftover or any(spot.field != name and spot.kind != "place" for spot in self.spots)
         if not second or more or len(words_of(self.text)) > 7 or self.says("<negation>|anything"):
             return None
@@ -239,7 +236,7 @@ class _Reading:
             return self.answer("identify", [], Call("search_catalog", said))
         items, sort, it = self.references(self.about), next(iter(self.sorts), ""), self.rows([self.focus])
         alone, of_these = self.alone, self.says("<of_these>") and self.says(r"<question>|[?？]|吗|哪")
-        if self.says("<sequel>"):
+        if self.says("<sequel>") or (of_these and not (alone or sort or self._asked_fields())):
             return self.answer("talk", saying="unread_question")
         if self.says("<why>") and (not alone or (items and self.says("<why_not>"))):
             return self.answer("why_not" if self.says("<why_not>") and items else "why", items or it)
@@ -290,16 +287,15 @@ class _Reading:
     def wish(self) -> Parsed | None:
         wants, limits, prefer = self.says("<request>"), self.limits, self.prefer
         about, unread = (self.leftover, []) if self.language == "en" else ([], self.leftover)
-        others, named = self.says(r"<others>|^\s*<rejects>$"), self.drop or self.titles or self.avoided or self.audience
-        has_content = limits or prefer or named or about or unread or self.unmet or others
-        if not (has_content or wants) and (self.says("<question>") or len(words_of(self.text)) <= 3):
+        others, has_places = self.says(r"<others>|^\s*<rejects>$"), self.says("<per_decade>")
+        said = limits or prefer or self.drop or self.titles or self.avoided or about or unread or self.unmet or others
+        if not (said or wants or self.audience) and (self.says("<question>") or len(words_of(self.text)) <= 3):
             return None
         wish, patch = self.scene.preference, self.spoken | self._opinions(wants=wants)
-        said = {"avoid": [*self.avoided.values()], "audience": [*self.audience.values()]}
-        patch |= {"limits": limits, "prefer": prefer, "count": self._count(), **said}
-        if others:
-            fresh = self.rows([item_id for item_id in self.scene.shown_before if item_id not in wish.seen])
-            patch["seen"] = list(dict.fromkeys((*patch.get("seen", ()), *fresh[-MOST_SEEN:])))[-MOST_SEEN:]
+        whom = {"avoid": [*self.avoided.values()], "audience": [*self.audience.values()]}
+        patch |= {"limits": limits, "prefer": prefer, "count": self._count(), **whom}
+        fresh = [item_id for item_id in self.scene.shown_before if others and item_id not in wish.closed]
+        patch["passed_over"] = [*self.references([*self.related]), *self.rows(fresh[-MOST_PASSED:])]
         patch["start_over"] = self._starts_over(patch, about)
         if self.says("<replaces>") and not patch["start_over"]:
             new = {limit["field"] for limit in limits if limit["op"] in ("is", "any_of")}
@@ -308,9 +304,10 @@ class _Reading:
         if about := [*about, *([COMFORT] if self.says("<grief>") and self.language == "en" else [])]:
             earlier = [] if patch["start_over"] or not wish.text else wish.text.split(", ")[-4:]
             patch["about"] = ", ".join(dict.fromkeys((*earlier, " ".join(about[:12]))))[-200:]
-        patch |= {"novelty": ADVENTUROUS * self.says("<surprise>")} if self.says("<hurry>|<surprise>") else {}
+        patch |= {"novelty": ADVENTUROUS if self.says("<surprise>") else 0.0} if self.says("<hurry>|<surprise>") else {}
         patch = {key: value for key, value in {**patch, "drop": self.drop}.items() if value or key == "novelty"}
-        return Parsed(patch, unread=tuple(unread))
+        per = {"per": years} if has_places and (years := self.spotter.placer.year_field) else {}
+        return Parsed(patch, (), Call("recommend", per), tuple(unread))
 
     def answer(self, kind: str, items: Sequence[str] = (), *calls: Call, saying: str = "", **more: list[str]) -> Parsed:
         arguments: Arguments = {"items": list(items), **more}

@@ -21,6 +21,8 @@ DIGITS = re.compile(r"(?<![a-zA-Z_\d.,#])(\d{1,4})(?!\d|[.,]\d)['’]?[a-z]{0,3}
 YEARS = range(1880, 2041)
 UNIT = 16
 """Characters behind a number in which its unit is looked for."""
+AGE = "-year"
+"""Stands behind a number that is an age: 'an 80-year-old'."""
 LEAST_DECADE = 20
 """Two digits that may be a decade: 20 to 90, ending in 0."""
 STOP = r"[,.;:!?()\[\]{}\"“”«»「」『』《》。，、；：！？…–—/\n]"
@@ -110,10 +112,10 @@ def _places(message: str, spots: Sequence[Spot], catalog: Catalog, shown: Sequen
         elif spot.kind == "number" and spot.field and not any(char.isdigit() for char in spot.words):
             spans.setdefault((spot.start, spot.end), []).append(spot)
     covered = [(spot.start, spot.end) for spot in spots if spot.kind in ("title", "place")]
-    for found in find_audiences(message) if catalog.schema.of_role(SUITS_FROM, *CONTENT) else ():
-        if is_free(found.place, covered):
-            yield *found.place, Thing("", Kind.AUDIENCE, f"whom: {one_line(found.words)}", values=(found.words,))
-            covered.append(found.place)
+    for whom in find_audiences(message) if catalog.schema.of_role(SUITS_FROM, *CONTENT) else ():
+        if is_free(whom.place, covered):
+            yield *whom.place, Thing("", Kind.AUDIENCE, f"whom: {one_line(whom.words)}", values=(whom.words,))
+            covered.append(whom.place)
     yield from _digits(message, covered, catalog.schema)
     for (start, end), found in spans.items():
         spec = catalog.schema.field(found[0].field)
@@ -148,7 +150,7 @@ def _digits(message: str, covered: Sequence[tuple[int, int]], schema: CatalogSch
     for match in DIGITS.finditer(message):
         if any(start < match.end() and match.start() < end for start, end in covered):
             continue
-        year = _year(match.group(1))
+        year = None if message[match.end() :].startswith(AGE) else _year(match.group(1))
         if years is not None and year is not None:
             yield match.start(), match.end(), _number(years, year)
         elif measured := _measured(match.group(1), message[match.end(1) : match.end(1) + UNIT], specs):
@@ -165,8 +167,8 @@ def _year(digits: str) -> float | None:
 
 
 def _measured(digits: str, following: str, specs: Sequence[FieldSpec]) -> tuple[FieldSpec, float] | None:
-    """The field whose unit, or another unit of its kind, stands behind a number; and the number in the field's unit."""
-    for spec in specs:
+    """The field whose unit, or one of its kind, stands behind a number, and the number in it; 'years' are an age."""
+    for spec in (spec for spec in specs if spec.unit != "year"):
         if any(following.casefold().lstrip().startswith(word.casefold()) for word in (spec.unit, *spec.words) if word):
             return spec, float(digits)
     said = read_quantity(f"{digits}{re.split(STOP, following)[0]}")
