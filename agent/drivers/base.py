@@ -117,6 +117,8 @@ class Drive:
     on_run: Callable[[LlmRun], None] = lambda run: None
     transcript: list[BaseMessage] = field(default_factory=list)
     """Every message of the turn, for the call that writes the words."""
+    has_room: bool = False
+    """Whether a call of this turn is under way."""
     was_cut: bool = False
     """Whether the prose ended at the token limit, in mid-sentence perhaps."""
 
@@ -139,14 +141,22 @@ class Drive:
     async def room(self, seconds: float, *, rank: int = FIRST) -> AsyncIterator[None]:
         """Room for one call of the model, where there is some within a share of so many seconds.
 
+        Within a call that has room, as where a sentence is mended while others are still written, there is room.
+
         Raises:
             ModelBusyError: There is none.
         """
+        if self.has_room:
+            yield
+            return
         try:
             async with self.calls.place(self.wait_share * seconds, rank=rank):
+                self.has_room = True
                 yield
         except NoRoomError:
             raise ModelBusyError from None
+        finally:
+            self.has_room = False
 
     @property
     def is_over(self) -> bool:

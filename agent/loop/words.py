@@ -9,16 +9,15 @@ from agent.conversation import Role
 from agent.drivers.base import Drive
 from agent.drivers.choose import TOOLS
 from agent.drivers.tool_calling import ToolCallingDriver
-from agent.drivers.tool_calling.prompt import words_prompt
+from agent.drivers.tool_calling.prompt import NOTHING, mend_prompt, words_prompt
 from agent.intent import Act
 from agent.loop.recall import LEAST_S
 from agent.loop.state import TurnState
 from agent.wording import answers
 from agent.wording.check import Checker, TitleFinder
-from agent.wording.handles import fill
-from agent.wording.ledger import Ledger, numbers_in
+from agent.wording.ledger import Ledger
 from agent.wording.messages import say
-from agent.wording.stream import checked, plain
+from agent.wording.stream import Gate, Mend, plain
 from retrieval.errors import ModelBusyError, ModelUnavailableError
 from retrieval.retriever import Retriever
 from tools.render import one_line
@@ -36,6 +35,12 @@ TASKS = {
     "answer": "answer the question in 1 to 4 sentences; if the results do not hold the answer, say that you do not "
     "know it.",
 }
+
+
+MOST_MENDED = 4
+"""Sentences of a turn that are handed back."""
+MOST_TOLD = 6
+"""Earlier answers that are read for the items they named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,18 +94,10 @@ class Words:
 
     async def _body(self, state: TurnState, drive: Drive, source: AsyncIterator[str]) -> AsyncIterator[str]:
         """The model's sentences that hold."""
-        checker = self._checker(state)
-        dropped: list[str] = []
+        gate = Gate(self._checker(state), self._mend(state, drive))
         written: list[str] = []
-        listed = tuple(card.item.item_id for card in state.recommendations)
         try:
-            async for sentence in checked(
-                source,
-                checker,
-                dropped,
-                fill=lambda text: fill(text, state.context, listed),
-                whole=lambda: not drive.was_cut,
-            ):
+            async for sentence in gate.checked(source, whole=lambda: not drive.was_cut):
                 written.append(sentence)
                 yield sentence
         except ModelBusyError:
@@ -109,10 +106,27 @@ class Words:
             state.announce(say("model_down", state.language))
         if state.intent.act is Act.ANSWER:
             about = state.ending.item_ids
-            state.listed = about if len(about) > 1 else checker.listed("".join(written))
-        if dropped:
-            logger.info("the check dropped %d sentences", len(dropped))
-        state.dropped = tuple(dropped)
+            state.listed = about if len(about) > 1 else gate.checker.listed("".join(written))
+        if gate.dropped or gate.mended:
+            logger.info("the check had %d sentences mended and dropped %d", gate.mended, len(gate.dropped))
+        state.dropped = tuple(gate.dropped)
+
+    def _mend(self, state: TurnState, drive: Drive) -> Mend | None:
+        """Has a sentence written anew by a model that writes well; a small one is not asked twice."""
+        speaker, left = self.speaker, MOST_MENDED
+        if speaker is None or state.driver != TOOLS:
+            return None
+
+        async def mend(sentence: str, reason: str) -> str:
+            nonlocal left
+            left -= 1
+            if left < 0 or state.deadline.remaining_s() <= 0:
+                return ""
+            asked = mend_prompt(sentence, reason, language=state.language)
+            anew = await speaker.mend(drive, asked, seconds=state.deadline.remaining_s())
+            return "" if anew.strip() == NOTHING else anew
+
+        return mend
 
     def _source(self, state: TurnState, drive: Drive) -> AsyncIterator[str] | None:
         """Where the model's words come from: the ending call itself, or a call of their own."""
@@ -139,18 +153,28 @@ class Words:
     def _checker(self, state: TurnState) -> Checker:
         """What this turn's prose is held against."""
         said = [turn.text for turn in state.conversation.turns if turn.role is Role.USER]
-        cards = (*state.recommendations, *state.near_misses)
-        ledger = Ledger.of(state.context, cards, said=" ".join((*said, state.message)))
+        ledger = Ledger.of(
+            state.context,
+            state.recommendations,
+            state.near_misses,
+            said=" ".join((*said, state.message)),
+            told=self._told(state),
+        )
         if state.intent.act is Act.ASK:  # a question suggests nothing, so it may name any item there is
             ledger = self._with_titles(ledger, (state.ending.text, *state.ending.choices))
         return Checker(self.titles, ledger)
 
+    def _told(self, state: TurnState) -> frozenset[str]:
+        """The items that earlier answers named in words: after a reload, and of a history that a client sent along."""
+        turns = [turn for turn in state.conversation.turns if turn.role is Role.ASSISTANT and not turn.shown]
+        spots = [spot for turn in turns[-MOST_TOLD:] for spot in self.titles.labels(turn.text)]
+        return frozenset(item_id for spot in spots for item_id in spot.item_ids).union(*(turn.listed for turn in turns))
+
     def _with_titles(self, ledger: Ledger, texts: Sequence[str]) -> Ledger:
-        """A ledger that also holds the items and numbers that some texts name."""
+        """A ledger that also holds the items that some texts name, and lets them be named in plain words."""
         spots = [spot for text in texts for spot in (*self.titles.quoted(text), *self.titles.titles(text, frozenset()))]
         ids = frozenset(item_id for spot in spots for item_id in spot.item_ids)
-        numbers = frozenset(number for text in texts for number in numbers_in(text))
-        return replace(ledger, item_ids=ledger.item_ids | ids, numbers=ledger.numbers | numbers)
+        return replace(ledger, item_ids=ledger.item_ids | ids, said=" ".join((ledger.said, *texts)))
 
     # What a model names beside its prose ---------------------------------------------------------------------------
 
@@ -169,8 +193,9 @@ class Words:
         checker = self._checker(state)
         limits = [limit for plan in state.ending.slots for limit in plan.constraints]
         values = frozenset((limit.field, str(value)) for limit in limits for value in limit.values)
-        numbers = frozenset(f"{value:.15g}" for limit in limits for value in limit.values if not isinstance(value, str))
-        known = replace(checker.ledger, values=checker.ledger.values | values, numbers=checker.ledger.numbers | numbers)
+        numbers = tuple(f"{value:.15g}" for limit in limits for value in limit.values if not isinstance(value, str))
+        ledger = checker.ledger
+        known = replace(ledger, values=ledger.values | values, names=(*ledger.names, *numbers))
         names = [one_line(plain(name)) for name in state.slot_names]
         return tuple(name if Checker(self.titles, known).check(name, may_echo=True).ok else "" for name in names)
 

@@ -15,12 +15,14 @@ from tools.placing import fold
 WORD = re.compile(rf"{LETTER}+(?:['’]{LETTER}+)*|&")
 UNSPACED_RUN = re.compile(rf"[{UNSPACED}]")
 QUOTED = re.compile(
-    r"《([^》]{1,80})》|『([^』]{1,80})』|「([^」]{1,80})」|“([^”]{1,80})”|„([^“”]{1,80})[“”]|«([^»]{1,80})»|\"([^\"]{1,80})\""
+    r"《([^》]{1,80})》|『([^』]{1,80})』|「([^」]{1,80})」|“([^”]{1,80})”|„([^“”]{1,80})[“”]|«([^»]{1,80})»|‘([^‘’]{1,80})’|\"([^\"]{1,80})\""
 )
 YEAR_AFTER = re.compile(r"\s*[(（]\d{4}[)）]")
 LONGEST = 12
 """Words of a title or name that are compared."""
 SHORTEST_UNSPACED, SHORTEST_WORD = 2, 3
+SHORTEST_NAME, SHORTEST_FOREIGN_NAME = 4, 6
+"""Letters of a name that stands alone; the descriptions do not tell the common words of languages but English."""
 OPINIONS = frozenset(fold(word) for words in MOOD_WORDS.values() for word in words) | frozenset(
     (
         "absurd",
@@ -86,6 +88,14 @@ class TitleFinder:
             inside = next(group for group in match.groups() if group is not None).strip()
             ids = frozenset(found.item_id for found in self.catalog.titles.exact(inside))
             yield Spot(match.start(), match.end(), inside, ids)
+
+    def labels(self, text: str) -> Iterator[Spot]:
+        """Titles with their year, as code writes them."""
+        for spot in (*self.quoted(text), *self.titles(text, frozenset())):
+            year = YEAR_AFTER.match(text[spot.end :])
+            ids = {one for one in spot.item_ids if year and str(self.catalog.item(one).year) in year.group()}
+            if ids:
+                yield Spot(spot.start, spot.end, spot.words, frozenset(ids))
 
     def titles(self, text: str, own: frozenset[str]) -> Iterator[Spot]:
         """Titles that are written as titles: capitalized words of several, with a year, or those of some items.
@@ -214,6 +224,11 @@ class TitleFinder:
         return frozenset(
             (word,) for name in people for value in self.catalog.values(name) for word in fold(value).split()
         )
+
+    def is_name(self, word: str, language: str) -> bool:
+        """Whether a folded word is part of somebody's name and no common word, as far as the descriptions tell."""
+        shortest = SHORTEST_NAME if language == "en" else SHORTEST_FOREIGN_NAME
+        return len(word) >= shortest and (word,) in self._people_words and word not in self._vocabulary
 
     def warm(self) -> None:
         """Build every table, so that no sentence waits for one."""

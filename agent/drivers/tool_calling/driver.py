@@ -23,6 +23,7 @@ from retrieval.items import Catalog
 RETRY_S = 0.3
 """Before the one retry of a step; the turn's deadline bounds both."""
 TRANSCRIPT = "messages"
+MEND_TOKENS = 160
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,25 @@ class ToolCallingDriver:
             async for piece in self._write(drive, asked, ends=ends):
                 yield piece
 
+    async def mend(self, drive: Drive, asked: str, *, seconds: float) -> str:
+        """Have one sentence written anew, over the same prompt; '' where the model does not answer in time.
+
+        Args:
+            drive: The turn as it was driven.
+            asked: The sentence and what is wrong with it; see `prompt.mend_prompt`.
+            seconds: How long it may take.
+        """
+        bound = self.model.bind(tools=_schemas(drive), tool_choice="none", max_tokens=MEND_TOKENS)
+        started, answer = time.perf_counter(), None
+        try:
+            async with drive.room(seconds, rank=LATER):
+                answer = await within(bound.ainvoke([*drive.transcript, HumanMessage(asked)]), seconds)
+        except (*FAILURES, ModelBusyError) as error:
+            drive.note(count("mend", started, None, error=type(error).__name__))
+            return ""
+        drive.note(count("mend", started, answer if isinstance(answer, AIMessage) else None))
+        return answer.content if isinstance(answer.content, str) and not getattr(answer, "tool_calls", None) else ""
+
     async def _write(self, drive: Drive, asked: str, *, ends: float) -> AsyncIterator[str]:
         bound = self.model.bind(tools=_schemas(drive), tool_choice="none", max_tokens=self.write_tokens)
         messages: list[BaseMessage] = [*drive.transcript, HumanMessage(asked)]
@@ -110,6 +130,9 @@ class ToolCallingDriver:
                     break
                 if isinstance(chunk, AIMessageChunk):
                     whole = chunk if whole is None else whole + chunk
+                if isinstance(chunk, AIMessageChunk) and chunk.tool_call_chunks:
+                    drive.was_cut = True  # text beside a call of a tool is meant for nobody
+                    return
                 if isinstance(chunk.content, str) and chunk.content:
                     yield chunk.content
         except FAILURES as error:
