@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from agent.conversation import Role
@@ -17,6 +17,7 @@ from agent.wording import answers
 from agent.wording.check import Checker, TitleFinder
 from agent.wording.ledger import Ledger
 from agent.wording.messages import say
+from agent.wording.number_words import numbers_in
 from agent.wording.stream import Gate, Mend, plain
 from retrieval.errors import ModelBusyError, ModelUnavailableError
 from retrieval.retriever import Retriever
@@ -122,8 +123,8 @@ class Words:
             left -= 1
             if left < 0 or state.deadline.remaining_s() <= 0:
                 return ""
-            asked = mend_prompt(sentence, reason, language=state.language)
-            anew = await speaker.mend(drive, asked, seconds=state.deadline.remaining_s())
+            asked = mend_prompt(reason, language=state.language)
+            anew = await speaker.mend(drive, sentence, asked, seconds=state.deadline.remaining_s())
             return "" if anew.strip() == NOTHING else anew
 
         return mend
@@ -174,30 +175,37 @@ class Words:
         """A ledger that also holds the items that some texts name, and lets them be named in plain words."""
         spots = [spot for text in texts for spot in (*self.titles.quoted(text), *self.titles.titles(text, frozenset()))]
         ids = frozenset(item_id for spot in spots for item_id in spot.item_ids)
-        return replace(ledger, item_ids=ledger.item_ids | ids, said=" ".join((ledger.said, *texts)))
+        named = [word for spot in spots if spot.item_ids for word in (spot.words, *self._labels(spot.item_ids))]
+        numbers = [number for text in texts for number in numbers_in(text, (ledger.language, "en"))]
+        return replace(ledger, item_ids=ledger.item_ids | ids, names=(*ledger.names, *named, *numbers))
+
+    def _labels(self, item_ids: Iterable[str]) -> list[str]:
+        return [self.retriever.catalog.item(item_id).label for item_id in item_ids]
 
     # What a model names beside its prose ---------------------------------------------------------------------------
 
     def choices(self, state: TurnState) -> tuple[str, ...]:
         """The answers to click that a question may offer: labels of items, and words that hold like any sentence."""
         checker = self._checker(state)
-        offered = ((choice, one_line(plain(choice))) for choice in state.ending.choices)
-        return tuple(
-            choice if self._is_label(choice) else words
-            for choice, words in offered
-            if self._is_label(choice) or (words and checker.check(words, may_echo=True).ok)
+        offered = (
+            choice if self._is_label(choice) else checker.check(one_line(plain(choice)), may_echo=True).text
+            for choice in state.ending.choices
         )
+        return tuple(filter(None, offered))
 
     def slot_names(self, state: TurnState) -> tuple[str, ...]:
         """What the places of a list are for; '' where a name does not hold."""
-        checker = self._checker(state)
+        ledger = self._checker(state).ledger
         limits = [limit for plan in state.ending.slots for limit in plan.constraints]
         values = frozenset((limit.field, str(value)) for limit in limits for value in limit.values)
-        numbers = tuple(f"{value:.15g}" for limit in limits for value in limit.values if not isinstance(value, str))
-        ledger = checker.ledger
-        known = replace(ledger, values=ledger.values | values, names=(*ledger.names, *numbers))
+        bounds = [f"{value:.15g}" for limit in limits for value in limit.values if not isinstance(value, str)]
         names = [one_line(plain(name)) for name in state.slot_names]
-        return tuple(name if Checker(self.titles, known).check(name, may_echo=True).ok else "" for name in names)
+        words = [
+            word for name in names for word in numbers_in(name, (state.language, "en")) if bounds and word.isalpha()
+        ]
+        known = replace(ledger, values=ledger.values | values, names=(*ledger.names, *bounds, *words))
+        checker = Checker(self.titles, known)
+        return tuple(checker.check(name, may_echo=True).text for name in names)
 
     def _is_label(self, words: str) -> bool:
         """Whether words are an item's title with its year."""

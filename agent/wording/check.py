@@ -70,6 +70,11 @@ class _Sentence:
         """The items that it names."""
         return self.plain_titles | {item.item_id for part in self.parts for item in part.items}
 
+    @property
+    def asks(self) -> bool:
+        """Whether it is a question."""
+        return self.bare.rstrip('"”’」』) \n').endswith(("?", "？"))
+
     @cached_property
     def about(self) -> frozenset[str]:
         """The items that it states something of: those it names, or else those before."""
@@ -202,7 +207,7 @@ class Checker:
             if not is_word and (sentence.about or not is_asked):
                 raise _FailedError(f"the name {spot.words!r} stands in no handle")
             return
-        if is_asked and not sentence.named:
+        if not sentence.named and (is_asked or sentence.asks or not self.ledger.on_screen):
             return
         place = spot.start if of is None else 0
         owners = owners_at(place, sentence.bare, sentence.parts, is_near=True) or sentence.about

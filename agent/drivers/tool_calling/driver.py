@@ -98,19 +98,21 @@ class ToolCallingDriver:
             async for piece in self._write(drive, asked, ends=ends):
                 yield piece
 
-    async def mend(self, drive: Drive, asked: str, *, seconds: float) -> str:
+    async def mend(self, drive: Drive, sentence: str, asked: str, *, seconds: float) -> str:
         """Have one sentence written anew, over the same prompt; '' where the model does not answer in time.
 
         Args:
             drive: The turn as it was driven.
-            asked: The sentence and what is wrong with it; see `prompt.mend_prompt`.
+            sentence: As the model wrote it.
+            asked: What is wrong with it; see `prompt.mend_prompt`.
             seconds: How long it may take.
         """
         bound = self.model.bind(tools=_schemas(drive), tool_choice="none", max_tokens=MEND_TOKENS)
+        messages = [*drive.transcript, AIMessage(sentence), HumanMessage(asked)]
         started, answer = time.perf_counter(), None
         try:
             async with drive.room(seconds, rank=LATER):
-                answer = await within(bound.ainvoke([*drive.transcript, HumanMessage(asked)]), seconds)
+                answer = await within(bound.ainvoke(messages), seconds)
         except (*FAILURES, ModelBusyError) as error:
             drive.note(count("mend", started, None, error=type(error).__name__))
             return ""
@@ -119,10 +121,10 @@ class ToolCallingDriver:
 
     async def _write(self, drive: Drive, asked: str, *, ends: float) -> AsyncIterator[str]:
         bound = self.model.bind(tools=_schemas(drive), tool_choice="none", max_tokens=self.write_tokens)
-        messages: list[BaseMessage] = [*drive.transcript, HumanMessage(asked)]
+        drive.transcript = [*drive.transcript, HumanMessage(asked)]
         started, whole = time.perf_counter(), None
         try:
-            stream = bound.astream(messages)
+            stream = bound.astream(drive.transcript)
             while True:
                 try:
                     chunk = await within(anext(stream), ends - time.monotonic())

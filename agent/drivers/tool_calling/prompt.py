@@ -95,9 +95,9 @@ def words_prompt(
     return fill(_template("words"), names).strip()
 
 
-def mend_prompt(sentence: str, reason: str, *, language: str) -> str:
+def mend_prompt(reason: str, *, language: str) -> str:
     """What hands a sentence back to the model that wrote it."""
-    names = {"sentence": one_line(sentence), "reason": one_line(reason), "language": language, "nothing": NOTHING}
+    names = {"reason": one_line(reason), "language": language, "nothing": NOTHING}
     return fill(_template("mend"), names).strip()
 
 
