@@ -4,8 +4,8 @@ python -m benchmarks.statements facts --out facts.jsonl [--count 300] [--seed 0]
 python -m benchmarks.statements said --data .reconteur/demo --out said.jsonl [--count 400] [--seed 0]
 
 Facts are drawn evenly over the fields, within a field over all that its items have. Statements are those of cards, near
-misses and answers in the scenes of explanations_scenes.jsonl and statements_scenes.jsonl, evenly over languages, then
-over kinds. The same seed draws the same.
+misses and answers in the scenes of explanations_scenes.jsonl and statements_scenes.jsonl, as many of each language,
+evenly over kinds. The same seed draws the same.
 """
 
 import argparse
@@ -31,8 +31,10 @@ from retrieval.retriever import Retriever
 from retrieval.schema import FieldKind
 from retrieval.settings import RetrievalSettings
 from retrieval.state import FeedbackKind
+from tools.render import item_facts
 
 Drawn = TypeVar("Drawn")
+LANGUAGES = ("en", "zh", "de", "es")
 QUESTIONS = Path(__file__).parent / "statements_scenes.jsonl"
 """First messages in languages that the rules do not read, and questions in those that they do."""
 
@@ -63,6 +65,8 @@ class Said:
     about: str
     """The item's label; of words, those of the list beside them."""
     statement: str
+    facts: str
+    """What the catalog has of that item."""
 
 
 def all_facts(catalog: Catalog) -> Iterator[Fact]:
@@ -116,16 +120,14 @@ async def _scene(agent: Agent, scene: dict[str, Any]) -> list[Said]:
         reply, _ = await play(agent, conversation, message)
         conversation = reply.conversation
         language, beside = conversation.preference.language, ", ".join(one.item.label for one in reply.recommendations)
+        where = (scene["id"], turn, message)
         for kind, cards in (("card", reply.recommendations), ("near miss", reply.near_misses)):
             for card in cards:
+                facts = item_facts(card.item, agent.catalog)
                 told = {card.explanation.text, *(one.text for one in card.explanation.statements)}
-                found += [
-                    Said(language, kind, scene["id"], turn, message, card.item.label, text)
-                    for text in sorted(told)
-                    if text
-                ]
+                found += [Said(language, kind, *where, card.item.label, text, facts) for text in sorted(told) if text]
         for text in sentences(reply.text, final=True)[0]:
-            found.append(Said(language, "words", scene["id"], turn, message, beside, text.strip()))
+            found.append(Said(language, "words", *where, beside, text.strip(), ""))
     return found
 
 
@@ -147,9 +149,12 @@ def main() -> None:
         facts = all_facts(load_catalog(MOVIES, schema=SCHEMA).dataset.catalog)
         write(arguments.out, drawn(((fact.field, fact) for fact in facts), arguments.count or 300, arguments.seed))
         return
-    said = asyncio.run(all_said(arguments.data, arguments.seed))
-    by_language = drawn((((one.language, one.kind), one) for one in said), len(said), arguments.seed)
-    write(arguments.out, drawn(((one.language, one) for one in by_language), arguments.count or 400, arguments.seed))
+    said, found = asyncio.run(all_said(arguments.data, arguments.seed)), list[Said]()
+    each = (arguments.count or 400) // len(LANGUAGES)
+    for language in LANGUAGES:
+        groups = ((one.kind, one) for one in said if one.language == language)
+        found += drawn(groups, each, arguments.seed)
+    write(arguments.out, found)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from retrieval.errors import ModelBusyError
 from retrieval.items import Catalog
 from retrieval.preference import Preference
 from tools import Batch
+from tools.placing import reference_of
 from tools.render import one_line, wish_text
 
 Answer = TypeVar("Answer")
@@ -91,10 +92,9 @@ class View:
     def _said(self, turn: Turn, age: int) -> str:
         text = one_line(turn.text)
         text = text if age <= RECENT or len(text) <= OLD_TURN else f"{text[:OLD_TURN]} ..."
-        labels = [one_line(self.catalog.item(item_id).label) for item_id in turn.shown if item_id in self.catalog]
-        listed = (
-            f"[showed: {'; '.join(f'#{place} {label}' for place, label in enumerate(labels, 1))}]" if labels else ""
-        )
+        items = [self.catalog.item(item_id) for item_id in turn.shown if item_id in self.catalog]
+        labels = [f"{reference_of(self.catalog, item.item_id)} {one_line(item.label)}" for item in items]
+        listed = f"[showed: {'; '.join(labels)}]" if labels else ""
         return " ".join(filter(None, (listed, text)))
 
 

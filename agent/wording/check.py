@@ -5,6 +5,7 @@ may be none of them, but for what the user wrote. A value belongs to the item be
 not so, of one among several cites the fact that shows it. Other words are free.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -31,6 +32,7 @@ ECHO = 4
 """Words in a row that make a sentence an echo of the user's."""
 LONGEST_WORD = 2
 """Characters of a word of every day in scripts without spaces."""
+YEAR = re.compile(r"\d{4}")
 CITE = "cite the fact that shows it as [[1.field = value | words]], or leave it out"
 
 
@@ -144,14 +146,20 @@ class Checker:
         values = list(self.finder.values(rest, language))
         for spot in values:
             self._value(spot, sentence, of)
-        if not sentence.about and text is sentence.bare:
-            known_numbers = " ".join((self.ledger.said, *self.ledger.names))
-        else:
-            known_numbers = " ".join(self.ledger.names) if of is None else (of.claim.value if of.claim else "")
-        for number in numbers_in(rest, (language, "en")):
-            if number.casefold() not in known_numbers.casefold():
-                raise _FailedError(f'the number {number!r} stands in no handle; what the user wrote is [["{number}"]]')
+        self._numbers(rest, sentence, language, of)
         self._names(blanked(rest, (spot for spot in values if not self._poses(spot, language))), sentence, language)
+
+    def _numbers(self, text: str, sentence: _Sentence, language: str, of: Part | None) -> None:
+        """Digits and number words: those of the claim or of the limits of places, or the user's of no item."""
+        languages = (language, "en")
+        given = of.claim.value if of is not None and of.claim is not None else " ".join(self.ledger.names)
+        known = set(numbers_in(given.casefold(), languages))
+        known |= {number[2:] for number in known if YEAR.fullmatch(number)}  # '90s' of 1990
+        if not sentence.about:
+            known |= set(numbers_in(self.ledger.said.casefold(), languages))
+        for number in numbers_in(text, languages):
+            if number.casefold() not in known:
+                raise _FailedError(f'the number {number!r} stands in no handle; what the user wrote is [["{number}"]]')
 
     def _unprovable(self, text: str, sentence: _Sentence) -> None:
         found = UNPROVABLE.search(text)
@@ -200,7 +208,10 @@ class Checker:
         if all(spec.soft for spec in specs) and not _is_term(spot.words):
             return  # 'a quest', 'football': words of every day; no field lists all that an item is about
         if of is not None and of.spec in specs:
-            return  # the claim itself was held against that field
+            held = [self._has(item, spot) for item in of.items]
+            if any(held) if of.claim is not None and of.claim.is_denial else not all(held):
+                raise _FailedError(f"{spot.words!r} is not what {of.spec.name} shows")
+            return
         is_asked = bool(spot.facts & self.ledger.values) or self._is_said(spot.words)
         if any(spec.people for spec in specs):
             is_word = " " not in spot.words and spot.words.isascii() and not self.finder.is_name(fold(spot.words), "en")

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from agent.wording.messages import LANGUAGES
-from retrieval.features.moods import MOOD_WORDS
 from retrieval.items import Catalog
 from retrieval.schema import FieldKind, FieldSpec
 from retrieval.titles import ARTICLES, LETTER, UNSPACED
@@ -23,31 +22,6 @@ LONGEST = 12
 SHORTEST_UNSPACED, SHORTEST_WORD = 2, 3
 SHORTEST_NAME, SHORTEST_FOREIGN_NAME = 4, 6
 """Letters of a name that stands alone; the descriptions do not tell the common words of languages but English."""
-OPINIONS = frozenset(fold(word) for words in MOOD_WORDS.values() for word in words) | frozenset(
-    (
-        "absurd",
-        "bittersweet",
-        "campy",
-        "creepy",
-        "deadpan",
-        "dreamlike",
-        "epic",
-        "heartwarming",
-        "hope",
-        "intimate",
-        "meditative",
-        "minimalist",
-        "nature",
-        "quirky",
-        "raunchy",
-        "surreal",
-        "suspenseful",
-        "visually stunning",
-        "whimsical",
-    )
-)
-"""Words of opinion, and everyday words: 'bleak' says how somebody finds an item, whatever themes it has."""
-
 Key = tuple[str, ...]
 Fact = tuple[str, str]
 """Field and value."""
@@ -190,12 +164,10 @@ class TitleFinder:
                 yield spot
 
     def _is_meant(self, words: str, facts: frozenset[Fact]) -> bool:
-        """Names of people are capitalized; what is only an adjective of opinion is no value."""
+        """Names of people are capitalized; 'in' is no country, 'IN' may be one."""
         if any(self._spec(name).people for name, _ in facts):
             return not words[0].islower()
-        if len(words) < SHORTEST_WORD and words.isascii() and not words.isupper():
-            return False  # 'in' is no country, 'IN' may be one
-        return fold(words) not in OPINIONS and not all(fold(value) in OPINIONS for _, value in facts)
+        return len(words) >= SHORTEST_WORD or not words.isascii() or words.isupper()
 
     def _spec(self, name: str) -> FieldSpec:
         return self.catalog.schema.field(name)
