@@ -40,6 +40,8 @@ TASKS = {
 
 MOST_MENDED = 4
 """Sentences of a turn that are handed back."""
+MEND = 0.5
+"""The part of what is left of the turn's time that one of them may take."""
 MOST_TOLD = 6
 """Earlier answers that are read for the items they named."""
 
@@ -121,10 +123,11 @@ class Words:
         async def mend(sentence: str, reason: str) -> str:
             nonlocal left
             left -= 1
-            if left < 0 or state.deadline.remaining_s() <= 0:
+            seconds = MEND * state.deadline.remaining_s()
+            if left < 0 or seconds <= 0:
                 return ""
             asked = mend_prompt(reason, language=state.language)
-            anew = await speaker.mend(drive, sentence, asked, seconds=state.deadline.remaining_s())
+            anew = await speaker.mend(drive, sentence, asked, seconds=seconds)
             return "" if anew.strip() == NOTHING else anew
 
         return mend

@@ -24,6 +24,8 @@ RETRY_S = 0.3
 """Before the one retry of a step; the turn's deadline bounds both."""
 TRANSCRIPT = "messages"
 MEND_TOKENS = 160
+WRITE = "write"
+"""Purpose of the calls that come after the cards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +116,9 @@ class ToolCallingDriver:
             async with drive.room(seconds, rank=LATER):
                 answer = await within(bound.ainvoke(messages), seconds)
         except (*FAILURES, ModelBusyError) as error:
-            drive.note(count("mend", started, None, error=type(error).__name__))
+            drive.note(count(WRITE, started, None, error=type(error).__name__))
             return ""
-        drive.note(count("mend", started, answer if isinstance(answer, AIMessage) else None))
+        drive.note(count(WRITE, started, answer if isinstance(answer, AIMessage) else None))
         return answer.content if isinstance(answer.content, str) and not getattr(answer, "tool_calls", None) else ""
 
     async def _write(self, drive: Drive, asked: str, *, ends: float) -> AsyncIterator[str]:
@@ -138,10 +140,10 @@ class ToolCallingDriver:
                 if isinstance(chunk.content, str) and chunk.content:
                     yield chunk.content
         except FAILURES as error:
-            drive.note(count("write", started, whole, error=type(error).__name__))
+            drive.note(count(WRITE, started, whole, error=type(error).__name__))
             raise ModelUnavailableError(f"the language model stopped ({type(error).__name__})") from error
         ended = whole.response_metadata.get("finish_reason", "") if whole is not None else ""
-        drive.note(count("write", started, whole, error="" if ended else "stopped in mid-stream"))
+        drive.note(count(WRITE, started, whole, error="" if ended else "stopped in mid-stream"))
         if not ended:
             raise ModelUnavailableError("the language model stopped in mid-stream")
         drive.was_cut = ended == "length"
