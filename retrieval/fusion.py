@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.candidates import Candidate, Evidence
+from retrieval.candidates import Candidate, Evidence, Pending
 
 Fusion = Callable[[Mapping[str, Sequence[Candidate]], Mapping[str, float]], list[Candidate]]
 """Lists by channel, each best first, and weights by channel -> one list, best first."""
@@ -132,12 +132,19 @@ def merge(
         best = set(sorted(points, key=lambda item_id: (-points[item_id], item_id))[:most])
         lists = {name: [one for one in found if one.item_id in best] for name, found in lists.items()}
     scores: dict[str, dict[str, float]] = {}
-    evidence: dict[str, dict[Evidence, None]] = {}
+    evidence: dict[str, list[Sequence[Evidence]]] = {}
     for found in lists.values():
         for one in found:
             scores.setdefault(one.item_id, {}).update(one.scores)
-            evidence.setdefault(one.item_id, {}).update(dict.fromkeys(one.evidence))
+            evidence.setdefault(one.item_id, []).extend((one.evidence,) if one.evidence else ())
     order = sorted(scores, key=lambda item_id: (-points.get(item_id, 0.0), item_id))
     return [
-        Candidate(item_id, scores[item_id], tuple(evidence[item_id]), points.get(item_id, 0.0)) for item_id in order
+        Candidate(item_id, scores[item_id], Pending(_distinct, found) if found else (), points.get(item_id, 0.0))
+        for item_id in order
+        for found in (evidence[item_id],)
     ]
+
+
+def _distinct(found: Sequence[Sequence[Evidence]]) -> tuple[Evidence, ...]:
+    """All pieces of several, in order, none twice."""
+    return tuple(dict.fromkeys(one for evidence in found for one in evidence))

@@ -81,6 +81,8 @@ class Preference:
     disliked: tuple[str, ...] = ()
     seen: tuple[str, ...] = ()
     """Item ids that must not be shown (already known), without opinion."""
+    passed_over: tuple[str, ...] = ()
+    """Item ids that were shown and in place of which others are wanted: not shown again for this wish, known or not."""
     set_aside: tuple[str, ...] = ()
     """Item ids whose opinion, known from before, must not count in this conversation: their chip was taken away."""
     constraints: tuple[Constraint, ...] = ()
@@ -92,6 +94,11 @@ class Preference:
     """How many items to show, 1 to 10."""
     language: str = "en"
     """'en' or 'zh': the language of the reply."""
+
+    @property
+    def closed(self) -> frozenset[str]:
+        """Item ids that are not to be shown."""
+        return frozenset((*self.liked, *self.disliked, *self.seen, *self.passed_over))
 
     def without(self, key: str) -> "Preference":
         """The same without the constraint, wish or leaning of that key."""

@@ -31,8 +31,8 @@ class Ranked:
 
 
 def known_ids(catalog: Catalog, preference: Preference, history: UserHistory) -> frozenset[str]:
-    """Items that are not to be recommended: seen, liked, disliked or named before, and their doubles."""
-    known = {*history.seen(), *preference.liked, *preference.disliked, *preference.seen}
+    """Items that are not to be recommended: seen, liked, disliked, named before or passed over, and their doubles."""
+    known = {*history.seen(), *preference.closed}
     return frozenset(double for item_id in known for double in catalog.double_of(item_id))
 
 

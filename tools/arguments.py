@@ -111,6 +111,9 @@ class UpdateWish(Arguments):
     likes: References = Field(default_factory=list, description="items that the user said they like")
     dislikes: References = Field(default_factory=list, description="items that the user said they do not like")
     seen: References = Field(default_factory=list, description="items known already, not to be shown again")
+    passed_over: References = Field(
+        default_factory=list, description="items shown, in place of which others are asked for: no opinion, not 'seen'"
+    )
     novelty: float | None = Field(None, ge=0, le=1, description="0 safe choices only, 1 adventurous ('surprise me')")
     count: int | None = Field(None, ge=1, le=MOST_ITEMS, description="how many items are wanted")
     language: str | None = Field(

@@ -57,7 +57,7 @@ class Dropping:
 
     def _drop_item(self, said: str) -> None:
         wanted = self.preference
-        known = (*wanted.liked, *wanted.disliked, *wanted.seen)
+        known = tuple(wanted.closed)
         gone = self.placer.item(said, shown=self.shown, known=known).item_ids
         self.preference = replace(
             wanted,
@@ -65,6 +65,7 @@ class Dropping:
             examples=without_ids(wanted.examples, gone),
             disliked=without_ids(wanted.disliked, gone),
             seen=without_ids(wanted.seen, gone),
+            passed_over=without_ids(wanted.passed_over, gone),
         )
 
 

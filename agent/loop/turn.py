@@ -89,7 +89,8 @@ class Loop:
     async def _work(self, state: TurnState, emit: Emit) -> None:
         await self.with_state(state, lambda: self.memory.load(state))
         drive = await self._decide(state, emit)
-        await self.with_state(state, lambda: self.memory.note(state))
+        if state.message or state.keep:
+            await self.with_state(state, lambda: self.memory.note(state))
         if state.intent.act is Act.ASK:
             state.context.ending = replace(state.ending, choices=self.words.choices(state))
         emit(Understood(state.intent, state.wanted))
@@ -101,6 +102,8 @@ class Loop:
 
     async def with_state(self, state: TurnState, work: Callable[[], None]) -> None:
         """Read or write what is stored; where that fails, the turn says so and goes on without."""
+        if not state.store:
+            return  # nobody's turn
         try:
             await asyncio.to_thread(work)
         except StateError as error:
@@ -216,8 +219,9 @@ class Loop:
     async def _keep(self, state: TurnState) -> Conversation:
         """Store the finished turn; a notice that it cannot be comes late, with the reply."""
         conversation = self._after(state)
-        await self.with_state(state, lambda: self.memory.keep(state, conversation))
         if state.keep:
+            await self.with_state(state, lambda: self.memory.keep(state, conversation))
+        if state.keep:  # unless that failed
             try:
                 await self.keep(conversation, state.user)
             except StateError as error:

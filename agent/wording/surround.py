@@ -26,7 +26,7 @@ def opening(intent: Intent, catalog: Catalog, language: str) -> str:
         names = [title(one_line(name), language) for name in intent.unknown[:MOST_NAMES]]
         parts.append(say(key, language, titles=join(names, language)))
     seen = [item_id for item_id in intent.seen if item_id not in (*intent.liked, *intent.disliked)]
-    seen = seen if len(seen) < MOST_NAMES else []  # a whole list that was passed over needs no remark
+    seen = seen if len(seen) < MOST_NAMES else []  # a whole list needs no remark
     for key, item_ids in (("liked", intent.liked), ("disliked", intent.disliked), ("seen", seen)):
         if item_ids:
             parts.append(say(key, language, titles=titles(item_ids[:MOST_NAMES], catalog, language)))

@@ -18,7 +18,7 @@ from retrieval.titles import HAN
 from tools import Call
 from tools.placing import reference_of
 
-MOST_UNREAD, MOST_SEEN, ADVENTUROUS, COMFORT = 5, 20, 0.9, "gentle comforting heartwarming"  # the last for the sad
+MOST_UNREAD, MOST_PASSED, ADVENTUROUS, COMFORT = 5, 20, 0.9, "gentle comforting heartwarming"  # the last for the sad
 WORD = re.compile(rf"[{HAN}]{{2,}}|[^\W\d_{HAN}][^\W\d_{HAN}'’-]+(?![\w'’])")
 Arguments = dict[str, Any]
 
@@ -288,16 +288,13 @@ class _Reading:
         wants, limits, prefer = self.says("<request>"), self.limits, self.prefer
         about, unread = (self.leftover, []) if self.language == "en" else ([], self.leftover)
         others = self.says(r"<others>|^\s*<rejects>$")
-        has_content = (
-            limits or prefer or self.drop or self.titles or self.avoided or about or unread or self.unmet or others
-        )
-        if not (has_content or wants) and (self.says("<question>") or len(words_of(self.text)) <= 3):
+        said = limits or prefer or self.drop or self.titles or self.avoided or about or unread or self.unmet or others
+        if not (said or wants) and (self.says("<question>") or len(words_of(self.text)) <= 3):
             return None
         wish, patch = self.scene.preference, self.spoken | self._opinions(wants=wants)
         patch |= {"limits": limits, "prefer": prefer, "avoid": [*self.avoided.values()], "count": self._count()}
-        if others:
-            fresh = self.rows([item_id for item_id in self.scene.shown_before if item_id not in wish.seen])
-            patch["seen"] = list(dict.fromkeys((*patch.get("seen", ()), *fresh[-MOST_SEEN:])))[-MOST_SEEN:]
+        fresh = [item_id for item_id in self.scene.shown_before if others and item_id not in wish.closed]
+        patch["passed_over"] = [*self.references([*self.related]), *self.rows(fresh[-MOST_PASSED:])]
         patch["start_over"] = self._starts_over(patch, about)
         if self.says("<replaces>") and not patch["start_over"]:
             new = {limit["field"] for limit in limits if limit["op"] in ("is", "any_of")}
