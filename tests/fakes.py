@@ -247,6 +247,8 @@ class ScriptedChatModel:
         self.steps: list[Answer] = []
         """Answers of native tool calls; when used up, the turn is ended by a list."""
         self.prose: list[Answer] = []
+        self.mended: list[Answer] = []
+        """What is said in place of sentences that do not hold; nothing when used up."""
         self.calls: list[Call] = []
         self.may_write = threading.Event()
         """Cleared, it holds every writing call back until it is set."""
@@ -281,6 +283,8 @@ class ScriptedChatModel:
             return self.steps.pop(0) if self.steps else Calls.of(("recommend", {}))
         if call.purpose == "understand":
             return self.readings.pop(0) if self.readings else call.plain_answer
+        if call.purpose == "mend":
+            return self.mended.pop(0) if self.mended else "-"
         self.may_write.wait(60)
         return self.prose.pop(0) if self.prose else "These fit what you asked for."
 
@@ -389,6 +393,8 @@ class _Handler(BaseHTTPRequestHandler):
 def _purpose(body: dict[str, Any]) -> str:
     if "response_format" in body:
         return "understand"
+    if body.get("tool_choice") == "none" and not body.get("stream"):
+        return "mend"
     return "step" if body.get("tool_choice") == "required" else "write"
 
 

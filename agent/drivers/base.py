@@ -16,6 +16,7 @@ from retrieval.errors import ModelBusyError
 from retrieval.items import Catalog
 from retrieval.preference import Preference
 from tools import Batch
+from tools.placing import reference_of
 from tools.render import one_line, wish_text
 
 Answer = TypeVar("Answer")
@@ -91,10 +92,9 @@ class View:
     def _said(self, turn: Turn, age: int) -> str:
         text = one_line(turn.text)
         text = text if age <= RECENT or len(text) <= OLD_TURN else f"{text[:OLD_TURN]} ..."
-        labels = [one_line(self.catalog.item(item_id).label) for item_id in turn.shown if item_id in self.catalog]
-        listed = (
-            f"[showed: {'; '.join(f'#{place} {label}' for place, label in enumerate(labels, 1))}]" if labels else ""
-        )
+        items = [self.catalog.item(item_id) for item_id in turn.shown if item_id in self.catalog]
+        labels = [f"{reference_of(self.catalog, item.item_id)} {one_line(item.label)}" for item in items]
+        listed = f"[showed: {'; '.join(labels)}]" if labels else ""
         return " ".join(filter(None, (listed, text)))
 
 
@@ -117,6 +117,8 @@ class Drive:
     on_run: Callable[[LlmRun], None] = lambda run: None
     transcript: list[BaseMessage] = field(default_factory=list)
     """Every message of the turn, for the call that writes the words."""
+    has_room: bool = False
+    """Whether a call of this turn is under way."""
     was_cut: bool = False
     """Whether the prose ended at the token limit, in mid-sentence perhaps."""
 
@@ -139,14 +141,22 @@ class Drive:
     async def room(self, seconds: float, *, rank: int = FIRST) -> AsyncIterator[None]:
         """Room for one call of the model, where there is some within a share of so many seconds.
 
+        Within a call that has room, as where a sentence is mended while others are still written, there is room.
+
         Raises:
             ModelBusyError: There is none.
         """
+        if self.has_room:
+            yield
+            return
         try:
             async with self.calls.place(self.wait_share * seconds, rank=rank):
+                self.has_room = True
                 yield
         except NoRoomError:
             raise ModelBusyError from None
+        finally:
+            self.has_room = False
 
     @property
     def is_over(self) -> bool:

@@ -2,24 +2,24 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from agent.conversation import Role
 from agent.drivers.base import Drive
 from agent.drivers.choose import TOOLS
 from agent.drivers.tool_calling import ToolCallingDriver
-from agent.drivers.tool_calling.prompt import words_prompt
+from agent.drivers.tool_calling.prompt import NOTHING, mend_prompt, words_prompt
 from agent.intent import Act
 from agent.loop.recall import LEAST_S
 from agent.loop.state import TurnState
 from agent.recommendation import Table
 from agent.wording import answers
 from agent.wording.check import Checker, TitleFinder
-from agent.wording.handles import fill
-from agent.wording.ledger import Ledger, numbers_in
+from agent.wording.ledger import Ledger
 from agent.wording.messages import FALLBACK, say
-from agent.wording.stream import checked, plain
+from agent.wording.number_words import numbers_in
+from agent.wording.stream import Gate, Mend, plain
 from retrieval.errors import ModelBusyError, ModelUnavailableError
 from retrieval.retriever import Retriever
 from tools.render import one_line
@@ -47,6 +47,12 @@ TASKS = {
 
 FOUND_BY_CODE = ("why", "why_not", "about_me", "which", "help")
 """Answers that no look-up of the turn holds: code found them out."""
+MOST_MENDED = 4
+"""Sentences of a turn that are handed back."""
+MEND = 0.5
+"""The part of what is left of the turn's time that one of them may take."""
+MOST_TOLD = 6
+"""Earlier answers that are read for the items they named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +72,14 @@ class Words:
 
     async def stream(self, state: TurnState, drive: Drive) -> AsyncGenerator[str, None]:
         """All words of a turn, piece by piece, ready to be shown."""
-        opening, source = self._opening(state), self._source(state, drive, await self._found_out(state))
+        found = await self._found_out(state)
+        opening, source = self._opening(state), self._source(state, drive, found)
         is_left_to_model = source is not None and state.driver == "tools"
         if opening and not is_left_to_model:  # a model that writes well says what is missing in its own words
             yield opening + " "
         written = False
         if source is not None:
-            async for piece in self._body(state, drive, source):
+            async for piece in self._body(state, drive, source, found):
                 written = True
                 yield piece
         if opening and is_left_to_model and not written:
@@ -100,20 +107,12 @@ class Words:
 
     # The model's words ---------------------------------------------------------------------------------------------
 
-    async def _body(self, state: TurnState, drive: Drive, source: AsyncIterator[str]) -> AsyncIterator[str]:
+    async def _body(self, state: TurnState, drive: Drive, source: AsyncIterator[str], found: str) -> AsyncIterator[str]:
         """The model's sentences that hold."""
-        checker = self._checker(state)
-        dropped: list[str] = []
+        gate = Gate(self._checker(state, found), self._mend(state, drive))
         written: list[str] = []
-        listed = tuple(card.item.item_id for card in state.recommendations)
         try:
-            async for sentence in checked(
-                source,
-                checker,
-                dropped,
-                fill=lambda text: fill(text, state.context, listed),
-                whole=lambda: not drive.was_cut,
-            ):
+            async for sentence in gate.checked(source, whole=lambda: not drive.was_cut):
                 written.append(sentence)
                 yield sentence
         except ModelBusyError:
@@ -122,10 +121,28 @@ class Words:
             state.announce(say("model_down", state.language))
         if state.intent.act is Act.ANSWER:
             about = state.ending.item_ids
-            state.listed = about if len(about) > 1 else checker.listed("".join(written))
-        if dropped:
-            logger.info("the check dropped %d sentences", len(dropped))
-        state.dropped = tuple(dropped)
+            state.listed = about if len(about) > 1 else gate.checker.listed("".join(written))
+        if gate.dropped or gate.mended:
+            logger.info("the check had %d sentences mended and dropped %d", gate.mended, len(gate.dropped))
+        state.dropped = tuple(gate.dropped)
+
+    def _mend(self, state: TurnState, drive: Drive) -> Mend | None:
+        """Has a sentence written anew by a model that writes well; a small one is not asked twice."""
+        speaker, left = self.speaker, MOST_MENDED
+        if speaker is None or state.driver != TOOLS:
+            return None
+
+        async def mend(sentence: str, reason: str) -> str:
+            nonlocal left
+            left -= 1
+            seconds = MEND * state.deadline.remaining_s()
+            if left < 0 or seconds <= 0:
+                return ""
+            asked = mend_prompt(reason, language=state.language)
+            anew = await speaker.mend(drive, sentence, asked, seconds=seconds)
+            return "" if anew.strip() == NOTHING else anew
+
+        return mend
 
     def _source(self, state: TurnState, drive: Drive, found: str) -> AsyncIterator[str] | None:
         """Where the model's words come from: the ending call itself, or a call of their own, told what was found."""
@@ -156,49 +173,67 @@ class Words:
         text, _ = await self._answer(state, FALLBACK)
         return one_line(text)
 
-    def _checker(self, state: TurnState) -> Checker:
-        """What this turn's prose is held against."""
+    def _checker(self, state: TurnState, found: str = "") -> Checker:
+        """What this turn's prose is held against; `found` is what code found out for it."""
         said = [turn.text for turn in state.conversation.turns if turn.role is Role.USER]
-        cards = (*state.recommendations, *state.near_misses)
-        ledger = Ledger.of(state.context, cards, said=" ".join((*said, state.message)))
+        ledger = Ledger.of(
+            state.context,
+            state.recommendations,
+            state.near_misses,
+            said=" ".join((*said, state.message)),
+            told=self._told(state),
+        )
+        if found:
+            ledger = self._with_titles(ledger, (found,))
         if state.intent.act is Act.ASK:  # a question suggests nothing, so it may name any item there is
             ledger = self._with_titles(ledger, (state.ending.text, *state.ending.choices))
         return Checker(self.titles, ledger)
 
+    def _told(self, state: TurnState) -> frozenset[str]:
+        """The items that earlier answers named in words: after a reload, and of a history that a client sent along."""
+        turns = [turn for turn in state.conversation.turns if turn.role is Role.ASSISTANT and not turn.shown]
+        spots = [spot for turn in turns[-MOST_TOLD:] for spot in self.titles.labels(turn.text)]
+        return frozenset(item_id for spot in spots for item_id in spot.item_ids).union(*(turn.listed for turn in turns))
+
     def _with_titles(self, ledger: Ledger, texts: Sequence[str]) -> Ledger:
-        """A ledger that also holds the items and numbers that some texts name."""
+        """A ledger that also holds the items that some texts name, and lets them be named in plain words."""
         spots = [spot for text in texts for spot in (*self.titles.quoted(text), *self.titles.titles(text, frozenset()))]
         ids = frozenset(item_id for spot in spots for item_id in spot.item_ids)
-        numbers = frozenset(number for text in texts for number in numbers_in(text))
-        return replace(ledger, item_ids=ledger.item_ids | ids, numbers=ledger.numbers | numbers)
+        named = [word for spot in spots if spot.item_ids for word in (spot.words, *self._labels(spot.item_ids))]
+        numbers = [number for text in texts for number in numbers_in(text, (ledger.language, "en"))]
+        return replace(ledger, item_ids=ledger.item_ids | ids, names=(*ledger.names, *named, *numbers))
+
+    def _labels(self, item_ids: Iterable[str]) -> list[str]:
+        return [self.retriever.catalog.item(item_id).label for item_id in item_ids]
 
     # What a model names beside its prose ---------------------------------------------------------------------------
 
     def choices(self, state: TurnState) -> tuple[str, ...]:
         """The answers to click that a question may offer: labels of items, and words that hold like any sentence."""
         checker = self._checker(state)
-        offered = ((choice, one_line(plain(choice))) for choice in state.ending.choices)
-        return tuple(
-            choice if self._is_label(choice) else words
-            for choice, words in offered
-            if self._is_label(choice) or (words and checker.check(words, may_echo=True).ok)
+        offered = (
+            choice if self._is_label(choice) else checker.check(one_line(plain(choice)), may_echo=True).text
+            for choice in state.ending.choices
         )
+        return tuple(filter(None, offered))
 
     def slot_names(self, state: TurnState) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """What the places of a list are for, filled and empty ones; '' where it does not hold."""
-        checker, wish = self._checker(state), state.preference
+        ledger, wish = self._checker(state).ledger, state.preference
         limits = [limit for plan in state.ending.slots for limit in plan.constraints]
         limits += [limit for person in wish.people for limit in person.constraints]
         values = frozenset((limit.field, str(value)) for limit in limits for value in limit.values)
-        numbers = frozenset(f"{value:.15g}" for limit in limits for value in limit.values if not isinstance(value, str))
-        known = replace(checker.ledger, values=checker.ledger.values | values, numbers=checker.ledger.numbers | numbers)
-        strict = Checker(self.titles, known)
+        bounds = [f"{value:.15g}" for limit in limits for value in limit.values if not isinstance(value, str)]
 
         def held(names: Sequence[str]) -> tuple[str, ...]:
             plain_names = [one_line(plain(name)) for name in names]
             if state.ending.per:
                 return tuple(plain_names)  # values of the catalog
-            return tuple(name if strict.check(name, may_echo=True).ok else "" for name in plain_names)
+            languages = (state.language, "en")
+            words = [word for name in plain_names for word in numbers_in(name, languages) if bounds and word.isalpha()]
+            known = replace(ledger, values=ledger.values | values, names=(*ledger.names, *bounds, *words))
+            checker = Checker(self.titles, known)
+            return tuple(checker.check(name, may_echo=True).text for name in plain_names)
 
         return held(state.slot_names), held(state.unfilled)
 

@@ -1,24 +1,28 @@
 """Holds one sentence of prose against the ledger of a turn.
 
-A sentence may go out when every title in it is an item that the turn may name, every person and every value of the
-catalog that it states of an item is a fact of it, every number and every other name stands in the facts, in what was
-looked up or in the user's own words, and nothing in it claims what no field could show. Other words are free.
+Titles, people, values and numbers stand in a sentence as handles, which code fills; what stands there in plain letters
+may be none of them, but for what the user wrote. A value belongs to the item beside it, and what is said to be so, or
+not so, of one among several cites the fact that shows it. Other words are free.
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from babel import Locale
 
-from agent.wording.claims import UNPROVABLE
+from agent.wording.claims import BACK, COMPARISON, DENIAL, DENIED_FACT, EXTREME, NOT, UNKNOWING, UNPROVABLE
+from agent.wording.handles import HandleError, Kind, Part, parts_of
 from agent.wording.instructions import repeats_instructions
-from agent.wording.ledger import Ledger, numbers_in
+from agent.wording.ledger import Ledger
 from agent.wording.messages import language_of
-from agent.wording.spotting import WORD, Spot, TitleFinder, blanked
+from agent.wording.names import capitalized, foreign_names, is_known, language_of_script
+from agent.wording.number_words import numbers_in
+from agent.wording.owners import MARKS, owners_at
+from agent.wording.spotting import UNSPACED_RUN, Spot, TitleFinder, blanked
 from retrieval.items import Item
 from retrieval.schema import FieldSpec
-from retrieval.titles import HAN, LETTER, UNSPACED
 from retrieval.untrusted import has_address
 from tools.placing import fold
 
@@ -26,41 +30,10 @@ __all__ = ["Checker", "TitleFinder", "Verdict"]
 
 ECHO = 4
 """Words in a row that make a sentence an echo of the user's."""
-YEAR = re.compile(r"(?:18|19|20)\d{2}")
-DECADE = re.compile(r"(?<!\d)(\d{3}0|\d0)\s?(?:['’]?s\b|er\b|年代|년대)")
-DECADE_BEFORE = re.compile(r"(?:années|años|anos)\s+(\d{3}0|\d0)\b", re.IGNORECASE)
-ROLE_BEFORE, ROLE_AFTER = 20, 6
-"""Characters beside a name within which a word for a field says which field is meant."""
-SEQUEL = re.compile(
-    r"\s+(?:[2-9]|1\d|[IVX]{2,4})(?![\w%])(?!\s*(?:people|persons?|of|personas?|personnes?|Leuten?|Personen|pessoas?|位|人|명))"
-)
-"""A number right after a title, which makes it another one."""
-SCRIPTS = (("ko", re.compile("[\uac00-\ud7af]")), ("ja", re.compile("[\u3040-\u30ff]")), ("zh", re.compile(f"[{HAN}]")))
-ALL_OF = re.compile(
-    r"\b(?:both|all|each|beide|alle|ambos|ambas|tod[oa]s|tous|toutes|les deux)\b|都|どちらも|どれも|両方|둘 다|모두",
-    re.IGNORECASE,
-)
-NEGATION = re.compile(
-    r"\b(?:not|no|never|nor|none|without|sin|ni|nunca|pas|sans|aucune?|jamais|nicht|kein\w*|ohne|nie|não|sem|nem|nada)\b"
-    r"|n['’]t\b|不|没|無|无|非|ない|ません|なし|아니|아닌|않|없",
-    re.IGNORECASE,
-)
-ONLY = re.compile(
-    r"\b(?:not (?:only|just|merely)|nicht nur|no s[oó]lo|pas seulement|não (?:só|apenas))\b|不仅|不只|だけでなく|뿐만",
-    re.IGNORECASE,
-)
-FOREIGN_NAME = re.compile(rf"[\u30a0-\u30ff]+・[\u30a0-\u30ff・]+|[{HAN}]+·[{HAN}·]+")
-CAPITAL_WORD = rf"[^\W\d_{UNSPACED}a-zß-öø-ÿ](?:{LETTER}|['’.-])*"
-CAPITALS = re.compile(rf"(?<!\w){CAPITAL_WORD}(?:\s+{CAPITAL_WORD})*")
-BEGINNING = " \t\"“”„'‘’«»¿¡(（-–—:：;；,.…\0"
-NOUN_CAPITALS = frozenset(("de",))
-"""Languages that begin every noun with a capital: there only several such words in a row are a name."""
-
-
-BACK = re.compile(
-    r"\W*(?:(?:it|its|this|that|he|she|il|elle|er|sie|es|ella|él|ele|ela)\b|[它这那该他她]|それ|これ|그)", re.IGNORECASE
-)
-"""How a sentence begins that goes on about one item."""
+LONGEST_WORD = 2
+"""Characters of a word of every day in scripts without spaces."""
+YEAR = re.compile(r"\d{4}")
+CITE = "cite the fact that shows it as [[1.field = value | words]], or leave it out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,23 +42,45 @@ class Verdict:
 
     ok: bool
     reason: str = ""
+    """What is wrong, in words that a model can act on."""
     named: frozenset[str] = frozenset()
     """The item ids that the sentence is about."""
+    text: str = ""
+    """The sentence as it is shown, handles filled in."""
 
 
-@dataclass(frozen=True, slots=True)
+class _FailedError(Exception):
+    """A rule that a sentence breaks."""
+
+
+@dataclass(frozen=True)
 class _Sentence:
-    """A sentence without its titles, and what it is about."""
+    """A sentence in parts, and what it is about."""
 
-    text: str
-    """Titles are blanked out."""
-    values: tuple[Spot, ...]
-    named: frozenset[str]
-    about: tuple[Item, ...]
-    """The items that its facts are facts of; where it names none, those on screen, or all that may be named."""
-    is_strict: bool
-    """Whether it is about certain items: it names them, or goes on about those before."""
-    language: str
+    parts: tuple[Part, ...]
+    before: frozenset[str]
+    plain_titles: frozenset[str] = frozenset()
+    """Items that it names in the user's own words."""
+
+    @cached_property
+    def bare(self) -> str:
+        """The model's own words, one sign for each handle."""
+        return "".join(part.text if part.kind is Kind.WORDS else MARKS[part.kind] for part in self.parts)
+
+    @cached_property
+    def named(self) -> frozenset[str]:
+        """The items that it names."""
+        return self.plain_titles | {item.item_id for part in self.parts for item in part.items}
+
+    @property
+    def asks(self) -> bool:
+        """Whether it is a question."""
+        return self.bare.rstrip('"”’」』) \n').endswith(("?", "？"))
+
+    @cached_property
+    def about(self) -> frozenset[str]:
+        """The items that it states something of: those it names, or else those before."""
+        return self.named or self.before
 
 
 @dataclass(frozen=True)
@@ -95,84 +90,207 @@ class Checker:
     finder: TitleFinder
     ledger: Ledger
     _words: dict[str, frozenset[str]] = field(default_factory=dict)
-    """What was worked out already, by what it is of."""
+    """What was worked out already, by the id of an item."""
 
     def check(self, sentence: str, *, before: frozenset[str] = frozenset(), may_echo: bool = False) -> Verdict:
-        """Judge one sentence (without markup).
+        """Judge one sentence (without markup) and fill it in.
 
         Args:
-            sentence: What would be shown.
+            sentence: Prose with handles.
             before: The item ids that the sentence before it was about: a sentence that names none goes on about them.
             may_echo: Whether it may be the user's own words, as the name of a place or an answer to click may.
         """
-        if not may_echo and self._echoes(sentence):
-            return Verdict(False, "repeats the user's own words")
-        if repeats_instructions(sentence):
-            return Verdict(False, "repeats the model's instructions")
-        allowed = self._allowed()
-        quoted = list(self.finder.quoted(sentence))
-        outside = blanked(sentence, (spot for spot in quoted if spot.item_ids))
-        titles = [spot for spot in self.finder.titles(outside, allowed) if not self._is_person(spot)]
-        for spot in (*quoted, *titles):
-            if problem := self._title_problem(spot, sentence, allowed, is_quoted=spot in quoted):
-                return Verdict(False, problem)
-        named = frozenset(item_id for spot in (*quoted, *titles) for item_id in spot.item_ids & allowed)
-        parsed = self._parsed(blanked(outside, titles), named, before)
-        checks: Sequence[Callable[[_Sentence], str]] = (
-            self._addresses,
-            self._claims,
-            self._values,
-            self._numbers,
-            self._names,
-        )
-        problem = next((found for check in checks if (found := check(parsed))), "")
-        return Verdict(not problem, problem, named or (before if parsed.is_strict else frozenset()))
+        named = before
+        try:
+            if not may_echo and self._echoes(sentence):
+                raise _FailedError("it repeats the user's own words")
+            if repeats_instructions(sentence):
+                raise _FailedError("it repeats your instructions")
+            parsed = self._parsed(sentence, before & self.ledger.item_ids)
+            named = parsed.about
+            self._judge(parsed)
+        except (_FailedError, HandleError) as problem:
+            return Verdict(False, str(problem), named)
+        return Verdict(True, "", named, "".join(part.text for part in parsed.parts))
 
-    def _parsed(self, text: str, named: frozenset[str], before: frozenset[str]) -> _Sentence:
-        goes_on = before & self._allowed()
-        # a sentence that names no item goes on about the one before ('It ...'), or speaks of 'the last two'
-        spoken_of = goes_on if goes_on and BACK.match(text) else goes_on | frozenset(self.ledger.on_screen)
-        ids = named or spoken_of or self.ledger.item_ids
-        about = tuple(self.finder.catalog.item(item_id) for item_id in sorted(ids))
-        language = self._language_of(text)
-        values = tuple(self.finder.values(text, language))
-        return _Sentence(text, values, named, about, is_strict=bool(named or before), language=language)
+    def _parsed(self, sentence: str, before: frozenset[str]) -> _Sentence:
+        parts = parts_of(sentence, self.ledger, self.finder.catalog)
+        if not before and BACK.match(sentence):
+            before = frozenset(self.ledger.on_screen)
+        found = _Sentence(parts, before)
+        titles = self._plain_titles(found.bare)
+        return _Sentence(parts, before, frozenset(item_id for spot in titles for item_id in spot.item_ids))
+
+    def _judge(self, sentence: _Sentence) -> None:
+        language = self._language_of(sentence.bare)
+        self._free(sentence.bare, sentence, language)
+        for part in sentence.parts:
+            if part.claim is not None:
+                self._free(part.text, sentence, language, of=part)
+        self._belonging(sentence)
+        self._stated(sentence)
 
     def _language_of(self, text: str) -> str:
         """The language whose names count: that of the turn, unless the script is another one's."""
-        written = next((language for language, letters in SCRIPTS if letters.search(text)), "")
         own = language_of(self.ledger.language)
-        return own if not written or (written, own) == ("zh", "ja") else written
+        return language_of_script(text, own)
 
-    # Titles ------------------------------------------------------------------------------------------------------
+    # Words outside handles ---------------------------------------------------------------------------------------
 
-    def _title_problem(self, spot: Spot, sentence: str, allowed: frozenset[str], *, is_quoted: bool) -> str:
-        """What is wrong with a title or a quotation."""
-        if spot.item_ids:
+    def _free(self, text: str, sentence: _Sentence, language: str, *, of: Part | None = None) -> None:
+        """Plain words, those of a claim as well: no title, name, value or number."""
+        if has_address(text):
+            raise _FailedError("it names an address")
+        self._unprovable(text, sentence)
+        rest = blanked(text, [*self._plain_titles(text), *self._quotes(text)])
+        values = list(self.finder.values(rest, language))
+        for spot in values:
+            self._value(spot, sentence, of)
+        self._numbers(rest, sentence, language, of)
+        self._names(blanked(rest, (spot for spot in values if not self._poses(spot, language))), sentence, language)
+
+    def _numbers(self, text: str, sentence: _Sentence, language: str, of: Part | None) -> None:
+        """Digits and number words: those of the claim or of the limits of places, or the user's of no item."""
+        languages = (language, "en")
+        given = of.claim.value if of is not None and of.claim is not None else " ".join(self.ledger.names)
+        known = set(numbers_in(given.casefold(), languages))
+        known |= {number[2:] for number in known if YEAR.fullmatch(number)}  # '90s' of 1990
+        if not sentence.about:
+            known |= set(numbers_in(self.ledger.said.casefold(), languages))
+        for number in numbers_in(text, languages):
+            if number.casefold() not in known:
+                raise _FailedError(f'the number {number!r} stands in no handle; what the user wrote is [["{number}"]]')
+
+    def _unprovable(self, text: str, sentence: _Sentence) -> None:
+        found = UNPROVABLE.search(text)
+        if found is None or UNKNOWING.search(text):
+            return
+        items = [self._item(item_id) for item_id in sentence.about]
+        holds = all(self._says(item, found.group()) for item in items) if items else self._is_said(found.group())
+        if not holds:
+            raise _FailedError(f"no field shows {found.group()!r}: leave it out, or say that it cannot be checked here")
+
+    def _plain_titles(self, text: str) -> list[Spot]:
+        """Titles in plain letters: only those that the user wrote, of items that may be named."""
+        allowed = self._allowed()
+        spots = [spot for spot in self.finder.quoted(text) if spot.item_ids]
+        spots += self.finder.titles(blanked(text, spots), allowed)
+        found = []
+        for spot in spots:
+            if self._is_known_name(spot):
+                continue
+            if not (self._is_said(spot.words) or fold(spot.words) in map(fold, self.ledger.names)):
+                raise _FailedError(f"the title {spot.words!r} stands in no handle")
             if not spot.item_ids & allowed:
-                return f"names {spot.words!r}, which nothing of this turn shows"
-            if not is_quoted and SEQUEL.match(sentence[spot.end :]):
-                return f"names a sequel of {spot.words!r}, which nothing of this turn shows"
-            return ""
-        if not is_quoted or self._is_said(spot.words) or fold(spot.words) in self._ledger_texts():
-            return ""
-        return (
-            "" if any(True for _ in self.finder.values(spot.words, self.ledger.language)) else f"quotes {spot.words!r}"
-        )
+                raise _FailedError(f"nothing of this turn shows {spot.words!r}")
+            found.append(Spot(spot.start, spot.end, spot.words, spot.item_ids & allowed))
+        return found
 
-    def _is_person(self, spot: Spot) -> bool:
-        """Whether a title is the name of somebody whom the ledger knows, rather than an item that may not be named."""
+    def _is_known_name(self, spot: Spot) -> bool:
+        """Whether a title is somebody's name or a value, rather than an item: that is judged as such."""
         if spot.item_ids & self._allowed():
             return False
-        found = list(self.finder.values(spot.words, self.ledger.language))
-        return len(found) == 1 and found[0].words == spot.words and self._holds_any(found[0])
+        return any(found.words == spot.words for found in self.finder.values(spot.words, self.ledger.language))
 
-    def _holds_any(self, spot: Spot) -> bool:
-        items = (self.finder.catalog.item(item_id) for item_id in self.ledger.item_ids)
-        return bool(spot.facts & self.ledger.values) or any(_has(item, spot) for item in items)
+    def _quotes(self, text: str) -> Iterator[Spot]:
+        """Quotation marks around what is no title: the user's words, or values."""
+        for spot in self.finder.quoted(text):
+            if spot.item_ids:
+                continue
+            if self._is_said(spot.words):
+                yield spot
+            elif not any(True for _ in self.finder.values(spot.words, self.ledger.language)):
+                raise _FailedError(f"{spot.words!r} is quoted, and nobody wrote it")
+
+    def _value(self, spot: Spot, sentence: _Sentence, of: Part | None) -> None:
+        """A name or value of the catalog in plain letters."""
+        specs = [self._spec(name) for name, _ in spot.facts]
+        if all(spec.soft for spec in specs) and not _is_term(spot.words):
+            return  # 'a quest', 'football': words of every day; no field lists all that an item is about
+        if of is not None and of.spec in specs:
+            held = [self._has(item, spot) for item in of.items]
+            if any(held) if of.claim is not None and of.claim.is_denial else not all(held):
+                raise _FailedError(f"{spot.words!r} is not what {of.spec.name} shows")
+            return
+        is_asked = bool(spot.facts & self.ledger.values) or self._is_said(spot.words)
+        if any(spec.people for spec in specs):
+            is_word = " " not in spot.words and spot.words.isascii() and not self.finder.is_name(fold(spot.words), "en")
+            if not is_word and (sentence.about or not is_asked):
+                raise _FailedError(f"the name {spot.words!r} stands in no handle")
+            return
+        if not sentence.named and (is_asked or sentence.asks or not self.ledger.on_screen):
+            return
+        place = spot.start if of is None else 0
+        owners = owners_at(place, sentence.bare, sentence.parts, is_near=True) or sentence.about
+        owners = owners or frozenset(self.ledger.on_screen)
+        if not owners or not all(self._has(self._item(item_id), spot) for item_id in owners):
+            raise _FailedError(f"{spot.words!r} is said of what does not have it: {CITE}")
+
+    def _poses(self, spot: Spot, language: str) -> bool:
+        """Whether a value that is written small has a capital: 'Thief' may be a title."""
+        names = (self._spec(name).value_in(value, language) for name, value in spot.facts)
+        return spot.words[:1].isupper() and not any(name[:1].isupper() for name in names)
+
+    def _names(self, text: str, sentence: _Sentence, language: str) -> None:
+        """Other names: each stands in the description of what the sentence is about, or was said."""
+        known = self._free_words().union(*(self._words_of(self._item(item_id)) for item_id in sentence.about))
+        for words in capitalized(text, language, lambda word: self.finder.is_name(word, language)):
+            if not all(is_known(word, known) for word in words):
+                raise _FailedError(f"the name {' '.join(words)!r} stands in no handle")
+        for name in foreign_names(text):
+            if not self._is_said(name):
+                raise _FailedError(f"the name {name!r} stands in no handle")
+
+    # What handles are said of ------------------------------------------------------------------------------------
+
+    def _belonging(self, sentence: _Sentence) -> None:
+        """A value is one of the item that it is said of, and a word for a role has somebody beside it."""
+        place = 0
+        for part in sentence.parts:
+            if part.kind is Kind.VALUE and part.spec is not None:
+                self._owned(part, part.spec, place, sentence)
+            place += len(part.text) if part.kind is Kind.WORDS else 1
+        filled = {part.spec.name for part in sentence.parts if part.spec is not None}
+        for spec in self.finder.catalog.schema.descriptive if sentence.about else ():
+            role = next((word for word in self._role_words(spec) if word in sentence.bare), "")
+            if role and spec.name not in filled and not UNKNOWING.search(sentence.bare):
+                raise _FailedError(f"{role!r} needs [[1.{spec.name}]] in the same sentence")
+
+    def _owned(self, part: Part, spec: FieldSpec, place: int, sentence: _Sentence) -> None:
+        owners = owners_at(place, sentence.bare, sentence.parts) or sentence.before
+        item = part.items[0]
+        if not owners or item.item_id in owners or all(_shares(item, self._item(one), spec) for one in owners):
+            return
+        raise _FailedError(f"the {spec.name} of {item.label} are said of another item")
+
+    def _role_words(self, spec: FieldSpec) -> Iterable[str]:
+        """Words for the role of people, of scripts in which a name has no capital."""
+        if not spec.people:
+            return ()
+        language = language_of(self.ledger.language)
+        templates = (spec.label_in(language), spec.fact.get(language, ""), spec.having.get(language, ""))
+        words = (*spec.words, *(text.replace("{value}", "").strip("由はがの ") for text in templates))
+        return [word for word in words if len(word) > 1 and UNSPACED_RUN.match(word)]
+
+    def _stated(self, sentence: _Sentence) -> None:
+        """That something is not so, or so of one among several: only with the fact that shows it."""
+        if not sentence.about:
+            return
+        text = sentence.bare
+        for part in sentence.parts:
+            if part.claim is not None and part.claim.is_denial != bool(NOT.search(part.text)):
+                raise _FailedError(f"{part.text!r} says the opposite of {part.claim.op}")
+        language = self._language_of(text)
+        if (found := DENIAL[language].search(text) or DENIED_FACT.search(text)) and not UNKNOWING.search(text):
+            raise _FailedError(f"{found.group().strip()!r} denies something: {CITE}, with != for what is not so")
+        compared = COMPARISON[language].search(text) if sentence.named else None
+        if found := EXTREME[language].search(text) or compared:
+            raise _FailedError(f"{found.group().strip()!r} compares: {CITE}, such as [[1.year = min | the oldest]]")
+
+    # What is known -----------------------------------------------------------------------------------------------
 
     def listed(self, text: str) -> tuple[str, ...]:
-        """The items that a text names, in its order: '#2' means the second of them from now on."""
+        """The items that a shown text names, in its order: '#2' means the second of them from now on."""
         allowed = self._allowed()
         spots = [*self.finder.quoted(text), *self.finder.titles(text, allowed)]
         found = (sorted(spot.item_ids & allowed) for spot in sorted(spots, key=lambda spot: spot.start))
@@ -182,129 +300,24 @@ class Checker:
         double_of = self.finder.catalog.double_of
         return frozenset(double for item_id in self.ledger.item_ids for double in double_of(item_id))
 
-    # Values ------------------------------------------------------------------------------------------------------
-
-    def _values(self, sentence: _Sentence) -> str:
-        """What is wrong with the people and other values in a sentence."""
-        holds = all if len(sentence.named) > 1 and ALL_OF.search(sentence.text) else any
-        for spot in sentence.values:
-            if all(self._spec(name).soft for name, _ in spot.facts):
-                continue  # 'a quest', 'football': words of every day; no field lists all that an item is about
-            is_person = any(self._spec(name).people for name, _ in spot.facts)
-            spot = self._of_role(spot, sentence.text) if is_person else spot
-            if holds(_has(item, spot) for item in sentence.about) and sentence.about:
-                continue
-            if is_person and spot.facts & self.ledger.values:
-                continue
-            if not sentence.named and (spot.facts & self.ledger.values or self._is_said(spot.words)):
-                continue
-            if not is_person and not sentence.is_strict:
-                continue
-            if sentence.is_strict and _is_denied(spot, sentence.text):
-                continue
-            return f"says {spot.words!r}, which no evidence shows"
-        return ""
-
-    def _of_role(self, spot: Spot, text: str) -> Spot:
-        """The name as a value of the one field that the words beside it speak of: 'directed by', 'starring'."""
-        before = text[max(0, spot.start - ROLE_BEFORE) : spot.start].casefold()
-        after = text[spot.end : spot.end + ROLE_AFTER].casefold()
-        roles = [spec for spec in self.finder.catalog.schema.fields if spec.people]
-        spoken = [
-            spec for spec in roles if any(word in before or _follows(word, after) for word in self._role_words(spec))
-        ]
-        if len(spoken) != 1:
-            return spot
-        value = next(value for _, value in spot.facts)
-        return Spot(spot.start, spot.end, spot.words, facts=frozenset(((spoken[0].name, value),)))
-
-    def _role_words(self, spec: FieldSpec) -> Iterable[str]:
-        own = [
-            spec.label_in(self.ledger.language),
-            spec.fact.get(self.ledger.language, "").replace("{value}", "").strip(),
-        ]
-        return [word.casefold() for word in (*spec.words, *own) if len(word) > (1 if not word.isascii() else 4)]
+    def _item(self, item_id: str) -> Item:
+        return self.finder.catalog.item(item_id)
 
     def _spec(self, name: str) -> FieldSpec:
         return self.finder.catalog.schema.field(name)
 
-    # Numbers, names, claims --------------------------------------------------------------------------------------
-
-    def _numbers(self, sentence: _Sentence) -> str:
-        """What is wrong with the numbers: each is a fact of what it is said of, or was counted or asked for."""
-        text = sentence.text
-        about = sentence.about
-        if not sentence.named & set(self.ledger.on_screen):  # 'of those who liked X' is said of what is on screen
-            about += tuple(self.finder.catalog.item(item_id) for item_id in self.ledger.on_screen)
-        facts = {number for item in about for number in self._item_numbers(item)}
-        asked = self.ledger.numbers | set(numbers_in(self.ledger.said))
-        for pattern in (DECADE, DECADE_BEFORE):
-            for match in pattern.finditer(text):
-                if not _is_decade_of(match.group(1), facts | asked):
-                    return f"says {match.group().strip()!r}, which stands nowhere"
-            text = pattern.sub(" ", text)
-        for number in numbers_in(text):
-            counts = number.isdigit() and int(number) <= max(len(self.ledger.on_screen), len(sentence.named))
-            plain = number.replace(",", ".")
-            if {number, plain} & (facts | asked) or (counts and not YEAR.fullmatch(number)):
-                continue
-            return f"says {number}, which stands nowhere"
-        return ""
-
-    def _item_numbers(self, item: Item) -> frozenset[str]:
-        key = f"numbers {item.item_id}"
-        if key not in self._words:
-            texts = (item.title, item.text, *self.ledger.texts.get(item.item_id, ()))
-            values = (value for held in item.values.values() for value in held)
-            own = {f"{number:.15g}" for number in item.numbers.values()}
-            self._words[key] = frozenset(own | {number for text in (*texts, *values) for number in numbers_in(text)})
-        return self._words[key]
-
-    def _names(self, sentence: _Sentence) -> str:
-        """What is wrong with other names: each stands in the facts of what the sentence is about, or was said."""
-        known = self._words_of_all(sentence.about)
-        rest = blanked(sentence.text, sentence.values)
-        for words in _capitalized(rest, sentence.language):
-            if not all(_known(word, known) for word in words):
-                return f"names {' '.join(words)!r}, which stands nowhere"
-        for match in FOREIGN_NAME.finditer(rest):
-            texts = (*(item.text for item in sentence.about), *(name for item in sentence.about for name in item.aka))
-            if match.group() not in self.ledger.said and not any(match.group() in text for text in texts):
-                return f"names {match.group()!r}, which stands nowhere"
-        return ""
-
-    def _addresses(self, sentence: _Sentence) -> str:
-        """An address outside a title: nothing here sends people elsewhere."""
-        return "names an address" if has_address(sentence.text) else ""
-
-    def _claims(self, sentence: _Sentence) -> str:
-        """A claim that no field shows, unless a text or value of the ledger says it."""
-        found = UNPROVABLE.search(sentence.text)
-        if found is None or fold(found.group()) in self._ledger_texts():
-            return ""
-        return f"claims something without evidence: {found.group()!r}"
-
-    # What is known -----------------------------------------------------------------------------------------------
-
     def _words_of(self, item: Item) -> frozenset[str]:
-        """The words of an item's titles, facts, description and reasons."""
+        """The names in an item's description, and its values but for people."""
         found = self._words.get(item.item_id)
         if found is None:
             language = language_of(self.ledger.language)
-            texts = [item.label, item.text, *item.aka, *self.ledger.texts.get(item.item_id, ())]
-            for spec in self.finder.catalog.schema.fields:
-                for value in item.values.get(spec.name, ()):
-                    texts += [value, spec.value_in(value, language), spec.value_in(value, "en")]
+            specs = [spec for spec in self.finder.catalog.schema.descriptive if not spec.people]
+            held = [(spec, value) for spec in specs for value in item.values.get(spec.name, ())]
+            proper = " ".join(word for word in item.text.split() if word.lstrip("“‘'\"(")[:1].isupper())
+            texts = [proper, *(spec.value_in(value, name) for spec, value in held for name in (language, "en"))]
             found = frozenset(word for text in texts for word in fold(text).split())
             self._words[item.item_id] = found
         return found
-
-    def _words_of_all(self, items: Sequence[Item]) -> frozenset[str]:
-        """The words of several items, and those that name nothing of an item."""
-        key = "all " + " ".join(item.item_id for item in items)
-        if key not in self._words:
-            self._words[key] = self._free_words().union(*(self._words_of(item) for item in items))
-        return self._words[key]
 
     def _free_words(self) -> frozenset[str]:
         """Words that name nothing of an item: the user's, the wish's, the calendar's."""
@@ -322,25 +335,28 @@ class Checker:
             self._words[""] = found
         return found
 
+    def _has(self, item: Item, spot: Spot) -> bool:
+        """Whether an item has one of the values that words may mean, or its description says them."""
+        if any(value in item.values.get(name, ()) for name, value in spot.facts):
+            return True
+        said = f" {fold(item.text)} "
+        english = (self._spec(name).value_in(value, "en") for name, value in spot.facts)
+        return any(f" {fold(words)} " in said for words in (spot.words, *english))
+
+    def _says(self, item: Item, words: str) -> bool:
+        """Whether an item's description or values say some words."""
+        specs = [spec for spec in self.finder.catalog.schema.descriptive if not spec.people]
+        values = (
+            spec.value_in(value, self.ledger.language) for spec in specs for value in item.values.get(spec.name, ())
+        )
+        held = (value for spec in specs for value in item.values.get(spec.name, ()))
+        return fold(words) in fold(" ".join((item.text, *values, *held)))
+
     def _is_said(self, words: str) -> bool:
         """Whether the user used these words."""
         if not words.isascii() and words in self.ledger.said:
             return True
         return bool(fold(words)) and f" {fold(words)} " in f" {fold(self.ledger.said)} "
-
-    def _ledger_texts(self) -> str:
-        """All that the ledger's items say of themselves, folded."""
-        found = self._words.get("texts")
-        if found is None:
-            items = [self.finder.catalog.item(item_id) for item_id in self.ledger.item_ids]
-            language = language_of(self.ledger.language)
-            specs = [spec for spec in self.finder.catalog.schema.descriptive if not spec.people]
-            held = ((spec, value) for spec in specs for item in items for value in item.values.get(spec.name, ()))
-            values = (word for spec, value in held for word in (value, spec.value_in(value, language)))
-            texts = (self.ledger.said, *self.ledger.names, *(item.text for item in items), *values)
-            found = frozenset((fold(" ".join(texts)),))
-            self._words["texts"] = found
-        return next(iter(found))
 
     def _echoes(self, sentence: str) -> bool:
         """Whether a sentence is only what the user said."""
@@ -348,61 +364,12 @@ class Checker:
         return len(words.split()) >= ECHO and f" {words} " in f" {fold(self.ledger.said)} "
 
 
-def _has(item: Item, spot: Spot) -> bool:
-    """Whether an item has one of the values that words may mean, or its description says them."""
-    if any(value in item.values.get(name, ()) for name, value in spot.facts):
-        return True
-    return fold(spot.words) in fold(item.text)
+def _is_term(words: str) -> bool:
+    """Whether a value is more than a word of every day: 'black and white'."""
+    return " " in words or (UNSPACED_RUN.match(words) is not None and len(words) > LONGEST_WORD)
 
 
-def _is_denied(spot: Spot, text: str) -> bool:
-    """Whether a sentence says that an item does not have a value: no evidence shows that it has."""
-    denied = NEGATION.search(text) if not spot.words.isascii() else NEGATION.search(text[: spot.start])
-    return denied is not None and ONLY.search(text) is None
-
-
-def _follows(word: str, after: str) -> bool:
-    """Whether a word for a field stands right behind a name, as in Chinese, Japanese and Korean."""
-    return not word.isascii() and after.lstrip().startswith(word)
-
-
-def _is_decade_of(decade: str, years: Iterable[str]) -> bool:
-    """Whether one of some years lies in a decade, written with two digits or four."""
-    start = int(decade)
-    whole = [int(year) for year in years if YEAR.fullmatch(year)]
-    return any(start <= (year if start > 99 else year % 100) <= start + 9 for year in whole) or decade in years
-
-
-def _capitalized(text: str, language: str) -> Iterable[list[str]]:
-    """Runs of capitalized words that do not merely begin a sentence, as folded words."""
-    for match in CAPITALS.finditer(text):
-        words = match.group().split()
-        if not text[: match.start()].strip(BEGINNING) or text[: match.start()].rstrip()[-1:] in (
-            ":",
-            "：",
-            "…",
-            "“",
-            "„",
-        ):
-            words = words[1:]
-        if language in NOUN_CAPITALS and len(words) < 2:
-            continue
-        folded = [word for said in words if not _is_small(said) for word in _parts(said)]
-        if folded:
-            yield folded
-
-
-def _is_small(word: str) -> bool:
-    """Pronouns and abbreviations: 'I', 'I'm', 'TV'."""
-    bare = re.split(r"['’]", word)[0]
-    return len(bare) < 2 or (len(bare) < 4 and bare.isupper())
-
-
-def _parts(word: str) -> list[str]:
-    """The names in a word: "Scorsese's" -> scorsese, "d'Hitchcock" -> hitchcock, 'Sci-Fi' -> sci, fi."""
-    pieces = re.split(r"['’.-]", word)
-    return [fold(piece) for piece in pieces if len(piece) > 1 and piece[0].isupper() and WORD.match(piece)]
-
-
-def _known(word: str, known: frozenset[str]) -> bool:
-    return word in known or word.removesuffix("s") in known or f"{word}s" in known
+def _shares(item: Item, other: Item, spec: FieldSpec) -> bool:
+    """Whether an item has all that another one has in a field."""
+    held = set(item.values.get(spec.name, ()))
+    return held <= set(other.values.get(spec.name, ())) and item.numbers.get(spec.name) == other.numbers.get(spec.name)

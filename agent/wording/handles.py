@@ -1,66 +1,179 @@
-"""Handles in a model's prose -> what they stand for: `[[i12]]`, `[[i12.directors]]`, `[[#2]]`, `[[count]]`.
+"""Handles in a model's prose -> what the ledger holds for them; what has no handle cannot be stated.
 
-A model that refers to facts by handles cannot misspell or make up what they hold.
+- `[[1]]`, `[[i12]]`: an item of the list on screen, of a row of the catalog: its title and year
+- `[[1.directors]]`, `[[1.cast.2]]`: what it has in a field, the first two of it
+- `[[1.year = min | the oldest]]`: words that state something, and the fact that shows it (see `proofs`)
+- `[[count]]`, `[[shown]]`, `[[size]]`: what the last look-up counted, items on screen, items of the catalog
+- `[["14"]]`: what the user wrote
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
 
-from agent.wording.messages import join, label, number
+from agent.wording.ledger import Ledger
+from agent.wording.messages import join, label, number, title
+from agent.wording.proofs import OPERATORS, Claim, refuted
 from agent.wording.values import spec_of, values_of
-from retrieval.items import Item
-from tools import ToolContext
+from retrieval.items import Catalog, Item
+from retrieval.schema import FieldSpec
+from tools.placing import fold
 from tools.render import one_line
 
-HANDLE = re.compile(r"\[\[\s*([^\[\]]{0,60}?)\s*\]\]")
-ROW, PLACE = re.compile(r"i(\d+)"), re.compile(r"#?\s?(\d+)")
-COUNT = "count"
+HANDLE = re.compile(r"\[\[([^\[\]\n]{0,240})\]\]")
+REFERENCE = re.compile(r"#?\s?(?P<place>\d{1,4})|i(?P<row>\d{1,9})")
+STATED = re.compile(rf"(?P<of>[^.=]+)\.\s*(?P<field>\w+)\s*(?P<op>{OPERATORS})\s*(?P<value>.+)")
+ALL = "all"
+MARKUP = re.compile(r"[*_`#<>]")
 MOST_VALUES = 6
 
 
-def fill(text: str, context: ToolContext, listed: Sequence[str] = ()) -> str | None:
-    """A sentence with its handles filled in; None where one stands for nothing.
+class Kind(StrEnum):
+    """What a stretch of a sentence is."""
 
-    Args:
-        text: One sentence of prose.
-        context: The turn's desk.
-        listed: The item ids of the list on screen, in order, for '#2'; the last list where empty.
+    WORDS = "words"
+    """The model's own."""
+    TITLE = "title"
+    VALUE = "value"
+    CLAIM = "claim"
+    NUMBER = "number"
+    QUOTE = "quote"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A stretch of a sentence, as it is shown."""
+
+    kind: Kind
+    text: str
+    items: tuple[Item, ...] = ()
+    spec: FieldSpec | None = None
+    claim: Claim | None = None
+
+
+class HandleError(ValueError):
+    """A handle that stands for nothing, or a claim that its fact does not show; says what would do."""
+
+
+def parts_of(sentence: str, ledger: Ledger, catalog: Catalog) -> tuple[Part, ...]:
+    """A sentence in parts, handles filled in.
+
+    Raises:
+        HandleError: A handle stands for nothing, or what it states does not hold.
     """
-    language = context.preference.language
-    unknown = False
-
-    def put(match: re.Match[str]) -> str:
-        nonlocal unknown
-        words = _words(match.group(1), context, listed, language)
-        unknown = unknown or not words
-        return words
-
-    filled = HANDLE.sub(put, text)
-    return None if unknown or "[[" in filled or "]]" in filled else filled
+    parts = tuple(_parts(sentence, Resolver(ledger, catalog)))
+    dated = {part.items[0].item_id for part in parts if part.spec and part.spec.unit == "year" and not part.claim}
+    return tuple(_undated(part, ledger.language) if _title_of(part, dated) else part for part in parts)
 
 
-def _words(handle: str, context: ToolContext, listed: Sequence[str], language: str) -> str:
-    """What a handle stands for; '' for nothing."""
-    if handle == COUNT:
-        counted = [found for found in context.lookups if found.is_asked] or list(context.lookups)
-        return number(counted[-1].total, language) if counted else ""
-    reference, _, name = handle.partition(".")
-    item = _item(reference.strip(), context, listed)
-    if item is None:
-        return ""
-    if not name:
-        return one_line(label(item, language))
-    spec = spec_of(context.catalog.schema, name.strip())
-    return "" if spec is None else one_line(join(values_of(item, spec, language)[:MOST_VALUES], language))
+def _title_of(part: Part, item_ids: set[str]) -> bool:
+    return part.kind is Kind.TITLE and part.items[0].item_id in item_ids
 
 
-def _item(reference: str, context: ToolContext, listed: Sequence[str]) -> Item | None:
-    catalog = context.catalog
-    if match := ROW.fullmatch(reference):
-        row = int(match.group(1))
-        return catalog.items[row] if row < len(catalog) else None
-    if match := PLACE.fullmatch(reference):
-        place, shown = int(match.group(1)) - 1, listed or context.shown
-        item_id = shown[place] if 0 <= place < len(shown) else ""
-        return catalog.item(item_id) if item_id in catalog else None
-    return None
+def _undated(part: Part, language: str) -> Part:
+    """A title without its year, which stands beside it."""
+    return replace(part, text=one_line(title(part.items[0].title, language)))
+
+
+def _parts(sentence: str, resolver: "Resolver") -> Iterator[Part]:
+    pieces = HANDLE.split(sentence)  # words and what handles hold take turns
+    for place, piece in enumerate(pieces):
+        if place % 2:
+            yield resolver.part(piece.strip())
+        elif "[[" in piece or "]]" in piece:
+            raise HandleError("a handle is not closed, or holds another one")
+        elif piece:
+            yield Part(Kind.WORDS, piece)
+
+
+@dataclass(frozen=True, slots=True)
+class Resolver:
+    """Finds what a handle stands for."""
+
+    ledger: Ledger
+    catalog: Catalog
+
+    def part(self, handle: str) -> Part:
+        """What one handle stands for.
+
+        Raises:
+            HandleError: Nothing, or what it states does not hold.
+        """
+        if handle[:1] in ('"', "“", "„", "«", "「"):
+            return self._quote(handle.strip('"“”„«»「」 '))
+        counts = {"count": self.ledger.count, "shown": len(self.ledger.on_screen), "size": len(self.catalog)}
+        if handle in counts:
+            return self._number(counts[handle])
+        fact, bar, words = handle.partition("|")
+        if bar:
+            return self._claim(fact.strip(), MARKUP.sub("", one_line(words)))
+        reference, _, rest = handle.partition(".")
+        item, language = self.item(reference), self.ledger.language
+        if not rest:
+            return Part(Kind.TITLE, one_line(label(item, language)), (item,))
+        name, _, most = rest.partition(".")
+        spec = self.spec(name)
+        values = values_of(item, spec, language)[: int(most) if most.isdecimal() else MOST_VALUES]
+        if not values:
+            raise HandleError(f"the {name.strip()} of {item.label} is not known: say so, or leave it out")
+        return Part(Kind.VALUE, one_line(join(values, language)), (item,), spec)
+
+    def item(self, reference: str) -> Item:
+        """The item of '1', '#1' or 'i12'; only one that the ledger knows.
+
+        Raises:
+            HandleError: There is none.
+        """
+        match = REFERENCE.fullmatch(reference.strip())
+        found = ""
+        if match is not None and match["row"]:
+            row = int(match["row"])
+            found = self.catalog.items[row].item_id if row < len(self.catalog) else ""
+        elif match is not None:
+            place = int(match["place"]) - 1
+            found = self.ledger.listed[place] if 0 <= place < len(self.ledger.listed) else ""
+        if found not in self.ledger.item_ids:
+            raise HandleError(f"[[{reference.strip()}]] is no item that was found or shown")
+        return self.catalog.item(found)
+
+    def spec(self, name: str) -> FieldSpec:
+        """The field of a name.
+
+        Raises:
+            HandleError: The catalog has no such field.
+        """
+        spec = spec_of(self.catalog.schema, name.strip())
+        if spec is None:
+            raise HandleError(f"there is no field {name.strip()!r}")
+        return spec
+
+    def _quote(self, words: str) -> Part:
+        is_said = words in self.ledger.said or f" {fold(words)} " in f" {fold(self.ledger.said)} "
+        if not words or not is_said:
+            raise HandleError(f"the user did not write {words!r}")
+        return Part(Kind.QUOTE, one_line(words))
+
+    def _number(self, counted: int | None) -> Part:
+        if counted is None:
+            raise HandleError("nothing was counted in this turn: look it up, or leave the number out")
+        return Part(Kind.NUMBER, number(counted, self.ledger.language))
+
+    def _claim(self, fact: str, words: str) -> Part:
+        match = STATED.fullmatch(fact)
+        if match is None or not words.strip():
+            raise HandleError(f"[[{fact} | ...]] is no fact: write [[1.field = value | words]]")
+        is_of_all = match["of"].strip() == ALL
+        places = range(1, len(self.ledger.listed) + 1) if is_of_all else match["of"].split(",")
+        items = tuple(self.item(str(place)) for place in places)
+        claim = Claim(items, self.spec(match["field"]), match["op"], match["value"].strip())
+        other = self._other(claim)
+        if reason := refuted(claim, self.ledger, self.catalog, other=other, words=words):
+            raise HandleError(reason)
+        return Part(Kind.CLAIM, words.strip(), items, claim.spec, claim)
+
+    def _other(self, claim: Claim) -> Item | None:
+        """The item that a claim compares with: '2.year'."""
+        reference, dot, name = claim.value.partition(".")
+        is_compared = dot and name.strip() == claim.spec.name and REFERENCE.fullmatch(reference.strip())
+        return self.item(reference) if is_compared else None

@@ -6,7 +6,7 @@ from itertools import islice
 from agent.examples import PLACE, template
 from tools.placing import fold
 
-PROMPTS = ("agent", "step", "words")
+PROMPTS = ("agent", "mend", "step", "words")
 RUN = 7
 """Words in a row that only somebody who repeats the instructions says."""
 

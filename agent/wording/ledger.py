@@ -1,18 +1,17 @@
-"""What a turn may state: items it shows or looked up, values it found, numbers it counted, the user's words."""
+"""What a turn may state: items it shows or looked up, what it counted, values that were asked for, the user's words.
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+Made anew each turn from what the conversation showed and what the tools brought, so a reload loses nothing of it.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from agent.recommendation import Recommendation
 from retrieval.ranking import broken_by
-from retrieval.spans import parse_span
 from tools import ToolContext
 
 ROWS = 30
 """Rows of a look-up that a model got to see."""
-NUMBER = re.compile(r"\d+(?:[.,\u00a0\u202f']\d{3}(?!\d))*(?:[.,]\d+)?")
-GROUPING = re.compile(r"[.,\u00a0\u202f'](?=\d{3}(?!\d))")
 
 Fact = tuple[str, str]
 """Field and value."""
@@ -24,90 +23,84 @@ class Ledger:
 
     item_ids: frozenset[str] = frozenset()
     """Items that may be named."""
+    listed: tuple[str, ...] = ()
+    """The list on screen, in order: '#2' is the second."""
     on_screen: tuple[str, ...] = ()
-    """The ids of the cards, in order."""
+    """The same with its near misses."""
+    pools: tuple[tuple[str, ...], ...] = ()
+    """Lists among which an item may be the oldest, or the only one; the first that has it counts."""
+    count: int | None = None
+    """What the last look-up counted."""
     values: frozenset[Fact] = frozenset()
     """Values that were asked for or looked up, whichever item has them."""
-    numbers: frozenset[str] = frozenset()
-    """Counts and limits."""
-    texts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """What the cards say, by item id."""
     names: tuple[str, ...] = ()
-    """Other names that may stand in prose: what places of the list are for, what the catalog lacks."""
+    """Other words that may stand in prose: what places of the list are for, what the catalog lacks."""
     said: str = ""
     """The user's own words, of the whole conversation."""
     language: str = "en"
 
     @classmethod
-    def of(cls, context: ToolContext, cards: Sequence[Recommendation], *, said: str = "") -> "Ledger":
+    def of(
+        cls,
+        context: ToolContext,
+        cards: Sequence[Recommendation] = (),
+        near: Sequence[Recommendation] = (),
+        *,
+        said: str = "",
+        told: Iterable[str] = (),
+    ) -> "Ledger":
         """The ledger of a turn.
 
         Args:
             context: What its tools brought.
-            cards: The list and its near misses.
+            cards: The list.
+            near: Its near misses.
             said: The user's own words.
+            told: Ids of items that earlier answers named.
         """
-        wish = context.preference
-        ending = context.ending
         shown = tuple(card.item.item_id for card in cards)
-        named = {
-            *shown,
-            *context.shown,
-            *context.shown_before,
-            *wish.liked,
-            *wish.disliked,
-            *wish.seen,
-            *context.facts,
-            *(ending.item_ids if ending is not None else ()),
-            *(step[0] for path in context.paths for step in path.path),
-            *(item_id for lookup in context.lookups for item_id in lookup.item_ids[:ROWS]),
-            *_candidates(context),
-        }
-        limits = [*wish.constraints, *(limit for lookup in context.lookups for limit in lookup.limits)]
-        values = {(limit.field, str(value)) for limit in limits for value in limit.values}
-        values |= {(wanted.field, wanted.value) for wanted in wish.wishes}
-        values |= {(name, value) for path in context.paths for _, name, value in path.path}
-        counted = [str(lookup.total) for lookup in context.lookups]
-        bounds = [f"{value:.15g}" for limit in limits for value in limit.values if isinstance(value, float | int)]
-        bounds += [f"{bound:.15g}" for leaning in wish.leanings for bound in _bounds(leaning.more)]
-        sizes = [str(wish.count), str(len(cards)), str(len(context.catalog))]
+        missed = tuple(card.item.item_id for card in near)
+        listed = shown or missed or context.shown
+        asked = context.ending.item_ids if context.ending is not None else ()
+        wholes = [found.item_ids for found in context.lookups if found.total == len(found.item_ids)]
+        named = {*shown, *missed, *told, *asked, *_found(context)}
+        wish = context.preference
         return cls(
             item_ids=frozenset(item_id for item_id in named if item_id in context.catalog),
-            on_screen=shown,
-            values=frozenset(values),
-            numbers=frozenset((*counted, *bounds, *sizes, *_ranks(context))),
-            texts={
-                card.item.item_id: (card.explanation.text, *(one.text for one in card.explanation.statements))
-                for card in cards
-            },
-            names=(*context.problems.unknown, *(card.slot for card in cards if card.slot)),
+            listed=listed,
+            on_screen=(*shown, *missed) or listed,
+            pools=(*((asked,) if not shown else ()), listed, *wholes),
+            count=_count(context),
+            values=_values(context),
+            names=(*context.problems.unknown, *(card.slot for card in (*cards, *near) if card.slot)),
             said=said,
             language=wish.language,
         )
 
 
-def numbers_in(text: str) -> list[str]:
-    """The numbers in a text, without the signs that group digits: '1,682' -> '1682'."""
-    return [GROUPING.sub("", found) for found in NUMBER.findall(text)]
-
-
-def _bounds(span: str) -> Iterable[float]:
-    found = parse_span(span)
-    return () if found is None else (found.low, found.high)
-
-
-def _ranks(context: ToolContext) -> Iterable[str]:
-    """Where items that were asked about stand."""
-    for item_id, standing in context.standings.items():
-        yield from (str(standing.rank), str(standing.total))
-        if item_id in context.ranked:
-            yield str(context.ranked.index(item_id) + 1)
-
-
-def _candidates(context: ToolContext) -> Iterable[str]:
-    """What searches brought and the wish allows."""
-    limits = context.preference.constraints
+def _found(context: ToolContext) -> Iterable[str]:
+    """Every item that the conversation showed, the wish names or the tools brought."""
+    wish = context.preference
+    yield from (*context.shown, *context.shown_before, *wish.liked, *wish.disliked, *wish.seen, *context.facts)
+    yield from (step[0] for path in context.paths for step in path.path)
+    yield from (item_id for lookup in context.lookups for item_id in lookup.item_ids[:ROWS])
     for candidates in context.by_channel.values():
         for candidate in candidates[:ROWS]:
-            if candidate.item_id in context.catalog and not broken_by(context.catalog, candidate.item_id, limits):
+            if candidate.item_id in context.catalog and not broken_by(
+                context.catalog, candidate.item_id, wish.constraints
+            ):
                 yield candidate.item_id
+
+
+def _count(context: ToolContext) -> int | None:
+    counted = [found for found in context.lookups if found.is_asked] or list(context.lookups)
+    return counted[-1].total if counted else None
+
+
+def _values(context: ToolContext) -> frozenset[Fact]:
+    wish = context.preference
+    limits = [*wish.constraints, *(limit for lookup in context.lookups for limit in lookup.limits)]
+    values = {(limit.field, str(value)) for limit in limits for value in limit.values}
+    values |= {(wanted.field, wanted.value) for wanted in wish.wishes}
+    values |= {(name, value) for path in context.paths for _, name, value in path.path}
+    return frozenset(values)

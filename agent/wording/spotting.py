@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from agent.wording.messages import LANGUAGES
-from retrieval.features.moods import MOOD_WORDS
 from retrieval.items import Catalog
 from retrieval.schema import FieldKind, FieldSpec
 from retrieval.titles import ARTICLES, LETTER, UNSPACED
@@ -15,37 +14,14 @@ from tools.placing import fold
 WORD = re.compile(rf"{LETTER}+(?:['’]{LETTER}+)*|&")
 UNSPACED_RUN = re.compile(rf"[{UNSPACED}]")
 QUOTED = re.compile(
-    r"《([^》]{1,80})》|『([^』]{1,80})』|「([^」]{1,80})」|“([^”]{1,80})”|„([^“”]{1,80})[“”]|«([^»]{1,80})»|\"([^\"]{1,80})\""
+    r"《([^》]{1,80})》|『([^』]{1,80})』|「([^」]{1,80})」|“([^”]{1,80})”|„([^“”]{1,80})[“”]|«([^»]{1,80})»|‘([^‘’]{1,80})’|\"([^\"]{1,80})\""
 )
 YEAR_AFTER = re.compile(r"\s*[(（]\d{4}[)）]")
 LONGEST = 12
 """Words of a title or name that are compared."""
 SHORTEST_UNSPACED, SHORTEST_WORD = 2, 3
-OPINIONS = frozenset(fold(word) for words in MOOD_WORDS.values() for word in words) | frozenset(
-    (
-        "absurd",
-        "bittersweet",
-        "campy",
-        "creepy",
-        "deadpan",
-        "dreamlike",
-        "epic",
-        "heartwarming",
-        "hope",
-        "intimate",
-        "meditative",
-        "minimalist",
-        "nature",
-        "quirky",
-        "raunchy",
-        "surreal",
-        "suspenseful",
-        "visually stunning",
-        "whimsical",
-    )
-)
-"""Words of opinion, and everyday words: 'bleak' says how somebody finds an item, whatever themes it has."""
-
+SHORTEST_NAME, SHORTEST_FOREIGN_NAME = 4, 6
+"""Letters of a name that stands alone; the descriptions do not tell the common words of languages but English."""
 Key = tuple[str, ...]
 Fact = tuple[str, str]
 """Field and value."""
@@ -86,6 +62,14 @@ class TitleFinder:
             inside = next(group for group in match.groups() if group is not None).strip()
             ids = frozenset(found.item_id for found in self.catalog.titles.exact(inside))
             yield Spot(match.start(), match.end(), inside, ids)
+
+    def labels(self, text: str) -> Iterator[Spot]:
+        """Titles with their year, as code writes them."""
+        for spot in (*self.quoted(text), *self.titles(text, frozenset())):
+            year = YEAR_AFTER.match(text[spot.end :])
+            ids = {one for one in spot.item_ids if year and str(self.catalog.item(one).year) in year.group()}
+            if ids:
+                yield Spot(spot.start, spot.end, spot.words, frozenset(ids))
 
     def titles(self, text: str, own: frozenset[str]) -> Iterator[Spot]:
         """Titles that are written as titles: capitalized words of several, with a year, or those of some items.
@@ -180,12 +164,10 @@ class TitleFinder:
                 yield spot
 
     def _is_meant(self, words: str, facts: frozenset[Fact]) -> bool:
-        """Names of people are capitalized; what is only an adjective of opinion is no value."""
+        """Names of people are capitalized; 'in' is no country, 'IN' may be one."""
         if any(self._spec(name).people for name, _ in facts):
             return not words[0].islower()
-        if len(words) < SHORTEST_WORD and words.isascii() and not words.isupper():
-            return False  # 'in' is no country, 'IN' may be one
-        return fold(words) not in OPINIONS and not all(fold(value) in OPINIONS for _, value in facts)
+        return len(words) >= SHORTEST_WORD or not words.isascii() or words.isupper()
 
     def _spec(self, name: str) -> FieldSpec:
         return self.catalog.schema.field(name)
@@ -214,6 +196,11 @@ class TitleFinder:
         return frozenset(
             (word,) for name in people for value in self.catalog.values(name) for word in fold(value).split()
         )
+
+    def is_name(self, word: str, language: str) -> bool:
+        """Whether a folded word is part of somebody's name and no common word, as far as the descriptions tell."""
+        shortest = SHORTEST_NAME if language == "en" else SHORTEST_FOREIGN_NAME
+        return len(word) >= shortest and (word,) in self._people_words and word not in self._vocabulary
 
     def warm(self) -> None:
         """Build every table, so that no sentence waits for one."""

@@ -1,9 +1,12 @@
-"""The check on a stream of prose: cuts it into sentences, fills in what handles stand for, lets through what holds."""
+"""The check on a stream of prose: cuts it into sentences, lets through what holds, has the rest written anew once."""
 
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass, field, replace
 
-from agent.wording.check import Checker
+from agent.wording.check import Checker, Verdict
+from agent.wording.claims import BACK
+from agent.wording.handles import HANDLE
 from retrieval.untrusted import visible, without_links
 from tools.placing import fold
 
@@ -16,19 +19,19 @@ ABBREVIATION = re.compile(
 DONE = re.compile(r"[.!?…。！？][\"”’』」»)）]*\s*$")
 SURE = re.compile(r"[。！？\n]\s*$")
 """Ends a sentence without having to see what follows."""
-HANDLE = re.compile(r"\[\[[^\[\]\n]{0,60}\]\]")
+LONGEST_HANDLE = 250
 MARKUP = re.compile(r"[*_`#]|<[^>]{0,200}>")
 PROMPT_LABEL = re.compile(r"^(\s*)(?:about|facts?|list|wanted|message)\s*:\s*", re.IGNORECASE)
 """A label of the prompt that a small model copies."""
 
-Fill = Callable[[str], str | None]
-"""Puts names in the place of handles; None where one is unknown."""
+Mend = Callable[[str, str], Awaitable[str]]
+"""A sentence and what is wrong with it -> what to say in its place; '' for nothing."""
 
 
 def plain(text: str) -> str:
     """Prose without markup, links, tags and labels of the prompt; handles stay as they are."""
-    pieces = HANDLE.split(text)
-    handles = [*HANDLE.findall(text), ""]
+    pieces = HANDLE.split(text)[::2]
+    handles = [*(f"[[{inside}]]" for inside in HANDLE.findall(text)), ""]
     clean = (MARKUP.sub("", without_links(visible(piece))) for piece in pieces)
     return PROMPT_LABEL.sub(r"\1", "".join(piece + handle for piece, handle in zip(clean, handles, strict=True)))
 
@@ -43,7 +46,7 @@ def sentences(buffer: str, *, final: bool = False) -> tuple[list[str], str]:
     start = 0
     for match in ENDINGS.finditer(buffer):
         piece = buffer[start : match.end()]
-        if not piece.strip() or ABBREVIATION.search(piece.rstrip()):
+        if not piece.strip() or ABBREVIATION.search(piece.rstrip()) or _is_open(piece):
             continue
         if match.end() == len(buffer) and not final and not SURE.search(piece):
             break
@@ -56,31 +59,72 @@ def sentences(buffer: str, *, final: bool = False) -> tuple[list[str], str]:
     return done, rest
 
 
-async def checked(
-    pieces: AsyncIterator[str],
-    checker: Checker,
-    dropped: list[str],
-    *,
-    fill: Fill | None = None,
-    whole: Callable[[], bool] = lambda: True,
-) -> AsyncIterator[str]:
-    """Let through the sentences that hold.
+@dataclass(slots=True)
+class Gate:
+    """Lets through the sentences of one reply that hold; hands the others back once to whoever wrote them."""
 
-    Args:
-        pieces: The stream.
-        checker: Judges.
-        dropped: Gets the reasons of the sentences that do not hold.
-        fill: Fills in handles after the sentences were cut and before they are judged.
-        whole: Asked at the end: whether the last sentence was finished, though no full stop ends it.
-    """
-    said: set[str] = set()
-    before: frozenset[str] = frozenset()
-    async for sentence in _cut(pieces, whole):
-        text, before = _passed(sentence, checker, before, dropped, fill)
-        key = fold(text) or text
-        if text and key not in said:
-            said.add(key)
-            yield text
+    checker: Checker
+    mend: Mend | None = None
+    """Writes a sentence anew from what went out so far, the sentence and what is wrong; None where nobody does."""
+    dropped: list[str] = field(default_factory=list)
+    """Why sentences were left out."""
+    mended: int = 0
+    """Sentences that went out in other words."""
+    _before: frozenset[str] = frozenset()
+    _said: set[str] = field(default_factory=set)
+    _has_gap: bool = False
+    """Whether the sentence before was left out."""
+
+    async def checked(
+        self, pieces: AsyncIterator[str], *, whole: Callable[[], bool] = lambda: True
+    ) -> AsyncIterator[str]:
+        """The sentences of a stream that hold, in their order.
+
+        Args:
+            pieces: The stream.
+            whole: Asked at the end: whether the last sentence was finished, though no full stop ends it.
+        """
+        async for sentence in _cut(pieces, whole):
+            for text in await self._passed(sentence):
+                key = fold(text) or text
+                if key not in self._said:
+                    self._said.add(key)
+                    yield text
+
+    async def _passed(self, sentence: str) -> list[str]:
+        """A sentence as it may be shown, or what was written in its place; nothing where neither holds."""
+        text = plain(sentence)
+        if not text.strip():
+            return []
+        verdict = self._verdict(text)
+        if not verdict.ok and self.mend is not None:
+            anew = await self.mend(text.strip(), verdict.reason)
+            verdicts = [self._taken(self._verdict(one)) for one in sentences(plain(anew), final=True)[0]]
+            held = [one.text for one in verdicts if one.ok]
+            if held:
+                self.mended += 1
+                return [*map(_closed, held)]
+        self._taken(verdict)
+        if not verdict.ok:
+            self.dropped.append(verdict.reason)
+        return [_closed(verdict.text)] if verdict.ok else []
+
+    def _verdict(self, text: str) -> Verdict:
+        verdict = self.checker.check(text, before=self._before)
+        if verdict.ok and self._has_gap and BACK.match(text) and verdict.named == self._before:
+            return replace(verdict, ok=False, reason="it goes on about a sentence that was left out")
+        return verdict
+
+    def _taken(self, verdict: Verdict) -> Verdict:
+        """Note what the next sentence goes on about."""
+        self._before = verdict.named or self._before
+        self._has_gap = not verdict.ok
+        return verdict
+
+
+def _is_open(piece: str) -> bool:
+    """Whether a piece ends within a handle."""
+    return piece.rfind("[[") > piece.rfind("]]") and len(piece) - piece.rfind("[[") < LONGEST_HANDLE
 
 
 async def _cut(pieces: AsyncIterator[str], whole: Callable[[], bool]) -> AsyncIterator[str]:
@@ -102,21 +146,6 @@ def _last(buffer: str, whole: Callable[[], bool]) -> Iterator[str]:
             yield sentence
 
 
-def _passed(
-    sentence: str, checker: Checker, before: frozenset[str], dropped: list[str], fill: Fill | None
-) -> tuple[str, frozenset[str]]:
-    """The sentence as it may be shown ('' when it may not), and what it is about."""
-    text: str | None = plain(sentence)
-    if fill is not None and text:
-        text = fill(text)
-    if text is None:
-        dropped.append("refers to something unknown")
-        return "", before
-    if not text.strip():
-        return "", before
-    verdict = checker.check(text, before=before)
-    if not verdict.ok:
-        dropped.append(verdict.reason)
-        return "", verdict.named
-    is_closed = text[-1].isspace() or text[-1] in "。！？"
-    return (text if is_closed else f"{text} "), verdict.named or before
+def _closed(text: str) -> str:
+    """A sentence with the space behind it that its script wants."""
+    return text if text[-1].isspace() or text[-1] in "。！？" else f"{text} "

@@ -1,12 +1,13 @@
 """One turn: what is called, what is emitted, in which order, and what happens when a part fails."""
 
+import json
 import shutil
 import threading
 
 import pytest
 
 from agent.agent import Agent
-from agent.conversation import Conversation
+from agent.conversation import Conversation, Role, Turn
 from agent.events import Finished, Recommended, TextDelta, ToolCalled, Understood
 from agent.intent import Act
 from agent.recommendation import Reply
@@ -17,7 +18,8 @@ from retrieval.settings import RetrievalSettings
 from retrieval.state import FeedbackKind
 from tests.agent.conftest import MakeAgent, events, visitor
 from tests.agent.films import INJECTION, film_id
-from tests.fakes import Calls, Cut, Full, HashEncoder, ScriptedChatModel, Status
+from tests.fakes import Calls, Cut, Full, HashEncoder, Raw, ScriptedChatModel, Status
+from tools.placing import reference_of
 from tools.template_tokens import without_tokens
 
 CRIME = {"limits": [{"field": "genres", "value": "Crime"}]}
@@ -240,6 +242,60 @@ async def test_only_sentences_that_hold_go_out(talking: Agent, model: ScriptedCh
     assert "Oscar" not in reply.text
     assert "Enjoy your evening." in reply.text
     assert reply.trace.dropped == 2
+
+
+async def test_a_sentence_that_does_not_hold_goes_back_to_the_model_once(talking: Agent, model: ScriptedChatModel):
+    model.steps = [LIKE_HEAT]
+    model.prose = ["Start with [[1]]. Then try The Godfather. It won an Oscar. Enjoy your evening."]
+    model.mended = ["Then try [[2]].", "It won nine Oscars."]
+
+    reply = await talking.reply(visitor(talking), "something like Heat")
+
+    first, second = (card.item.label for card in reply.recommendations[:2])
+    assert reply.text == f"Start with {first}. Then try {second}. Enjoy your evening."
+    assert reply.trace.dropped == 1
+    assert model.purposes() == ["step", "write", "mend", "mend"]
+    _, words, mend, _ = (call.messages for call in model.calls)
+    assert mend[: len(words)] == words
+    assert mend[len(words)]["content"] == "Then try The Godfather."
+    assert "the name 'the godfather' stands in no handle" in mend[-1]["content"]
+
+
+async def test_text_beside_a_call_of_a_tool_is_not_shown(talking: Agent, model: ScriptedChatModel):
+    call = {"index": 0, "id": "c", "type": "function", "function": {"name": "search_catalog", "arguments": "{}"}}
+    deltas = [
+        {"content": "Enjoy these. Let me look"},
+        {"content": " that up", "tool_calls": [call]},
+        {"content": ". Ah."},
+    ]
+    lines = [json.dumps({"id": "s", "choices": [{"index": 0, "delta": delta}]}) for delta in deltas]
+    model.steps = [LIKE_HEAT]
+    model.prose = [Raw("".join(f"data: {line}\n\n" for line in lines).encode(), "text/event-stream")]
+
+    reply = await talking.reply(visitor(talking), "something like Heat")
+
+    assert reply.text == "Enjoy these."
+
+
+async def test_what_was_shown_and_told_can_be_cited_after_a_reload(
+    talking: Agent, model: ScriptedChatModel, films: Catalog
+):
+    told, shown = film_id("Vertigo"), film_id("Alien")
+    turns = (
+        Turn(Role.USER, "hi"),
+        Turn(Role.ASSISTANT, "Two.", shown=(shown,)),
+        Turn(Role.USER, "and Hitchcock?"),
+        Turn(Role.ASSISTANT, "There is Vertigo (1958)."),
+    )
+    model.steps = [Calls.of(("answer", {"kind": "facts"}))]
+    vertigo, alien, heat = (reference_of(films, one) for one in (told, shown, film_id("Heat")))
+    model.prose = [
+        f"[[{vertigo}]] is by [[{vertigo}.directors]], [[{alien}]] by [[{alien}.directors]]. [[{heat}]] too."
+    ]
+
+    reply = await talking.reply(Conversation(turns=turns), "who made them?", store=False, keep=False)
+
+    assert reply.text == "Vertigo (1958) is by Alfred Hitchcock, Alien (1979) by Ridley Scott."
 
 
 async def test_prose_of_which_nothing_holds_is_replaced_by_a_template(talking: Agent, model: ScriptedChatModel):

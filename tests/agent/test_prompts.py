@@ -254,7 +254,7 @@ def test_the_next_turn_begins_with_the_dialogue_of_the_last_one(films: Catalog):
     assert [message.content for message in after[:2]] == [message.content for message in before[:2]]
     assert [str(message.content) for message in after[:4]] == [
         "crime",
-        "[showed: #1 Heat (1995); #2 Casino (1995)] Here.",
+        "[showed: i0 Heat (1995); i1 Casino (1995)] Here.",
         "one",
         "Two.",
     ]

@@ -23,6 +23,9 @@ from retrieval.items import Catalog
 RETRY_S = 0.3
 """Before the one retry of a step; the turn's deadline bounds both."""
 TRANSCRIPT = "messages"
+MEND_TOKENS = 160
+WRITE = "write"
+"""Purpose of the calls that come after the cards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +100,33 @@ class ToolCallingDriver:
             async for piece in self._write(drive, asked, ends=ends):
                 yield piece
 
+    async def mend(self, drive: Drive, sentence: str, asked: str, *, seconds: float) -> str:
+        """Have one sentence written anew, over the same prompt; '' where the model does not answer in time.
+
+        Args:
+            drive: The turn as it was driven.
+            sentence: As the model wrote it.
+            asked: What is wrong with it; see `prompt.mend_prompt`.
+            seconds: How long it may take.
+        """
+        bound = self.model.bind(tools=_schemas(drive), tool_choice="none", max_tokens=MEND_TOKENS)
+        messages = [*drive.transcript, AIMessage(sentence), HumanMessage(asked)]
+        started, answer = time.perf_counter(), None
+        try:
+            async with drive.room(seconds, rank=LATER):
+                answer = await within(bound.ainvoke(messages), seconds)
+        except (*FAILURES, ModelBusyError) as error:
+            drive.note(count(WRITE, started, None, error=type(error).__name__))
+            return ""
+        drive.note(count(WRITE, started, answer if isinstance(answer, AIMessage) else None))
+        return answer.content if isinstance(answer.content, str) and not getattr(answer, "tool_calls", None) else ""
+
     async def _write(self, drive: Drive, asked: str, *, ends: float) -> AsyncIterator[str]:
         bound = self.model.bind(tools=_schemas(drive), tool_choice="none", max_tokens=self.write_tokens)
-        messages: list[BaseMessage] = [*drive.transcript, HumanMessage(asked)]
+        drive.transcript = [*drive.transcript, HumanMessage(asked)]
         started, whole = time.perf_counter(), None
         try:
-            stream = bound.astream(messages)
+            stream = bound.astream(drive.transcript)
             while True:
                 try:
                     chunk = await within(anext(stream), ends - time.monotonic())
@@ -110,13 +134,16 @@ class ToolCallingDriver:
                     break
                 if isinstance(chunk, AIMessageChunk):
                     whole = chunk if whole is None else whole + chunk
+                if isinstance(chunk, AIMessageChunk) and chunk.tool_call_chunks:
+                    drive.was_cut = True  # text beside a call of a tool is meant for nobody
+                    return
                 if isinstance(chunk.content, str) and chunk.content:
                     yield chunk.content
         except FAILURES as error:
-            drive.note(count("write", started, whole, error=type(error).__name__))
+            drive.note(count(WRITE, started, whole, error=type(error).__name__))
             raise ModelUnavailableError(f"the language model stopped ({type(error).__name__})") from error
         ended = whole.response_metadata.get("finish_reason", "") if whole is not None else ""
-        drive.note(count("write", started, whole, error="" if ended else "stopped in mid-stream"))
+        drive.note(count(WRITE, started, whole, error="" if ended else "stopped in mid-stream"))
         if not ended:
             raise ModelUnavailableError("the language model stopped in mid-stream")
         drive.was_cut = ended == "length"

@@ -24,14 +24,15 @@ DEFAULT_COUNT = 5
 MESSAGE_LIMIT = 4000
 FACTS_ON_SCREEN = 3
 TEXT_ON_SCREEN = 220
+NOTHING = "-"
+"""What the model writes for a sentence that cannot be said."""
 
 
 def system_prompt(catalog: Catalog) -> str:
     """What the model is told before every turn."""
     schema = catalog.schema
     spec = _named_field(catalog)
-    names = {
-        "field": spec.name if spec else "field",
+    names = _handles(catalog) | {
         "role": spec.label_in("en") if spec else "value",
         "nouns": schema.nouns_in("en"),
         "size": f"{len({min(catalog.double_of(item.item_id)) for item in catalog}):,}",
@@ -94,14 +95,31 @@ def words_prompt(
     lines = [_on_screen(card, catalog) for card in cards]
     lines += [f"near miss, shown apart: {_on_screen(card, catalog)}" for card in near]
     lines += [f"said already: {one_line(notice)}" for notice in notices]
-    spec = _named_field(catalog)
-    names = {
-        "screen": "\n".join(lines) or "nothing yet",
-        "task": task,
-        "language": language,
-        "field": spec.name if spec else "field",
-    }
+    names = _handles(catalog) | {"screen": "\n".join(lines) or "nothing yet", "task": task, "language": language}
     return fill(_template("words"), names).strip()
+
+
+def mend_prompt(reason: str, *, language: str) -> str:
+    """What hands a sentence back to the model that wrote it."""
+    names = {"reason": one_line(reason), "language": language, "nothing": NOTHING}
+    return fill(_template("mend"), names).strip()
+
+
+def _handles(catalog: Catalog) -> dict[str, str]:
+    """Fields and values for the prompt's examples of handles."""
+    fields = [spec for spec in catalog.schema.fields if catalog.values(spec.name)]
+    categories = [spec for spec in fields if spec.kind is FieldKind.CATEGORY] or fields
+    numbers = [spec for spec in catalog.schema.fields if spec.kind is FieldKind.NUMBER]
+    people, names = _named_field(catalog), dict[str, str]()
+    names["field"] = people.name if people else "field"
+    names["number_field"] = numbers[0].name if numbers else "number"
+    if categories:
+        spec = categories[0]
+        values = [spec.value_in(value, "en") for value, _ in catalog.values(spec.name).most_common(2)]
+        names["category_field"], names["category_a"], names["category_b"] = spec.name, values[0], values[-1]
+    else:
+        names |= {"category_field": "field", "category_a": "value", "category_b": "value"}
+    return names
 
 
 def _named_field(catalog: Catalog) -> FieldSpec | None:

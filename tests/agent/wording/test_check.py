@@ -5,19 +5,14 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from agent.recommendation import Recommendation
 from agent.wording.check import Checker, TitleFinder
-from agent.wording.explain import explain
 from agent.wording.ledger import Ledger
-from agent.wording.stream import checked, plain, sentences
-from retrieval.candidates import Candidate, Evidence, EvidenceKind
+from agent.wording.stream import Gate, plain, sentences
 from retrieval.items import Catalog
 from tests.agent.films import film_id
 
 HEAT, CASINO, AMELIE = film_id("Heat"), film_id("Casino"), film_id("Amelie")
-CO_LIKED = Evidence("factors", EvidenceKind.CO_LIKED, item_ids=(HEAT,), count=6)
 SAID = "I loved Heat. Something with a heist for my friend Bob in December, like The Godfather or Blue Lagoon"
-MAFIA = Evidence("graph", EvidenceKind.FACT, "themes", "mafia")
 
 
 @pytest.fixture
@@ -26,14 +21,13 @@ def checker(films: Catalog) -> Checker:
 
 
 def ledger(films: Catalog, language: str, said: str = SAID) -> Ledger:
-    cards = [
-        Recommendation(films.item(one), rank, explain(Candidate(one, evidence=evidence), films, language))
-        for rank, (one, evidence) in enumerate([(CASINO, (CO_LIKED, MAFIA)), (AMELIE, (CO_LIKED,))], 1)
-    ]
+    """Two cards, and an item that the user named."""
     return Ledger(
         item_ids=frozenset((HEAT, CASINO, AMELIE)),
+        listed=(CASINO, AMELIE),
         on_screen=(CASINO, AMELIE),
-        texts={card.item.item_id: tuple(one.text for one in card.explanation.statements) for card in cards},
+        pools=((CASINO, AMELIE),),
+        count=12,
         said=said,
         language=language,
     )
@@ -42,26 +36,31 @@ def ledger(films: Catalog, language: str, said: str = SAID) -> Ledger:
 @pytest.mark.parametrize(
     "sentence",
     [
-        "Casino is a good place to start.",
-        "I would start with Casino (1995).",
-        "Casino was directed by Martin Scorsese.",
-        "Martin Scorsese made it in 1995.",
-        "6 people who liked Heat liked it too.",
-        "Casino and Amelie are my two picks.",
-        "Both were liked by 6 people who liked Heat.",
-        "Amelie is a comedy with Audrey Tautou.",
+        "[[1]] is a good place to start.",
+        "[[1]] was directed by [[1.directors]].",
+        "[[1.directors]] made it in [[1.year]].",
+        "[[1]] and [[2]] are my picks.",
+        "[[2]] is a comedy with [[2.cast]].",
+        "[[2]] is [[2.genres=Comedy|a comedy]].",
         "Since you asked for a heist, start here.",
-        "Casino is about money and power in Las Vegas.",
+        "[[1]] is about money and power in Las Vegas.",
         "Enjoy your evening!",
         "If you like it, tell me.",
-        "先推荐《Casino》：6 位喜欢《Heat》的人也喜欢它。",
-        "《天使爱美丽》是一部喜剧。",
+        "先推荐[[1]]。",
+        "[[2]]是一部喜剧。",
         "祝你愉快。",
         "I don't have Blue Lagoon, I'm afraid.",
         "It is a calm, dark story of a woman who doesn't give up.",
-        "Casino is no comedy.",
-        "《Casino》不是喜剧。",
-        "Casino is one of the great crime dramas of the 1990s.",
+        "[[1]] is [[1.genres!=Comedy|no comedy]].",
+        "[[1]][[1.genres!=Comedy|不是喜剧]]。",
+        "[[1]] is a great crime drama, and it is [[1.year=1990s|from the 1990s]].",
+        "[[2]] is [[2.year=max|the newest of them]], [[2.year>1.year|newer than]] [[1]].",
+        "[[2]] is [[2.genres=only Comedy|the only comedy]].",
+        "[[1]] lists [[1.themes!=gore|no gore among its themes]].",
+        "[[all.genres!=Horror|None of them is a horror film]].",
+        'You named [["Blue Lagoon"]], but [[1]] is what I have.',
+        "I counted [[count]], and [[shown]] are on screen.",
+        "I do not know how long [[1]] is.",
     ],
 )
 def test_what_the_evidence_holds_goes_out(checker: Checker, sentence: str):
@@ -88,6 +87,34 @@ def test_what_the_evidence_holds_goes_out(checker: Checker, sentence: str):
         "Amelie is a thriller.",
         "Casino is a comedy.",
         "Casino and Amelie are both comedies.",
+        "Casino was directed by Martin Scorsese.",
+        "Martin Scorsese made it in 1995.",
+        "[[1]] and [[2]] are both comedies.",
+        "[[1]] is by [[2.directors]].",
+        "[[1]] is not [[1.genres=Drama|a drama]].",
+        "[[1]] is [[1.genres=Drama|no drama]].",
+        "[[1]] is [[1.genres!=Comedy|a comedy]].",
+        "[[1]] is [[1.genres=Comedy|a comedy]].",
+        "[[1]] is [[1.themes!=gore|not gory]].",
+        "[[1]] is [[1.genres!=Sweets|no sweet]].",
+        "[[1]] is [[1.year=max|the newest]].",
+        "[[1]] is [[1.year>2.year|newer than]] [[2]].",
+        "[[1]] is [[1.year>GoodFellas|newer than that]].",
+        "[[1]] is [[1.genres=max|the most comical]].",
+        "[[1]] is [[1.genres<2.genres|less comical than]] [[2]].",
+        "[[1]] has [[1.countries=US|American roots]].",
+        "[[1]] is [[1.genres=Drama|a drama by Michael Mann]].",
+        "[[1]] is [[1.genres=Drama|a comedy]].",
+        "[[1]] is [[1.directors=Martin Scorsese|directed by Michael Mann]].",
+        "[[1]] is [[1.year=1995|from 1994]].",
+        "[[1]] is [[1.genres=Drama]].",
+        "[[1]] is [[genres=Drama|a drama]].",
+        "[[1]] is [[1.genres=Drama|]].",
+        'You named [["Jaws"]].',
+        "[[1]] is the darkest of them.",
+        "[[1]] is older than [[2]].",
+        "It isn't scary.",
+        "I found twelve of them.",
         "It stars Tom Cruise.",
         "It won an Oscar.",
         "Casino was nominated for three awards.",
@@ -141,10 +168,10 @@ def test_sentences_are_cut_where_they_end(text: str, expected: list[str]):
 
 
 PROSE = (
-    "Casino is a good place to start. Try GoodFellas as well. 6 people who liked Heat liked it too! It won an Oscar. "
-    "Casino was directed by Mr. Nobody. Have fun. 《教父》也不错。祝你愉快。 Have fun. The end is ne"
+    '[[1]] is a good place to start. Try GoodFellas as well. You loved [["Heat"]] so much! It won an Oscar. '
+    "[[1]] was directed by Mr. Nobody. Have fun. 《教父》也不错。祝你愉快。 Have fun. The end is ne"
 )
-HELD = ["Casino is a good place to start.", "6 people who liked Heat liked it too!", "Have fun.", "祝你愉快。"]
+HELD = ["Casino (1995) is a good place to start.", "You loved Heat so much!", "Have fun.", "祝你愉快。"]
 
 
 async def in_pieces(text: str, seed: int) -> AsyncIterator[str]:
@@ -157,31 +184,31 @@ async def in_pieces(text: str, seed: int) -> AsyncIterator[str]:
 
 @pytest.mark.parametrize("seed", range(12))
 async def test_the_stream_is_judged_alike_however_it_is_cut(checker: Checker, seed: int):
-    dropped: list[str] = []
+    gate = Gate(checker)
 
-    passed = [one async for one in checked(in_pieces(PROSE, seed), checker, dropped, whole=lambda: False)]
+    passed = [one async for one in gate.checked(in_pieces(PROSE, seed), whole=lambda: False)]
 
     assert [one.strip() for one in passed] == HELD
-    assert len(dropped) == 4
+    assert len(gate.dropped) == 4
 
 
 async def test_a_last_sentence_without_a_full_stop_goes_out_when_it_was_finished(checker: Checker):
-    assert [one async for one in checked(in_pieces("Have fun", 1), checker, [])] == ["Have fun "]
+    assert [one async for one in Gate(checker).checked(in_pieces("Have fun", 1))] == ["Have fun "]
 
 
 @pytest.mark.parametrize(
     ("language", "sentence"),
     [
-        ("es", "Casino es un drama de Martin Scorsese."),
-        ("es", "Casino no es una comedia."),
-        ("fr", "Casino est un film de Martin Scorsese, pas une comédie."),
-        ("fr", "Si vous n’en regardez qu’un, prenez Casino."),
-        ("de", "Casino ist ein Drama mit Robert De Niro."),
+        ("es", "[[1]] es un drama de [[1.directors]]."),
+        ("es", "[[1]] [[1.genres!=comedia|no es ninguna comedia]]."),
+        ("fr", "[[1]] est un film de [[1.directors]], [[1.genres!=Comédie|pas une comédie]]."),
+        ("fr", "Si vous n’en regardez qu’un, prenez [[1]]."),
+        ("de", "[[1]] ist ein Drama mit [[1.cast]]."),
         ("de", "Das ist ein ruhiger Film für einen langen Abend."),
-        ("pt", "Casino é um drama dos anos 90."),
-        ("ja", "『Casino』は1995年のドラマです。"),
-        ("ko", "Casino에는 Robert De Niro가 나와요."),
-        ("zh", "《Casino》是1995年的剧情片。"),
+        ("pt", "[[1]] é um drama [[1.year=1990s|dos anos 90]]."),
+        ("ja", "[[1]]は[[1.year]]年のドラマです。"),
+        ("ko", "[[1]]에는 [[1.cast]]가 나와요."),
+        ("zh", "[[1]]是[[1.year]]年的剧情片。"),
     ],
 )
 def test_what_holds_goes_out_in_every_language(films: Catalog, language: str, sentence: str):
@@ -215,36 +242,49 @@ def test_what_does_not_hold_stays_in_in_every_language(films: Catalog, language:
 
 
 def test_a_sentence_without_a_title_goes_on_about_the_one_before(checker: Checker):
-    first = checker.check("Start with Casino.")
+    first = checker.check("Start with [[1]].")
 
     assert checker.check("It is a drama.", before=first.named).ok
     assert not checker.check("It is a romance.", before=first.named).ok
+    assert not checker.check("It is by [[2.directors]].", before=first.named).ok
 
 
 def test_what_was_looked_up_may_be_said_of_nothing_in_particular(films: Catalog):
-    known = Ledger(values=frozenset((("directors", "Alfred Hitchcock"),)), numbers=frozenset(("12",)))
+    known = Ledger(values=frozenset((("directors", "Alfred Hitchcock"),)), count=12)
     checker = Checker(TitleFinder(films), known)
 
-    assert checker.check("I have 12 films by Alfred Hitchcock.").ok
-    assert not checker.check("I have 13 films by Alfred Hitchcock.").ok
-    assert not checker.check("I have 12 films by Ridley Scott.").ok
+    assert checker.check("I have [[count]] films by Alfred Hitchcock.").text == "I have 12 films by Alfred Hitchcock."
+    assert not checker.check("I have 12 films by Alfred Hitchcock.").ok
+    assert not checker.check("I have [[count]] films by Ridley Scott.").ok
 
 
-async def test_handles_are_filled_after_the_cut_and_before_the_check(checker: Checker):
-    async def spoken() -> AsyncIterator[str]:
-        yield "Start with [[i1]]. Then [[i9]]. By [[i1.directors]], no less."
+async def told(text: str) -> AsyncIterator[str]:
+    yield text
 
-    def fill(text: str) -> str | None:
-        if "i9" in text:
-            return None
-        return text.replace("[[i1]]", "Casino (1995)").replace("[[i1.directors]]", "Martin Scorsese")
 
-    dropped: list[str] = []
+async def test_a_sentence_that_does_not_hold_is_handed_back_once_and_its_new_form_keeps_its_place(checker: Checker):
+    asked: list[tuple[str, str]] = []
 
-    passed = [one async for one in checked(spoken(), checker, dropped, fill=fill)]
+    async def mend(sentence: str, reason: str) -> str:
+        asked.append((sentence, reason))
+        return "Then there is [[2]]." if "GoodFellas" in sentence else "It won an Oscar, really."
 
-    assert passed == ["Start with Casino (1995). ", "By Martin Scorsese, no less. "]
-    assert dropped == ["refers to something unknown"]
+    gate = Gate(checker, mend)
+
+    passed = [one async for one in gate.checked(told("Start with [[1]]. Then try GoodFellas. It won an Oscar. Enjoy!"))]
+
+    assert passed == ["Start with Casino (1995). ", "Then there is Amelie (2001). ", "Enjoy! "]
+    assert [sentence for sentence, _ in asked] == ["Then try GoodFellas.", "It won an Oscar."]
+    assert asked[0][1] == "the name 'goodfellas' stands in no handle"
+    assert (gate.mended, len(gate.dropped)) == (1, 1)
+
+
+async def test_what_goes_on_about_a_sentence_that_was_left_out_is_left_out_too(checker: Checker):
+    gate = Gate(checker)
+
+    passed = [one async for one in gate.checked(told("See [[1]]. Then GoodFellas. It is calm. Enjoy. It is calm."))]
+
+    assert passed == ["See Casino (1995). ", "Enjoy. ", "It is calm. "]
 
 
 def test_markup_around_handles_is_taken_out_and_the_handles_stay():

@@ -1,0 +1,161 @@
+"""What there is to be judged true or false: facts of the catalog, and what the agent states without a language model.
+
+python -m benchmarks.statements facts --out facts.jsonl [--count 300] [--seed 0]
+python -m benchmarks.statements said --data .reconteur/demo --out said.jsonl [--count 400] [--seed 0]
+
+Facts are drawn evenly over the fields, within a field over all that its items have. Statements are those of cards, near
+misses and answers in the scenes of explanations_scenes.jsonl and statements_scenes.jsonl, as many of each language,
+evenly over kinds. The same seed draws the same.
+"""
+
+import argparse
+import asyncio
+import json
+import random
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from rich.console import Console
+
+from agent.agent import Agent
+from agent.wording.stream import sentences
+from benchmarks.explanations import PATIENCE_S, SCENES
+from benchmarks.session import new_visitor, open_agent, play
+from eval.catalogs import load_catalog
+from retrieval.datasets.movielens import MOVIES, SCHEMA
+from retrieval.items import Catalog, Item
+from retrieval.retriever import Retriever
+from retrieval.schema import FieldKind
+from retrieval.settings import RetrievalSettings
+from retrieval.state import FeedbackKind
+from tools.render import item_facts
+
+Drawn = TypeVar("Drawn")
+LANGUAGES = ("en", "zh", "de", "es")
+QUESTIONS = Path(__file__).parent / "statements_scenes.jsonl"
+"""First messages in languages that the rules do not read, and questions in those that they do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One value of one item."""
+
+    item_id: str
+    label: str
+    field: str
+    value: str
+    statement: str
+    """As a card says it, in English."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One statement of the agent."""
+
+    language: str
+    kind: str
+    """'card', 'near miss' or 'words'."""
+    scene: str
+    turn: int
+    said: str
+    """The user's message."""
+    about: str
+    """The item's label; of words, those of the list beside them."""
+    statement: str
+    facts: str
+    """What the catalog has of that item."""
+
+
+def all_facts(catalog: Catalog) -> Iterator[Fact]:
+    """Every value of every item."""
+    for item in catalog:
+        for spec in catalog.schema.fields:
+            for value in _values(item, spec.name, is_number=spec.kind is FieldKind.NUMBER):
+                yield Fact(item.item_id, item.label, spec.name, value, spec.fact_in(value, "en"))
+
+
+def _values(item: Item, name: str, *, is_number: bool) -> Sequence[str]:
+    if not is_number:
+        return item.values.get(name, ())
+    return [f"{item.numbers[name]:.15g}"] if name in item.numbers else []
+
+
+def drawn(groups: Iterable[tuple[object, Drawn]], count: int, seed: int) -> list[Drawn]:
+    """So many out of groups, as evenly over them as they allow."""
+    rng = random.Random(seed)
+    by_group: dict[object, list[Drawn]] = defaultdict(list)
+    for group, one in groups:
+        by_group[group].append(one)
+    rows = [rng.sample(by_group[group], len(by_group[group])) for group in sorted(by_group, key=str)]
+    found: list[Drawn] = []
+    while len(found) < count and any(rows):
+        found += [row.pop() for row in rows if row][: count - len(found)]
+    return found
+
+
+async def all_said(data: Path, seed: int) -> list[Said]:
+    """Every statement of every scene, none twice."""
+    retriever = await asyncio.to_thread(Retriever.open, RetrievalSettings(data_dir=data))
+    scenes = [
+        json.loads(line) for path in (SCENES, QUESTIONS) for line in path.read_text(encoding="utf-8").splitlines()
+    ]
+    found: list[Said] = []
+    with Console(stderr=True).status("scenes") as status:
+        for number, scene in enumerate(scenes):
+            status.update(f"scene {number + 1} of {len(scenes)}")
+            async with open_agent(retriever, url="", model="", seed=seed, tool_timeout_s=PATIENCE_S) as agent:
+                found += await _scene(agent, scene)
+    return list({(one.language, one.about, one.statement): one for one in found}.values())
+
+
+async def _scene(agent: Agent, scene: dict[str, Any]) -> list[Said]:
+    conversation, found = new_visitor(agent), list[Said]()
+    for title in scene.get("like", ()):
+        liked = agent.catalog.find_title(title, limit=1)[0].item_id
+        conversation, _ = await agent.feedback(conversation, liked, FeedbackKind.LIKE)
+    for turn, message in enumerate(scene["say"]):
+        reply, _ = await play(agent, conversation, message)
+        conversation = reply.conversation
+        language, beside = conversation.preference.language, ", ".join(one.item.label for one in reply.recommendations)
+        where = (scene["id"], turn, message)
+        for kind, cards in (("card", reply.recommendations), ("near miss", reply.near_misses)):
+            for card in cards:
+                facts = item_facts(card.item, agent.catalog)
+                told = {card.explanation.text, *(one.text for one in card.explanation.statements)}
+                found += [Said(language, kind, *where, card.item.label, text, facts) for text in sorted(told) if text]
+        for text in sentences(reply.text, final=True)[0]:
+            found.append(Said(language, "words", *where, beside, text.strip(), ""))
+    return found
+
+
+def write(path: Path, rows: Iterable[Fact | Said]) -> None:
+    """One a line."""
+    path.write_text("".join(json.dumps(asdict(row), ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+
+
+def main() -> None:
+    """Parse arguments, draw, write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=("facts", "said"))
+    parser.add_argument("--data", type=Path, default=Path(".reconteur/demo"))
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--count", type=int)
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    if arguments.what == "facts":
+        facts = all_facts(load_catalog(MOVIES, schema=SCHEMA).dataset.catalog)
+        write(arguments.out, drawn(((fact.field, fact) for fact in facts), arguments.count or 300, arguments.seed))
+        return
+    said, found = asyncio.run(all_said(arguments.data, arguments.seed)), list[Said]()
+    each = (arguments.count or 400) // len(LANGUAGES)
+    for language in LANGUAGES:
+        groups = ((one.kind, one) for one in said if one.language == language)
+        found += drawn(groups, each, arguments.seed)
+    write(arguments.out, found)
+
+
+if __name__ == "__main__":
+    main()
