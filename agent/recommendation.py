@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
+from agent.client import ClientCall
 from agent.conversation import Conversation
 from agent.intent import Intent
 from retrieval.candidates import Evidence
@@ -110,3 +111,5 @@ class Reply:
     trace: Trace = field(default_factory=Trace)
     knowing: str = ""
     """How sure we are of the user's taste, in words; '' where there is nothing to say."""
+    calls: tuple[ClientCall, ...] = ()
+    """Functions of the client's own that it is to carry out; the turn goes on when it sends what they answered."""

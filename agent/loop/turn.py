@@ -89,6 +89,11 @@ class Loop:
     async def _work(self, state: TurnState, emit: Emit) -> None:
         await self.with_state(state, lambda: self.memory.load(state))
         drive = await self._decide(state, emit)
+        if drive.handed_back:
+            intent = replace(state.intent, act=Act.CALL)
+            emit(Understood(intent))
+            emit(Finished(replace(self._reply(state, state.conversation), intent=intent, calls=drive.handed_back)))
+            return
         await self.with_state(state, lambda: self.memory.note(state))
         if state.intent.act is Act.ASK:
             state.context.ending = replace(state.ending, choices=self.words.choices(state))
@@ -171,7 +176,7 @@ class Loop:
             remaining_s=state.deadline.remaining_s,
             on_result=on_result,
         )
-        view = View(state.conversation, state.message, self.retriever.catalog, state.context.preference)
+        view = View(state.conversation, state.message, self.retriever.catalog, state.context.preference, state.terms)
         return Drive(view, batch, deadline, self.llm.most_steps, calls=self.calls, wait_share=self.llm.wait_share)
 
     def _offline(self, state: TurnState, drive: Drive) -> Drive:

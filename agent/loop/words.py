@@ -140,7 +140,7 @@ class Words:
         """What this turn's prose is held against."""
         said = [turn.text for turn in state.conversation.turns if turn.role is Role.USER]
         cards = (*state.recommendations, *state.near_misses)
-        ledger = Ledger.of(state.context, cards, said=" ".join((*said, state.message)))
+        ledger = Ledger.of(state.context, cards, said=" ".join((*said, state.message, *state.terms.answered)))
         if state.intent.act is Act.ASK:  # a question suggests nothing, so it may name any item there is
             ledger = self._with_titles(ledger, (state.ending.text, *state.ending.choices))
         return Checker(self.titles, ledger)

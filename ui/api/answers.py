@@ -8,7 +8,7 @@ from ui.api.wire import ErrorAnswer, ReconteurWire
 
 Responses = dict[int | str, dict[str, Any]]
 _WHY = {
-    400: "What was sent is no JSON in UTF-8, or the Host is not one of this server's names",
+    400: "No JSON in UTF-8, a Host that is none of this server's names, or a form or functions that cannot be served",
     401: "No good key or token where one is asked for",
     403: "A page of an origin that may not call this server, a key without the scope, or a token of another user",
     404: "No such item, user or conversation of that user",

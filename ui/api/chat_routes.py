@@ -3,24 +3,29 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
-from agent.conversation import Conversation
+from agent.conversation import Conversation, Role
 from agent.events import Event
 from retrieval.errors import RecommenderError
 from ui.access.scopes import user_of
 from ui.api import paths  # noqa: F401  the kinds of paths that routes are written with
-from ui.api.answers import COMPLETION, ModelCard, ModelList
-from ui.api.completion import Chunk, Completion, plain
+from ui.api.answers import COMPLETION, NOT_FOUND, ModelCard, ModelList
+from ui.api.asking import Choice, check_model, read_terms, schema_of
+from ui.api.background import answer_to
+from ui.api.completion import Completion
 from ui.api.errors import BadFieldError, describe
 from ui.api.leaving import while_here
 from ui.api.middleware import log_bug
-from ui.api.wire import MODEL, ChatRequest, Message
+from ui.api.outcome import one_reply, rendering, saying
+from ui.api.talk import MODEL, ChatRequest, Message, NamedTool, split
+from ui.api.writing import Chunk, plain
+from ui.forms.reading import as_list
 from ui.limits.quotas import hold_turn
 
 if TYPE_CHECKING:
@@ -42,19 +47,19 @@ async def list_models() -> ModelList:
     return ModelList(data=[ModelCard(id=MODEL, owned_by=MODEL)])
 
 
-@router.get("/v1/models/{model:rest}")
+@router.get("/v1/models/{model:rest}", responses=NOT_FOUND)
 async def get_model(model: str) -> ModelCard:
-    """The model, under whatever name it is asked for."""
+    """The model."""
+    check_model(model)
     return ModelCard(id=model, owned_by=MODEL)
 
 
 @router.post("/v1/chat/completions", response_model=None, responses=COMPLETION, dependencies=[Depends(hold_turn)])
 async def complete(body: ChatRequest, request: Request) -> Response:
     """Answer the last message of a conversation."""
+    check_model(body.model)
     agent, user = the_agent(request), user_of(request, body.user)
-    conversation, message = await while_here(request, start(agent, body.messages, user))
-    events = agent.stream(conversation, message, store=user is not None, keep=False)
-    completion = Completion(conversation)
+    completion, events = await while_here(request, _prepare(agent, body, user))
     if not body.stream:
         return JSONResponse(await while_here(request, completion.whole(events)))
     # an error before the first event still gets a status of its own
@@ -64,7 +69,28 @@ async def complete(body: ChatRequest, request: Request) -> Response:
     return StreamingResponse(_server_sent(chunks), media_type="text/event-stream", headers=headers)
 
 
-async def start(agent: "Agent", messages: Sequence[Message], user: str | None) -> tuple[Conversation, str]:
+async def _prepare(agent: "Agent", body: ChatRequest, user: str | None) -> tuple[Completion, AsyncIterator[Event]]:
+    """How the answer is put, and where it comes from."""
+    said = split(body.messages)[1].text
+    if (fixed := answer_to(said, agent.catalog)) is not None:
+        conversation = Conversation()
+        return Completion(conversation, saying(fixed)), one_reply(conversation, fixed)
+    asked = await read_terms(
+        agent, body.messages, _choice(body), schema_of(body.response_format), param="response_format.json_schema.schema"
+    )
+    conversation, message = await start(agent, body.messages, user)
+    events = agent.stream(conversation, message, store=user is not None, keep=False, terms=asked.terms)
+    return Completion(conversation, rendering(asked), asked.has_more), events
+
+
+def _choice(body: ChatRequest) -> Choice:
+    functions = [tool.function for tool in body.tools or ()]
+    if isinstance(body.tool_choice, NamedTool):
+        return Choice(functions, "named", body.tool_choice.function.name)
+    return Choice(functions, body.tool_choice or "auto")
+
+
+async def start(agent: "Agent", messages: list[Message], user: str | None) -> tuple[Conversation, str]:
     """The conversation so far and the message to answer; a user who is new here is made.
 
     Raises:
@@ -72,9 +98,22 @@ async def start(agent: "Agent", messages: Sequence[Message], user: str | None) -
     """
     if user is not None:
         await ensure_user(agent, user)
-    before = [(one.speaker, one.text) for one in messages[:-1] if one.speaker is not None]
+    earlier, message = split(messages)[:2] if messages else ([], None)
+    before = [(role, text) for one in earlier for role, text in _said(one, agent)]
     conversation = await asyncio.to_thread(agent.from_messages, before, user_id=user)
-    return conversation, messages[-1].text if messages else ""
+    return conversation, message.text if message is not None else ""
+
+
+def _said(message: Message, agent: "Agent") -> Iterator[tuple[Role, str]]:
+    """A message as it was shown; a form that was filled here becomes the list that it names."""
+    if message.role == Role.ASSISTANT:
+        filled = [message.text, *(call.function.arguments for call in message.tool_calls or ())]
+        listed = next(filter(None, (as_list(text, agent.catalog) for text in filled)), "")
+        if listed:
+            yield Role.ASSISTANT, listed
+            return
+    if message.speaker is not None:
+        yield message.speaker, message.text
 
 
 async def ensure_user(agent: "Agent", user: str) -> None:

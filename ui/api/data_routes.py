@@ -17,10 +17,10 @@ from ui.access.scopes import caller_of, user_of
 from ui.api import paths  # noqa: F401  the kinds of paths that routes are written with
 from ui.api.answers import NOT_FOUND
 from ui.api.chat_routes import start, the_agent
-from ui.api.completion import Writing, item_to_wire, trace_to_wire
 from ui.api.errors import BadFieldError
 from ui.api.leaving import while_here
 from ui.api.wire import FeedbackAnswer, FeedbackRequest, ItemWire, Limit, NewUser, RecommendAnswer, RecommendRequest
+from ui.api.writing import Writing, item_to_wire, trace_to_wire
 from ui.limits.quotas import hold_turn
 
 if TYPE_CHECKING:
