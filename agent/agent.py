@@ -334,6 +334,16 @@ class Agent:
             await self._keeper.keep(conversation)
         return conversation
 
+    async def desk(self, user_id: str | None, preference: Preference) -> ToolContext:
+        """What the tools know of a user and a wish, for what is asked without a turn (`agent.direct`).
+
+        Raises:
+            UnknownUserError: There is no such user.
+        """
+        turn = self._begin(Conversation(user_id=user_id, preference=preference), "", store=True, keep=False)
+        await asyncio.to_thread(self._loop.memory.load, turn)
+        return turn.context
+
     # Other doors -------------------------------------------------------------------------------------------------
 
     def from_messages(self, messages: Sequence[tuple[Role, str]], *, user_id: str | None) -> Conversation:

@@ -73,6 +73,21 @@ def chat(
 
 
 @app.command()
+def mcp(
+    data: Data = None,
+    llm_url: LlmUrl = None,
+    llm_model: LlmModel = None,
+    llm_driver: LlmDriver = None,
+) -> None:
+    """Speak the Model Context Protocol on standard input and output."""
+    from ui.mcp.stdio import run_stdio
+
+    settings = make_settings(data=data, llm_url=llm_url, llm_model=llm_model, llm_driver=llm_driver)
+    _log()
+    asyncio.run(run_stdio(lambda: load_agent(settings)))
+
+
+@app.command()
 def serve(
     data: Data = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",

@@ -93,6 +93,30 @@ COMPLETION: Responses = {
 }
 
 
+class ResponseBody(BaseModel):
+    """A response as OpenAI has it, with what else there is to say in `reconteur`."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: str
+    object: Literal["response"]
+    created_at: int
+    status: str
+    model: str
+    output: list[dict[str, JsonValue]]
+    usage: dict[str, JsonValue]
+    reconteur: ReconteurWire
+
+
+RESPONSE: Responses = {
+    200: {
+        "model": ResponseBody,
+        "description": "The response; with `stream` its typed events as server-sent events",
+        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    }
+}
+
+
 class Health(BaseModel):
     """The process is alive."""
 

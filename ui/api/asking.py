@@ -135,7 +135,7 @@ async def read_form(agent: "Agent", schema: Mapping[str, Any], *, param: str) ->
     return Form.of(schema, agent.catalog, param=param, chosen=chosen)
 
 
-def schema_of(wanted: ResponseFormat | None) -> Mapping[str, Any] | None:
+def schema_of(wanted: ResponseFormat | None, *, param: str) -> Mapping[str, Any] | None:
     """The schema of the answer's text; None for words.
 
     Raises:
@@ -146,7 +146,7 @@ def schema_of(wanted: ResponseFormat | None) -> Mapping[str, Any] | None:
     if wanted.type == "json_object":
         return OBJECT
     if wanted.json_schema is None:
-        raise CannotFillError("expected a schema, found none.", param="response_format.json_schema")
+        raise CannotFillError("expected a schema, found none.", param=param)
     return wanted.json_schema.schema_
 
 

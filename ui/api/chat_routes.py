@@ -3,9 +3,10 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import aclosing
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
@@ -22,7 +23,7 @@ from ui.api.completion import Completion
 from ui.api.errors import BadFieldError, describe
 from ui.api.leaving import while_here
 from ui.api.middleware import log_bug
-from ui.api.outcome import one_reply, rendering, saying
+from ui.api.outcome import Render, one_reply, rendering, saying
 from ui.api.talk import MODEL, ChatRequest, Message, NamedTool, split
 from ui.api.writing import Chunk, plain
 from ui.forms.reading import as_list
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 router = APIRouter()
+SCHEMA = "response_format.json_schema.schema"
+SSE_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 
 
 def the_agent(request: Request) -> "Agent":
@@ -57,30 +60,61 @@ async def get_model(model: str) -> ModelCard:
 @router.post("/v1/chat/completions", response_model=None, responses=COMPLETION, dependencies=[Depends(hold_turn)])
 async def complete(body: ChatRequest, request: Request) -> Response:
     """Answer the last message of a conversation."""
-    check_model(body.model)
     agent, user = the_agent(request), user_of(request, body.user)
-    completion, events = await while_here(request, _prepare(agent, body, user))
+    schema = schema_of(body.response_format, param=SCHEMA)
+    preparing = prepare(agent, body.messages, user, _choice(body), schema, model=body.model, param=SCHEMA)
+    turn = await while_here(request, preparing)
+    completion = Completion(turn.conversation, turn.render, turn.has_more)
     if not body.stream:
-        return JSONResponse(await while_here(request, completion.whole(events)))
+        return JSONResponse(await while_here(request, completion.whole(turn.events)))
     # an error before the first event still gets a status of its own
-    begun = await while_here(request, _begin(events))
-    chunks = completion.chunks(begun, with_usage=body.wants_usage)
-    headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-    return StreamingResponse(_server_sent(chunks), media_type="text/event-stream", headers=headers)
+    events = await while_here(request, begun(turn.events))
+    chunks = completion.chunks(events, with_usage=body.wants_usage)
+    return StreamingResponse(_server_sent(chunks), media_type="text/event-stream", headers=SSE_HEADERS)
 
 
-async def _prepare(agent: "Agent", body: ChatRequest, user: str | None) -> tuple[Completion, AsyncIterator[Event]]:
-    """How the answer is put, and where it comes from."""
-    said = split(body.messages)[1].text
-    if (fixed := answer_to(said, agent.catalog)) is not None:
-        conversation = Conversation()
-        return Completion(conversation, saying(fixed)), one_reply(conversation, fixed)
-    asked = await read_terms(
-        agent, body.messages, _choice(body), schema_of(body.response_format), param="response_format.json_schema.schema"
-    )
-    conversation, message = await start(agent, body.messages, user)
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A turn that is about to begin, and how its answer is put."""
+
+    conversation: Conversation
+    events: AsyncIterator[Event]
+    render: Render
+    has_more: bool = False
+
+
+async def prepare(
+    agent: "Agent",
+    messages: list[Message],
+    user: str | None,
+    choice: Choice,
+    schema: Mapping[str, Any] | None,
+    *,
+    model: str,
+    param: str,
+) -> Turn:
+    """The turn that answers a request's messages.
+
+    Args:
+        agent: Who answers, as the caller's tenant sees it.
+        messages: The conversation.
+        user: Whose taste is used and kept.
+        choice: The client's own functions.
+        schema: What the text has to be; None for words.
+        model: Which model is asked for.
+        param: Where the schema stands, for errors.
+
+    Raises:
+        RecommenderError: The request cannot be answered as it asks to be.
+    """
+    check_model(model)
+    if (fixed := answer_to(split(messages)[1].text, agent.catalog)) is not None:
+        nobodys = Conversation()
+        return Turn(nobodys, one_reply(nobodys, fixed), saying(fixed))
+    asked = await read_terms(agent, messages, choice, schema, param=param)
+    conversation, message = await start(agent, messages, user)
     events = agent.stream(conversation, message, store=user is not None, keep=False, terms=asked.terms)
-    return Completion(conversation, rendering(asked), asked.has_more), events
+    return Turn(conversation, events, rendering(asked), asked.has_more)
 
 
 def _choice(body: ChatRequest) -> Choice:
@@ -124,7 +158,7 @@ async def ensure_user(agent: "Agent", user: str) -> None:
         raise BadFieldError(str(error), param="user") from error
 
 
-async def _begin(events: AsyncIterator[Event]) -> AsyncIterator[Event]:
+async def begun(events: AsyncIterator[Event]) -> AsyncIterator[Event]:
     """The same events, the first one already there."""
     first = await anext(events)
 
