@@ -33,6 +33,7 @@ from agent.settings import Settings
 from agent.shown import Shown, load_shown
 from agent.stopping import Half
 from agent.transcript import near_titles, shown_titles
+from agent.watching import Watcher
 from agent.wording.messages import say
 from retrieval.errors import StateError, UnknownConversationError, UnknownItemError
 from retrieval.history import UserHistory
@@ -80,6 +81,9 @@ class Agent:
     histories: HistoryCache = field(default_factory=HistoryCache)
     retrievers: dict[str, Retriever] = field(default_factory=dict)
     """By tenant: what became of guesses teaches the retriever of the tenant whose users saw them, and no other."""
+
+    watchers: list[Watcher] = field(default_factory=list)
+    """Told of every turn and click, of every realm."""
 
     writes: Writes = field(default_factory=Writes)
     """What is being stored, for every realm of this agent."""
@@ -237,6 +241,9 @@ class Agent:
                     self.histories.keep(event.reply.conversation)
                     if turn.user is not None and not await asyncio.to_thread(self._is_still, turn.user):
                         self.histories.forget(turn.user.user_id)
+                if isinstance(event, Finished):
+                    for watcher in self.watchers:
+                        watcher.on_turn(turn.message, event.reply)
                 yield event
 
     def _is_still(self, user: User) -> bool:
@@ -305,6 +312,8 @@ class Agent:
             feedback_id = str(given.feedback_id)
         conversation = replace(conversation, preference=_with_opinion(conversation, item_id, kind))
         await self._keeper.keep(conversation)
+        for watcher in self.watchers:
+            watcher.on_feedback(kind)
         return conversation, feedback_id
 
     def _check_owner(self, conversation: Conversation) -> None:

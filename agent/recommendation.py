@@ -63,6 +63,8 @@ class ToolRun:
     found: int = 0
     error: str = ""
     """'late', 'failed', 'refused' (the driver could mend it), or ''."""
+    at: float = 0.0
+    """Seconds since the turn began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,8 @@ class LlmRun:
     cached_tokens: int = 0
     completion_tokens: int = 0
     error: str = ""
+    at: float = 0.0
+    """Seconds since the turn began."""
 
 
 @dataclass(frozen=True, slots=True)

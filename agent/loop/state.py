@@ -144,7 +144,7 @@ class TurnState:
         seconds: Mapping[str, float] = {**self.seconds, "total": time.perf_counter() - self.started}
         return Trace(
             self.tools,
-            self.llm,
+            tuple(replace(call, at=max(0.0, call.at - self.started)) for call in self.llm),
             seconds,
             dict(self.ranked.dimensions),
             driver=self.driver,

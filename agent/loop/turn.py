@@ -166,7 +166,8 @@ class Loop:
         deadline = state.deadline.share(DECIDE)
 
         def on_result(result: Result) -> None:
-            run = ToolRun(result.call.tool, dict(result.call.arguments), result.seconds, result.found, result.error)
+            at = time.perf_counter() - result.seconds - state.started
+            run = ToolRun(result.call.tool, dict(result.call.arguments), result.seconds, result.found, result.error, at)
             state.tools = (*state.tools, run)
             emit(ToolCalled(run))
 

@@ -133,6 +133,7 @@ class FakeAgent:
         self.warmed = False
         self.parts = {"catalog": "ok", "state": "ok", "model": "ok"}
         self.realms: dict[str, FakeAgent] = {}
+        self.watchers: list = []
 
     @property
     def catalog(self) -> Catalog:

@@ -45,6 +45,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("POST", "/mcp"): _needs(*MCP),
     ("GET", "/mcp"): _needs(*MCP),
     ("DELETE", "/mcp"): _needs(*MCP),
+    ("GET", "/metrics"): _needs(Scope.ADMIN, tokens=False),
     ("GET", "/healthz"): ANYBODY,
     ("GET", "/readyz"): ANYBODY,
     ("GET", "/login"): ANYBODY,

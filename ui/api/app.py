@@ -30,6 +30,8 @@ from ui.limits.page import PageQuota
 from ui.limits.quotas import Quotas, count_request
 from ui.mcp import http
 from ui.responses import routes as responses
+from ui.seeing import routes as seeing
+from ui.seeing.watch import watched
 from ui.version import package_version
 
 if TYPE_CHECKING:
@@ -57,9 +59,9 @@ def create_app(agent: "Agent | AgentFactory", settings: Settings, *, warm: bool 
         built = await agent(settings) if callable(agent) else agent
         app.state.agent = built
         try:
-            if warm:
-                await built.warm()
-            async with http.opened() as app.state.mcp:
+            async with watched(built, settings) as app.state.metrics, http.opened() as app.state.mcp:
+                if warm:
+                    await built.warm()
                 yield
         finally:
             await built.aclose()
@@ -101,9 +103,10 @@ def create_app(agent: "Agent | AgentFactory", settings: Settings, *, warm: bool 
     app.include_router(data_routes.router, dependencies=counted)
     app.include_router(token_routes.router, dependencies=counted)
     app.include_router(http.router, dependencies=counted)
+    app.include_router(seeing.router, dependencies=counted)
     app.add_api_route("/healthz", healthz)
     app.add_api_route("/readyz", readyz, response_model=Readiness, responses={503: {"model": Readiness}})
-    for path in ("/api/{rest:path}", "/v1/{rest:path}", "/mcp{rest:path}", *HEALTH):
+    for path in ("/api/{rest:path}", "/v1/{rest:path}", "/mcp{rest:path}", "/metrics{rest:path}", *HEALTH):
         # before the page, which is mounted below everything and answers in another shape
         app.router.add_route(path, _NoSuchPath(app.router), include_in_schema=False)  # type: ignore[arg-type]
     return app
