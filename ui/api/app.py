@@ -19,6 +19,7 @@ from ui.access import token_routes
 from ui.access.guard import Guard
 from ui.access.scopes import check_scope
 from ui.api import chat_routes, data_routes
+from ui.api.again import Again
 from ui.api.answers import ALWAYS, Health, Readiness
 from ui.api.errors import on_error, on_http_error, on_invalid
 from ui.api.middleware import Gate, note_route
@@ -81,6 +82,7 @@ def create_app(agent: "Agent | AgentFactory", settings: Settings, *, warm: bool 
         app.state.agent = agent
     app.state.quotas = quotas = Quotas.of(settings.limits)
     # the last one added is the first that sees a request; Gradio adds no origins of its own where CORSMiddleware is
+    app.add_middleware(Again)
     app.add_middleware(PageQuota, quotas=quotas)
     app.add_middleware(Guard, settings=settings.access)
     app.add_middleware(PagePolicy)

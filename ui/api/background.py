@@ -30,8 +30,9 @@ def answer_to(message: str, catalog: Catalog) -> str | None:
         and (history := _HISTORY.search(message))
         and (wanted := _WANTED.search(message))
     ):
-        make = _MADE.get(wanted[1], lambda _, __: "")
-        return json.dumps({wanted[1]: make(history[1], catalog)}, ensure_ascii=False)
+        make = _MADE.get(wanted[1])
+        made = make(history[1], catalog) if make is not None else ""
+        return json.dumps({wanted[1]: made}, ensure_ascii=False)
     if _TITLE.match(message):
         return _title(message, catalog)
     if _STRUCTURED.match(message):

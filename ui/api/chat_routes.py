@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from agent.conversation import Conversation, Role
 from agent.events import Event
-from retrieval.errors import RecommenderError
+from retrieval.errors import RecommenderError, UnknownConversationError
 from ui.access.scopes import user_of
 from ui.api import paths  # noqa: F401  the kinds of paths that routes are written with
 from ui.api.answers import COMPLETION, NOT_FOUND, ModelCard, ModelList
@@ -62,7 +62,16 @@ async def complete(body: ChatRequest, request: Request) -> Response:
     """Answer the last message of a conversation."""
     agent, user = the_agent(request), user_of(request, body.user)
     schema = schema_of(body.response_format, param=SCHEMA)
-    preparing = prepare(agent, body.messages, user, _choice(body), schema, model=body.model, param=SCHEMA)
+    preparing = prepare(
+        agent,
+        body.messages,
+        user,
+        _choice(body),
+        schema,
+        model=body.model,
+        param=SCHEMA,
+        conversation_id=body.conversation_id or "",
+    )
     turn = await while_here(request, preparing)
     completion = Completion(turn.conversation, turn.render, turn.has_more)
     if not body.stream:
@@ -92,6 +101,7 @@ async def prepare(
     *,
     model: str,
     param: str,
+    conversation_id: str = "",
 ) -> Turn:
     """The turn that answers a request's messages.
 
@@ -103,6 +113,8 @@ async def prepare(
         schema: What the text has to be; None for words.
         model: Which model is asked for.
         param: Where the schema stands, for errors.
+        conversation_id: Of the user's stored conversation that the last message belongs to; '' where the messages
+            are all there is.
 
     Raises:
         RecommenderError: The request cannot be answered as it asks to be.
@@ -112,8 +124,9 @@ async def prepare(
         nobodys = Conversation()
         return Turn(nobodys, one_reply(nobodys, fixed), saying(fixed))
     asked = await read_terms(agent, messages, choice, schema, param=param)
-    conversation, message = await start(agent, messages, user)
-    events = agent.stream(conversation, message, store=user is not None, keep=False, terms=asked.terms)
+    conversation, message = await start(agent, messages, user, conversation_id)
+    stores = user is not None
+    events = agent.stream(conversation, message, store=stores, keep=bool(conversation_id), terms=asked.terms)
     return Turn(conversation, events, rendering(asked), asked.has_more)
 
 
@@ -124,18 +137,34 @@ def _choice(body: ChatRequest) -> Choice:
     return Choice(functions, body.tool_choice or "auto")
 
 
-async def start(agent: "Agent", messages: list[Message], user: str | None) -> tuple[Conversation, str]:
+async def start(
+    agent: "Agent", messages: list[Message], user: str | None, conversation_id: str = ""
+) -> tuple[Conversation, str]:
     """The conversation so far and the message to answer; a user who is new here is made.
 
     Raises:
-        BadFieldError: `user` cannot be an id.
+        BadFieldError: `user` cannot be an id, or a stored conversation is named without one.
     """
     if user is not None:
         await ensure_user(agent, user)
+    if conversation_id:
+        if user is None:
+            raise BadFieldError("expected the user whose conversation it is, found none. Send `user`.", param="user")
+        return await conversation_of(agent, user, conversation_id), messages[-1].text
     earlier, message = split(messages)[:2] if messages else ([], None)
     before = [(role, text) for one in earlier for role, text in _said(one, agent)]
     conversation = await asyncio.to_thread(agent.from_messages, before, user_id=user)
     return conversation, message.text if message is not None else ""
+
+
+async def conversation_of(agent: "Agent", user_id: str, conversation_id: str) -> Conversation:
+    """A user's conversation by its id, a new one where it is not known; nobody reaches somebody else's."""
+    if not conversation_id:
+        return Conversation(user_id=user_id)
+    stored = await agent.conversations.load(conversation_id)
+    if stored is not None and stored.user_id != user_id:
+        raise UnknownConversationError(conversation_id)
+    return stored or Conversation(conversation_id=conversation_id, user_id=user_id)
 
 
 def _said(message: Message, agent: "Agent") -> Iterator[tuple[Role, str]]:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import JsonValue
 
 from agent.conversation import Conversation
-from retrieval.errors import UnknownConversationError, UnknownItemError
+from retrieval.errors import UnknownItemError
 from retrieval.items import Catalog, Item
 from retrieval.preference import Constraint, Op, Preference
 from retrieval.schema import FieldKind
@@ -16,7 +16,7 @@ from retrieval.state import FeedbackKind, Profile, User
 from ui.access.scopes import caller_of, user_of
 from ui.api import paths  # noqa: F401  the kinds of paths that routes are written with
 from ui.api.answers import NOT_FOUND
-from ui.api.chat_routes import start, the_agent
+from ui.api.chat_routes import conversation_of, start, the_agent
 from ui.api.errors import BadFieldError
 from ui.api.leaving import while_here
 from ui.api.wire import FeedbackAnswer, FeedbackRequest, ItemWire, Limit, NewUser, RecommendAnswer, RecommendRequest
@@ -24,7 +24,7 @@ from ui.api.writing import Writing, item_to_wire, trace_to_wire
 from ui.limits.quotas import hold_turn
 
 if TYPE_CHECKING:
-    from agent.agent import Agent
+    pass
 
 router = APIRouter(prefix="/api")
 
@@ -117,16 +117,6 @@ def find_item(catalog: Catalog, item_id: str) -> Item:
         return catalog.item(item_id)
     near = catalog.find_title(item_id, limit=3) or catalog.find_title(item_id.rpartition(":")[2], limit=3)
     raise UnknownItemError(item_id, near_titles=[f"{one.title} ({one.item_id})" for one in near])
-
-
-async def conversation_of(agent: "Agent", user_id: str, conversation_id: str) -> Conversation:
-    """The conversation that feedback is about; nobody reaches somebody else's."""
-    if not conversation_id:
-        return Conversation(user_id=user_id)
-    stored = await agent.conversations.load(conversation_id)
-    if stored is not None and stored.user_id != user_id:
-        raise UnknownConversationError(conversation_id)
-    return stored or Conversation(conversation_id=conversation_id, user_id=user_id)
 
 
 def _preference(body: RecommendRequest, before: Preference, catalog: Catalog) -> Preference:

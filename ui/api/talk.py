@@ -140,6 +140,8 @@ class ChatRequest(Talk):
     model: Annotated[str, Field(json_schema_extra={"enum": [MODEL]})] = MODEL
     stream: StrictBool | None = False
     stream_options: StreamOptions | None = None
+    conversation_id: OptionalId | None = None
+    """Of a conversation that is kept here: its last message alone is read."""
     response_format: ResponseFormat | None = None
     tools: Annotated[list[Tool], Field(max_length=MOST_TOOLS)] | None = None
     tool_choice: Literal["none", "auto", "required"] | NamedTool | None = None

@@ -74,9 +74,8 @@ def _array(value: JsonValue, schema: Mapping[str, Any]) -> JsonValue:
     entries = entries if isinstance(entries, Mapping) else {}
     if "$ref" in entries or entries.get("type") in ("object", "array"):
         return None
-    found = [
-        one for part in (value if isinstance(value, list) else [value]) if (one := fitted(part, entries)) is not None
-    ]
+    parts = value if isinstance(value, list) else [value]
+    found: list[JsonValue] = [one for one in (fitted(part, entries) for part in parts) if one is not None]
     return found[: schema.get("maxItems")] or None
 
 

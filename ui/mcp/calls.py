@@ -17,8 +17,8 @@ from retrieval.state import FeedbackKind
 from tools.context import ToolContext
 from ui.access.caller import Caller, Scope
 from ui.access.scopes import check_user
-from ui.api.chat_routes import ensure_user
-from ui.api.data_routes import constraint_of, conversation_of, find_item
+from ui.api.chat_routes import conversation_of, ensure_user
+from ui.api.data_routes import constraint_of, find_item
 from ui.api.wire import Limit, RecommendationWire
 from ui.api.writing import Writing, evidence_to_wire, item_to_wire, recommendation_to_wire
 from ui.limits.quotas import Quotas

@@ -151,3 +151,33 @@ def test_another_model_is_not_found(plain):
 
     assert (wrong.status_code, wrong.json()["error"]["code"]) == (404, "model_not_found")
     assert plain.get("/v1/models/gpt-4o").status_code == 404
+
+
+def test_a_conversation_that_is_kept_here_goes_on_by_its_id(plain):
+    begun = [{"role": "user", "content": "recommend me something"}]
+    more = [{"role": "user", "content": "show me others"}]
+
+    one = chat(plain, begun, user="kim", conversation_id="shop-1").json()["reconteur"]
+    two = chat(plain, more, user="kim", conversation_id="shop-1").json()["reconteur"]
+    others = chat(plain, more, user="ann", conversation_id="shop-1")
+    nobody = chat(plain, more, conversation_id="shop-1")
+
+    before, after = ({card["item_id"] for card in shown["recommendations"]} for shown in (one, two))
+    assert one["conversation_id"] == "shop-1"
+    assert after
+    assert not before & after
+    assert (others.status_code, nobody.status_code) == (404, 422)
+
+
+def test_a_request_that_is_sent_again_does_nothing_twice(plain):
+    plain.post("/api/users", json={"name": "Kim"})
+    chat(plain, user="kim")
+    body, headers = {"user": "kim", "item_id": "film:0", "kind": "like"}, {"Idempotency-Key": "click-1"}
+
+    first, again = (plain.post("/api/feedback", json=body, headers=headers) for _ in range(2))
+    changed = plain.post("/api/feedback", json={**body, "kind": "dislike"}, headers=headers)
+    fresh = plain.post("/api/feedback", json=body, headers={"Idempotency-Key": "click-2"})
+
+    assert first.json() == again.json()
+    assert changed.status_code == 422
+    assert fresh.json()["feedback_id"] != first.json()["feedback_id"]
