@@ -3,7 +3,6 @@ from html.parser import HTMLParser
 
 import pytest
 
-from agent.conversation import Conversation
 from agent.intent import Act, Chip, Intent
 from agent.recommendation import Explanation, LlmRun, Recommendation, Statement, ToolRun, Trace
 from retrieval.candidates import Evidence, EvidenceKind
@@ -12,11 +11,14 @@ from retrieval.preference import Constraint, Op, Preference
 from retrieval.state import Taste, User
 from tests.fakes import tea_catalog, tea_schema
 from ui.page.cards import CardContext, card, cards, chips, near_misses
+from ui.page.chat_turn import ChatTurn
 from ui.page.conversation import live_html, log_html
 from ui.page.covers import cover, wrap
+from ui.page.fragments import Fragments
 from ui.page.markup import Html, join, paragraphs, tag
 from ui.page.sidebar import head_html, rail_html
-from ui.page.state import ChatTurn, Session
+from ui.page.state import Session
+from ui.page.talk import Talk
 from ui.page.words import _WORDS, language_of, word
 
 CATALOG = tea_catalog()
@@ -89,13 +91,18 @@ def evil_session() -> tuple[Session, Catalog]:
     )
     session = Session(
         users=[User("key", EVIL, None, 0.3, 0.0)],
-        turns=[turn, question(EVIL)],
+        talk=Talk(turns=[turn, question(EVIL)]),
         feedback={EVIL: ("like", EVIL)},
         tastes=(Taste(EVIL),),
         confirming=True,
     )
     session.user = session.users[0]
     return session, catalog
+
+
+def drawn(*turns: ChatTurn) -> str:
+    """The log of a conversation."""
+    return log_html(Session(talk=Talk(turns=list(turns))), CATALOG)
 
 
 def test_a_card_shows_title_year_facts_reason_and_evidence():
@@ -127,7 +134,9 @@ def test_a_safe_item_wears_no_badge():
 def test_near_misses_stand_in_a_labeled_group_and_say_what_they_break():
     limit = Constraint("price", Op.MAX, (5.0,), words="under 5 euros")
 
-    html = near_misses([recommend(breaks=(limit,))], CardContext(CATALOG))
+    fragments = Fragments(("top",))
+    fragments.keep("top", "div", near_misses([recommend(breaks=(limit,))], CardContext(CATALOG), fragments, key="near"))
+    html = fragments.whole()
 
     assert '<section class="near" aria-label="Close, but not all of what you asked for">' in html
     assert "Does not keep: under 5 euros" in html
@@ -181,9 +190,12 @@ def test_chips_can_be_removed_only_in_the_running_turn():
 
 
 def test_a_list_of_cards_is_an_ordered_list_with_a_name():
-    html = cards([recommend(0), recommend(1, rank=2)], CardContext(CATALOG), label="Suggestions")
+    fragments = Fragments(("top",))
+    both = [recommend(0), recommend(1, rank=2)]
+    fragments.keep("top", "div", cards(both, CardContext(CATALOG), fragments, key="card", label="Suggestions"))
+    html = fragments.whole()
 
-    assert html.startswith('<ol class="cards" aria-label="Suggestions"><li')
+    assert '<ol class="cards" aria-label="Suggestions"><li' in html
     assert html.count("<article") == 2
 
 
@@ -238,7 +250,7 @@ def test_all_of_a_hostile_session_is_shown_as_text():
 
 
 def test_hostile_text_in_the_answer_that_is_being_written_is_shown_as_text():
-    session = Session(turns=[ChatTurn("hi", text=EVIL)], status="writing")
+    session = Session(talk=Talk(turns=[ChatTurn("hi", text=EVIL)], status="writing"))
 
     assert not {"script", "img"} & set(Seen(live_html(session)).tags)
 
@@ -269,7 +281,7 @@ def test_how_it_was_found_shows_tools_arguments_times_and_bars_by_channel():
     shown = (recommend(0, channels={"content": 0.8}), recommend(1, rank=2, channels={"content": 0.4, "graph": 2.0}))
     turn = ChatTurn("grassy", recommendations=shown, trace=trace, has_cards=True)
 
-    html = log_html(Session(turns=[turn]), CATALOG)
+    html = drawn(turn)
 
     text = Seen(html).text
     assert "search_catalog9 found · 12 ms" in text
@@ -283,7 +295,7 @@ def test_how_it_was_found_shows_tools_arguments_times_and_bars_by_channel():
 def how(trace: Trace, language: str = "en") -> str:
     """What can be read under 'How I found these'."""
     intent = Intent(Act.RECOMMEND, Preference(language=language))
-    return Seen(log_html(Session(turns=[ChatTurn("grassy", intent=intent, trace=trace, has_cards=True)]), CATALOG)).text
+    return Seen(drawn(ChatTurn("grassy", intent=intent, trace=trace, has_cards=True))).text
 
 
 @pytest.mark.parametrize(
@@ -342,24 +354,28 @@ def test_a_card_says_what_its_place_in_the_list_is_for():
 
 
 def test_a_question_offers_its_answers_as_buttons_that_send_them():
-    html = log_html(Session(turns=[question("Calm ones", "Tense ones")]), CATALOG)
+    html = drawn(question("Calm ones", "Tense ones"))
 
     assert 'data-do="wish" data-text="Calm ones">Calm ones</button>' in html
     assert html.index("Calm or tense?") < html.index("Calm ones") < html.index("Tense ones")
 
 
 def test_a_question_about_a_title_of_several_items_offers_these():
-    html = log_html(Session(turns=[question(ambiguous=(("night train", ("tea:5", "tea:0", "gone")),))]), CATALOG)
+    html = log_html(
+        Session(talk=Talk(turns=[question(ambiguous=(("night train", ("tea:5", "tea:0", "gone")),))])), CATALOG
+    )
 
     assert re.findall(r'data-text="([^"]+)"', html) == ["Night Train (2001)", "Morning Mist (1991)"]
 
 
 def test_a_question_that_was_answered_offers_nothing_anymore():
-    assert "data-text" not in log_html(Session(turns=[question("Calm ones"), ChatTurn("Calm ones")]), CATALOG)
+    assert "data-text" not in log_html(
+        Session(talk=Talk(turns=[question("Calm ones"), ChatTurn("Calm ones")])), CATALOG
+    )
 
 
 def test_nothing_is_offered_while_the_question_is_still_being_written():
-    assert "data-text" not in log_html(Session(turns=[question("Calm ones")], status="writing"), CATALOG)
+    assert "data-text" not in log_html(Session(talk=Talk(turns=[question("Calm ones")], status="writing")), CATALOG)
 
 
 def test_how_it_was_found_shows_the_weights_of_the_dimensions_and_what_each_added():
@@ -367,7 +383,7 @@ def test_how_it_was_found_shows_the_weights_of_the_dimensions_and_what_each_adde
     shown = (recommend(0, parts={"content": -0.5, "timeliness": 2.0}), recommend(1, rank=2))
     turn = ChatTurn("grassy", recommendations=shown, trace=trace, has_cards=True)
 
-    html = log_html(Session(turns=[turn]), CATALOG)
+    html = drawn(turn)
 
     text = Seen(html).text
     assert "What counted for you" in text
@@ -382,7 +398,7 @@ def test_the_reply_speaks_its_own_language_on_an_english_page():
     intent = Intent(Act.RECOMMEND, Preference(language="zh"))
     turn = ChatTurn("绿茶", intent=intent, recommendations=(recommend(),), has_cards=True)
 
-    assert "为什么推荐？" in log_html(Session(turns=[turn]), CATALOG)
+    assert "为什么推荐？" in drawn(turn)
 
 
 def test_the_welcome_offers_wishes_and_a_picker():
@@ -406,7 +422,7 @@ def test_erasing_is_asked_about_first():
 
 
 def test_the_keys_of_users_are_not_in_the_page():
-    session = Session(users=[User("secret-key", "Ada", None, 0.3, 0.0)], conversation=Conversation())
+    session = Session(users=[User("secret-key", "Ada", None, 0.3, 0.0)])
     session.user = session.users[0]
 
     assert "secret-key" not in rail_html(session, ["42"], CATALOG)
@@ -449,7 +465,7 @@ def test_a_word_without_its_language_is_english():
 def test_how_sure_we_are_stands_above_the_cards_and_is_escaped() -> None:
     turn = ChatTurn("grassy", recommendations=(recommend(),), knowing="I'm still <b>guessing</b>", has_cards=True)
 
-    html = log_html(Session(turns=[turn]), CATALOG)
+    html = drawn(turn)
 
     assert '<p class="knowing">' in html
     assert "<b>guessing" not in html
@@ -459,7 +475,10 @@ def test_how_sure_we_are_stands_above_the_cards_and_is_escaped() -> None:
 def test_a_limit_without_words_of_the_user_is_told_in_the_list_s_language():
     limit = Constraint("kinds", Op.IS, ("Green",))
 
-    html = near_misses([recommend(breaks=(limit,))], CardContext(tea_catalog()))
+    fragments = Fragments(("top",))
+    context = CardContext(tea_catalog())
+    fragments.keep("top", "div", near_misses([recommend(breaks=(limit,))], context, fragments, key="near"))
+    html = fragments.whole()
 
     assert "Does not keep: Green" in html
     assert limit.key not in html

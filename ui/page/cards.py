@@ -11,6 +11,7 @@ from retrieval.items import Catalog, Item
 from retrieval.preference import Constraint
 from retrieval.schema import FieldKind, FieldSpec
 from ui.page.covers import cover
+from ui.page.fragments import Fragments
 from ui.page.markup import Html, join, tag
 from ui.page.words import is_word, word
 
@@ -40,18 +41,24 @@ class CardContext:
         return self.say(f"channel_{name}") if is_word(f"channel_{name}") else name
 
 
-def cards(recommendations: Sequence[Recommendation], context: CardContext, *, label: str) -> Html:
-    """A list of cards in order."""
-    items = (tag("li", card(one, context), class_="card-slot") for one in recommendations)
+def cards(
+    recommendations: Sequence[Recommendation], context: CardContext, fragments: Fragments, *, key: str, label: str
+) -> Html:
+    """A list of cards in order, each a part of its own."""
+    items = (
+        fragments.keep(f"{key}.{place}", "li", card(one, context), class_="card-slot")
+        for place, one in enumerate(recommendations)
+    )
     return tag("ol", *items, class_="cards", aria_label=label)
 
 
-def near_misses(recommendations: Sequence[Recommendation], context: CardContext) -> Html:
+def near_misses(
+    recommendations: Sequence[Recommendation], context: CardContext, fragments: Fragments, *, key: str
+) -> Html:
     """The group of items that do not keep every limit, under a heading that says so."""
     title = context.say("near")
-    return tag(
-        "section", tag("h3", title), cards(recommendations, context, label=title), class_="near", aria_label=title
-    )
+    found = cards(recommendations, context, fragments, key=key, label=title)
+    return tag("section", tag("h3", title), found, class_="near", aria_label=title)
 
 
 def card(recommendation: Recommendation, context: CardContext) -> Html:

@@ -23,6 +23,15 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "message_label": ("Your message", "你的消息"),
     "send": ("Send", "发送"),
     "stop": ("Stop", "停止"),
+    "offline": (
+        "You are offline. Your message goes out as soon as you are back.",
+        "你已离线。恢复连接后，消息会自动发出。",
+    ),
+    "unanswered": (
+        "This message was not answered: the server stopped meanwhile.",
+        "这条消息还没有回答：服务器中途停止了。",
+    ),
+    "answer_now": ("Answer it now", "现在回答"),
     "stopped": ("You stopped this answer.", "你停止了这条回答。"),
     "you": ("You", "你"),
     "assistant": ("Reconteur", "Reconteur"),
