@@ -1,5 +1,6 @@
 """What a request asks of the answer beside words: a form to fill, functions of the client's own, a house style."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -122,7 +123,7 @@ async def read_form(agent: "Agent", schema: Mapping[str, Any], *, param: str) ->
         CannotFillError: It cannot be filled.
     """
     try:
-        return Form.of(schema, agent.catalog, param=param)
+        return await asyncio.to_thread(Form.of, schema, agent.catalog, param=param)
     except CannotFillError as error:
         if not error.unplaced or not agent.leads_by_tools or agent.matcher is None:
             raise
@@ -132,7 +133,7 @@ async def read_form(agent: "Agent", schema: Mapping[str, Any], *, param: str) ->
             chosen = await agent.matcher.match(error.unplaced, known)
         except ModelUnavailableError:
             raise error from None
-    return Form.of(schema, agent.catalog, param=param, chosen=chosen)
+    return await asyncio.to_thread(Form.of, schema, agent.catalog, param=param, chosen=chosen)
 
 
 def schema_of(wanted: ResponseFormat | None, *, param: str) -> Mapping[str, Any] | None:

@@ -1,5 +1,6 @@
 """The client's form: its schema is checked and read before the turn, filled and checked again after it."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,8 @@ from retrieval.items import Catalog
 from ui.forms.schema import Fill, MissingError, SchemaReader, Scope
 from ui.forms.sources import sources_of
 
+LONGEST = 64 << 10
+"""Bytes of a schema that is read."""
 MOST_NAMED = 4
 """Fields that an error names."""
 
@@ -52,6 +55,8 @@ class Form:
         Raises:
             CannotFillError: It is no JSON Schema, or has required fields that nothing fills.
         """
+        if len(json.dumps(schema)) > LONGEST:
+            raise CannotFillError(f"expected a schema of at most {LONGEST} bytes, found a larger one.", param=param)
         schema = _without_patterns(schema)
         try:
             Draft202012Validator.check_schema(schema)

@@ -9,10 +9,12 @@ from pydantic import JsonValue
 
 from agent.recommendation import Recommendation, Reply
 from ui.forms.sources import Kind, Source, Sources, find, words_of
-from ui.forms.values import can_be, fitted
+from ui.forms.values import can_be, fitted, whole
 
 Schema = Mapping[str, Any]
 DEEPEST = 12
+MOST_FIELDS = 2000
+"""Fields that are read; one that refers to its own schema several times would have no end of them."""
 """How deep fields may lie in each other; a schema that refers to itself ends here."""
 
 
@@ -41,6 +43,7 @@ class SchemaReader:
     """Which source fills a field, by its path, where its name alone does not say so."""
     unplaced: dict[str, str] = field(default_factory=dict)
     """Path -> what the schema says of it."""
+    _read: int = 0
 
     def read(self) -> Fill | None:
         """The function that fills the schema; None where `unplaced` says what is in the way."""
@@ -51,7 +54,8 @@ class SchemaReader:
 
     def _node(self, schema: Schema, path: str, *, is_item: bool, depth: int) -> Fill | None:
         """What fills a value; `is_item` where it is about one item rather than the answer."""
-        if depth > DEEPEST:
+        self._read += 1
+        if depth > DEEPEST or self._read > MOST_FIELDS:
             return None
         if "const" in schema:
             constant: JsonValue = schema["const"]
@@ -93,7 +97,7 @@ class SchemaReader:
     def _list(self, schema: Schema, path: str, *, depth: int) -> Fill | None:
         """A list of the items: as objects, or as titles."""
         part = self._plain(self._resolved(schema.get("items") or {}))
-        is_near, most = "near" in words_of(path.rpartition(".")[2]), schema.get("maxItems")
+        is_near, most = "near" in words_of(path.rpartition(".")[2]), whole(schema, "maxItems")
         if _kind(part) == "object":
             entry = self._node(part, f"{path}[]", is_item=True, depth=depth + 1)
         elif set(words_of(path.rpartition(".")[2]) or ["list"]) & self.sources.nouns:
@@ -115,6 +119,8 @@ class SchemaReader:
 
     def _leaf(self, schema: Schema, path: str, *, is_item: bool) -> Fill | None:
         name = path.replace("[]", "").rpartition(".")[2]
+        if "items" in schema:
+            schema = {**schema, "items": self._plain(self._resolved(schema["items"]))}
         fits, chosen = partial(can_be, schema=schema), self.chosen.get(path)
         item = _source(self.sources.item, chosen, name, fits) if is_item else None
         answer = _source(self.sources.answer, chosen, name, fits)
@@ -215,9 +221,9 @@ def _nothing(schema: Schema) -> JsonValue:
         MissingError: It cannot.
     """
     kind = _kind(schema)
-    if kind == "string" and "enum" not in schema and not schema.get("minLength"):
+    if kind == "string" and "enum" not in schema and not whole(schema, "minLength"):
         return ""
-    if kind == "array" and not schema.get("minItems"):
+    if kind == "array" and not whole(schema, "minItems"):
         return []
     raise MissingError
 

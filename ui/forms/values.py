@@ -24,6 +24,12 @@ def can_be(kind: Kind, schema: Mapping[str, Any]) -> bool:
     return not named or bool(named & _TAKES[kind])
 
 
+def whole(schema: Mapping[str, Any], key: str) -> int | None:
+    """A bound of a schema, which JSON may write as 2.0; None where there is none."""
+    bound = schema.get(key)
+    return int(bound) if isinstance(bound, int | float) else None
+
+
 def fitted(value: JsonValue, schema: Mapping[str, Any]) -> JsonValue:
     """The value as the schema takes it."""
     kinds = schema.get("type")
@@ -63,8 +69,8 @@ def _string(value: JsonValue, schema: Mapping[str, Any]) -> JsonValue:
         value = ", ".join(map(str, value))
     if isinstance(value, int | float):
         value = f"{value:.15g}"
-    most = schema.get("maxLength")
-    if isinstance(value, str) and isinstance(most, int) and len(value) > most:
+    most = whole(schema, "maxLength")
+    if isinstance(value, str) and most is not None and len(value) > most:
         value = value[: max(0, most - 1)].rstrip() + ELLIPSIS[:most]
     return (_allowed(value, schema) if value else None) if isinstance(value, str) else None
 
@@ -72,11 +78,11 @@ def _string(value: JsonValue, schema: Mapping[str, Any]) -> JsonValue:
 def _array(value: JsonValue, schema: Mapping[str, Any]) -> JsonValue:
     entries = schema.get("items")
     entries = entries if isinstance(entries, Mapping) else {}
-    if "$ref" in entries or entries.get("type") in ("object", "array"):
+    if entries.get("type") in ("object", "array"):
         return None
     parts = value if isinstance(value, list) else [value]
     found: list[JsonValue] = [one for one in (fitted(part, entries) for part in parts) if one is not None]
-    return found[: schema.get("maxItems")] or None
+    return found[: whole(schema, "maxItems")] or None
 
 
 def _allowed(value: JsonValue, schema: Mapping[str, Any]) -> JsonValue:

@@ -1,6 +1,7 @@
 """`response_format` and forced functions: recommendations in the caller's own schema, or 400 with the reason."""
 
 import json
+from enum import StrEnum
 from typing import Literal
 
 import pytest
@@ -21,6 +22,17 @@ class Film(BaseModel):
 class Picks(BaseModel):
     summary: str
     movies: list[Film]
+
+
+class Genre(StrEnum):
+    CRIME = "crime"
+    THRILLER = "thriller"
+
+
+class Labeled(BaseModel):
+    title: str
+    genres: list[Genre]
+    label: str = Field(max_length=8)
 
 
 class OneFilm(BaseModel):
@@ -67,6 +79,16 @@ def test_a_flat_schema_is_the_first_item_and_a_list_of_texts_its_titles(plain):
     assert len(few.titles) == 2
 
 
+def test_values_are_put_as_the_schema_has_them(capable, model):
+    model.steps = [Calls.of(("recommend", {"items": ["Heat"], "count": 1}))]
+    schema = wanted(Labeled)
+    schema["json_schema"]["schema"]["properties"]["genres"]["maxItems"] = 1.0
+
+    found = Labeled.model_validate_json(message(chat(capable, response_format=schema))["content"])
+
+    assert (found.title, found.genres, found.label) == ("Heat", [Genre.CRIME], "Heat (1…")
+
+
 def test_a_stream_brings_the_same_form(plain):
     text = chat(plain, response_format=wanted(Picks), stream=True).text
     chunks = [json.loads(line.removeprefix("data: ")) for line in text.split("\n\n")[:-2]]
@@ -94,6 +116,12 @@ def test_what_no_fact_can_fill_is_named(plain):
         {"$ref": "https://example.org/schema.json"},
         {"type": "object", "properties": {"title": {"type": "string", "pattern": "(a+)+$"}}, "required": ["title"]},
         {},
+        {
+            "type": "object",
+            "properties": {f"a{number}": {"$ref": "#"} for number in range(9)},
+            "required": [f"a{number}" for number in range(9)],
+        },
+        {"type": "object", "properties": {"title": {"type": "string", "description": "x" * 70_000}}},
     ],
 )
 def test_a_schema_that_is_none_or_leads_elsewhere_is_refused(plain, schema: dict):
