@@ -57,7 +57,7 @@ class Form:
         """
         if len(json.dumps(schema)) > LONGEST:
             raise CannotFillError(f"expected a schema of at most {LONGEST} bytes, found a larger one.", param=param)
-        schema = _without_patterns(schema)
+        schema = _cleaned(schema)
         try:
             Draft202012Validator.check_schema(schema)
         except (SchemaError, RecursionError) as error:
@@ -91,12 +91,14 @@ def _cannot(reader: SchemaReader, catalog: Catalog, param: str) -> CannotFillErr
     )
 
 
-def _without_patterns(schema: Any) -> Any:
-    """A schema whose texts with a pattern cannot be filled: a pattern of a stranger is never run here."""
+def _cleaned(schema: Any) -> Any:
+    """A schema without halves of characters, whose texts with a pattern cannot be filled: strangers' are never run."""
+    if isinstance(schema, str):
+        return schema if schema.isascii() else schema.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(schema, list):
-        return [_without_patterns(part) for part in schema]
+        return [_cleaned(part) for part in schema]
     if not isinstance(schema, Mapping):
         return schema
     if isinstance(schema.get("pattern"), str):
         return {"not": {}, "description": schema.get("description", "")}
-    return {key: _without_patterns(part) for key, part in schema.items() if key != "patternProperties"}
+    return {_cleaned(key): _cleaned(part) for key, part in schema.items() if key != "patternProperties"}
