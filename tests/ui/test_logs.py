@@ -141,8 +141,6 @@ def requests_to(client: TestClient) -> dict[str, list]:
             client.post("/mcp", json=call(MARK), headers=MCP),
             client.post("/mcp", content=MARK.encode(), headers=MCP),
         ],
-        "GET /mcp": [client.get("/mcp", headers=MCP)],
-        "DELETE /mcp": [client.delete("/mcp", headers={**MCP, "Mcp-Session-Id": MARK})],
         "GET /metrics": [client.get("/metrics")],
         "GET /v1/models": [client.get("/v1/models")],
         "GET /v1/models/{model}": [client.get(f"/v1/models/{MARK}")],
@@ -183,7 +181,12 @@ def requests_to(client: TestClient) -> dict[str, list]:
         "POST /logout": [client.post("/logout", data={MARK: MARK})],
         "GET /healthz": [client.get(f"/healthz?{MARK}")],
         "GET /readyz": [client.get("/readyz")],
-        "": [client.get(f"/api/{MARK}"), client.get(f"/{MARK}"), client.put("/v1/models", json={MARK: MARK})],
+        "": [
+            client.get(f"/api/{MARK}"),
+            client.get(f"/{MARK}"),
+            client.put("/v1/models", json={MARK: MARK}),
+            client.get("/mcp"),
+        ],
     }
 
 

@@ -43,8 +43,6 @@ RULES: dict[tuple[str, str], Rule] = {
     ("DELETE", "/api/users/{user_id}"): _needs(Scope.ADMIN),
     ("POST", "/api/tokens"): _needs(Scope.CHAT, Scope.ADMIN, tokens=False),
     ("POST", "/mcp"): _needs(*MCP),
-    ("GET", "/mcp"): _needs(*MCP),
-    ("DELETE", "/mcp"): _needs(*MCP),
     ("GET", "/metrics"): _needs(Scope.ADMIN, tokens=False),
     ("GET", "/healthz"): ANYBODY,
     ("GET", "/readyz"): ANYBODY,

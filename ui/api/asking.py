@@ -107,8 +107,8 @@ async def read_terms(
     message = split(messages)[1]
     terms = terms_of(messages, [])
     if schema is None and (forced := choice.forced):
-        form = await read_form(agent, forced.tool().parameters, param=f"tools.{forced.name}.parameters")
-        return Asked(terms, form, forced.name, message.has_more)
+        filled = await read_form(agent, forced.tool().parameters, param=f"tools.{forced.name}.parameters")
+        return Asked(terms, filled, forced.name, message.has_more)
     form = await read_form(agent, schema, param=param) if schema is not None else None
     if choice.offered:
         _check_functions(agent, choice)
@@ -128,7 +128,8 @@ async def read_form(agent: "Agent", schema: Mapping[str, Any], *, param: str) ->
         if not error.unplaced or not agent.leads_by_tools or agent.matcher is None:
             raise
         sources = sources_of(agent.catalog)
-        known = {name: source.meaning for name, source in (*sources.item.items(), *sources.answer.items())}
+        known = {name: source.meaning for name, source in sources.item.items()}
+        known |= {name: source.meaning for name, source in sources.answer.items()}
         try:
             chosen = await agent.matcher.match(error.unplaced, known)
         except ModelUnavailableError:

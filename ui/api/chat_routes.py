@@ -169,7 +169,7 @@ async def conversation_of(agent: "Agent", user_id: str, conversation_id: str) ->
 
 def _said(message: Message, agent: "Agent") -> Iterator[tuple[Role, str]]:
     """A message as it was shown; a form that was filled here becomes the list that it names."""
-    if message.role == Role.ASSISTANT:
+    if message.role == "assistant":
         filled = [message.text, *(call.function.arguments for call in message.tool_calls or ())]
         listed = next(filter(None, (as_list(text, agent.catalog) for text in filled)), "")
         if listed:

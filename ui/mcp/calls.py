@@ -68,7 +68,8 @@ class Desk:
         if user is not None:
             await ensure_user(self.agent, user)
         said: list[Said] = [(Role(one.role), one.content) for one in given.history]
-        *before, (_, message) = [*said, (Role.USER, given.message), *answered]
+        said += [(Role.USER, given.message), *answered]
+        before, message = said[:-1], said[-1][1]
         conversation = await self._conversation(before, user, given.conversation_id or "")
         writing = Writing()
         with self._turn():

@@ -24,9 +24,12 @@ async def opened() -> AsyncIterator[StreamableHTTPSessionManager]:
         yield manager
 
 
-@router.api_route(PATH, methods=["POST", "GET", "DELETE"], include_in_schema=False)
+@router.post(PATH, include_in_schema=False)
 async def serve(request: Request) -> Response:
-    """Pass a request on to the protocol's own reading of it."""
+    """Pass a request on to the protocol's own reading of it.
+
+    GET, which older clients open a stream with, and DELETE, which ends a session, are answered 405: there are neither.
+    """
     return _Passed(request.app.state.mcp)
 
 

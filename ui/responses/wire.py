@@ -127,7 +127,11 @@ class ResponsesRequest(Talk):
     def response_format(self) -> ResponseFormat | None:
         """What the text is to be, as a chat asks for it."""
         wanted = self.text.format if self.text is not None else TextFormat()
-        schema = None if wanted.schema_ is None else JsonSchemaFormat(name=wanted.name, schema=wanted.schema_)
+        schema = (
+            None
+            if wanted.schema_ is None
+            else JsonSchemaFormat.model_validate({"name": wanted.name, "schema": wanted.schema_})
+        )
         return ResponseFormat(type=wanted.type, json_schema=schema)
 
 

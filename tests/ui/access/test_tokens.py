@@ -24,7 +24,7 @@ ABOUT = {
 }
 """Every route that is about a user, and how to ask it about one."""
 NOBODYS = {("GET", "/v1/models"), ("GET", "/v1/models/{model}"), ("GET", "/api/items/{item_id}")}
-PROTOCOL = {(method, "/mcp") for method in ("POST", "GET", "DELETE")}
+PROTOCOL = {("POST", "/mcp")}
 """Whom a call is about is said within it: see tests/ui/clients/test_mcp.py."""
 KEYS_ALONE = {route for route, rule in RULES.items() if not rule.tokens}
 

@@ -164,6 +164,13 @@ async def test_keys_scopes_and_tenants_hold_here_too(url: str, state: StateStore
     assert other.is_error
 
 
+async def test_there_are_no_streams_to_open_and_no_sessions_to_end(url: str):
+    async with httpx.AsyncClient(timeout=60) as http:
+        answers = [await http.request(method, url) for method in ("GET", "DELETE")]
+
+    assert [(answer.status_code, answer.headers["allow"]) for answer in answers] == [(405, "POST")] * 2
+
+
 async def test_clients_of_the_version_before_are_answered(url: str):
     async with Client(url, mode="legacy") as client:
         assert client.protocol_version < "2026-07-28"
