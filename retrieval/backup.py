@@ -33,7 +33,7 @@ def back_up(data_dir: Path, target: Path) -> int:
         BadDataError: The file is there already.
     """
     if not data_dir.is_dir():
-        raise IndexMissingError("data folder", path=data_dir)
+        raise IndexMissingError("no data folder", path=str(data_dir))
     if target.exists() or data_dir.resolve() in target.resolve().parents:
         raise BadDataError(f"{target} is there already, or in the data folder itself. Name a new file elsewhere.")
     half = target.with_name(f".{target.name}.half")

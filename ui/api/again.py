@@ -4,6 +4,7 @@ Kept in memory, of one process; answers that are streamed, failed or refused for
 """
 
 import hashlib
+import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
@@ -16,6 +17,8 @@ from ui.edge.page import API, replay
 KEY = "Idempotency-Key"
 LONGEST_KEY = 200
 MOST = 500
+KEPT_S = 600.0
+"""How long an answer is kept: long enough for retries, and what somebody said is not kept for longer."""
 LARGEST = 1 << 20
 """Bytes of an answer that is kept."""
 IN_HASTE = 429
@@ -30,6 +33,7 @@ class _Kept:
     """A request and, once it is there, its answer."""
 
     digest: bytes
+    since: float = field(default_factory=time.monotonic)
     messages: list[Message] = field(default_factory=list)
     is_done: bool = False
     is_kept: bool = True
@@ -51,6 +55,7 @@ class Again:
         message = await receive()  # whole: `WholeRequests` stands before
         digest = hashlib.sha256(message.get("body", b"")).digest()
         key = (_owner(scope), scope["path"], said[:LONGEST_KEY])
+        self._forget_old()
         kept = self._kept.get(key)
         if kept is None:
             await self._first(key, _Kept(digest), scope, replay(message, receive), send)
@@ -62,10 +67,16 @@ class Again:
             for part in kept.messages:
                 await send({**part})
 
+    def _forget_old(self) -> None:
+        """Drop what is too old or too many."""
+        while self._kept:
+            oldest = next(iter(self._kept.values()))
+            if len(self._kept) < MOST and time.monotonic() - oldest.since < KEPT_S:
+                return
+            self._kept.popitem(last=False)
+
     async def _first(self, key: Key, kept: _Kept, scope: Scope, receive: Receive, send: Send) -> None:
         self._kept[key] = kept
-        while len(self._kept) > MOST:
-            self._kept.popitem(last=False)
 
         async def keeping(message: Message) -> None:
             _keep(kept, message)
