@@ -115,7 +115,7 @@ async def test_what_is_shown_on_a_card(page):
     await expect(card.locator(".evidence")).to_be_hidden()
     await card.locator("summary").click()
     await expect(card.locator(".evidence")).to_contain_text("its mood is calm")
-    await expect(page.locator(".card").nth(2).locator(".badge")).to_have_text("Trying something new")
+    await expect(page.locator(".card").nth(2).locator(".badge")).to_have_text("Something new")
 
 
 async def test_hostile_text_is_shown_and_never_run(browser, tmp_path):
@@ -254,7 +254,7 @@ async def test_an_error_is_a_message_in_the_chat_and_the_words_come_back(page):
         "The language model stopped answering. Start it again, or go on without it."
     )
     await expect(page.locator("#box textarea")).to_have_value("break early please")
-    await expect(page.locator("#notice")).to_contain_text("Your message stands here again")
+    await expect(page.locator("#notice")).to_contain_text("Your message is back below")
     await expect(page.locator("body")).not_to_contain_text("Traceback")
 
 
@@ -332,7 +332,7 @@ async def test_somebody_new_gets_a_list_from_taps_alone(page, agent):
     for at in (0, 3, 5):
         await page.locator(".tile").nth(at).click()
         await expect(page.locator(".tile").nth(at)).to_have_attribute("aria-pressed", "true")
-    await page.get_by_role("button", name="Show me games from my taps").click()
+    await page.get_by_role("button", name="Show me games to match").click()
     await finished(page)
 
     await expect(page.locator(".card")).to_have_count(3)

@@ -52,7 +52,7 @@ async def test_the_first_message_makes_a_private_user(actions, agent, session):
 async def test_an_empty_message_is_answered_with_a_hint_and_no_turn(actions, agent, session):
     await drain(actions.send(session, "  \n"))
 
-    assert session.notice == "Type what you feel like first, for example “something short for six people”."
+    assert session.notice == "First type what you feel like, for example “something short for six people”."
     assert session.turns == []
     assert agent.calls == []
 
@@ -87,7 +87,7 @@ async def test_a_second_message_waits_for_the_first(actions, agent, session):
 
     await drain(actions.send(session, "tense"))
 
-    assert session.notice.startswith("One moment")
+    assert session.notice.startswith("The last answer is still on its way")
     assert len(session.turns) == 1
     await drain(first)
     assert [call[1] for call in agent.calls] == ["calm"]
@@ -185,7 +185,7 @@ async def test_taps_lead_to_a_first_list_without_the_model(actions, agent, sessi
     await drain(actions.show_picks(session))
 
     assert agent.calls[-1][0] == "rerank"
-    assert session.turns[-1].title == "From your taps"
+    assert session.turns[-1].title == "From your picks"
     assert session.turns[-1].recommendations
 
 
@@ -306,7 +306,7 @@ async def test_the_export_goes_to_the_browser_and_nothing_of_it_stays(actions, s
     seen = [(part, json.loads(session.download)) async for part in actions.export(session)]
 
     assert Part.DOWNLOAD in seen[0][0]
-    assert session.notice == "Your data was saved as a file on this device."
+    assert session.notice == "Your data was saved to a file on this device."
     assert "Ada" in json.dumps(seen[0][1])
     assert session.download == ""
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 from agent.intent import Chip
 from agent.recommendation import Recommendation, Statement
-from agent.wording.values import constraint_label
+from agent.wording.messages import comma, number, percent
+from agent.wording.values import constraint_label, values_of
 from retrieval.candidates import Evidence
 from retrieval.items import Catalog, Item
 from retrieval.preference import Constraint
@@ -32,9 +33,9 @@ class CardContext:
     place: str = "0"
     """Names the list, so that what was unfolded in it stays so."""
 
-    def say(self, key: str, **values: object) -> str:
+    def say(self, key: str, *, count: int | None = None, **values: object) -> str:
         """A word of the page in the language of the list."""
-        return word(key, self.language, **values)
+        return word(key, self.language, count=count, **values)
 
     def channel(self, name: str) -> str:
         """A channel as the page calls it; one that it does not know by its own name."""
@@ -136,15 +137,15 @@ def _heading(recommendation: Recommendation) -> Html:
 def _badge(recommendation: Recommendation, context: CardContext) -> Html:
     if not recommendation.exploratory:
         return Html("")
-    hint = context.say("exploratory_hint", percent=f"{recommendation.propensity:.0%}")
+    hint = context.say("exploratory_hint", percent=percent(recommendation.propensity, context.language))
     return tag("p", tag("span", context.say("exploratory"), class_="badge", title=hint), class_="badge-line")
 
 
 def _breaks(broken: Sequence[Constraint], context: CardContext) -> Html:
     if not broken:
         return Html("")
-    limits = ", ".join(one.words or constraint_label(one, context.catalog, context.language) for one in broken)
-    return tag("p", context.say("breaks", limits=limits), class_="breaks")
+    limits = [one.words or constraint_label(one, context.catalog, context.language) for one in broken]
+    return tag("p", context.say("breaks", limits=comma(limits, context.language)), class_="breaks")
 
 
 def _reason(recommendation: Recommendation) -> Html:
@@ -156,12 +157,7 @@ def _reason(recommendation: Recommendation) -> Html:
 
 
 def _fact(spec: FieldSpec, item: Item, language: str) -> Html:
-    if spec.kind is FieldKind.NUMBER:
-        number = item.numbers.get(spec.name)
-        shown = "" if number is None else f"{number:g} {'' if spec.unit == 'year' else spec.unit}".strip()
-    else:
-        values = item.values.get(spec.name, ())[: _MOST_VALUES[spec.kind]]
-        shown = ", ".join(spec.value_in(value, language) for value in values)
+    shown = comma(values_of(item, spec, language)[: _MOST_VALUES[spec.kind]], language)
     return tag("span", shown, title=spec.label_in(language)) if shown else Html("")
 
 
@@ -189,7 +185,7 @@ def _opinions(item: Item, context: CardContext) -> Html:
         hidden=not given,
         data_do="undo",
         data_item=item.item_id,
-        aria_label=f"{context.say('undo')}: {item.label}",
+        aria_label=context.say("pair", name=context.say("undo"), text=item.label),
     )
     return tag("div", *buttons, undo, class_="opinions", role="group", aria_label=item.label)
 
@@ -207,7 +203,7 @@ def _opinion(item: Item, kind: str, label: str, given: str, context: CardContext
         data_item=item.item_id,
         data_kind=kind,
         aria_pressed="true" if pressed else "false",
-        aria_label=f"{shown}: {item.label}",
+        aria_label=context.say("pair", name=shown, text=item.label),
     )
 
 
@@ -241,9 +237,9 @@ def _proof(evidence: Evidence, context: CardContext) -> list[Html]:
         found.append(tag("q", _clip(evidence.text)))
     known = [one for one in evidence.item_ids if one in context.catalog]
     if known and not evidence.path:
-        titles = ", ".join(context.catalog.item(one).label for one in known[:5])
+        titles = comma((context.catalog.item(one).label for one in known[:5]), context.language)
         found.append(tag("span", titles, class_="meta"))
-    score = f"{evidence.score:.2f}"
+    score = number(round(evidence.score, 2), context.language)
     notes = [
         context.say("evidence_score", channel=context.channel(evidence.channel), score=score)
         if evidence.score

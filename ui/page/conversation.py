@@ -131,7 +131,7 @@ def _welcome(session: Session, catalog: Catalog, picks: Sequence[str], fragments
 def _said(turn: ChatTurn, language: str) -> Html:
     if not turn.message:
         return tag("p", turn.title, class_="said-title") if turn.title else Html("")
-    name = tag("span", f"{word('you', language)}: ", class_="hidden-name")
+    name = tag("span", word("pair", language, name=word("you", language), text=""), class_="hidden-name")
     return tag("div", name, *paragraphs_inline(turn.message), class_="said")
 
 
@@ -220,5 +220,5 @@ def _tile(session: Session, catalog: Catalog, item_id: str) -> Html:
         data_item=item_id,
         data_kind="like",
         aria_pressed="true" if liked else "false",
-        aria_label=f"{word('like', session.language)}: {item.label}",
+        aria_label=word("pair", session.language, name=word("like", session.language), text=item.label),
     )

@@ -157,7 +157,7 @@ def test_why_gives_the_reasons_of_the_recommenders(desk: Desk):
     [
         (
             Preference(constraints=(Constraint("genres", Op.IS, ("Comedy",)), Constraint("year", Op.MAX, (1990.0,)))),
-            "Heat does not keep what you asked for: not Comedy (genre), from 1995.",
+            "Heat doesn't fit what you asked for: not Comedy (genre), from 1995.",
         ),
         (Preference(disliked=(HEAT,)), "You told me that you don't like Heat."),
         (Preference(seen=(HEAT,)), "I left out Heat because you know it already."),
@@ -182,8 +182,8 @@ def test_about_me_tells_opinions_and_limits(desk: Desk):
     history = UserHistory.of("ann", [Interaction("ann", HEAT, 1.0, 1.0), Interaction("ann", CASINO, -1.0, 2.0)])
 
     assert said(desk(preference, history=history), "about_me") == (
-        "You like Fargo and Heat. You don't like Casino. What always holds for you: not Horror. "
-        "What you are looking for now: year from 1980, heist, “slow and sad”. "
+        "You like Fargo and Heat. You don't like Casino. What always holds for you: without Horror. "
+        "What you are looking for now: from 1980 on, heist, “slow and sad”. "
         "I know of 2 films that you have rated or marked as known."
     )
 

@@ -121,7 +121,7 @@ def test_a_wrong_password_and_a_wrong_name_are_told_alike(page: TestClient, name
     answer = log_in(page, name, password)
 
     assert answer.status_code == 401
-    assert "do not fit" in answer.text
+    assert "don’t match" in answer.text
     assert "set-cookie" not in answer.headers
 
 
