@@ -85,11 +85,12 @@ class ChatCompletion(BaseModel):
 
 
 COMPLETION: Responses = {
+    **NOT_FOUND,
     200: {
         "model": ChatCompletion,
         "description": "The answer; with `stream` its pieces as server-sent events",
         "content": {"text/event-stream": {"schema": {"type": "string"}}},
-    }
+    },
 }
 
 
@@ -109,11 +110,20 @@ class ResponseBody(BaseModel):
 
 
 RESPONSE: Responses = {
+    **NOT_FOUND,
     200: {
         "model": ResponseBody,
         "description": "The response; with `stream` its typed events as server-sent events",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
-    }
+        "content": {
+            "text/event-stream": {
+                "schema": {
+                    "type": "object",
+                    "properties": {"event": {"type": "string"}, "data": {"type": "string"}},
+                    "required": ["event", "data"],
+                }
+            }
+        },
+    },
 }
 
 
