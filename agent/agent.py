@@ -211,6 +211,7 @@ class Agent:
         self, conversation: Conversation, message: str, *, store: bool, keep: bool, terms: ClientTerms = NO_TERMS
     ) -> TurnState:
         """A turn with nothing done yet."""
+        last = conversation.last_list()
         context = ToolContext(
             self.retriever,
             self.placer,
@@ -219,6 +220,9 @@ class Agent:
             is_unread=conversation.unread,
             shown=conversation.last_shown(),
             shown_before=tuple(conversation.all_shown()),
+            cards=last.shown if last else (),
+            shown_earlier=conversation.shown_before_last(),
+            ranked=last.ranked if last else (),
         )
         return TurnState(
             conversation,

@@ -11,12 +11,13 @@ from retrieval.channels.base import Channel
 from retrieval.channels.tastes import candidate, eligible
 from retrieval.channels.trend import TrendChannel
 from retrieval.facts import CATALOG, all_facts, wanted_facts, with_wanted_facts
-from retrieval.fusion import POINTS, merge, weighted_points
+from retrieval.fusion import SHARES, merge, summed, weighted_shares
 from retrieval.history import UserHistory
 from retrieval.items import Catalog
 from retrieval.learned import TASTE, Judged, LearnedFusion
 from retrieval.preference import Op, Preference
 from retrieval.ranking import (
+    ORDERED,
     POOL,
     Ranked,
     breaches,
@@ -30,6 +31,8 @@ from retrieval.settings import RetrievalSettings
 from retrieval.vectors import VectorIndex
 from retrieval.weights import dimension_weights, request_weights, taste_weights
 
+WISHES, REPEAT = "wishes", "repeat"
+"""Shares of a score beside those of the channels: values wished for or against, and that an item was shown before."""
 PASSED_OVER = 0.75
 """What the points of an item count that was shown in this conversation and not answered.
 
@@ -58,9 +61,9 @@ class Ranker:
         passed_over: Collection[str] = (),
     ) -> Ranked:
         """Fuse, enforce the limits, drop what is known, spread look-alikes; near misses where too few items fit."""
-        judged = self.learned.judge(by_channel, preference, history) if self.learned is not None else None
+        judged = self._judge(by_channel, preference, history)
         keeps = breaches(self.catalog, preference.constraints) == 0
-        fit = self._fuse(by_channel, preference, history, judged, keeps, k, passed_over)
+        fit = self._fuse(by_channel, preference, history, judged, keeps, max(2 * POOL, 4 * k), passed_over)
         fit = drop_doubles([*fit, *self._fill(fit, preference, history, keeps, k - len(fit))], self.catalog)
         chosen = self.spread(fit, k, diversity=self.settings.diversity)
         parts = judged.parts(self.catalog, [one.item_id for one in chosen]) if judged is not None else {}
@@ -69,7 +72,26 @@ class Ranker:
         broken = {one.item_id: broken_by(self.catalog, one.item_id, preference.constraints) for one in near}
         weights = self._weights(by_channel, preference, judged)
         dimensions = dimension_weights(judged.dimensions, weights) if judged is not None else {}
-        return Ranked(tuple(chosen), tuple(self._with_wanted(one, preference) for one in near), broken, dimensions)
+        near = [self._with_wanted(one, preference) for one in near]
+        parts_are, order = judged.parts_are if judged is not None else "", tuple(one.item_id for one in fit[:ORDERED])
+        return Ranked(tuple(chosen), tuple(near), broken, dimensions, parts_are, order)
+
+    def order(
+        self,
+        by_channel: Mapping[str, Sequence[Candidate]],
+        preference: Preference,
+        history: UserHistory,
+        passed_over: Collection[str] = (),
+    ) -> list[Candidate]:
+        """All that the channels brought and that may be shown, fused, best first: nothing filled up nor spread."""
+        judged = self._judge(by_channel, preference, history)
+        keeps = breaches(self.catalog, preference.constraints) == 0
+        return self._fuse(by_channel, preference, history, judged, keeps, None, passed_over)
+
+    def _judge(
+        self, by_channel: Mapping[str, Sequence[Candidate]], preference: Preference, history: UserHistory
+    ) -> Judged | None:
+        return None if self.learned is None else self.learned.judge(by_channel, preference, history)
 
     def spread(self, found: Sequence[Candidate], k: int, *, diversity: float) -> list[Candidate]:
         """The best `k`, each traded against its likeness to those before (see `diversify`)."""
@@ -88,20 +110,24 @@ class Ranker:
         history: UserHistory,
         judged: Judged | None,
         keeps: NDArray[np.bool_],
-        k: int,
+        most: int | None,
         passed_over: Collection[str] = (),
     ) -> list[Candidate]:
-        """The best of all lists that keep the limits, several times `k` of them."""
+        """The best of all lists that keep the limits, `most` of them or all; each with what its score is made of."""
         lists = by_channel if judged is None else {**by_channel, TASTE: judged.candidates}
-        fused = POINTS.get(self.settings.fusion, weighted_points)(lists, self._weights(by_channel, preference, judged))
-        known, changes = known_ids(self.catalog, preference, history), wish_changes(self.catalog, preference)
+        sharing = SHARES.get(self.settings.fusion, weighted_shares)
+        shares = sharing(lists, self._weights(by_channel, preference, judged))
+        known, fused = known_ids(self.catalog, preference, history), summed(shares)
+        shares[WISHES] = {one: gain for one, gain in wish_changes(self.catalog, preference).items() if one in fused}
         points = {
-            item_id: score + changes.get(item_id, 0.0)
+            item_id: score + shares[WISHES].get(item_id, 0.0)
             for item_id, score in fused.items()
             if item_id in self.catalog and item_id not in known and keeps[self.catalog.row(item_id)]
         }
-        points |= {one: min(points[one], PASSED_OVER * points[one]) for one in passed_over if one in points}
-        return drop_doubles(merge(lists, points, most=max(2 * POOL, 4 * k)), self.catalog)
+        lowered = {one: min(points[one], PASSED_OVER * points[one]) for one in passed_over if one in points}
+        shares[REPEAT] = {one: score - points[one] for one, score in lowered.items()}
+        found = drop_doubles(merge(lists, points | lowered, most=most or len(points)), self.catalog)
+        return [replace(one, shares=_shares_of(one.item_id, shares)) for one in found]
 
     def _weights(
         self, by_channel: Mapping[str, Sequence[Candidate]], preference: Preference, judged: Judged | None
@@ -175,7 +201,12 @@ class Ranker:
             for name in by_channel
             if name in self.channels
         }
-        judged = self.learned.judge(lists, preference, history) if self.learned is not None else None
-        found = self._fuse(lists, preference, history, judged, allowed, missing)
+        judged = self._judge(lists, preference, history)
+        found = self._fuse(lists, preference, history, judged, allowed, max(2 * POOL, 4 * missing))
         found += self._fill(found, preference, history, allowed, missing - len(found))
         return drop_doubles(found, self.catalog)[:missing]
+
+
+def _shares_of(item_id: str, shares: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """What each channel added to one item's score."""
+    return {name: added[item_id] for name, added in shares.items() if added.get(item_id)}

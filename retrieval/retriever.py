@@ -173,6 +173,16 @@ class Retriever:
         """
         return self._ranker.rank(by_channel, self._moods.implied(preference), history, k, passed_over)
 
+    def order(
+        self,
+        by_channel: Mapping[str, Sequence[Candidate]],
+        preference: Preference,
+        history: UserHistory,
+        passed_over: Collection[str] = (),
+    ) -> list[Candidate]:
+        """All that the channels brought and that may be shown, best first, each with its shares; see `rank`."""
+        return self._ranker.order(by_channel, self._moods.implied(preference), history, passed_over)
+
     def explore(
         self,
         ranked: Ranked,

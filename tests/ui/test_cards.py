@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 import pytest
 
 from agent.intent import Act, Chip, Intent
-from agent.recommendation import Explanation, LlmRun, Recommendation, Statement, ToolRun, Trace
+from agent.recommendation import Explanation, LlmRun, Recommendation, Statement, Table, ToolRun, Trace
 from retrieval.candidates import Evidence, EvidenceKind
 from retrieval.items import Catalog, Item
 from retrieval.preference import Constraint, Op, Preference
@@ -493,3 +493,25 @@ def test_a_limit_without_words_of_the_user_is_told_in_the_list_s_language():
 
     assert "Doesn’t match: Green" in html
     assert limit.key not in html
+
+
+def test_a_card_says_what_its_score_is_made_of_and_what_the_learned_part_is():
+    one = recommend(shares={"content": 0.6, "taste": 0.2}, parts={"timeliness": 0.12}, parts_are="attention")
+
+    seen = Seen(card(one, CardContext(CATALOG)))
+
+    assert "What its score is made of: descriptions 75%, your taste 25%." in seen.text
+    assert "(parts of an attention network)" in seen.text
+    assert "what comes next, lately +0.12" in seen.text
+    assert ("data-text", "Why did you recommend Morning Mist (1991)?") in seen.attributes
+
+
+def test_a_comparison_is_a_table_in_which_nothing_acts():
+    table = Table(("tea:0", "tea:1"), ("Morning Mist (1991)", EVIL), (("Kind", ("Green", EVIL)),))
+    turn = ChatTurn("compare them", text="Both are green.", table=table, has_cards=True)
+
+    seen = Seen(log_html(Session(talk=Talk(turns=[turn])), CATALOG))
+
+    assert seen.tags.count("th") == 3
+    assert not {"script", "img"} & set(seen.tags)
+    assert EVIL in seen.text

@@ -2,14 +2,16 @@ import asyncio
 import json
 import logging
 import re
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
 
 from agent.conversation import Conversation, Question
-from agent.events import Finished, Recommended
+from agent.events import Event, Finished, Recommended
 from agent.intent import Act, Intent
 from agent.recommendation import Reply
+from retrieval.errors import OverloadedError, StateError
 from retrieval.preference import Constraint, Op, Preference
 from retrieval.state import Taste
 from tests.ui.conftest import drain, remember
@@ -426,3 +428,24 @@ async def test_what_was_understood_stands_beside_lists_and_not_beside_answers(ac
     await drain(actions.send(session, "hello"))
 
     assert log_html(session, CATALOG).count("I understood") == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (OverloadedError(running=16, waiting=32, retry_after_s=7), "7 秒"),
+        (StateError("the state cannot be read: database is locked"), "稍后再试"),
+    ],
+)
+async def test_what_stands_in_the_way_is_told_in_the_language_of_the_page(actions, agent, monkeypatch, error, says):
+    async def refuse(*_: object, **__: object) -> AsyncIterator[Event]:
+        raise error
+        yield
+
+    session = await actions.open(None, "zh")
+    monkeypatch.setattr(agent, "stream", refuse)
+
+    await drain(actions.send(session, "something calm"))
+
+    assert says in session.turns[-1].error
+    assert "expected" not in session.turns[-1].error

@@ -117,3 +117,27 @@ async def test_an_erased_user_s_running_turn_leaves_nothing(actions, agent: Fake
     await asyncio.sleep(0)
 
     assert again.turns == []
+
+
+async def test_others_are_a_click_away_and_said_in_words(actions, agent, session):
+    await drain(actions.send(session, "calm"))
+    first = session.conversation.last_shown()
+
+    await drain(actions.others(session))
+
+    assert [turn.message for turn in session.turns] == ["calm", "Show me others"]
+    assert not {one.item.item_id for one in session.turns[-1].recommendations} & set(first)
+    assert session.conversation.preference.passed_over == first
+    assert [call[0] for call in agent.calls] == ["stream", "rerank"]
+
+
+async def test_more_like_an_item_is_a_click_away(actions, agent, session):
+    await drain(actions.send(session, "after 1995"))
+
+    await drain(actions.more_like(session, "game:2"))
+
+    wanted = session.conversation.preference
+    assert session.turns[-1].message == "More like Nine Foxes"
+    assert wanted.examples == ("game:2",)
+    assert [limit.key for limit in wanted.constraints] == ["year:min:1996"]
+    assert agent.calls[-1][0] == "rerank"

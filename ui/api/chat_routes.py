@@ -14,6 +14,7 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from agent.conversation import Conversation, Role
 from agent.events import Event
 from retrieval.errors import RecommenderError, UnknownConversationError
+from retrieval.state import User
 from ui.access.scopes import user_of
 from ui.api import paths  # noqa: F401  the kinds of paths that routes are written with
 from ui.api.answers import COMPLETION, NOT_FOUND, ModelCard, ModelList
@@ -179,10 +180,10 @@ def _said(message: Message, agent: "Agent") -> Iterator[tuple[Role, str]]:
         yield message.speaker, message.text
 
 
-async def ensure_user(agent: "Agent", user: str) -> None:
+async def ensure_user(agent: "Agent", user: str) -> User:
     """Make the user of an id that the client brings, unless there is one."""
     try:
-        await asyncio.to_thread(agent.state.ensure_user, user)
+        return await asyncio.to_thread(agent.state.ensure_user, user)
     except ValueError as error:
         raise BadFieldError(str(error), param="user") from error
 

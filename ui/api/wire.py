@@ -128,6 +128,9 @@ class RecommendationWire(BaseModel):
     score: float
     channels: dict[str, float]
     parts: dict[str, float] = Field(default_factory=dict)
+    """What each dimension of interest added to the learned part of the score; `trace.parts_are` says what they are."""
+    shares: dict[str, float] = Field(default_factory=dict)
+    """What each channel added to the score, exactly."""
     exploratory: bool
     propensity: float
     reason: str
@@ -138,6 +141,21 @@ class RecommendationWire(BaseModel):
     """For a near miss: the keys of the limits it does not keep."""
 
 
+class TableRowWire(BaseModel):
+    """A field, and what each item has in it."""
+
+    label: str
+    cells: list[str]
+
+
+class TableWire(BaseModel):
+    """Items side by side, where they are compared."""
+
+    item_ids: list[str]
+    heads: list[str]
+    rows: list[TableRowWire]
+
+
 class ReconteurWire(BaseModel):
     """What an answer holds beside its text; in a stream the first chunk brings all but `trace`, the last `trace`."""
 
@@ -146,6 +164,7 @@ class ReconteurWire(BaseModel):
     recommendations: list[RecommendationWire] | None = None
     near_misses: list[RecommendationWire] | None = None
     notices: list[str] | None = None
+    table: TableWire | None = None
     trace: dict[str, JsonValue] | None = None
 
 

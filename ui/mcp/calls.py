@@ -54,8 +54,8 @@ class Desk:
     """None where the caller is a program on this machine that started the server."""
 
     def may(self, scope: Scope) -> bool:
-        """Whether the caller may use what needs a scope; a user's token may see that user's taste."""
-        return scope in self.caller.scopes or (scope is Scope.ADMIN and self.caller.user is not None)
+        """Whether the caller may use what needs a scope."""
+        return scope in self.caller.scopes
 
     async def recommend(self, given: RecommendArguments, answered: tuple[Said, ...] = ()) -> RecommendResult:
         """A turn of a conversation.

@@ -8,8 +8,11 @@ from collections.abc import Callable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
 
+from agent.conversation import Role, Turn
+from agent.wording.messages import title
 from retrieval.errors import RecommenderError
 from retrieval.items import Catalog
+from retrieval.preference import Preference
 from retrieval.state import FeedbackKind
 from retrieval.untrusted import as_json
 from ui.access.caller import Caller
@@ -155,6 +158,35 @@ class Actions:
             before,
         )
         async with aclosing(self.talks.run(session.talk, run)) as parts:
+            async for part in parts:
+                yield part
+
+    async def others(self, session: Session) -> Changes:
+        """A list without what was shown last, as if that had been said; without the model."""
+        wanted = session.conversation.preference
+        passed = dict.fromkeys((*wanted.passed_over, *session.conversation.last_shown()))
+        async with aclosing(self._said(session, "show_others", replace(wanted, passed_over=tuple(passed)))) as parts:
+            async for part in parts:
+                yield part
+
+    async def more_like(self, session: Session, item_id: str) -> Changes:
+        """A list of what is like an item, within the limits that hold, as if that had been said; without the model."""
+        wanted, item = session.conversation.preference, self.catalog.item(item_id)
+        liked = tuple(dict.fromkeys((*wanted.liked, item_id)))
+        wanted = replace(wanted, text="", wishes=(), leanings=(), examples=(item_id,), liked=liked)
+        name = title(item.title, wanted.language)
+        async with aclosing(self._said(session, "more_like", wanted, title=name)) as parts:
+            async for part in parts:
+                yield part
+
+    async def _said(self, session: Session, key: str, wanted: Preference, **values: object) -> Changes:
+        """What a click asks for, as an exchange of its own."""
+        if session.running:
+            return
+        talk, text = session.talk, word(key, wanted.language, **values)
+        talk.conversation = replace(talk.conversation.add(Turn(Role.USER, text)), preference=wanted)
+        talk.turns.append(ChatTurn(text))
+        async with aclosing(self.rerank(session)) as parts:
             async for part in parts:
                 yield part
 

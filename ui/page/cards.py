@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from agent.intent import Chip
 from agent.recommendation import Recommendation, Statement
 from agent.wording.messages import comma, number, percent
+from agent.wording.messages import label as item_label
 from agent.wording.values import constraint_label, values_of
 from retrieval.candidates import Evidence
 from retrieval.items import Catalog, Item
@@ -19,6 +20,8 @@ from ui.page.words import is_word, word
 _MOST_VALUES = {FieldKind.CATEGORY: 3, FieldKind.ENTITY: 2, FieldKind.NUMBER: 1}
 _MOST_FACTS = 4
 _QUOTE = 260
+LEAST_PART = 0.005
+"""A part of the learned score below this is not told."""
 _OPINIONS = {"like": "liked", "dislike": "disliked"}
 
 
@@ -187,7 +190,19 @@ def _opinions(item: Item, context: CardContext) -> Html:
         data_item=item.item_id,
         aria_label=context.say("pair", name=context.say("undo"), text=item.label),
     )
-    return tag("div", *buttons, undo, class_="opinions", role="group", aria_label=item.label)
+    return tag("div", *buttons, undo, _more_like(item, context), class_="opinions", role="group", aria_label=item.label)
+
+
+def _more_like(item: Item, context: CardContext) -> Html:
+    return tag(
+        "button",
+        context.say("more_like_this"),
+        type="button",
+        class_="more",
+        data_do="more-like",
+        data_item=item.item_id,
+        aria_label=context.say("pair", name=context.say("more_like_this"), text=item.label),
+    )
 
 
 def _opinion(item: Item, kind: str, label: str, given: str, context: CardContext) -> Html:
@@ -216,10 +231,42 @@ def _why(recommendation: Recommendation, context: CardContext) -> Html:
     about = tag("p", _clip(item.text), class_="about") if item.text and not quoted else Html("")
     if not parts and not about:
         return Html("")
-    body = tag("div", tag("ul", *parts, class_="evidence") if parts else "", about, class_="why-body")
+    body = tag(
+        "div",
+        tag("ul", *parts, class_="evidence") if parts else "",
+        _made_of(recommendation, context),
+        about,
+        class_="why-body",
+    )
     name = f"{title} {item.label}"
     summary = tag("summary", title, aria_label=name)
     return tag("details", summary, body, class_="why", data_key=f"why:{context.place}:{item.item_id}")
+
+
+def _made_of(recommendation: Recommendation, context: CardContext) -> Html:
+    """What each channel added to the score, the learned part by dimension of interest, and how to ask for more."""
+    made = _shares(recommendation.shares, context)
+    if not made:
+        return Html("")
+    parts = {name: value for name, value in recommendation.parts.items() if abs(value) >= LEAST_PART}
+    lines = [tag("li", f"{context.say(f'dimension_{name}')} {value:+.2f}") for name, value in parts.items()]
+    kind = f"parts_{recommendation.parts_are}"
+    learned = ""
+    if lines and is_word(kind):
+        learned = join((tag("p", context.say("parts_note", kind=context.say(kind)), class_="meta"), tag("ul", *lines)))
+    asked = context.say("why_question", label=item_label(recommendation.item, context.language))
+    button = tag("button", context.say("what_changed"), type="button", class_="wish", data_do="wish", data_text=asked)
+    return tag("div", tag("p", made), learned, button, class_="made-of")
+
+
+def _shares(shares: Mapping[str, float], context: CardContext) -> str:
+    """'Its score: descriptions 60%, popularity 40%.'; below zero what speaks against it. '' where nothing was added."""
+    total = sum(share for share in shares.values() if share > 0)
+    if not total:
+        return ""
+    order = sorted(shares, key=lambda name: -abs(shares[name]))
+    told = (f"{context.channel(name)} {percent(shares[name] / total, context.language)}" for name in order)
+    return context.say("shares", shares=comma(told, context.language))
 
 
 def _statement(statement: Statement, context: CardContext) -> Html:

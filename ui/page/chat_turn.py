@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from agent.chips import chips
 from agent.conversation import Conversation, Role, Turn
 from agent.intent import Act, Intent
-from agent.recommendation import Explanation, Recommendation, ToolRun, Trace
+from agent.recommendation import Explanation, Recommendation, Table, ToolRun, Trace
 from agent.shown import Shown, recommendations_of
 from retrieval.items import Catalog
 from retrieval.preference import Preference
@@ -28,6 +28,8 @@ class ChatTurn:
     notices: tuple[str, ...] = ()
     knowing: str = ""
     """How sure we are of the user's taste, in words."""
+    table: Table | None = None
+    """Items side by side."""
     text: str = ""
     tools: tuple[ToolRun, ...] = ()
     trace: Trace | None = None
@@ -104,6 +106,7 @@ def _again(message: str, turn: Turn, shown: Shown | None, catalog: Catalog) -> C
         near_misses=recommendations_of(shown.near, catalog),
         notices=shown.notices,
         knowing=shown.knowing,
+        table=shown.table,
         trace=shown.trace,
     )
 

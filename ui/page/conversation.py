@@ -63,8 +63,9 @@ def _turn(
         "section",
         fragments.keep(f"{key}.said", "div", _said(turn, session.language)),
         fragments.keep(f"{key}.chips", "div", chips(found, context, removable=is_last and not busy)),
-        fragments.keep(f"{key}.lists", "div", _lists(turn, context, fragments, key, busy=busy)),
+        fragments.keep(f"{key}.lists", "div", _lists(turn, context, fragments, key, busy=busy), _table(turn, context)),
         fragments.keep(f"{key}.text", "div", *_words(turn, context, is_last=is_last, busy=busy)),
+        fragments.keep(f"{key}.ways", "div", _others(context) if is_last and not busy and turn.has_list else ""),
         fragments.keep(f"{key}.how", "div", how),
         class_="turn",
         data_turn=str(at),
@@ -85,6 +86,11 @@ def _words(turn: ChatTurn, context: CardContext, *, is_last: bool, busy: bool) -
         tag("p", turn.error[:1].upper() + turn.error[1:], class_="error", role="alert") if turn.error else Html(""),
         _unanswered(language) if turn.is_unanswered and is_last else Html(""),
     ]
+
+
+def _others(context: CardContext) -> Html:
+    button = tag("button", context.say("show_others"), type="button", class_="wish", data_do="others")
+    return tag("div", button, class_="choices")
 
 
 def _unanswered(language: str) -> Html:
@@ -156,6 +162,18 @@ def _lists(turn: ChatTurn, context: CardContext, fragments: Fragments, key: str,
     if turn.near_misses:
         parts.append(near_misses(turn.near_misses, context, fragments, key=f"{key}.near"))
     return join(parts)
+
+
+def _table(turn: ChatTurn, context: CardContext) -> Html:
+    """Items side by side: a column each, a row a field."""
+    if (table := turn.table) is None:
+        return Html("")
+    head = tag("tr", tag("td"), *(tag("th", title, scope="col") for title in table.heads))
+    rows = [
+        tag("tr", tag("th", label, scope="row"), *(tag("td", cell) for cell in cells)) for label, cells in table.rows
+    ]
+    made = tag("table", tag("thead", head), tag("tbody", *rows), aria_label=context.say("compared"))
+    return tag("div", made, class_="scroll compared", tabindex="0")
 
 
 def _choices(turn: ChatTurn, context: CardContext) -> Html:

@@ -26,7 +26,7 @@ def how_html(trace: Trace, shown: Sequence[Recommendation], context: CardContext
         _lead(trace, context) if trace.driver else "",
         _tools(trace.tools, context) if trace.tools else "",
         _scores(shown, context) if any(one.channels for one in shown) else "",
-        _dimensions(trace.dimensions, shown, context) if trace.dimensions else "",
+        _dimensions(trace.dimensions, shown, trace.parts_are, context) if trace.dimensions else "",
         _model(trace, context),
         _times(trace, context) if trace.seconds else "",
         class_="how-body",
@@ -85,7 +85,9 @@ def _scores(shown: Sequence[Recommendation], context: CardContext) -> Html:
     return tag("section", tag("h5", context.say("scores")), table, tag("p", context.say("scores_note"), class_="meta"))
 
 
-def _dimensions(weights: Mapping[str, float], shown: Sequence[Recommendation], context: CardContext) -> Html:
+def _dimensions(
+    weights: Mapping[str, float], shown: Sequence[Recommendation], parts_are: str, context: CardContext
+) -> Html:
     """How much each dimension of interest counted, and what each added to every item."""
     names = sorted(weights, key=lambda name: -weights[name])
     head = tag("tr", tag("td"), *(tag("th", _dimension(name, context), scope="col") for name in names))
@@ -103,7 +105,9 @@ def _dimensions(weights: Mapping[str, float], shown: Sequence[Recommendation], c
         if one.parts
     ]
     table = tag("div", tag("table", tag("thead", head), tag("tbody", *rows)), class_="scroll", tabindex="0")
-    note = tag("p", context.say("dimensions_note"), class_="meta")
+    notes = [context.say("dimensions_note")]
+    notes += [context.say(f"parts_{parts_are}")] if is_word(f"parts_{parts_are}") else []
+    note = tag("p", " ".join(notes), class_="meta")
     return tag("section", tag("h5", context.say("dimensions")), table, note)
 
 

@@ -21,6 +21,7 @@ from ui.page.composer import composer_html
 from ui.page.conversation import LOG_FRAME, live_html, log_parts
 from ui.page.markup import tag
 from ui.page.parts import Changes, Part
+from ui.page.problems import problem_in
 from ui.page.sidebar import head_html, rail_html
 from ui.page.state import Session
 from ui.page.talk import Talks
@@ -143,6 +144,8 @@ class Handlers:
                 return actions.feedback(session, item, kind)
             case {"do": "undo", "item": item}:
                 return actions.undo(session, item)
+            case {"do": "more-like", "item": item}:
+                return actions.more_like(session, item)
             case {"do": "unchip", "key": key}:
                 return actions.rerank(session, remove=key)
             case {"do": "untaste", "key": key}:
@@ -163,6 +166,8 @@ class Handlers:
         match name:
             case "stop":
                 return actions.stop(session)
+            case "others":
+                return actions.others(session)
             case "again":
                 return actions.again(session)
             case "new":
@@ -185,7 +190,7 @@ class Handlers:
                 async for part in parts:
                     yield self._draw(session, part)
         except RecommenderError as error:
-            session.notice = error.public
+            session.notice = problem_in(error, session.language)
             yield self._draw(session, Part.ALL)
         except Exception as error:  # the last stop before the person: a bug is told here, without its words
             where = "".join(traceback.format_tb(error.__traceback__))

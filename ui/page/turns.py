@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from agent.conversation import Conversation, Role, Turn
-from agent.events import Event, Finished, Recommended, TextDelta, ToolCalled, Understood
+from agent.events import Compared, Event, Finished, Recommended, TextDelta, ToolCalled, Understood
 from agent.intent import Act
 from agent.recommendation import Trace
 from agent.stopping import Half
@@ -17,6 +17,7 @@ from ui.logs import begin_request
 from ui.page.chat_turn import ChatTurn
 from ui.page.parts import Changes, Part
 from ui.page.people import People
+from ui.page.problems import problem_in
 from ui.page.state import Session
 from ui.page.stream import Running
 from ui.page.words import word
@@ -58,7 +59,7 @@ class Turns:
                 await self._keep_half(session, message, before)
             await self._settle(session)
         except RecommenderError as error:
-            self._fail(session, message, error.public)
+            self._fail(session, message, problem_in(error, session.language))
         except Exception as error:  # the last stop before the person: a bug is told here, without its words
             where = "".join(traceback.format_tb(error.__traceback__))
             logger.error("a turn failed with %s at\n%s", type(error).__name__, where)
@@ -90,6 +91,9 @@ class Turns:
                 )
                 session.talk.status = "writing"
                 return Part.LOG | Part.LIVE
+            case Compared():
+                session.turns[-1] = replace(turn, table=event.table)
+                return Part.LOG | Part.LIVE
             case TextDelta():
                 session.turns[-1] = replace(turn, text=turn.text + event.text)
                 session.talk.status = "writing"
@@ -106,6 +110,7 @@ class Turns:
             near_misses=reply.near_misses,
             notices=reply.notices,
             knowing=reply.knowing,
+            table=reply.table,
             text=reply.text,
             trace=reply.trace,
             has_cards=True,

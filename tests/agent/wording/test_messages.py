@@ -1,6 +1,7 @@
 """The catalogs of messages: every language has every sentence, with the same places."""
 
 import re
+from importlib.resources import files
 from string import Formatter
 
 import pytest
@@ -57,6 +58,16 @@ def test_every_language_has_every_sentence(texts: Texts, language: str):
     assert set(own.single) == set(english.single)
     assert set(own.plural) == set(english.plural)
     assert all(text for key in (*own.single, *own.plural) for text in templates(own, key))
+
+
+@every_text
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_sentence_stands_twice(texts: Texts, language: str):
+    written = files(texts.package).joinpath("locale", f"{language}.po").read_text(encoding="utf-8")
+
+    keys = re.findall(r'^msgid "(.+)"$', written, re.MULTILINE)
+
+    assert len(keys) == len(set(keys))
 
 
 @every_text

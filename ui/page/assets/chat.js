@@ -56,6 +56,21 @@ function settle(isWhole) {
   lastTurn = now;
 }
 
+// Gradio says of a refused action that something broke; the server says what to do, in the language of the browser.
+if (!window.reconteurFetch) {
+  window.reconteurFetch = window.fetch;
+  window.fetch = async (...asked) => {
+    const answer = await window.reconteurFetch(...asked);
+    if (answer.status === 429) {
+      const said = await answer.clone().json().catch(() => null);
+      const alert = Object.assign(document.createElement("p"), { textContent: said?.error?.message ?? "" });
+      alert.setAttribute("role", "alert");
+      document.querySelector("#notice")?.replaceChildren(alert);
+    }
+    return answer;
+  };
+}
+
 if (element.querySelector("[data-log]")) page.settle = settle;
 else watch("value", () => settle(false));
 settle(false);
