@@ -229,8 +229,8 @@ def quads(catalog: Catalog) -> Iterator[ox.Quad]:
 
 
 def item_facts(item: Item, schema: CatalogSchema) -> Iterator[tuple[str, str]]:
-    """An item's facts as (relation, value), the decades of its years included."""
-    for spec in schema.fields:
+    """An item's facts as (relation, value), the decades of its years included; nothing of for whom it is."""
+    for spec in schema.descriptive:
         if spec.kind is not FieldKind.NUMBER:
             yield from ((spec.name, value) for value in item.values.get(spec.name, ()))
         elif spec.unit == "year" and spec.name in item.numbers:

@@ -27,6 +27,8 @@ from retrieval.ranking import (
     known_ids,
     wish_changes,
 )
+from retrieval.restraint import first_place
+from retrieval.schema import CONTENT, SUITS_FROM
 from retrieval.settings import RetrievalSettings
 from retrieval.vectors import VectorIndex
 from retrieval.weights import dimension_weights, request_weights, taste_weights
@@ -65,7 +67,7 @@ class Ranker:
         keeps = breaches(self.catalog, preference.constraints) == 0
         fit = self._fuse(by_channel, preference, history, judged, keeps, max(2 * POOL, 4 * k), passed_over)
         fit = drop_doubles([*fit, *self._fill(fit, preference, history, keeps, k - len(fit))], self.catalog)
-        chosen = self.spread(fit, k, diversity=self.settings.diversity)
+        chosen = self._with_mild_first(self.spread(fit, k, diversity=self.settings.diversity), fit, preference)
         parts = judged.parts(self.catalog, [one.item_id for one in chosen]) if judged is not None else {}
         chosen = [replace(self._with_wanted(one, preference), parts=parts.get(one.item_id, {})) for one in chosen]
         near = self._near(by_channel, preference, history, k - len(chosen)) if len(chosen) < k else []
@@ -99,6 +101,17 @@ class Ranker:
             return list(found[:k])
         vectors = self.vectors.matrix[self.catalog.rows(one.item_id for one in found)]
         return diversify(found, np.asarray(vectors, dtype=np.float32), k, diversity=diversity)
+
+    def _with_mild_first(
+        self, chosen: list[Candidate], fit: Sequence[Candidate], preference: Preference
+    ) -> list[Candidate]:
+        """The list with something before strong content that was not asked for, where anything else fits."""
+        pool = [*chosen, *fit]
+        place = first_place(self.catalog, [one.item_id for one in pool], preference)
+        if not place:
+            return chosen
+        first = pool[place]
+        return [first, *(one for one in chosen if one.item_id != first.item_id)][: len(chosen)]
 
     def _with_wanted(self, found: Candidate, preference: Preference) -> Candidate:
         return with_wanted_facts(self.catalog, found, preference)
@@ -184,10 +197,11 @@ class Ranker:
     ) -> list[Candidate]:
         """The best items that break one limit of this request; two or more only where none breaks just one.
 
-        What a user refuses for good ("I can't stand gore") is never relaxed.
+        What a user refuses for good ("I can't stand gore") is never relaxed, nor is for whom it is.
         """
-        lasting = tuple(one for one in preference.constraints if one.lasting)
-        counts = breaches(self.catalog, [one for one in preference.constraints if not one.lasting])
+        guards = {spec.name for spec in self.catalog.schema.of_role(SUITS_FROM, *CONTENT)}
+        lasting = tuple(one for one in preference.constraints if one.lasting or one.field in guards)
+        counts = breaches(self.catalog, [one for one in preference.constraints if one not in lasting])
         keeps = self.catalog.mask(lasting)
         open_rows = eligible(self.catalog, preference, history, keeps & (counts > 0))
         open_rows &= self._still_about_it(preference)

@@ -24,6 +24,7 @@ from retrieval.encoder import Encoder
 from retrieval.errors import UnknownItemError
 from retrieval.exploration.asking import Inquiry
 from retrieval.exploration.explorer import Explorer
+from retrieval.exploration.splitting import Split, best_split
 from retrieval.facts import CATALOG, all_facts, wanted_facts, with_wanted_facts
 from retrieval.history import UserHistory
 from retrieval.item_learning import Showings
@@ -127,6 +128,10 @@ class Retriever:
         self.explore(ranked, preference, nobody, np.random.default_rng(0))
         gc.collect()
         gc.freeze()  # the catalog and the models live as long as the process: no need to walk them in a request
+
+    def implied(self, preference: Preference) -> Preference:
+        """The same with what its everyday words imply."""
+        return self._moods.implied(preference)
 
     def run(
         self,
@@ -236,6 +241,17 @@ class Retriever:
             settled: Fields that a limit was stated on: nothing is asked about them.
         """
         return self.explorer.inquiry(belief, tuple(slots), asked, settled)
+
+    def split(self, preference: Preference, asked: Collection[str] = ()) -> Split | None:
+        """The field whose answer would tell most of what keeps the limits apart; None where none would.
+
+        Args:
+            preference: What is wanted.
+            asked: Keys of the questions that were asked before.
+        """
+        settled = {key.partition(":")[0] for key in asked}
+        settled |= {limit.field for limit in preference.constraints} | {wish.field for wish in preference.wishes}
+        return best_split(self.catalog, self.catalog.mask(preference.constraints), settled)
 
     def explain(self, found: Candidate, preference: Preference) -> Candidate:
         """Add the facts that answer a limit or a wish, where the channels have not shown them."""

@@ -9,15 +9,21 @@ import tomllib
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
 from babel import Locale, UnknownLocaleError
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from retrieval.spans import Span, parse_span
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 Standard = Literal["", "territory", "language"]
+Role = Literal["", "suits_from", "violence", "sex", "fear", "profanity"]
+SUITS_FROM: Final = "suits_from"
+CONTENT: Final = ("violence", "sex", "fear", "profanity")
+"""Roles of fields that say how much of something an item has, which not everybody wants to see."""
+LEVELS: Final = ("none", "mild", "some", "strong")
+"""The usual order of such a field."""
 
 YEARS: Final = {
     "en": ("{} and before", "{} and after"),
@@ -119,6 +125,37 @@ class FieldSpec(BaseModel):
         default_factory=dict, description="value -> display name by language ('Comedy': {zh = '喜剧'})"
     )
     on_card: bool = Field(default=True, description="shown on the item card")
+    order: tuple[str, ...] = Field(
+        default=(),
+        description="the values of a category from least to most, where they have an order (sizes, age ratings): "
+        "limits 'min' and 'max' then work",
+    )
+    scale: tuple[float, float] | None = Field(
+        default=None, description="of a score: the lowest and the highest there can be, [0, 10]"
+    )
+    one_suffices: bool = Field(
+        default=False,
+        description="of several values that are asked for one is enough (services, sizes, languages), not all",
+    )
+    ask: bool = Field(
+        default=False, description="asked for beside a list, once in a conversation, where it splits the items well"
+    )
+    role: Role = Field(
+        default="",
+        description="for whom an item is: 'suits_from' (a number: the age from which it suits) or how much it has of "
+        "'violence', 'sex', 'fear' or 'profanity' (an ordered category): limits only, never a reason",
+    )
+
+    @model_validator(mode="after")
+    def _fits_its_kind(self) -> Self:
+        """Check that order and role go with the kind."""
+        if self.order and (self.kind is not FieldKind.CATEGORY or len({*self.order}) < max(2, len(self.order))):
+            raise ValueError("order: expected a category with two different values or more, each once")
+        if self.role == SUITS_FROM and self.kind is not FieldKind.NUMBER:
+            raise ValueError("role suits_from: expected kind = 'number' (an age in years)")
+        if self.role in CONTENT and not self.order:
+            raise ValueError(f"role {self.role}: expected kind = 'category' with an order, as {list(LEVELS)}")
+        return self
 
     def label_in(self, language: str) -> str:
         """The field's label in a language, English where there is none."""
@@ -198,6 +235,20 @@ class CatalogSchema(BaseModel):
             if spec.name == name:
                 return spec
         raise KeyError(f"no field {name!r} in the schema; it has {', '.join(f.name for f in self.fields)}")
+
+    def of_role(self, *roles: str) -> tuple[FieldSpec, ...]:
+        """The fields of some roles, in the schema's order."""
+        return tuple(spec for spec in self.fields if spec.role in roles)
+
+    @property
+    def descriptive(self) -> tuple[FieldSpec, ...]:
+        """The fields that say what an item is: all but those that say for whom."""
+        return self.of_role("")
+
+    @property
+    def quantities(self) -> tuple[FieldSpec, ...]:
+        """The number fields that say what an item is."""
+        return tuple(spec for spec in self.descriptive if spec.kind is FieldKind.NUMBER)
 
     def of_kind(self, kind: FieldKind) -> tuple[FieldSpec, ...]:
         """The fields of one kind, in the schema's order."""

@@ -35,23 +35,3 @@ def parse_span(text: str) -> Span | None:
         return None
     low, high = found.groups()
     return Span(float(low) if low else -np.inf, float(high) if high else np.inf)
-
-
-def even_spans(numbers: NDArray[np.float64], weights: NDArray[np.float64], n: int) -> list[Span]:
-    """Up to `n` spans, lowest first, that share out the weights about evenly.
-
-    Args:
-        numbers: Shape (n_items,), NaN where unknown.
-        weights: How much each item counts, shape (n_items,), >= 0.
-        n: How many spans at the most; fewer where many items have the same number.
-    """
-    known = ~np.isnan(numbers)
-    if not known.any() or weights[known].sum() <= 0:
-        return []
-    values, place = np.unique(numbers[known], return_inverse=True)
-    mass = np.bincount(place, weights=weights[known])
-    middle = np.cumsum(mass) - mass / 2
-    starts = 1 + np.flatnonzero(np.diff(np.floor(n * middle / mass.sum())))
-    lows = [-np.inf, *values[starts].tolist()]
-    highs = [*values[starts - 1].tolist(), np.inf]
-    return [Span(low, high) for low, high in zip(lows, highs, strict=True)]

@@ -48,7 +48,7 @@ def item_text(item: Item, schema: CatalogSchema, *, most: int = 8) -> str:
     """What an item is about, in the words that are embedded: title, description, then its categories and entities."""
     facts = [
         f"{spec.label_in('en')}: {', '.join(spec.value_in(value, 'en') for value in item.values[spec.name][:most])}"
-        for spec in schema.fields
+        for spec in schema.descriptive
         if spec.kind is not FieldKind.NUMBER and item.values.get(spec.name)
     ]
     return ". ".join(part.strip().rstrip(".") for part in (item.label, item.text, *facts) if part.strip())

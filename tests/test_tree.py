@@ -20,6 +20,7 @@ FORM = {
     "agent/markdown.py": "what would act in Markdown",
     "tools/template_tokens.py": "what chat templates are made of",
     "tools/placing.py": "references, years, numbers",
+    "tools/audience.py": "ages, and words for company, which drivers and models name",
     "tools/quantities.py": "numbers, spans, decades",
 }
 """Files that read form by pattern, and which form; nobody's meaning."""

@@ -10,7 +10,8 @@ from typing import Annotated, Any, Final, Literal
 from annotated_types import MaxLen
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, create_model
 
-from retrieval.schema import CatalogSchema, FieldKind, FieldSpec
+from retrieval.schema import CONTENT, SUITS_FROM, CatalogSchema, FieldKind, FieldSpec
+from tools.audience import groups
 
 LONGEST = 200
 """Characters of a title, name or reference."""
@@ -268,6 +269,14 @@ class ArgumentTypes:
         limited: Any = (limits, Field(default_factory=list, description="limits beside those of the wish"))
         alone: Any = (limits, Field(default_factory=list, description="several must all hold"))
         sorted_by = (sort, Field("", description="a field of numbers, '-' before it for the largest or newest first"))
+        audience: Any = (
+            WordList,
+            Field(
+                default_factory=list,
+                description="for whom it is, where that is said or plain: each child's age ('6'), or company ("
+                f"{', '.join(groups())}); what does not suit them is not shown",
+            ),
+        )
         preferred: Any = (softs, Field(default_factory=list, description="values wished for, or rather not"))
         slot = create_model("Slot", __base__=Slot, limits=limited, prefer=preferred)
         slots: Any = Annotated[list[slot], BeforeValidator(_listed), Field(json_schema_extra={"maxItems": MOST_ITEMS})]  # type: ignore[valid-type]
@@ -288,6 +297,7 @@ class ArgumentTypes:
                         "all of them want stands in limits and prefer",
                     ),
                 ),
+                **({"audience": audience} if schema.of_role(SUITS_FROM, *CONTENT) else {}),
             ),
             create_model("SearchCatalog", __base__=SearchCatalog, limits=limited, sort=sorted_by),
             create_model("CfScores", __base__=CfScores),

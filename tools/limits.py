@@ -1,7 +1,7 @@
 """Limits as a model states them -> constraints of the catalog; what cannot be placed comes back with near names."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from retrieval.preference import Constraint, Op
 from retrieval.schema import FieldKind, FieldSpec
 from tools.arguments import Limit
 from tools.placing import PlacedItem, Placer, reference_of
-from tools.quantities import joined, plain, read_number, read_span, whole_numbers
+from tools.quantities import joined, plain, read_number, read_of, whole_numbers
 from tools.render import one_line
 
 OPS = {"is": Op.IS, "any_of": Op.IS, "not": Op.NOT, "min": Op.MIN, "max": Op.MAX}
@@ -57,7 +57,17 @@ class LimitReader:
     def read(self, limits: Sequence[Limit], problems: Problems) -> tuple[Constraint, ...]:
         """The constraints of several limits; what cannot be placed goes to `problems`."""
         found = [constraint for limit in limits for constraint in self._one(limit, problems)]
-        return tuple({constraint.key: constraint for constraint in found}.values())
+        return tuple({constraint.key: constraint for constraint in self._alternatives(found)}.values())
+
+    def _alternatives(self, limits: Sequence[Constraint]) -> list[Constraint]:
+        """Where one of several suffices (services, sizes), values that are asked for one by one are alternatives."""
+        loose = {spec.name for spec in self.placer.schema.fields if spec.one_suffices}
+        joined: dict[str, Constraint] = {}
+        for limit in limits:
+            if limit.op is Op.IS and limit.field in loose and (old := joined.get(limit.field)):
+                limit = replace(limit, values=tuple(dict.fromkeys((*old.values, *limit.values))))
+            joined[limit.field if limit.op is Op.IS and limit.field in loose else limit.key] = limit
+        return list(joined.values())
 
     def _one(self, limit: Limit, problems: Problems) -> list[Constraint]:
         spec = self.placer.schema.field(limit.field)
@@ -79,9 +89,29 @@ class LimitReader:
             return _refuse(limit, "has no value", problems)
         if is_number:
             return _numbers(limit, spec, values, problems)
+        if spec.order and (limit.op in ("min", "max") or spec.role):
+            return self._ordered(limit, spec, values, problems)
         if limit.op in ("min", "max"):
             return _refuse(limit, "is no field of numbers: use is, not or any_of", problems)
         return self._values(limit, spec, values, problems)
+
+    def _ordered(
+        self, limit: Limit, spec: FieldSpec, values: Sequence[str | float], problems: Problems
+    ) -> list[Constraint]:
+        """A limit on values that have an order; how much violence is refused means less of it, wanted at least it."""
+        placed = {said: self.placer.value(spec.name, said) for said in map(plain, values)}
+        for said, found in placed.items():
+            if found.field != spec.name or found.value not in spec.order:
+                problems.add(f"no {spec.name} {said!r} in the catalog; it has, from least to most, {_listed(spec)}")
+        places = [spec.order.index(found.value) for found in placed.values() if found.value in spec.order]
+        if not places:
+            return []
+        low, high = {
+            "max": (0, max(places) + 1),
+            "not": (0, min(places)) if min(places) else (1, None),
+            "any_of": (min(places), max(places) + 1),
+        }.get(limit.op, (min(places), None))
+        return [Constraint(spec.name, Op.IS, spec.order[low:high], lasting=limit.lasting)]
 
     def _values(
         self, limit: Limit, spec: FieldSpec, values: Sequence[str | float], problems: Problems
@@ -172,7 +202,7 @@ class LimitReader:
 
 def _numbers(limit: Limit, spec: FieldSpec, values: Sequence[str | float], problems: Problems) -> list[Constraint]:
     is_year = spec.unit == "year"
-    read = {value: read_span(value, is_year=is_year) for value in values}
+    read = {value: read_of(value, spec) for value in values}
     spans = [span for span in read.values() if span is not None]
     for said in (value for value, span in read.items() if span is None):
         problems.add(
@@ -194,6 +224,10 @@ def _numbers(limit: Limit, spec: FieldSpec, values: Sequence[str | float], probl
     if is_year and (years := whole_numbers(spans)):
         return [constraint(OPS[limit.op], *years)]
     return _refuse(limit, "can be one span from a number to another, wanted: use min and max", problems)
+
+
+def _listed(spec: FieldSpec) -> str:
+    return ", ".join(map(one_line, spec.order))
 
 
 def _refuse(limit: Limit, why: str, problems: Problems) -> list[Constraint]:

@@ -4,7 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from retrieval.preference import Constraint, Op, Person, Preference, Wish
+from retrieval.schema import CONTENT, SUITS_FROM
 from tools.arguments import MOST_PEOPLE, Limit, SoftWish, UpdateWish
+from tools.audience import Care, find_content, groups
 from tools.dropping import TEXT_FIELD, Dropping, without_ids
 from tools.limits import LimitReader, Problems
 from tools.placing import Placer
@@ -63,6 +65,7 @@ def apply_patch(
     base = dropping.preference
     examples, liked, disliked, seen = map(items, (patch.similar_to, patch.likes, patch.dislikes, patch.seen))
     limits, wishes = _stated(getattr(patch, "limits", ()), getattr(patch, "prefer", ()), patch.avoid, reader, problems)
+    limits = (*_for_whom(patch, base.constraints, placer, problems), *limits)
     all_liked = without_ids((*base.liked, *liked, *examples), disliked)[-MOST_LIKED:]
     preference = replace(
         base,
@@ -175,6 +178,20 @@ def _stated(
     return limits, [*wishes, *(Wish(TEXT_FIELD, said, -1.0, said) for said in avoided)]
 
 
+def _for_whom(
+    patch: UpdateWish, before: Sequence[Constraint], placer: Placer, problems: Problems
+) -> tuple[Constraint, ...]:
+    """The limits of an audience, and of content that is refused in words: beside an audience nothing else is shown."""
+    schema, said = placer.schema, getattr(patch, "audience", ())
+    guarded = {spec.name for spec in schema.of_role(SUITS_FROM, *CONTENT)}
+    is_cared_for = bool(said) or any(limit.field in guarded and limit.op is not Op.NOT for limit in before)
+    care = Care.of(said, patch.avoid if is_cared_for else ())
+    if said and care == Care.of((), patch.avoid):
+        problems.add(f"nobody is known as {', '.join(said)!r}: give ages, or one of {', '.join(groups())}")
+    refused = () if is_cared_for else schema.of_role(*(role for text in patch.avoid for *_, role in find_content(text)))
+    return (*care.limits(schema), *(Constraint(spec.name, Op.NOT, spec.order[-1:]) for spec in refused))
+
+
 def _people(before: Sequence[Person], patch: UpdateWish, reader: LimitReader, problems: Problems) -> tuple[Person, ...]:
     """Who wants what; what is said of somebody anew takes the place of what was said of them before."""
     people = {one.name: one for one in before}
@@ -238,7 +255,8 @@ def _contradicts(old: Constraint, new: Constraint) -> bool:
     if old.field != new.field:
         return False
     if old.op is new.op is Op.IS:
-        return not isinstance(new.values[0], str)  # an item has several names, but one number
+        is_nested = {*old.values} <= {*new.values} or {*new.values} <= {*old.values}
+        return is_nested or not isinstance(new.values[0], str)  # an item has several names, but one number
     number_ops = (Op.MIN, Op.MAX)
     if old.op in number_ops or new.op in number_ops:
         if old.op is new.op or Op.IS in (old.op, new.op):

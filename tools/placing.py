@@ -221,16 +221,21 @@ class Placer:
             ((value, words) for value, words in spec.synonyms.items()),
             ((value, tuple(shown.values())) for value, shown in spec.names.items()),
         ):
-            names |= {fold(word): value for value, words in source if value in present for word in words}
+            names |= {
+                fold(word): value
+                for value, words in source
+                if value in present or value in spec.order
+                for word in words
+            }
         ordered = sorted(present.items(), key=lambda pair: pair[1])
-        names |= {fold(value): value for value, _ in ordered}
+        names |= {fold(value): value for value in (*(value for value, _ in ordered), *spec.order)}
         names.pop("", None)
         return names
 
     def _other_fields(self, field_name: str) -> list[str]:
         return [
             spec.name
-            for spec in self.schema.fields
+            for spec in self.schema.descriptive
             if spec.kind is not FieldKind.NUMBER and spec.name != field_name and not spec.soft
         ]
 

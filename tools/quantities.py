@@ -3,7 +3,10 @@
 import re
 from collections.abc import Sequence
 
+from retrieval.certificates import certificate_age
+from retrieval.schema import SUITS_FROM, FieldSpec
 from retrieval.spans import Span
+from retrieval.units import in_digits, in_unit, kind_of, read_quantity
 
 NUMBER = r"(?:(?<!\w)-)?(?:[1-9]\d{0,2}(?:[,'’\u00a0\u202f]\d{3})+(?:\.\d+)?|\d+(?:[.,]\d+)?)"
 FIRST = re.compile(NUMBER)
@@ -13,6 +16,10 @@ BETWEEN = re.compile(
     rf"\D*?(?P<low>{NUMBER})[^\d\s]*\s*(?:-|–|—|~|\.\.|\bto\b|\band\b)\s*(?P<high>{NUMBER})\D*", re.IGNORECASE
 )
 DECADE = re.compile(r"(?:the |early |mid[- ]?|late |')*(?P<decade>\d{3}|\d)0(?: ?['’]?s|年代)", re.IGNORECASE)
+SHARE = re.compile(r"(?:/|\bout of|\bof|\bvon|\bsur)\s*(?P<of>\d+)\b|%")
+"""'4/5', '4 out of 5 stars', '80 %'."""
+PARTS = re.compile(r"\d\s?(?:h|hours?|std|stunden?|heures?|horas?|小时|時間)\b.*\d", re.IGNORECASE)
+"""Hours and minutes of one duration, which are no span."""
 OLDEST_SHORT_DECADE = 2
 """'20s' to '90s' are of the 20th century, '00s' and '10s' of the 21st."""
 MOST_YEARS = 200
@@ -39,6 +46,30 @@ def read_span(said: str | float, *, is_year: bool) -> Span | None:
         return Span(low, high) if low <= high else None
     number = read_number(said)
     return None if number is None else Span(number, number)
+
+
+def read_of(said: str | float, spec: FieldSpec) -> Span | None:
+    """The numbers that a value stands for in a field's own unit: '1h30' as minutes, '4 of 5 stars' on its scale."""
+    if not isinstance(said, str) or spec.unit == "year":
+        return read_span(said, is_year=spec.unit == "year")
+    if spec.role == SUITS_FROM and (age := certificate_age(said)) is not None:
+        return Span(age, age)
+    found = read_quantity(said)
+    if found is None:
+        return None
+    share = SHARE.search(said) if spec.scale else None
+    if share is not None and spec.scale:
+        number = (read_number(in_digits(said)) or 0.0) / float(share["of"] or 100) * spec.scale[1]
+        return Span(number, number)
+    placed, digits = in_unit(found, spec.unit), in_digits(said)
+    if placed is None:
+        return None
+    span = None if PARTS.search(digits) else read_span(digits, is_year=False)
+    if span is None or span.low == span.high or kind_of(found.unit) not in ("", kind_of(spec.unit)):
+        return Span(placed, placed)
+    one = in_unit(found._replace(value=1.0), spec.unit) or 1.0
+    size = placed / span.high if kind_of(found.unit) == "duration" else one  # 'from 1 to 2 hours', of minutes
+    return Span(span.low * size, span.high * size)
 
 
 def read_decade(said: str) -> Span | None:

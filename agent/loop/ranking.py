@@ -13,6 +13,7 @@ from retrieval.candidates import Candidate
 from retrieval.policies import Slot
 from retrieval.preference import Op, Preference
 from retrieval.ranking import Ranked, known_ids
+from retrieval.restraint import first_place
 from retrieval.retriever import Retriever
 
 
@@ -60,9 +61,18 @@ def explore(state: TurnState, retriever: Retriever, make_rng: Callable[[], Gener
         return
     if lead >= preference.count or _is_precise(preference, retriever):
         state.slots = tuple(Slot(retriever.explain(one, preference)) for one in state.ranked.fit)
+        state.slots = _with_mild_first(state.slots, retriever, preference)
         return
-    state.slots = _with_guesses(state, retriever, make_rng(), belief, lead)
+    slots = _with_guesses(state, retriever, make_rng(), belief, lead)
+    state.slots = _with_mild_first(slots, retriever, preference)
     _ask(state, retriever, belief, preference)
+
+
+def _with_mild_first(slots: tuple[Slot, ...], retriever: Retriever, preference: Preference) -> tuple[Slot, ...]:
+    """Strong content that was not asked for is never first, whoever put it there."""
+    item_ids = [slot.candidate.item_id for slot in slots]
+    place = first_place(retriever.catalog, item_ids, retriever.implied(preference))
+    return (*slots[place : place + 1], *slots[:place], *slots[place + 1 :])
 
 
 def _placed(place: Place, state: TurnState, retriever: Retriever, make_rng: Callable[[], Generator]) -> Slot:
@@ -102,11 +112,14 @@ def _with_guesses(
 
 
 def _ask(state: TurnState, retriever: Retriever, belief: Belief, preference: Preference) -> None:
-    """The one question about taste, where it would teach more than the list does."""
+    """The one question: about a field that people care about, else about taste, where it teaches more than the list."""
     conversation = state.conversation
     if state.driver == "tools":
         return  # a model that writes well asks in its own words
     if state.message and state.slots and preference.novelty > 0 and not conversation.has_just_asked():
+        state.split = retriever.split(preference, conversation.inquired)
+        if state.split is not None:
+            return
         settled = {limit.field for limit in preference.constraints}
         state.inquiry = retriever.inquiry(state.slots, belief, conversation.inquired, settled)
 

@@ -10,8 +10,10 @@ from agent.conversation import Conversation
 from agent.drivers.base import Deadline
 from agent.intent import Act, Intent
 from agent.recommendation import LlmRun, Recommendation, Table, ToolRun, Trace
+from agent.wording.surround import split_choices
 from retrieval.candidates import Candidate
 from retrieval.exploration.asking import Inquiry
+from retrieval.exploration.splitting import Split
 from retrieval.policies import Slot
 from retrieval.preference import Preference
 from retrieval.ranking import Ranked
@@ -80,6 +82,7 @@ class TurnState:
     uncertainty: float = 0.0
     """How little is known of the user's taste, 0..1; see `retrieval.belief`."""
     inquiry: Inquiry | None = None
+    split: Split | None = None
     """The one question about taste that is asked at the end."""
     knowing: str = ""
     """How sure we are of this user's taste, in words; '' where there is nothing to say."""
@@ -141,7 +144,7 @@ class TurnState:
             unknown=tuple(dict.fromkeys(filter(None, context.problems.unknown))),
             ambiguous=tuple(context.problems.ambiguous),
             unread=context.unread,
-            choices=ending.choices,
+            choices=ending.choices or split_choices(self.split, context.catalog, self.preference.language),
             driver=self.driver,
         )
 

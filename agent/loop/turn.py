@@ -265,8 +265,8 @@ class Loop:
             said_at = len(before.turns)
             known = origins(before.origins, state.wanted, self.retriever.catalog, said_at)
             conversation = replace(conversation, origins=known).add(Turn(Role.USER, state.message))
-        if state.inquiry is not None:
-            key = state.inquiry.key
+        if question := state.split or state.inquiry:
+            key = question.key
             conversation = replace(conversation, open_inquiry=key, inquired=(*conversation.inquired, key))
         shown = tuple(card.item.item_id for card in state.recommendations)
         near = tuple(card.item.item_id for card in state.near_misses)

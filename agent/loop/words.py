@@ -91,7 +91,9 @@ class Words:
         return answers.opening(state.intent, self.retriever.catalog, state.language)
 
     def _closing(self, state: TurnState) -> str:
-        """The one question about taste, where one is asked."""
+        """The one question about a field or about taste, where one is asked."""
+        if state.split is not None and state.recommendations:
+            return answers.split_question(state.split, self.retriever.catalog, state.language)
         if state.inquiry is None or not state.recommendations:
             return ""
         return answers.inquiry(state.inquiry, self.retriever.catalog, state.language)

@@ -7,12 +7,12 @@ from agent.recommendation import Table
 from agent.wording import lookups
 from agent.wording.known import about_me
 from agent.wording.messages import join, label, paragraph, say
-from agent.wording.surround import ask_which, help_text, inquiry, knowing, opening, question, summary
+from agent.wording.surround import ask_which, help_text, inquiry, knowing, opening, question, split_question, summary
 from agent.wording.why import why, why_not
 from retrieval.items import Item
 from tools import Ending, Lookup, ToolContext
 
-__all__ = ["answer", "ask_which", "help_text", "inquiry", "knowing", "opening", "question", "summary"]
+__all__ = ["answer", "ask_which", "help_text", "inquiry", "knowing", "opening", "question", "split_question", "summary"]
 
 IN_DOUBT = 3
 """Items that a description may be of."""

@@ -334,7 +334,7 @@ class Checker:
         if found is None:
             items = [self.finder.catalog.item(item_id) for item_id in self.ledger.item_ids]
             language = language_of(self.ledger.language)
-            specs = [spec for spec in self.finder.catalog.schema.fields if not spec.people]
+            specs = [spec for spec in self.finder.catalog.schema.descriptive if not spec.people]
             held = ((spec, value) for spec in specs for item in items for value in item.values.get(spec.name, ()))
             values = (word for spec, value in held for word in (value, spec.value_in(value, language)))
             texts = (self.ledger.said, *self.ledger.names, *(item.text for item in items), *values)

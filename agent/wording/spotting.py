@@ -248,7 +248,7 @@ class _Table:
 
 
 def _named_fields(catalog: Catalog) -> list[FieldSpec]:
-    return [spec for spec in catalog.schema.fields if spec.kind is not FieldKind.NUMBER]
+    return [spec for spec in catalog.schema.descriptive if spec.kind is not FieldKind.NUMBER]
 
 
 def _names(spec: FieldSpec, value: str) -> set[str]:

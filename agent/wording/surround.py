@@ -8,6 +8,7 @@ from agent.wording.messages import comma, join, label, paragraph, say, sentence,
 from agent.wording.values import label as chip_label
 from agent.wording.values import spec_of
 from retrieval.exploration.asking import Inquiry
+from retrieval.exploration.splitting import Split
 from retrieval.items import Catalog
 from retrieval.schema import CatalogSchema
 from tools.render import one_line
@@ -96,8 +97,21 @@ def inquiry(asked: Inquiry, catalog: Catalog, language: str) -> str:
     """The question that would teach most about somebody's taste."""
     spec = spec_of(catalog.schema, asked.field)
     first, second = (spec.value_in(value, language) if spec else value for value in asked.values)
-    key = "inquire_years" if spec is not None and spec.unit == "year" else "inquire"
-    return say(key, language, first=first, second=second)
+    return say("inquire", language, first=first, second=second)
+
+
+def split_choices(asked: Split | None, catalog: Catalog, language: str) -> tuple[str, ...]:
+    """The answers to a question about a field, in words."""
+    spec = spec_of(catalog.schema, asked.field) if asked is not None else None
+    return tuple(spec.value_in(choice, language) for choice in asked.choices) if asked is not None and spec else ()
+
+
+def split_question(asked: Split, catalog: Catalog, language: str) -> str:
+    """The question whose answer would tell most items apart."""
+    spec = spec_of(catalog.schema, asked.field)
+    label = spec.label_in(language) if spec else asked.field
+    choices = join(split_choices(asked, catalog, language), language, last="list_or")
+    return say("clarify", language, label=label, choices=choices)
 
 
 def knowing(uncertainty: float, language: str) -> str:

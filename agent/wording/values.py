@@ -2,12 +2,16 @@
 
 from collections.abc import Iterable, Sequence
 
+from babel.units import format_unit
+
 from agent.wording.messages import join, number, say
 from retrieval.items import Catalog, Item
 from retrieval.preference import Constraint, Leaning, Op, Wish
 from retrieval.schema import CatalogSchema, FieldKind, FieldSpec
 
 YEAR_LIMITS = {Op.MIN: "limit_since", Op.MAX: "limit_until"}
+DURATIONS = {"minutes": "duration-minute", "hours": "duration-hour", "days": "duration-day"}
+"""Units that the Unicode CLDR has words for."""
 TEXT_FIELD = "text"
 """The field name of a wish in free words."""
 
@@ -23,6 +27,8 @@ def value_text(spec: FieldSpec, value: str | float, language: str) -> str:
         return spec.value_in(value, language)
     if spec.unit == "year":
         return f"{value:g}"
+    if duration := DURATIONS.get(spec.unit):
+        return format_unit(value, duration, locale=language)
     return f"{number(value, language)}{f' {spec.unit}' if spec.unit else ''}"
 
 
@@ -46,10 +52,24 @@ def constraint_label(constraint: Constraint, catalog: Catalog, language: str) ->
     """'Comedy or Drama', 'without Horror', 'from 1991 on'."""
     spec = catalog.schema.field(constraint.field)
     value = limit_values(constraint, spec, language)
+    op, end = _end_of(constraint, spec)
+    if op:
+        return say(f"limit_{op}", language, label=spec.label_in(language), value=spec.value_in(end, language))
     if constraint.op is Op.IS:
         return value
     key = YEAR_LIMITS.get(constraint.op, "limit_not") if spec.unit == "year" else f"limit_{constraint.op}"
     return say(key, language, label=spec.label_in(language), value=value)
+
+
+def _end_of(limit: Constraint, spec: FieldSpec) -> tuple[Op | None, str]:
+    """What a limit on values that have an order comes to: the most or the least that is wanted; None where neither."""
+    refused = limit.values if limit.op is Op.NOT else ()
+    kept = tuple(value for value in spec.order if (value in limit.values) is not bool(refused))
+    if not kept or len(kept) == len(spec.order) or not {*limit.values} <= {*spec.order}:
+        return None, ""
+    if kept == spec.order[: len(kept)]:
+        return Op.MAX, kept[-1]
+    return (Op.MIN, kept[0]) if kept == spec.order[-len(kept) :] else (None, "")
 
 
 def limit_values(constraint: Constraint, spec: FieldSpec, language: str) -> str:
@@ -91,6 +111,8 @@ def breach_text(item: Item, broken: Constraint, catalog: Catalog, language: str)
         return fact_text(catalog.schema, spec.name, held, language)
     if not item.values.get(spec.name):
         return say("near_unknown", language, label=spec.label_in(language))
+    if spec.order:
+        return fact_text(catalog.schema, spec.name, item.values[spec.name], language)
     values = limit_values(broken, spec, language)
     return say("near_lacks", language, values=values, label=spec.label_in(language))
 
@@ -118,6 +140,9 @@ def having(limits: Iterable[Constraint], catalog: Catalog, language: str) -> str
 
 def _having_one(limit: Constraint, spec: FieldSpec, language: str) -> str:
     value, label = limit_values(limit, spec, language), spec.label_in(language)
+    op, end = _end_of(limit, spec)
+    if op:
+        return say(f"having_{op}", language, label=label, value=spec.value_in(end, language))
     if limit.op in (Op.IS, Op.NOT):
         words = join([_within(spec, one, language) for one in limit.values], language, last="list_or")
         held = spec.having_of(words, language) or say("having_is", language, label=label, value=value)

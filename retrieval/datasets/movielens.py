@@ -23,6 +23,8 @@ MOVIES = Path(__file__).parent.parent / "data" / "movies.jsonl"
 NAMELESS = "267"
 """An item of the files that has ratings but neither title nor year."""
 ARTICLES = "The|A|An|La|Le|Les|L'|Il|Lo|O|El|Los|Das|Der|Die|Det"
+NUMBERS = ("year", "minutes", "suits_from")
+LEVELS = ("violence", "sex", "fear", "profanity")
 LISTS = ("genres", "directors", "cast", "themes", "countries", "languages")
 Texts = Annotated[tuple[str, ...], BeforeValidator(lambda value: value or ())]
 
@@ -41,6 +43,12 @@ class Movie(BaseModel):
     themes: Texts = ()
     countries: Texts = ()
     languages: Texts = ()
+    minutes: int | None = Field(default=None, ge=1)
+    suits_from: int | None = Field(default=None, ge=0, le=18)
+    violence: str = ""
+    sex: str = ""
+    fear: str = ""
+    profanity: str = ""
     synopsis: str | None = ""
     aka: Texts = ()
     same_as: str | None = ""
@@ -48,11 +56,13 @@ class Movie(BaseModel):
     def item(self) -> Item:
         """The film as a catalog item; what is unknown is left out."""
         values = {name: tuple(dict.fromkeys(getattr(self, name))) for name in LISTS}
+        values |= {name: tuple(filter(None, (getattr(self, name),))) for name in LEVELS}
+        numbers = {name: getattr(self, name) for name in NUMBERS}
         return Item(
             self.id,
             self.title,
             values={name: found for name, found in values.items() if found},
-            numbers={} if self.year is None else {"year": float(self.year)},
+            numbers={name: float(number) for name, number in numbers.items() if number is not None},
             text=self.synopsis or "",
             aka=self.aka,
             same_as=self.same_as or "",

@@ -26,15 +26,12 @@ from retrieval.policies import Slot, beside
 from retrieval.preference import Preference
 from retrieval.ranking import Ranked, breaches, known_ids
 from retrieval.schema import FieldKind
-from retrieval.spans import even_spans
 
 CHANNEL = "exploration"
 ANSWERED = 0.3
 """How often a shown item is answered at all; a question is answered about as often as it is read."""
 ASKABLE = 12
 """Only so many of the most common values are asked about."""
-SPANS = 4
-"""Into so many spans a number field is cut for a question."""
 
 IN_MOOD = 12
 """The least number of items with a value that was wished for among which guesses are drawn, instead of among all."""
@@ -152,8 +149,8 @@ class Explorer:
 
     @cached_property
     def questions(self) -> Questions:
-        """What can be asked: two of the most common values of the first category, or two spans of the first number."""
-        return Questions.of(self.model, askable(self.catalog, self.model))
+        """What can be asked: two of the most common values of the first category."""
+        return Questions.of(self.model, askable(self.catalog))
 
     def _open_rows(self, preference: Preference, history: UserHistory, shut: Collection[str]) -> NDArray[np.bool_]:
         catalog = self.catalog
@@ -221,13 +218,10 @@ class Explorer:
         return Candidate(item.item_id, {CHANNEL: float(score[0])}, (evidence,))
 
 
-def askable(catalog: Catalog, model: TasteModel) -> list[tuple[str, list[tuple[str, NDArray[np.int64]]]]]:
+def askable(catalog: Catalog) -> list[tuple[str, list[tuple[str, NDArray[np.int64]]]]]:
     """The fields that are asked about, the values of each, and the rows that hold each value."""
     schema, offered = catalog.schema, []
     for spec in schema.of_kind(FieldKind.CATEGORY)[:1]:
         held = catalog.values(spec.name)
         offered.append((spec.name, sorted(held, key=lambda value: (-held[value], value))[:ASKABLE]))
-    for spec in schema.of_kind(FieldKind.NUMBER)[:1]:
-        weights = np.maximum(model.base, 0)
-        offered.append((spec.name, [str(one) for one in even_spans(catalog.numbers(spec.name), weights, SPANS)]))
     return [(field, [(value, catalog.holders(field, value)) for value in values]) for field, values in offered]

@@ -8,7 +8,17 @@ from decimal import Decimal
 
 from retrieval.ingest.tables import Value, is_empty
 
-UNKNOWN = frozenset(("", "-", "?", "n/a", "na", "nan", "none", "null", "unknown"))
+UNKNOWN = frozenset(
+    ("", "-", "--", "–", "—", "?", "n/a", "n.a.", "na", "nan", "none", "null", "nil", "unknown", "tba", "tbd",
+     "unrated", "not rated", "nr", "k. a.", "k.a.", "未知", "无", "不明")
+)  # fmt: skip
+NAMES = ("name", "title", "label", "value")
+"""Keys by which the objects of a JSON list are called."""
+YES = frozenset(("yes", "y", "true", "t", "1", "x", "ja", "oui", "sí", "si", "sim", "是", "有", "✓", "✔"))
+NO = frozenset(("no", "n", "false", "f", "0", "nein", "non", "não", "否", "无", "✗", "✘"))
+DATES = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%Y/%m/%d", "%d %B %Y", "%d %b %Y", "%B %d, %Y", "%b %d, %Y",
+         "%B %Y", "%b %Y", "%m/%Y", "%Y年%m月%d日", "%Y年%m月", "%Y年")  # fmt: skip
+"""Ways to write a date beside ISO 8601; only its year is kept, so that day and month may change places."""
 LONGEST_ID = 128
 """As the state keeps them."""
 LATEST = 253_402_300_799.0
@@ -59,14 +69,48 @@ def as_number(cell: Value, what: str) -> float | None:
 
 
 def as_list(cell: Value, separator: str = "") -> tuple[str, ...]:
-    """Values of a list cell: a list, a JSON array, or text parted by `separator` ('|' or ';' where none is given)."""
+    """Values of a list cell: a list, a JSON array, or text parted by `separator` ('|' or ';' where none is given).
+
+    Objects of a JSON array stand for their names; what says that nothing is known is no value.
+    """
     if is_empty(cell):
         return ()
     if isinstance(cell, str):
         cell = _json_list(cell) or _split(cell, separator)
     elif not isinstance(cell, list | tuple):
         cell = [cell]
-    return tuple(dict.fromkeys(filter(None, map(as_text, cell))))
+    named = (" ".join(as_text(_name(one)).split()) for one in cell)
+    return tuple(dict.fromkeys(text for text in named if text.casefold() not in UNKNOWN))
+
+
+def as_flag(cell: Value) -> bool | None:
+    """Yes or no in several languages; None where the cell says neither."""
+    text = as_text(cell).casefold()
+    return True if text in YES else False if text in NO else None
+
+
+def as_year(cell: Value, what: str) -> float | None:
+    """The year of a date in many forms, or a year; None where it is not known."""
+    if isinstance(cell, date):
+        return float(cell.year)
+    text = as_text(cell)
+    if text.casefold() in UNKNOWN:
+        return None
+    if re.fullmatch(r"\d{4}(?:\.0)?", text):
+        return float(text)
+    if found := re.fullmatch(r"(\d{4})-\d{2}(?:-\d{2}(?:[T ].*)?)?", text):
+        return float(found[1])
+    for form in DATES:
+        try:
+            return float(datetime.strptime(text, form).replace(tzinfo=UTC).year)
+        except ValueError:
+            continue
+    raise ValueError(f"{what} must be a year or a date, found {text[:40]!r}")
+
+
+def _name(one: object) -> object:
+    """The name of an object of a JSON list; anything else is its own."""
+    return next((one[key] for key in NAMES if one.get(key)), None) if isinstance(one, dict) else one
 
 
 def _json_list(text: str) -> list[object]:

@@ -8,12 +8,14 @@ from retrieval.datasets import Dataset, Interactions, save_dataset
 from retrieval.errors import BadDataError
 from retrieval.ingest.guess import guess_facts, guess_interactions, guess_spec, guess_texts
 from retrieval.ingest.rows import WEIGHTS, Scale, add_facts, find_scale, ratings_of, read_interactions, read_items
-from retrieval.ingest.spec import IngestSpec, InteractionColumns, read_spec
+from retrieval.ingest.spec import IngestSpec, InteractionColumns, read_spec, write_spec
 from retrieval.ingest.tables import BadRow, Table, read_table
 from retrieval.items import Catalog
 from retrieval.resources import Progress, silent
 from retrieval.schema import FieldKind
 
+GUESSED = "schema.toml"
+"""Where a guessed schema lies in a data folder, to be edited and read again."""
 SHOWN = 20
 """Bad rows that a summary lists."""
 
@@ -25,6 +27,8 @@ class IngestReport:
     items: int
     interactions: int
     bad_rows: tuple[BadRow, ...]
+    odd_cells: tuple[BadRow, ...] = ()
+    """Single values that there cannot be; they count as unknown."""
 
     def describe(self) -> str:
         """The report for a person; at most the first bad rows are listed."""
@@ -34,6 +38,9 @@ class IngestReport:
             lines += [f"  {row}" for row in self.bad_rows[:SHOWN]]
         if len(self.bad_rows) > SHOWN:
             lines.append(f"  ... and {len(self.bad_rows) - SHOWN} more")
+        if self.odd_cells:
+            lines.append(f"{len(self.odd_cells)} values were left out of their rows:")
+            lines += [f"  {row}" for row in self.odd_cells[:SHOWN]]
         return "\n".join(lines)
 
 
@@ -62,6 +69,7 @@ class IngestPlan:
         lines += self._describe_interactions()
         if self.facts is not None:
             lines.append(f"facts from {self.facts.path.name}: one more value for a field of an item per line")
+        lines += [f"what was guessed is written to {self.data_dir / GUESSED}, to edit"] if self.is_guessed else []
         return "\n".join([*lines, f"to {self.data_dir}; a catalog that is there already is replaced"])
 
     def run(self, progress: Progress = silent) -> IngestReport:
@@ -71,7 +79,8 @@ class IngestPlan:
             BadDataError: No item can be read, or the folder cannot be written; an old dataset is intact.
         """
         progress("items", 0, 1)
-        items, bad = read_items(self.items, self.spec)
+        odd: list[BadRow] = []
+        items, bad = read_items(self.items, self.spec, odd)
         bad = [*self.items.bad, *bad]
         if self.facts is not None and self.spec.columns.facts is not None:
             items, found = add_facts(self.facts, self.spec.columns.facts, self.spec.catalog, items)
@@ -88,7 +97,9 @@ class IngestPlan:
             bad += [*self.interactions.bad, *found]
             progress("ratings", 1, 1)
         save_dataset(Dataset(catalog, interactions), self.data_dir)
-        return IngestReport(len(catalog), len(interactions), tuple(_in_order(bad)))
+        if self.is_guessed:
+            write_spec(self.spec, self.data_dir / GUESSED)
+        return IngestReport(len(catalog), len(interactions), tuple(_in_order(bad)), tuple(odd))
 
     def _field_line(self, name: str) -> str:
         spec, column = self.spec.catalog.field(name), self.spec.column_of(name)

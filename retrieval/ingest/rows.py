@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from retrieval.history import Interaction
-from retrieval.ingest.cells import as_id, as_list, as_number, as_text, as_time
-from retrieval.ingest.guess import field_name
+from retrieval.ingest.cells import as_flag, as_id, as_list, as_number, as_text, as_time
+from retrieval.ingest.columns import field_name
+from retrieval.ingest.quantities import ImpossibleError, as_quantity
 from retrieval.ingest.spec import FactColumns, IngestSpec, InteractionColumns
 from retrieval.ingest.tables import BadRow, Row, Table
 from retrieval.items import Item
@@ -60,14 +61,21 @@ def ratings_of(table: Table, columns: InteractionColumns) -> list[float]:
     return found
 
 
-def read_items(table: Table, spec: IngestSpec) -> tuple[dict[str, Item], list[BadRow]]:
-    """The items by id; of two rows with one id the first stays."""
+def read_items(table: Table, spec: IngestSpec, odd: list[BadRow]) -> tuple[dict[str, Item], list[BadRow]]:
+    """The items by id; of two rows with one id the first stays.
+
+    Args:
+        table: The items file.
+        spec: What its columns mean.
+        odd: Takes what single cells say that there cannot be; such a value counts as unknown.
+    """
     items: dict[str, Item] = {}
     lines: dict[str, int] = {}
     bad: list[BadRow] = []
     for row in table.rows:
         try:
-            item = _item(row, spec)
+            item = _item(row, spec, odd_of := list[str]())
+            odd += [BadRow(table.path.name, row.line, reason) for reason in odd_of]
             if item.item_id in items:
                 raise ValueError(f"id {item.item_id!a} was taken by line {lines[item.item_id]}")
         except ValueError as error:
@@ -106,7 +114,7 @@ def add_facts(
             spec = _relation(as_text(row.cells.get(columns.relation)), fields)
             cell = row.cells.get(columns.value)
             if spec.kind is FieldKind.NUMBER:
-                number = as_number(cell, spec.name)
+                number = as_quantity(cell, spec)
                 numbers.setdefault(item_id, {}).update({} if number is None else {spec.name: number})
                 continue
             if not (value := as_text(cell)):
@@ -117,7 +125,7 @@ def add_facts(
     return {key: _with(item, more.get(key, {}), numbers.get(key, {})) for key, item in items.items()}, bad
 
 
-def _item(row: Row, spec: IngestSpec) -> Item:
+def _item(row: Row, spec: IngestSpec, odd: list[str]) -> Item:
     cells, columns = row.cells, spec.columns
     title = " ".join(as_text(cells.get(columns.title)).split())
     item_id = as_id(cells.get(columns.id), "id")
@@ -128,8 +136,18 @@ def _item(row: Row, spec: IngestSpec) -> Item:
     for field in spec.catalog.fields:
         cell = cells.get(spec.column_of(field.name))
         if field.kind is FieldKind.NUMBER:
-            number = as_number(cell, field.name)
+            try:
+                number = as_quantity(cell, field)
+            except ImpossibleError as error:
+                odd.append(f"{error}: taken as unknown")
+                continue
             numbers.update({} if number is None else {field.name: number})
+        elif field.name in columns.flags:
+            flag = as_flag(cell)
+            word = columns.flags[field.name]
+            values.update({} if flag is None else {field.name: (word if flag else f"not {word}",)})
+        elif (text := as_text(cell)) in field.order:
+            values[field.name] = (text,)
         elif found := as_list(cell, columns.separators.get(field.name, "")):
             values[field.name] = found
     return Item(

@@ -1,12 +1,21 @@
 """Which column means what: declared in a TOML file beside the schema, or guessed."""
 
+import re
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
+import tomlkit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from retrieval.errors import BadDataError
 from retrieval.schema import CatalogSchema
+
+HEADER: Final = (
+    "What the columns of your files were taken to mean. Edit it, then read your files again with it:",
+    "reconteur ingest --items FILE --schema THIS FILE --data FOLDER. Every key: docs/bring-your-own.md.",
+)
 
 
 class InteractionColumns(BaseModel):
@@ -49,6 +58,8 @@ class Columns(BaseModel):
     """Schema field -> column, where the two have different names."""
     separators: dict[str, str] = Field(default_factory=dict)
     """Schema field -> what parts its values in one cell; without one '|' or ';'."""
+    flags: dict[str, str] = Field(default_factory=dict)
+    """Schema field whose cells say yes or no ('true', '1', 'x') -> its value for yes; for no it is 'not' that."""
     interactions: InteractionColumns | None = None
     facts: FactColumns | None = None
 
@@ -72,10 +83,11 @@ def read_spec(path: Path) -> IngestSpec:
     """Read a schema TOML with an optional `[columns]` table.
 
     Raises:
-        BadDataError: The file cannot be read or does not have that form; the message names the place.
+        BadDataError: The file cannot be read or does not have that form; the message names the line.
     """
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        data = tomllib.loads(text)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BadDataError(f"cannot read the schema {path}: {error}") from error
     columns = data.pop("columns", {})
@@ -83,7 +95,58 @@ def read_spec(path: Path) -> IngestSpec:
         return IngestSpec(catalog=CatalogSchema.model_validate(data), columns=Columns.model_validate(columns))
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "top level"
+        place = [*(("columns",) if error.title == Columns.__name__ else ()), *first["loc"]]
+        found = f", found {first['input']!r:.60}" if isinstance(first["input"], str | int | float | list) else ""
+        where = f"line {_line_of(text, place)}, {'.'.join(map(str, place)) or 'top level'}"
         raise BadDataError(
-            f"the schema {path} cannot be used: at {place}: {first['msg']}. See docs/bring-your-own.md."
+            f"the schema {path} cannot be used: {where}: {first['msg']}{found}. See docs/bring-your-own.md."
         ) from error
+
+
+def write_spec(spec: IngestSpec, path: Path) -> None:
+    """Write a guessed schema with what was guessed as comments, in the form that `read_spec` reads.
+
+    Raises:
+        BadDataError: The file cannot be written.
+    """
+    said = dict(note.split(": ", 1) for note in spec.notes)
+    document = tomlkit.document()
+    for line in HEADER:
+        document.add(tomlkit.comment(line))
+    plain = spec.catalog.model_dump(mode="json", exclude_defaults=True, exclude={"fields"})
+    for key, value in plain.items():
+        document.add(key, tomlkit.item(value))
+    for name, note in said.items():
+        if note.startswith("left out"):
+            document.add(tomlkit.comment(f"column {name}: {note}"))
+    fields = tomlkit.aot()
+    for one in spec.catalog.fields:
+        table = tomlkit.item(one.model_dump(mode="json", exclude_defaults=True))
+        if spec.column_of(one.name) in said:
+            table.comment(said[spec.column_of(one.name)])
+        fields.append(table)
+    document.add("fields", fields)
+    document.add(
+        "columns", tomlkit.item(spec.columns.model_dump(mode="json", exclude_none=True, exclude_defaults=True))
+    )
+    try:
+        path.write_text(tomlkit.dumps(document), encoding="utf-8")
+    except OSError as error:
+        raise BadDataError(f"cannot write {path}: {error.strerror}. Check the folder and its space.") from error
+
+
+def _line_of(text: str, place: Sequence[str | int]) -> int:
+    """The line of a schema's TOML, from 1, where a place of it stands: ('fields', 2, 'kind')."""
+    lines, at = text.splitlines(), 0
+    for step, after in zip(place, (*place[1:], ""), strict=True):
+        if isinstance(step, int):
+            continue
+        heads = [
+            number
+            for number, line in enumerate(lines[at:], at)
+            if re.match(rf"\s*(?:\[+(?:\w+\.)*{re.escape(step)}\]+|[\"']?{re.escape(step)}[\"']?\s*=)", line)
+        ]
+        number = after if isinstance(after, int) else 0
+        if number < len(heads):
+            at = heads[number]
+    return at + 1

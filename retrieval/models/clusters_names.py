@@ -112,7 +112,7 @@ def _values(catalog: Catalog) -> _Values:
     """Which item has which value of a category, of an entity that is no person, and of which decade it is."""
     facts: list[Fact] = []
     columns: list[NDArray[np.float32]] = []
-    for spec in catalog.schema.fields:
+    for spec in catalog.schema.descriptive:
         if spec.people:
             continue
         if spec.kind is FieldKind.NUMBER:

@@ -6,7 +6,6 @@ from scipy.sparse import csr_matrix
 
 from retrieval.items import Catalog
 from retrieval.knowledge import holdings
-from retrieval.schema import FieldKind
 
 LEAST_ITEMS = 8
 """A value that fewer items hold says too little."""
@@ -24,7 +23,7 @@ def item_features(catalog: Catalog, texts: NDArray[np.float32] | None = None) ->
         texts: A vector per item's text, shape (n_items, dimension), where there is one.
     """
     held = holdings(catalog, least=LEAST_ITEMS)[0]
-    fields = catalog.schema.of_kind(FieldKind.NUMBER)
+    fields = catalog.schema.quantities
     numbers = [[item.numbers.get(spec.name, np.nan) for spec in fields] for item in catalog]
     return stacked(held, np.asarray(numbers, dtype=np.float32).reshape(len(catalog), len(fields)), texts)
 

@@ -13,7 +13,6 @@ from retrieval.features.store import ItemFeatures
 from retrieval.graph import item_facts
 from retrieval.items import Catalog
 from retrieval.models.features import ItemSide
-from retrieval.schema import FieldKind
 
 MOOD = "mood"
 """The relation of an item to a mood that was read out of its description."""
@@ -29,7 +28,7 @@ def item_side(
         vectors: Unit vectors of their descriptions in row order, shape (n_items, width), where there are any.
         read: Moods and themes that a language model read out of the descriptions, where there are any.
     """
-    numbers = [spec.name for spec in catalog.schema.of_kind(FieldKind.NUMBER)]
+    numbers = [spec.name for spec in catalog.schema.quantities if catalog.bounds(spec.name)]
     table = [[item.numbers.get(name, np.nan) for name in numbers] for item in catalog]
     array = np.asarray(table, dtype=np.float32).reshape(len(catalog), len(numbers))
     return ItemSide(_facts(catalog, read), array, vectors)

@@ -11,7 +11,7 @@ from retrieval.exploration.asking import Questions
 from retrieval.history import Interaction, UserHistory
 from retrieval.models.log import Log
 from retrieval.preference import Leaning, Preference, Wish
-from retrieval.spans import even_spans
+from retrieval.spans import Span
 
 NOBODY = UserHistory()
 
@@ -254,7 +254,8 @@ def test_a_gain_is_the_narrowing_that_an_answer_brings(model: TasteModel) -> Non
 def test_an_answer_to_a_question_turns_the_taste(reader: Reader) -> None:
     catalog = reader.catalog
     years = catalog.numbers("year")
-    old, new = (str(one) for one in even_spans(years, np.ones(len(years)), 2))
+    middle = float(np.median(years))
+    old, new = str(Span(high=middle)), str(Span(low=middle + 1))
 
     def told(*leanings: Leaning) -> float:
         mean = reader.belief(Preference(leanings=leanings), NOBODY).mean()[0]

@@ -356,9 +356,9 @@ def test_full_disk_leaves_the_old_catalog(folder: Path, monkeypatch: pytest.Monk
     ("toml", "message"),
     [
         ("name = ", "cannot read the schema"),
-        ("name = 'x'\ncolour = 1", "at colour: Extra inputs are not permitted"),
-        ("name = 'x'\n[[fields]]\nname = 'A b'\nkind = 'number'\nlabel = {en='a'}", r"at fields\.0\.name: "),
-        ("name = 'x'\n[columns]\nident = 'sku'", "at ident: Extra inputs"),
+        ("name = 'x'\ncolour = 1", "line 2, colour: Extra inputs are not permitted"),
+        ("name = 'x'\n[[fields]]\nname = 'A b'\nkind = 'number'\nlabel = {en='a'}", r"line 3, fields\.0\.name: "),
+        ("name = 'x'\n[columns]\nident = 'sku'", "line 3, columns.ident: Extra inputs"),
     ],
 )
 def test_schema_that_cannot_be_used_names_the_place(tmp_path: Path, toml: str, message: str) -> None:
@@ -440,7 +440,7 @@ def test_semicolon_files_with_commas_in_texts_are_read(tmp_path: Path) -> None:
     catalog = load_dataset(tmp_path / "data").catalog
     assert catalog.item("1").text == "Loud, strong; loved"
     assert catalog.item("4").values["tags"] == ("garden", "hand", "power")
-    assert "guessed: Link: left out (long texts or links)" in plan.describe()
+    assert "guessed: Link: left out: links" in plan.describe()
 
 
 def test_long_reports_are_cut() -> None:

@@ -17,7 +17,9 @@ DATA = Path(__file__).parents[2] / "retrieval" / "data"
 CATALOG = DATA / "movies.jsonl"
 LISTS = ("directors", "cast", "genres", "themes", "countries", "languages")
 FIELDS = {"id", "title", "year", "synopsis", *LISTS}
-OPTIONAL = {"aka", "same_as"}
+LEVELS = ("violence", "sex", "fear", "profanity")
+SCALE = ("none", "mild", "some", "strong")
+OPTIONAL = {"aka", "same_as", "minutes", "suits_from", *LEVELS}
 GENRES = {
     "Action",
     "Adventure",
@@ -168,6 +170,28 @@ def test_every_mood_is_a_phrase_that_words_can_match() -> None:
 
     assert [phrase for phrase in phrases if phrase != " ".join(WORD.findall(phrase.casefold()))] == []
     assert max(len(phrase.split()) for phrase in phrases) <= LONGEST
+
+
+def test_for_whom_a_film_is_is_said_whole_or_not_at_all(rows: list[Row]) -> None:
+    known = [row for row in rows if "suits_from" in row]
+
+    levels = [row["id"] for row in known if not all(row.get(name) in SCALE for name in LEVELS)]
+    ages = [row["id"] for row in known if not 3 <= row["suits_from"] <= 18]
+    halves = [row["id"] for row in rows if "suits_from" not in row and {*LEVELS} & {*row}]
+    assert (levels, ages, halves) == ([], [], [])
+    assert len(known) >= 0.99 * len(rows)
+
+
+def test_no_film_for_small_children_is_cruel_frightening_or_coarse(rows: list[Row]) -> None:
+    young = [row for row in rows if row.get("suits_from", 99) <= 6]
+
+    assert [row["title"] for row in young if row["sex"] != "none" or row["violence"] in SCALE[2:]] == []
+    assert [row["title"] for row in young if "strong" in (row["fear"], row["profanity"])] == []
+    assert [row["title"] for row in young if {"erotic", "gore", "torture", "slasher"} & {*row["themes"]}] == []
+
+
+def test_running_times_are_those_of_films(rows: list[Row]) -> None:
+    assert [row["title"] for row in rows if not 20 <= row.get("minutes", 90) <= 330] == []
 
 
 @pytest.mark.parametrize("language", sorted(set(LANGUAGES) - {"en"}))

@@ -284,3 +284,57 @@ def test_problems_of_several_calls_are_told_once() -> None:
     first.join(second)
 
     assert (first.lines, first.unknown) == (["no item 'X' in the catalog"], ["X"])
+
+
+# Units, scales and orders
+
+SHOP = Catalog(
+    CatalogSchema(
+        name="films",
+        fields=(
+            FieldSpec(name="minutes", kind=FieldKind.NUMBER, label={"en": "running time"}, unit="minutes"),
+            FieldSpec(name="price", kind=FieldKind.NUMBER, label={"en": "price"}, unit="EUR"),
+            FieldSpec(name="score", kind=FieldKind.NUMBER, label={"en": "score"}, scale=(0, 10)),
+            FieldSpec(name="suits_from", kind=FieldKind.NUMBER, label={"en": "age"}, role="suits_from"),
+            FieldSpec(name="rating", kind=FieldKind.CATEGORY, label={"en": "rating"}, order=("G", "PG", "PG-13", "R")),
+            FieldSpec(name="on", kind=FieldKind.CATEGORY, label={"en": "service"}, one_suffices=True),
+        ),
+    ),
+    (Item("1", "One", values={"rating": ("PG",), "on": ("Netflix", "Hulu", "Max")}, numbers={"minutes": 90.0}),),
+)
+
+
+@pytest.mark.parametrize(
+    ("field", "op", "value", "expected"),
+    [
+        ("minutes", "max", "two hours", ["minutes:max:120"]),
+        ("minutes", "max", "1h30", ["minutes:max:90"]),
+        ("minutes", "max", "an hour and a half", ["minutes:max:90"]),
+        ("minutes", "max", "nothing longer than 130 minutes", ["minutes:max:130"]),
+        ("minutes", "is", "90 to 120 min", ["minutes:min:90", "minutes:max:120"]),
+        ("minutes", "is", "one to two hours", ["minutes:min:60", "minutes:max:120"]),
+        ("minutes", "max", "两个半小时", ["minutes:max:150"]),
+        ("price", "max", "under thirty euros", ["price:max:30"]),
+        ("price", "max", "12,50 €", ["price:max:12.5"]),
+        ("price", "is", "10 to 15", ["price:min:10", "price:max:15"]),
+        ("score", "min", "6.5 or better", ["score:min:6.5"]),
+        ("score", "min", "4 out of 5 stars", ["score:min:8"]),
+        ("score", "min", "70%", ["score:min:7"]),
+        ("suits_from", "max", "PG-13", ["suits_from:max:13"]),
+        ("rating", "max", "PG", ["rating:is:G|PG"]),
+        ("rating", "min", "PG-13", ["rating:is:PG-13|R"]),
+        ("rating", "is", "PG", ["rating:is:PG"]),
+    ],
+)
+def test_a_value_is_placed_in_the_unit_of_its_field(field: str, op: str, value: str, expected: list[str]):
+    assert keys(SHOP, {"field": field, "op": op, "value": value}) == expected
+
+
+def test_a_value_of_another_kind_is_refused():
+    line = refused(SHOP, field="price", op="max", value="two hours")
+
+    assert line == "limit left out: price takes numbers (EUR), found 'two hours'"
+
+
+def test_one_service_of_several_suffices():
+    assert keys(SHOP, {"field": "on", "value": "Netflix"}, {"field": "on", "value": "Max"}) == ["on:is:Netflix|Max"]

@@ -161,6 +161,7 @@ def _reason(recommendation: Recommendation) -> Html:
 
 def _fact(spec: FieldSpec, item: Item, language: str) -> Html:
     shown = comma(values_of(item, spec, language)[: _MOST_VALUES[spec.kind]], language)
+    shown = spec.fact_of(shown, language) if shown and spec.role else shown
     return tag("span", shown, title=spec.label_in(language)) if shown else Html("")
 
 

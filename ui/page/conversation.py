@@ -78,10 +78,10 @@ def _words(turn: ChatTurn, context: CardContext, *, is_last: bool, busy: bool) -
     """What is said beside the cards, and what can be answered with a click."""
     if busy:
         return []
-    language, asks = context.language, turn.intent is not None and turn.intent.act is Act.ASK
+    language = context.language
     return [
         tag("div", paragraphs(turn.text), class_="prose-text") if turn.text else Html(""),
-        _choices(turn, context) if asks and is_last else Html(""),
+        _choices(turn, context) if is_last else Html(""),
         tag("p", word("stopped", language), class_="stopped", role="status") if turn.stopped else Html(""),
         tag("p", turn.error[:1].upper() + turn.error[1:], class_="error", role="alert") if turn.error else Html(""),
         _unanswered(language) if turn.is_unanswered and is_last else Html(""),
@@ -180,7 +180,8 @@ def _choices(turn: ChatTurn, context: CardContext) -> Html:
     """Answers to the question that ends a turn, each sent as a message when it is clicked."""
     if turn.intent is None:
         return Html("")
-    offered = turn.intent.choices or _items_asked_about(turn.intent, context.catalog)
+    items = _items_asked_about(turn.intent, context.catalog) if turn.intent.act is Act.ASK else []
+    offered = turn.intent.choices or items
     buttons = (
         tag("li", tag("button", choice, type="button", class_="wish", data_do="wish", data_text=choice))
         for choice in offered

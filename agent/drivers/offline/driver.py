@@ -26,8 +26,7 @@ class OfflineDriver:
     name = "offline"
 
     def __init__(self, catalog: Catalog, placer: Placer | None = None) -> None:
-        self._spotter = Spotter(catalog, placer)
-        self._patches = ArgumentTypes.of(catalog.schema).update_wish
+        self._spotter, self._patches = Spotter(catalog, placer), ArgumentTypes.of(catalog.schema).update_wish
 
     async def drive(self, drive: Drive) -> None:
         """Parse, look up, end."""

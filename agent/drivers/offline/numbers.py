@@ -7,7 +7,7 @@ from typing import Final
 from agent.drivers.offline.phrases import matches, pattern, small, table
 from agent.drivers.text import Spot, is_free
 from retrieval.items import Catalog
-from retrieval.schema import FieldKind, FieldSpec
+from retrieval.schema import FieldSpec
 
 YEAR: Final = "year"
 BOUNDS: Final = ("least2", "most2", "down2", "up", "least", "down", "most", "plain", "plain2")
@@ -16,7 +16,7 @@ PARTS: Final = {"early": (0, 4), "mid": (3, 6), "late": (5, 9), "": (0, 9)}
 
 def find_numbers(text: str, catalog: Catalog) -> list[Spot]:
     """The limits on numbers that a message states; those on what no field holds have no field."""
-    specs = catalog.schema.of_kind(FieldKind.NUMBER)
+    specs = catalog.schema.quantities
     read = (_years(text, spec) if spec.unit == YEAR else _amounts(text, spec, catalog) for spec in specs)
     found, kinds = [spot for spots in read for spot in spots], set(map(kind_of, specs))
     units = "|".join(said for kind, sizes in table()["units"].items() if kind not in kinds for said in sizes) or "(?!)"
@@ -53,7 +53,7 @@ def _amounts(text: str, spec: FieldSpec, catalog: Catalog) -> Iterator[Spot]:
         rf"(?:(?P<label>{units})\s*(?:of |is |: ?)?)?<bound_before>(?:(?P<first><amount>)[\s-]*(?:{units})?<range>)?"
         rf"(?P<last><amount>)(?:[\s-]*(?P<unit>{units})<not_ago>|<bare>)(?P<half> and a half)?<bound_behind>"
     )
-    ends = [(one.name, catalog.bounds(one.name) or (1.0, 0.0)) for one in catalog.schema.of_kind(FieldKind.NUMBER)]
+    ends = [(one.name, catalog.bounds(one.name) or (1.0, 0.0)) for one in catalog.schema.quantities]
     for match in matches(limit, text):
         first, last = small(match["first"] or match["last"]), small(match["last"]) + (0.5 if match["half"] else 0)
         holding = [name for name, (low, high) in ends if low <= last <= high]

@@ -16,6 +16,7 @@ from retrieval.schema import FieldKind, FieldSpec
 from retrieval.spans import parse_span
 from retrieval.titles import HAN
 from tools import Call
+from tools.audience import content_places, find_audiences
 from tools.placing import reference_of
 
 MOST_UNREAD, MOST_PASSED, ADVENTUROUS, COMFORT = 5, 20, 0.9, "gentle comforting heartwarming"  # the last for the sad
@@ -89,6 +90,7 @@ class _Reading:
         self.limits, self.prefer, self.drop = self._stated()
         wanted = [_limit(soft["field"], "is", [soft["value"]]) for soft in self.prefer if "less" not in soft]
         self.alone, self.sorts = [*self.limits, *wanted], self._sorts()  # a look-up knows no soft wishes
+        self.audience = {one.place: one.words for one in find_audiences(self.free) if not self._is_refused(one.start)}
         self.avoided = self._avoided()
         self.leftover = self._leftover()
 
@@ -192,19 +194,18 @@ class _Reading:
         return (bool(before) and not has("<shift>", behind)) or has("<negation_after>", clause[at:])
 
     def _avoided(self) -> dict[Place, str]:
-        found, taken = {}, [spot.place for spot in self.spots]
+        found, taken = dict[Place, str](), [spot.place for spot in self.spots]
         for match in matches("<refused_words>", self.text):
             said = pattern("<refused_end>").split(match[1])[0].strip()
-            if is_free(place := (match.start(1), match.start(1) + len(said)), taken) and {*words_of(said)} - words(
-                "chatter"
-            ):
-                found[place] = said
-        return found
+            place = (match.start(1), match.start(1) + len(said))
+            found |= {place: said} if is_free(place, taken) and {*words_of(said)} - words("chatter") else {}
+        content = [place for place in content_places(self.free) if is_free(place, [] if self.audience else taken)]
+        return found | {place: self.text[slice(*place)] for place in content if self._is_refused(place[0])}
 
     def _leftover(self) -> list[str]:
         degrees = "|".join(word for said in table()["compared"].values() for word in said)
         text = blank(self.text, [match.span() for match in matches("<sad_sentence>|<no_field>", self.text)])
-        text = blank(text, [*(spot.place for spot in self.spots), *self.avoided])
+        text = blank(text, [*(spot.place for spot in self.spots), *self.avoided, *self.audience])
         text = pattern(f"<empty>|{degrees}|<chinese>").sub(lambda match: " " * len(match[0]), text)
         plain = words("chatter") | (words("foreign") if self.language == "other" else set()) | self.spotter.own_words
         found = (match for match in WORD.finditer(text) if not {match[0].lower(), stem(match[0])} & plain)
@@ -215,9 +216,7 @@ class _Reading:
         """What it answers to the question between two values; None where it says something else, or more."""
         name, _, said = self.scene.inquiry.partition(":")
         first, _, second = said.partition("|")
-        limits = any(
-            spot.op in ("min", "max") and str(spot.value).removesuffix(".0") not in said for spot in self.spots
-        )
+        limits = any(one.op in ("min", "max") and str(one.value).removesuffix(".0") not in said for one in self.spots)
         more = limits or self.leftover or any(spot.field != name and spot.kind != "place" for spot in self.spots)
         if not second or more or len(words_of(self.text)) > 7 or self.says("<negation>|anything"):
             return None
@@ -232,7 +231,7 @@ class _Reading:
         return None if sides[0] == sides[1] else Leaning(name, *((first, second) if sides[0] else (second, first)))
 
     def question(self) -> Parsed | None:
-        if self.says("<identify>") and self.language == "en" and not (self.titles or self.sorts):
+        if self.says("<identify>") and self.language == "en" and not (self.titles or self.sorts or self.audience):
             said: Any = {"description": " ".join(self.leftover or [self.text])[:300], "limits": self.limits}
             return self.answer("identify", [], Call("search_catalog", said))
         items, sort, it = self.references(self.about), next(iter(self.sorts), ""), self.rows([self.focus])
@@ -280,19 +279,21 @@ class _Reading:
         if self.says("<grief>") and not self.says("<request>"):
             return replace(self.answer("talk", saying="comfort"), patch={**self.spoken, "about": COMFORT})
         open_end = "<back>|<asks_chinese>" if self.language == "zh" and self.leftover else "<back>"
-        is_open = not (self.limits or self.prefer or self.titles) and self.says(open_end)
-        is_asked = has("<asks>", self.asked) and not self.says("<request>|<identify>") and not self.related
-        return self.answer("talk", saying="unread_question") if is_asked or is_open else None
+        is_open = not (self.limits or self.prefer or self.titles or self.audience) and self.says(open_end)
+        wants = self.related or self.audience or self.says("<request>|<identify>")
+        is_talk = is_open or (has("<asks>", self.asked) and not wants)
+        return self.answer("talk", saying="unread_question") if is_talk else None
 
     def wish(self) -> Parsed | None:
         wants, limits, prefer = self.says("<request>"), self.limits, self.prefer
         about, unread = (self.leftover, []) if self.language == "en" else ([], self.leftover)
         others, has_places = self.says(r"<others>|^\s*<rejects>$"), self.says("<per_decade>")
         said = limits or prefer or self.drop or self.titles or self.avoided or about or unread or self.unmet or others
-        if not (said or wants) and (self.says("<question>") or len(words_of(self.text)) <= 3):
+        if not (said or wants or self.audience) and (self.says("<question>") or len(words_of(self.text)) <= 3):
             return None
         wish, patch = self.scene.preference, self.spoken | self._opinions(wants=wants)
-        patch |= {"limits": limits, "prefer": prefer, "avoid": [*self.avoided.values()], "count": self._count()}
+        whom = {"avoid": [*self.avoided.values()], "audience": [*self.audience.values()]}
+        patch |= {"limits": limits, "prefer": prefer, "count": self._count(), **whom}
         fresh = [item_id for item_id in self.scene.shown_before if others and item_id not in wish.closed]
         patch["passed_over"] = [*self.references([*self.related]), *self.rows(fresh[-MOST_PASSED:])]
         patch["start_over"] = self._starts_over(patch, about)

@@ -60,7 +60,7 @@ class ValueFinder:
     def __init__(self, catalog: Catalog, placer: Placer) -> None:
         self._catalog = catalog
         self._phrases: dict[tuple[str, ...], list[Meaning]] = {}
-        for spec in (*catalog.schema.of_kind(FieldKind.ENTITY), *catalog.schema.of_kind(FieldKind.CATEGORY)):
+        for spec in sorted(catalog.schema.descriptive, key=lambda spec: spec.kind is FieldKind.CATEGORY):
             for name, value in placer.names(spec.name).items():
                 if not (spec.names and len(value) < 3 and name == fold(value)):  # a code: people use its name
                     self._phrases.setdefault(_key(name), []).append((spec, value))

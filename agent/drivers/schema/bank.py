@@ -20,7 +20,7 @@ from agent.conversation import Conversation, Role, Turn
 from agent.drivers.base import View
 from agent.drivers.offline import Spotter
 from agent.drivers.schema.asking import asked_about
-from agent.drivers.schema.form import ABOUT, COUNTS, FACTS, IDENTIFY, LISTS, ME, STORY, TALK, Answer, Form
+from agent.drivers.schema.form import ABOUT, COUNTS, FACTS, FOR, IDENTIFY, LISTS, ME, STORY, TALK, Answer, Form
 from agent.drivers.schema.question import english_question
 from agent.drivers.schema.things import Kind, Thing
 from agent.drivers.text import Spot
@@ -136,6 +136,8 @@ def _keys(do: str, form: Form) -> list[str]:
 
 def _taken(thing: Thing, rest: dict[str, Any]) -> str:
     """The role of a value that the bank wants or refuses in words: what is listed is not said again in words."""
+    if thing.kind is Kind.AUDIENCE:
+        return FOR
     for key, role in (("want", "yes"), ("not", "no")):
         for words in rest.get(key, ()):
             if thing.kind is Kind.VALUE and words.casefold() in f"{thing.key} {thing.label}".casefold():

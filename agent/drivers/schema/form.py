@@ -34,6 +34,8 @@ NUMBER_ROLES: Final = {
     True: ("in", "decade", "from", "until", "before", "after", "skip"),
     False: ("from", "until", "skip"),
 }
+FOR: Final = "for"
+AUDIENCE_ROLES: Final = (FOR, "skip")
 SPAN_ROLES: Final = ("in", "before", "after", "skip")
 DROP: Final = "drop"
 """A value of the wish that no longer matters."""
@@ -215,6 +217,8 @@ def _roles(thing: Thing, items: Sequence[str], form: Form) -> list[str]:
         return list(items)
     if thing.kind is Kind.SPAN:
         return list(SPAN_ROLES)
+    if thing.kind is Kind.AUDIENCE:
+        return list(AUDIENCE_ROLES)
     if thing.kind is Kind.NUMBER:
         return list(NUMBER_ROLES[thing.is_year])
     return [*VALUE_ROLES, *([DROP] if (thing.field, thing.values[0]) in form.wanted else [])]

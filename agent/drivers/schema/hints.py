@@ -69,7 +69,7 @@ class Draft:
         if set(self._shown) and set(self._shown) <= self._items("passed_over"):
             return do.MORE
         stated = {"likes", "dislikes", "seen"} & set(self._patch)
-        asked = {"limits", "prefer", "about", "similar_to", "drop", "avoid", "count"} & set(self._patch)
+        asked = {"limits", "prefer", "about", "similar_to", "drop", "avoid", "count", "audience"} & set(self._patch)
         return do.TELL if stated and not asked else do.FIND
 
     def _is_shown(self, limit: Mapping[str, Any]) -> bool:
@@ -87,6 +87,8 @@ class Draft:
     def _role(self, thing: Thing, decision: str) -> str:
         if thing.kind is Kind.ITEM:
             return self._item_role(thing, decision)
+        if thing.kind is Kind.AUDIENCE:
+            return do.FOR if thing.values[0] in self._patch.get("audience", ()) else "skip"
         return self._value_role(thing) if thing.kind is Kind.VALUE else self._number_role(thing)
 
     def _item_role(self, thing: Thing, decision: str) -> str:

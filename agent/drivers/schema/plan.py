@@ -98,6 +98,8 @@ class Plan:
         patch |= self._forgotten(answer)
         if limits := [*self._limits(answer), *self.aged(answer)]:
             patch["limits"] = [*limits]
+        if whom := [str(thing.values[0]) for thing in self._things(answer, do.FOR)]:
+            patch["audience"] = [*whom]
         if mood := self._loose(answer.want, answer):
             patch["about"] = self._about(mood, answer)
         if avoided := self._loose(answer.without, answer):

@@ -5,10 +5,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from agent.drivers.text import Spot
+from agent.drivers.text import Spot, is_free
 from retrieval.items import Catalog
-from retrieval.schema import CatalogSchema, FieldKind, FieldSpec
+from retrieval.schema import CONTENT, SUITS_FROM, CatalogSchema, FieldKind, FieldSpec
 from retrieval.titles import UNSPACED
+from retrieval.units import in_unit, kind_of, read_quantity
+from tools.audience import find_audiences
 from tools.render import one_line
 
 MOST = 8
@@ -35,6 +37,8 @@ class Kind(StrEnum):
     NUMBER = "number"
     SPAN = "span"
     """A stretch of numbers that words name ('the nineties')."""
+    AUDIENCE = "audience"
+    """An age or company: whom it may be for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,10 @@ def _places(message: str, spots: Sequence[Spot], catalog: Catalog, shown: Sequen
         elif spot.kind == "number" and spot.field and not any(char.isdigit() for char in spot.words):
             spans.setdefault((spot.start, spot.end), []).append(spot)
     covered = [(spot.start, spot.end) for spot in spots if spot.kind in ("title", "place")]
+    for whom in find_audiences(message) if catalog.schema.of_role(SUITS_FROM, *CONTENT) else ():
+        if is_free(whom.place, covered):
+            yield *whom.place, Thing("", Kind.AUDIENCE, f"whom: {one_line(whom.words)}", values=(whom.words,))
+            covered.append(whom.place)
     yield from _digits(message, covered, catalog.schema)
     for (start, end), found in spans.items():
         spec = catalog.schema.field(found[0].field)
@@ -145,8 +153,8 @@ def _digits(message: str, covered: Sequence[tuple[int, int]], schema: CatalogSch
         year = None if message[match.end() :].startswith(AGE) else _year(match.group(1))
         if years is not None and year is not None:
             yield match.start(), match.end(), _number(years, year)
-        elif spec := _measured(message[match.end(1) : match.end(1) + UNIT].casefold(), specs):
-            yield match.start(), match.end(), _number(spec, float(match.group(1)))
+        elif measured := _measured(match.group(1), message[match.end(1) : match.end(1) + UNIT], specs):
+            yield match.start(), match.end(), _number(*measured)
 
 
 def _year(digits: str) -> float | None:
@@ -158,11 +166,16 @@ def _year(digits: str) -> float | None:
     return None
 
 
-def _measured(following: str, specs: Sequence[FieldSpec]) -> FieldSpec | None:
-    """The field whose unit stands behind a number; 'years' behind one are an age."""
+def _measured(digits: str, following: str, specs: Sequence[FieldSpec]) -> tuple[FieldSpec, float] | None:
+    """The field whose unit, or one of its kind, stands behind a number, and the number in it; 'years' are an age."""
     for spec in (spec for spec in specs if spec.unit != "year"):
-        if any(following.lstrip().startswith(word.casefold()) for word in (spec.unit, *spec.words) if word):
-            return spec
+        if any(following.casefold().lstrip().startswith(word.casefold()) for word in (spec.unit, *spec.words) if word):
+            return spec, float(digits)
+    said = read_quantity(f"{digits}{re.split(STOP, following)[0]}")
+    for spec in specs if said is not None and kind_of(said.unit) else ():
+        number = in_unit(said, spec.unit) if said is not None and kind_of(spec.unit) else None
+        if number is not None:
+            return spec, number
     return None
 
 

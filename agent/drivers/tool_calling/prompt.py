@@ -51,7 +51,11 @@ def describe(spec: FieldSpec, catalog: Catalog) -> str:
     if spec.kind is FieldKind.NUMBER:
         bounds = catalog.bounds(spec.name)
         unit = f", in {spec.unit}" if spec.unit not in ("", "year") else ", a calendar year" if spec.unit else ""
+        unit += f", a score from {spec.scale[0]:g} to {spec.scale[1]:g}" if spec.scale else ""
+        unit += ", the age from which it suits" if spec.role else ""
         return head + f": a number{unit}" + (f", {bounds[0]:g} to {bounds[1]:g}" if bounds else "")
+    if spec.order:
+        return f"{head}: from least to most {', '.join(map(one_line, spec.order))}; min and max work"
     values = [one_line(spec.value_in(value, "en")) for value, _ in catalog.values(spec.name).most_common(MOST_VALUES)]
     if spec.kind is FieldKind.CATEGORY:
         return f"{head}: one or more of {', '.join(values)}"

@@ -31,7 +31,7 @@ def test_a_sad_message_with_a_request_still_brings_a_list(read):
     ("message", "unread"),
     [
         ("a comedy on netflix", ("netflix",)),
-        ("a comedy under 90 min that won oscars", ("under 90 min", "oscars")),
+        ("a comedy under $9 that won oscars", ("under $9", "oscars")),
         ("horror unless it is old, then no", ("unless it is old, then no",)),
     ],
 )

@@ -119,10 +119,7 @@ def test_every_number_field_of_a_schema_can_be_bounded(text: str, expected: list
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("a thriller under 2 hours", ["under 2 hours"]),
-        ("at most 90 minutes, please", ["at most 90 minutes"]),
-        ("a two-hour one", ["two-hour"]),
-        ("两小时以内的喜剧", ["两小时以内"]),
+        ("a book under 200 pages", ["under 200 pages"]),
         ("rated above 8", ["rated above 8"]),
         ("under $20", ["under $20"]),
         ("one of two years ago, after 1990, the 39 steps", []),

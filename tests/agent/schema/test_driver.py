@@ -111,7 +111,7 @@ async def test_another_language_is_put_into_english_and_then_read(driven: Driven
     assert len(model.calls) == len(drive.runs) == 2
     assert model.calls[0].question.endswith("\nin English:")
     assert 'message: "I want a comedy with Tom Hanks, not too violent"' in model.calls[1].question
-    assert limits(wanted) == {"genres:is:Comedy", "cast:is:Tom Hanks"}
+    assert limits(wanted) == {"genres:is:Comedy", "cast:is:Tom Hanks", "violence:not:strong"}
     assert [wish.value for wish in wanted.wishes] == ["violent"]
 
 

@@ -1,0 +1,179 @@
+"""Who something is for, as ages and company stand in words -> limits of the fields that say for whom an item is.
+
+Finds where a text names ages, company and what may be too much; whether that is meant, a driver decides.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from retrieval.preference import Constraint, Op
+from retrieval.schema import CONTENT, LEVELS, SUITS_FROM, CatalogSchema, FieldSpec
+
+ADULT = 18
+"""Ages from here on ask for no care."""
+REFUSED = "mild"
+"""How much is left of a content that is refused."""
+NEAR = 24
+"""Characters around a number in which it may be said that it is nobody's age."""
+HAN: dict[str, int] = dict(zip("一二三四五六七八九十两", (*range(1, 11), 2), strict=True))
+UNKNOWN_AGE = ("toddlers", "small children", "children", "teenagers", "family")
+"""Groups that stand for an age where none is told, youngest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Where a text says for whom something is."""
+
+    start: int
+    end: int
+    words: str
+    ages: tuple[int, ...] = ()
+    group: str = ""
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Where it stands."""
+        return self.start, self.end
+
+
+def find_audiences(text: str) -> list[Audience]:
+    """Ages and company that a text names, in order; a person's age takes the place of the word for them."""
+    ages = [*_ages(text)]
+    groups = [
+        Audience(*match.span(), match[0].strip(), group=group["name"])
+        for group in _table()["groups"]
+        for match in _pattern(group["words"]).finditer(text)
+        if not any(age.start < match.end() and match.start() < age.end for age in ages)
+    ]
+    return sorted([*ages, *_longest(groups)], key=lambda found: found.start)
+
+
+def find_content(text: str) -> list[tuple[int, int, str]]:
+    """Start, end and role of the words for content that may be too much: 'scary', 'gore'."""
+    found = ((match, role) for role, words in _table()["content"].items() for match in _pattern(words).finditer(text))
+    return sorted((*match.span(), role) for match, role in found)
+
+
+def content_places(text: str) -> list[tuple[int, int]]:
+    """Where these words stand."""
+    return [(start, end) for start, end, _ in find_content(text)]
+
+
+def groups() -> tuple[str, ...]:
+    """The names of company."""
+    return tuple(group["name"] for group in _table()["groups"])
+
+
+@dataclass(frozen=True, slots=True)
+class Care:
+    """What an audience comes to: the youngest age, and the most of each content."""
+
+    age: int | None = None
+    content: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, said: Sequence[str], refused: Sequence[str] = ()) -> "Care":
+        """For all who are named together. Ages that are told count rather than those of groups.
+
+        Args:
+            said: Ages and company in words.
+            refused: What is refused in words: content among it ('anything scary') is kept low.
+        """
+        found = [one for text in said for one in _named(text)]
+        told = [age for one in found for age in one.ages if age < ADULT]
+        held = [group for group in _table()["groups"] if group["name"] in {one.group for one in found}]
+        guessed = [group[SUITS_FROM] for group in held if SUITS_FROM in group]
+        most = [(role, group[role]) for group in held for role in CONTENT if role in group]
+        most += [(role, REFUSED) for text in refused for *_, role in find_content(text)]
+        content: dict[str, str] = {}
+        for role, level in most:
+            content[role] = min(content.get(role, level), level, key=LEVELS.index)
+        return cls(min(told or guessed, default=None), content)
+
+    def limits(self, schema: CatalogSchema) -> Iterator[Constraint]:
+        """The limits, as far as the catalog says for whom its items are."""
+        if self.age is not None:
+            for spec in schema.of_role(SUITS_FROM):
+                yield Constraint(spec.name, Op.MAX, (float(self.age),))
+        for role, most in self.content.items():
+            for spec in schema.of_role(role):
+                yield at_most(spec, most)
+
+
+def at_most(spec: FieldSpec, level: str) -> Constraint:
+    """A content no stronger than a level of the usual order, in whatever order the field has."""
+    share = (LEVELS.index(level) + 1) / len(LEVELS)
+    return Constraint(spec.name, Op.IS, spec.order[: max(1, int(share * len(spec.order)))])
+
+
+def _named(text: str) -> list[Audience]:
+    """Those of a text; a bare number is an age, the name of a group is one."""
+    bare = text.strip()
+    if bare.isdecimal():
+        return [Audience(0, len(text), bare, (int(bare),))]
+    if bare.casefold() in groups():
+        return [Audience(0, len(text), bare, group=bare.casefold())]
+    return find_audiences(text)
+
+
+def _ages(text: str) -> Iterator[Audience]:
+    taken: list[tuple[int, int]] = []
+    for words, years in _age_patterns():
+        for match in words.finditer(text):
+            start, end = match.span()
+            before, behind = text[max(0, start - NEAR) : start], text[end : end + NEAR]
+            if _pattern(_table()["not_before"]).search(before) or _pattern(_table()["not_behind"]).search(behind):
+                continue
+            if not any(first < end and start < last for first, last in taken):
+                taken.append((start, end))
+                ages = [age for said in _pattern("<n>|<ordinal>").findall(match[0]) if (age := _number(said))]
+                yield Audience(start, end, match[0].strip(" ,:("), tuple(age + years for age in ages))
+
+
+def _longest(found: Sequence[Audience]) -> list[Audience]:
+    """Of overlapping words of ages the longest: 'little kids' are small children; the youngest of equal ones."""
+    ranked = sorted(found, key=lambda one: (one.start - one.end, groups().index(one.group)))
+    kept: list[Audience] = []
+    for one in ranked:
+        if not any(one.group in UNKNOWN_AGE and old.group in UNKNOWN_AGE and _overlap(one, old) for old in kept):
+            kept.append(one)
+    return kept
+
+
+def _overlap(one: Audience, other: Audience) -> bool:
+    return one.start < other.end and other.start < one.end
+
+
+def _number(said: str) -> int:
+    word = str(said).casefold().removesuffix("th").removesuffix("st").removesuffix("nd").removesuffix("rd")
+    if word.isdecimal():
+        return int(word)
+    known = dict(pair.split("=") for pair in _table()["numbers"].split())
+    if number := known.get(said.casefold()):
+        return int(number)
+    head, is_ten, tail = said.partition("十")
+    return (HAN.get(head, 1) * 10 + HAN.get(tail, 0)) if is_ten else HAN.get(said, 0)
+
+
+@cache
+def _table() -> dict[str, Any]:
+    return tomllib.loads(files(__package__).joinpath("audiences.toml").read_text("utf-8"))
+
+
+@cache
+def _age_patterns() -> tuple[tuple[re.Pattern[str], int], ...]:
+    plain = [(_pattern(words), 0) for words in _table()["ages"]]
+    return (*((_pattern(one), int(years)) for years, all_ in _table()["grades"].items() for one in all_), *plain)
+
+
+@cache
+def _pattern(text: str) -> re.Pattern[str]:
+    ordinal = r"(?:\d(?:st|nd|rd|th)|\b(?:first|second|third|fourth|fifth|sixth|seventh|eighth))"
+    for name, words in (("ordinal", ordinal), *((name, _table()[name]) for name in ("kin", "list", "n", "word"))):
+        text = text.replace(f"<{name}>", words)
+    return re.compile(text, re.IGNORECASE)
