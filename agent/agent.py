@@ -14,10 +14,11 @@ from pydantic import JsonValue
 
 from agent.admission import Admission
 from agent.chips import chips, without_chip
+from agent.client import NO_TERMS, ClientTerms
 from agent.conversation import Conversation, Role, Turn, dump_conversation
 from agent.conversations import ConversationStore
 from agent.drivers.base import Deadline
-from agent.drivers.choose import DriverChooser
+from agent.drivers.choose import TOOLS, DriverChooser
 from agent.events import Event, Finished, TextDelta, Understood
 from agent.histories import HistoryCache
 from agent.intent import Act, Intent
@@ -25,12 +26,14 @@ from agent.keeping import Keeper, Writes
 from agent.loop.state import TurnState
 from agent.loop.turn import Loop
 from agent.loop.words import Words
+from agent.matching import FieldMatcher
 from agent.memory import StoredMemory, keep_shown
 from agent.recommendation import Reply
 from agent.settings import Settings
 from agent.shown import Shown, load_shown
 from agent.stopping import Half
 from agent.transcript import near_titles, shown_titles
+from agent.watching import Watcher
 from agent.wording.messages import say
 from retrieval.errors import StateError, UnknownConversationError, UnknownItemError
 from retrieval.history import UserHistory
@@ -71,11 +74,16 @@ class Agent:
     """The line before the turns of this process."""
     calls: Admission
     """The line before the language model."""
+    matcher: FieldMatcher | None = None
+    """Reads the forms of clients; None without a language model."""
     resources: AsyncExitStack = field(default_factory=AsyncExitStack)
     """What to close in the end."""
     histories: HistoryCache = field(default_factory=HistoryCache)
     retrievers: dict[str, Retriever] = field(default_factory=dict)
     """By tenant: what became of guesses teaches the retriever of the tenant whose users saw them, and no other."""
+
+    watchers: list[Watcher] = field(default_factory=list)
+    """Told of every turn and click, of every realm."""
 
     writes: Writes = field(default_factory=Writes)
     """What is being stored, for every realm of this agent."""
@@ -104,6 +112,11 @@ class Agent:
         """The items."""
         return self.retriever.catalog
 
+    @property
+    def leads_by_tools(self) -> bool:
+        """Whether the next turn is led by a model that calls tools well: it heeds a client's terms, and reads forms."""
+        return self.chooser.pick().driver.name == TOOLS
+
     def of(self, realm: str) -> "Agent":
         """The same agent for a realm: users, conversations and histories of others are not there for it.
 
@@ -130,7 +143,13 @@ class Agent:
     # Turns -------------------------------------------------------------------------------------------------------
 
     async def stream(
-        self, conversation: Conversation, message: str, *, store: bool = True, keep: bool = True
+        self,
+        conversation: Conversation,
+        message: str,
+        *,
+        store: bool = True,
+        keep: bool = True,
+        terms: ClientTerms = NO_TERMS,
     ) -> AsyncIterator[Event]:
         """Answer a message.
 
@@ -139,6 +158,7 @@ class Agent:
             message: What the user says now.
             store: Whether feedback, tastes and exposures are written to the user's state.
             keep: Whether the conversation is stored; False for clients that send it along themselves.
+            terms: What the client asks beside the message; heeded where a model leads by tools.
 
         Yields:
             Events; the last one is `Finished`, with the conversation as it is now.
@@ -149,7 +169,7 @@ class Agent:
                 yield event
             return
         limit = self.settings.message_limit
-        turn = self._begin(conversation, text[:limit], store=store, keep=keep and store)
+        turn = self._begin(conversation, text[:limit], store=store, keep=keep and store, terms=terms)
         if len(text) > limit:
             turn.add_notices(say("long", conversation.preference.language, limit=limit))
         async with aclosing(self._run(turn)) as events:  # type: ignore[type-var]
@@ -187,7 +207,9 @@ class Agent:
             async for event in events:
                 yield event
 
-    def _begin(self, conversation: Conversation, message: str, *, store: bool, keep: bool) -> TurnState:
+    def _begin(
+        self, conversation: Conversation, message: str, *, store: bool, keep: bool, terms: ClientTerms = NO_TERMS
+    ) -> TurnState:
         """A turn with nothing done yet."""
         last = conversation.last_list()
         context = ToolContext(
@@ -210,6 +232,7 @@ class Agent:
             keep=keep,
             deadline=Deadline.after(self.settings.llm.turn_s),
             announced=conversation.told,
+            terms=terms,
         )
 
     async def _run(self, turn: TurnState) -> AsyncIterator[Event]:
@@ -218,10 +241,13 @@ class Agent:
             await self._loop.with_state(turn, lambda: self._check_owner(turn.conversation))
         async with aclosing(self._loop.events(turn)) as events:  # type: ignore[type-var]
             async for event in events:
-                if isinstance(event, Finished):
+                if isinstance(event, Finished) and not event.reply.calls:
                     self.histories.keep(event.reply.conversation)
                     if turn.user is not None and not await asyncio.to_thread(self._is_still, turn.user):
                         self.histories.forget(turn.user.user_id)
+                if isinstance(event, Finished):
+                    for watcher in self.watchers:
+                        watcher.on_turn(turn.message, event.reply)
                 yield event
 
     async def receive(self, conversation: Conversation, message: str) -> None:
@@ -307,6 +333,8 @@ class Agent:
             feedback_id = str(given.feedback_id)
         conversation = replace(conversation, preference=_with_opinion(conversation, item_id, kind))
         await self._keeper.keep(conversation)
+        for watcher in self.watchers:
+            watcher.on_feedback(kind)
         return conversation, feedback_id
 
     def _check_owner(self, conversation: Conversation) -> None:
@@ -335,6 +363,16 @@ class Agent:
         if conversation.turns:  # a click alone, by its id, belongs to no conversation
             await self._keeper.keep(conversation)
         return conversation
+
+    async def desk(self, user_id: str | None, preference: Preference) -> ToolContext:
+        """What the tools know of a user and a wish, for what is asked without a turn (`agent.direct`).
+
+        Raises:
+            UnknownUserError: There is no such user.
+        """
+        turn = self._begin(Conversation(user_id=user_id, preference=preference), "", store=True, keep=False)
+        await asyncio.to_thread(self._loop.memory.load, turn)
+        return turn.context
 
     # Other doors -------------------------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ from agent.drivers.tool_calling import ToolCallingDriver
 from agent.histories import HistoryCache
 from agent.llm import make_chat_model, open_client
 from agent.loop.words import Words
+from agent.matching import FieldMatcher
 from agent.settings import LlmSettings, Settings
 from agent.wording.check import TitleFinder
 from retrieval.channels.language_model import LanguageModelChannel
@@ -68,6 +69,7 @@ async def assemble(retriever: Retriever, state: StateStore, settings: Settings, 
     placer = Placer(catalog)
     model = make_chat_model(settings.llm, client)
     drivers, speaker = make_drivers(catalog, placer, settings.llm, model, retriever.encoder)
+    calls = Admission(settings.llm.calls_at_once)
     return Agent(
         retriever=retriever,
         state=state,
@@ -78,7 +80,8 @@ async def assemble(retriever: Retriever, state: StateStore, settings: Settings, 
         placer=placer,
         make_rng=lambda: rng,
         turns=Admission(settings.limits.turns_at_once, settings.limits.turns_waiting),
-        calls=Admission(settings.llm.calls_at_once),
+        calls=calls,
+        matcher=FieldMatcher(model, calls) if model is not None else None,
         resources=resources,
         histories=HistoryCache(settings.histories),
     )

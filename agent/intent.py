@@ -15,6 +15,8 @@ class Act(StrEnum):
     """With words: facts, a comparison, a count, small talk."""
     ASK = "ask"
     """With a question."""
+    CALL = "call"
+    """Not yet: the client carries out functions of its own first."""
 
 
 @dataclass(frozen=True, slots=True)

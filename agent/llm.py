@@ -155,7 +155,7 @@ async def within(call: Any, seconds: float) -> Any:
 
 
 def count(purpose: str, started: float, answer: AIMessage | AIMessageChunk | None, error: str = "") -> LlmRun:
-    """The cost of a call that began at `started` (time.perf_counter)."""
+    """The cost of a call that began at `started` (time.perf_counter); the turn's trace says since when it counts."""
     usage = answer.usage_metadata if answer is not None else None
     details = usage.get("input_token_details", {}) if usage else {}
     return LlmRun(
@@ -165,6 +165,7 @@ def count(purpose: str, started: float, answer: AIMessage | AIMessageChunk | Non
         cached_tokens=details.get("cache_read", 0) or 0,
         completion_tokens=usage["output_tokens"] if usage else 0,
         error=error,
+        at=started,
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
+from agent.client import ClientCall
 from agent.conversation import Conversation
 from agent.intent import Intent
 from retrieval.candidates import Evidence
@@ -67,6 +68,8 @@ class ToolRun:
     found: int = 0
     error: str = ""
     """'late', 'failed', 'refused' (the driver could mend it), or ''."""
+    at: float = 0.0
+    """Seconds since the turn began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,8 @@ class LlmRun:
     cached_tokens: int = 0
     completion_tokens: int = 0
     error: str = ""
+    at: float = 0.0
+    """Seconds since the turn began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,5 +137,7 @@ class Reply:
     trace: Trace = field(default_factory=Trace)
     knowing: str = ""
     """How sure we are of the user's taste, in words; '' where there is nothing to say."""
+    calls: tuple[ClientCall, ...] = ()
+    """Functions of the client's own that it is to carry out; the turn goes on when it sends what they answered."""
     table: Table | None = None
     """Items side by side, where they are compared."""

@@ -113,6 +113,17 @@ class AccessSettings(BaseModel):
     )
 
 
+class TelemetrySettings(BaseModel):
+    """Traces of turns, for whoever looks after the server."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    endpoint: str = Field(
+        default="", description="where OTLP over HTTP takes traces, ending in /v1/traces; '' for none"
+    )
+    with_text: bool = Field(default=False, description="send what people say and get to read along")
+
+
 class Settings(BaseSettings):
     """Read once in `__main__`, checked at once, passed down."""
 
@@ -126,6 +137,7 @@ class Settings(BaseSettings):
     log: LogSettings = Field(default_factory=LogSettings)
     http: HttpSettings = Field(default_factory=HttpSettings)
     access: AccessSettings = Field(default_factory=AccessSettings)
+    telemetry: TelemetrySettings = Field(default_factory=TelemetrySettings)
     checkpoint_url: str = Field(
         default="", description="PostgreSQL URL of the conversations; '' follows retrieval.state_url, else SQLite"
     )

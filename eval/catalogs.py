@@ -37,7 +37,7 @@ def load_catalog(
     beside = items.with_suffix(".toml")
     schema = schema or (beside if beside.is_file() else None)
     plan = plan_ingest(items, interactions, facts, schema, data_dir=items.parent)
-    found, bad = read_items(plan.items, plan.spec)
+    found, bad = read_items(plan.items, plan.spec, [])
     bad = [*plan.items.bad, *bad]
     if plan.facts is not None and plan.spec.columns.facts is not None:
         found, more = add_facts(plan.facts, plan.spec.columns.facts, plan.spec.catalog, found)

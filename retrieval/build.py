@@ -51,7 +51,7 @@ def build(settings: RetrievalSettings, progress: Progress = silent, *, cache: Pa
         RecommenderError: The demo cannot be fetched, the disk is full, or an ingested dataset is damaged.
     """
     data_dir = settings.data_dir
-    with _disk_errors(data_dir), _alone(data_dir):
+    with _disk_errors(data_dir), alone(data_dir):
         dataset = _ensure_dataset(data_dir, progress, cache)
         before = previous_manifest(data_dir)
         parts = _ensure_parts(dataset, settings, before, progress)
@@ -150,7 +150,7 @@ def _disk_errors(data_dir: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _alone(data_dir: Path) -> Iterator[None]:
+def alone(data_dir: Path) -> Iterator[None]:
     """Two builds of one folder wait for each other."""
     data_dir.mkdir(parents=True, exist_ok=True)
     with (data_dir / ".build.lock").open("w") as file:

@@ -73,6 +73,43 @@ def chat(
 
 
 @app.command()
+def backup(file: Annotated[Path, typer.Argument(help="A new file, as backup.tar.gz.")], data: Data = None) -> None:
+    """Write the data folder, with all that is kept about users, to one file; a server may run meanwhile."""
+    from retrieval.backup import back_up
+
+    settings = make_settings(data=data).retrieval
+    if settings.state_url:
+        typer.echo(
+            "The state is in a database of its own (RECONTEUR_RETRIEVAL__STATE_URL): back it up there.", err=True
+        )
+    typer.echo(f"{back_up(settings.data_dir, file)} files in {file}.")
+
+
+@app.command()
+def restore(file: Annotated[Path, typer.Argument(help="What `backup` wrote.")], data: Data = None) -> None:
+    """Make a data folder of a backup; the folder must be new or empty."""
+    from retrieval.backup import restore as restore_folder
+
+    folder = make_settings(data=data).retrieval.data_dir
+    typer.echo(f"{restore_folder(file, folder)} files in {folder}.")
+
+
+@app.command()
+def mcp(
+    data: Data = None,
+    llm_url: LlmUrl = None,
+    llm_model: LlmModel = None,
+    llm_driver: LlmDriver = None,
+) -> None:
+    """Speak the Model Context Protocol on standard input and output."""
+    from ui.mcp.stdio import run_stdio
+
+    settings = make_settings(data=data, llm_url=llm_url, llm_model=llm_model, llm_driver=llm_driver)
+    _log()
+    asyncio.run(run_stdio(lambda: load_agent(settings)))
+
+
+@app.command()
 def serve(
     data: Data = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",

@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 from langchain_core.messages import BaseMessage
 
 from agent.admission import FIRST, Admission, NoRoomError
+from agent.client import NO_TERMS, ClientCall, ClientTerms
 from agent.conversation import Conversation, Question, Role, Turn
 from agent.llm import within
 from agent.recommendation import LlmRun
@@ -59,6 +60,8 @@ class View:
     catalog: Catalog
     preference: Preference
     """The wish as it stands, lasting tastes included."""
+    terms: ClientTerms = NO_TERMS
+    """What the client asks beside the message."""
 
     @property
     def is_unread(self) -> bool:
@@ -119,6 +122,8 @@ class Drive:
     """Every message of the turn, for the call that writes the words."""
     has_room: bool = False
     """Whether a call of this turn is under way."""
+    handed_back: tuple[ClientCall, ...] = ()
+    """Functions of the client's own that the model called: the turn waits for what they answer."""
     was_cut: bool = False
     """Whether the prose ended at the token limit, in mid-sentence perhaps."""
 
@@ -160,8 +165,8 @@ class Drive:
 
     @property
     def is_over(self) -> bool:
-        """Whether an ending call was made."""
-        return self.batch.context.ending is not None
+        """Whether an ending call was made, or one that is the client's to carry out."""
+        return self.batch.context.ending is not None or bool(self.handed_back)
 
 
 class Driver(Protocol):

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from agent.chips import chips
+from agent.client import NO_TERMS, ClientTerms
 from agent.conversation import Conversation
 from agent.drivers.base import Deadline
 from agent.intent import Act, Intent
@@ -58,6 +59,8 @@ class TurnState:
     """Whether feedback, tastes and exposures go to the user's state."""
     keep: bool = True
     """Whether the conversation itself is kept."""
+    terms: ClientTerms = NO_TERMS
+    """What the client asks beside the message."""
     user: User | None = None
     """As they were when the turn began; nothing is written for anybody who has the id after them."""
     deadline: Deadline = field(default_factory=lambda: Deadline.after(120.0))
@@ -173,7 +176,7 @@ class TurnState:
         seconds: Mapping[str, float] = {**self.seconds, "total": time.perf_counter() - self.started}
         return Trace(
             self.tools,
-            self.llm,
+            tuple(replace(call, at=max(0.0, call.at - self.started)) for call in self.llm),
             seconds,
             dict(self.ranked.dimensions),
             driver=self.driver,

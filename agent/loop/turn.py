@@ -92,6 +92,11 @@ class Loop:
     async def _work(self, state: TurnState, emit: Emit) -> None:
         await self.with_state(state, lambda: self.memory.load(state))
         drive = await self._decide(state, emit)
+        if drive.handed_back:
+            intent = replace(state.intent, act=Act.CALL)
+            emit(Understood(intent))
+            emit(Finished(replace(self._reply(state, state.conversation), intent=intent, calls=drive.handed_back)))
+            return
         if state.message or state.keep:
             await self.with_state(state, lambda: self.memory.note(state))
         if state.intent.act is Act.ASK:
@@ -170,7 +175,8 @@ class Loop:
         deadline = state.deadline.share(DECIDE)
 
         def on_result(result: Result) -> None:
-            run = ToolRun(result.call.tool, dict(result.call.arguments), result.seconds, result.found, result.error)
+            at = time.perf_counter() - result.seconds - state.started
+            run = ToolRun(result.call.tool, dict(result.call.arguments), result.seconds, result.found, result.error, at)
             state.tools = (*state.tools, run)
             emit(ToolCalled(run))
 
@@ -180,7 +186,7 @@ class Loop:
             remaining_s=state.deadline.remaining_s,
             on_result=on_result,
         )
-        view = View(state.conversation, state.message, self.retriever.catalog, state.context.preference)
+        view = View(state.conversation, state.message, self.retriever.catalog, state.context.preference, state.terms)
         return Drive(view, batch, deadline, self.llm.most_steps, calls=self.calls, wait_share=self.llm.wait_share)
 
     def _offline(self, state: TurnState, drive: Drive) -> Drive:

@@ -180,7 +180,7 @@ class Words:
             state.context,
             state.recommendations,
             state.near_misses,
-            said=" ".join((*said, state.message)),
+            said=" ".join((*said, state.message, *state.terms.answered)),
             told=self._told(state),
         )
         if found:

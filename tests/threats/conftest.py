@@ -17,7 +17,7 @@ from tests.agent.films import build_films, film_dataset
 from tests.fakes import HashEncoder
 from tests.threats.attacks import BAIT, SECRET, Attack, poisoned
 from tools.render import one_line
-from ui.api.completion import Writing
+from ui.api.writing import Writing
 
 TOKENS = re.compile(r"<[|｜]|[|｜]>|</?s>|</?tool_\w+>|<<SYS>>|\[/?INST\]")
 

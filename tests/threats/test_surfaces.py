@@ -28,7 +28,7 @@ from retrieval.untrusted import as_json, visible, without_links
 from tests.ui.fakes import CATALOG, SCHEMA
 from tools.render import one_line
 from tools.template_tokens import without_tokens
-from ui.api.completion import Writing
+from ui.api.writing import Writing
 from ui.logs import PlainFormatter, mark
 from ui.page.chat_turn import ChatTurn
 from ui.page.conversation import log_html

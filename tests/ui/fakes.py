@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from agent.client import NO_TERMS
 from agent.conversation import Conversation, Role, Turn
 from agent.events import Event, Finished, Recommended, TextDelta, ToolCalled, Understood
 from agent.intent import Act, Chip, Intent
@@ -132,10 +133,15 @@ class FakeAgent:
         self.warmed = False
         self.parts = {"catalog": "ok", "state": "ok", "model": "ok"}
         self.realms: dict[str, FakeAgent] = {}
+        self.watchers: list = []
 
     @property
     def catalog(self) -> Catalog:
         return self.retriever.catalog
+
+    @property
+    def leads_by_tools(self) -> bool:
+        return False
 
     def of(self, realm: str) -> "FakeAgent":
         """The same, with state and conversations of a realm; calls are noted in one list."""
@@ -148,7 +154,7 @@ class FakeAgent:
         return self.realms[realm]
 
     async def stream(
-        self, conversation: Conversation, message: str, *, store: bool = True, keep: bool = True
+        self, conversation: Conversation, message: str, *, store: bool = True, keep: bool = True, terms=NO_TERMS
     ) -> AsyncIterator[Event]:
         self.calls.append(("stream", message))
         self.stored.append(store)

@@ -146,7 +146,7 @@ def test_an_impossible_user_id_is_refused(client, user: str):
         ({"messages": [{"role": "assistant", "content": "hi"}]}, "messages"),
         ({"messages": [{"content": "hi"}]}, "messages.0.role"),
         ({"messages": [{"role": "user", "content": 7}]}, "messages.0.content"),
-        ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, "messages.0.content.0.type"),
+        ({"messages": [{"role": "user", "content": [{"type": "smell"}]}]}, "messages.0.content.0.type"),
         ({"messages": [{"role": "user", "content": "hi"}], "stream": "maybe"}, "stream"),
         ({"messages": [{"role": "user", "content": "hi"}], "user": 5}, "user"),
         ([], "body"),

@@ -37,7 +37,7 @@ def test_a_completion_has_the_list_in_words_and_in_fields(sdk: OpenAI):
 
 
 def test_a_stream_brings_the_cards_first_and_the_trace_last(sdk: OpenAI):
-    chunks = list(sdk.chat.completions.create(model="any", messages=WISH, stream=True))
+    chunks = list(sdk.chat.completions.create(model="reconteur", messages=WISH, stream=True))
 
     first, second, last = chunks[0], chunks[1], chunks[-1]
     cards = first.model_extra["reconteur"]["recommendations"]
@@ -53,7 +53,7 @@ def test_a_stream_brings_the_cards_first_and_the_trace_last(sdk: OpenAI):
 def test_the_usage_chunk_comes_when_asked_for(sdk: OpenAI):
     options = {"include_usage": True}
 
-    chunks = list(sdk.chat.completions.create(model="m", messages=WISH, stream=True, stream_options=options))
+    chunks = list(sdk.chat.completions.create(model="reconteur", messages=WISH, stream=True, stream_options=options))
 
     assert chunks[-1].choices == []
     assert chunks[-1].usage.total_tokens == chunks[-1].usage.prompt_tokens + chunks[-1].usage.completion_tokens
@@ -61,11 +61,11 @@ def test_the_usage_chunk_comes_when_asked_for(sdk: OpenAI):
 
 
 def test_what_was_shown_is_not_shown_again(sdk: OpenAI):
-    first = sdk.chat.completions.create(model="m", messages=WISH)
+    first = sdk.chat.completions.create(model="reconteur", messages=WISH)
     shown = first.choices[0].message
     more = [*WISH, {"role": "assistant", "content": shown.content}, {"role": "user", "content": "Others, please."}]
 
-    second = sdk.chat.completions.create(model="m", messages=more)
+    second = sdk.chat.completions.create(model="reconteur", messages=more)
 
     before = {one["item_id"] for one in first.model_extra["reconteur"]["recommendations"]}
     after = {one["item_id"] for one in second.model_extra["reconteur"]["recommendations"]}
@@ -80,7 +80,7 @@ def test_unknown_parameters_parts_and_system_messages_are_accepted(sdk: OpenAI):
     ]
 
     answer = sdk.chat.completions.create(
-        model="m", messages=messages, temperature=0, max_tokens=9, seed=1, n=1, extra_body={"what_is_this": [1]}
+        model="reconteur", messages=messages, temperature=0, max_tokens=9, seed=1, n=1, extra_body={"what_is_this": [1]}
     )
 
     assert answer.model_extra["reconteur"]["recommendations"]
@@ -88,7 +88,7 @@ def test_unknown_parameters_parts_and_system_messages_are_accepted(sdk: OpenAI):
 
 def test_a_bad_request_raises_the_error_that_names_the_field(sdk: OpenAI):
     with pytest.raises(openai.UnprocessableEntityError, match=r"messages\.0\.role") as caught:
-        sdk.chat.completions.create(model="m", messages=[{"role": "robot", "content": "hi"}])
+        sdk.chat.completions.create(model="reconteur", messages=[{"role": "robot", "content": "hi"}])
 
     assert caught.value.param == "messages.0.role"
     assert caught.value.type == "invalid_request_error"
@@ -96,7 +96,7 @@ def test_a_bad_request_raises_the_error_that_names_the_field(sdk: OpenAI):
 
 async def test_the_async_client_streams(base_url: str):
     async with AsyncOpenAI(base_url=f"{base_url}/v1", api_key="none", timeout=120) as client:
-        stream = await client.chat.completions.create(model="m", messages=WISH, stream=True)
+        stream = await client.chat.completions.create(model="reconteur", messages=WISH, stream=True)
 
         text = "".join([chunk.choices[0].delta.content or "" async for chunk in stream])
 
@@ -149,7 +149,7 @@ def test_a_very_long_message_is_answered(base_url: str):
 def test_an_error_within_the_stream_is_raised_by_the_client(fake_url: str):
     with OpenAI(base_url=f"{fake_url}/v1", api_key="none", max_retries=0) as client:
         messages = [{"role": "user", "content": "break late"}]
-        stream = client.chat.completions.create(model="m", messages=messages, stream=True)
+        stream = client.chat.completions.create(model="reconteur", messages=messages, stream=True)
 
         with pytest.raises(openai.APIError, match="stopped in mid-sentence"):
             list(stream)
@@ -160,6 +160,6 @@ def test_an_error_before_the_stream_has_a_status(fake_url: str):
         messages = [{"role": "user", "content": "break early"}]
 
         with pytest.raises(openai.InternalServerError, match="stopped answering") as caught:
-            client.chat.completions.create(model="m", messages=messages, stream=True)
+            client.chat.completions.create(model="reconteur", messages=messages, stream=True)
 
     assert caught.value.status_code == 503

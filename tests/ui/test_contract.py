@@ -16,7 +16,7 @@ from ui.access.caller import Scope
 from ui.api.app import create_app
 
 __all__ = ["handlers"]
-CASES = 210
+CASES = 225
 """Fifteen an operation."""
 RECOMMEND = "/api/recommend"
 

@@ -107,6 +107,13 @@ def test_a_method_that_nobody_knows_is_not_repeated(client, log: io.StringIO):
 # Nothing of what people say --------------------------------------------------------------------------------------
 
 
+MCP = {"Accept": "application/json, text/event-stream", "MCP-Protocol-Version": "2025-11-25"}
+
+
+def call(tool: str, **arguments) -> dict:
+    return {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": tool, "arguments": arguments}}
+
+
 def requests_to(client: TestClient) -> dict[str, list]:
     """By route, what is asked of it: as it should be, and not."""
     user = client.post("/api/users", json={"name": MARK}).json()["user_id"]
@@ -123,6 +130,18 @@ def requests_to(client: TestClient) -> dict[str, list]:
             client.post("/v1/chat/completions", content=f'{{"{MARK}'.encode()),
             client.post(f"/v1/chat/completions?{MARK}={MARK}", json=talk, headers={"X-Request-ID": f"{MARK} {MARK}"}),
         ],
+        "POST /v1/responses": [
+            client.post("/v1/responses", json={"input": f"a {MARK} story", "user": own}),
+            client.post("/v1/responses", json={"input": f"a {MARK} story", "stream": True}),
+            client.post("/v1/responses", json={"input": [{"type": MARK}]}),
+        ],
+        "POST /mcp": [
+            client.post("/mcp", json=call("recommend", message=MARK, user=own), headers=MCP),
+            client.post("/mcp", json=call("search", query=MARK, **{MARK: MARK}), headers=MCP),
+            client.post("/mcp", json=call(MARK), headers=MCP),
+            client.post("/mcp", content=MARK.encode(), headers=MCP),
+        ],
+        "GET /metrics": [client.get("/metrics")],
         "GET /v1/models": [client.get("/v1/models")],
         "GET /v1/models/{model}": [client.get(f"/v1/models/{MARK}")],
         "POST /api/recommend": [
@@ -162,7 +181,12 @@ def requests_to(client: TestClient) -> dict[str, list]:
         "POST /logout": [client.post("/logout", data={MARK: MARK})],
         "GET /healthz": [client.get(f"/healthz?{MARK}")],
         "GET /readyz": [client.get("/readyz")],
-        "": [client.get(f"/api/{MARK}"), client.get(f"/{MARK}"), client.put("/v1/models", json={MARK: MARK})],
+        "": [
+            client.get(f"/api/{MARK}"),
+            client.get(f"/{MARK}"),
+            client.put("/v1/models", json={MARK: MARK}),
+            client.get("/mcp"),
+        ],
     }
 
 

@@ -11,8 +11,10 @@ from agent.wording.messages import LANGUAGES
 from retrieval.candidates import Evidence, EvidenceKind
 from retrieval.preference import Constraint, Op, Preference
 from tests.ui.fakes import CATALOG
-from ui.api.completion import Completion, Writing, evidence_to_wire, recommendation_to_wire
-from ui.api.wire import ChatRequest, LanguageCode, RecommendRequest
+from ui.api.completion import Completion
+from ui.api.talk import ChatRequest
+from ui.api.wire import LanguageCode, RecommendRequest
+from ui.api.writing import Writing, evidence_to_wire, recommendation_to_wire
 
 INTENT = Intent(Act.RECOMMEND, Preference(constraints=(Constraint("year", Op.MIN, (1990.0,)),)))
 CARDS = tuple(Recommendation(one, rank, Explanation("calm.")) for rank, one in enumerate(CATALOG.items[:2], start=1))

@@ -25,8 +25,11 @@ def _needs(*scopes: Scope, tokens: bool = True) -> Rule:
 
 
 ANYBODY = Rule(frozenset())
+MCP = (Scope.RECOMMEND, Scope.FEEDBACK, Scope.ITEMS, Scope.ADMIN)
+"""One of them opens the door; each tool asks for its own."""
 RULES: dict[tuple[str, str], Rule] = {
     ("POST", "/v1/chat/completions"): _needs(Scope.CHAT),
+    ("POST", "/v1/responses"): _needs(Scope.CHAT),
     ("GET", "/v1/models"): _needs(Scope.CHAT),
     ("GET", "/v1/models/{model}"): _needs(Scope.CHAT),
     ("POST", "/api/recommend"): _needs(Scope.RECOMMEND),
@@ -39,6 +42,8 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/api/users/{user_id}/export"): _needs(Scope.ADMIN),
     ("DELETE", "/api/users/{user_id}"): _needs(Scope.ADMIN),
     ("POST", "/api/tokens"): _needs(Scope.CHAT, Scope.ADMIN, tokens=False),
+    ("POST", "/mcp"): _needs(*MCP),
+    ("GET", "/metrics"): _needs(Scope.ADMIN, tokens=False),
     ("GET", "/healthz"): ANYBODY,
     ("GET", "/readyz"): ANYBODY,
     ("GET", "/login"): ANYBODY,
@@ -74,7 +79,16 @@ def caller_of(request: Request) -> Caller:
 
 def user_of(request: Request, named: str | None) -> str | None:
     """Whom the request is about: who it names; with a token its user, and nobody else."""
-    own = caller_of(request).user
+    return check_user(caller_of(request), named)
+
+
+def check_user(caller: Caller, named: str | None) -> str | None:
+    """The same for a caller.
+
+    Raises:
+        HTTPException: A token speaks for somebody else.
+    """
+    own = caller.user
     if own is not None and named not in (None, own):
         raise HTTPException(403, "expected the user of this token, found another. Ask for a token of that user.")
     return named if own is None else own

@@ -8,7 +8,7 @@ from ui.api.wire import ErrorAnswer, ReconteurWire
 
 Responses = dict[int | str, dict[str, Any]]
 _WHY = {
-    400: "What was sent is no JSON in UTF-8, or the Host is not one of this server's names",
+    400: "No JSON in UTF-8, a Host that is none of this server's names, or a form or functions that cannot be served",
     401: "No good key or token where one is asked for",
     403: "A page of an origin that may not call this server, a key without the scope, or a token of another user",
     404: "No such item, user or conversation of that user",
@@ -85,11 +85,45 @@ class ChatCompletion(BaseModel):
 
 
 COMPLETION: Responses = {
+    **NOT_FOUND,
     200: {
         "model": ChatCompletion,
         "description": "The answer; with `stream` its pieces as server-sent events",
         "content": {"text/event-stream": {"schema": {"type": "string"}}},
-    }
+    },
+}
+
+
+class ResponseBody(BaseModel):
+    """A response as OpenAI has it, with what else there is to say in `reconteur`."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: str
+    object: Literal["response"]
+    created_at: int
+    status: str
+    model: str
+    output: list[dict[str, JsonValue]]
+    usage: dict[str, JsonValue]
+    reconteur: ReconteurWire
+
+
+RESPONSE: Responses = {
+    **NOT_FOUND,
+    200: {
+        "model": ResponseBody,
+        "description": "The response; with `stream` its typed events as server-sent events",
+        "content": {
+            "text/event-stream": {
+                "schema": {
+                    "type": "object",
+                    "properties": {"event": {"type": "string"}, "data": {"type": "string"}},
+                    "required": ["event", "data"],
+                }
+            }
+        },
+    },
 }
 
 

@@ -19,6 +19,7 @@ from ui.access import token_routes
 from ui.access.guard import Guard
 from ui.access.scopes import check_scope
 from ui.api import chat_routes, data_routes
+from ui.api.again import Again
 from ui.api.answers import ALWAYS, Health, Readiness
 from ui.api.errors import on_error, on_http_error, on_invalid
 from ui.api.middleware import Gate, note_route
@@ -28,6 +29,10 @@ from ui.edge.policy import PagePolicy
 from ui.edge.requests import WholeRequests
 from ui.limits.page import PageQuota
 from ui.limits.quotas import Quotas, count_request
+from ui.mcp import http
+from ui.responses import routes as responses
+from ui.seeing import routes as seeing
+from ui.seeing.watch import watched
 from ui.version import package_version
 
 if TYPE_CHECKING:
@@ -55,9 +60,10 @@ def create_app(agent: "Agent | AgentFactory", settings: Settings, *, warm: bool 
         built = await agent(settings) if callable(agent) else agent
         app.state.agent = built
         try:
-            if warm:
-                await built.warm()
-            yield
+            async with watched(built, settings) as app.state.metrics, http.opened() as app.state.mcp:
+                if warm:
+                    await built.warm()
+                yield
         finally:
             await built.aclose()
 
@@ -75,27 +81,34 @@ def create_app(agent: "Agent | AgentFactory", settings: Settings, *, warm: bool 
     if not callable(agent):
         app.state.agent = agent
     app.state.quotas = quotas = Quotas.of(settings.limits)
-    http = settings.http
     # the last one added is the first that sees a request; Gradio adds no origins of its own where CORSMiddleware is
+    app.add_middleware(Again)
     app.add_middleware(PageQuota, quotas=quotas)
     app.add_middleware(Guard, settings=settings.access)
     app.add_middleware(PagePolicy)
-    app.add_middleware(WholeRequests, body_bytes=http.body_bytes)
+    app.add_middleware(WholeRequests, body_bytes=settings.http.body_bytes)
     app.add_middleware(
-        CORSMiddleware, allow_origins=http.origins, allow_methods=_METHODS, allow_headers=["*"], expose_headers=["*"]
+        CORSMiddleware,
+        allow_origins=settings.http.origins,
+        allow_methods=_METHODS,
+        allow_headers=["*"],
+        expose_headers=["*"],
     )
-    app.add_middleware(KnownAddresses, hosts=http.hosts, origins=http.origins)
+    app.add_middleware(KnownAddresses, hosts=settings.http.hosts, origins=settings.http.origins)
     app.add_middleware(Gate)
     app.add_exception_handler(RecommenderError, on_error)
     app.add_exception_handler(HTTPException, on_http_error)
     app.add_exception_handler(RequestValidationError, on_invalid)
     counted = [Depends(count_request)]
     app.include_router(chat_routes.router, dependencies=counted)
+    app.include_router(responses.router, dependencies=counted)
     app.include_router(data_routes.router, dependencies=counted)
     app.include_router(token_routes.router, dependencies=counted)
+    app.include_router(http.router, dependencies=counted)
+    app.include_router(seeing.router, dependencies=counted)
     app.add_api_route("/healthz", healthz)
     app.add_api_route("/readyz", readyz, response_model=Readiness, responses={503: {"model": Readiness}})
-    for path in ("/api/{rest:path}", "/v1/{rest:path}", *HEALTH):
+    for path in ("/api/{rest:path}", "/v1/{rest:path}", "/mcp{rest:path}", "/metrics{rest:path}", *HEALTH):
         # before the page, which is mounted below everything and answers in another shape
         app.router.add_route(path, _NoSuchPath(app.router), include_in_schema=False)  # type: ignore[arg-type]
     return app

@@ -3,25 +3,31 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import aclosing
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
-from agent.conversation import Conversation
+from agent.conversation import Conversation, Role
 from agent.events import Event
-from retrieval.errors import RecommenderError
+from retrieval.errors import RecommenderError, UnknownConversationError
 from retrieval.state import User
 from ui.access.scopes import user_of
 from ui.api import paths  # noqa: F401  the kinds of paths that routes are written with
-from ui.api.answers import COMPLETION, ModelCard, ModelList
-from ui.api.completion import Chunk, Completion, plain
+from ui.api.answers import COMPLETION, NOT_FOUND, ModelCard, ModelList
+from ui.api.asking import Choice, check_model, read_terms, schema_of
+from ui.api.background import answer_to
+from ui.api.completion import Completion
 from ui.api.errors import BadFieldError, describe
 from ui.api.leaving import while_here
 from ui.api.middleware import log_bug
-from ui.api.wire import MODEL, ChatRequest, Message
+from ui.api.outcome import Render, one_reply, rendering, saying
+from ui.api.talk import MODEL, ChatRequest, Message, NamedTool, split
+from ui.api.writing import Chunk, plain
+from ui.forms.reading import as_list
 from ui.limits.quotas import hold_turn
 
 if TYPE_CHECKING:
@@ -29,6 +35,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 router = APIRouter()
+SCHEMA = "response_format.json_schema.schema"
+SSE_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 
 
 def the_agent(request: Request) -> "Agent":
@@ -43,9 +51,10 @@ async def list_models() -> ModelList:
     return ModelList(data=[ModelCard(id=MODEL, owned_by=MODEL)])
 
 
-@router.get("/v1/models/{model:rest}")
+@router.get("/v1/models/{model:rest}", responses=NOT_FOUND)
 async def get_model(model: str) -> ModelCard:
-    """The model, under whatever name it is asked for."""
+    """The model."""
+    check_model(model)
     return ModelCard(id=model, owned_by=MODEL)
 
 
@@ -53,29 +62,122 @@ async def get_model(model: str) -> ModelCard:
 async def complete(body: ChatRequest, request: Request) -> Response:
     """Answer the last message of a conversation."""
     agent, user = the_agent(request), user_of(request, body.user)
-    conversation, message = await while_here(request, start(agent, body.messages, user))
-    events = agent.stream(conversation, message, store=user is not None, keep=False)
-    completion = Completion(conversation)
+    schema = schema_of(body.response_format, param=SCHEMA)
+    preparing = prepare(
+        agent,
+        body.messages,
+        user,
+        _choice(body),
+        schema,
+        model=body.model,
+        param=SCHEMA,
+        conversation_id=body.conversation_id or "",
+    )
+    turn = await while_here(request, preparing)
+    completion = Completion(turn.conversation, turn.render, turn.has_more)
     if not body.stream:
-        return JSONResponse(await while_here(request, completion.whole(events)))
+        return JSONResponse(await while_here(request, completion.whole(turn.events)))
     # an error before the first event still gets a status of its own
-    begun = await while_here(request, _begin(events))
-    chunks = completion.chunks(begun, with_usage=body.wants_usage)
-    headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-    return StreamingResponse(_server_sent(chunks), media_type="text/event-stream", headers=headers)
+    events = await while_here(request, begun(turn.events))
+    chunks = completion.chunks(events, with_usage=body.wants_usage)
+    return StreamingResponse(_server_sent(chunks), media_type="text/event-stream", headers=SSE_HEADERS)
 
 
-async def start(agent: "Agent", messages: Sequence[Message], user: str | None) -> tuple[Conversation, str]:
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A turn that is about to begin, and how its answer is put."""
+
+    conversation: Conversation
+    events: AsyncIterator[Event]
+    render: Render
+    has_more: bool = False
+
+
+async def prepare(
+    agent: "Agent",
+    messages: list[Message],
+    user: str | None,
+    choice: Choice,
+    schema: Mapping[str, Any] | None,
+    *,
+    model: str,
+    param: str,
+    conversation_id: str = "",
+) -> Turn:
+    """The turn that answers a request's messages.
+
+    Args:
+        agent: Who answers, as the caller's tenant sees it.
+        messages: The conversation.
+        user: Whose taste is used and kept.
+        choice: The client's own functions.
+        schema: What the text has to be; None for words.
+        model: Which model is asked for.
+        param: Where the schema stands, for errors.
+        conversation_id: Of the user's stored conversation that the last message belongs to; '' where the messages
+            are all there is.
+
+    Raises:
+        RecommenderError: The request cannot be answered as it asks to be.
+    """
+    check_model(model)
+    if (fixed := answer_to(split(messages)[1].text, agent.catalog)) is not None:
+        nobodys = Conversation()
+        return Turn(nobodys, one_reply(nobodys, fixed), saying(fixed))
+    asked = await read_terms(agent, messages, choice, schema, param=param)
+    conversation, message = await start(agent, messages, user, conversation_id)
+    stores = user is not None
+    events = agent.stream(conversation, message, store=stores, keep=bool(conversation_id), terms=asked.terms)
+    return Turn(conversation, events, rendering(asked), asked.has_more)
+
+
+def _choice(body: ChatRequest) -> Choice:
+    functions = [tool.function for tool in body.tools or ()]
+    if isinstance(body.tool_choice, NamedTool):
+        return Choice(functions, "named", body.tool_choice.function.name)
+    return Choice(functions, body.tool_choice or "auto")
+
+
+async def start(
+    agent: "Agent", messages: list[Message], user: str | None, conversation_id: str = ""
+) -> tuple[Conversation, str]:
     """The conversation so far and the message to answer; a user who is new here is made.
 
     Raises:
-        BadFieldError: `user` cannot be an id.
+        BadFieldError: `user` cannot be an id, or a stored conversation is named without one.
     """
     if user is not None:
         await ensure_user(agent, user)
-    before = [(one.speaker, one.text) for one in messages[:-1] if one.speaker is not None]
+    if conversation_id:
+        if user is None:
+            raise BadFieldError("expected the user whose conversation it is, found none. Send `user`.", param="user")
+        return await conversation_of(agent, user, conversation_id), messages[-1].text
+    earlier, message = split(messages)[:2] if messages else ([], None)
+    before = [(role, text) for one in earlier for role, text in _said(one, agent)]
     conversation = await asyncio.to_thread(agent.from_messages, before, user_id=user)
-    return conversation, messages[-1].text if messages else ""
+    return conversation, message.text if message is not None else ""
+
+
+async def conversation_of(agent: "Agent", user_id: str, conversation_id: str) -> Conversation:
+    """A user's conversation by its id, a new one where it is not known; nobody reaches somebody else's."""
+    if not conversation_id:
+        return Conversation(user_id=user_id)
+    stored = await agent.conversations.load(conversation_id)
+    if stored is not None and stored.user_id != user_id:
+        raise UnknownConversationError(conversation_id)
+    return stored or Conversation(conversation_id=conversation_id, user_id=user_id)
+
+
+def _said(message: Message, agent: "Agent") -> Iterator[tuple[Role, str]]:
+    """A message as it was shown; a form that was filled here becomes the list that it names."""
+    if message.role == "assistant":
+        filled = [message.text, *(call.function.arguments for call in message.tool_calls or ())]
+        listed = next(filter(None, (as_list(text, agent.catalog) for text in filled)), "")
+        if listed:
+            yield Role.ASSISTANT, listed
+            return
+    if message.speaker is not None:
+        yield message.speaker, message.text
 
 
 async def ensure_user(agent: "Agent", user: str) -> User:
@@ -86,7 +188,7 @@ async def ensure_user(agent: "Agent", user: str) -> User:
         raise BadFieldError(str(error), param="user") from error
 
 
-async def _begin(events: AsyncIterator[Event]) -> AsyncIterator[Event]:
+async def begun(events: AsyncIterator[Event]) -> AsyncIterator[Event]:
     """The same events, the first one already there."""
     first = await anext(events)
 

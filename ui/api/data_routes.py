@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import JsonValue
 
 from agent.conversation import Conversation
-from retrieval.errors import UnknownConversationError, UnknownItemError
+from retrieval.errors import UnknownItemError
 from retrieval.items import Catalog, Item
 from retrieval.preference import Constraint, Op, Preference
 from retrieval.schema import FieldKind
@@ -16,15 +16,15 @@ from retrieval.state import FeedbackKind, Profile, User
 from ui.access.scopes import caller_of, user_of
 from ui.api import paths  # noqa: F401  the kinds of paths that routes are written with
 from ui.api.answers import NOT_FOUND
-from ui.api.chat_routes import start, the_agent
-from ui.api.completion import Writing, item_to_wire, trace_to_wire
+from ui.api.chat_routes import conversation_of, start, the_agent
 from ui.api.errors import BadFieldError
 from ui.api.leaving import while_here
 from ui.api.wire import FeedbackAnswer, FeedbackRequest, ItemWire, Limit, NewUser, RecommendAnswer, RecommendRequest
+from ui.api.writing import Writing, item_to_wire, trace_to_wire
 from ui.limits.quotas import hold_turn
 
 if TYPE_CHECKING:
-    from agent.agent import Agent
+    pass
 
 router = APIRouter(prefix="/api")
 
@@ -55,7 +55,7 @@ async def give_feedback(body: FeedbackRequest, request: Request) -> FeedbackAnsw
     user_of(request, body.user)
     await asyncio.to_thread(agent.state.user, body.user)
     find_item(agent.retriever.catalog, body.item_id)
-    conversation = await _conversation(agent, body.user, body.conversation_id)
+    conversation = await conversation_of(agent, body.user, body.conversation_id)
     _, feedback_id = await agent.feedback(conversation, body.item_id, FeedbackKind(body.kind))
     return FeedbackAnswer(feedback_id=str(feedback_id), item_id=body.item_id, kind=body.kind)
 
@@ -119,20 +119,12 @@ def find_item(catalog: Catalog, item_id: str) -> Item:
     raise UnknownItemError(item_id, near_titles=[f"{one.title} ({one.item_id})" for one in near])
 
 
-async def _conversation(agent: "Agent", user_id: str, conversation_id: str) -> Conversation:
-    """The conversation that feedback is about; nobody reaches somebody else's."""
-    if not conversation_id:
-        return Conversation(user_id=user_id)
-    stored = await agent.conversations.load(conversation_id)
-    if stored is not None and stored.user_id != user_id:
-        raise UnknownConversationError(conversation_id)
-    return stored or Conversation(conversation_id=conversation_id, user_id=user_id)
-
-
 def _preference(body: RecommendRequest, before: Preference, catalog: Catalog) -> Preference:
     for item_id in (*body.liked, *body.disliked, *body.seen):
         find_item(catalog, item_id)
-    limits = tuple(_constraint(limit, number, catalog) for number, limit in enumerate(body.constraints))
+    limits = tuple(
+        constraint_of(limit, catalog, param=f"constraints.{number}") for number, limit in enumerate(body.constraints)
+    )
     return replace(
         before,
         text=body.query or before.text,
@@ -146,20 +138,23 @@ def _preference(body: RecommendRequest, before: Preference, catalog: Catalog) ->
     )
 
 
-def _constraint(limit: Limit, number: int, catalog: Catalog) -> Constraint:
-    """A limit that this catalog can keep."""
-    where = f"constraints.{number}"
+def constraint_of(limit: Limit, catalog: Catalog, *, param: str) -> Constraint:
+    """A limit that this catalog can keep.
+
+    Raises:
+        BadFieldError: It cannot; `param` is where in the request the limit stands.
+    """
     kinds = {spec.name: spec.kind for spec in catalog.schema.fields}
     kind = kinds.get(limit.field)
     if kind is None:
-        raise BadFieldError(f"expected one of {', '.join(kinds)}, found another name.", param=f"{where}.field")
+        raise BadFieldError(f"expected one of {', '.join(kinds)}, found another name.", param=f"{param}.field")
     is_number = kind is FieldKind.NUMBER
     if limit.op in (Op.MIN, Op.MAX) and (not is_number or len(limit.values) != 1):
-        raise BadFieldError("min and max take one number and a field of numbers.", param=f"{where}.op")
+        raise BadFieldError("min and max take one number and a field of numbers.", param=f"{param}.op")
     if is_number and not all(isinstance(value, int | float) for value in limit.values):
-        raise BadFieldError(f"{limit.field} is compared with numbers.", param=f"{where}.values")
+        raise BadFieldError(f"{limit.field} is compared with numbers.", param=f"{param}.values")
     known = {value.casefold() for value in catalog.values(limit.field)}
     if kind is FieldKind.CATEGORY and not all(str(value).casefold() in known for value in limit.values):
         words = ", ".join(sorted(catalog.values(limit.field)))
-        raise BadFieldError(f"expected words of {limit.field}: {words}.", param=f"{where}.values")
+        raise BadFieldError(f"expected words of {limit.field}: {words}.", param=f"{param}.values")
     return Constraint(limit.field, limit.op, tuple(limit.values))

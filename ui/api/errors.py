@@ -21,7 +21,9 @@ from retrieval.errors import (
     UnknownItemError,
     UnknownUserError,
 )
+from ui.api.asking import CannotCallError, ModelNotFoundError
 from ui.api.wire import ErrorAnswer, ErrorBody
+from ui.forms.form import CannotFillError
 from ui.limits.quotas import RateLimitExceededError
 
 logger = logging.getLogger(__name__)
@@ -30,6 +32,8 @@ _STATUS: tuple[tuple[type[RecommenderError], int, str | None], ...] = (
     (UnknownItemError, 404, "item_id"),
     (UnknownUserError, 404, "user"),
     (UnknownConversationError, 404, "conversation_id"),
+    (ModelNotFoundError, 404, "model"),
+    (CannotCallError, 400, "tools"),
     (BadIdError, 422, "user"),
     (BadDataError, 422, None),
     (ModelUnavailableError, 503, None),
@@ -42,7 +46,7 @@ KINDS = {429: "rate_limit_error"}
 BUG = "this should not have happened: the server hit a bug and wrote it to its log. Try again or rephrase."
 
 NO_JSON = "body: expected JSON in UTF-8, found something that cannot be read as such. Send a plainer body."
-"""In place of the framework's own words; nothing else here answers 400."""
+"""In place of the framework's own words."""
 
 
 class BadFieldError(RecommenderError):
@@ -57,6 +61,8 @@ def describe(error: Exception) -> tuple[int, ErrorAnswer]:
     """The status and the body for an error; the words of a bug and places of this machine stay in the log."""
     if isinstance(error, BadFieldError):
         return 422, answer(str(error), status=422, param=error.param)
+    if isinstance(error, CannotFillError):
+        return 400, answer(str(error), status=400, param=error.param, code="cannot_fill")
     if not isinstance(error, RecommenderError):
         return 500, answer(BUG, status=500)
     status, param, code = _status_of(error)

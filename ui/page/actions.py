@@ -165,7 +165,8 @@ class Actions:
         """A list without what was shown last, as if that had been said; without the model."""
         wanted = session.conversation.preference
         passed = dict.fromkeys((*wanted.passed_over, *session.conversation.last_shown()))
-        async with aclosing(self._said(session, "show_others", replace(wanted, passed_over=tuple(passed)))) as parts:
+        wanted = replace(wanted, passed_over=tuple(passed))
+        async with aclosing(self._said(session, word("show_others", wanted.language), wanted)) as parts:
             async for part in parts:
                 yield part
 
@@ -174,16 +175,16 @@ class Actions:
         wanted, item = session.conversation.preference, self.catalog.item(item_id)
         liked = tuple(dict.fromkeys((*wanted.liked, item_id)))
         wanted = replace(wanted, text="", wishes=(), leanings=(), examples=(item_id,), liked=liked)
-        name = title(item.title, wanted.language)
-        async with aclosing(self._said(session, "more_like", wanted, title=name)) as parts:
+        text = word("more_like", wanted.language, title=title(item.title, wanted.language))
+        async with aclosing(self._said(session, text, wanted)) as parts:
             async for part in parts:
                 yield part
 
-    async def _said(self, session: Session, key: str, wanted: Preference, **values: object) -> Changes:
+    async def _said(self, session: Session, text: str, wanted: Preference) -> Changes:
         """What a click asks for, as an exchange of its own."""
         if session.running:
             return
-        talk, text = session.talk, word(key, wanted.language, **values)
+        talk = session.talk
         talk.conversation = replace(talk.conversation.add(Turn(Role.USER, text)), preference=wanted)
         talk.turns.append(ChatTurn(text))
         async with aclosing(self.rerank(session)) as parts:

@@ -64,7 +64,7 @@ class ToolCallingDriver:
         ]
         loop = create_agent(
             self.model.model_copy(update={"max_tokens": self.step_tokens}),
-            list(drive.batch.tools.values()),
+            [*drive.batch.tools.values(), *(tool.schema() for tool in drive.view.terms.tools)],
             system_prompt=self._system,
             middleware=middleware,
         )
@@ -161,4 +161,5 @@ def _without_limit(messages: list[BaseMessage]) -> list[BaseMessage]:
 
 def _schemas(drive: Drive) -> list[dict[str, Any]]:
     """The tools as the steps offered them: the prompt's beginning stays the same."""
-    return [convert_to_openai_tool(tool) for tool in drive.batch.tools.values()]
+    own = [convert_to_openai_tool(tool) for tool in drive.batch.tools.values()]
+    return [*own, *(tool.schema() for tool in drive.view.terms.tools)]

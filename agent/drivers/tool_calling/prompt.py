@@ -4,9 +4,11 @@ import json
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 
+from agent.client import LONGEST_STYLE, ClientCall, ClientTerms
 from agent.conversation import Role
 from agent.drivers.base import View
 from agent.examples import fill
@@ -22,6 +24,8 @@ EXAMPLES = 12
 """Values of a field with many names that the prompt gives as examples."""
 DEFAULT_COUNT = 5
 MESSAGE_LIMIT = 4000
+ANSWER_LIMIT = 8000
+"""Characters of what a client's function answered."""
 FACTS_ON_SCREEN = 3
 TEXT_ON_SCREEN = 220
 NOTHING = "-"
@@ -67,6 +71,8 @@ def turn_messages(view: View) -> list[BaseMessage]:
         HumanMessage(text) if role is Role.USER else AIMessage(text or "(nothing)") for role, text in view.turns()
     ]
     lines = [f"[wish] {view.wish_line()}"]
+    if view.terms.style:
+        lines.append(f"[house] {json.dumps(view.terms.style[:LONGEST_STYLE], ensure_ascii=False)}")
     if view.is_unread:
         lines.append("[note] the wish of the dialogue above was not read yet: state it whole in one update_wish")
     if shown := view.shown_line():
@@ -74,7 +80,27 @@ def turn_messages(view: View) -> list[BaseMessage]:
     if view.question:
         lines.append(f"[note] you had asked which {one_line(view.question.text)} they mean")
     lines.append(f"[message] {json.dumps(view.message[:MESSAGE_LIMIT], ensure_ascii=False)}")
-    return [*said, HumanMessage("\n".join(lines))]
+    return [*said, HumanMessage("\n".join(lines)), *_answered(view.terms)]
+
+
+def _answered(terms: ClientTerms) -> list[BaseMessage]:
+    """What the client's functions were called with, and what they answered."""
+    told: list[BaseMessage] = []
+    for step in terms.steps:
+        calls = [{"id": call.call_id, "name": call.name, "args": _arguments(call)} for call in step.calls]
+        told.append(AIMessage("", tool_calls=calls))
+        told += [
+            ToolMessage(step.answers[call.call_id][:ANSWER_LIMIT], tool_call_id=call.call_id) for call in step.calls
+        ]
+    return told
+
+
+def _arguments(call: ClientCall) -> dict[str, Any]:
+    try:
+        arguments = json.loads(call.arguments)
+    except ValueError:
+        return {}
+    return arguments if isinstance(arguments, dict) else {}
 
 
 def prefix(catalog: Catalog) -> SystemMessage:

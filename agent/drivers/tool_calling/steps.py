@@ -4,14 +4,17 @@ The loop's own tool node would run every call of a step by itself and before the
 step goes through the batch, and the turn ends as soon as an ending call went through.
 """
 
+import json
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
+from uuid import uuid4
 
 from langchain.agents.middleware import AgentMiddleware, AgentState, ModelRequest, ModelResponse, hook_config
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 from langgraph.runtime import Runtime
 
+from agent.client import ClientCall
 from agent.drivers.base import Drive
 from agent.llm import count
 from retrieval.errors import ModelBusyError, ModelUnavailableError
@@ -66,6 +69,9 @@ class StepMiddleware(AgentMiddleware[AgentState[Any], None, Any]):
         return {"messages": told, "jump_to": "model"}
 
     async def _carry_out(self, last: AIMessage) -> list[BaseMessage]:
+        if handed_back := self._for_client(last):
+            self._drive.handed_back = handed_back
+            return []
         calls = [Call(call["name"], call["args"], call["id"] or "") for call in last.tool_calls]
         results = await self._drive.batch.run(calls)
         told: list[BaseMessage] = [ToolMessage(result.text, tool_call_id=result.call.call_id) for result in results]
@@ -77,6 +83,15 @@ class StepMiddleware(AgentMiddleware[AgentState[Any], None, Any]):
         if self._lost > MOST_LOST:
             raise ModelUnavailableError("the language model made no call that could be carried out")
         return told or [HumanMessage(CALL_A_TOOL)]
+
+    def _for_client(self, last: AIMessage) -> tuple[ClientCall, ...]:
+        """The calls of a step that the client carries out; what else it calls is asked for again afterwards."""
+        names = self._drive.view.terms.names()
+        return tuple(
+            ClientCall(call["id"] or f"call_{uuid4().hex}", call["name"], json.dumps(call["args"], ensure_ascii=False))
+            for call in last.tool_calls
+            if call["name"] in names
+        )
 
     def _is_spent(self) -> bool:
         """Whether the turn's tokens are used up."""

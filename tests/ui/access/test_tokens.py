@@ -14,6 +14,7 @@ ABOUT = {
     ("POST", "/v1/chat/completions"): lambda user: {
         "json": {"messages": [{"role": "user", "content": "calm"}], "user": user}
     },
+    ("POST", "/v1/responses"): lambda user: {"json": {"input": "calm", "user": user}},
     ("POST", "/api/recommend"): lambda user: {"json": {"message": "calm", "user": user}},
     ("POST", "/api/feedback"): lambda user: {"json": {"user": user, "item_id": "game:1", "kind": "like"}},
     ("DELETE", "/api/feedback/{feedback_id}"): lambda user: {"params": {"user": user}},
@@ -24,6 +25,8 @@ ABOUT = {
 }
 """Every route that is about a user, and how to ask it about one."""
 NOBODYS = {("GET", "/v1/models"), ("GET", "/v1/models/{model}"), ("GET", "/api/items/{item_id}")}
+PROTOCOL = {("POST", "/mcp")}
+"""Whom a call is about is said within it: see tests/ui/clients/test_mcp.py."""
 KEYS_ALONE = {route for route, rule in RULES.items() if not rule.tokens}
 
 
@@ -37,7 +40,12 @@ def ask_about(client: Client, route: tuple[str, str], user: str):
 
 
 def test_every_route_is_either_about_a_user_or_not():
-    assert set(RULES) - {route for route, rule in RULES.items() if rule is ANYBODY} == {*ABOUT, *NOBODYS, *KEYS_ALONE}
+    assert set(RULES) - {route for route, rule in RULES.items() if rule is ANYBODY} == {
+        *ABOUT,
+        *NOBODYS,
+        *PROTOCOL,
+        *KEYS_ALONE,
+    }
 
 
 @pytest.mark.parametrize("route", ABOUT)

@@ -1,0 +1,1 @@
+"""The Model Context Protocol: the recommender as tools and resources of other people's agents."""
