@@ -13,15 +13,15 @@ from retrieval.channels.sequence import SequenceChannel, build_sequence, network
 from retrieval.datasets import Dataset
 from retrieval.errors import IndexMissingError
 from retrieval.features.trust import believed_features, features_hash
+from retrieval.fusion.others.fused import COMING, LATER, FusionSettings
+from retrieval.fusion.others.later import COMING as COMING_SETTINGS
+from retrieval.fusion.others.later import COMING_WEIGHTS
+from retrieval.fusion.others.later import LATER as LATER_SETTINGS
+from retrieval.fusion.others.learned import build_fusion, check_fusion
 from retrieval.graph import KnowledgeGraph, build_graph
-from retrieval.learned import build_fusion, check_fusion
 from retrieval.manifest import hash_of
 from retrieval.models.als import AlsSettings
-from retrieval.models.fusion import COMING, LATER, FusionSettings
 from retrieval.models.graph_embeddings import GraphEmbeddingSettings
-from retrieval.models.later import COMING as COMING_SETTINGS
-from retrieval.models.later import COMING_WEIGHTS
-from retrieval.models.later import LATER as LATER_SETTINGS
 from retrieval.models.lightgcn import LightGcnSettings
 from retrieval.resources import Progress
 from retrieval.settings import RetrievalSettings

@@ -18,8 +18,8 @@ from retrieval.channels.trend import TrendChannel
 from retrieval.datasets import Dataset, load_dataset
 from retrieval.encoder import Encoder, make_encoder
 from retrieval.errors import IndexMissingError
+from retrieval.fusion.others.learned import LearnedFusion
 from retrieval.graph import KnowledgeGraph
-from retrieval.learned import LearnedFusion
 from retrieval.settings import LEARNED, RetrievalSettings
 from retrieval.vectors import VectorIndex
 

@@ -11,10 +11,11 @@ from retrieval.channels.base import Channel
 from retrieval.channels.tastes import candidate, eligible
 from retrieval.channels.trend import TrendChannel
 from retrieval.facts import CATALOG, all_facts, wanted_facts, with_wanted_facts
-from retrieval.fusion import POINTS, merge, weighted_points
+from retrieval.fusion.lists import POINTS, merge, weighted_points
+from retrieval.fusion.others.learned import TASTE, Judged, LearnedFusion
+from retrieval.fusion.others.request_weights import dimension_weights, request_weights, taste_weights
 from retrieval.history import UserHistory
 from retrieval.items import Catalog
-from retrieval.learned import TASTE, Judged, LearnedFusion
 from retrieval.preference import Op, Preference
 from retrieval.ranking import (
     POOL,
@@ -28,7 +29,6 @@ from retrieval.ranking import (
 )
 from retrieval.settings import RetrievalSettings
 from retrieval.vectors import VectorIndex
-from retrieval.weights import dimension_weights, request_weights, taste_weights
 
 PASSED_OVER = 0.75
 """What the points of an item count that was shown in this conversation and not answered.

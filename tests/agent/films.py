@@ -11,10 +11,10 @@ from retrieval.channels.neighbors import build_neighbors
 from retrieval.channels.sequence import build_sequence
 from retrieval.datasets import Dataset, Interactions, save_dataset
 from retrieval.datasets.movielens import SCHEMA
+from retrieval.fusion.others.learned import build_fusion
 from retrieval.graph import build_graph
 from retrieval.history import Interaction
 from retrieval.items import Catalog, Item
-from retrieval.learned import build_fusion
 from retrieval.schema import read_schema
 from retrieval.settings import RetrievalSettings
 from retrieval.vectors import build_vectors

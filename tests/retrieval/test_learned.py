@@ -13,18 +13,18 @@ from retrieval.channels.trend import TrendChannel
 from retrieval.datasets import Dataset
 from retrieval.datasets.dataset import Interactions
 from retrieval.errors import IndexMissingError
-from retrieval.fusion import FUSIONS
+from retrieval.fusion.lists import FUSIONS
+from retrieval.fusion.others.attention import AttentionSettings
+from retrieval.fusion.others.fused import COMING, FusionSettings
+from retrieval.fusion.others.learned import TASTE, LearnedFusion, build_fusion
+from retrieval.fusion.others.ranker import RankerSettings
+from retrieval.fusion.others.request_weights import dimension_weights, taste_weights
 from retrieval.history import Interaction, UserHistory
-from retrieval.learned import TASTE, LearnedFusion, build_fusion
 from retrieval.models import ease
-from retrieval.models.attention import AttentionSettings
-from retrieval.models.fusion import COMING, FusionSettings
-from retrieval.models.ranker import RankerSettings
 from retrieval.parts import Parts
 from retrieval.preference import Preference, Wish
 from retrieval.retriever import Retriever
 from retrieval.settings import LEARNED, RetrievalSettings
-from retrieval.weights import dimension_weights, taste_weights
 from tests.fakes import tea_catalog, tea_dataset
 
 SMALL = FusionSettings(

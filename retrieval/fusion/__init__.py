@@ -1,0 +1,1 @@
+"""From the lists of many channels to one: `conversation` is the default, `others` holds what settings choose instead."""
