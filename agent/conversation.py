@@ -91,7 +91,11 @@ class Conversation:
 
     def all_shown(self) -> frozenset[str]:
         """Every item id that was on a card."""
-        return frozenset(item_id for turn in self.turns for item_id in (*turn.shown, *turn.near))
+        return frozenset(item_id for one in self.shown_lists() for item_id in one)
+
+    def shown_lists(self) -> tuple[tuple[str, ...], ...]:
+        """The item ids that were on cards, list by list, oldest first."""
+        return tuple((*turn.shown, *turn.near) for turn in self.turns if turn.shown or turn.near)
 
 
 _ADAPTER = TypeAdapter(Conversation)

@@ -24,7 +24,7 @@ from retrieval.models.als import AlsSettings
 from retrieval.models.graph_embeddings import GraphEmbeddingSettings
 from retrieval.models.lightgcn import LightGcnSettings
 from retrieval.resources import Progress
-from retrieval.settings import RetrievalSettings
+from retrieval.settings import LEARNED, RetrievalSettings
 from retrieval.vectors import VectorIndex, build_vectors
 
 
@@ -37,6 +37,8 @@ class Part:
     check: Callable[[Dataset, RetrievalSettings], object]
     """Raises `IndexMissingError` where the index is absent, half-written or for another catalog."""
     key: Callable[[Dataset, RetrievalSettings], str]
+    wanted: Callable[[RetrievalSettings], bool] = lambda _: True
+    """Whether the settings use it at all."""
 
 
 def _vectors_key(dataset: Dataset, settings: RetrievalSettings) -> str:
@@ -105,5 +107,5 @@ PARTS = (
     Part("vectors", build_vectors, _check_vectors, _vectors_key),
     Part("taste", build_taste, open_taste, _taste_key),  # reads the vectors, where there are any
     Part("sequence", build_sequence, SequenceChannel.open, _sequence_key),  # reads the vectors
-    Part("fusion", _build_fusion, _check_fusion, _fusion_key),  # reads the vectors, where there are any
+    Part("fusion", _build_fusion, _check_fusion, _fusion_key, lambda settings: settings.fusion in LEARNED),
 )

@@ -1,6 +1,6 @@
 """From what the channels brought to a list: fused, within the limits, filled up, spread, with near misses beside it."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,9 +11,8 @@ from retrieval.channels.base import Channel
 from retrieval.channels.tastes import candidate, eligible
 from retrieval.channels.trend import TrendChannel
 from retrieval.facts import CATALOG, all_facts, wanted_facts, with_wanted_facts
-from retrieval.fusion.lists import POINTS, merge, weighted_points
-from retrieval.fusion.others.learned import TASTE, Judged, LearnedFusion
-from retrieval.fusion.others.request_weights import dimension_weights, request_weights, taste_weights
+from retrieval.fusion.base import Fused, Fusion, Lists, Shown
+from retrieval.fusion.lists import merge
 from retrieval.history import UserHistory
 from retrieval.items import Catalog
 from retrieval.preference import Op, Preference
@@ -45,31 +44,22 @@ class Ranker:
     settings: RetrievalSettings
     channels: Mapping[str, Channel]
     popularity: TrendChannel
+    fusion: Fusion
     vectors: VectorIndex | None = None
-    learned: LearnedFusion | None = None
-    """Orders what fits someone's taste; without it the channels' lists are added up."""
 
-    def rank(
-        self,
-        by_channel: Mapping[str, Sequence[Candidate]],
-        preference: Preference,
-        history: UserHistory,
-        k: int,
-        passed_over: Collection[str] = (),
-    ) -> Ranked:
+    def rank(self, lists: Lists, preference: Preference, history: UserHistory, k: int, shown: Shown = ()) -> Ranked:
         """Fuse, enforce the limits, drop what is known, spread look-alikes; near misses where too few items fit."""
-        judged = self.learned.judge(by_channel, preference, history) if self.learned is not None else None
+        fused = self.fusion.fuse(lists, preference, history, shown)
         keeps = breaches(self.catalog, preference.constraints) == 0
-        fit = self._fuse(by_channel, preference, history, judged, keeps, k, passed_over)
+        fit = self._fit(lists, fused, preference, history, keeps, k, shown)
         fit = drop_doubles([*fit, *self._fill(fit, preference, history, keeps, k - len(fit))], self.catalog)
         chosen = self.spread(fit, k, diversity=self.settings.diversity)
-        parts = judged.parts(self.catalog, [one.item_id for one in chosen]) if judged is not None else {}
+        parts = fused.parts(one.item_id for one in chosen)
         chosen = [replace(self._with_wanted(one, preference), parts=parts.get(one.item_id, {})) for one in chosen]
-        near = self._near(by_channel, preference, history, k - len(chosen)) if len(chosen) < k else []
+        near = self._near(lists, preference, history, k - len(chosen)) if len(chosen) < k else []
         broken = {one.item_id: broken_by(self.catalog, one.item_id, preference.constraints) for one in near}
-        weights = self._weights(by_channel, preference, judged)
-        dimensions = dimension_weights(judged.dimensions, weights) if judged is not None else {}
-        return Ranked(tuple(chosen), tuple(self._with_wanted(one, preference) for one in near), broken, dimensions)
+        near = [self._with_wanted(one, preference) for one in near]
+        return Ranked(tuple(chosen), tuple(near), broken, fused.dimensions)
 
     def spread(self, found: Sequence[Candidate], k: int, *, diversity: float) -> list[Candidate]:
         """The best `k`, each traded against its likeness to those before (see `diversify`)."""
@@ -81,35 +71,26 @@ class Ranker:
     def _with_wanted(self, found: Candidate, preference: Preference) -> Candidate:
         return with_wanted_facts(self.catalog, found, preference)
 
-    def _fuse(
+    def _fit(
         self,
-        by_channel: Mapping[str, Sequence[Candidate]],
+        lists: Lists,
+        fused: Fused,
         preference: Preference,
         history: UserHistory,
-        judged: Judged | None,
         keeps: NDArray[np.bool_],
         k: int,
-        passed_over: Collection[str] = (),
+        shown: Shown = (),
     ) -> list[Candidate]:
-        """The best of all lists that keep the limits, several times `k` of them."""
-        lists = by_channel if judged is None else {**by_channel, TASTE: judged.candidates}
-        fused = POINTS.get(self.settings.fusion, weighted_points)(lists, self._weights(by_channel, preference, judged))
+        """The best of all lists that keep the limits, several times `k` of them; what was shown before comes last."""
         known, changes = known_ids(self.catalog, preference, history), wish_changes(self.catalog, preference)
         points = {
             item_id: score + changes.get(item_id, 0.0)
-            for item_id, score in fused.items()
+            for item_id, score in fused.points.items()
             if item_id in self.catalog and item_id not in known and keeps[self.catalog.row(item_id)]
         }
+        passed_over = {item_id for one in shown for item_id in one}
         points |= {one: min(points[one], PASSED_OVER * points[one]) for one in passed_over if one in points}
         return drop_doubles(merge(lists, points, most=max(2 * POOL, 4 * k)), self.catalog)
-
-    def _weights(
-        self, by_channel: Mapping[str, Sequence[Candidate]], preference: Preference, judged: Judged | None
-    ) -> dict[str, float]:
-        """What each list counts for this request; lists without candidates have no weight to give away."""
-        present = {name: weight for name, weight in self.settings.weights.items() if by_channel.get(name)}
-        weights = request_weights(present, preference)
-        return weights if judged is None else taste_weights(weights, preference)
 
     def _fill(
         self,
@@ -151,7 +132,7 @@ class Ranker:
 
     def _near(
         self,
-        by_channel: Mapping[str, Sequence[Candidate]],
+        by_channel: Lists,
         preference: Preference,
         history: UserHistory,
         missing: int,
@@ -175,7 +156,7 @@ class Ranker:
             for name in by_channel
             if name in self.channels
         }
-        judged = self.learned.judge(lists, preference, history) if self.learned is not None else None
-        found = self._fuse(lists, preference, history, judged, allowed, missing)
+        fused = self.fusion.fuse(lists, preference, history)
+        found = self._fit(lists, fused, preference, history, allowed, missing)
         found += self._fill(found, preference, history, allowed, missing - len(found))
         return drop_doubles(found, self.catalog)[:missing]

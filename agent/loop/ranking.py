@@ -1,7 +1,7 @@
 """From what the tools found to the places of a list: the driver's order leads, the fusion fills, guesses come last."""
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from numpy.random import Generator
@@ -23,8 +23,8 @@ async def rank(state: TurnState, retriever: Retriever, *, timeout_s: float) -> N
         state.ranked = await _slotted(state, retriever, timeout_s)
         return
     found = await recall(state, retriever, state.preference, timeout_s=timeout_s)
-    passed_over = state.conversation.all_shown() if state.message else frozenset()
-    state.ranked = await asyncio.to_thread(_ranked, state, retriever, found, state.preference, passed_over)
+    shown = state.conversation.shown_lists() if state.message else ()
+    state.ranked = await asyncio.to_thread(_ranked, state, retriever, found, state.preference, shown)
 
 
 def explore(state: TurnState, retriever: Retriever, make_rng: Callable[[], Generator]) -> None:
@@ -74,9 +74,9 @@ def _ranked(
     retriever: Retriever,
     found: Found,
     preference: Preference,
-    passed_over: Collection[str] = (),
+    shown: Sequence[Sequence[str]] = (),
 ) -> Ranked:
-    ranked = retriever.rank(found, preference, state.context.history, preference.count, passed_over)
+    ranked = retriever.rank(found, preference, state.context.history, preference.count, shown)
     return _led(state, retriever, ranked, found, preference)
 
 

@@ -19,10 +19,10 @@ def convert(
     part: Annotated[str, typer.Option("--part", help="even or odd: by the last hex digit of the id's SHA-256.")] = "",
 ) -> None:
     """Turn recorded dialogues of another kind into ours."""
+    from agent.learning.transcripts import write_dialogues
     from eval.catalogs import load_catalog
     from eval.readers import READERS
     from eval.splits import in_part
-    from eval.transcripts import write_dialogues
     from retrieval.errors import BadDataError
 
     if kind not in READERS:

@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from agent.conversation import Role
-from eval.transcripts import Dialogue, Mention, TranscriptTurn, raw_lines
+from agent.learning.transcripts import Dialogue, Mention, TranscriptTurn, raw_lines
 from retrieval.errors import BadDataError
 from retrieval.items import Catalog
 

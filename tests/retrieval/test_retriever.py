@@ -67,7 +67,7 @@ def test_what_was_shown_and_not_answered_makes_room_and_is_not_lost(retriever: R
     found = {name: retriever.run(name, preference, NOBODY) for name in retriever.channel_names}
     plain = ids(retriever.rank(found, preference, NOBODY, len(retriever.catalog)))
 
-    again = ids(retriever.rank(found, preference, NOBODY, len(retriever.catalog), frozenset(plain[1:3])))
+    again = ids(retriever.rank(found, preference, NOBODY, len(retriever.catalog), (tuple(plain[1:3]),)))
 
     assert again != plain
     assert again.index(plain[2]) > 2
