@@ -87,17 +87,16 @@ def open_parts(settings: RetrievalSettings, *, encoder: Encoder | None = None) -
             notices.extend(fusion.notices)
         else:
             fusion = None
-    ratings = read_ratings(dataset)
+    ratings, weights = read_ratings(dataset), read_weights(settings.data_dir)
     found: list[Channel | None] = [
         ContentChannel(catalog, vectors, encoder) if vectors is not None else None,
         factors,
         neighbors,
         sequence,
         GraphChannel(catalog, learned) if graph is not None else None,
-        TrendChannel(catalog, ratings),
+        TrendChannel(catalog, ratings, spoken=weights.counts(catalog)),
     ]
     channels = {one.name: one for one in found if one is not None}
-    weights = read_weights(settings.data_dir)
     return Parts(dataset, channels, vectors, graph, encoder, tuple(notices), taste, fusion, weights)
 
 

@@ -165,9 +165,10 @@ class _Reading:
 
     def _groups(self) -> list[list[Spot]]:  # values joined by 'or', or listed under one negation, belong together
         groups: list[list[Spot]] = []
+        joint = "^<alternative>$" + "|^<liked_too>$" * self.says("<stated_like>")  # 'I like comedies and westerns'
         for spot in (spot for spot in self.spots if spot.kind == "value"):
             last = groups[-1][-1] if groups else spot
-            joins = last.field == spot.field and has("^<alternative>$", self.text[last.end : spot.start])
+            joins = last.field == spot.field and has(joint, self.text[last.end : spot.start])
             groups[-1:] = [[*groups[-1], spot]] if joins else [*groups[-1:], [spot]]
         return groups
 

@@ -101,8 +101,7 @@ class ValueFinder:
             return False
         is_name = word[0].isupper() and (not word.isupper() or text.isupper())
         is_known = self._catalog.values(spec.name)[value] > 1 or fold(value) == fold(word)
-        likely = is_known and (is_name or len(word) >= 8)
-        return not spec.people or likely or has("<before_person>", before)
+        return not spec.people or (is_known and (is_name or len(word) >= 8)) or has("<before_person>", before)
 
 
 class TitleFinder:
