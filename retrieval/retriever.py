@@ -27,6 +27,7 @@ from retrieval.exploration.explorer import Explorer
 from retrieval.facts import CATALOG, all_facts, wanted_facts, with_wanted_facts
 from retrieval.fusion.base import Shown
 from retrieval.fusion.learning import Place, learn
+from retrieval.fusion.others.by_lists import ListsFusion
 from retrieval.fusion.weights import ConversationWeights
 from retrieval.history import UserHistory
 from retrieval.item_learning import Showings
@@ -379,7 +380,7 @@ class Retriever:
         return tuple(found[: max(0, limit)])
 
     def similar(self, item_id: str, k: int = 5) -> tuple[Candidate, ...]:
-        """Items like one, by all channels that can tell.
+        """Items like one, by all channels that can tell; how known they are does not count.
 
         Raises:
             UnknownItemError: There is no such item.
@@ -387,7 +388,9 @@ class Retriever:
         self.catalog.row(item_id)
         preference, nobody = Preference(liked=(item_id,)), UserHistory()
         names = [name for name in self._channels if name != self._popularity.name]
-        return self.rank({name: self.run(name, preference, nobody) for name in names}, preference, nobody, k).fit
+        by_likeness = replace(self._ranker, fusion=ListsFusion(self.catalog, self._settings))
+        lists = {name: self.run(name, preference, nobody) for name in names}
+        return by_likeness.rank(lists, preference, nobody, k).fit
 
     def popular_diverse(self, k: int = 12) -> tuple[str, ...]:
         """Ids of well-known items that differ from each other, for a first taste."""

@@ -36,16 +36,21 @@ class ConversationFusion:
         if not ids:
             return Fused({})
         values = self.signals.of(catalog.rows(ids), preference, history, shown)
-        added = values * self._weights(preference, history, shown)
+        added = values * self._weights(preference, history)
         total = added.sum(axis=1)
         spread = float(total.std()) or 1.0
         total = total + spread * self._of_lists(lists, ids)
         points = dict(zip(ids, min_max(total).tolist(), strict=True))
         return Fused(points, _shares(added), lambda asked: _parts(added, ids, asked))
 
-    def _weights(self, preference: Preference, history: UserHistory, shown: Shown) -> NDArray[np.float32]:
-        """The weights of the situation, shape (len(SIGNALS),)."""
-        found = self.weights.named if is_named(preference, history, shown) else self.weights.bare
+    def _weights(self, preference: Preference, history: UserHistory) -> NDArray[np.float32]:
+        """The weights of the situation, shape (len(SIGNALS),).
+
+        Where no conversation was recorded, strangers get what people like in place of what people speak of.
+        """
+        found = self.weights.named if is_named(preference, history) else self.weights.bare
+        if found is self.weights.bare and not self.signals.spoken.any():
+            found = {**found, "likes": found.get("likes", 0.0) + found.get("spoken", 0.0)}
         return np.asarray([found.get(name, 0.0) for name in SIGNALS], dtype=np.float32)
 
     def _of_lists(self, lists: Lists, ids: list[str]) -> NDArray[np.float64]:
@@ -61,9 +66,9 @@ class ConversationFusion:
         return total
 
 
-def is_named(preference: Preference, history: UserHistory, shown: Shown) -> bool:
-    """Whether any item came up that others can be compared with."""
-    return bool(preference.liked or history.interactions or any(shown))
+def is_named(preference: Preference, history: UserHistory) -> bool:
+    """Whether the user likes any item that others can be compared with."""
+    return bool(preference.liked or history.interactions)
 
 
 def _by_dimension(added: NDArray[np.float32]) -> tuple[list[str], NDArray[np.float32]]:

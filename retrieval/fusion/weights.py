@@ -30,9 +30,9 @@ class ConversationWeights(BaseModel):
     places: int = 0
     """Recommendations that it was learned from."""
     named: dict[str, float]
-    """Weights by signal where an item was liked or shown; a signal without one counts nothing."""
+    """Weights by signal where the user likes an item; a signal without one counts nothing."""
     bare: dict[str, float]
-    """Where none was."""
+    """Where none is known."""
     spoken: dict[str, int] = {}
     """In how many conversations each item came up, by item id."""
 

@@ -88,7 +88,7 @@ def test_what_always_follows_comes_first(retriever, guests):
     found = ranked(retriever, Preference(), history_of(guests.catalog, 0, 1, 6, 7, 4))
 
     assert found.fit[0].item_id == items[5].item_id
-    assert TASTE in found.fit[0].scores
+    assert found.fit[0].parts
     assert found.fit[0].evidence
 
 
