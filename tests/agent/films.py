@@ -11,7 +11,6 @@ from retrieval.channels.neighbors import build_neighbors
 from retrieval.channels.sequence import build_sequence
 from retrieval.datasets import Dataset, Interactions, save_dataset
 from retrieval.datasets.movielens import SCHEMA
-from retrieval.fusion.others.learned import build_fusion
 from retrieval.graph import build_graph
 from retrieval.history import Interaction
 from retrieval.items import Catalog, Item
@@ -107,7 +106,6 @@ def build_films(folder: Path, dataset: Dataset | None = None) -> RetrievalSettin
     build_vectors(dataset, settings, encoder=HashEncoder())
     build_graph(dataset, settings)
     build_taste(dataset, settings)
-    build_fusion(dataset, settings)
     build_factors(dataset, settings)
     build_neighbors(dataset, settings)
     build_sequence(dataset, settings)
