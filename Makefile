@@ -45,7 +45,7 @@ bench-recommender: setup-dev ## compare the recommender with well-known librarie
 bench-exploration: setup-dev ## does exploring pay? docs/exploration.md and .json, some ten minutes
 	$(PYTHON) -m benchmarks.exploration --parts all
 
-soak: setup-dev ## kill, starve and crowd a real server; writes docs/reliability.md, some two hours (SOAK=--quick: a tenth)
+soak: setup-dev ## kill, starve and crowd a real server; writes docs/reliability.md, hours (SOAK="--parts kills,erasures"; --quick: a tenth)
 	$(PYTHON) -m benchmarks.reliability --into docs/reliability.md $(SOAK)
 
 constraints: ## write down the versions that are installed now

@@ -189,6 +189,7 @@ class Agent:
 
     def _begin(self, conversation: Conversation, message: str, *, store: bool, keep: bool) -> TurnState:
         """A turn with nothing done yet."""
+        last = conversation.last_list()
         context = ToolContext(
             self.retriever,
             self.placer,
@@ -197,6 +198,9 @@ class Agent:
             is_unread=conversation.unread,
             shown=conversation.last_shown(),
             shown_before=tuple(conversation.all_shown()),
+            cards=last.shown if last else (),
+            shown_earlier=conversation.shown_before_last(),
+            ranked=last.ranked if last else (),
         )
         return TurnState(
             conversation,
@@ -219,6 +223,23 @@ class Agent:
                     if turn.user is not None and not await asyncio.to_thread(self._is_still, turn.user):
                         self.histories.forget(turn.user.user_id)
                 yield event
+
+    async def receive(self, conversation: Conversation, message: str) -> None:
+        """Keep a message before it is answered, so that it outlives a server that ends meanwhile.
+
+        Where it cannot be kept nothing is said: the turn itself will say so.
+        """
+        user_id, text = conversation.user_id, UNREADABLE.sub(" ", message)[: self.settings.message_limit]
+        if user_id is None or not any(char.isalnum() for char in text):
+            return
+        try:
+            await asyncio.to_thread(self._check_owner, conversation)
+            await asyncio.to_thread(
+                self.state.open_conversation, user_id, conversation.conversation_id, title=text[:60]
+            )
+            await self._keeper.keep(conversation.add(Turn(Role.USER, text)))
+        except StateError as error:
+            logger.warning("a message is not kept before it is answered: %s", error)
 
     def _is_still(self, user: User) -> bool:
         """Whether a user was not erased meanwhile, as far as can be read."""

@@ -1,12 +1,13 @@
 """What was understood, in words the user can take away one by one."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from agent.intent import Chip
-from agent.wording.messages import say, title
+from agent.wording.messages import comma, say, title
 from agent.wording.values import constraint_label, label, leaning_label, wish_label
 from retrieval.items import Catalog
-from retrieval.preference import Preference
+from retrieval.preference import Constraint, Preference, Wish
 
 __all__ = ["chips", "constraint_label", "label", "leaning_label", "wish_label", "without_chip"]
 
@@ -19,6 +20,11 @@ def chips(preference: Preference, catalog: Catalog) -> tuple[Chip, ...]:
     ]
     made += [Chip(wish.key, wish_label(wish, catalog, language)) for wish in preference.wishes]
     made += [Chip(leaning.key, leaning_label(leaning, catalog, language)) for leaning in preference.leanings]
+    for person in preference.people:
+        wanted: tuple[Constraint | Wish, ...] = (*person.constraints, *person.wishes)
+        wants = comma((label(one, catalog, language) for one in wanted), language)
+        words = say("person_wants", language, name=person.name, words=wants) if wants else person.name
+        made.append(Chip(f"person:{person.name}", words))
     for kind, key, item_ids in (("liked", "like", preference.liked), ("disliked", "unlike", preference.disliked)):
         for item_id in item_ids:
             if item_id in catalog:
@@ -29,11 +35,25 @@ def chips(preference: Preference, catalog: Catalog) -> tuple[Chip, ...]:
     return tuple(made)
 
 
+def origins(before: Mapping[str, int], wanted: Preference, catalog: Catalog, place: int) -> dict[str, int]:
+    """Which turn said each part of a wish.
+
+    Args:
+        before: Of the wish before, by the key of the chip.
+        wanted: The wish now.
+        catalog: For the chips.
+        place: The index of the turn that made it so.
+    """
+    return {chip.key: before.get(chip.key, place) for chip in chips(wanted, catalog)}
+
+
 def without_chip(preference: Preference, key: str) -> Preference:
     """The preference after a chip was taken away; an unknown key changes nothing."""
     kind, _, item_id = key.partition(":")
     if key == "text":
         return replace(preference, text="")
+    if kind == "person":
+        return replace(preference, people=tuple(one for one in preference.people if one.name != item_id))
     if kind in ("liked", "disliked"):
         return replace(
             preference,

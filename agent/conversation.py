@@ -1,5 +1,6 @@
 """A conversation: what was said and shown, and what is wanted so far. Frozen: adding a turn returns a new one."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from uuid import uuid4
@@ -29,6 +30,8 @@ class Turn:
     """Whether the user stopped it before it was done."""
     listed: tuple[str, ...] = ()
     """Item ids that its words list, where there are no cards."""
+    ranked: tuple[str, ...] = ()
+    """Item ids in the order in which they were ranked for its cards, and those behind them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,8 @@ class Conversation:
     """The key of the one that the last reply ended with; '' where it asked none."""
     told: tuple[str, ...] = ()
     """Notices that still hold and need not be repeated ('no language model is running')."""
+    origins: Mapping[str, int] = field(default_factory=dict)
+    """Which turn said each part of the wish: the key of its chip -> the index of the user's turn."""
     unread: bool = False
     """Whether `preference` does not know the turns: a client sent them along, and nobody has read them yet."""
 
@@ -72,6 +77,15 @@ class Conversation:
         """The item ids of the last list, in order; near misses or what words listed where there were no cards."""
         lists = (turn.shown or turn.near or turn.listed for turn in reversed(self.turns))
         return next((found for found in lists if found), ())
+
+    def last_list(self) -> Turn | None:
+        """The last turn that showed cards."""
+        return next((turn for turn in reversed(self.turns) if turn.shown or turn.near), None)
+
+    def shown_before_last(self) -> tuple[tuple[str, ...], ...]:
+        """The item ids on the cards of the lists before the last one, oldest first."""
+        last = self.last_list()
+        return replace(self, turns=tuple(turn for turn in self.turns if turn is not last)).shown_lists()
 
     def last_said(self, most: int, *, characters: int) -> list[int]:
         """Where the user's last messages stand, oldest first: so many of so many characters in all, one at least."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from agent.intent import Intent
-from agent.recommendation import Recommendation, Reply, ToolRun
+from agent.recommendation import Recommendation, Reply, Table, ToolRun
 from retrieval.preference import Preference
 
 
@@ -35,6 +35,13 @@ class Recommended:
 
 
 @dataclass(frozen=True, slots=True)
+class Compared:
+    """Items side by side: emitted before the words that compare them."""
+
+    table: Table
+
+
+@dataclass(frozen=True, slots=True)
 class TextDelta:
     """A checked piece of the prose."""
 
@@ -48,4 +55,4 @@ class Finished:
     reply: Reply
 
 
-Event = Understood | ToolCalled | Recommended | TextDelta | Finished
+Event = Understood | ToolCalled | Recommended | Compared | TextDelta | Finished

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from agent.conversation import Conversation
-from agent.intent import Act
 from agent.loop.state import TurnState
 from agent.shown import Shown, cards_of, dump_shown
 from retrieval.history import UserHistory
@@ -12,6 +11,7 @@ from retrieval.policies import Policy
 from retrieval.preference import Constraint, Wish
 from retrieval.retriever import Retriever
 from retrieval.state import Exposure, FeedbackKind, StateStore, Taste
+from tools.endings import ASK_USER
 
 NEAR = "near-misses"
 """Logged as the policy of what comes close: it is shown whenever too little fits."""
@@ -29,10 +29,11 @@ class StoredMemory:
         user_id = turn.conversation.user_id
         if user_id is None or not turn.store:
             return
-        user = turn.user = self.state.user(user_id)
+        user, given, tastes = self.state.known(user_id)
+        turn.user = user
         before = self.retriever.history_of(user.dataset_user).interactions if user.dataset_user else ()
-        turn.context.history = UserHistory.of(user_id, (*before, *self.state.interactions_of(user_id)))
-        turn.context.tastes = meanings(self.state.tastes_of(user_id))
+        turn.context.history = UserHistory.of(user_id, (*before, *given))
+        turn.context.tastes = meanings(tastes)
         preference = replace(turn.conversation.preference, novelty=user.novelty)
         turn.conversation = replace(turn.conversation, preference=preference)
         turn.context.wanted = replace(turn.context.wanted, novelty=user.novelty)
@@ -46,9 +47,9 @@ class StoredMemory:
         if turn.keep:
             row = state.open_conversation(user_id, conversation_id, title=turn.message[:60])
             state.rename_conversation(user_id, conversation_id, row.title or turn.message[:60])
-        intent = turn.intent
-        if not turn.message or intent.act is Act.ASK:
+        if not turn.message or turn.ending.tool == ASK_USER:
             return
+        intent = turn.intent
         for kind, ids in (
             (FeedbackKind.LIKE, intent.liked),
             (FeedbackKind.DISLIKE, intent.disliked),
@@ -88,6 +89,8 @@ class StoredMemory:
 
     def keep(self, turn: TurnState, conversation: Conversation) -> None:
         """Keep what the finished turn showed, so that its reasons can be opened again in a conversation of old."""
+        if not (turn.keep and turn.store):
+            return
         shown = Shown(
             cards_of(turn.recommendations),
             cards_of(turn.near_misses),
@@ -97,9 +100,9 @@ class StoredMemory:
             turn.language,
             turn.trace(),
             turn.intent.choices,
+            turn.table,
         )
-        if turn.keep and turn.store:
-            keep_shown(self._state_of(turn), conversation, shown)
+        keep_shown(self._state_of(turn), conversation, shown)
 
     def _state_of(self, turn: TurnState) -> StateStore:
         """Where the turn writes: for nobody but the user that it began with."""

@@ -10,6 +10,7 @@ from agent.intent import Intent
 from retrieval.candidates import Evidence
 from retrieval.items import Item
 from retrieval.preference import Constraint
+from retrieval.standing import Decisive, Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,10 @@ class Recommendation:
     """Raw scores by channel."""
     parts: Mapping[str, float] = field(default_factory=dict)
     """What each dimension of interest added to the score, compared with the mean candidate."""
+    parts_are: str = ""
+    """What these parts are; see `Trace.parts_are`."""
+    shares: Mapping[str, float] = field(default_factory=dict)
+    """What each channel added to the score, exactly; empty where the driver or a guess put it here."""
     exploratory: bool = False
     propensity: float = 1.0
     """The probability with which the policy showed this item."""
@@ -94,6 +99,23 @@ class Trace:
     """Why that driver."""
     dropped: int = 0
     """Sentences of the model that the check left out."""
+    parts_are: str = ""
+    """What the cards' `parts` are: 'exact', 'shap', 'attention' or 'attention_beside'; see `retrieval.fusion.base`."""
+    standings: Mapping[str, Standing] = field(default_factory=dict)
+    """Where items stand that were asked about, by item id."""
+    decisions: Mapping[str, Decisive] = field(default_factory=dict)
+    """What would have changed that items were shown, where that was asked, by item id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Items side by side."""
+
+    item_ids: tuple[str, ...]
+    heads: tuple[str, ...]
+    """Their titles."""
+    rows: tuple[tuple[str, tuple[str, ...]], ...]
+    """The label of a field and what each item has in it, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,3 +132,5 @@ class Reply:
     trace: Trace = field(default_factory=Trace)
     knowing: str = ""
     """How sure we are of the user's taste, in words; '' where there is nothing to say."""
+    table: Table | None = None
+    """Items side by side, where they are compared."""

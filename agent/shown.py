@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from agent.intent import Chip
-from agent.recommendation import Explanation, Recommendation, Trace
+from agent.recommendation import Explanation, Recommendation, Table, Trace
 from retrieval.items import Catalog
 from retrieval.preference import Constraint
 
@@ -25,6 +25,8 @@ class ShownCard:
     propensity: float = 1.0
     breaks: tuple[Constraint, ...] = ()
     slot: str = ""
+    shares: Mapping[str, float] = field(default_factory=dict)
+    parts_are: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class Shown:
     """None where the turn was stopped before it was known."""
     choices: tuple[str, ...] = ()
     """Answers to click, where it asked."""
+    table: Table | None = None
 
 
 def cards_of(recommendations: Iterable[Recommendation]) -> tuple[ShownCard, ...]:
@@ -57,6 +60,8 @@ def cards_of(recommendations: Iterable[Recommendation]) -> tuple[ShownCard, ...]
             card.propensity,
             card.breaks,
             card.slot,
+            card.shares,
+            card.parts_are,
         )
         for card in recommendations
     )
@@ -72,8 +77,10 @@ def recommendations_of(cards: Iterable[ShownCard], catalog: Catalog) -> tuple[Re
             card.score,
             card.channels,
             card.parts,
-            card.exploratory,
-            card.propensity,
+            card.parts_are,
+            exploratory=card.exploratory,
+            propensity=card.propensity,
+            shares=card.shares,
             breaks=card.breaks,
             slot=card.slot,
         )

@@ -6,6 +6,7 @@ out from it what was on the cards. So the form is regular (documented in docs/ap
 - a line of the list is `N. **Label**: reason`, N counting from 1 without gaps, the label as in `Item.label`;
 - near misses follow a line that is one of `NEAR_HEADINGS`, counted from 1 again;
 - a notice is a line that starts with `> `;
+- items side by side are a table, whose lines begin with `|`;
 - everything else is prose. In a label a backslash stands before each of `\\ * _ [ ] < backtick`.
 
 What catalogs, people and models wrote stands in it as words (`agent.markdown`): no link of theirs works.
@@ -15,7 +16,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from agent.markdown import escaped, with_addresses, without_addresses
-from agent.recommendation import Recommendation
+from agent.recommendation import Recommendation, Table
 from agent.wording.messages import LANGUAGES, say
 from retrieval.untrusted import visible
 
@@ -39,6 +40,17 @@ def render_list(
         blocks.append(f"{heading}\n\n{_numbered(near_misses, language)}")
     blocks.append(render_notices(notices))
     return "\n\n".join(block for block in blocks if block)
+
+
+def render_table(table: Table) -> str:
+    """Items side by side as a Markdown table; a bar in a text is written as one, and begins no column."""
+    lines = [("", *table.heads), *((label, *cells) for label, cells in table.rows)]
+    written = [f"| {' | '.join(_cell(text) for text in line)} |" for line in lines]
+    return "\n".join([written[0], "|" + " --- |" * len(lines[0]), *written[1:]])
+
+
+def _cell(text: str) -> str:
+    return escaped(_one_line(text), begins_line=False).replace("|", "\\|")
 
 
 def render_notices(notices: Iterable[str]) -> str:

@@ -1,8 +1,9 @@
 """What a channel returns: an item, one raw score per channel, and the evidence that the score rests on."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import overload
 
 
 class EvidenceKind(StrEnum):
@@ -50,6 +51,50 @@ class Evidence:
     """Field and value, several together; the words of a cluster."""
 
 
+class Pending(Sequence[Evidence]):
+    """Evidence that is put into words of its own when somebody looks at it: of a channel's candidates few are shown.
+
+    What it rests on is known when the score is: there is at least one piece, and `make` gives the same however late it
+    is called.
+    """
+
+    __slots__ = ("_args", "_made", "_make")
+
+    def __init__(self, make: Callable[..., Sequence[Evidence]], *args: object) -> None:
+        self._make, self._args = make, args
+        self._made: tuple[Evidence, ...] | None = None
+
+    def _all(self) -> tuple[Evidence, ...]:
+        if self._made is None:
+            self._made = tuple(self._make(*self._args))
+        return self._made
+
+    @overload
+    def __getitem__(self, place: int) -> Evidence: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[Evidence, ...]: ...
+    def __getitem__(self, place: int | slice) -> Evidence | tuple[Evidence, ...]:
+        return self._all()[place]
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __iter__(self) -> Iterator[Evidence]:
+        return iter(self._all())
+
+    def __eq__(self, other: object) -> bool:
+        return self._all() == tuple(other) if isinstance(other, tuple | Pending) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._all())
+
+    def __repr__(self) -> str:
+        return repr(self._all())
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """An item that a channel (or, after fusion, several) came up with."""
@@ -57,8 +102,11 @@ class Candidate:
     item_id: str
     scores: Mapping[str, float] = field(default_factory=dict)
     """Raw scores by channel name, higher is better; not comparable between channels."""
-    evidence: tuple[Evidence, ...] = ()
+    evidence: Sequence[Evidence] = ()
     score: float = 0.0
     """The fused score; 0 before fusion."""
     parts: Mapping[str, float] = field(default_factory=dict)
     """What each dimension of interest adds to the learned part of `score`, compared with the mean candidate."""
+    shares: Mapping[str, float] = field(default_factory=dict)
+    """What each channel added to `score`, exactly: they sum to it. Beside channels there are `retrieval.ranker.WISHES`
+    and `REPEAT`. Empty where nothing was fused."""

@@ -69,6 +69,16 @@ class Leaning:
 
 
 @dataclass(frozen=True, slots=True)
+class Person:
+    """One of several people who choose together, with wishes of their own; what all of them want stands outside."""
+
+    name: str
+    """As one speaks of them to the user: 'your wife'."""
+    constraints: tuple[Constraint, ...] = ()
+    wishes: tuple[Wish, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Preference:
     """Everything the recommenders need to know about the present request."""
 
@@ -81,17 +91,26 @@ class Preference:
     disliked: tuple[str, ...] = ()
     seen: tuple[str, ...] = ()
     """Item ids that must not be shown (already known), without opinion."""
+    passed_over: tuple[str, ...] = ()
+    """Item ids that were shown and in place of which others are wanted: not shown again for this wish, known or not."""
     set_aside: tuple[str, ...] = ()
     """Item ids whose opinion, known from before, must not count in this conversation: their chip was taken away."""
     constraints: tuple[Constraint, ...] = ()
     wishes: tuple[Wish, ...] = ()
     leanings: tuple[Leaning, ...] = ()
+    people: tuple[Person, ...] = ()
+    """Who chooses together, where their wishes differ; `constraints` and `wishes` hold for everybody."""
     novelty: float = 0.3
     """The dial: from 0 (safe) to 1 (adventurous)."""
     count: int = 5
     """How many items to show, 1 to 10."""
     language: str = "en"
     """'en' or 'zh': the language of the reply."""
+
+    @property
+    def closed(self) -> frozenset[str]:
+        """Item ids that are not to be shown."""
+        return frozenset((*self.liked, *self.disliked, *self.seen, *self.passed_over))
 
     def without(self, key: str) -> "Preference":
         """The same without the constraint, wish or leaning of that key."""

@@ -12,11 +12,12 @@ from retrieval.channels.tastes import candidate, eligible
 from retrieval.channels.trend import TrendChannel
 from retrieval.facts import CATALOG, all_facts, wanted_facts, with_wanted_facts
 from retrieval.fusion.base import Fused, Fusion, Lists, Shown
-from retrieval.fusion.lists import merge
+from retrieval.fusion.lists import merge, summed
 from retrieval.history import UserHistory
 from retrieval.items import Catalog
 from retrieval.preference import Op, Preference
 from retrieval.ranking import (
+    ORDERED,
     POOL,
     Ranked,
     breaches,
@@ -29,6 +30,8 @@ from retrieval.ranking import (
 from retrieval.settings import RetrievalSettings
 from retrieval.vectors import VectorIndex
 
+WISHES, REPEAT = "wishes", "repeat"
+"""Shares of a score beside those of the channels: values wished for or against, and that an item was shown before."""
 PASSED_OVER = 0.5
 """What the points of an item count that was shown in this conversation and not answered: it comes back where little
 else fits."""
@@ -49,7 +52,7 @@ class Ranker:
         """Fuse, enforce the limits, drop what is known, spread look-alikes; near misses where too few items fit."""
         fused = self.fusion.fuse(lists, preference, history, shown)
         keeps = breaches(self.catalog, preference.constraints) == 0
-        fit = self._fit(lists, fused, preference, history, keeps, k, shown)
+        fit = self._fit(lists, fused, preference, history, keeps, max(2 * POOL, 4 * k), shown)
         fit = drop_doubles([*fit, *self._fill(fit, preference, history, keeps, k - len(fit))], self.catalog)
         chosen = self.spread(fit, k, diversity=self.settings.diversity)
         parts = fused.parts(one.item_id for one in chosen)
@@ -57,7 +60,14 @@ class Ranker:
         near = self._near(lists, preference, history, k - len(chosen)) if len(chosen) < k else []
         broken = {one.item_id: broken_by(self.catalog, one.item_id, preference.constraints) for one in near}
         near = [self._with_wanted(one, preference) for one in near]
-        return Ranked(tuple(chosen), tuple(near), broken, fused.dimensions)
+        order = tuple(one.item_id for one in fit[:ORDERED])
+        return Ranked(tuple(chosen), tuple(near), broken, fused.dimensions, fused.parts_are, order)
+
+    def order(self, lists: Lists, preference: Preference, history: UserHistory, shown: Shown = ()) -> list[Candidate]:
+        """All that the channels brought and that may be shown, fused, best first: nothing filled up nor spread."""
+        fused = self.fusion.fuse(lists, preference, history, shown)
+        keeps = breaches(self.catalog, preference.constraints) == 0
+        return self._fit(lists, fused, preference, history, keeps, None, shown)
 
     def spread(self, found: Sequence[Candidate], k: int, *, diversity: float) -> list[Candidate]:
         """The best `k`, each traded against its likeness to those before (see `diversify`)."""
@@ -76,19 +86,23 @@ class Ranker:
         preference: Preference,
         history: UserHistory,
         keeps: NDArray[np.bool_],
-        k: int,
+        most: int | None,
         shown: Shown = (),
     ) -> list[Candidate]:
-        """The best of all lists that keep the limits, several times `k` of them; what was shown before comes last."""
-        known, changes = known_ids(self.catalog, preference, history), wish_changes(self.catalog, preference)
+        """The best of all lists that keep the limits, `most` of them or all; each with what its score is made of."""
+        known, total = known_ids(self.catalog, preference, history), summed(fused.shares)
+        wished = {one: gain for one, gain in wish_changes(self.catalog, preference).items() if one in total}
         points = {
-            item_id: score + changes.get(item_id, 0.0)
-            for item_id, score in fused.points.items()
+            item_id: score + wished.get(item_id, 0.0)
+            for item_id, score in total.items()
             if item_id in self.catalog and item_id not in known and keeps[self.catalog.row(item_id)]
         }
         passed_over = {item_id for one in shown for item_id in one}
-        points |= {one: min(points[one], PASSED_OVER * points[one]) for one in passed_over if one in points}
-        return drop_doubles(merge(lists, points, most=max(2 * POOL, 4 * k)), self.catalog)
+        lowered = {one: min(points[one], PASSED_OVER * points[one]) for one in passed_over if one in points}
+        repeated = {one: score - points[one] for one, score in lowered.items()}
+        shares = {**fused.shares, WISHES: wished, REPEAT: repeated}
+        found = drop_doubles(merge(lists, points | lowered, most=most or len(points)), self.catalog)
+        return [replace(one, shares=_shares_of(one.item_id, shares)) for one in found]
 
     def _fill(
         self,
@@ -130,7 +144,7 @@ class Ranker:
 
     def _near(
         self,
-        by_channel: Lists,
+        by_channel: Mapping[str, Sequence[Candidate]],
         preference: Preference,
         history: UserHistory,
         missing: int,
@@ -155,6 +169,11 @@ class Ranker:
             if name in self.channels
         }
         fused = self.fusion.fuse(lists, preference, history)
-        found = self._fit(lists, fused, preference, history, allowed, missing)
+        found = self._fit(lists, fused, preference, history, allowed, max(2 * POOL, 4 * missing))
         found += self._fill(found, preference, history, allowed, missing - len(found))
         return drop_doubles(found, self.catalog)[:missing]
+
+
+def _shares_of(item_id: str, shares: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """What each channel added to one item's score."""
+    return {name: added[item_id] for name, added in shares.items() if added.get(item_id)}

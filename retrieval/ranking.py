@@ -11,6 +11,8 @@ from retrieval.history import UserHistory
 from retrieval.items import Catalog
 from retrieval.preference import Constraint, Preference
 
+ORDERED = 60
+"""Of so many the order is kept, to say later why one of them was not shown."""
 POOL = 60
 """How many of the best are considered for spreading; further down, relevance is too low to trade."""
 
@@ -28,11 +30,15 @@ class Ranked:
     dimensions: Mapping[str, float] = field(default_factory=dict)
     """How much each dimension of interest counted for this person and this request, summing to 1; empty where no
     learned fusion ranked."""
+    parts_are: str = ""
+    """What the parts of the candidates are; see `retrieval.fusion.base.Fused.parts_are`."""
+    order: tuple[str, ...] = ()
+    """The ids of the best `ORDERED` before look-alikes were spread, best first."""
 
 
 def known_ids(catalog: Catalog, preference: Preference, history: UserHistory) -> frozenset[str]:
-    """Items that are not to be recommended: seen, liked, disliked or named before, and their doubles."""
-    known = {*history.seen(), *preference.liked, *preference.disliked, *preference.seen}
+    """Items that are not to be recommended: seen, liked, disliked, named before or passed over, and their doubles."""
+    known = {*history.seen(), *preference.closed}
     return frozenset(double for item_id in known for double in catalog.double_of(item_id))
 
 

@@ -199,6 +199,16 @@ class Retriever:
             progress=progress,
         )
 
+    def order(
+        self,
+        by_channel: Mapping[str, Sequence[Candidate]],
+        preference: Preference,
+        history: UserHistory,
+        shown: Shown = (),
+    ) -> list[Candidate]:
+        """All that the channels brought and that may be shown, best first, each with its shares; see `rank`."""
+        return self._ranker.order(by_channel, self._moods.implied(preference), history, shown)
+
     def explore(
         self,
         ranked: Ranked,

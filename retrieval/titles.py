@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -74,6 +75,8 @@ class TitleIndex:
                 self._by_name.setdefault(name, []).append(row.item_id)
         self._names = list(self._by_name)
         self._places = {name: place for place, name in enumerate(self._names)}
+        self._sorted = sorted(self._names)
+        self._by_word = [" ".join(sorted(name.split())) for name in self._names]
 
     def exact(self, text: str, *, year: int | None = None) -> list[TitleMatch]:
         """Items with just this title; those of that year first."""
@@ -143,10 +146,13 @@ class TitleIndex:
 
         Scores run from 0 to 100. Both measures are compiled ones over all names, which is what makes it quick.
         """
-        likeness = np.zeros(len(self._names))
-        for scorer in (fuzz.ratio, fuzz.token_sort_ratio):
-            found = process.cdist([name], self._names, scorer=scorer, score_cutoff=cutoff, dtype=np.float64)[0]
-            likeness = np.maximum(likeness, found)
+        by_word = " ".join(sorted(name.split()))  # fuzz.token_sort_ratio, without sorting every name for every question
+        likeness = np.maximum(
+            *(
+                process.cdist([one], names, scorer=fuzz.ratio, score_cutoff=cutoff, dtype=np.float64)[0]
+                for one, names in ((name, self._names), (by_word, self._by_word))
+            )
+        )
         if cutoff <= BEGINS:
             begins = self._beginning_alike(name)
             likeness[begins] = np.maximum(likeness[begins], BEGINS)
@@ -161,7 +167,8 @@ class TitleIndex:
         shorter = [self._places[head] for head in heads if len(head) >= 4 and head in self._places]
         if len(name) < 4:
             return shorter
-        return [*shorter, *(place for place, other in enumerate(self._names) if other.startswith(name + " "))]
+        longer = self._sorted[bisect_left(self._sorted, f"{name} ") : bisect_left(self._sorted, f"{name}!")]
+        return [*shorter, *(self._places[other] for other in longer)]
 
     def _match(self, item_id: str, score: float) -> TitleMatch:
         row = self._rows[item_id]

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, Literal
 from annotated_types import MaxLen
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, create_model
 
-from retrieval.schema import CatalogSchema, FieldKind
+from retrieval.schema import CatalogSchema, FieldKind, FieldSpec
 
 LONGEST = 200
 """Characters of a title, name or reference."""
@@ -18,6 +18,8 @@ MOST_ROWS = 30
 """Rows that a look-up may be asked for."""
 MOST_ITEMS = 10
 """Items of one list, as everywhere in the product."""
+MOST_PEOPLE = 4
+"""People whose wishes are kept apart."""
 
 
 def _listed(value: object) -> object:
@@ -111,6 +113,9 @@ class UpdateWish(Arguments):
     likes: References = Field(default_factory=list, description="items that the user said they like")
     dislikes: References = Field(default_factory=list, description="items that the user said they do not like")
     seen: References = Field(default_factory=list, description="items known already, not to be shown again")
+    passed_over: References = Field(
+        default_factory=list, description="items shown, in place of which others are asked for: no opinion, not 'seen'"
+    )
     novelty: float | None = Field(None, ge=0, le=1, description="0 safe choices only, 1 adventurous ('surprise me')")
     count: int | None = Field(None, ge=1, le=MOST_ITEMS, description="how many items are wanted")
     language: str | None = Field(
@@ -166,14 +171,34 @@ OTHER: Final = "other"
 """What is asked about items and stands in no field of the catalog: a running time, a prize."""
 
 AnswerKind = Literal[
-    "facts", "comparison", "connection", "count", "list", "identify", "why", "why_not", "about_me", "help", "talk"
+    "facts",
+    "comparison",
+    "connection",
+    "which",
+    "count",
+    "list",
+    "identify",
+    "why",
+    "why_not",
+    "about_me",
+    "help",
+    "talk",
 ]
 
 
 class Slot(Arguments):
-    """A place of the list with limits of its own."""
+    """A place of the list with wishes of its own."""
 
     name: Words = Field(description="what it is for, in the user's language: 'the 1950s', 'for Anna', 'the wild one'")
+    about: str = Field("", max_length=LONGEST, description="mood, story, style of this place, in a few English words")
+    items: References = Field(default_factory=list, description="items for this place, best first")
+    novelty: float | None = Field(None, ge=0, le=1, description="0 a safe choice, 1 a wild one")
+
+
+class Person(Arguments):
+    """One of several people who choose together."""
+
+    name: Words = Field(description="as you speak of them to the user, in their language: 'your wife', 'you'")
 
 
 class Recommend(Arguments):
@@ -190,11 +215,15 @@ class Answer(Arguments):
     """Ends the turn with words about what the tools returned."""
 
     kind: AnswerKind = Field(
-        description="'facts' of items, 'comparison', 'connection' of two, 'count', 'list' of all that a look-up found, "
-        "'identify' what a description is of (items: what it is, then what it may be), 'why' an item was suggested, "
-        "'why_not', 'about_me' (what is known of the user), 'help' (what you can do), 'talk' (anything else)"
+        description="'facts' of items, 'comparison' side by side, 'connection' of two, 'which' of the items keep "
+        "limits, 'count', 'list' of all that a look-up found, 'identify' what a description is of (items: what it is, "
+        "then what it may be), 'why' an item was suggested, 'why_not' (one that was not), 'about_me' (what is known of "
+        "the user), 'help' (what you can do), 'talk' (anything else)"
     )
-    items: References = Field(default_factory=list, description=f"what it is about: {ITEM}")
+    items: References = Field(
+        default_factory=list,
+        description=f"what it is about: {ITEM}; where left out, 'which' and 'comparison' are of the last list",
+    )
     text: str = Field(
         "",
         max_length=1500,
@@ -239,14 +268,26 @@ class ArgumentTypes:
         limited: Any = (limits, Field(default_factory=list, description="limits beside those of the wish"))
         alone: Any = (limits, Field(default_factory=list, description="several must all hold"))
         sorted_by = (sort, Field("", description="a field of numbers, '-' before it for the largest or newest first"))
-        slot = create_model("Slot", __base__=Slot, limits=limited)
-        slots: Any = Annotated[list[slot], BeforeValidator(_listed), Field(max_length=MOST_ITEMS)]  # type: ignore[valid-type]
+        preferred: Any = (softs, Field(default_factory=list, description="values wished for, or rather not"))
+        slot = create_model("Slot", __base__=Slot, limits=limited, prefer=preferred)
+        slots: Any = Annotated[list[slot], BeforeValidator(_listed), Field(json_schema_extra={"maxItems": MOST_ITEMS})]  # type: ignore[valid-type]
+        person = create_model("Person", __base__=Person, limits=alone, prefer=preferred)
+        people: Any = Annotated[list[person], BeforeValidator(_listed), Field(max_length=MOST_PEOPLE)]  # type: ignore[valid-type]
+        split: Any = Literal[tuple(spec.name for spec in schema.fields if _is_split(spec)) or ("none",)]
         return cls(
             create_model(
                 "UpdateWish",
                 __base__=UpdateWish,
                 limits=(limits, Field(default_factory=list, description="what every item must keep")),
-                prefer=(softs, Field(default_factory=list, description="values wished for, or rather not")),
+                prefer=preferred,
+                people=(
+                    people,
+                    Field(
+                        default_factory=list,
+                        description="several people who want different things, each with what they alone want; what "
+                        "all of them want stands in limits and prefer",
+                    ),
+                ),
             ),
             create_model("SearchCatalog", __base__=SearchCatalog, limits=limited, sort=sorted_by),
             create_model("CfScores", __base__=CfScores),
@@ -259,7 +300,15 @@ class ArgumentTypes:
             create_model(
                 "Recommend",
                 __base__=Recommend,
-                slots=(slots, Field(default_factory=list, description="one place each, with limits of its own")),
+                slots=(
+                    slots,
+                    Field(default_factory=list, description="one place each, in their order, with wishes of its own"),
+                ),
+                per=(
+                    split | None,
+                    Field(None, description="in place of slots: one item for each value of this field, or each decade"),
+                ),
+                same=(fields, Field(default_factory=list, description="fields in which all slots share a value")),
             ),
             create_model(
                 "Answer",
@@ -268,6 +317,12 @@ class ArgumentTypes:
                     asked,
                     Field(default_factory=list, description=f"what is asked about them; {OTHER!r}: no field"),
                 ),
+                limits=(limits, Field(default_factory=list, description="for 'which': what they shall have")),
             ),
             create_model("AskUser", __base__=AskUser),
         )
+
+
+def _is_split(spec: FieldSpec) -> bool:
+    """Whether a list can have a place for each value of a field."""
+    return spec.kind is not FieldKind.NUMBER or spec.unit == "year"

@@ -8,6 +8,7 @@ from retrieval.history import UserHistory
 from retrieval.items import Catalog, Item
 from retrieval.preference import Constraint, Preference, Wish
 from retrieval.retriever import Retriever
+from retrieval.standing import Decisive, Standing
 from tools.limits import LimitReader, Problems
 from tools.patch import PatchResult, with_tastes
 from tools.placing import Placer
@@ -27,10 +28,15 @@ class Lookup:
 
 @dataclass(frozen=True, slots=True)
 class SlotPlan:
-    """One place of a list with limits of its own."""
+    """One place of a list with wishes of its own."""
 
     name: str
-    constraints: tuple[Constraint, ...]
+    constraints: tuple[Constraint, ...] = ()
+    wishes: tuple[Wish, ...] = ()
+    text: str = ""
+    item_ids: tuple[str, ...] = ()
+    """What the driver would put there, best first."""
+    novelty: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +49,17 @@ class Ending:
     """The order of a list, or what an answer is about."""
     count: int | None = None
     slots: tuple[SlotPlan, ...] = ()
+    slots_left: int = 0
+    """How many more places were asked for than a list has."""
+    per: str = ""
+    """The field of which each value gets a place."""
+    same: tuple[str, ...] = ()
+    """Fields in which the items of all places share a value."""
     kind: str = ""
     """Of an answer; see `tools.arguments.AnswerKind`."""
     fields: tuple[str, ...] = ()
+    limits: tuple[Constraint, ...] = ()
+    """What is asked of the items of a 'which'."""
     text: str = ""
     """What the model said itself: small talk, or the question."""
     choices: tuple[str, ...] = ()
@@ -91,6 +105,16 @@ class ToolContext:
     """Item ids of the last list, in order: '#1' is the first."""
     shown_before: tuple[str, ...] = ()
     """Item ids of every list of this conversation."""
+    cards: tuple[str, ...] = ()
+    """Item ids of the last list that was suggested, in order; `shown` may be one that only words listed."""
+    shown_earlier: tuple[tuple[str, ...], ...] = ()
+    """Item ids of every list but the last one, oldest first: they were passed over when that was made."""
+    ranked: tuple[str, ...] = ()
+    """The order in which the items of the last list, and those behind them, were ranked; empty where it is lost."""
+    standings: dict[str, Standing] = field(default_factory=dict)
+    """Where items stand that are asked about, by item id."""
+    decisions: dict[str, Decisive] = field(default_factory=dict)
+    """What would have changed that items were shown, by item id."""
     by_channel: dict[str, tuple[Candidate, ...]] = field(default_factory=dict)
     """All candidates of the turn: a second search joins the first."""
     facts: dict[str, tuple[Evidence, ...]] = field(default_factory=dict)

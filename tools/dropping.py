@@ -12,6 +12,7 @@ from tools.quantities import plain, read_decade
 TEXT_FIELD = "text"
 """The field name of a wish in free words."""
 ABOUT = ("about", TEXT_FIELD)
+PEOPLE = "people"
 
 Held = Constraint | Wish | Leaning
 
@@ -38,6 +39,7 @@ class Dropping:
         n_dropped = len(self.dropped)
         if said.casefold() not in ABOUT:
             self._drop_held(said)
+            self._drop_person(said)
             if len(self.dropped) == n_dropped:
                 self._drop_item(said)
         if self.preference == before and len(self.dropped) == n_dropped:
@@ -55,9 +57,16 @@ class Dropping:
                 self.preference = replace(self.preference, constraints=(*self.preference.constraints, rest))
                 self.kept += [rest] if rest.lasting else []
 
+    def _drop_person(self, said: str) -> None:
+        """One of several people who choose together, or all of them."""
+        people = self.preference.people
+        left = tuple(one for one in people if fold(said) not in (fold(one.name), PEOPLE))
+        self.dropped += [f"person:{one.name}" for one in people if one not in left]
+        self.preference = replace(self.preference, people=left)
+
     def _drop_item(self, said: str) -> None:
         wanted = self.preference
-        known = (*wanted.liked, *wanted.disliked, *wanted.seen)
+        known = tuple(wanted.closed)
         gone = self.placer.item(said, shown=self.shown, known=known).item_ids
         self.preference = replace(
             wanted,
@@ -65,6 +74,7 @@ class Dropping:
             examples=without_ids(wanted.examples, gone),
             disliked=without_ids(wanted.disliked, gone),
             seen=without_ids(wanted.seen, gone),
+            passed_over=without_ids(wanted.passed_over, gone),
         )
 
 

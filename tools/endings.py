@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from langchain_core.tools import BaseTool, StructuredTool
 
-from tools.arguments import AnswerKind, ArgumentTypes
+from tools.arguments import MOST_ITEMS, AnswerKind, ArgumentTypes, Limit, Slot
 from tools.context import Ending, Found, SlotPlan, ToolContext
 from tools.limits import Problems
+from tools.patch import stated
 
 RECOMMEND, ANSWER, ASK_USER = "recommend", "answer", "ask_user"
 NAMES = (RECOMMEND, ANSWER, ASK_USER)
@@ -16,16 +17,31 @@ def make_recommend(context: ToolContext, types: ArgumentTypes) -> BaseTool:
     """The tool that ends a turn with a list."""
 
     def recommend(
-        items: Sequence[str] = (), count: int | None = None, slots: Sequence[object] = ()
+        items: Sequence[str] = (),
+        count: int | None = None,
+        slots: Sequence[Slot] = (),
+        per: str | None = None,
+        same: Sequence[str] = (),
     ) -> tuple[str, Found]:
-        problems = Problems()
-        found = context.items(items, problems)
-        problems.forget_names()
-        plans = tuple(
-            SlotPlan(str(getattr(slot, "name", "")), context.limits.read(getattr(slot, "limits", ()), problems))
-            for slot in slots
+        problems, named = Problems(), Problems()
+        found = context.items(items, named)
+        plans = tuple(_plan(slot, context, problems, named) for slot in slots[:MOST_ITEMS])
+        if any(plan is None for plan in plans):
+            return _refused("nothing was shown: a limit of a place could not be placed", problems)
+        named.forget_names()
+        problems.join(named)
+        left = len(slots) - len(plans)
+        if left:
+            problems.add(f"a list has {MOST_ITEMS} places: {left} were left out")
+        ending = Ending(
+            RECOMMEND,
+            tuple(item.item_id for item in found),
+            count,
+            tuple(filter(None, plans)),
+            left,
+            "" if plans else per or "",
+            tuple(same),
         )
-        ending = Ending(RECOMMEND, tuple(item.item_id for item in found), count, plans)
         return "\n".join(["the list is on screen", *problems.lines]), Found(ending=ending, problems=problems)
 
     return StructuredTool.from_function(
@@ -41,19 +57,49 @@ def make_recommend(context: ToolContext, types: ArgumentTypes) -> BaseTool:
     )
 
 
+def _plan(slot: Slot, context: ToolContext, problems: Problems, named: Problems) -> SlotPlan | None:
+    """One place; None where it would stand without a limit that was asked for."""
+    n_limits, n_problems = len(getattr(slot, "limits", ())), len(problems.unknown)
+    constraints, wishes, text = stated(
+        getattr(slot, "limits", ()), getattr(slot, "prefer", ()), slot.about, context.limits, problems
+    )
+    if n_limits and len(problems.unknown) > n_problems:
+        return None
+    found = context.items(slot.items, named)
+    return SlotPlan(slot.name, constraints, wishes, text, tuple(item.item_id for item in found), slot.novelty)
+
+
+def _refused(why: str, problems: Problems) -> tuple[str, Found]:
+    return "\n".join([why, *problems.lines]), Found(problems=problems, is_refused=True)
+
+
 def make_answer(context: ToolContext, types: ArgumentTypes) -> BaseTool:
     """The tool that ends a turn with words."""
 
     def answer(
-        kind: AnswerKind, items: Sequence[str] = (), fields: Sequence[str] = (), text: str = ""
+        kind: AnswerKind,
+        items: Sequence[str] = (),
+        fields: Sequence[str] = (),
+        limits: Sequence[Limit] = (),
+        text: str = "",
     ) -> tuple[str, Found]:
         problems = Problems()
         found = context.items(items, problems)
+        if problems.ambiguous and not found:
+            return _refused("an item may be several: ask which with ask_user", problems)
+        asked = context.limits.read(limits, problems)
+        if limits and not asked:
+            return _refused(
+                "nothing was checked: no field has that. Take another value, or say that it is not known "
+                "(kind 'facts', fields ['other'])",
+                problems,
+            )
         ending = Ending(
             ANSWER,
             tuple(item.item_id for item in found),
             kind=kind,
             fields=tuple(fields),
+            limits=asked,
             text=text.strip(),
             unknown=tuple(problems.unknown),
         )

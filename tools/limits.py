@@ -22,6 +22,8 @@ class Problems:
 
     lines: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
+    near: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """By unknown title, the ids of the items whose titles are nearest."""
     ambiguous: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     loose: list[tuple[str, bool]] = field(default_factory=list)
     """Words for a soft field that has no such value, and whether they are wanted: they go on as words."""
@@ -36,11 +38,12 @@ class Problems:
         """Those of another call, each once."""
         self.lines = [*dict.fromkeys((*self.lines, *others.lines))]
         self.unknown = [*dict.fromkeys((*self.unknown, *others.unknown))]
+        self.near |= others.near
         self.ambiguous = [*dict.fromkeys((*self.ambiguous, *others.ambiguous))]
 
     def forget_names(self) -> None:
         """The names were the model's own ideas: the user, who never said them, need not hear of them."""
-        self.unknown, self.ambiguous = [], []
+        self.unknown, self.ambiguous, self.near = [], [], {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +162,7 @@ class LimitReader:
         else:
             near = f"; nearest: {self._listed(placed.near)}" if placed.near else ""
             problems.add(f"no item {said!r} in the catalog{near}", unknown=said)
+            problems.near[said] = tuple(placed.near)
         return None
 
     def _listed(self, item_ids: Sequence[str]) -> str:

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from retrieval.preference import Constraint, Op, Preference, Wish
-from tools.arguments import UpdateWish
+from retrieval.preference import Constraint, Op, Person, Preference, Wish
+from tools.arguments import MOST_PEOPLE, Limit, SoftWish, UpdateWish
 from tools.dropping import TEXT_FIELD, Dropping, without_ids
 from tools.limits import LimitReader, Problems
 from tools.placing import Placer
+from tools.render import one_line
 
 MOST_LIKED = 12
 
@@ -61,7 +62,7 @@ def apply_patch(
         dropping.drop(said, problems)
     base = dropping.preference
     examples, liked, disliked, seen = map(items, (patch.similar_to, patch.likes, patch.dislikes, patch.seen))
-    limits, wishes = _stated(patch, reader, placer, problems)
+    limits, wishes = _stated(getattr(patch, "limits", ()), getattr(patch, "prefer", ()), patch.avoid, reader, problems)
     all_liked = without_ids((*base.liked, *liked, *examples), disliked)[-MOST_LIKED:]
     preference = replace(
         base,
@@ -72,9 +73,11 @@ def apply_patch(
         ),
         disliked=without_ids((*base.disliked, *disliked), (*liked, *examples)),
         seen=tuple(dict.fromkeys((*base.seen, *seen))),
+        passed_over=tuple(dict.fromkeys((*base.passed_over, *items(patch.passed_over)))),
         set_aside=without_ids(base.set_aside, (*liked, *examples, *disliked)),
         constraints=fold_limits(base.constraints, limits, wishes),
         wishes=_fold_wishes(base.wishes, wishes, limits),
+        people=_people(base.people, patch, reader, problems),
         novelty=base.novelty if patch.novelty is None else patch.novelty,
         count=base.count if patch.count is None else patch.count,
         language=_language(patch.language) or base.language,
@@ -92,9 +95,11 @@ def start_anew(before: Preference) -> Preference:
         text="",
         liked=without_ids(before.liked, before.examples),
         examples=(),
+        passed_over=(),
         constraints=tuple(limit for limit in before.constraints if limit.lasting),
         wishes=tuple(wish for wish in before.wishes if wish.lasting),
         leanings=(),
+        people=(),
     )
 
 
@@ -127,24 +132,57 @@ def with_tastes(preference: Preference, tastes: Iterable[Constraint | Wish]) -> 
     )
 
 
+def stated(
+    limits: Sequence[Limit], prefer: Sequence[SoftWish], about: str, reader: LimitReader, problems: Problems
+) -> tuple[tuple[Constraint, ...], tuple[Wish, ...], str]:
+    """The limits, wishes and words that a part of a list, or one of several people, has alone.
+
+    Args:
+        limits: What must be kept there.
+        prefer: Values wished for.
+        about: Words.
+        reader: Places values.
+        problems: Takes what could not be placed.
+    """
+    here = Problems()
+    kept, wishes = _stated(limits, prefer, (), reader, here)
+    text = _text(about, here)
+    problems.join(here)
+    return kept, tuple(wishes), text
+
+
 def _stated(
-    patch: UpdateWish, reader: LimitReader, placer: Placer, problems: Problems
+    asked: Sequence[Limit],
+    prefer: Sequence[SoftWish],
+    avoid: Sequence[str],
+    reader: LimitReader,
+    problems: Problems,
 ) -> tuple[tuple[Constraint, ...], list[Wish]]:
-    """The limits and the wishes of a patch; a value of a soft field that is asked for is a wish."""
-    stated = reader.read(getattr(patch, "limits", ()), problems)
-    soft = {spec.name for spec in placer.schema.fields if spec.soft}
-    limits = tuple(limit for limit in stated if limit.op is not Op.IS or limit.field not in soft)
+    """Limits and wishes as they are meant; a value of a soft field that is asked for is a wish."""
+    read = reader.read(asked, problems)
+    soft = {spec.name for spec in reader.placer.schema.fields if spec.soft}
+    limits = tuple(limit for limit in read if limit.op is not Op.IS or limit.field not in soft)
     wishes = [
-        *_soft(getattr(patch, "prefer", ()), placer, problems),
+        *_soft(prefer, reader.placer, problems),
         *(
             Wish(limit.field, str(value), lasting=limit.lasting)
-            for limit in stated
+            for limit in read
             if limit not in limits
             for value in limit.values
         ),
     ]
-    avoided = (*patch.avoid, *(said for said, is_wanted in problems.loose if not is_wanted))
+    avoided = (*avoid, *(said for said, is_wanted in problems.loose if not is_wanted))
     return limits, [*wishes, *(Wish(TEXT_FIELD, said, -1.0, said) for said in avoided)]
+
+
+def _people(before: Sequence[Person], patch: UpdateWish, reader: LimitReader, problems: Problems) -> tuple[Person, ...]:
+    """Who wants what; what is said of somebody anew takes the place of what was said of them before."""
+    people = {one.name: one for one in before}
+    for said in getattr(patch, "people", ()):
+        name = one_line(said.name)
+        limits, wishes, words = stated(said.limits, said.prefer, "", reader, problems)
+        people[name] = Person(name, limits, (*wishes, *([Wish(TEXT_FIELD, words)] if words else [])))
+    return tuple(people.values())[-MOST_PEOPLE:]
 
 
 def _text(about: str, problems: Problems) -> str:

@@ -27,7 +27,7 @@ LABEL_LIMIT, VALUE_LIMIT, TEXT_LIMIT, ROW_TEXT_LIMIT = 120, 60, 300, 130
 
 def one_line(text: str) -> str:
     """Text without line breaks, hidden characters and tokens of chat templates: it cannot pose as more of a prompt."""
-    printable = "".join(char if char.isprintable() else " " for char in text)
+    printable = text if text.isprintable() else "".join(char if char.isprintable() else " " for char in text)
     return without_tokens(" ".join(visible(printable).split()))  # last: what is left out could part a token
 
 
@@ -102,6 +102,9 @@ def wish_text(preference: Preference, catalog: Catalog) -> str:
     parts += [_soft_text(wish) for wish in preference.wishes]
     parts += [f"rather {one_line(leaning.more)} than {one_line(leaning.less)}" for leaning in preference.leanings]
     parts += [f"about: {one_line(preference.text)}"] if preference.text else []
+    for person in preference.people:
+        wants = [*map(limit_text, person.constraints), *map(_soft_text, person.wishes)]
+        parts.append(f"{one_line(person.name)} wants: {', '.join(wants) or 'nothing else'}")
     examples = preference.examples
     liked = [item_id for item_id in preference.liked if item_id not in examples]
     for words, ids in (
@@ -109,6 +112,7 @@ def wish_text(preference: Preference, catalog: Catalog) -> str:
         ("likes", liked),
         ("dislikes", preference.disliked),
         ("seen", preference.seen[-MOST_SEEN:]),
+        ("passed over", preference.passed_over[-MOST_SEEN:]),
     ):
         labels = [one_line(catalog.item(item_id).label) for item_id in ids if item_id in catalog]
         parts += [f"{words} {', '.join(labels)}"] if labels else []

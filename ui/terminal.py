@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console, Group
 from rich.panel import Panel
+from rich.table import Table as RichTable
 from rich.text import Text
 
 from agent.conversation import Conversation
-from agent.events import Event, Finished, Recommended, TextDelta, Understood
-from agent.recommendation import Recommendation, Reply
+from agent.events import Compared, Event, Finished, Recommended, TextDelta, Understood
+from agent.recommendation import Recommendation, Reply, Table
 from agent.transcript import NEAR_HEADINGS
 from retrieval.errors import RecommenderError
 from retrieval.untrusted import as_json, visible
@@ -109,6 +110,8 @@ class TerminalChat:
                         self._say("Understood: " + ", ".join(chip.label for chip in intent.chips), style="dim")
                 case Recommended():
                     self._show_cards(event)
+                case Compared(table):
+                    self._show_table(table)
                 case TextDelta(text):
                     self._in_prose = True
                     self.console.print(Text(visible(text)), end="", soft_wrap=True)
@@ -133,6 +136,12 @@ class TerminalChat:
             self.console.print(self._panel(number, one))
         for notice in event.notices:
             self._say(notice, style="yellow")
+
+    def _show_table(self, compared: Table) -> None:
+        made = RichTable("", *(visible(title) for title in compared.heads))
+        for label, cells in compared.rows:
+            made.add_row(visible(label), *(visible(cell) for cell in cells))
+        self.console.print(made)
 
     def _panel(self, number: int, one: Recommendation) -> Panel:
         schema = self.agent.retriever.catalog.schema

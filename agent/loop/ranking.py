@@ -7,24 +7,43 @@ from dataclasses import replace
 from numpy.random import Generator
 
 from agent.loop.recall import Found, recall
-from agent.loop.state import TurnState
+from agent.loop.state import Place, TurnState
 from retrieval.belief import Belief
 from retrieval.candidates import Candidate
 from retrieval.policies import Slot
 from retrieval.preference import Op, Preference
 from retrieval.ranking import Ranked, known_ids
 from retrieval.retriever import Retriever
-from tools import SlotPlan
 
 
 async def rank(state: TurnState, retriever: Retriever, *, timeout_s: float) -> None:
     """Run every recommender on the final wish, join what the tools found, and put the driver's order first."""
-    if state.ending.slots:
-        state.ranked = await _slotted(state, retriever, timeout_s)
-        return
-    found = await recall(state, retriever, state.preference, timeout_s=timeout_s)
     shown = state.conversation.shown_lists() if state.message else ()
-    state.ranked = await asyncio.to_thread(_ranked, state, retriever, found, state.preference, shown)
+    lead = state.ending.item_ids
+    state.ranked = await ranked_for(state, retriever, state.preference, lead, timeout_s=timeout_s, shown=shown)
+
+
+async def ranked_for(
+    state: TurnState,
+    retriever: Retriever,
+    wanted: Preference,
+    lead: Sequence[str],
+    *,
+    timeout_s: float,
+    shown: Sequence[Sequence[str]] = (),
+) -> Ranked:
+    """The best for one wish of the turn.
+
+    Args:
+        state: The turn.
+        retriever: Ranks.
+        wanted: The wish, with how many items.
+        lead: The driver's items, best first; those that keep the limits come first.
+        timeout_s: For one recommender.
+        shown: Item ids of the lists that were shown before, oldest first.
+    """
+    found = await recall(state, retriever, wanted, timeout_s=timeout_s)
+    return await asyncio.to_thread(_ranked, state, retriever, found, wanted, lead, shown)
 
 
 def explore(state: TurnState, retriever: Retriever, make_rng: Callable[[], Generator]) -> None:
@@ -34,11 +53,32 @@ def explore(state: TurnState, retriever: Retriever, make_rng: Callable[[], Gener
     belief = retriever.belief(preference, history, unanswered)
     state.uncertainty = float(belief.width()[0])
     lead = _lead_size(state)
-    if state.ending.slots or lead >= preference.count or _is_precise(preference, retriever):
+    if state.places:
+        state.slots = tuple(_placed(place, state, retriever, make_rng) for place in state.places)
+        return
+    if lead >= preference.count or _is_precise(preference, retriever):
         state.slots = tuple(Slot(retriever.explain(one, preference)) for one in state.ranked.fit)
         return
     state.slots = _with_guesses(state, retriever, make_rng(), belief, lead)
     _ask(state, retriever, belief, preference)
+
+
+def _placed(place: Place, state: TurnState, retriever: Retriever, make_rng: Callable[[], Generator]) -> Slot:
+    """What stands at a place with a wish of its own: a guess where it is for one and there is one."""
+    first = Slot(retriever.explain(place.fit[0], place.wanted))
+    if not place.is_bold:
+        return first
+    taken = (*place.wanted.seen, *(other.fit[0].item_id for other in state.places))
+    wanted = replace(place.wanted, seen=taken)
+    drawn = retriever.explore(
+        Ranked(place.fit[:2]),
+        wanted,
+        state.context.history,
+        make_rng(),
+        slots=2,
+        unanswered=state.conversation.all_shown(),
+    )
+    return next((slot for slot in drawn if slot.exploratory), first)
 
 
 def _with_guesses(
@@ -74,10 +114,11 @@ def _ranked(
     retriever: Retriever,
     found: Found,
     preference: Preference,
+    order: Sequence[str],
     shown: Sequence[Sequence[str]] = (),
 ) -> Ranked:
     ranked = retriever.rank(found, preference, state.context.history, preference.count, shown)
-    return _led(state, retriever, ranked, found, preference)
+    return _led(state, retriever, ranked, found, preference, order)
 
 
 def _led(
@@ -86,9 +127,10 @@ def _led(
     ranked: Ranked,
     found: Found,
     preference: Preference,
+    order: Sequence[str],
 ) -> Ranked:
     """The driver's items first, in its order; what breaks a limit or is known already is not shown."""
-    lead = [_merged(found, item_id) for item_id in _allowed(state, retriever, preference)]
+    lead = [_merged(found, item_id) for item_id in _allowed(state, retriever, preference, order)]
     if not lead:
         return ranked
     scored = {one.item_id: one for one in ranked.fit}
@@ -104,12 +146,12 @@ def _led(
     return replace(ranked, fit=fit, near=ranked.near[:missing] if missing > 0 else ())
 
 
-def _allowed(state: TurnState, retriever: Retriever, preference: Preference) -> list[str]:
+def _allowed(state: TurnState, retriever: Retriever, preference: Preference, order: Sequence[str]) -> list[str]:
     """The driver's items that keep every limit, that the user does not know, and each thing once."""
     catalog = retriever.catalog
     closed = set(known_ids(catalog, preference, state.context.history))
     allowed = []
-    for item_id in state.ending.item_ids:
+    for item_id in dict.fromkeys(order):
         item = catalog.item(item_id)
         if item_id not in closed and all(catalog.satisfies(item, limit) for limit in preference.constraints):
             allowed.append(item_id)
@@ -121,27 +163,6 @@ def _lead_size(state: TurnState) -> int:
     """How many of the list's first places are the driver's."""
     ordered = set(state.ending.item_ids)
     return sum(one.item_id in ordered for one in state.ranked.fit)
-
-
-async def _slotted(state: TurnState, retriever: Retriever, timeout_s: float) -> Ranked:
-    """One item for each place that has limits of its own."""
-    chosen: list[tuple[str, Candidate]] = []
-    for plan in state.ending.slots:
-        taken = [candidate.item_id for _, candidate in chosen]
-        wanted = _wanted_for(plan, state.preference, taken)
-        found = await recall(state, retriever, wanted, timeout_s=timeout_s)
-        ranked = await asyncio.to_thread(_ranked, state, retriever, found, wanted)
-        if ranked.fit:
-            chosen.append((plan.name, ranked.fit[0]))
-    state.slot_names = tuple(name for name, _ in chosen)
-    return Ranked(tuple(candidate for _, candidate in chosen))
-
-
-def _wanted_for(plan: SlotPlan, preference: Preference, taken: Sequence[str]) -> Preference:
-    """The wish for one place: its limits beside those of the list, and nothing that another place has."""
-    return replace(
-        preference, constraints=(*preference.constraints, *plan.constraints), seen=(*preference.seen, *taken), count=1
-    )
 
 
 def _is_precise(preference: Preference, retriever: Retriever) -> bool:

@@ -8,7 +8,8 @@ from agent.chips import chips
 from agent.conversation import Conversation
 from agent.drivers.base import Deadline
 from agent.intent import Act, Intent
-from agent.recommendation import LlmRun, Recommendation, ToolRun, Trace
+from agent.recommendation import LlmRun, Recommendation, Table, ToolRun, Trace
+from retrieval.candidates import Candidate
 from retrieval.exploration.asking import Inquiry
 from retrieval.policies import Slot
 from retrieval.preference import Preference
@@ -18,6 +19,28 @@ from tools import Ending, ToolContext
 from tools.endings import ANSWER, ASK_USER, RECOMMEND
 
 ACTS = {RECOMMEND: Act.RECOMMEND, ANSWER: Act.ANSWER, ASK_USER: Act.ASK}
+
+
+BOLD = 0.6
+"""From this novelty on a place of a list is for a guess."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place of a list that has a wish of its own."""
+
+    name: str
+    """What it is for."""
+    wanted: Preference
+    fit: tuple[Candidate, ...]
+    """What fits it, best first; the first one is shown."""
+    is_free: bool = False
+    """Whether something else may stand there as well."""
+
+    @property
+    def is_bold(self) -> bool:
+        """Whether it is for a guess."""
+        return self.is_free and self.wanted.novelty >= BOLD and len(self.fit) > 1
 
 
 @dataclass(slots=True)
@@ -43,8 +66,14 @@ class TurnState:
     """Channels that broke or were late in this turn."""
     ranked: Ranked = field(default_factory=lambda: Ranked(()))
     slots: tuple[Slot, ...] = ()
+    places: tuple[Place, ...] = ()
+    """The places of the list, where they have wishes of their own."""
     slot_names: tuple[str, ...] = ()
-    """What the places are for, where the driver asked for places with limits of their own."""
+    """What these places are for, as far as it may be said."""
+    unfilled: tuple[str, ...] = ()
+    """What the places were for that nothing fits."""
+    table: Table | None = None
+    """Items side by side, where they are compared."""
     uncertainty: float = 0.0
     """How little is known of the user's taste, 0..1; see `retrieval.belief`."""
     inquiry: Inquiry | None = None
@@ -147,4 +176,7 @@ class TurnState:
             driver=self.driver,
             reason=self.reason,
             dropped=len(self.dropped),
+            parts_are=self.ranked.parts_are,
+            standings=dict(self.context.standings),
+            decisions=dict(self.context.decisions),
         )

@@ -11,19 +11,22 @@ from math import ceil
 from numpy.random import Generator
 
 from agent.admission import Admission, NoRoomError
+from agent.chips import origins
 from agent.conversation import Conversation, Question, Role, Turn
 from agent.drivers.base import Drive, Driver, View
 from agent.drivers.choose import OFFLINE, DriverChooser
-from agent.events import Event, Finished, Recommended, TextDelta, ToolCalled, Understood
+from agent.events import Compared, Event, Finished, Recommended, TextDelta, ToolCalled, Understood
 from agent.intent import Act
+from agent.loop.places import has_places, rank_places
 from agent.loop.ranking import explore, rank
 from agent.loop.state import TurnState
+from agent.loop.weighing import weigh
 from agent.loop.words import Words
 from agent.memory import StoredMemory
 from agent.recommendation import Reply, ToolRun
 from agent.settings import LimitSettings, LlmSettings
 from agent.wording.cards import make_cards, shortage
-from agent.wording.messages import say, say_in_all
+from agent.wording.messages import comma, say, say_in_all
 from retrieval.errors import ModelBusyError, ModelUnavailableError, OverloadedError, StateError
 from retrieval.retriever import Retriever
 from retrieval.state import User
@@ -89,18 +92,24 @@ class Loop:
     async def _work(self, state: TurnState, emit: Emit) -> None:
         await self.with_state(state, lambda: self.memory.load(state))
         drive = await self._decide(state, emit)
-        await self.with_state(state, lambda: self.memory.note(state))
+        if state.message or state.keep:
+            await self.with_state(state, lambda: self.memory.note(state))
         if state.intent.act is Act.ASK:
             state.context.ending = replace(state.ending, choices=self.words.choices(state))
         emit(Understood(state.intent, state.wanted))
         if state.intent.act is Act.RECOMMEND:
             await self._show(state, emit)
+        elif state.intent.act is Act.ANSWER:
+            await weigh(state, timeout_s=self.tool_timeout_s)
+            self._compare(state, emit)
         await self._say(state, drive, emit)
         conversation = await self._keep(state)
         emit(Finished(self._reply(state, conversation)))
 
     async def with_state(self, state: TurnState, work: Callable[[], None]) -> None:
         """Read or write what is stored; where that fails, the turn says so and goes on without."""
+        if not state.store:
+            return  # nobody's turn
         try:
             await asyncio.to_thread(work)
         except StateError as error:
@@ -183,10 +192,13 @@ class Loop:
     async def _show(self, state: TurnState, emit: Emit) -> None:
         """The cards: on screen before a word is written."""
         started = time.perf_counter()
-        await rank(state, self.retriever, timeout_s=self.tool_timeout_s)
+        rank_list = rank_places if has_places(state) else rank
+        await rank_list(state, self.retriever, timeout_s=self.tool_timeout_s)
         if state.lost:
             state.add_notices(say("tool_down", state.language))
-        state.slot_names = self.words.slot_names(state)
+        state.slot_names, state.unfilled = self.words.slot_names(state)
+        if named := [name for name in state.unfilled if name]:
+            state.add_notices(say("slot_empty", state.language, names=comma(named, state.language)))
         state.time("rank", started)
         started = time.perf_counter()
         await asyncio.to_thread(explore, state, self.retriever, self.make_rng)
@@ -195,10 +207,17 @@ class Loop:
         state.recommendations, state.near_misses = made
         state.keep_to_screen()
         state.knowing = self.words.knowing(state)
-        state.add_notices(shortage(made, self.retriever.schema, state.language))
+        if not state.places:  # of places it was said which stay empty
+            state.add_notices(shortage(made, self.retriever.schema, state.language))
         await self.with_state(state, lambda: self.memory.expose(state))
         state.time("cards", state.started)
         emit(Recommended(state.recommendations, state.near_misses, state.notices, state.knowing))
+
+    def _compare(self, state: TurnState, emit: Emit) -> None:
+        """What is compared, side by side: on screen before its words."""
+        state.table = self.words.table(state)
+        if state.table is not None:
+            emit(Compared(state.table))
 
     async def _say(self, state: TurnState, drive: Drive, emit: Emit) -> None:
         started = time.perf_counter()
@@ -216,8 +235,9 @@ class Loop:
     async def _keep(self, state: TurnState) -> Conversation:
         """Store the finished turn; a notice that it cannot be comes late, with the reply."""
         conversation = self._after(state)
-        await self.with_state(state, lambda: self.memory.keep(state, conversation))
         if state.keep:
+            await self.with_state(state, lambda: self.memory.keep(state, conversation))
+        if state.keep:  # unless that failed
             try:
                 await self.keep(conversation, state.user)
             except StateError as error:
@@ -236,14 +256,18 @@ class Loop:
             open_inquiry="",
         )
         if state.message:
-            conversation = conversation.add(Turn(Role.USER, state.message))
+            said_at = len(before.turns)
+            known = origins(before.origins, state.wanted, self.retriever.catalog, said_at)
+            conversation = replace(conversation, origins=known).add(Turn(Role.USER, state.message))
         if state.inquiry is not None:
             key = state.inquiry.key
             conversation = replace(conversation, open_inquiry=key, inquired=(*conversation.inquired, key))
         shown = tuple(card.item.item_id for card in state.recommendations)
         near = tuple(card.item.item_id for card in state.near_misses)
         asked = conversation.asked or bool(shown or near)
-        turn = Turn(Role.ASSISTANT, state.text, shown, near, listed=state.listed)
+        ranked = state.ranked.order if shown else ()
+        named = () if set(state.listed) <= set(before.last_shown()) else state.listed  # its numbers stay on screen
+        turn = Turn(Role.ASSISTANT, state.text, shown, near, listed=named, ranked=ranked)
         return replace(conversation, asked=asked).add(turn)
 
     def _open_question(self, state: TurnState) -> Question | None:
@@ -264,4 +288,5 @@ class Loop:
             notices=state.notices,
             knowing=state.knowing,
             trace=state.trace(),
+            table=state.table,
         )

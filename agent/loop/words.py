@@ -13,11 +13,12 @@ from agent.drivers.tool_calling.prompt import words_prompt
 from agent.intent import Act
 from agent.loop.recall import LEAST_S
 from agent.loop.state import TurnState
+from agent.recommendation import Table
 from agent.wording import answers
 from agent.wording.check import Checker, TitleFinder
 from agent.wording.handles import fill
 from agent.wording.ledger import Ledger, numbers_in
-from agent.wording.messages import say
+from agent.wording.messages import FALLBACK, say
 from agent.wording.stream import checked, plain
 from retrieval.errors import ModelBusyError, ModelUnavailableError
 from retrieval.retriever import Retriever
@@ -30,12 +31,22 @@ TASKS = {
     "not be checked or does not quite fit.",
     "ask": "ask the question.",
     "talk": "reply to what they said in 1 to 3 sentences; say plainly what you cannot do.",
-    "why": "say from the reasons above why it was suggested, in 1 or 2 sentences.",
-    "why_not": "say from the results above why it was not suggested (a limit, known already, not in the catalog, or "
-    "others were closer), in 1 or 2 sentences; offer it if nothing speaks against it.",
+    "slots": "say in 1 to 4 sentences for what or for whom each item is and why it fits there, and be honest about "
+    "places that stay empty.",
+    "why": "say why it was suggested, in 1 to 3 sentences, and what would have changed it, where that was found out; "
+    "give no other causes.",
+    "why_not": "say why it was not suggested (a limit, known already, not in the catalog, or others were ahead), in 1 "
+    "or 2 sentences; give no other causes; offer it if nothing speaks against it.",
+    "about_me": "say what is known of them and from which of their messages, in 1 to 4 sentences.",
+    "which": "say which of them have what was asked about, which do not, and of which it is not known.",
+    "help": "say what you can do and what you cannot, in 2 to 4 sentences.",
     "answer": "answer the question in 1 to 4 sentences; if the results do not hold the answer, say that you do not "
     "know it.",
 }
+
+
+FOUND_BY_CODE = ("why", "why_not", "about_me", "which", "help")
+"""Answers that no look-up of the turn holds: code found them out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +66,7 @@ class Words:
 
     async def stream(self, state: TurnState, drive: Drive) -> AsyncGenerator[str, None]:
         """All words of a turn, piece by piece, ready to be shown."""
-        opening, source = self._opening(state), self._source(state, drive)
+        opening, source = self._opening(state), self._source(state, drive, await self._found_out(state))
         is_left_to_model = source is not None and state.driver == "tools"
         if opening and not is_left_to_model:  # a model that writes well says what is missing in its own words
             yield opening + " "
@@ -114,13 +125,13 @@ class Words:
             logger.info("the check dropped %d sentences", len(dropped))
         state.dropped = tuple(dropped)
 
-    def _source(self, state: TurnState, drive: Drive) -> AsyncIterator[str] | None:
-        """Where the model's words come from: the ending call itself, or a call of their own."""
+    def _source(self, state: TurnState, drive: Drive, found: str) -> AsyncIterator[str] | None:
+        """Where the model's words come from: the ending call itself, or a call of their own, told what was found."""
         if not state.message:
             return None
         if state.driver != TOOLS and state.intent.act is Act.ASK and state.intent.ambiguous:
             return None  # which item was meant is asked by template, in a whole sentence
-        if state.ending.text:
+        if state.ending.text and state.ending.kind not in FOUND_BY_CODE:
             return _once(state.ending.text)
         if state.driver != TOOLS or self.speaker is None or state.intent.act is Act.ASK:
             return None
@@ -130,11 +141,18 @@ class Words:
             self.retriever.catalog,
             state.recommendations,
             state.near_misses,
-            task=_task(state),
+            task=_task(state, found),
             language=state.language,
             notices=state.notices,
         )
         return self.speaker.words(drive, asked, seconds=state.deadline.remaining_s())
+
+    async def _found_out(self, state: TurnState) -> str:
+        """What code found out for an answer that the model words: a template in English; '' where there is none."""
+        if state.driver != TOOLS or self.speaker is None or state.ending.kind not in FOUND_BY_CODE:
+            return ""
+        text, _ = await self._answer(state, FALLBACK)
+        return one_line(text)
 
     def _checker(self, state: TurnState) -> Checker:
         """What this turn's prose is held against."""
@@ -164,15 +182,27 @@ class Words:
             if self._is_label(choice) or (words and checker.check(words, may_echo=True).ok)
         )
 
-    def slot_names(self, state: TurnState) -> tuple[str, ...]:
-        """What the places of a list are for; '' where a name does not hold."""
-        checker = self._checker(state)
+    def slot_names(self, state: TurnState) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """What the places of a list are for, filled and empty ones; '' where it does not hold."""
+        checker, wish = self._checker(state), state.preference
         limits = [limit for plan in state.ending.slots for limit in plan.constraints]
+        limits += [limit for person in wish.people for limit in person.constraints]
         values = frozenset((limit.field, str(value)) for limit in limits for value in limit.values)
         numbers = frozenset(f"{value:.15g}" for limit in limits for value in limit.values if not isinstance(value, str))
         known = replace(checker.ledger, values=checker.ledger.values | values, numbers=checker.ledger.numbers | numbers)
-        names = [one_line(plain(name)) for name in state.slot_names]
-        return tuple(name if Checker(self.titles, known).check(name, may_echo=True).ok else "" for name in names)
+        strict = Checker(self.titles, known)
+
+        def held(names: Sequence[str]) -> tuple[str, ...]:
+            plain_names = [one_line(plain(name)) for name in names]
+            if state.ending.per:
+                return tuple(plain_names)  # values of the catalog
+            return tuple(name if strict.check(name, may_echo=True).ok else "" for name in plain_names)
+
+        return held(state.slot_names), held(state.unfilled)
+
+    def table(self, state: TurnState) -> Table | None:
+        """The items of a comparison, side by side."""
+        return answers.compared(state.context, state.ending, state.language)
 
     def _is_label(self, words: str) -> bool:
         """Whether words are an item's title with its year."""
@@ -190,12 +220,12 @@ class Words:
             return answers.question(state.intent, self.retriever.catalog, state.language)
         if state.intent.act is Act.RECOMMEND:
             return answers.summary(state.recommendations, self.retriever.schema, state.language)
-        text, state.listed = await self._answer(state)
+        text, state.listed = await self._answer(state, state.language)
         return text
 
-    async def _answer(self, state: TurnState) -> tuple[str, tuple[str, ...]]:
+    async def _answer(self, state: TurnState, language: str) -> tuple[str, tuple[str, ...]]:
         """What is said without a list; where the recommenders that are asked do not answer, what the catalog knows."""
-        asked = (state.context, state.ending, state.conversation, state.language)
+        asked = (state.context, state.ending, state.conversation, language)
         limit_s = min(self.timeout_s, max(LEAST_S, state.deadline.remaining_s()))
         try:
             return await asyncio.wait_for(asyncio.to_thread(answers.answer, *asked), limit_s)
@@ -203,13 +233,15 @@ class Words:
             logger.warning("an answer fell back on facts: %s", type(error).__name__)
             state.add_notices(say("tool_down", state.language))
             facts = replace(state.ending, kind="facts")
-            return answers.answer(state.context, facts, state.conversation, state.language)
+            return answers.answer(state.context, facts, state.conversation, language)
 
 
-def _task(state: TurnState) -> str:
+def _task(state: TurnState, found: str) -> str:
+    """What to write, with what code found out for it."""
     if state.intent.act is Act.RECOMMEND:
-        return TASKS["recommend"]
-    return TASKS.get(state.ending.kind, TASKS["answer"])
+        return TASKS["slots" if state.places else "recommend"]
+    task = TASKS.get(state.ending.kind, TASKS["answer"])
+    return f"{task} What was found out, all of it true: {found}" if found else task
 
 
 async def _once(text: str) -> AsyncIterator[str]:

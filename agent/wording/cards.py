@@ -1,6 +1,7 @@
 """What is shown of a ranked list: cards with reasons, and near misses as a group of their own."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from agent.recommendation import Recommendation
 from agent.wording.explain import explain, near_miss
@@ -38,7 +39,8 @@ def make_cards(
     catalog = retriever.catalog
     names = (*slot_names, *("" for _ in slots))
     cards = tuple(
-        _card(slot, rank, names[rank - 1], catalog, language, preference) for rank, slot in enumerate(slots, 1)
+        replace(_card(slot, rank, names[rank - 1], catalog, language, preference), parts_are=ranked.parts_are)
+        for rank, slot in enumerate(slots, 1)
     )
     shown = {card.item.item_id for card in cards}
     near: list[Recommendation] = []
@@ -79,6 +81,7 @@ def _card(slot: Slot, rank: int, name: str, catalog: Catalog, language: str, pre
         score=found.score,
         channels=dict(found.scores),
         parts=dict(found.parts),
+        shares=dict(found.shares),
         exploratory=slot.exploratory,
         propensity=slot.propensity,
         context=slot.context,

@@ -75,7 +75,7 @@ class Ledger:
             item_ids=frozenset(item_id for item_id in named if item_id in context.catalog),
             on_screen=shown,
             values=frozenset(values),
-            numbers=frozenset((*counted, *bounds, *sizes)),
+            numbers=frozenset((*counted, *bounds, *sizes, *_ranks(context))),
             texts={
                 card.item.item_id: (card.explanation.text, *(one.text for one in card.explanation.statements))
                 for card in cards
@@ -94,6 +94,14 @@ def numbers_in(text: str) -> list[str]:
 def _bounds(span: str) -> Iterable[float]:
     found = parse_span(span)
     return () if found is None else (found.low, found.high)
+
+
+def _ranks(context: ToolContext) -> Iterable[str]:
+    """Where items that were asked about stand."""
+    for item_id, standing in context.standings.items():
+        yield from (str(standing.rank), str(standing.total))
+        if item_id in context.ranked:
+            yield str(context.ranked.index(item_id) + 1)
 
 
 def _candidates(context: ToolContext) -> Iterable[str]:

@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable, Sequence
 
+from agent.recommendation import Table
 from agent.wording.messages import comma, join, label, paragraph, say, sentence, title, titles
 from agent.wording.values import fact_text, having, value_text, values_of
 from retrieval.candidates import Evidence
 from retrieval.graph import GraphUnavailableError
 from retrieval.items import Catalog, Item
+from retrieval.preference import Constraint
 from retrieval.schema import FieldKind, FieldSpec
 from tools import Lookup, ToolContext
+from tools.arguments import OTHER
 from tools.render import one_line
 
 MOST_ITEMS = 6
@@ -24,7 +27,11 @@ MOST_COUNTS = 3
 
 def facts(items: Sequence[Item], fields: Sequence[str], catalog: Catalog, language: str) -> str:
     """What is known of items; of the fields asked for, where some are, also that the catalog does not know them."""
-    return paragraph((_facts_of(item, fields, catalog, language) for item in items[:MOST_ITEMS]), language)
+    recorded = [name for name in fields if name != OTHER]
+    if fields and not recorded and len(items) > 1:
+        return say("not_recorded_any", language)
+    told = [_facts_of(item, fields, catalog, language) for item in items[:MOST_ITEMS]]
+    return paragraph((*told, say("not_recorded_rest", language) if recorded and OTHER in fields else ""), language)
 
 
 def identified(items: Sequence[Item], catalog: Catalog, language: str) -> str:
@@ -71,8 +78,8 @@ def _fact(item: Item, spec: FieldSpec, most: int, catalog: Catalog, language: st
 
 def comparison(items: Sequence[Item], fields: Sequence[str], catalog: Catalog, language: str) -> str:
     """Items side by side: what they share, then field by field where they differ."""
-    items = items[:MOST_ITEMS]
-    specs = [spec for spec in catalog.schema.fields if (spec.name in fields if fields else spec.on_card)]
+    left_out, items = len(items) - MOST_ITEMS, items[:MOST_ITEMS]
+    specs = _compared(fields, catalog)
     differing = (
         _ends(items, spec, language)
         if spec.kind is FieldKind.NUMBER and len(fields) == 1
@@ -81,7 +88,29 @@ def comparison(items: Sequence[Item], fields: Sequence[str], catalog: Catalog, l
     )
     common = _in_common(items, specs, catalog, language)
     opening = say("in_common", language, facts=common) if common else ""
-    return paragraph((opening, *differing), language)
+    most = say("compared_most", language, count=MOST_ITEMS) if left_out > 0 else ""
+    rest = say("not_recorded_rest" if len(fields) > 1 else "not_recorded_any", language) if OTHER in fields else ""
+    return paragraph((most, opening, *differing, rest), language)
+
+
+def table(items: Sequence[Item], fields: Sequence[str], catalog: Catalog, language: str) -> Table | None:
+    """The same as a table: a column an item, a row a field that one of them has; None where there is nothing."""
+    items = items[:MOST_ITEMS]
+    unknown = say("not_known", language)
+    rows = []
+    for spec in _compared(fields, catalog):
+        cells = [comma(values_of(item, spec, language)[:MOST_VALUES], language) for item in items]
+        if any(cells):
+            named = sentence(spec.label_in(language))
+            rows.append((named, tuple(one_line(cell) or unknown for cell in cells)))
+    heads = tuple(one_line(label(item, language)) for item in items)
+    return Table(tuple(item.item_id for item in items), heads, tuple(rows)) if rows and len(items) > 1 else None
+
+
+def _compared(fields: Sequence[str], catalog: Catalog) -> list[FieldSpec]:
+    """The fields of a comparison: those asked for, else those of a card."""
+    recorded = [name for name in fields if name != OTHER]
+    return [spec for spec in catalog.schema.fields if (spec.name in recorded if recorded else spec.on_card)]
 
 
 def _ends(items: Sequence[Item], spec: FieldSpec, language: str) -> str:
@@ -187,15 +216,24 @@ def chain(context: ToolContext, language: str) -> str:
 
 
 def among(items: Sequence[Item], asked: Lookup, catalog: Catalog, language: str) -> str:
-    """Which of some items keep the limits that were asked about, and which do not."""
+    """Which of some items keep the limits asked about, which do not, and of which the catalog does not say."""
     kept = [item for item in items if all(catalog.satisfies(item, limit) for limit in asked.limits)]
-    others = [item for item in items if item not in kept]
+    unknown = [item for item in items if item not in kept and any(_is_silent(item, limit) for limit in asked.limits)]
+    others = [item for item in items if item not in (*kept, *unknown)]
     facts_asked = having(asked.limits, catalog, language)
-    if not kept:
-        return say("among_none", language, facts=facts_asked)
-    named, rest = (join([label(item, language) for item in told[:LISTED]], language) for told in (kept, others))
-    told = say("among", language, items=named, facts=facts_asked)
-    return paragraph((told, say("among_not", language, items=rest) if rest else ""), language)
+    named, rest, silent = (
+        join([label(item, language) for item in told[:LISTED]], language) for told in (kept, others, unknown)
+    )
+    told = say("among", language, items=named, facts=facts_asked) if kept else ""
+    if not kept and others:
+        told, rest = say("among_none", language, facts=facts_asked), ""
+    parts = (told, say("among_not", language, items=rest) if rest else "")
+    return paragraph((*parts, say("among_unknown", language, items=silent) if silent else ""), language)
+
+
+def _is_silent(item: Item, limit: Constraint) -> bool:
+    """Whether the catalog has nothing in the field of a limit."""
+    return limit.field not in item.numbers and not item.values.get(limit.field)
 
 
 def counts(lookups: Sequence[Lookup], catalog: Catalog, language: str) -> str:

@@ -43,35 +43,50 @@ class Messages:
         return forms[0] if is_one else forms[-1]
 
 
-def say(key: str, language: str, *, count: int | None = None, **values: object) -> str:
-    """A fixed sentence.
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """The sentences that a package keeps in its folder `locale`, a gettext catalog a language."""
 
-    Args:
-        key: Its msgid.
-        language: A code such as 'fr' or 'pt-BR'; English where there is no catalog for it.
-        count: Chooses the plural form, and fills `{count}`.
-        values: What the named places hold.
+    package: str
 
-    Raises:
-        KeyError: There is no such sentence, or a place of it is not filled.
-    """
-    code = language_of(language)
-    template = messages_in(code).template(key, count) or messages_in(FALLBACK).template(key, count)
-    if not template:
-        raise KeyError(f"no message {key!r}")
-    if count is not None:
-        values["count"] = number(count, code)
-    return template.format(**values)
+    def say(self, key: str, language: str, *, count: int | None = None, **values: object) -> str:
+        """A fixed sentence.
+
+        Args:
+            key: Its msgid.
+            language: A code such as 'fr' or 'pt-BR'; English where there is no catalog for it.
+            count: Chooses the plural form, and fills `{count}`.
+            values: What the named places hold.
+
+        Raises:
+            KeyError: There is no such sentence, or a place of it is not filled.
+        """
+        code = language_of(language)
+        template = self.messages_in(code).template(key, count) or self.messages_in(FALLBACK).template(key, count)
+        if not template:
+            raise KeyError(f"no message {key!r}")
+        if count is not None:
+            values["count"] = number(count, code)
+        return template.format(**values)
+
+    def has(self, key: str) -> bool:
+        """Whether there is a sentence of that key."""
+        return bool(self.messages_in(FALLBACK).template(key, None))
+
+    def messages_in(self, language: str) -> Messages:
+        """The catalog of one of `LANGUAGES`, read once."""
+        return _read(self.package, language)
+
+
+SENTENCES = Texts("agent.wording")
+"""What the assistant says."""
+say = SENTENCES.say
+has_message = SENTENCES.has
 
 
 def say_in_all(key: str) -> tuple[str, ...]:
     """A fixed sentence without places in every language."""
     return tuple(say(key, language) for language in LANGUAGES)
-
-
-def has_message(key: str) -> bool:
-    """Whether there is a sentence of that key."""
-    return bool(messages_in(FALLBACK).template(key, None))
 
 
 def language_of(said: str) -> str:
@@ -81,9 +96,8 @@ def language_of(said: str) -> str:
 
 
 @cache
-def messages_in(language: str) -> Messages:
-    """The catalog of one of `LANGUAGES`, read once."""
-    with files("agent.wording").joinpath("locale", f"{language}.po").open("rb") as file:
+def _read(package: str, language: str) -> Messages:
+    with files(package).joinpath("locale", f"{language}.po").open("rb") as file:
         read = read_po(file, locale=language)
     found = Messages(language)
     for message in read:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from agent.intent import Act, Intent
 from agent.recommendation import Recommendation
-from agent.wording.messages import comma, join, label, paragraph, say, title, titles
+from agent.wording.messages import comma, join, label, paragraph, say, sentence, title, titles
 from agent.wording.values import label as chip_label
 from agent.wording.values import spec_of
 from retrieval.exploration.asking import Inquiry
@@ -26,7 +26,7 @@ def opening(intent: Intent, catalog: Catalog, language: str) -> str:
         names = [title(one_line(name), language) for name in intent.unknown[:MOST_NAMES]]
         parts.append(say(key, language, titles=join(names, language)))
     seen = [item_id for item_id in intent.seen if item_id not in (*intent.liked, *intent.disliked)]
-    seen = seen if len(seen) < MOST_NAMES else []  # a whole list that was passed over needs no remark
+    seen = seen if len(seen) < MOST_NAMES else []  # a whole list needs no remark
     for key, item_ids in (("liked", intent.liked), ("disliked", intent.disliked), ("seen", seen)):
         if item_ids:
             parts.append(say(key, language, titles=titles(item_ids[:MOST_NAMES], catalog, language)))
@@ -43,6 +43,8 @@ def summary(recommendations: Sequence[Recommendation], schema: CatalogSchema, la
     """The list in one or two sentences, when no model writes them."""
     if not recommendations:
         return say("nothing", language, nouns=schema.nouns_in(language))
+    if any(card.slot for card in recommendations):
+        return _by_place(recommendations, language)
     first = next((card for card in recommendations if not card.exploratory), recommendations[0])
     named = title(first.item.title, language)
     reason = _in_running_text(first)
@@ -51,6 +53,18 @@ def summary(recommendations: Sequence[Recommendation], schema: CatalogSchema, la
     if guess is not None:
         parts.append(say("guess", language, title=title(guess.item.title, language)))
     return paragraph(parts, language)
+
+
+def _by_place(recommendations: Sequence[Recommendation], language: str) -> str:
+    """For what or for whom each item is: 'Your wife: Grease (1978); you: Alien (1979).'."""
+    by_name: dict[str, list[str]] = {}
+    for card in recommendations:
+        by_name.setdefault(card.slot, []).append(label(card.item, language))
+    told = [
+        say("slot_each", language, name=name, titles=join(labels, language)) if name else join(labels, language)
+        for name, labels in by_name.items()
+    ]
+    return sentence(say("slot_list", language, places=say("reasons_join", language).join(told)))
 
 
 def _in_running_text(card: Recommendation) -> str:
@@ -98,4 +112,5 @@ def help_text(catalog: Catalog, language: str) -> str:
     schema = catalog.schema
     limits = comma((spec.label_in(language) for spec in schema.fields if not spec.soft), language)
     nouns, counter = schema.nouns_in(language), schema.counter_in(language)
-    return say("help", language, count=len(catalog), nouns=nouns, counter=counter, limits=limits)
+    helped = say("help", language, count=len(catalog), nouns=nouns, counter=counter, limits=limits)
+    return paragraph((helped, say("help_not", language)), language)

@@ -43,7 +43,7 @@ def fact_text(schema: CatalogSchema, name: str, values: Sequence[str], language:
 
 
 def constraint_label(constraint: Constraint, catalog: Catalog, language: str) -> str:
-    """'Comedy or Drama', 'not Horror', 'year from 1991'."""
+    """'Comedy or Drama', 'without Horror', 'from 1991 on'."""
     spec = catalog.schema.field(constraint.field)
     value = limit_values(constraint, spec, language)
     if constraint.op is Op.IS:

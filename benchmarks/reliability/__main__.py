@@ -1,27 +1,55 @@
 """`python -m benchmarks.reliability`: kill, starve and crowd a real server, and write down what it lost."""
 
 import argparse
-import importlib.util
 import json
 import logging
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import cast
+
+from pydantic import JsonValue
 
 from benchmarks.reliability import document, erasures, faults, kills, memory
 from benchmarks.report import environment
 
 PARTS = ("faults", "kills", "erasures", "memory", "contract")
+BATCH = 2500
+"""Cases of the contract that are sent to one server."""
+UNFINISHED = " (not to its end)"
+Row = dict[str, str]
+Found = dict[str, object] | list[Row]
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the parts, print each as JSON, write docs/reliability.md; fails where anything was lost or wrong."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.reliability", description=main.__doc__)
+    """Run the parts; what each has found so far is written down as it goes, so that an interrupted run keeps it."""
+    given = _parse(arguments)
+    logging.basicConfig(level=logging.WARNING)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that its servers end with it
+    share = 10 if given.quick else 1
+    parts: dict[str, Callable[[], Iterator[Found]]] = {
+        "faults": lambda: faults.run(given.data, first=3 if given.quick else len(faults.FAULTS)),
+        "kills": lambda: kills.run(given.data, kills=given.kills // share, seed=given.seed),
+        "erasures": lambda: erasures.run(given.data, erasures=given.erasures // share, seed=given.seed),
+        "memory": lambda: memory.run(given.data, minutes=given.minutes / share, seed=given.seed),
+        "contract": lambda: contract(given.data, given.cases // share, given.seed),
+    }
+    words = " ".join(sys.argv[1:] if arguments is None else arguments)
+    command = f"python -m benchmarks.reliability {words}".strip()
+    found = [_follow(name, parts[name](), command, given.into) for name in given.parts]
+    return int(any(map(is_bad, found)))
+
+
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.reliability",
+        description="Kill, starve and crowd a real server; fails where anything was lost or wrong.",
+    )
     parser.add_argument("--data", type=Path, default=Path(".reconteur/demo"), help="built data folder (%(default)s)")
-    parser.add_argument("--only", nargs="*", choices=PARTS, default=PARTS, help="these parts alone")
+    parser.add_argument("--parts", type=_names, default=PARTS, help=f"of {','.join(PARTS)} (all)")
     parser.add_argument("--quick", action="store_true", help="a tenth of everything")
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--erasures", type=int, default=200)
@@ -29,49 +57,56 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--cases", type=int, default=10_000, help="for the contract of the API (%(default)s)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--into", type=Path, help="the document to write, such as docs/reliability.md")
-    given = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.WARNING)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that its servers end with it
-    share = 10 if given.quick else 1
-    parts: dict[str, Callable[[], object]] = {
-        "faults": lambda: faults.run(given.data, first=3 if given.quick else len(faults.FAULTS)),
-        "kills": lambda: kills.run(given.data, kills=given.kills // share, seed=given.seed),
-        "erasures": lambda: erasures.run(given.data, erasures=given.erasures // share, seed=given.seed),
-        "memory": lambda: memory.run(given.data, minutes=given.minutes / share, seed=given.seed),
-        "contract": lambda: contract(given.cases // share),
-    }
-    words = " ".join(sys.argv[1:] if arguments is None else arguments)
-    are_bad = []
-    for name in given.only:
-        started, before = time.monotonic(), environment()
-        found = parts[name]()
-        are_bad.append(is_bad(found))
-        part = {
-            "command": f"python -m benchmarks.reliability {words}".strip(),
-            "environment": before,
-            "seconds": round(time.monotonic() - started),
-            "found": found,
-        }
-        print(json.dumps({name: part}, indent=1), flush=True)
-        if given.into is not None:
-            document.write(given.into, name, part)
-    return int(any(are_bad))
+    return parser.parse_args(arguments)
 
 
-def is_bad(part: object) -> bool:
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(filter(None, text.split(",")))
+    if set(names) <= set(PARTS):
+        return names
+    raise argparse.ArgumentTypeError(f"expected some of {', '.join(PARTS)} with commas between, found {text!r}")
+
+
+def _follow(name: str, part: Iterator[Found], command: str, into: Path | None) -> Found:
+    """Run a part to its end, and write down after each step what it has found."""
+    started, before, found = time.monotonic(), environment(), cast(Found, {})
+    print(f"{name}: starting a server", file=sys.stderr, flush=True)
+    for found in part:
+        news = found[-1] if isinstance(found, list) else found
+        seconds = round(time.monotonic() - started)
+        print(f"{name}, {seconds} s: {json.dumps(news, ensure_ascii=False)}", file=sys.stderr, flush=True)
+        _write(into, name, command + UNFINISHED, before, seconds, found)
+    kept = _write(into, name, command, before, round(time.monotonic() - started), found)
+    print(json.dumps({name: kept}, indent=1), flush=True)
+    return found
+
+
+def _write(
+    into: Path | None, name: str, command: str, before: dict[str, JsonValue], seconds: int, found: Found
+) -> dict[str, object]:
+    kept = {"command": command, "environment": before, "seconds": seconds, "found": found}
+    if into is not None:
+        document.write(into, name, kept)
+    return kept
+
+
+def is_bad(part: Found) -> bool:
     """Whether a part found what must not be."""
     if isinstance(part, list):
         return any(row["wrong"] for row in part)
-    names = ("lost", "users that came back", "users with bytes in a file", "exit status")
-    return isinstance(part, dict) and any(part.get(name) for name in names)
+    names = ("lost", "users that came back", "users with bytes in a file", "failed batches")
+    return any(part.get(name) for name in names)
 
 
-def contract(cases: int) -> dict[str, object]:
-    """Requests made from the API's own description, by a command of their own where there is one."""
-    if importlib.util.find_spec("benchmarks.contract") is None:
-        return {"cases": 0, "note": "benchmarks.contract is not there"}
-    done = subprocess.run([sys.executable, "-m", "benchmarks.contract", "--cases", str(cases)], check=False)
-    return {"cases": cases, "exit status": done.returncode}
+def contract(data: Path, cases: int, seed: int) -> Iterator[Found]:
+    """Requests made from the API's own description, by a command of their own: some thousands for each server."""
+    failed = done = 0
+    while done < cases:
+        batch = min(BATCH, cases - done)
+        words = ("--cases", str(batch), "--seed", str(seed + done), "--data", str(data))
+        failed += subprocess.run([sys.executable, "-m", "benchmarks.contract", *words], check=False).returncode != 0
+        done += batch
+        yield {"cases": done, "of": cases, "failed batches": failed}
 
 
 if __name__ == "__main__":

@@ -3,34 +3,45 @@
 import random
 import tempfile
 import threading
+import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+import httpx
 
 from benchmarks.reliability.load import some_items
 from benchmarks.reliability.server import Server, copy_of
 
 AT_ONCE = 4
+ROUND = 20
+"""Erasures after which the files are searched."""
+TURNS = 2
+JITTER_S = 0.5
 
 
-def run(data: Path, *, erasures: int, seed: int) -> dict[str, object]:
+def run(data: Path, *, erasures: int, seed: int) -> Iterator[dict[str, object]]:
     """Each user talks and clicks, and is erased at a moment of chance while that goes on."""
+    done: list[tuple[str, int, bool]] = []
     with tempfile.TemporaryDirectory() as work, Server(copy_of(data, Path(work) / "data")) as server:
         items = some_items(server.client)
 
         def once(number: int) -> tuple[str, int, bool]:
             return _erase_one(server, items, random.Random(f"{seed}-{number}"), f"zq{seed}x{number:04d}qz")
 
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            done = list(pool.map(once, range(erasures)))
-        marks = [mark.encode() for mark, _, _ in done]
-        left = sum(mark in content for content in _contents(server) for mark in marks)
-        in_log = sum(mark in server.log.read_bytes() for mark in marks)
-    return {
-        "erasures": erasures,
-        "confirmed": sum(status == 204 for _, status, _ in done),
-        "users that came back": sum(came_back for _, _, came_back in done),
-        "users with bytes in a file": left + in_log,
-    }
+        while len(done) < erasures:
+            with ThreadPoolExecutor(AT_ONCE) as pool:
+                done += pool.map(once, range(len(done), min(erasures, len(done) + ROUND)))
+            contents = [*_contents(server), server.log.read_bytes()]
+            yield {
+                "erasures": len(done),
+                "of": erasures,
+                "confirmed": sum(status == 204 for _, status, _ in done),
+                "users that came back": sum(came_back for _, _, came_back in done),
+                "users with bytes in a file": sum(
+                    any(mark.encode() in content for content in contents) for mark, _, _ in done
+                ),
+            }
 
 
 def _contents(server: Server) -> list[bytes]:
@@ -41,20 +52,21 @@ def _erase_one(server: Server, items: tuple[str, ...], rng: random.Random, mark:
     """The user's mark, the status of the erasure, and whether the user was there again once every turn had ended."""
     client = server.client
     user = client.post("/api/users", json={"name": mark}).raise_for_status().json()["user_id"]
-    talk = f"{mark}-talk"
-    click = {"user": user, "kind": "like", "conversation_id": talk}
+    click = {"user": user, "kind": "like", "conversation_id": f"{mark}-talk"}
     client.post("/api/feedback", json={**click, "item_id": items[0]}).raise_for_status()
-    message = f"I loved Heat and {mark}; never show me horror"
-    work = (
-        ("/api/recommend", {"user": user, "message": message}),
-        ("/v1/chat/completions", {"user": user, "messages": [{"role": "user", "content": message}]}),
-        ("/api/feedback", {**click, "item_id": rng.choice(items)}),
+    # the API makes the user of an id that a client brings: the erasure waits until each turn has begun
+    begun = [threading.Event() for _ in range(TURNS)]
+    threads = [threading.Thread(target=_talk, args=(client, user, mark, event)) for event in begun]
+    threads.append(
+        threading.Thread(
+            target=client.post, args=("/api/feedback",), kwargs={"json": {**click, "item_id": rng.choice(items)}}
+        )
     )
-    # the API makes the user of an id that a client brings: only turns that have begun by then count
-    threads = [threading.Thread(target=client.post, args=(path,), kwargs={"json": body}) for path, body in work]
     for thread in threads:
         thread.start()
-    threading.Event().wait(rng.uniform(0.02, 0.8))
+    for event in begun:
+        event.wait()
+    time.sleep(rng.uniform(0, JITTER_S))
     status = client.delete(f"/api/users/{user}").status_code
     for thread in threads:
         thread.join()
@@ -62,3 +74,16 @@ def _erase_one(server: Server, items: tuple[str, ...], rng: random.Random, mark:
     if came_back:
         client.delete(f"/api/users/{user}")
     return mark, status, came_back
+
+
+def _talk(client: httpx.Client, user: str, mark: str, begun: threading.Event) -> None:
+    """A streamed turn: its headers come with the first event, when the user was found and the turn runs."""
+    message = {"role": "user", "content": f"I loved Heat and {mark}; never show me horror"}
+    body = {"user": user, "messages": [message], "stream": True}
+    try:
+        with client.stream("POST", "/v1/chat/completions", json=body) as answer:
+            begun.set()
+            for _ in answer.iter_raw():
+                pass
+    finally:
+        begun.set()

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 import httpx
 
+from benchmarks.reliability.server import CLIENT_S
+
 WISHES = (
     "a comedy after 1990",
     "something like Alien but funny",
@@ -34,13 +36,11 @@ class Person:
     def live(self, ending: threading.Event) -> None:
         """Ask and click until the end, or until the server is gone."""
         try:
-            with httpx.Client(base_url=self.url, timeout=60, trust_env=False) as client:
+            with httpx.Client(base_url=self.url, timeout=CLIENT_S, trust_env=False) as client:
                 if not self.user:
                     self.user = client.post("/api/users", json={"name": "soak"}).raise_for_status().json()["user_id"]
                 while not ending.is_set():
-                    self._click(client)
-                    self._click(client)
-                    self._ask(client)
+                    self.rng.choice((self._click, self._click, self._ask))(client)
         except httpx.TransportError:
             return  # the server was killed: what it did not answer was not acknowledged
 
@@ -91,14 +91,3 @@ def some_items(client: httpx.Client) -> tuple[str, ...]:
         answer = client.post("/api/recommend", json={"message": wish, "k": 10}).raise_for_status().json()
         found += [card["item_id"] for card in answer["recommendations"]]
     return tuple(dict.fromkeys(found))
-
-
-def let_live(people: list[Person], seconds: float) -> list[threading.Thread]:
-    """Everybody at once for so long; their threads, to be joined once the server is gone or idle."""
-    ending = threading.Event()
-    threads = [threading.Thread(target=person.live, args=(ending,), daemon=True) for person in people]
-    for thread in threads:
-        thread.start()
-    ending.wait(seconds)
-    ending.set()
-    return threads

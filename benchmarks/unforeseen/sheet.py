@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from agent.wording.messages import say_in_all
+from agent.wording.messages import say, say_in_all
 from benchmarks.unforeseen.records import Card, Case, Played, PlayedTurn, read_played
 from retrieval.errors import BadDataError
 
@@ -74,7 +74,7 @@ def _turn(turn: PlayedTurn) -> str:
     blocks = [f"user: {turn.message}", "assistant:"]
     blocks += ["(nothing came back)"] if turn.error else []
     blocks += [_listed(turn.cards)] if turn.cards else []
-    blocks += [f"Close, but not all of what you asked for:\n{_listed(turn.near)}"] if turn.near else []
+    blocks += [f"{say('near_heading', 'en')}\n{_listed(turn.near)}"] if turn.near else []
     blocks += [f"> {_line(notice)}" for notice in turn.notices if notice not in TELLING]
     blocks += [turn.text] if turn.text else []
     blocks += [" ".join(f"[{_line(choice)}]" for choice in turn.choices)] if turn.choices else []

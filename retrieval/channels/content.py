@@ -9,7 +9,7 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.candidates import Candidate, Evidence, EvidenceKind
+from retrieval.candidates import Candidate, Evidence, EvidenceKind, Pending
 from retrieval.channels.profiles import Told, told
 from retrieval.channels.tastes import best_rows, candidate, eligible
 from retrieval.encoder import Encoder
@@ -28,7 +28,8 @@ DISLIKED = -0.4
 """Share of the mean disliked item, relative to that of the liked ones."""
 UNWISHED = -0.35
 """Share of what is not wanted, in words."""
-REMEMBERED = 64
+REMEMBERED = 1024
+"""Texts whose vectors are at hand; one takes 1.5 KiB."""
 NEAR = 0.35
 """The least cosine for which one description is called similar to another."""
 
@@ -191,22 +192,18 @@ class ContentChannel:
         likes: Sequence[tuple[str, float] | None] = similar or [None] * len(rows)
         found = zip(rows.tolist(), scores[rows].tolist(), cosines, likes, strict=True)
         return [
-            candidate(self._catalog, row, self.name, score, self._evidence(row, cosine, alike))
+            candidate(self._catalog, row, self.name, score, Pending(self._evidence, row, cosine, alike))
             for row, score, cosine, alike in found
         ]
 
-    def _evidence(
-        self, row: int, cosine: float | None, similar: tuple[str, float] | None
-    ) -> tuple[Evidence | None, ...]:
-        text = similar_item = None
-        item = self._catalog.items[row]
+    def _evidence(self, row: int, cosine: float | None, similar: tuple[str, float] | None) -> list[Evidence]:
+        found, item = [], self._catalog.items[row]
         if cosine is not None:
-            text = Evidence(self.name, EvidenceKind.TEXT, score=cosine, text=item.text or item.label)
-        if similar is not None and (text is None or similar[1] >= NEAR):
-            similar_item = Evidence(
-                self.name, EvidenceKind.SIMILAR_ITEM, item_ids=(similar[0],), score=similar[1], text=item.text
-            )
-        return text, similar_item
+            found.append(Evidence(self.name, EvidenceKind.TEXT, score=cosine, text=item.text or item.label))
+        if similar is not None and (cosine is None or similar[1] >= NEAR):
+            kind, (item_id, score) = EvidenceKind.SIMILAR_ITEM, similar
+            found.append(Evidence(self.name, kind, item_ids=(item_id,), score=score, text=item.text))
+        return found
 
     def _encode(self, text: str) -> NDArray[np.float32]:
         """Remembered by digest, so that a removed chip costs no second run and no text of a user is kept."""

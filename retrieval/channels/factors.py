@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.candidates import Candidate, Evidence, EvidenceKind
+from retrieval.candidates import Candidate, Evidence, EvidenceKind, Pending
 from retrieval.channels.likers import Likers
 from retrieval.channels.profiles import Told, told
 from retrieval.channels.ratings import Ratings, read_ratings
@@ -124,15 +124,15 @@ class FactorsChannel:
         scores = self._scores(user, strengths)
         rows = best_rows(scores, eligible(self._catalog, preference, history, allowed), k)
         found = zip(rows.tolist(), scores[rows].tolist(), self._evidence(rows, user, strengths), strict=True)
-        return [candidate(self._catalog, row, NAME, score, why) for row, score, why in found if why]
+        return [candidate(self._catalog, row, NAME, score, why) for row, score, why in found if why is not None]
 
     def _scores(self, user: Told, strengths: NDArray[np.float32]) -> NDArray[np.float32]:
         if not user.liked.any():
             return np.full(len(self._catalog), -np.inf, dtype=np.float32)
         return self._model.score_entries(user.profile.items, strengths)
 
-    def _evidence(self, rows: NDArray[np.int64], user: Told, strengths: NDArray[np.float32]) -> list[list[Evidence]]:
-        """For each row the liked items that raise its score most, with how many people liked both."""
+    def _evidence(self, rows: NDArray[np.int64], user: Told, strengths: NDArray[np.float32]) -> list[Pending | None]:
+        """For each row the liked items that raise its score most, with how many people liked both; None without any."""
         liked = user.profile.items[user.liked]
         raised = self._model.contributions(user.profile.items, strengths, rows)[user.liked]
         both = self._likers.both(liked, rows)
@@ -141,14 +141,15 @@ class FactorsChannel:
         columns = np.arange(len(rows))
         shown = liked[best].T.tolist(), both[best, columns].T.tolist(), raised[best, columns].T.tolist()
         return [
-            [
-                self._co_liked(row, count, score)
-                for rank, (row, count, score) in enumerate(zip(*reasons, strict=True))
-                if isfinite(score) and (rank == 0 or score > 0)
-            ]
+            Pending(self._co_liked, *reasons) if reasons[2] and isfinite(reasons[2][0]) else None
             for reasons in zip(*shown, strict=True)
         ]
 
-    def _co_liked(self, row: int, count: int, score: float) -> Evidence:
-        item_id = self._catalog.items[row].item_id
-        return Evidence(NAME, EvidenceKind.CO_LIKED, item_ids=(item_id,), count=count, score=score)
+    def _co_liked(self, rows: list[int], counts: list[int], scores: list[float]) -> list[Evidence]:
+        """The first one, and others that speak for the item, too."""
+        ids = [self._catalog.items[row].item_id for row in rows]
+        return [
+            Evidence(NAME, EvidenceKind.CO_LIKED, item_ids=(item_id,), count=count, score=score)
+            for rank, (item_id, count, score) in enumerate(zip(ids, counts, scores, strict=True))
+            if isfinite(score) and (rank == 0 or score > 0)
+        ]

@@ -7,7 +7,7 @@ Where vectors were learned on the graph, they have a say in the order of what sh
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.candidates import Candidate, Evidence, EvidenceKind
+from retrieval.candidates import Candidate, Evidence, EvidenceKind, Pending
 from retrieval.channels.profiles import told
 from retrieval.channels.tastes import Taste, best_rows, candidate, eligible, taste_of
 from retrieval.datasets import Dataset
@@ -68,7 +68,7 @@ class GraphChannel:
         rows = best_rows(scores, eligible(self._catalog, preference, history, allowed), k)
         why = self._evidence(rows, wished, profile, self._sources(taste) if profile is not None else {})
         found = zip(rows.tolist(), scores[rows].tolist(), why, strict=True)
-        return [candidate(self._catalog, row, NAME, score, evidence) for row, score, evidence in found if evidence]
+        return [candidate(self._catalog, row, NAME, score, why) for row, score, why in found if why is not None]
 
     def scores(self, preference: Preference, history: UserHistory) -> NDArray[np.float32]:
         """What every item shares with wishes and liked items; -inf where it shares nothing."""
@@ -133,14 +133,21 @@ class GraphChannel:
         wished: dict[int, float],
         profile: NDArray[np.float32] | None,
         sources: dict[int, int],
-    ) -> list[list[Evidence]]:
+    ) -> list[Pending | None]:
         """For each row the wished values that it has, and paths over the values worth most that it shares."""
         best = self._worth_most(rows, profile * self._weights) if profile is not None else [[]] * len(rows)
+        wanted = np.zeros(len(self._names), dtype=np.float32)
+        wanted[[column for column, weight in wished.items() if weight > 0]] = 1
+        has_wished = (self._holds[rows] @ wanted > 0).tolist() if wished else [False] * len(rows)
+        told = [[(column, sources[column]) for column in columns if column in sources] for columns in best]
         return [
-            self._wished_facts(row, wished)
-            + [self._path(row, column, sources[column]) for column in columns if column in sources]
-            for row, columns in zip(rows.tolist(), best, strict=True)
+            Pending(self._reasons, row, wished, shared) if shared or is_wished else None
+            for row, shared, is_wished in zip(rows.tolist(), told, has_wished, strict=True)
         ]
+
+    def _reasons(self, row: int, wished: dict[int, float], shared: list[tuple[int, int]]) -> list[Evidence]:
+        paths = [self._path(row, column, source) for column, source in shared]
+        return self._wished_facts(row, wished) + paths
 
     def _wished_facts(self, row: int, wished: dict[int, float]) -> list[Evidence]:
         facts = []

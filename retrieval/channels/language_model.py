@@ -8,7 +8,7 @@ import hashlib
 import json
 import logging
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import astuple
 from threading import Lock
 
@@ -93,8 +93,8 @@ class LanguageModelChannel:
         rows = best_rows(scores, eligible(self._catalog, preference, history, allowed), k)
         wished = self._wished(preference)
         return [
-            candidate(self._catalog, row, NAME, scores[row], self._evidence(row, named, wished))
-            for row in rows.tolist()
+            candidate(self._catalog, row, NAME, score, tuple(self._evidence(row, named, wished)))
+            for row, score in zip(rows.tolist(), scores[rows].tolist(), strict=True)
         ]
 
     def scores(self, preference: Preference, history: UserHistory) -> NDArray[np.float32]:
@@ -142,7 +142,7 @@ class LanguageModelChannel:
 
     def _evidence(
         self, row: int, named: NDArray[np.float32], wished: dict[tuple[str, str], float]
-    ) -> Iterable[Evidence | None]:
+    ) -> Iterator[Evidence]:
         item = self._catalog.items[row]
         if np.isfinite(named[row]):
             yield Evidence(NAME, EvidenceKind.PROPOSED, score=float(named[row]))

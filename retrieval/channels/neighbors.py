@@ -1,5 +1,6 @@
 """Recommends what people with a similar taste took, or what is like the items that someone took."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from retrieval.candidates import Candidate, Evidence, EvidenceKind
+from retrieval.candidates import Candidate, Evidence, EvidenceKind, Pending
 from retrieval.channels.likers import Likers
 from retrieval.channels.profiles import Told, told
 from retrieval.channels.ratings import Ratings, read_ratings
@@ -48,6 +49,10 @@ def build_neighbors(dataset: Dataset, settings: RetrievalSettings, progress: Pro
     facts: dict[str, str | int | float] = {"of": settings.neighbors, **train_hits(model, likes)}
     with writing(settings.data_dir / NAME, dataset.fingerprint, facts) as folder:
         model.save(folder)
+
+
+def _supported(count: int, mean: float) -> tuple[Evidence]:
+    return (Evidence(NAME, EvidenceKind.NEIGHBORS, count=count, score=mean),)
 
 
 class NeighborsChannel:
@@ -101,7 +106,7 @@ class NeighborsChannel:
             counts, means = self._support(likeness)
             rows = best_rows(scores, open_rows & (counts > 0), k)
             support = zip(counts[rows].tolist(), means[rows].tolist(), strict=True)
-            why = [[Evidence(NAME, EvidenceKind.NEIGHBORS, count=count, score=mean)] for count, mean in support]
+            why: Sequence[Sequence[Evidence]] = [Pending(_supported, count, mean) for count, mean in support]
         else:
             scores = self._scores(user, strengths)
             rows = best_rows(scores, open_rows, k)

@@ -11,7 +11,7 @@ from math import isfinite
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.candidates import Candidate, Evidence, EvidenceKind
+from retrieval.candidates import Candidate, Evidence, EvidenceKind, Pending
 from retrieval.channels.likers import Likers
 from retrieval.channels.profiles import told
 from retrieval.channels.ratings import read_ratings
@@ -146,9 +146,13 @@ class SequenceChannel:
         rows = best_rows(scores, eligible(self._catalog, preference, history, allowed), k)
         if len(rows) == 0:
             return []
-        why = zip(self._followed(profile, rows), self._shared_taste(profile, read, rows), strict=True)
-        found = zip(rows.tolist(), scores[rows].tolist(), why, strict=True)
-        return [candidate(self._catalog, row, NAME, score, reasons) for row, score, reasons in found if any(reasons)]
+        main, alike = self._shared_taste(profile, read, rows)
+        found = zip(rows.tolist(), scores[rows].tolist(), self._followed(profile, rows), alike, strict=True)
+        return [
+            candidate(self._catalog, row, NAME, score, Pending(self._evidence, *followed, main, count))
+            for row, score, followed, count in found
+            if isfinite(followed[2]) or count
+        ]
 
     def scores(self, preference: Preference, history: UserHistory) -> NDArray[np.float32]:
         """Log-probability of every rated item to come next; -inf for others, and where nothing is liked."""
@@ -189,9 +193,17 @@ class SequenceChannel:
     def _name(self, cluster: int) -> tuple[Fact, ...]:
         return self._names[cluster] if cluster < len(self._names) else ()
 
-    def _shared_taste(self, profile: Profile, read: Sequence[Read], rows: NDArray[np.int64]) -> list[Evidence | None]:
-        """For each row how many people of the user's cluster like it; None where nobody does or none is home."""
-        nothing: list[Evidence | None] = [None] * len(rows)
+    def _evidence(self, liked: int, both: int, score: float, main: Evidence, count: int) -> list[Evidence]:
+        """The liked item that a score rests on, and the people of the user's cluster, where there are any."""
+        item_ids = (self._catalog.items[liked].item_id,)
+        followed = Evidence(NAME, EvidenceKind.CO_LIKED, item_ids=item_ids, count=both, score=score)
+        return [*([followed] if isfinite(score) else ()), *([replace(main, count=count)] if count else ())]
+
+    def _shared_taste(
+        self, profile: Profile, read: Sequence[Read], rows: NDArray[np.int64]
+    ) -> tuple[Evidence, list[int]]:
+        """The user's cluster, and for each row how many people of it like it; 0 where the user is at home in none."""
+        nothing = Evidence(NAME, EvidenceKind.CLUSTER), [0] * len(rows)
         if self._clusters is None or len(self._clusters) < 2:
             return nothing
         membership = self._membership(self._clusters, profile, read)
@@ -201,25 +213,22 @@ class SequenceChannel:
         shared = sum(any(holds(item, fact) for item in liked) for fact in facts)
         if membership[main] < AT_HOME or shared < max(1, min(IN_COMMON, len(facts))):
             return nothing
-        kind, words = EvidenceKind.CLUSTER, label(facts, self._catalog)
-        share = float(membership[main])
-        return [
-            Evidence(NAME, kind, value=words, count=count, score=share, facts=facts) if count else None
-            for count in self._clusters.likes[main, rows].tolist()
-        ]
+        words, share = label(facts, self._catalog), float(membership[main])
+        told = Evidence(NAME, EvidenceKind.CLUSTER, value=words, score=share, facts=facts)
+        return told, self._clusters.likes[main, rows].tolist()
 
-    def _followed(self, profile: Profile, rows: NDArray[np.int64]) -> list[Evidence | None]:
-        """For each row the liked item without which its score falls most, among those that people liked with it."""
+    def _followed(self, profile: Profile, rows: NDArray[np.int64]) -> list[tuple[int, int, float]]:
+        """For each row the liked row without which its score falls most, how many liked both, and by how much it falls.
+
+        Among those that people liked with it; by -inf where there is none.
+        """
         latest, effects = self._effects(profile)
         both = self._likers.both(latest, rows)
         ranked = np.where(both > 0, effects[:, rows], -np.inf)
         best, columns = ranked.argmax(axis=0), np.arange(len(rows))
-        found = zip(latest[best].tolist(), both[best, columns].tolist(), ranked[best, columns].tolist(), strict=True)
-        return [self._co_liked(row, count, score) if isfinite(score) else None for row, count, score in found]
-
-    def _co_liked(self, row: int, count: int, score: float) -> Evidence:
-        item_id = self._catalog.items[row].item_id
-        return Evidence(NAME, EvidenceKind.CO_LIKED, item_ids=(item_id,), count=count, score=score)
+        return list(
+            zip(latest[best].tolist(), both[best, columns].tolist(), ranked[best, columns].tolist(), strict=True)
+        )
 
     def _effects(self, profile: Profile) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """The newest liked rows, and by how much the scores of all items fall without each, shape (n, n_items).

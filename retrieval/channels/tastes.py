@@ -1,6 +1,6 @@
 """What a user said and did, as rows and weights: shared by all channels so that they fold it in alike."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,9 +50,9 @@ def taste_of(catalog: Catalog, preference: Preference, history: UserHistory) -> 
 def eligible(
     catalog: Catalog, preference: Preference, history: UserHistory, allowed: NDArray[np.bool_] | None
 ) -> NDArray[np.bool_]:
-    """Rows that may be returned: allowed, not seen, not named in this conversation, and no doubles of those."""
+    """Rows that may be returned: allowed, not known nor passed over in this conversation, and no doubles of those."""
     open_rows = np.ones(len(catalog), dtype=np.bool_) if allowed is None else allowed.astype(np.bool_, copy=True)
-    known = {*history.seen(), *preference.liked, *preference.disliked, *preference.seen}
+    known = {*history.seen(), *preference.closed}
     open_rows[catalog.rows(double for item_id in known for double in catalog.double_of(item_id))] = False
     return open_rows
 
@@ -68,6 +68,6 @@ def best_rows(scores: NDArray[np.floating], open_rows: NDArray[np.bool_], k: int
     return rows[np.argsort(-scores[rows], kind="stable")][:k].astype(np.int64)
 
 
-def candidate(catalog: Catalog, row: int, channel: str, score: float, evidence: Iterable[Evidence | None]) -> Candidate:
+def candidate(catalog: Catalog, row: int, channel: str, score: float, evidence: Sequence[Evidence]) -> Candidate:
     """One scored item of one channel."""
-    return Candidate(catalog.items[row].item_id, {channel: float(score)}, tuple(one for one in evidence if one))
+    return Candidate(catalog.items[row].item_id, {channel: score}, evidence)

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.candidates import Candidate, Evidence, EvidenceKind
+from retrieval.candidates import Candidate, Evidence, EvidenceKind, Pending
 from retrieval.channels.ratings import Ratings
 from retrieval.channels.tastes import best_rows, candidate, eligible
 from retrieval.history import UserHistory
@@ -70,6 +70,10 @@ class TrendChannel:
         rows = rows[np.argsort(-self._scores[rows], kind="stable")]
         columns = (rows, self._scores[rows], self.counts[rows], self.shares[rows])
         return [
-            candidate(self._catalog, row, NAME, score, [Evidence(NAME, EvidenceKind.POPULAR, count=count, score=share)])
+            candidate(self._catalog, row, NAME, score, Pending(_popular, count, share))
             for row, score, count, share in zip(*(column.tolist() for column in columns), strict=True)
         ]
+
+
+def _popular(count: int, share: float) -> tuple[Evidence]:
+    return (Evidence(NAME, EvidenceKind.POPULAR, count=count, score=share),)

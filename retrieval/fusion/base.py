@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from retrieval.candidates import Candidate
+from retrieval.fusion.lists import summed
 from retrieval.history import UserHistory
 from retrieval.preference import Preference
 
@@ -25,12 +26,20 @@ def no_parts(item_ids: Iterable[str]) -> Parts:
 class Fused:
     """What many lists are worth together."""
 
-    points: Mapping[str, float]
-    """The fused score of each candidate by item id, higher is better; the best one has about 1."""
+    shares: Mapping[str, Mapping[str, float]]
+    """By channel and item id: what the channel adds to the item's score, which is their sum, about 1 for the best."""
     dimensions: Mapping[str, float] = field(default_factory=dict)
     """How much each dimension of interest counts for this person and request, summing to 1; empty where unknown."""
     parts: Callable[[Iterable[str]], Parts] = no_parts
     """What each dimension adds for some items."""
+    parts_are: str = ""
+    """What these parts are: 'exact' summands, 'shap' values of trees, an 'attention' network's summands, those of one
+    'attention_beside' a strategy that cannot tell, or '' for none."""
+
+    @property
+    def points(self) -> dict[str, float]:
+        """The fused score of each candidate by item id, higher is better."""
+        return summed(self.shares)
 
 
 class Fusion(Protocol):

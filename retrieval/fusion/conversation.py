@@ -10,14 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.fusion.base import Fused, Lists, Parts, Shown
-from retrieval.fusion.lists import min_max, mixed
-from retrieval.fusion.signals import ASKED, SIGNALS, Signals
+from retrieval.fusion.lists import mixed
+from retrieval.fusion.signals import CHANNEL_OF, SIGNALS, Signals
 from retrieval.fusion.weights import ConversationWeights
 from retrieval.history import UserHistory
 from retrieval.models.features import Dimension
 from retrieval.preference import Preference
 
 NAME = "conversation"
+COLUMNS: Mapping[str, list[int]] = {
+    channel: [place for place, name in enumerate(SIGNALS) if CHANNEL_OF[name] == channel]
+    for channel in dict.fromkeys(CHANNEL_OF.values())
+}
+"""The columns of the signals by the channel that they are shown as."""
 
 
 @dataclass(frozen=True)
@@ -35,13 +40,12 @@ class ConversationFusion:
         ids = list(dict.fromkeys(one.item_id for found in lists.values() for one in found if one.item_id in catalog))
         if not ids:
             return Fused({})
-        values = self.signals.of(catalog.rows(ids), preference, history, shown)
-        added = values * self._weights(preference, history)
-        total = added.sum(axis=1)
-        spread = float(total.std()) or 1.0
-        total = total + spread * self._of_lists(lists, ids)
-        points = dict(zip(ids, min_max(total).tolist(), strict=True))
-        return Fused(points, _shares(added), lambda asked: _parts(added, ids, asked))
+        added = self.signals.of(catalog.rows(ids), preference, history, shown) * self._weights(preference, history)
+        by_channel = {name: added[:, places].sum(axis=1, dtype=np.float64) for name, places in COLUMNS.items()}
+        spread = float(added.sum(axis=1).std()) or 1.0
+        by_channel |= {name: spread * one for name, one in self._of_lists(lists, ids).items()}
+        shares = {name: dict(zip(ids, one, strict=True)) for name, one in _scaled(by_channel).items()}
+        return Fused(shares, _shares(added), lambda asked: _parts(added, ids, asked), "exact")
 
     def _weights(self, preference: Preference, history: UserHistory) -> NDArray[np.float32]:
         """The weights of the situation, shape (len(SIGNALS),).
@@ -53,22 +57,30 @@ class ConversationFusion:
             found = {**found, "likes": found.get("likes", 0.0) + found.get("spoken", 0.0)}
         return np.asarray([found.get(name, 0.0) for name in SIGNALS], dtype=np.float32)
 
-    def _of_lists(self, lists: Lists, ids: list[str]) -> NDArray[np.float64]:
-        """What channels without a signal say, shape (len(ids),)."""
+    def _of_lists(self, lists: Lists, ids: list[str]) -> dict[str, NDArray[np.float64]]:
+        """What channels without a signal say, each shape (len(ids),)."""
         at = {item_id: place for place, item_id in enumerate(ids)}
-        total = np.zeros(len(ids))
+        said = {}
         for channel, found in lists.items():
             known = [one for one in found if one.item_id in at]
-            if channel in ASKED or not known:
+            if channel in COLUMNS or not known or not self.by_list.get(channel):
                 continue
-            scores = mixed(np.asarray([one.scores.get(channel, 0.0) for one in known], dtype=np.float64))
-            total[[at[one.item_id] for one in known]] += self.by_list.get(channel, 0.0) * scores
-        return total
+            scores = np.asarray([one.scores.get(channel, 0.0) for one in known], dtype=np.float64)
+            said[channel] = np.zeros(len(ids))
+            said[channel][[at[one.item_id] for one in known]] = self.by_list[channel] * mixed(scores)
+        return said
 
 
 def is_named(preference: Preference, history: UserHistory) -> bool:
     """Whether the user likes any item that others can be compared with."""
     return bool(preference.liked or history.interactions)
+
+
+def _scaled(by_channel: Mapping[str, NDArray[np.float64]]) -> dict[str, list[float]]:
+    """Shares from 0 up that sum to 1 for the best candidate and keep the order of the sums."""
+    lowered = {name: one - one.min() for name, one in by_channel.items()}
+    best = float(np.sum(list(lowered.values()), axis=0).max()) or 1.0
+    return {name: (one / best).tolist() for name, one in lowered.items()}
 
 
 def _by_dimension(added: NDArray[np.float32]) -> tuple[list[str], NDArray[np.float32]]:

@@ -5,12 +5,14 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.candidates import Candidate, Evidence
+from retrieval.candidates import Candidate, Evidence, Pending
 
 Fusion = Callable[[Mapping[str, Sequence[Candidate]], Mapping[str, float]], list[Candidate]]
 """Lists by channel, each best first, and weights by channel -> one list, best first."""
-Points = Callable[[Mapping[str, Sequence[Candidate]], Mapping[str, float]], dict[str, float]]
-"""The same -> the fused score of each item."""
+Shares = dict[str, dict[str, float]]
+"""By channel and item id: what the channel adds to the item's fused score, which is the sum of them."""
+Sharing = Callable[[Mapping[str, Sequence[Candidate]], Mapping[str, float]], Shares]
+"""Lists by channel, each best first, and weights by channel -> what each adds."""
 
 DAMPING = 60.0
 """In rank positions; a larger value flattens the lead of the first ranks."""
@@ -52,24 +54,25 @@ def weighted_sum(
     Returns:
         Merged candidates with `score` in 0..1, best first.
     """
-    return merge(lists, weighted_points(lists, weights, calibrate=calibrate))
+    return merge(lists, summed(weighted_shares(lists, weights, calibrate=calibrate)))
 
 
-def weighted_points(
+def weighted_shares(
     lists: Mapping[str, Sequence[Candidate]],
     weights: Mapping[str, float],
     *,
     calibrate: Callable[[NDArray[np.floating]], NDArray[np.float64]] = mixed,
-) -> dict[str, float]:
-    """The scores of `weighted_sum`, by item id."""
+) -> Shares:
+    """What each channel adds in `weighted_sum`."""
     total = sum(max(0.0, weights.get(channel, 1.0)) for channel, found in lists.items() if found) or 1.0
-    points: dict[str, float] = {}
+    shares: Shares = {}
     for channel, found in lists.items():
         raw = np.asarray([one.scores.get(channel, 0.0) for one in found], dtype=np.float64)
         share = max(0.0, weights.get(channel, 1.0)) / total
-        for one, value in zip(found, calibrate(raw).tolist(), strict=True):
-            points[one.item_id] = points.get(one.item_id, 0.0) + share * value
-    return points
+        shares[channel] = {
+            one.item_id: share * value for one, value in zip(found, calibrate(raw).tolist(), strict=True)
+        }
+    return shares
 
 
 def reciprocal_rank(
@@ -79,43 +82,52 @@ def reciprocal_rank(
 
     Source: Cormack, Clarke and Buettcher, SIGIR 2009, doi:10.1145/1571941.1572114.
     """
-    return merge(lists, reciprocal_points(lists, weights, damping=damping))
+    return merge(lists, summed(reciprocal_shares(lists, weights, damping=damping)))
 
 
-def reciprocal_points(
+def reciprocal_shares(
     lists: Mapping[str, Sequence[Candidate]], weights: Mapping[str, float], *, damping: float = DAMPING
-) -> dict[str, float]:
-    """The scores of `reciprocal_rank`, by item id."""
-    points: dict[str, float] = {}
-    for channel, found in lists.items():
-        for rank, one in enumerate(found, start=1):
-            points[one.item_id] = points.get(one.item_id, 0.0) + weights.get(channel, 1.0) / (damping + rank)
-    return points
+) -> Shares:
+    """What each channel adds in `reciprocal_rank`."""
+    return {
+        channel: {one.item_id: weights.get(channel, 1.0) / (damping + rank) for rank, one in enumerate(found, start=1)}
+        for channel, found in lists.items()
+    }
 
 
 def votes(lists: Mapping[str, Sequence[Candidate]], weights: Mapping[str, float]) -> list[Candidate]:
     """Borda count: in a list of n the first gets n points, the last one."""
-    return merge(lists, vote_points(lists, weights))
+    return merge(lists, summed(vote_shares(lists, weights)))
 
 
-def vote_points(lists: Mapping[str, Sequence[Candidate]], weights: Mapping[str, float]) -> dict[str, float]:
-    """The scores of `votes`, by item id."""
+def vote_shares(lists: Mapping[str, Sequence[Candidate]], weights: Mapping[str, float]) -> Shares:
+    """What each channel adds in `votes`."""
+    return {
+        channel: {
+            one.item_id: weights.get(channel, 1.0) * (len(found) - rank) / max(1, len(found))
+            for rank, one in enumerate(found)
+        }
+        for channel, found in lists.items()
+    }
+
+
+def summed(shares: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """The fused score by item id."""
     points: dict[str, float] = {}
-    for channel, found in lists.items():
-        for rank, one in enumerate(found):
-            share = weights.get(channel, 1.0) * (len(found) - rank) / max(1, len(found))
-            points[one.item_id] = points.get(one.item_id, 0.0) + share
+    for added in shares.values():
+        for item_id, value in added.items():
+            points[item_id] = points.get(item_id, 0.0) + value
     return points
 
 
 FUSIONS: Mapping[str, Fusion] = {"weighted": weighted_sum, "reciprocal_rank": reciprocal_rank, "votes": votes}
 """By their names in the settings."""
-POINTS: Mapping[str, Points] = {
-    "weighted": weighted_points,
-    "reciprocal_rank": reciprocal_points,
-    "votes": vote_points,
+SHARES: Mapping[str, Sharing] = {
+    "weighted": weighted_shares,
+    "reciprocal_rank": reciprocal_shares,
+    "votes": vote_shares,
 }
-"""The scores alone, by the same names."""
+"""What each channel adds, by the same names."""
 
 
 def merge(
@@ -132,12 +144,19 @@ def merge(
         best = set(sorted(points, key=lambda item_id: (-points[item_id], item_id))[:most])
         lists = {name: [one for one in found if one.item_id in best] for name, found in lists.items()}
     scores: dict[str, dict[str, float]] = {}
-    evidence: dict[str, dict[Evidence, None]] = {}
+    evidence: dict[str, list[Sequence[Evidence]]] = {}
     for found in lists.values():
         for one in found:
             scores.setdefault(one.item_id, {}).update(one.scores)
-            evidence.setdefault(one.item_id, {}).update(dict.fromkeys(one.evidence))
+            evidence.setdefault(one.item_id, []).extend((one.evidence,) if one.evidence else ())
     order = sorted(scores, key=lambda item_id: (-points.get(item_id, 0.0), item_id))
     return [
-        Candidate(item_id, scores[item_id], tuple(evidence[item_id]), points.get(item_id, 0.0)) for item_id in order
+        Candidate(item_id, scores[item_id], Pending(_distinct, found) if found else (), points.get(item_id, 0.0))
+        for item_id in order
+        for found in (evidence[item_id],)
     ]
+
+
+def _distinct(found: Sequence[Sequence[Evidence]]) -> tuple[Evidence, ...]:
+    """All pieces of several, in order, none twice."""
+    return tuple(dict.fromkeys(one for evidence in found for one in evidence))

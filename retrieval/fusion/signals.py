@@ -38,6 +38,11 @@ SIGNALS: Mapping[str, Dimension] = {
     "spoken": Dimension.TIMELINESS,
 }
 """Every signal, in the order of the columns, with the dimension of interest that it speaks for."""
+CHANNEL_OF: Mapping[str, str] = {name: name.split("_")[0] for name in SIGNALS if "_" in name} | {
+    "values": "graph",
+    **dict.fromkeys(("likes", "liking", "lately", "newness", "spoken"), "trend"),
+}
+"""The channel that each signal is shown as."""
 HEAD = 2
 """So many of the first places stand for a list that was shown: one of ten must not outweigh what was named."""
 LISTS = 6

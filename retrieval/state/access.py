@@ -1,14 +1,17 @@
-"""Who may use the server: API keys, accounts of the page, the secret that signs, the audit log. Knows no HTTP."""
+"""Who may use the server: API keys, accounts of the page and their sessions, the audit log. Knows no HTTP."""
 
+import hashlib
 import time
 
-from sqlalchemy import select
+from sqlalchemy import delete, exists, or_, select
 
 from retrieval.errors import UnknownAccountError, UnknownKeyError
-from retrieval.state import audit
+from retrieval.state import audit, users
 from retrieval.state.database import Database
 from retrieval.state.records import Account, ApiKey, AuditEntry
-from retrieval.state.tables import AccountRow, KeyRow
+from retrieval.state.tables import AccountRow, KeyRow, SessionRow
+
+_GUARDED = select(or_(exists(select(KeyRow.key_id)), exists(select(AccountRow.name))))
 
 
 class AccessStore:
@@ -20,9 +23,7 @@ class AccessStore:
     def is_guarded(self) -> bool:
         """Whether anybody has to show a key or log in: from the first key or account on, revoked or not."""
         with self.database.read() as session:
-            return any(
-                session.scalar(select(column).limit(1)) is not None for column in (KeyRow.key_id, AccountRow.name)
-            )
+            return bool(session.scalar(_GUARDED))
 
     # Keys
 
@@ -69,7 +70,7 @@ class AccessStore:
     # Accounts
 
     def add_account(self, account: Account, *, who: str) -> None:
-        """Keep an account; one of the same name gets the new password.
+        """Keep an account; one of the same name gets the new password, and its sessions end.
 
         Raises:
             UnknownAccountError: The name is taken by another tenant's.
@@ -79,6 +80,7 @@ class AccessStore:
             if row is not None and row.tenant != account.tenant:
                 raise UnknownAccountError(account.name, tenant=account.tenant)
             act = "add account" if row is None else "change password"
+            session.execute(delete(SessionRow).where(SessionRow.account == account.name))
             session.merge(
                 AccountRow(
                     name=account.name,
@@ -113,7 +115,42 @@ class AccessStore:
             session.delete(row)
             audit.note(session, "remove account", who=who, tenant=row.tenant, subject=name)
 
+    # Sessions
+
+    def open_session(self, cookie: str, account: str, *, expires_at: float) -> None:
+        """Keep that somebody is logged in, by the digest of the cookie; sessions that have ended go.
+
+        Raises:
+            UnknownAccountError: The account was removed meanwhile.
+        """
+        with self.database.write() as session:
+            if session.get(AccountRow, account) is None:
+                raise UnknownAccountError(account)
+            session.execute(delete(SessionRow).where(SessionRow.expires_at <= time.time()))
+            session.add(SessionRow(digest=_digest(cookie), account=account, expires_at=expires_at))
+
+    def account_of(self, cookie: str) -> Account | None:
+        """Whose session a cookie stands for; None where it is none, or has ended."""
+        with self.database.read() as session:
+            row = session.get(SessionRow, _digest(cookie))
+            if row is None or row.expires_at <= time.time():
+                return None
+            return _account(session.get_one(AccountRow, row.account))
+
+    def end_session(self, cookie: str) -> None:
+        """Let a cookie open nothing any more; one that opens nothing is no error, and costs no writing."""
+        if self.account_of(cookie) is None:
+            return
+        with self.database.write() as session:
+            session.execute(delete(SessionRow).where(SessionRow.digest == _digest(cookie)))
+
     # The rest
+
+    def is_still(self, realm: str, user_id: str, created_at: float) -> bool:
+        """Whether the user of a realm who was made then is still there, not somebody with the same id by now."""
+        with self.database.of(realm).read() as session:
+            found = users.known(session, user_id)
+            return found is not None and found.created_at == created_at
 
     def secret(self) -> str:
         """What signs tokens and cookies; made at its first use."""
@@ -129,6 +166,10 @@ class AccessStore:
         """How the audit log names a user."""
         with self.database.write() as session:
             return audit.digest_of(session, realm, user_id)
+
+
+def _digest(cookie: str) -> str:
+    return hashlib.sha256(cookie.encode("utf-8", "replace")).hexdigest()
 
 
 def _key(row: KeyRow) -> ApiKey:

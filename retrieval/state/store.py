@@ -127,6 +127,13 @@ class StateStore:
         with self.database.read() as session:
             return users.get(session, user_id)
 
+    def known(self, user_id: str) -> tuple[User, list[Interaction], list[Taste]]:
+        """A user, what was not taken back of their feedback, and their lasting tastes, as of one moment."""
+        with self.database.read() as session:
+            user = users.get(session, user_id)
+            given = feedback.of_user(session, user_id)
+            return user, feedback.as_interactions(user_id, given), tastes.of_user(session, user_id)
+
     def is_still(self, user: User) -> bool:
         """Whether this very user is still there: neither erased nor erased and made anew."""
         try:

@@ -7,7 +7,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from retrieval.state.realms import RealmId
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest revision in `migrations/versions`; a change of a table needs a new one there."""
 ID_LENGTH = 128
 
@@ -141,6 +141,17 @@ class AccountRow(Base):
     tenant: Mapped[str] = mapped_column(String(64))
     password_hash: Mapped[str] = mapped_column(Text)
     created_at: Mapped[float]
+
+
+class SessionRow(Base):
+    """Somebody who is logged in to the page, in one browser; since version 5."""
+
+    __tablename__ = "sessions"
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """SHA-256 of the cookie, in hex."""
+    account: Mapped[str] = mapped_column(String(64), ForeignKey(AccountRow.name, ondelete="CASCADE"), index=True)
+    expires_at: Mapped[float]
 
 
 class AuditRow(Base):

@@ -348,7 +348,7 @@ async def test_a_lasting_taste_holds_in_a_new_conversation_until_taken_back(agen
 
     assert gory
     assert not gory & {*ids(first), *ids(second)}
-    assert [chip.label for chip in second.intent.chips if chip.lasting] == ["not gore"]
+    assert [chip.label for chip in second.intent.chips if chip.lasting] == ["without gore"]
     assert back.intent.dropped
     assert film_id("Reservoir Dogs") in ids(last)
 
@@ -367,7 +367,7 @@ async def test_a_lasting_limit_of_a_model_holds_in_a_new_conversation_until_it_d
 
     first, second, third = [await talking.reply(Conversation(user_id=conversation.user_id), "hm") for _ in range(3)]
 
-    assert first.text.startswith("I'll keep that in mind: not gore.")
+    assert first.text.startswith("From now on: without gore.")
     assert not gory & {*ids(first), *ids(second)}
     assert "themes not gore (always)" in model.calls[2].question
     assert ids(third)[0] == film_id("Reservoir Dogs")
@@ -395,7 +395,7 @@ async def test_a_removed_chip_makes_the_list_anew_without_the_limit(talking: Age
 
     assert {chip.key: chip.label for chip in first.intent.chips} == {
         "genres:is:Crime": "Crime",
-        "year:min:1991": "year from 1991",
+        "year:min:1991": "from 1991 on",
     }
     assert film_id("GoodFellas") in ids(second)
     assert [chip.key for chip in second.intent.chips] == ["genres:is:Crime"]

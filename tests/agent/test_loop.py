@@ -24,7 +24,7 @@ CRIME = {"limits": [{"field": "genres", "value": "Crime"}]}
 LIKE_HEAT = Calls.of(
     ("update_wish", {"similar_to": ["Heat"]}), ("search_catalog", {"description": "robbery"}), ("recommend", {})
 )
-DOWN = "The language model did not answer; I went by plain rules and the tools. Nothing you said is lost."
+DOWN = "The language model didn't answer, so I went by simple rules. Nothing you said is lost."
 LEFT_OUT = "One of the look-ups did not answer in time and was left out."
 
 
@@ -161,7 +161,7 @@ async def test_near_misses_stand_apart_and_say_truly_what_they_break(agent: Agen
         "Nosferatu": "But not War (genre)",
         "Braveheart": "But from 1995",
     }
-    assert "No film fits all of that; what comes close is listed apart." in reply.notices
+    assert "Nothing has everything; the closest are listed apart." in reply.notices
 
 
 async def test_near_misses_of_a_model_s_wish_never_break_what_always_holds(
@@ -224,7 +224,7 @@ async def test_a_guess_says_that_it_is_one(agent: Agent):
 
     guesses = [card for card in reply.recommendations if card.exploratory]
     assert guesses
-    assert all("a guess" in card.explanation.text.lower() and 0 < card.propensity <= 1 for card in guesses)
+    assert all("a long shot" in card.explanation.text.lower() and 0 < card.propensity <= 1 for card in guesses)
 
 
 # What the model may say
@@ -373,7 +373,7 @@ async def test_without_a_model_the_reply_says_so_in_the_user_s_language(agent: A
     reply = await agent.reply(visitor(agent), "想看喜剧")
 
     assert titles(reply)
-    assert "当前没有语言模型：我用工具和固定句式回答。" in reply.notices
+    assert "简易模式：说得简短，效果最好。" in reply.notices
 
 
 async def test_what_was_not_understood_without_a_model_is_said(agent: Agent):

@@ -161,7 +161,7 @@ def test_the_sheet_shows_what_a_person_saw_and_names_no_system() -> None:
 
     assert "1. **Heat (1995)**: crime" in text
     assert "2. the 1970s: **Alien (1979)** (marked as a guess)" in text
-    assert "Close, but not all of what you asked for:\n1. **Babe (1995)**: not crime" in text
+    assert "Close, but not quite:\n1. **Babe (1995)**: not crime" in text
     assert "[Heat] [Casino]" in text
     assert "- 2: a crime film\n- 1: any film\n- 0: none" in text
     assert "offline" not in text

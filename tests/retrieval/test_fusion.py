@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from retrieval.candidates import Candidate, Evidence, EvidenceKind
+from retrieval.candidates import Candidate, Evidence, EvidenceKind, Pending
 from retrieval.fusion.lists import FUSIONS, merge, min_max, mixed, quantiles, reciprocal_rank, votes, weighted_sum
 
 
@@ -71,3 +71,22 @@ def test_every_fusion_survives_nothing_and_is_best_first(name: str) -> None:
     assert FUSIONS[name]({}, {}) == []
     found = [one.score for one in FUSIONS[name](LISTS, {})]
     assert found == sorted(found, reverse=True)
+
+
+def test_evidence_is_made_when_a_merged_item_is_looked_at_and_once() -> None:
+    made: list[str] = []
+
+    def make(item_id: str) -> tuple[Evidence, ...]:
+        made.append(item_id)
+        return (Evidence("a", EvidenceKind.POPULAR, count=3),)
+
+    lists = {
+        name: [Candidate(item_id, {name: 1.0}, Pending(make, item_id)) for item_id in ("one", "two")]
+        for name in ("a", "b")
+    }
+
+    first, _ = merge(lists, {"one": 2.0, "two": 1.0})
+
+    assert made == []
+    assert list(first.evidence) == list(first.evidence) == [Evidence("a", EvidenceKind.POPULAR, count=3)]
+    assert made == ["one", "one"]

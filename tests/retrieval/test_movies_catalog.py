@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from agent.wording.messages import LANGUAGES
 from retrieval.datasets.movielens import SCHEMA
 from retrieval.moods import LONGEST, WORD
-from retrieval.schema import read_schema
+from retrieval.schema import CatalogSchema, FieldKind, _standard_name, read_schema
 
 DATA = Path(__file__).parents[2] / "retrieval" / "data"
 CATALOG = DATA / "movies.jsonl"
@@ -167,3 +168,27 @@ def test_every_mood_is_a_phrase_that_words_can_match() -> None:
 
     assert [phrase for phrase in phrases if phrase != " ".join(WORD.findall(phrase.casefold()))] == []
     assert max(len(phrase.split()) for phrase in phrases) <= LONGEST
+
+
+@pytest.mark.parametrize("language", sorted(set(LANGUAGES) - {"en"}))
+def test_everything_of_the_demo_but_names_of_people_has_a_label_in_every_language(
+    rows: list[Row], language: str
+) -> None:
+    schema = read_schema(SCHEMA)
+    texts = [schema.noun, schema.nouns, schema.consumed, schema.wishes]
+    texts += [text for spec in schema.fields for text in (spec.label, spec.fact, spec.having) if text]
+    worded = [spec for spec in schema.fields if spec.kind is not FieldKind.NUMBER and not spec.people]
+    values = {(spec.name, value) for spec in worded for row in rows for value in held(row, spec.name)}
+
+    assert all(text.get(language) for text in texts)
+    assert sorted(value for value in values if not is_labeled(schema, *value, language)) == []
+
+
+def held(row: Row, name: str) -> list[str]:
+    found = row.get(name, [])
+    return [found] if isinstance(found, str) else found
+
+
+def is_labeled(schema: CatalogSchema, name: str, value: str, language: str) -> bool:
+    spec = schema.field(name)
+    return bool(spec.names.get(value, {}).get(language) or _standard_name(spec.standard, value, language))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from retrieval.candidates import Candidate
+from retrieval.channels.tastes import taste_of
 from retrieval.datasets import Dataset
 from retrieval.history import Interaction, UserHistory
 from retrieval.preference import Constraint, Op, Preference, Wish
@@ -25,6 +26,13 @@ def test_seen_and_disliked_items_never_come_back(teas: Dataset) -> None:
     preference = Preference(liked=("tea:1",), disliked=("tea:2",), seen=("tea:3",))
 
     assert ids(drop_known(scored(5, 4, 3, 2, 1), teas.catalog, preference, history)) == ["tea:4"]
+
+
+def test_what_was_passed_over_stays_away_and_is_no_opinion(teas: Dataset) -> None:
+    preference = Preference(passed_over=("tea:1",))
+
+    assert ids(drop_known(scored(3, 2, 1), teas.catalog, preference, UserHistory())) == ["tea:0", "tea:2"]
+    assert not taste_of(teas.catalog, preference, UserHistory()).weights.size
 
 
 def test_the_double_of_a_seen_item_is_seen_too(teas: Dataset) -> None:

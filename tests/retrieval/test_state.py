@@ -498,7 +498,7 @@ def test_a_newer_schema_is_not_touched(url: str) -> None:
     with StateStore(url) as store, store.database.engine.begin() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '99'")
 
-    with pytest.raises(StateError, match="schema version 99, expected 0004 or older"):
+    with pytest.raises(StateError, match="schema version 99, expected 0005 or older"):
         StateStore(url)
 
 

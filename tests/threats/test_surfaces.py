@@ -30,8 +30,10 @@ from tools.render import one_line
 from tools.template_tokens import without_tokens
 from ui.api.completion import Writing
 from ui.logs import PlainFormatter, mark
+from ui.page.chat_turn import ChatTurn
 from ui.page.conversation import log_html
-from ui.page.state import ChatTurn, Session
+from ui.page.state import Session
+from ui.page.talk import Talk
 from ui.terminal import TerminalChat
 
 ACTING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\U000e0000-\U000e0fff]")
@@ -156,7 +158,7 @@ def test_the_page_makes_no_element_and_no_handler_of_a_text(text: str):
     catalog = Catalog(SCHEMA, (one.item, *CATALOG.items[1:]))
     turn = ChatTurn(text, recommendations=(one,), notices=(text,), text=text, has_cards=True, error=text)
 
-    drawn = log_html(Session(turns=[turn]), catalog)
+    drawn = log_html(Session(talk=Talk(turns=[turn])), catalog)
 
     tags = Tags()
     tags.feed(drawn)

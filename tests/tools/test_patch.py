@@ -238,6 +238,7 @@ def test_starting_over_keeps_lasting_limits_and_opinions() -> None:
         examples=("film:4",),
         disliked=("film:1",),
         seen=("film:2",),
+        passed_over=("film:3",),
         constraints=(NO_HORROR, Constraint("year", Op.MIN, (1990.0,))),
         wishes=(Wish("themes", "heist"), Wish("themes", "mafia", -1.0, lasting=True)),
         leanings=(Leaning("genres", "Drama", "Comedy"),),

@@ -168,6 +168,10 @@ class FakeAgent:
         async for event in self._run(conversation, message, intent, empty="nothing" in message):
             yield event
 
+    async def receive(self, conversation: Conversation, message: str) -> None:
+        self.state.open_conversation(conversation.user_id, conversation.conversation_id, title=message[:60])
+        self.conversations.stored[conversation.conversation_id] = conversation.add(Turn(Role.USER, message))
+
     async def rerank(self, conversation, *, remove=None, novelty=None, keep=True) -> AsyncIterator[Event]:
         self.calls.append(("rerank", str(remove), str(novelty)))
         preference = conversation.preference if remove is None else conversation.preference.without(remove)

@@ -115,7 +115,7 @@ async def test_what_is_shown_on_a_card(page):
     await expect(card.locator(".evidence")).to_be_hidden()
     await card.locator("summary").click()
     await expect(card.locator(".evidence")).to_contain_text("its mood is calm")
-    await expect(page.locator(".card").nth(2).locator(".badge")).to_have_text("Trying something new")
+    await expect(page.locator(".card").nth(2).locator(".badge")).to_have_text("Something new")
 
 
 async def test_hostile_text_is_shown_and_never_run(browser, tmp_path):
@@ -254,7 +254,7 @@ async def test_an_error_is_a_message_in_the_chat_and_the_words_come_back(page):
         "The language model stopped answering. Start it again, or go on without it."
     )
     await expect(page.locator("#box textarea")).to_have_value("break early please")
-    await expect(page.locator("#notice")).to_contain_text("Your message stands here again")
+    await expect(page.locator("#notice")).to_contain_text("Your message is back below")
     await expect(page.locator("body")).not_to_contain_text("Traceback")
 
 
@@ -332,7 +332,7 @@ async def test_somebody_new_gets_a_list_from_taps_alone(page, agent):
     for at in (0, 3, 5):
         await page.locator(".tile").nth(at).click()
         await expect(page.locator(".tile").nth(at)).to_have_attribute("aria-pressed", "true")
-    await page.get_by_role("button", name="Show me games from my taps").click()
+    await page.get_by_role("button", name="Show me games to match").click()
     await finished(page)
 
     await expect(page.locator(".card")).to_have_count(3)
@@ -408,3 +408,62 @@ async def test_a_phone_shows_it_all_without_scrolling_sideways(browser, url, sch
         await expect(page.locator(".rail")).to_be_visible()
         await page.get_by_role("button", name="Close").click()
         await expect(page.locator(".rail")).to_be_hidden()
+
+
+async def test_a_reload_in_mid_answer_loses_nothing(page, agent):
+    agent.delay_s = 0.6
+    await say(page, "a calm game")
+    await expect(page.locator("#box textarea")).to_have_value("")
+    await page.reload()
+
+    await expect(page.locator(".said")).to_contain_text("a calm game")
+    await finished(page)
+    await expect(page.locator(".turn .prose-text")).to_contain_text("would suit an evening like that.")
+    assert [call[0] for call in agent.calls] == ["stream"]
+
+
+async def test_what_is_typed_outlives_a_reload_and_an_answer(page, agent):
+    agent.delay_s = 0.5
+    await say(page, "a calm game")
+    await page.locator("#box textarea").press_sequentially(" and then", delay=1)
+    await finished(page)
+    await page.reload()
+
+    await expect(page.locator(".turn")).to_have_count(1)
+    await expect(page.locator("#box textarea")).to_have_value(" and then")
+
+
+async def test_a_message_sent_while_offline_goes_out_later(page, visitor, agent):
+    await visitor.context.set_offline(True)
+    await say(page, "a calm game")
+    await expect(page.locator(".offline")).to_be_visible()
+    await expect(page.locator("#box textarea")).to_have_value("a calm game")
+    await visitor.context.set_offline(False)
+
+    await finished(page)
+    await expect(page.locator("#box textarea")).to_have_value("")
+    assert [call[0] for call in agent.calls] == ["stream"]
+
+
+async def test_a_late_turn_sends_no_more_than_an_early_one(page):
+    received = []
+    session = await page.context.new_cdp_session(page)
+    await session.send("Network.enable")
+    session.on("Network.dataReceived", lambda event: received.append(event["dataLength"]))
+    sizes = []
+    for turn in range(1, 9):
+        received.clear()
+        await say(page, "hello")
+        await finished(page, turn)
+        sizes.append(sum(received))
+
+    assert sizes[-1] < 1.3 * sizes[1]
+    received.clear()
+    await say(page, "a calm game")
+    await finished(page, 9)
+    await expect(page.locator(".turn .prose-text").last).to_contain_text("like that.")
+    assert sum(received) < 15_000
+    received.clear()
+    await page.locator(".opinion.like").first.click()
+    await expect(page.locator(".card.like")).to_have_count(1)
+    assert sum(received) < 5_000

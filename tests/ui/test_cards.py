@@ -3,21 +3,23 @@ from html.parser import HTMLParser
 
 import pytest
 
-from agent.conversation import Conversation
 from agent.intent import Act, Chip, Intent
-from agent.recommendation import Explanation, LlmRun, Recommendation, Statement, ToolRun, Trace
+from agent.recommendation import Explanation, LlmRun, Recommendation, Statement, Table, ToolRun, Trace
 from retrieval.candidates import Evidence, EvidenceKind
 from retrieval.items import Catalog, Item
 from retrieval.preference import Constraint, Op, Preference
 from retrieval.state import Taste, User
 from tests.fakes import tea_catalog, tea_schema
 from ui.page.cards import CardContext, card, cards, chips, near_misses
+from ui.page.chat_turn import ChatTurn
 from ui.page.conversation import live_html, log_html
 from ui.page.covers import cover, wrap
+from ui.page.fragments import Fragments
 from ui.page.markup import Html, join, paragraphs, tag
 from ui.page.sidebar import head_html, rail_html
-from ui.page.state import ChatTurn, Session
-from ui.page.words import _WORDS, language_of, word
+from ui.page.state import Session
+from ui.page.talk import Talk
+from ui.page.words import language_of, word
 
 CATALOG = tea_catalog()
 EVIL = "<script>document.title='run'</script><img src=x onerror=\"alert('run')\">'\"&"
@@ -89,13 +91,18 @@ def evil_session() -> tuple[Session, Catalog]:
     )
     session = Session(
         users=[User("key", EVIL, None, 0.3, 0.0)],
-        turns=[turn, question(EVIL)],
+        talk=Talk(turns=[turn, question(EVIL)]),
         feedback={EVIL: ("like", EVIL)},
         tastes=(Taste(EVIL),),
         confirming=True,
     )
     session.user = session.users[0]
     return session, catalog
+
+
+def drawn(*turns: ChatTurn) -> str:
+    """The log of a conversation."""
+    return log_html(Session(talk=Talk(turns=list(turns))), CATALOG)
 
 
 def test_a_card_shows_title_year_facts_reason_and_evidence():
@@ -116,21 +123,23 @@ def test_the_evidence_is_folded_until_it_is_asked_for():
 def test_a_guess_wears_a_badge_with_its_probability():
     html = card(recommend(exploratory=True, propensity=0.25), CardContext(CATALOG))
 
-    assert "Trying something new" in html
+    assert "Something new" in html
     assert "25%" in html
 
 
 def test_a_safe_item_wears_no_badge():
-    assert "Trying something new" not in card(recommend(), CardContext(CATALOG))
+    assert "Something new" not in card(recommend(), CardContext(CATALOG))
 
 
 def test_near_misses_stand_in_a_labeled_group_and_say_what_they_break():
     limit = Constraint("price", Op.MAX, (5.0,), words="under 5 euros")
 
-    html = near_misses([recommend(breaks=(limit,))], CardContext(CATALOG))
+    fragments = Fragments(("top",))
+    fragments.keep("top", "div", near_misses([recommend(breaks=(limit,))], CardContext(CATALOG), fragments, key="near"))
+    html = fragments.whole()
 
-    assert '<section class="near" aria-label="Close, but not all of what you asked for">' in html
-    assert "Does not keep: under 5 euros" in html
+    assert '<section class="near" aria-label="Close, but not quite">' in html
+    assert "Doesn’t match: under 5 euros" in html
 
 
 def test_a_near_miss_says_what_speaks_for_it_and_what_against_it_once():
@@ -181,9 +190,12 @@ def test_chips_can_be_removed_only_in_the_running_turn():
 
 
 def test_a_list_of_cards_is_an_ordered_list_with_a_name():
-    html = cards([recommend(0), recommend(1, rank=2)], CardContext(CATALOG), label="Suggestions")
+    fragments = Fragments(("top",))
+    both = [recommend(0), recommend(1, rank=2)]
+    fragments.keep("top", "div", cards(both, CardContext(CATALOG), fragments, key="card", label="Suggestions"))
+    html = fragments.whole()
 
-    assert html.startswith('<ol class="cards" aria-label="Suggestions"><li')
+    assert '<ol class="cards" aria-label="Suggestions"><li' in html
     assert html.count("<article") == 2
 
 
@@ -238,7 +250,7 @@ def test_all_of_a_hostile_session_is_shown_as_text():
 
 
 def test_hostile_text_in_the_answer_that_is_being_written_is_shown_as_text():
-    session = Session(turns=[ChatTurn("hi", text=EVIL)], status="writing")
+    session = Session(talk=Talk(turns=[ChatTurn("hi", text=EVIL)], status="writing"))
 
     assert not {"script", "img"} & set(Seen(live_html(session)).tags)
 
@@ -269,21 +281,21 @@ def test_how_it_was_found_shows_tools_arguments_times_and_bars_by_channel():
     shown = (recommend(0, channels={"content": 0.8}), recommend(1, rank=2, channels={"content": 0.4, "graph": 2.0}))
     turn = ChatTurn("grassy", recommendations=shown, trace=trace, has_cards=True)
 
-    html = log_html(Session(turns=[turn]), CATALOG)
+    html = drawn(turn)
 
     text = Seen(html).text
     assert "search_catalog9 found · 12 ms" in text
     assert '{"description": "grassy", "k": 5}' in text
     assert "deciding what to do1.5 s" in text
-    assert "900 tokens read (850 from cache), 40 written" in text
-    assert "reading and looking up 1.50 s · whole turn 2.25 s" in text
+    assert "tokens: 900 read (850 cached), 40 written" in text
+    assert "reading and looking up 1.5 s · in total 2.25 s" in text
     assert re.findall(r'style="width:(\d+)%"', html) == ["100", "50", "100"]
 
 
 def how(trace: Trace, language: str = "en") -> str:
     """What can be read under 'How I found these'."""
     intent = Intent(Act.RECOMMEND, Preference(language=language))
-    return Seen(log_html(Session(turns=[ChatTurn("grassy", intent=intent, trace=trace, has_cards=True)]), CATALOG)).text
+    return Seen(drawn(ChatTurn("grassy", intent=intent, trace=trace, has_cards=True))).text
 
 
 @pytest.mark.parametrize(
@@ -292,7 +304,7 @@ def how(trace: Trace, language: str = "en") -> str:
         ("tools", "en", "the language model, by calling tools (right tool calls in 3 of 3 trials)"),
         ("schema", "en", "the language model, by filling in one form (right tool calls in 3 of 3 trials)"),
         ("offline", "zh", "规则，不用语言模型 (right tool calls in 3 of 3 trials)"),
-        ("offline", "fr", "rules, without a language model (right tool calls in 3 of 3 trials)"),
+        ("offline", "fr", "des règles, sans modèle de langue (right tool calls in 3 of 3 trials)"),
         ("click", "en", "your click; there was nothing to read"),
     ],
 )
@@ -301,7 +313,7 @@ def test_how_it_was_found_says_who_led_and_why(driver: str, language: str, told:
 
 
 def test_a_turn_of_an_older_version_says_nothing_of_who_led():
-    assert "Who led the turn" not in how(Trace())
+    assert "Who decided" not in how(Trace())
 
 
 @pytest.mark.parametrize(
@@ -309,7 +321,7 @@ def test_a_turn_of_an_older_version_says_nothing_of_who_led():
     [
         ("late", "came too late · 12 ms"),
         ("failed", "failed · 12 ms"),
-        ("refused", "was not accepted; the model was told why · 12 ms"),
+        ("refused", "not accepted; the model was told why · 12 ms"),
         ("as older versions said it", "as older versions said it · 12 ms"),
     ],
 )
@@ -330,8 +342,8 @@ def test_long_arguments_of_a_tool_are_cut():
 
 
 def test_sentences_that_the_check_left_out_are_counted():
-    assert "nothing here shows it to be true: 2 of its sentences" in how(Trace(dropped=2))
-    assert "nothing here shows it" not in how(Trace())
+    assert "2 sentences left out: nothing here shows them to be true" in how(Trace(dropped=2))
+    assert "left out" not in how(Trace())
 
 
 def test_a_card_says_what_its_place_in_the_list_is_for():
@@ -342,24 +354,28 @@ def test_a_card_says_what_its_place_in_the_list_is_for():
 
 
 def test_a_question_offers_its_answers_as_buttons_that_send_them():
-    html = log_html(Session(turns=[question("Calm ones", "Tense ones")]), CATALOG)
+    html = drawn(question("Calm ones", "Tense ones"))
 
     assert 'data-do="wish" data-text="Calm ones">Calm ones</button>' in html
     assert html.index("Calm or tense?") < html.index("Calm ones") < html.index("Tense ones")
 
 
 def test_a_question_about_a_title_of_several_items_offers_these():
-    html = log_html(Session(turns=[question(ambiguous=(("night train", ("tea:5", "tea:0", "gone")),))]), CATALOG)
+    html = log_html(
+        Session(talk=Talk(turns=[question(ambiguous=(("night train", ("tea:5", "tea:0", "gone")),))])), CATALOG
+    )
 
     assert re.findall(r'data-text="([^"]+)"', html) == ["Night Train (2001)", "Morning Mist (1991)"]
 
 
 def test_a_question_that_was_answered_offers_nothing_anymore():
-    assert "data-text" not in log_html(Session(turns=[question("Calm ones"), ChatTurn("Calm ones")]), CATALOG)
+    assert "data-text" not in log_html(
+        Session(talk=Talk(turns=[question("Calm ones"), ChatTurn("Calm ones")])), CATALOG
+    )
 
 
 def test_nothing_is_offered_while_the_question_is_still_being_written():
-    assert "data-text" not in log_html(Session(turns=[question("Calm ones")], status="writing"), CATALOG)
+    assert "data-text" not in log_html(Session(talk=Talk(turns=[question("Calm ones")], status="writing")), CATALOG)
 
 
 def test_how_it_was_found_shows_the_weights_of_the_dimensions_and_what_each_added():
@@ -367,7 +383,7 @@ def test_how_it_was_found_shows_the_weights_of_the_dimensions_and_what_each_adde
     shown = (recommend(0, parts={"content": -0.5, "timeliness": 2.0}), recommend(1, rank=2))
     turn = ChatTurn("grassy", recommendations=shown, trace=trace, has_cards=True)
 
-    html = log_html(Session(turns=[turn]), CATALOG)
+    html = drawn(turn)
 
     text = Seen(html).text
     assert "What counted for you" in text
@@ -382,7 +398,7 @@ def test_the_reply_speaks_its_own_language_on_an_english_page():
     intent = Intent(Act.RECOMMEND, Preference(language="zh"))
     turn = ChatTurn("绿茶", intent=intent, recommendations=(recommend(),), has_cards=True)
 
-    assert "为什么推荐？" in log_html(Session(turns=[turn]), CATALOG)
+    assert "为什么推荐？" in drawn(turn)
 
 
 def test_the_welcome_offers_wishes_and_a_picker():
@@ -406,7 +422,7 @@ def test_erasing_is_asked_about_first():
 
 
 def test_the_keys_of_users_are_not_in_the_page():
-    session = Session(users=[User("secret-key", "Ada", None, 0.3, 0.0)], conversation=Conversation())
+    session = Session(users=[User("secret-key", "Ada", None, 0.3, 0.0)])
     session.user = session.users[0]
 
     assert "secret-key" not in rail_html(session, ["42"], CATALOG)
@@ -426,30 +442,41 @@ def test_a_lasting_taste_says_what_it_means():
 
     html = rail_html(Session(tastes=(Taste("black", constraint=limit), Taste("no hurry"))), [], CATALOG)
 
-    assert "Remove: not Black" in html
+    assert "Remove: without Black" in html
     assert "Remove: no hurry" in html
 
 
-def test_every_word_has_the_same_slots_in_both_languages():
-    slots = {key: [set(re.findall(r"{(\w+)}", text)) for text in texts] for key, texts in _WORDS.items()}
-
-    assert [key for key, (english, chinese) in slots.items() if english != chinese] == []
-
-
-@pytest.mark.parametrize(("header", "language"), [("zh-CN,zh;q=0.9", "zh"), ("de,zh", "en"), ("", "en")])
-def test_the_page_speaks_the_browsers_first_language(header, language):
+@pytest.mark.parametrize(
+    ("header", "language"),
+    [
+        ("zh-CN,zh;q=0.9", "zh"),
+        ("de-AT,de;q=0.9,en;q=0.8", "de"),
+        ("sv,fr-CA;q=0.4,ko;q=0.7", "ko"),
+        ("en;q=0.5, pt-BR", "pt"),
+        ("fr;q=0,es;q=0.1,*;q=0.5", "es"),
+        ("ES", "es"),
+        ("nonsense!;q=nan,ja;q=9,;;,", "en"),
+        ("sv", "en"),
+        ("", "en"),
+    ],
+)
+def test_the_page_speaks_the_language_that_the_browser_wants_most(header, language):
     assert language_of(header) == language
 
 
-def test_a_word_without_its_language_is_english():
-    assert word("like", "fr") == "Like"
-    assert word("like", "zh-TW") == "喜欢"
+def test_a_word_comes_in_the_language_of_the_page_or_else_in_english():
+    assert [word("like", language) for language in ("zh-TW", "fr", "sv")] == ["喜欢", "J’aime", "Like"]
+
+
+def test_a_count_chooses_the_form_and_is_written_as_the_language_does():
+    assert [word("evidence_count", "en", count=count) for count in (1, 1200)] == ["1 person", "1,200 people"]
+    assert [word("evidence_count", language, count=1200) for language in ("de", "ja")] == ["1.200 Leute", "1,200人"]
 
 
 def test_how_sure_we_are_stands_above_the_cards_and_is_escaped() -> None:
     turn = ChatTurn("grassy", recommendations=(recommend(),), knowing="I'm still <b>guessing</b>", has_cards=True)
 
-    html = log_html(Session(turns=[turn]), CATALOG)
+    html = drawn(turn)
 
     assert '<p class="knowing">' in html
     assert "<b>guessing" not in html
@@ -459,7 +486,32 @@ def test_how_sure_we_are_stands_above_the_cards_and_is_escaped() -> None:
 def test_a_limit_without_words_of_the_user_is_told_in_the_list_s_language():
     limit = Constraint("kinds", Op.IS, ("Green",))
 
-    html = near_misses([recommend(breaks=(limit,))], CardContext(tea_catalog()))
+    fragments = Fragments(("top",))
+    context = CardContext(tea_catalog())
+    fragments.keep("top", "div", near_misses([recommend(breaks=(limit,))], context, fragments, key="near"))
+    html = fragments.whole()
 
-    assert "Does not keep: Green" in html
+    assert "Doesn’t match: Green" in html
     assert limit.key not in html
+
+
+def test_a_card_says_what_its_score_is_made_of_and_what_the_learned_part_is():
+    one = recommend(shares={"content": 0.6, "taste": 0.2}, parts={"timeliness": 0.12}, parts_are="attention")
+
+    seen = Seen(card(one, CardContext(CATALOG)))
+
+    assert "What its score is made of: descriptions 75%, your taste 25%." in seen.text
+    assert "(parts of an attention network)" in seen.text
+    assert "what comes next, lately +0.12" in seen.text
+    assert ("data-text", "Why did you recommend Morning Mist (1991)?") in seen.attributes
+
+
+def test_a_comparison_is_a_table_in_which_nothing_acts():
+    table = Table(("tea:0", "tea:1"), ("Morning Mist (1991)", EVIL), (("Kind", ("Green", EVIL)),))
+    turn = ChatTurn("compare them", text="Both are green.", table=table, has_cards=True)
+
+    seen = Seen(log_html(Session(talk=Talk(turns=[turn])), CATALOG))
+
+    assert seen.tags.count("th") == 3
+    assert not {"script", "img"} & set(seen.tags)
+    assert EVIL in seen.text

@@ -2,18 +2,21 @@ import asyncio
 import json
 import logging
 import re
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
 
 from agent.conversation import Conversation, Question
-from agent.events import Finished, Recommended
+from agent.events import Event, Finished, Recommended
 from agent.intent import Act, Intent
 from agent.recommendation import Reply
+from retrieval.errors import OverloadedError, StateError
 from retrieval.preference import Constraint, Op, Preference
 from retrieval.state import Taste
 from tests.ui.conftest import drain, remember
 from tests.ui.fakes import CATALOG, FakeAgent
+from ui.page.actions import Actions
 from ui.page.conversation import log_html
 from ui.page.parts import Part
 from ui.page.turns import carry_clicks
@@ -51,7 +54,7 @@ async def test_the_first_message_makes_a_private_user(actions, agent, session):
 async def test_an_empty_message_is_answered_with_a_hint_and_no_turn(actions, agent, session):
     await drain(actions.send(session, "  \n"))
 
-    assert session.notice == "Type what you feel like first, for example “something short for six people”."
+    assert session.notice == "First type what you feel like, for example “something short for six people”."
     assert session.turns == []
     assert agent.calls == []
 
@@ -86,7 +89,7 @@ async def test_a_second_message_waits_for_the_first(actions, agent, session):
 
     await drain(actions.send(session, "tense"))
 
-    assert session.notice.startswith("One moment")
+    assert session.notice.startswith("The last answer is still on its way")
     assert len(session.turns) == 1
     await drain(first)
     assert [call[1] for call in agent.calls] == ["calm"]
@@ -184,7 +187,7 @@ async def test_taps_lead_to_a_first_list_without_the_model(actions, agent, sessi
     await drain(actions.show_picks(session))
 
     assert agent.calls[-1][0] == "rerank"
-    assert session.turns[-1].title == "From your taps"
+    assert session.turns[-1].title == "From your picks"
     assert session.turns[-1].recommendations
 
 
@@ -196,10 +199,10 @@ async def test_users_of_other_browsers_are_not_offered(actions, agent, session):
     assert mine.users == []
 
 
-async def test_a_created_user_is_found_again_by_the_same_browser(actions, session):
+async def test_a_created_user_is_found_again_by_the_same_browser(actions, agent, session):
     await drain(actions.create(session, "  Ada \n Finch "))
 
-    again = await actions.open(session.browser(), "en")
+    again = await Actions(lambda: agent).open(session.browser(), "en")
 
     assert [user.name for user in again.users] == ["Ada Finch"]
     assert again.user == again.users[0]
@@ -236,7 +239,7 @@ async def test_the_conversation_is_still_there_after_a_reload(actions, agent, se
     await drain(actions.send(session, "calm"))
     remember(agent, session)
 
-    again = await actions.open(session.browser(), "en")
+    again = await Actions(lambda: agent).open(session.browser(), "en")
 
     assert [turn.message for turn in again.turns] == ["calm"]
     assert [one.item.item_id for one in again.turns[0].recommendations] == ["game:1", "game:2", "game:3"]
@@ -258,7 +261,7 @@ async def test_what_was_understood_can_still_be_removed_after_a_reload(actions, 
     await drain(actions.send(session, "after 2018"))
     remember(agent, session)
 
-    again = await actions.open(session.browser(), "en")
+    again = await Actions(lambda: agent).open(session.browser(), "en")
 
     assert [chip.key for chip in again.turns[-1].intent.chips] == ["year:min:2019", "text"]
 
@@ -268,7 +271,7 @@ async def test_a_list_made_anew_by_a_click_is_reopened_in_its_place(actions, age
     await drain(actions.rerank(session, remove=session.turns[-1].intent.chips[0].key))
     remember(agent, session)
 
-    again = await actions.open(session.browser(), "en")
+    again = await Actions(lambda: agent).open(session.browser(), "en")
 
     assert [turn.message for turn in again.turns] == ["after 2018"]
     assert [one.item for one in again.turns[0].recommendations] == [
@@ -291,7 +294,7 @@ async def test_a_lasting_taste_is_shown_and_can_be_dropped(actions, agent, sessi
     limit = Constraint("moods", Op.NOT, ("tense",), words="I can't stand tension", lasting=True)
     agent.state.keep_taste(session.user.user_id, Taste(limit.words, constraint=limit))
     preference = replace(session.conversation.preference, constraints=(limit,))
-    session.conversation = replace(session.conversation, preference=preference)
+    session.talk.conversation = replace(session.conversation, preference=preference)
 
     await drain(actions.drop_taste(session, limit.key))
 
@@ -305,7 +308,7 @@ async def test_the_export_goes_to_the_browser_and_nothing_of_it_stays(actions, s
     seen = [(part, json.loads(session.download)) async for part in actions.export(session)]
 
     assert Part.DOWNLOAD in seen[0][0]
-    assert session.notice == "Your data was saved as a file on this device."
+    assert session.notice == "Your data was saved to a file on this device."
     assert "Ada" in json.dumps(seen[0][1])
     assert session.download == ""
 
@@ -354,17 +357,6 @@ async def test_small_talk_shows_no_waiting_cards(actions, session):
     assert session.turns[-1].text == "Hello! What would you like to play?"
 
 
-async def test_a_page_left_in_mid_turn_is_not_stuck(actions, agent, session):
-    running = actions.send(session, "calm")
-    await anext(running)
-    await anext(running)
-
-    await running.aclose()
-    await asyncio.sleep(0)
-
-    assert not session.running
-
-
 async def test_a_last_event_without_cards_before_it_still_shows_them(actions, agent, session):
     async def stream(conversation, message):
         cards = [one async for one in FakeAgent.rerank(agent, conversation) if isinstance(one, Recommended)]
@@ -383,7 +375,7 @@ async def test_an_answer_without_a_list_stays_where_it_is_when_the_dial_moves(ac
 
     await drain(actions.dial(session, 0.9))
     remember(agent, session)
-    again = await actions.open(session.browser(), "en")
+    again = await Actions(lambda: agent).open(session.browser(), "en")
 
     assert [turn.text[:6] for turn in session.turns] == ["Lanter", "Hello!", "The La"]
     assert [turn.message for turn in again.turns] == ["calm", "hello", ""]
@@ -403,10 +395,10 @@ async def test_a_question_is_answered_by_clicking_one_of_its_choices(actions, ag
 async def test_which_title_was_meant_can_still_be_clicked_after_a_reload(actions, agent, session):
     await drain(actions.send(session, "which one"))
     asked = Question("one", ("game:1", "game:2"), "which one")
-    session.conversation = replace(session.conversation, question=asked)
+    session.talk.conversation = replace(session.conversation, question=asked)
     remember(agent, session)
 
-    again = await actions.open(session.browser(), "en")
+    again = await Actions(lambda: agent).open(session.browser(), "en")
 
     assert 'data-text="Nine Foxes (2019)"' in log_html(again, CATALOG)
 
@@ -415,7 +407,7 @@ async def test_moving_the_dial_after_an_answer_that_lists_items_in_words_makes_n
     await drain(actions.send(session, "hello"))
     answered = replace(session.conversation.turns[-1], listed=("game:1", "game:2"))
     turns = (*session.conversation.turns[:-1], answered)
-    session.conversation = replace(session.conversation, turns=turns)
+    session.talk.conversation = replace(session.conversation, turns=turns)
 
     await drain(actions.dial(session, 0.9))
 
@@ -425,8 +417,8 @@ async def test_moving_the_dial_after_an_answer_that_lists_items_in_words_makes_n
 async def test_looking_things_up_is_said_before_the_message_is_understood(actions, session):
     statuses = []
     async for _ in actions.send(session, "calm"):
-        if session.status not in statuses:
-            statuses.append(session.status)
+        if session.talk.status not in statuses:
+            statuses.append(session.talk.status)
 
     assert statuses == ["reading", "searching", "writing", ""]
 
@@ -436,3 +428,24 @@ async def test_what_was_understood_stands_beside_lists_and_not_beside_answers(ac
     await drain(actions.send(session, "hello"))
 
     assert log_html(session, CATALOG).count("I understood") == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (OverloadedError(running=16, waiting=32, retry_after_s=7), "7 秒"),
+        (StateError("the state cannot be read: database is locked"), "稍后再试"),
+    ],
+)
+async def test_what_stands_in_the_way_is_told_in_the_language_of_the_page(actions, agent, monkeypatch, error, says):
+    async def refuse(*_: object, **__: object) -> AsyncIterator[Event]:
+        raise error
+        yield
+
+    session = await actions.open(None, "zh")
+    monkeypatch.setattr(agent, "stream", refuse)
+
+    await drain(actions.send(session, "something calm"))
+
+    assert says in session.turns[-1].error
+    assert "expected" not in session.turns[-1].error

@@ -124,7 +124,7 @@ def test_what_cannot_be_done_is_said_and_the_chat_goes_on(run, lines: list[str],
 def test_near_misses_are_labeled(run):
     output = run("chat", lines=["nothing fits"]).output
 
-    assert output.index("Close, but not all of what you asked for:") < output.index("1. Lantern Harbor")
+    assert output.index("Close, but not quite:") < output.index("1. Lantern Harbor")
 
 
 def test_quit_ends_the_chat_and_closes_the_agent(run, agent: FakeAgent):

@@ -292,6 +292,26 @@ def test_an_id_may_have_128_characters_and_no_more(client):
     assert "128" in longer.text
 
 
+@pytest.mark.parametrize("user", ['"kim\\ud800"', '"kim\\udc00"', '"\\udfff\\ud800"'])
+def test_half_a_character_in_an_id_is_refused_and_in_words_is_replaced(client, agent: FakeAgent, user: str):
+    body = f'{{"messages": [{{"role": "user", "content": "calm \\ud800"}}], "user": {user}}}'
+    headers = {"content-type": "application/json"}
+
+    refused = client.post("/v1/chat/completions", content=body, headers=headers)
+    answered = client.post("/v1/chat/completions", content=body.replace(user, '"kim"'), headers=headers)
+
+    assert (refused.status_code, error_of(refused)["param"]) == (422, "user")
+    assert answered.status_code == 200
+    assert [one.user_id for one in agent.state.list_users()] == ["kim"]
+
+
+@pytest.mark.parametrize("path", ["/api/users/kim%ff", "/api/users/kim%ED%A0%80", "/api/feedback/1?user=kim%80"])
+def test_bytes_that_are_no_text_name_nobody(client, path: str):
+    answer = client.request("DELETE", path)
+
+    assert (answer.status_code, "UTF-8" in error_of(answer)["message"]) == (400, True)
+
+
 def test_an_id_that_ends_like_a_part_of_a_user_is_another_user(client):
     for user in ("kim", "kim/export"):
         client.post("/v1/chat/completions", json={**WISH, "user": user})

@@ -156,7 +156,10 @@ def test_what_is_done_on_the_page_counts_and_its_files_do_not(limited):
     client = from_address(limited(requests_per_minute=1), FAR)
 
     assert [client.get("/assets/page.js").status_code for _ in range(3)] == [404] * 3
-    assert [client.post("/gradio_api/queue/join", json={}).status_code for _ in range(2)] == [404, 429]
+    asked = {"Accept-Language": "zh-CN,zh;q=0.9"}
+    first, second = (client.post("/gradio_api/queue/join", json={}, headers=asked) for _ in range(2))
+    assert (first.status_code, second.status_code) == (404, 429)
+    assert f"{second.headers['Retry-After']} 秒" in second.json()["error"]["message"]
 
 
 # Turns at once ---------------------------------------------------------------------------------------------------

@@ -5,7 +5,9 @@ import contextlib
 import os
 import signal
 import socket
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -73,6 +75,27 @@ async def test_health_is_answered_while_the_agent_is_still_being_built(agent: Fa
 
     assert agent.warmed
     assert agent.closed
+
+
+async def test_health_waits_for_no_thread(agent: FakeAgent):
+    async def build(settings: Settings) -> FakeAgent:
+        return agent
+
+    is_over = threading.Event()
+    async with served(build, agent.settings) as server:
+        assert (await server.client.get("/readyz")).status_code in (200, 503)
+        while len(server.told) < 2:  # noqa: ASYNC110  nothing is set when it is ready
+            await asyncio.sleep(0.01)
+        with ThreadPoolExecutor(1) as threads:
+            asyncio.get_running_loop().set_default_executor(threads)
+            busy = asyncio.get_running_loop().run_in_executor(None, is_over.wait)
+            try:
+                health = await asyncio.wait_for(server.client.get("/healthz"), 20)
+            finally:
+                is_over.set()
+            await busy
+
+    assert health.json() == {"status": "ok"}
 
 
 async def test_a_build_that_fails_ends_the_server_with_its_error(agent: FakeAgent):

@@ -122,6 +122,21 @@ async def test_headers_without_end_are_refused(agent: FakeAgent):
     assert b"431" in answer.split(b"\r\n")[0] or answer == b""
 
 
+@pytest.mark.parametrize(("more", "status"), [(0, b"200"), (1, b"431")])
+async def test_a_head_may_have_64_kib_and_no_byte_more(agent: FakeAgent, more: int, status: bytes):
+    head, end = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX-More: ", b"\r\n\r\n"
+    filled = head + b"x" * (HEAD_BYTES - len(head) - len(end) + more) + end
+
+    async with server(agent) as made:
+        in_one_piece = await rest(await connect(made, filled))
+        stream = await connect(made, filled[:40_000])
+        await asyncio.sleep(0.05)
+        stream[1].write(filled[40_000:])
+        in_two = await rest(stream)
+
+    assert [answer.split(b" ")[1] for answer in (in_one_piece, in_two)] == [status, status]
+
+
 async def test_idle_connections_make_room_for_new_ones(agent: FakeAgent):
     async with server(agent, connections=16, request_s=60) as made:
         idle = [await connect(made, HEAD) for _ in range(100)]

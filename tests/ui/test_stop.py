@@ -106,7 +106,7 @@ async def test_a_stopped_answer_is_still_marked_after_a_reload(actions, agent, s
     await stop_after(actions, session, actions.send(session, "a calm game"), TextDelta, agent)
     remember(agent, session)
 
-    again = await actions.open(session.browser(), "en")
+    again = await Actions(lambda: agent).open(session.browser(), "en")
 
     assert again.turns[0].stopped
     assert [one.item for one in again.turns[0].recommendations] == [
@@ -119,7 +119,7 @@ async def test_the_reasons_of_every_turn_can_be_opened_after_a_reload(actions, a
     await drain(actions.send(session, "tense"))
     remember(agent, session)
 
-    again = await actions.open(session.browser(), "en")
+    again = await Actions(lambda: agent).open(session.browser(), "en")
 
     assert [turn.recommendations for turn in again.turns] == [turn.recommendations for turn in session.turns]
     assert [turn.trace for turn in again.turns] == [turn.trace for turn in session.turns]

@@ -3,9 +3,9 @@ from dataclasses import replace
 from typing import get_args
 
 from agent.conversation import Conversation
-from agent.events import Finished, Recommended, TextDelta, Understood
+from agent.events import Compared, Finished, Recommended, TextDelta, Understood
 from agent.intent import Act, Intent
-from agent.recommendation import Explanation, Recommendation, Reply, Statement, Trace
+from agent.recommendation import Explanation, Recommendation, Reply, Statement, Table, Trace
 from agent.transcript import shown_titles
 from agent.wording.messages import LANGUAGES
 from retrieval.candidates import Evidence, EvidenceKind
@@ -158,3 +158,14 @@ def test_half_a_character_is_replaced_and_the_rest_kept():
 def test_a_message_becomes_the_conversation():
     assert [one.text for one in RecommendRequest(message="calm").talk()] == ["calm"]
     assert RecommendRequest().talk() == []
+
+
+def test_a_comparison_is_a_markdown_table_before_its_words():
+    table = Table(("tea:0", "tea:1"), ("Morning Mist", "Jade | Path"), (("Price", ("8 EUR", "*free*")),))
+
+    _, text = write(Compared(table), TextDelta("The first one costs less."))
+
+    assert text == (
+        "|  | Morning Mist | Jade \\| Path |\n| --- | --- | --- |\n| Price | 8 EUR | ∗free∗ |\n\n"
+        "The first one costs less."
+    )

@@ -1,14 +1,16 @@
 """Finds out who a caller is, from a key, a token or a session; blocks, so run it in a thread."""
 
+import secrets
+import time
 from dataclasses import dataclass, field
 
 from agent.admission import Admission
 from agent.settings import AccessSettings
-from retrieval.state import AccessStore, Account, ApiKey
-from ui.access.caller import TOKEN_SCOPES, Caller, Scope
+from retrieval.state import AccessStore, Account, User
+from ui.access.caller import ALL_SCOPES, Caller, Scope
 from ui.access.keys import PREFIX, id_of, is_good
 from ui.access.passwords import Attempts
-from ui.access.signing import SessionClaims, Signer, UserClaims
+from ui.access.signing import Signer, UserClaims
 
 NO_KEY = "expected an API key as 'Authorization: Bearer rk_...', found none. Make one with: reconteur keys add"
 BAD_KEY = "expected an API key of this server, found one that it does not know or that was revoked."
@@ -38,7 +40,7 @@ class Access:
 
     @property
     def signer(self) -> Signer:
-        """Signs tokens and sessions."""
+        """Signs tokens."""
         if self._signer is None:
             self._signer = Signer(self.store.secret())
         return self._signer
@@ -66,20 +68,21 @@ class Access:
         """Who sits before the page; None for somebody who has to log in first."""
         if not self.is_guarded():
             return Caller()
-        claims = self.signer.read_session(cookie)
-        account = self.store.account(claims.account) if claims is not None else None
-        if account is not None and claims is not None and claims.since == account.created_at:
+        account = self.store.account_of(cookie) if cookie else None
+        if account is not None:
             return Caller(account.tenant, scopes=frozenset(), account=account.name)
         return Caller(scopes=frozenset(), account="") if self.settings.guests else None
 
-    def make_token(self, caller: Caller, user: str, *, seconds: int | None) -> tuple[str, int]:
+    def make_token(self, caller: Caller, user: User, *, seconds: int | None) -> tuple[str, int]:
         """A token for one user of the caller's tenant, and when it ends."""
-        claims = UserClaims(user, caller.tenant, caller.key_id)
+        claims = UserClaims(user.user_id, user.created_at, caller.tenant, caller.key_id)
         return self.signer.user_token(claims, seconds=seconds or self.settings.token_s)
 
     def make_session(self, account: Account) -> str:
         """The cookie of somebody who has just logged in."""
-        return self.signer.session(SessionClaims(account.name, account.created_at), seconds=self.session_s)
+        cookie = secrets.token_urlsafe(32)
+        self.store.open_session(cookie, account.name, expires_at=time.time() + self.session_s)
+        return cookie
 
     @property
     def session_s(self) -> int:
@@ -88,13 +91,14 @@ class Access:
 
     def _token_caller(self, token: str) -> Caller:
         claims = self.signer.read_user(token)
-        if claims is None or not self._stands(claims):
+        scopes = self._scopes_of(claims) if claims is not None else None
+        if claims is None or scopes is None or not self.store.is_still(claims.tenant, claims.user, claims.since):
             raise UnauthorizedError(BAD_TOKEN)
-        return Caller(claims.tenant, claims.key_id, TOKEN_SCOPES, user=claims.user)
+        return Caller(claims.tenant, claims.key_id, scopes, user=claims.user)
 
-    def _stands(self, claims: UserClaims) -> bool:
-        """Whether the key that a token was made with is still good; a token goes with it."""
+    def _scopes_of(self, claims: UserClaims) -> frozenset[Scope] | None:
+        """What the key that a token was made with is good for; None where it is no longer: a token goes with it."""
         if not claims.key_id:
-            return not self.is_guarded()
-        key: ApiKey | None = self.store.key(claims.key_id)
-        return key is not None and key.revoked_at is None
+            return None if self.is_guarded() else ALL_SCOPES
+        key = self.store.key(claims.key_id)
+        return None if key is None or key.revoked_at is not None else frozenset(map(Scope, key.scopes))

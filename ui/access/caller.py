@@ -14,11 +14,10 @@ class Scope(StrEnum):
     FEEDBACK = "feedback"
     ITEMS = "items"
     ADMIN = "admin"
-    """Other people's users: read, export, erase."""
+    """Users: make, read, export, erase."""
 
 
 ALL_SCOPES = frozenset(Scope)
-TOKEN_SCOPES = frozenset((Scope.CHAT, Scope.RECOMMEND, Scope.FEEDBACK, Scope.ITEMS))
 
 
 @dataclass(frozen=True, slots=True)

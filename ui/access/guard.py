@@ -43,6 +43,10 @@ class Guard:
         if agent is None:  # only health answers then
             await self.app(scope, receive, send)
             return
+        if scope["path"] in PUBLIC:  # health waits for no thread and no database
+            scope.setdefault("state", {}).update(caller=Caller(scopes=frozenset()), agent=agent)
+            await self.app(scope, receive, send)
+            return
         try:
             refusal = await asyncio.to_thread(self._admit, HTTPConnection(scope), agent)
         except UnauthorizedError as error:
@@ -64,9 +68,8 @@ class Guard:
         """
         access, path = self._access_to(agent), str(request.scope["path"])
         request.state.access = access
-        if path in PUBLIC:
-            caller: Caller | None = Caller(scopes=frozenset())
-        elif path.startswith(API) or not hasattr(request.app.state, "page"):
+        caller: Caller | None
+        if path.startswith(API) or not hasattr(request.app.state, "page"):
             caller = access.api_caller(request.headers.get("authorization", ""))
         else:
             if access.is_guarded() and not is_same_origin(request):

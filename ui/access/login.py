@@ -8,6 +8,7 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from agent.admission import NoRoomError
+from retrieval.errors import StateError
 from ui.access.access import Access
 from ui.access.guard import COOKIE
 from ui.access.passwords import is_right
@@ -81,7 +82,10 @@ async def log_in(request: Request) -> Response:
         return _form(request, "login_wrong", status=401)
     attempts.succeed(name)
     answer = RedirectResponse(_root(request) + "/", 303)
-    cookie = await asyncio.to_thread(access.make_session, account)
+    try:
+        cookie = await asyncio.to_thread(access.make_session, account)
+    except StateError:
+        return _form(request, "login_unsaved", status=503, headers={"Retry-After": f"{WAIT_S:.0f}"})
     secure = not (access.settings.cookies_over_http or is_local(request.url.hostname or ""))
     answer.set_cookie(
         COOKIE,
@@ -97,7 +101,9 @@ async def log_in(request: Request) -> Response:
 
 @router.post("/logout")
 async def log_out(request: Request) -> Response:
-    """End the session of this browser."""
+    """End the session of this browser; its cookie opens nothing any more, wherever it was copied to."""
+    access: Access = request.state.access
+    await asyncio.to_thread(access.store.end_session, request.cookies.get(COOKIE, ""))
     answer = RedirectResponse(_root(request) + "/login", 303)
     answer.delete_cookie(COOKIE, path=_root(request) or "/")
     return answer

@@ -14,7 +14,7 @@ LOGIN = frozenset(("/login", "/logout"))
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Who may use a route: a key with one of the scopes, and (or not) a user's token for that user."""
+    """Who may use a route: a key with one of the scopes, and (or not) a user's token that such a key made."""
 
     scopes: frozenset[Scope]
     tokens: bool = True
@@ -47,7 +47,7 @@ RULES: dict[tuple[str, str], Rule] = {
 }
 
 
-def check_scope(request: Request) -> None:
+async def check_scope(request: Request) -> None:
     """A dependency of every route: let those pass who may use it, and tokens for their own user only."""
     rule = RULES.get((request.method, request.scope["route"].path_format))
     if rule is None:
@@ -59,7 +59,7 @@ def check_scope(request: Request) -> None:
     caller = caller_of(request)
     if caller.user is not None and not rule.tokens:
         raise HTTPException(403, "expected an API key, found a user's token. Ask from your server, with its key.")
-    if caller.user is None and not rule.scopes & caller.scopes:
+    if not rule.scopes & caller.scopes:
         _refuse_scope(rule)
     for named in (request.path_params.get("user_id"), request.query_params.get("user")):
         if named is not None:

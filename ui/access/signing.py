@@ -1,4 +1,4 @@
-"""Signed claims: tokens that speak for one user of the API, and sessions of the page. Knows no database."""
+"""Signed claims: tokens that speak for one user of the API. Knows no database."""
 
 import time
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 import jwt
 
 _ALGORITHM = "HS256"
-_TOKEN, _SESSION = "reconteur-user", "reconteur-page"  # audiences: neither passes for the other
+_AUDIENCE = "reconteur-user"
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,17 +15,10 @@ class UserClaims:
     """What a user's token says."""
 
     user: str
+    since: float
+    """When the user was made: a token ends with the erasure, whoever has the id afterwards."""
     tenant: str
     key_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class SessionClaims:
-    """What a session's cookie says."""
-
-    account: str
-    since: float
-    """When the account's password was set: a session ends with the password."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,33 +30,17 @@ class Signer:
     def user_token(self, claims: UserClaims, *, seconds: int) -> tuple[str, int]:
         """A token, and when it ends in seconds since 1970."""
         expires = int(time.time()) + seconds
-        said = {"sub": claims.user, "tenant": claims.tenant, "key": claims.key_id}
-        return self._sign(said, _TOKEN, expires), expires
+        said = {"sub": claims.user, "since": claims.since, "tenant": claims.tenant, "key": claims.key_id}
+        return jwt.encode({**said, "aud": _AUDIENCE, "exp": expires}, self.secret, algorithm=_ALGORITHM), expires
 
     def read_user(self, token: str) -> UserClaims | None:
         """What a token says; None where it is none of ours, was changed or has ended."""
-        match self._read(token, _TOKEN):
-            case {"sub": str(user), "tenant": str(tenant), "key": str(key_id)}:
-                return UserClaims(user, tenant, key_id)
-        return None
-
-    def session(self, claims: SessionClaims, *, seconds: int) -> str:
-        """The value of a session's cookie."""
-        return self._sign({"sub": claims.account, "since": claims.since}, _SESSION, int(time.time()) + seconds)
-
-    def read_session(self, cookie: str) -> SessionClaims | None:
-        """What a cookie says; None where it is none of ours, was changed or has ended."""
-        match self._read(cookie, _SESSION):
-            case {"sub": str(account), "since": float(since)}:
-                return SessionClaims(account, since)
-        return None
-
-    def _sign(self, claims: dict[str, Any], audience: str, expires: int) -> str:
-        return jwt.encode({**claims, "aud": audience, "exp": expires}, self.secret, algorithm=_ALGORITHM)
-
-    def _read(self, text: str, audience: str) -> dict[str, Any]:
         options: Any = {"require": ["exp", "aud", "sub"]}
         try:
-            return jwt.decode(text, self.secret, algorithms=[_ALGORITHM], audience=audience, options=options)
+            said = jwt.decode(token, self.secret, algorithms=[_ALGORITHM], audience=_AUDIENCE, options=options)
         except jwt.InvalidTokenError:
-            return {}
+            return None
+        match said:
+            case {"sub": str(user), "since": float(since), "tenant": str(tenant), "key": str(key_id)}:
+                return UserClaims(user, since, tenant, key_id)
+        return None

@@ -14,8 +14,8 @@ router = APIRouter(prefix="/api")
 
 @router.post("/tokens", status_code=201)
 async def make_token(body: TokenRequest, request: Request) -> TokenAnswer:
-    """A short-lived token that may chat, recommend, give feedback and erase, for one user."""
+    """A short-lived token for one user, good for what the key is good for."""
     access: Access = request.state.access
-    await ensure_user(the_agent(request), body.user)
-    token, expires_at = await asyncio.to_thread(access.make_token, caller_of(request), body.user, seconds=body.seconds)
+    user = await ensure_user(the_agent(request), body.user)
+    token, expires_at = await asyncio.to_thread(access.make_token, caller_of(request), user, seconds=body.seconds)
     return TokenAnswer(token=token, user=body.user, expires_at=expires_at)

@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from agent.conversation import Conversation
 from agent.events import Event
 from retrieval.errors import RecommenderError
+from retrieval.state import User
 from ui.access.scopes import user_of
 from ui.api import paths  # noqa: F401  the kinds of paths that routes are written with
 from ui.api.answers import COMPLETION, ModelCard, ModelList
@@ -77,10 +78,10 @@ async def start(agent: "Agent", messages: Sequence[Message], user: str | None) -
     return conversation, messages[-1].text if messages else ""
 
 
-async def ensure_user(agent: "Agent", user: str) -> None:
+async def ensure_user(agent: "Agent", user: str) -> User:
     """Make the user of an id that the client brings, unless there is one."""
     try:
-        await asyncio.to_thread(agent.state.ensure_user, user)
+        return await asyncio.to_thread(agent.state.ensure_user, user)
     except ValueError as error:
         raise BadFieldError(str(error), param="user") from error
 

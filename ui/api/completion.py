@@ -13,13 +13,22 @@ from pydantic import JsonValue
 from pydantic_core import to_jsonable_python
 
 from agent.conversation import Conversation
-from agent.events import Event, Finished, Recommended, TextDelta, Understood
+from agent.events import Compared, Event, Finished, Recommended, TextDelta, Understood
 from agent.intent import Intent
 from agent.markdown import escaped
-from agent.recommendation import Recommendation, Reply, Statement, Trace
-from agent.transcript import render_list, render_notices
+from agent.recommendation import Recommendation, Reply, Statement, Table, Trace
+from agent.transcript import render_list, render_notices, render_table
 from retrieval.items import Item
-from ui.api.wire import MODEL, ErrorAnswer, EvidenceWire, ItemWire, RecommendationWire, ReconteurWire
+from ui.api.wire import (
+    MODEL,
+    ErrorAnswer,
+    EvidenceWire,
+    ItemWire,
+    RecommendationWire,
+    ReconteurWire,
+    TableRowWire,
+    TableWire,
+)
 
 Chunk = dict[str, JsonValue]
 
@@ -31,6 +40,7 @@ class Writing:
     intent: Intent | None = None
     shown: Recommended | None = None
     reply: Reply | None = None
+    table: Table | None = None
     text: str = ""
     _prose: bool = field(default=False)
 
@@ -52,6 +62,8 @@ class Writing:
                 self.intent = intent
             case Recommended():
                 return self._show(event)
+            case Compared(table):
+                return self._compare(table)
             case TextDelta(text):
                 return self._say(text)
             case Finished(reply):
@@ -65,6 +77,10 @@ class Writing:
         language = self.intent.preference.language if self.intent else "en"
         return self._block(render_list(event.recommendations, event.near_misses, event.notices, language))
 
+    def _compare(self, table: Table) -> str:
+        self.table = table
+        return self._block(render_table(table))
+
     def _say(self, text: str) -> str:
         gap = "\n\n" if self.text and not self._prose and text else ""
         self._prose = self._prose or bool(text)
@@ -77,6 +93,8 @@ class Writing:
         before = self.text
         if self.shown is None and (reply.recommendations or reply.near_misses or reply.notices):
             self.text += self._show(Recommended(reply.recommendations, reply.near_misses, reply.notices))
+        if self.table is None and reply.table is not None:
+            self.text += self._compare(reply.table)
         if not self._prose:
             self.text += self._say(reply.text)
         known = self.shown.notices if self.shown else ()
@@ -96,6 +114,7 @@ class Writing:
             recommendations=[recommendation_to_wire(one) for one in shown.recommendations],
             near_misses=[recommendation_to_wire(one) for one in shown.near_misses],
             notices=list(self.reply.notices if self.reply else shown.notices),
+            table=table_to_wire(self.table) if self.table else None,
         )
 
 
@@ -158,12 +177,22 @@ def recommendation_to_wire(one: Recommendation) -> RecommendationWire:
         score=one.score,
         channels=dict(one.channels),
         parts=dict(one.parts),
+        shares=dict(one.shares),
         exploratory=one.exploratory,
         propensity=one.propensity,
         reason=one.explanation.text,
         evidence=[evidence_to_wire(statement) for statement in one.explanation.statements],
         slot=one.slot or None,
         breaks=[limit.key for limit in one.breaks] or None,
+    )
+
+
+def table_to_wire(table: Table) -> TableWire:
+    """Items side by side."""
+    return TableWire(
+        item_ids=list(table.item_ids),
+        heads=list(table.heads),
+        rows=[TableRowWire(label=label, cells=list(cells)) for label, cells in table.rows],
     )
 
 

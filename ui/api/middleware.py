@@ -24,7 +24,7 @@ REQUEST_ID = "X-Request-ID"
 METHODS = frozenset(HTTPMethod)
 
 
-def note_route(request: Request) -> None:
+async def note_route(request: Request) -> None:
     """A dependency of every route: leaves the route's template for the log."""
     note: list[str] | None = request.scope.get(_NOTE)
     route = request.scope.get("route")

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -33,20 +32,23 @@ DEEPEST = 64
 """How deep lists and objects of a body may lie in each other."""
 
 
-def _plain_id(text: str) -> str:
-    if is_id(text):
-        return text
+def _plain_id(value: object) -> object:
+    if not isinstance(value, str) or is_id(value):
+        return value
     raise ValueError(f"expected 1 to {ID_LENGTH} printable characters without spaces around them. Send a plain id.")
 
 
-def _id_or_none(text: str) -> str:
-    return _plain_id(text) if text else text
+def _id_or_none(value: object) -> object:
+    return _plain_id(value) if value else value
 
 
-def _plain_text(text: str) -> str:
-    if "\x00" in text:
+def _plain_text(value: object) -> object:
+    """Halves of a character that JSON can hold and UTF-8 cannot are replaced."""
+    if not isinstance(value, str) or (value.isascii() and "\x00" not in value):
+        return value
+    if "\x00" in value:
         raise ValueError("expected text, found NUL in it. Leave it out.")
-    return text
+    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _number(value: object) -> object:
@@ -59,10 +61,10 @@ def _number(value: object) -> object:
 _ID = r"[^\x00-\x20\x7f-\xa0](?:[^\x00-\x1f\x7f-\xa0]*[^\x00-\x20\x7f-\xa0])?"
 _ID_SCHEMA: dict[str, JsonValue] = {"type": "string", "minLength": 1, "maxLength": ID_LENGTH, "pattern": f"^{_ID}$"}
 _OPTIONAL_ID_SCHEMA: dict[str, JsonValue] = {"type": "string", "maxLength": ID_LENGTH, "pattern": f"^(?:{_ID})?$"}
-Id = Annotated[str, AfterValidator(_plain_id), WithJsonSchema(_ID_SCHEMA)]
-OptionalId = Annotated[str, AfterValidator(_id_or_none), WithJsonSchema(_OPTIONAL_ID_SCHEMA)]
+Id = Annotated[str, BeforeValidator(_plain_id), WithJsonSchema(_ID_SCHEMA)]
+OptionalId = Annotated[str, BeforeValidator(_id_or_none), WithJsonSchema(_OPTIONAL_ID_SCHEMA)]
 """'' is as good as none."""
-Text = Annotated[str, AfterValidator(_plain_text)]
+Text = Annotated[str, BeforeValidator(_plain_text)]
 Number = Annotated[FiniteFloat, BeforeValidator(_number)]
 Whole = Annotated[int, BeforeValidator(_number)]
 
@@ -74,12 +76,13 @@ class _Request(BaseModel):
 
 
 class _Body(_Request):
-    """A whole body. Halves of a character that JSON can hold and UTF-8 cannot are replaced."""
+    """A whole body."""
 
     @model_validator(mode="before")
     @classmethod
-    def _mend(cls, data: object) -> object:
-        return _mended(data, DEEPEST)
+    def _check_depth(cls, data: object) -> object:
+        _check_depth(data, DEEPEST)
+        return data
 
 
 class TextPart(_Request):
@@ -260,6 +263,9 @@ class RecommendationWire(BaseModel):
     score: float
     channels: dict[str, float]
     parts: dict[str, float] = Field(default_factory=dict)
+    """What each dimension of interest added to the learned part of the score; `trace.parts_are` says what they are."""
+    shares: dict[str, float] = Field(default_factory=dict)
+    """What each channel added to the score, exactly."""
     exploratory: bool
     propensity: float
     reason: str
@@ -270,6 +276,21 @@ class RecommendationWire(BaseModel):
     """For a near miss: the keys of the limits it does not keep."""
 
 
+class TableRowWire(BaseModel):
+    """A field, and what each item has in it."""
+
+    label: str
+    cells: list[str]
+
+
+class TableWire(BaseModel):
+    """Items side by side, where they are compared."""
+
+    item_ids: list[str]
+    heads: list[str]
+    rows: list[TableRowWire]
+
+
 class ReconteurWire(BaseModel):
     """What an answer holds beside its text; in a stream the first chunk brings all but `trace`, the last `trace`."""
 
@@ -278,6 +299,7 @@ class ReconteurWire(BaseModel):
     recommendations: list[RecommendationWire] | None = None
     near_misses: list[RecommendationWire] | None = None
     notices: list[str] | None = None
+    table: TableWire | None = None
     trace: dict[str, JsonValue] | None = None
 
 
@@ -322,13 +344,9 @@ def _check_messages(messages: list[Message]) -> list[Message]:
     return messages
 
 
-def _mended(data: object, depth: int) -> object:
-    if isinstance(data, str):
-        return data.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if not data.isascii() else data
-    if isinstance(data, list | dict) and not depth:
-        raise ValueError(f"expected lists and objects at most {DEEPEST} deep, found more. Send a flatter one.")
-    if isinstance(data, list):
-        return [_mended(one, depth - 1) for one in data]
-    if isinstance(data, dict):
-        return {key: _mended(value, depth - 1) for key, value in data.items()}
-    return data
+def _check_depth(data: object, depth: int) -> None:
+    if isinstance(data, list | dict):
+        if not depth:
+            raise ValueError(f"expected lists and objects at most {DEEPEST} deep, found more. Send a flatter one.")
+        for one in data.values() if isinstance(data, dict) else data:
+            _check_depth(one, depth - 1)

@@ -15,9 +15,15 @@ from ui.edge.refusal import Refusal
 
 HEAD_BYTES = 64 << 10
 """Most bytes of a request's line and headers."""
+LINE_BYTES = len(b"  HTTP/1.1\r\n\r\n")
+HEADER_BYTES = len(b": \r\n")
 TOO_LARGE = Refusal(431, f"expected at most {HEAD_BYTES} bytes of headers, found more. Send fewer.")
 TOO_SLOW = Refusal(408, "expected the whole request in time, found a part of it. Send it again in one go.")
 FULL = Refusal(503, "too many connections are open. Try again in a moment.", {"Retry-After": "5"})
+
+
+class _HeadTooLargeError(Exception):
+    """Ends the parsing of a head."""
 
 
 class ImpatientConfig(uvicorn.Config):
@@ -63,6 +69,13 @@ class ImpatientProtocol(HttpToolsProtocol):
         if self._head_bytes is not None and self._head_bytes > HEAD_BYTES:
             self._drop(TOO_LARGE)
 
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what cannot be parsed, or was not parsed to its end because it is too large."""
+        if self._size_of_head() > HEAD_BYTES:
+            self._drop(TOO_LARGE)
+        else:
+            super().send_400_response(msg)
+
     def on_message_begin(self) -> None:
         """A request starts: from here on its time counts."""
         super().on_message_begin()
@@ -70,8 +83,10 @@ class ImpatientProtocol(HttpToolsProtocol):
         self._wait()
 
     def on_headers_complete(self) -> None:
-        """Its head is there."""
+        """Its head is there; its bytes are counted anew, since what came with them may be more than the head."""
         self._head_bytes = None
+        if self._size_of_head() > HEAD_BYTES:
+            raise _HeadTooLargeError
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
@@ -96,6 +111,13 @@ class ImpatientProtocol(HttpToolsProtocol):
         """It reads again."""
         super().resume_writing()
         self._stop_writing()
+
+    def _size_of_head(self) -> int:
+        """Bytes of the line and the headers that were parsed last, as they are usually written."""
+        if not self.url:
+            return 0
+        line = len(self.parser.get_method()) + len(self.url) + LINE_BYTES
+        return line + sum(len(name) + len(value) + HEADER_BYTES for name, value in self.headers)
 
     def let_go(self) -> None:
         """Make room."""

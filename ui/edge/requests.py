@@ -1,7 +1,7 @@
 """Reads a request to its end, within bounds, before anything looks at it; nothing here is ever written to disk."""
 
 import re
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_to_bytes
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -15,6 +15,7 @@ SLASH = "\x00"
 No path that is let through holds this character in its own right."""
 NO_FILES = Refusal(415, "expected JSON, found a form with files. This server takes no files; send JSON.")
 NO_NUL = Refusal(400, "expected a path of printable characters, found NUL in it. Leave it out.")
+NO_TEXT = Refusal(400, "expected a path and a query in UTF-8, found other bytes in them. Send them as UTF-8.")
 _SLASH = re.compile(rb"%2f", re.IGNORECASE)
 
 
@@ -42,6 +43,8 @@ class WholeRequests:
         length = headers.get("content-length", "0")
         if SLASH in scope["path"]:
             return NO_NUL
+        if not _is_text(scope.get("raw_path") or b"") or not _is_text(scope.get("query_string") or b""):
+            return NO_TEXT  # else ids that differ in these bytes would be one
         if headers.get("content-type", "").lower().lstrip().startswith("multipart/"):
             return NO_FILES
         return self._too_large() if length.isdigit() and int(length[:20]) > self.body_bytes else None
@@ -60,6 +63,14 @@ class WholeRequests:
 
     def _too_large(self) -> Refusal:
         return Refusal(413, f"expected a body of at most {self.body_bytes} bytes, found more. Send less at once.")
+
+
+def _is_text(quoted: bytes) -> bool:
+    """Whether what is written with percent signs is UTF-8."""
+    try:
+        return b"%" not in quoted or bool(unquote_to_bytes(quoted).decode() or True)
+    except UnicodeDecodeError:
+        return False
 
 
 def routed_path(scope: Scope) -> str:

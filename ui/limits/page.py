@@ -1,9 +1,11 @@
 """Counts what is done on the chat page; its files and its stream of updates are free."""
 
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ui.api.errors import respond
+from ui.api.errors import refuse
 from ui.limits.quotas import Quotas, RateLimitExceededError
+from ui.page.words import language_of, word
 
 ACTION = "/queue/join"
 """How the path ends to which Gradio's browser code sends a message or a click."""
@@ -23,5 +25,7 @@ class PageQuota:
             try:
                 self.quotas.count(scope)
             except RateLimitExceededError as error:
-                answer = respond(error)
+                language = language_of(Headers(scope=scope).get("accept-language", ""))
+                wait = {"Retry-After": str(error.retry_after_s)}
+                answer = refuse(429, word("too_many", language, seconds=error.retry_after_s), wait)
         await answer(scope, receive, send)

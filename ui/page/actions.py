@@ -5,18 +5,24 @@ Knows no Gradio: an action is an async generator, so it can be tested by itself.
 
 import asyncio
 from collections.abc import Callable
-from contextlib import aclosing
-from dataclasses import dataclass, replace
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, field, replace
 
+from agent.conversation import Role, Turn
+from agent.wording.messages import title
+from retrieval.errors import RecommenderError
 from retrieval.items import Catalog
+from retrieval.preference import Preference
 from retrieval.state import FeedbackKind
 from retrieval.untrusted import as_json
 from ui.access.caller import Caller
 from ui.page.agents import ChatAgent
+from ui.page.chat_turn import ChatTurn
 from ui.page.parts import Changes, Part
 from ui.page.people import People
 from ui.page.sidebar import demo_name
-from ui.page.state import ChatTurn, Session
+from ui.page.state import Session
+from ui.page.talk import Talks
 from ui.page.turns import Turns
 from ui.page.words import word
 
@@ -31,11 +37,13 @@ class Actions:
     """All actions over one agent; holds nothing of any session."""
 
     find_agent: Callable[[], ChatAgent]
+    talks: Talks = field(default_factory=Talks)
+    """What pages have open, and what goes on without them."""
 
     @property
     def people(self) -> People:
         """Users and their conversations."""
-        return People(self.find_agent)
+        return People(self.find_agent, self.talks)
 
     @property
     def turns(self) -> Turns:
@@ -64,25 +72,72 @@ class Actions:
         """A session from what the browser kept; users and conversations that are gone are left out."""
         return await self.people.open(browser, language, caller)
 
-    async def send(self, session: Session, message: str) -> Changes:
-        """Answer a message."""
-        session.notice = ""
-        if session.running:
+    async def send(self, session: Session, message: str, key: str = "") -> Changes:
+        """Answer a message.
+
+        Args:
+            session: Whose.
+            message: What was said.
+            key: The browser's own name for it: it sends again what it does not know to have arrived.
+        """
+        session.notice, session.received = "", key
+        if key and key in session.talk.received:
+            yield Part.RECEIVED
+        elif session.running:
             session.notice = word("busy", session.language)
-            yield Part.INPUT
-            return
-        if not message.strip():
+            yield Part.INPUT | Part.REFUSED
+        elif not message.strip():
             wishes = self.catalog.schema.wishes
             wish = next(iter(wishes.get(session.language) or wishes.get("en", ())), "…")
             session.notice = word("empty", session.language, wish=wish)
-            yield Part.INPUT
-            return
-        session.status, session.draft = "reading", ""
-        session.turns.append(ChatTurn(message))
-        yield Part.LOG | Part.LIVE | Part.INPUT | Part.DRAFT
-        async with aclosing(
-            self.turns.run(session, message, lambda: self.agent.stream(session.conversation, message))
-        ) as parts:
+            yield Part.INPUT | Part.REFUSED
+        else:
+            self._begin(session, message, key)
+            async with aclosing(self._run(session, message)) as parts:
+                async for part in parts:
+                    yield part
+
+    async def again(self, session: Session) -> Changes:
+        """Answer the last message, to which no answer was found."""
+        if session.turns and session.turns[-1].is_unanswered and not session.running:
+            async with aclosing(self.send(session, session.turns[-1].message)) as parts:
+                async for part in parts:
+                    yield part
+
+    async def sync(self, session: Session, number: str) -> Changes:
+        """Bring a page up to date that looks again, or has missed something; `number` is that of its last patch."""
+        if number != str(session.drawn.number):
+            session.drawn.forget()
+            session.sent.clear()
+        yield Part.ALL
+        if session.running:
+            async with aclosing(self.follow(session)) as parts:
+                async for part in parts:
+                    yield part
+
+    async def follow(self, session: Session) -> Changes:
+        """What another page, or this one before it was loaded anew, has begun."""
+        async for part in session.talk.watch():
+            yield part
+        await self.people.refresh(session)
+        yield Part.ALL
+
+    def _begin(self, session: Session, message: str, key: str) -> None:
+        talk = session.talk
+        talk.status, session.draft = "reading", ""
+        if key:
+            talk.received.append(key)
+        if talk.turns and talk.turns[-1].is_unanswered and talk.turns[-1].message == message:
+            talk.turns.pop()
+            talk.conversation = replace(talk.conversation, turns=talk.conversation.turns[:-1])
+        talk.turns.append(ChatTurn(message))
+
+    async def _run(self, session: Session, message: str) -> Changes:
+        with suppress(RecommenderError):  # the turn will meet it again, and say so
+            await self.people.ensure_user(session)
+        yield Part.LOG | Part.LIVE | Part.INPUT | Part.DRAFT | Part.RECEIVED | Part.BROWSER
+        turn = self.turns.run(session, message, lambda: self.agent.stream(session.conversation, message))
+        async with aclosing(self.talks.run(session.talk, turn)) as parts:
             async for part in parts:
                 yield part
 
@@ -90,7 +145,7 @@ class Actions:
         """Sort the last list anew, in its place."""
         if session.running or not session.turns:
             return
-        session.status, session.notice = "reranking", ""
+        session.talk.status, session.notice = "reranking", ""
         if session.turns[-1].has_cards and not session.turns[-1].has_list:  # an answer stays where it is
             session.turns.append(ChatTurn(""))
         before = session.turns[-1]
@@ -102,14 +157,43 @@ class Actions:
             lambda: self.agent.rerank(session.conversation, remove=remove, novelty=novelty),
             before,
         )
-        async with aclosing(run) as parts:
+        async with aclosing(self.talks.run(session.talk, run)) as parts:
+            async for part in parts:
+                yield part
+
+    async def others(self, session: Session) -> Changes:
+        """A list without what was shown last, as if that had been said; without the model."""
+        wanted = session.conversation.preference
+        passed = dict.fromkeys((*wanted.passed_over, *session.conversation.last_shown()))
+        async with aclosing(self._said(session, "show_others", replace(wanted, passed_over=tuple(passed)))) as parts:
+            async for part in parts:
+                yield part
+
+    async def more_like(self, session: Session, item_id: str) -> Changes:
+        """A list of what is like an item, within the limits that hold, as if that had been said; without the model."""
+        wanted, item = session.conversation.preference, self.catalog.item(item_id)
+        liked = tuple(dict.fromkeys((*wanted.liked, item_id)))
+        wanted = replace(wanted, text="", wishes=(), leanings=(), examples=(item_id,), liked=liked)
+        name = title(item.title, wanted.language)
+        async with aclosing(self._said(session, "more_like", wanted, title=name)) as parts:
+            async for part in parts:
+                yield part
+
+    async def _said(self, session: Session, key: str, wanted: Preference, **values: object) -> Changes:
+        """What a click asks for, as an exchange of its own."""
+        if session.running:
+            return
+        talk, text = session.talk, word(key, wanted.language, **values)
+        talk.conversation = replace(talk.conversation.add(Turn(Role.USER, text)), preference=wanted)
+        talk.turns.append(ChatTurn(text))
+        async with aclosing(self.rerank(session)) as parts:
             async for part in parts:
                 yield part
 
     async def stop(self, session: Session) -> Changes:
         """End the running turn; what it has brought stays."""
-        if session.turn is not None:
-            session.turn.stop()
+        if session.talk.running is not None:
+            session.talk.running.stop()
         session.notice = ""
         yield Part.INPUT
 
@@ -129,7 +213,7 @@ class Actions:
             session.user = await self.people.set_novelty(session.user.user_id, novelty)
             session.users = [session.user if one.user_id == session.user.user_id else one for one in session.users]
         preference = replace(session.conversation.preference, novelty=novelty)
-        session.conversation = replace(session.conversation, preference=preference)
+        session.talk.conversation = replace(session.conversation, preference=preference)
         yield Part.RAIL
         if session.conversation.all_shown():
             async with aclosing(self.rerank(session, novelty=novelty)) as parts:
@@ -141,7 +225,7 @@ class Actions:
         await self.people.ensure_user(session)
         if item_id in session.feedback:
             await self._undo(session, session.feedback[item_id][1], item_id)
-        session.conversation, _ = await self.agent.feedback(session.conversation, item_id, FeedbackKind(kind))
+        session.talk.conversation, _ = await self.agent.feedback(session.conversation, item_id, FeedbackKind(kind))
         await self._touched(session, item_id)
         yield Part.LOG | Part.RAIL | Part.BROWSER
 
@@ -207,7 +291,7 @@ class Actions:
                 async for part in parts:
                     yield part
         else:
-            session.conversation = replace(session.conversation, preference=wanted.without(key))
+            session.talk.conversation = replace(session.conversation, preference=wanted.without(key))
 
     async def export(self, session: Session) -> Changes:
         """Hand all that is kept to the browser, which saves it; nothing of it stays here."""
@@ -236,12 +320,12 @@ class Actions:
         yield Part.ALL
 
     async def _undo(self, session: Session, feedback_id: str, item_id: str) -> None:
-        session.conversation = await self.agent.undo(session.conversation, feedback_id)
-        session.touched.add(item_id)
+        session.talk.conversation = await self.agent.undo(session.conversation, feedback_id)
+        session.talk.touched.add(item_id)
 
     async def _touched(self, session: Session, item_id: str) -> None:
         if session.running:
-            session.touched.add(item_id)
+            session.talk.touched.add(item_id)
         else:
-            session.touched.clear()
+            session.talk.touched.clear()
         await self.people.refresh(session)

@@ -53,6 +53,9 @@ class ChatAgent(Protocol):
     def conversations(self) -> Conversations:
         """Stored conversations."""
 
+    async def receive(self, conversation: Conversation, message: str) -> None:
+        """Keep a message before it is answered."""
+
     def stream(self, conversation: Conversation, message: str) -> AsyncIterator[Event]:
         """Answer a message."""
 

@@ -5,18 +5,23 @@ from dataclasses import dataclass, field
 
 from agent.intent import Chip
 from agent.recommendation import Recommendation, Statement
-from agent.wording.values import constraint_label
+from agent.wording.messages import comma, number, percent
+from agent.wording.messages import label as item_label
+from agent.wording.values import constraint_label, values_of
 from retrieval.candidates import Evidence
 from retrieval.items import Catalog, Item
 from retrieval.preference import Constraint
 from retrieval.schema import FieldKind, FieldSpec
 from ui.page.covers import cover
+from ui.page.fragments import Fragments
 from ui.page.markup import Html, join, tag
 from ui.page.words import is_word, word
 
 _MOST_VALUES = {FieldKind.CATEGORY: 3, FieldKind.ENTITY: 2, FieldKind.NUMBER: 1}
 _MOST_FACTS = 4
 _QUOTE = 260
+LEAST_PART = 0.005
+"""A part of the learned score below this is not told."""
 _OPINIONS = {"like": "liked", "dislike": "disliked"}
 
 
@@ -31,27 +36,33 @@ class CardContext:
     place: str = "0"
     """Names the list, so that what was unfolded in it stays so."""
 
-    def say(self, key: str, **values: object) -> str:
+    def say(self, key: str, *, count: int | None = None, **values: object) -> str:
         """A word of the page in the language of the list."""
-        return word(key, self.language, **values)
+        return word(key, self.language, count=count, **values)
 
     def channel(self, name: str) -> str:
         """A channel as the page calls it; one that it does not know by its own name."""
         return self.say(f"channel_{name}") if is_word(f"channel_{name}") else name
 
 
-def cards(recommendations: Sequence[Recommendation], context: CardContext, *, label: str) -> Html:
-    """A list of cards in order."""
-    items = (tag("li", card(one, context), class_="card-slot") for one in recommendations)
+def cards(
+    recommendations: Sequence[Recommendation], context: CardContext, fragments: Fragments, *, key: str, label: str
+) -> Html:
+    """A list of cards in order, each a part of its own."""
+    items = (
+        fragments.keep(f"{key}.{place}", "li", card(one, context), class_="card-slot")
+        for place, one in enumerate(recommendations)
+    )
     return tag("ol", *items, class_="cards", aria_label=label)
 
 
-def near_misses(recommendations: Sequence[Recommendation], context: CardContext) -> Html:
+def near_misses(
+    recommendations: Sequence[Recommendation], context: CardContext, fragments: Fragments, *, key: str
+) -> Html:
     """The group of items that do not keep every limit, under a heading that says so."""
     title = context.say("near")
-    return tag(
-        "section", tag("h3", title), cards(recommendations, context, label=title), class_="near", aria_label=title
-    )
+    found = cards(recommendations, context, fragments, key=key, label=title)
+    return tag("section", tag("h3", title), found, class_="near", aria_label=title)
 
 
 def card(recommendation: Recommendation, context: CardContext) -> Html:
@@ -129,15 +140,15 @@ def _heading(recommendation: Recommendation) -> Html:
 def _badge(recommendation: Recommendation, context: CardContext) -> Html:
     if not recommendation.exploratory:
         return Html("")
-    hint = context.say("exploratory_hint", percent=f"{recommendation.propensity:.0%}")
+    hint = context.say("exploratory_hint", percent=percent(recommendation.propensity, context.language))
     return tag("p", tag("span", context.say("exploratory"), class_="badge", title=hint), class_="badge-line")
 
 
 def _breaks(broken: Sequence[Constraint], context: CardContext) -> Html:
     if not broken:
         return Html("")
-    limits = ", ".join(one.words or constraint_label(one, context.catalog, context.language) for one in broken)
-    return tag("p", context.say("breaks", limits=limits), class_="breaks")
+    limits = [one.words or constraint_label(one, context.catalog, context.language) for one in broken]
+    return tag("p", context.say("breaks", limits=comma(limits, context.language)), class_="breaks")
 
 
 def _reason(recommendation: Recommendation) -> Html:
@@ -149,12 +160,7 @@ def _reason(recommendation: Recommendation) -> Html:
 
 
 def _fact(spec: FieldSpec, item: Item, language: str) -> Html:
-    if spec.kind is FieldKind.NUMBER:
-        number = item.numbers.get(spec.name)
-        shown = "" if number is None else f"{number:g} {'' if spec.unit == 'year' else spec.unit}".strip()
-    else:
-        values = item.values.get(spec.name, ())[: _MOST_VALUES[spec.kind]]
-        shown = ", ".join(spec.value_in(value, language) for value in values)
+    shown = comma(values_of(item, spec, language)[: _MOST_VALUES[spec.kind]], language)
     return tag("span", shown, title=spec.label_in(language)) if shown else Html("")
 
 
@@ -182,9 +188,21 @@ def _opinions(item: Item, context: CardContext) -> Html:
         hidden=not given,
         data_do="undo",
         data_item=item.item_id,
-        aria_label=f"{context.say('undo')}: {item.label}",
+        aria_label=context.say("pair", name=context.say("undo"), text=item.label),
     )
-    return tag("div", *buttons, undo, class_="opinions", role="group", aria_label=item.label)
+    return tag("div", *buttons, undo, _more_like(item, context), class_="opinions", role="group", aria_label=item.label)
+
+
+def _more_like(item: Item, context: CardContext) -> Html:
+    return tag(
+        "button",
+        context.say("more_like_this"),
+        type="button",
+        class_="more",
+        data_do="more-like",
+        data_item=item.item_id,
+        aria_label=context.say("pair", name=context.say("more_like_this"), text=item.label),
+    )
 
 
 def _opinion(item: Item, kind: str, label: str, given: str, context: CardContext) -> Html:
@@ -200,7 +218,7 @@ def _opinion(item: Item, kind: str, label: str, given: str, context: CardContext
         data_item=item.item_id,
         data_kind=kind,
         aria_pressed="true" if pressed else "false",
-        aria_label=f"{shown}: {item.label}",
+        aria_label=context.say("pair", name=shown, text=item.label),
     )
 
 
@@ -213,10 +231,42 @@ def _why(recommendation: Recommendation, context: CardContext) -> Html:
     about = tag("p", _clip(item.text), class_="about") if item.text and not quoted else Html("")
     if not parts and not about:
         return Html("")
-    body = tag("div", tag("ul", *parts, class_="evidence") if parts else "", about, class_="why-body")
+    body = tag(
+        "div",
+        tag("ul", *parts, class_="evidence") if parts else "",
+        _made_of(recommendation, context),
+        about,
+        class_="why-body",
+    )
     name = f"{title} {item.label}"
     summary = tag("summary", title, aria_label=name)
     return tag("details", summary, body, class_="why", data_key=f"why:{context.place}:{item.item_id}")
+
+
+def _made_of(recommendation: Recommendation, context: CardContext) -> Html:
+    """What each channel added to the score, the learned part by dimension of interest, and how to ask for more."""
+    made = _shares(recommendation.shares, context)
+    if not made:
+        return Html("")
+    parts = {name: value for name, value in recommendation.parts.items() if abs(value) >= LEAST_PART}
+    lines = [tag("li", f"{context.say(f'dimension_{name}')} {value:+.2f}") for name, value in parts.items()]
+    kind = f"parts_{recommendation.parts_are}"
+    learned = ""
+    if lines and is_word(kind):
+        learned = join((tag("p", context.say("parts_note", kind=context.say(kind)), class_="meta"), tag("ul", *lines)))
+    asked = context.say("why_question", label=item_label(recommendation.item, context.language))
+    button = tag("button", context.say("what_changed"), type="button", class_="wish", data_do="wish", data_text=asked)
+    return tag("div", tag("p", made), learned, button, class_="made-of")
+
+
+def _shares(shares: Mapping[str, float], context: CardContext) -> str:
+    """'Its score: descriptions 60%, popularity 40%.'; below zero what speaks against it. '' where nothing was added."""
+    total = sum(share for share in shares.values() if share > 0)
+    if not total:
+        return ""
+    order = sorted(shares, key=lambda name: -abs(shares[name]))
+    told = (f"{context.channel(name)} {percent(shares[name] / total, context.language)}" for name in order)
+    return context.say("shares", shares=comma(told, context.language))
 
 
 def _statement(statement: Statement, context: CardContext) -> Html:
@@ -234,9 +284,9 @@ def _proof(evidence: Evidence, context: CardContext) -> list[Html]:
         found.append(tag("q", _clip(evidence.text)))
     known = [one for one in evidence.item_ids if one in context.catalog]
     if known and not evidence.path:
-        titles = ", ".join(context.catalog.item(one).label for one in known[:5])
+        titles = comma((context.catalog.item(one).label for one in known[:5]), context.language)
         found.append(tag("span", titles, class_="meta"))
-    score = f"{evidence.score:.2f}"
+    score = number(round(evidence.score, 2), context.language)
     notes = [
         context.say("evidence_score", channel=context.channel(evidence.channel), score=score)
         if evidence.score

@@ -1,50 +1,101 @@
 """The conversation as HTML: turns, the answer as it grows, the welcome."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from agent.intent import Act, Intent
 from retrieval.items import Catalog
 from ui.page.cards import CardContext, cards, chips, near_misses
+from ui.page.chat_turn import ChatTurn
 from ui.page.covers import cover
+from ui.page.fragments import Fragments
 from ui.page.how import how_html
 from ui.page.markup import Html, join, paragraphs, tag
-from ui.page.state import ChatTurn, Session
+from ui.page.state import Session
 from ui.page.words import word
+
+LOG_FRAME = tag("div", data_log="", class_="turns", role="log")
+"""What the parts of the log are drawn into."""
 
 
 def log_html(session: Session, catalog: Catalog, picks: Sequence[str] = ()) -> Html:
+    """The log in one piece."""
+    return log_parts(session, catalog, picks).whole()
+
+
+def log_parts(session: Session, catalog: Catalog, picks: Sequence[str] = ()) -> Fragments:
     """All turns; the welcome when there are none. `picks` are the item ids of the taste picker."""
     if not session.turns:
-        return welcome_html(session, catalog, picks)
+        fragments = Fragments(("welcome",))
+        _welcome(session, catalog, picks, fragments)
+        return fragments
     last = len(session.turns) - 1
-    turns = (turn_html(turn, at, session, catalog, is_last=at == last) for at, turn in enumerate(session.turns))
-    return tag("div", *turns, class_="turns", role="log", aria_label=word("conversation", session.language))
+    keys = [f"t{session.conversation.conversation_id[:6]}{at}" for at in range(last + 1)]
+    fragments = Fragments(tuple(keys))
+    for at, (key, turn) in enumerate(zip(keys, session.turns, strict=True)):
+        looks = (turn, session.language, at == last, at == last and session.running, _opinions_in(turn, session))
+        if (drawn := session.rendered.get(key)) is None or drawn[0] != looks:
+            drawn = session.rendered[key] = (looks, _turn(turn, at, key, session, catalog, is_last=at == last))
+        fragments.parts.update(drawn[1])
+    return fragments
 
 
-def turn_html(turn: ChatTurn, at: int, session: Session, catalog: Catalog, *, is_last: bool) -> Html:
+def _opinions_in(turn: ChatTurn, session: Session) -> tuple[str, ...]:
+    """What was said by clicks about the items of a turn."""
+    shown = (*turn.recommendations, *turn.near_misses)
+    return tuple(session.feedback.get(one.item.item_id, ("", ""))[0] for one in shown)
+
+
+def _turn(
+    turn: ChatTurn, at: int, key: str, session: Session, catalog: Catalog, *, is_last: bool
+) -> Mapping[str, Html]:
     """One exchange: message, chips, notices, cards, prose, and how it came about."""
+    fragments = Fragments()
     language = turn.language(session.language)
     context = CardContext(catalog, language, session.feedback, place=f"{session.conversation.conversation_id[:8]}-{at}")
     busy = is_last and session.running
     act = None if turn.intent is None else turn.intent.act
     # what was understood so far does not bear on answers and questions
     found = turn.intent.chips if turn.intent is not None and act is Act.RECOMMEND else ()
-    return tag(
+    shown = (*turn.recommendations, *turn.near_misses)
+    how = how_html(turn.trace, shown, context) if turn.trace is not None and not busy else Html("")
+    fragments.keep(
+        key,
         "section",
-        _said(turn, session.language),
-        chips(found, context, removable=is_last and not busy),
-        _lists(turn, context, busy=busy),
-        Html("") if busy else tag("div", paragraphs(turn.text), class_="prose-text") if turn.text else Html(""),
-        _choices(turn, context) if act is Act.ASK and is_last and not busy else Html(""),
-        tag("p", word("stopped", language), class_="stopped", role="status") if turn.stopped else Html(""),
-        tag("p", turn.error[:1].upper() + turn.error[1:], class_="error", role="alert") if turn.error else Html(""),
-        how_html(turn.trace, (*turn.recommendations, *turn.near_misses), context)
-        if turn.trace is not None and not busy
-        else Html(""),
+        fragments.keep(f"{key}.said", "div", _said(turn, session.language)),
+        fragments.keep(f"{key}.chips", "div", chips(found, context, removable=is_last and not busy)),
+        fragments.keep(f"{key}.lists", "div", _lists(turn, context, fragments, key, busy=busy), _table(turn, context)),
+        fragments.keep(f"{key}.text", "div", *_words(turn, context, is_last=is_last, busy=busy)),
+        fragments.keep(f"{key}.ways", "div", _others(context) if is_last and not busy and turn.has_list else ""),
+        fragments.keep(f"{key}.how", "div", how),
         class_="turn",
         data_turn=str(at),
         aria_busy="true" if busy else None,
     )
+    return fragments.parts
+
+
+def _words(turn: ChatTurn, context: CardContext, *, is_last: bool, busy: bool) -> list[Html]:
+    """What is said beside the cards, and what can be answered with a click."""
+    if busy:
+        return []
+    language, asks = context.language, turn.intent is not None and turn.intent.act is Act.ASK
+    return [
+        tag("div", paragraphs(turn.text), class_="prose-text") if turn.text else Html(""),
+        _choices(turn, context) if asks and is_last else Html(""),
+        tag("p", word("stopped", language), class_="stopped", role="status") if turn.stopped else Html(""),
+        tag("p", turn.error[:1].upper() + turn.error[1:], class_="error", role="alert") if turn.error else Html(""),
+        _unanswered(language) if turn.is_unanswered and is_last else Html(""),
+    ]
+
+
+def _others(context: CardContext) -> Html:
+    button = tag("button", context.say("show_others"), type="button", class_="wish", data_do="others")
+    return tag("div", button, class_="choices")
+
+
+def _unanswered(language: str) -> Html:
+    button = tag("button", word("answer_now", language), type="button", class_="wish", data_do="again")
+    return tag("div", tag("p", word("unanswered", language), class_="notice"), button, role="status")
 
 
 def live_html(session: Session) -> Html:
@@ -55,7 +106,7 @@ def live_html(session: Session) -> Html:
     status = tag(
         "p",
         tag("span", class_="pulse", aria_hidden="true"),
-        word(session.status, turn.language(session.language)),
+        word(session.talk.status, turn.language(session.language)),
         class_="status",
         role="status",
     )
@@ -64,7 +115,7 @@ def live_html(session: Session) -> Html:
     )
 
 
-def welcome_html(session: Session, catalog: Catalog, picks: Sequence[str]) -> Html:
+def _welcome(session: Session, catalog: Catalog, picks: Sequence[str], fragments: Fragments) -> None:
     """Starter wishes and the taste picker for somebody who has not said anything yet."""
     language = session.language
     schema = catalog.schema
@@ -72,12 +123,13 @@ def welcome_html(session: Session, catalog: Catalog, picks: Sequence[str]) -> Ht
         tag("li", tag("button", wish, type="button", class_="wish", data_do="wish", data_text=wish))
         for wish in schema.wishes.get(language) or schema.wishes.get("en", ())
     ]
-    return tag(
+    fragments.keep(
+        "welcome",
         "div",
         tag("h2", word("hello", language)),
         tag("p", word("hello_lead", language), class_="lead") if starters else "",
         tag("ul", *starters, class_="wishes"),
-        _picker(session, catalog, picks) if picks else "",
+        _picker(session, catalog, picks, fragments) if picks else "",
         class_="welcome",
     )
 
@@ -85,7 +137,7 @@ def welcome_html(session: Session, catalog: Catalog, picks: Sequence[str]) -> Ht
 def _said(turn: ChatTurn, language: str) -> Html:
     if not turn.message:
         return tag("p", turn.title, class_="said-title") if turn.title else Html("")
-    name = tag("span", f"{word('you', language)}: ", class_="hidden-name")
+    name = tag("span", word("pair", language, name=word("you", language), text=""), class_="hidden-name")
     return tag("div", name, *paragraphs_inline(turn.message), class_="said")
 
 
@@ -95,7 +147,7 @@ def paragraphs_inline(text: str) -> tuple[Html]:
     return (paragraphs(shown),)
 
 
-def _lists(turn: ChatTurn, context: CardContext, *, busy: bool) -> Html:
+def _lists(turn: ChatTurn, context: CardContext, fragments: Fragments, key: str, *, busy: bool) -> Html:
     if not turn.has_cards:
         waits = busy and turn.intent is not None and turn.intent.act is Act.RECOMMEND
         return _skeleton(turn.intent.preference.count) if waits and turn.intent is not None else Html("")
@@ -103,12 +155,25 @@ def _lists(turn: ChatTurn, context: CardContext, *, busy: bool) -> Html:
     if turn.recommendations and turn.knowing:
         parts.append(tag("p", turn.knowing, class_="knowing"))
     if turn.recommendations:
-        parts.append(cards(turn.recommendations, context, label=context.say("suggestions")))
+        label = context.say("suggestions")
+        parts.append(cards(turn.recommendations, context, fragments, key=f"{key}.card", label=label))
     elif turn.near_misses and turn.intent is not None and turn.intent.chips and not turn.notices:
         parts.append(tag("p", context.say("try_less"), class_="notice"))
     if turn.near_misses:
-        parts.append(near_misses(turn.near_misses, context))
+        parts.append(near_misses(turn.near_misses, context, fragments, key=f"{key}.near"))
     return join(parts)
+
+
+def _table(turn: ChatTurn, context: CardContext) -> Html:
+    """Items side by side: a column each, a row a field."""
+    if (table := turn.table) is None:
+        return Html("")
+    head = tag("tr", tag("td"), *(tag("th", title, scope="col") for title in table.heads))
+    rows = [
+        tag("tr", tag("th", label, scope="row"), *(tag("td", cell) for cell in cells)) for label, cells in table.rows
+    ]
+    made = tag("table", tag("thead", head), tag("tbody", *rows), aria_label=context.say("compared"))
+    return tag("div", made, class_="scroll compared", tabindex="0")
 
 
 def _choices(turn: ChatTurn, context: CardContext) -> Html:
@@ -134,9 +199,11 @@ def _skeleton(count: int) -> Html:
     return tag("ol", *[slot] * min(count, 6), class_="cards", aria_hidden="true")
 
 
-def _picker(session: Session, catalog: Catalog, picks: Sequence[str]) -> Html:
+def _picker(session: Session, catalog: Catalog, picks: Sequence[str], fragments: Fragments) -> Html:
     language, nouns = session.language, catalog.schema.nouns_in(session.language)
-    tiles = [_tile(session, catalog, item_id) for item_id in picks]
+    tiles = [
+        fragments.keep(f"tile.{place}", "li", _tile(session, catalog, item_id)) for place, item_id in enumerate(picks)
+    ]
     count = sum(1 for item_id in picks if session.feedback.get(item_id, ("", ""))[0] == "like")
     go = tag(
         "button",
@@ -151,7 +218,7 @@ def _picker(session: Session, catalog: Catalog, picks: Sequence[str]) -> Html:
         "section",
         tag("h3", word("taste_title", language, nouns=nouns)),
         tag("p", word("taste_lead", language), class_="lead"),
-        tag("div", go, counted, class_="picker-go"),
+        fragments.keep("picked", "div", go, counted, class_="picker-go"),
         tag("ul", *tiles, class_="tiles"),
         class_="picker",
     )
@@ -161,18 +228,15 @@ def _tile(session: Session, catalog: Catalog, item_id: str) -> Html:
     item = catalog.item(item_id)
     liked = session.feedback.get(item_id, ("", ""))[0] == "like"
     return tag(
-        "li",
-        tag(
-            "button",
-            cover(item, catalog.schema, label=""),
-            tag("span", item.label, class_="tile-title"),
-            tag("span", "♥", class_="heart", aria_hidden="true"),
-            type="button",
-            class_="tile",
-            data_do="undo" if liked else "feedback",
-            data_item=item_id,
-            data_kind="like",
-            aria_pressed="true" if liked else "false",
-            aria_label=f"{word('like', session.language)}: {item.label}",
-        ),
+        "button",
+        cover(item, catalog.schema, label=""),
+        tag("span", item.label, class_="tile-title"),
+        tag("span", "♥", class_="heart", aria_hidden="true"),
+        type="button",
+        class_="tile",
+        data_do="undo" if liked else "feedback",
+        data_item=item_id,
+        data_kind="like",
+        aria_pressed="true" if liked else "false",
+        aria_label=word("pair", session.language, name=word("like", session.language), text=item.label),
     )

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pydantic import JsonValue
 
 from agent.recommendation import LlmRun, Recommendation, ToolRun, Trace
+from agent.wording.messages import number, percent
 from tools import ENDINGS, PATCHES
 from ui.page.cards import CardContext
 from ui.page.markup import Html, join, tag
@@ -25,7 +26,7 @@ def how_html(trace: Trace, shown: Sequence[Recommendation], context: CardContext
         _lead(trace, context) if trace.driver else "",
         _tools(trace.tools, context) if trace.tools else "",
         _scores(shown, context) if any(one.channels for one in shown) else "",
-        _dimensions(trace.dimensions, shown, context) if trace.dimensions else "",
+        _dimensions(trace.dimensions, shown, trace.parts_are, context) if trace.dimensions else "",
         _model(trace, context),
         _times(trace, context) if trace.seconds else "",
         class_="how-body",
@@ -47,7 +48,7 @@ def _tools(runs: Sequence[ToolRun], context: CardContext) -> Html:
 
 
 def _tool(run: ToolRun, context: CardContext) -> Html:
-    notes = [context.say("milliseconds", ms=f"{run.seconds * 1000:.0f}")]
+    notes = [context.say("milliseconds", ms=number(round(run.seconds * 1000), context.language))]
     if run.error:
         notes.insert(0, context.say(_ERRORS[run.error]) if run.error in _ERRORS else run.error)
     elif run.name not in _FIND_NOTHING:
@@ -84,12 +85,14 @@ def _scores(shown: Sequence[Recommendation], context: CardContext) -> Html:
     return tag("section", tag("h5", context.say("scores")), table, tag("p", context.say("scores_note"), class_="meta"))
 
 
-def _dimensions(weights: Mapping[str, float], shown: Sequence[Recommendation], context: CardContext) -> Html:
+def _dimensions(
+    weights: Mapping[str, float], shown: Sequence[Recommendation], parts_are: str, context: CardContext
+) -> Html:
     """How much each dimension of interest counted, and what each added to every item."""
     names = sorted(weights, key=lambda name: -weights[name])
     head = tag("tr", tag("td"), *(tag("th", _dimension(name, context), scope="col") for name in names))
     most = max(weights.values()) or 1.0
-    shares = (tag("td", _bar(weights[name], most, f"{weights[name]:.0%}")) for name in names)
+    shares = (tag("td", _bar(weights[name], most, percent(weights[name], context.language))) for name in names)
     rows = [tag("tr", tag("th", context.say("dimension_weight"), scope="row"), *shares)]
     best = max((abs(value) for one in shown for value in one.parts.values()), default=0.0) or 1.0
     rows += [
@@ -102,7 +105,9 @@ def _dimensions(weights: Mapping[str, float], shown: Sequence[Recommendation], c
         if one.parts
     ]
     table = tag("div", tag("table", tag("thead", head), tag("tbody", *rows)), class_="scroll", tabindex="0")
-    note = tag("p", context.say("dimensions_note"), class_="meta")
+    notes = [context.say("dimensions_note")]
+    notes += [context.say(f"parts_{parts_are}")] if is_word(f"parts_{parts_are}") else []
+    note = tag("p", " ".join(notes), class_="meta")
     return tag("section", tag("h5", context.say("dimensions")), table, note)
 
 
@@ -129,12 +134,18 @@ def _model(trace: Trace, context: CardContext) -> Html:
 def _llm(run: LlmRun, context: CardContext) -> Html:
     key = f"purpose_{run.purpose}"
     purpose = context.say(key) if is_word(key) else run.purpose
-    tokens = context.say("tokens", prompt=run.prompt_tokens, cached=run.cached_tokens, completion=run.completion_tokens)
-    notes = f"{context.say('seconds', seconds=f'{run.seconds:.1f}')} · {run.error or tokens}"
+    counts = (run.prompt_tokens, run.cached_tokens, run.completion_tokens)
+    prompt, cached, completion = (number(count, context.language) for count in counts)
+    tokens = context.say("tokens", prompt=prompt, cached=cached, completion=completion)
+    notes = f"{_seconds(run.seconds, context)} · {run.error or tokens}"
     return tag("li", tag("span", purpose, class_="tool-name"), tag("span", notes, class_="meta"))
 
 
 def _times(trace: Trace, context: CardContext) -> Html:
     known = [name for name in _STAGES if name in trace.seconds]
-    notes = [f"{context.say(name)} {context.say('seconds', seconds=f'{trace.seconds[name]:.2f}')}" for name in known]
+    notes = [f"{context.say(name)} {_seconds(trace.seconds[name], context)}" for name in known]
     return tag("section", tag("h5", context.say("times")), tag("p", " · ".join(notes), class_="meta"))
+
+
+def _seconds(seconds: float, context: CardContext) -> str:
+    return context.say("seconds", seconds=number(round(seconds, 2), context.language))

@@ -1,7 +1,10 @@
 """The Gradio page: lays out the areas, and turns what an action changed into updates of them."""
 
+import base64
+import json
 import logging
 import traceback
+import zlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing
 from importlib.resources import files
@@ -14,11 +17,14 @@ from retrieval.errors import RecommenderError
 from ui.access.caller import Caller
 from ui.page.actions import ANYBODY, Actions
 from ui.page.agents import ChatAgent
-from ui.page.conversation import live_html, log_html
+from ui.page.composer import composer_html
+from ui.page.conversation import LOG_FRAME, live_html, log_parts
 from ui.page.markup import tag
 from ui.page.parts import Changes, Part
+from ui.page.problems import problem_in
 from ui.page.sidebar import head_html, rail_html
 from ui.page.state import Session
+from ui.page.talk import Talks
 from ui.page.words import language_of, word
 
 logger = logging.getLogger(__name__)
@@ -29,6 +35,9 @@ _STORAGE = "reconteur"
 _STORAGE_CIPHER = "reconteur-browser"
 _FONTS = ("system-ui", "-apple-system", "Segoe UI", "Noto Sans", "PingFang SC", "Microsoft YaHei", "sans-serif")
 _MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "monospace")
+
+_OUTPUTS = 7
+_LONGEST_KEY = 64
 
 Updates = list[Any]
 
@@ -44,26 +53,20 @@ def build_page(find_agent: Callable[[], ChatAgent]) -> Any:
             with gr.Column(elem_id="side"):
                 rail = _area("rail", script)
             with gr.Column(elem_id="main"):
-                log = _area("log", script)
+                log = _area("log", script, LOG_FRAME)
                 live = gr.HTML(elem_id="live", apply_default_css=False, js_on_load=None)
                 with gr.Column(elem_id="composer"):
                     notice = gr.HTML(elem_id="notice", apply_default_css=False, js_on_load=None)
-                    with gr.Row(elem_id="entry"):
-                        box = gr.Textbox(
-                            elem_id="box", show_label=False, lines=1, max_lines=6, container=False, autofocus=True
-                        )
-                        send = gr.Button(word("send", "en"), elem_id="send", variant="primary")
-                        stop = gr.Button(word("stop", "en"), elem_id="stop", variant="secondary")
-        save = gr.HTML(elem_id="save", visible="hidden", html_template="", js_on_load=_asset("save.js"))
+                    entry = _area("entry", _asset("composer.js"))
+        patch = _unseen("patch", "patch.js")
+        save = _unseen("save", "save.js")
 
-        outputs = [state, log, live, rail, notice, box, browser, save]
+        outputs = [state, patch, live, rail, notice, browser, save]
         handlers = Handlers(find_agent)
         quiet = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
-        page.load(handlers.load, [browser], [*outputs, head, send, stop], **quiet)
-        gr.on([box.submit, send.click], handlers.send, [state, browser, box], outputs, **quiet)
-        stop.click(handlers.stop, [state, browser], outputs, **quiet)
-        for area in (log, rail, head):
-            area.act(handlers.act, [state, browser], outputs, **quiet)
+        page.load(handlers.load, [browser], [*outputs, head, entry], **quiet)
+        for area in (log, rail, head, entry, patch):
+            area.act(handlers.act, [state, browser], outputs, trigger_mode="multiple", **quiet)
     return page.queue(default_concurrency_limit=None)
 
 
@@ -87,39 +90,26 @@ def mount_page(app: FastAPI, page: Any, path: str) -> FastAPI:
 
 
 class Handlers:
-    """What Gradio calls; holds nothing of any session."""
+    """What Gradio calls; knows which conversations are open, and nothing else of any session."""
 
     def __init__(self, find_agent: Callable[[], ChatAgent]) -> None:
         self._find_agent = find_agent
+        self._talks = Talks()
 
     def _actions(self, caller: Caller) -> Actions:
         """The actions over the agent as the caller's realm sees it."""
         agent = self._find_agent().of(caller.realm)
-        return Actions(lambda: agent)
+        return Actions(lambda: agent, self._talks)
 
-    async def load(self, browser: object, request: gr.Request) -> Updates:
-        """The page was opened."""
+    async def load(self, browser: object, request: gr.Request) -> AsyncIterator[Updates]:
+        """The page was opened; an answer that is being written goes on here."""
         session = await self._session(None, browser, request)
-        language = session.language
-        box = gr.update(placeholder=word("placeholder", language), label=word("message_label", language))
-        updates = self._draw(session, Part.ALL)
-        updates[5] = box
-        buttons = (gr.update(value=word(name, language)) for name in ("send", "stop"))
-        return [*updates, head_html(language), *buttons]
-
-    async def send(
-        self, session: Session | None, browser: object, message: str | None, request: gr.Request
-    ) -> AsyncIterator[Updates]:
-        """A message was sent."""
-        session = await self._session(session, browser, request)
-        async for updates in self._drive(session, self._actions(session.caller).send(session, message or "")):
-            yield updates
-
-    async def stop(self, session: Session | None, browser: object, request: gr.Request) -> AsyncIterator[Updates]:
-        """The running answer shall end."""
-        session = await self._session(session, browser, request)
-        async for updates in self._drive(session, self._actions(session.caller).stop(session)):
-            yield updates
+        own = [head_html(session.language), composer_html(session.language)]
+        yield [*self._draw(session, Part.ALL), *own]
+        actions = self._actions(session.caller)
+        changes = actions.follow(session) if session.running else _nothing()
+        async for updates in self._drive(session, changes):
+            yield [*updates, gr.skip(), gr.skip()]
 
     async def act(
         self, session: Session | None, browser: object, request: gr.Request, event: gr.EventData
@@ -146,12 +136,16 @@ class Handlers:
         actions = self._actions(session.caller)
         given = {key: str(value) for key, value in data.items()}
         match given:
-            case {"do": "wish", "text": text}:
-                return actions.send(session, text)
+            case {"do": "send", "text": text, "key": key}:
+                return actions.send(session, text, key[:_LONGEST_KEY])
+            case {"do": "sync", "number": number}:
+                return actions.sync(session, number)
             case {"do": "feedback", "item": item, "kind": "like" | "dislike" | "seen" as kind}:
                 return actions.feedback(session, item, kind)
             case {"do": "undo", "item": item}:
                 return actions.undo(session, item)
+            case {"do": "more-like", "item": item}:
+                return actions.more_like(session, item)
             case {"do": "unchip", "key": key}:
                 return actions.rerank(session, remove=key)
             case {"do": "untaste", "key": key}:
@@ -170,6 +164,12 @@ class Handlers:
     def _plain_action(self, session: Session, name: str) -> Changes:
         actions = self._actions(session.caller)
         match name:
+            case "stop":
+                return actions.stop(session)
+            case "others":
+                return actions.others(session)
+            case "again":
+                return actions.again(session)
             case "new":
                 return actions.new_conversation(session)
             case "picks":
@@ -190,30 +190,49 @@ class Handlers:
                 async for part in parts:
                     yield self._draw(session, part)
         except RecommenderError as error:
-            session.notice = error.public
+            session.notice = problem_in(error, session.language)
             yield self._draw(session, Part.ALL)
         except Exception as error:  # the last stop before the person: a bug is told here, without its words
             where = "".join(traceback.format_tb(error.__traceback__))
             logger.error("an action failed with %s at\n%s", type(error).__name__, where)
             session.notice = word("failed_click", session.language)
             yield self._draw(session, Part.ALL)
+        yield [session, *[gr.skip()] * (_OUTPUTS - 1)]  # Gradio sends the last update twice
 
     def _draw(self, session: Session, part: Part) -> Updates:
         """One update for each output; areas that did not change are skipped."""
         actions = self._actions(session.caller)
         catalog = actions.catalog
-        skip = gr.skip()
-        picks = [] if session.turns else actions.picks()
-        return [
-            session,
-            log_html(session, catalog, picks) if Part.LOG in part else skip,
-            live_html(session) if Part.LIVE in part else skip,
-            rail_html(session, actions.demo_users(), catalog) if Part.RAIL in part else skip,
-            _notice(session.notice) if Part.INPUT in part else skip,
-            gr.update(value=session.draft) if Part.DRAFT in part else skip,
-            session.browser() if Part.BROWSER in part else skip,
-            session.download if Part.DOWNLOAD in part else skip,
-        ]
+        areas: dict[Part, Callable[[], object]] = {
+            Part.LIVE: lambda: live_html(session),
+            Part.RAIL: lambda: rail_html(session, actions.demo_users(), catalog),
+            Part.INPUT: lambda: _notice(session.notice),
+            Part.BROWSER: session.browser,
+            Part.DOWNLOAD: lambda: session.download,
+        }
+        updates = [session.news(area, draw()) if area in part else None for area, draw in areas.items()]
+        shown = [gr.skip() if update is None else update for update in updates]
+        return [session, self._patch(session, part, actions), *shown]
+
+    def _patch(self, session: Session, part: Part, actions: Actions) -> Any:
+        """What changed in the log, and what the input shall know."""
+        found: dict[str, object] = {}
+        if Part.LOG in part:
+            picks = [] if session.turns else actions.picks()
+            found["log"] = session.drawn.patch(log_parts(session, actions.catalog, picks))
+        if Part.RECEIVED in part:
+            found["received"] = session.received
+        if Part.REFUSED in part:
+            found["refused"] = True
+        if Part.DRAFT in part:
+            found["draft"] = session.draft
+        known = {name: value for name, value in found.items() if value}
+        return packed(known) if known else gr.skip()
+
+
+def packed(value: Mapping[str, object]) -> str:
+    """JSON values as base64 of zlib's format, which the browser can open: a fifth of their size."""
+    return base64.b64encode(zlib.compress(json.dumps(value).encode())).decode()
 
 
 def _caller(request: gr.Request) -> Caller:
@@ -226,8 +245,13 @@ def _notice(text: str) -> str:
     return tag("p", text, role="alert") if text else ""
 
 
-def _area(name: str, script: str) -> Any:
-    return gr.HTML("", elem_id=name, apply_default_css=False, js_on_load=script)
+def _area(name: str, script: str, markup: str = "") -> Any:
+    return gr.HTML(markup, elem_id=name, apply_default_css=False, js_on_load=script)
+
+
+def _unseen(name: str, script: str) -> Any:
+    """What takes values in for a script and shows nothing."""
+    return gr.HTML(elem_id=name, visible="hidden", html_template="", js_on_load=_asset(script))
 
 
 def _asset(name: str) -> str:

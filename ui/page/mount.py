@@ -13,7 +13,12 @@ from ui.page.agents import ChatAgent
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-_QUIET = {"GRADIO_ANALYTICS_ENABLED": "False", "GRADIO_RUN_HISTORY": "False", "HF_HUB_DISABLE_TELEMETRY": "1"}
+_QUIET = {
+    "GRADIO_ANALYTICS_ENABLED": "False",
+    "GRADIO_RUN_HISTORY": "False",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "GRADIO_ANALYTICS_CACHE_FREQUENCY": "1000000000",
+}
 """Switches that keep the library from calling home, and from keeping what was said in the browser."""
 
 

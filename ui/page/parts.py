@@ -16,6 +16,10 @@ class Part(Flag):
     """What was typed."""
     BROWSER = auto()
     DOWNLOAD = auto()
+    RECEIVED = auto()
+    """Which message has arrived."""
+    REFUSED = auto()
+    """The message was not taken; what was typed stays."""
     ALL = LOG | LIVE | RAIL | INPUT | BROWSER
 
 

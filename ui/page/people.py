@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 
 from pydantic import ValidationError
 
-from agent.conversation import Conversation
 from retrieval.errors import UnknownUserError
 from retrieval.state import User
 from ui.access.caller import Caller
 from ui.page.agents import ChatAgent
-from ui.page.state import MOST_OWN_USERS, Browser, Session, turns_of
+from ui.page.chat_turn import turns_of
+from ui.page.state import MOST_OWN_USERS, Browser, Session
+from ui.page.talk import Talk, Talks
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class People:
     """Brings users and conversations into a session; holds nothing of any session."""
 
     find_agent: Callable[[], ChatAgent]
+    talks: Talks
 
     @property
     def agent(self) -> ChatAgent:
@@ -68,14 +70,23 @@ class People:
         await self.refresh(session)
 
     async def load(self, session: Session, conversation_id: str) -> bool:
-        """Go on with a conversation of the present user; False where there is none of that id."""
-        found = await self.agent.conversations.load(conversation_id)
+        """Go on with a conversation of the present user, as another page has it open; False where there is none."""
         user_id = None if session.user is None else session.user.user_id
-        if found is None or found.user_id != user_id:
+        talk = self.talks.find(self._realm, conversation_id) or await self._read(conversation_id)
+        if talk is None or talk.conversation.user_id != user_id:
             return False
-        session.conversation = found
-        session.turns = turns_of(found, self.agent.retriever.catalog, await self.agent.shown(found))
+        session.talk = self.talks.add(self._realm, talk)
         return True
+
+    async def _read(self, conversation_id: str) -> Talk | None:
+        found = await self.agent.conversations.load(conversation_id)
+        if found is None:
+            return None
+        return Talk(found, turns_of(found, self.agent.retriever.catalog, await self.agent.shown(found)))
+
+    @property
+    def _realm(self) -> str:
+        return self.agent.state.realm
 
     async def refresh(self, session: Session) -> None:
         """Read what is kept about the user."""
@@ -100,16 +111,16 @@ class People:
             return None
 
     def _begin(self, session: Session) -> None:
-        session.conversation, session.turns = Conversation(), []
+        session.talk = self.talks.add(self._realm, Talk())
         session.notice, session.confirming, session.draft = "", False, ""
         self._adopt(session)
         if session.user is not None:
             preference = replace(session.conversation.preference, novelty=session.user.novelty)
-            session.conversation = replace(session.conversation, preference=preference)
+            session.talk.conversation = replace(session.conversation, preference=preference)
 
     def _adopt(self, session: Session) -> None:
         user_id = None if session.user is None else session.user.user_id
-        session.conversation = replace(session.conversation, user_id=user_id)
+        session.talk.conversation = replace(session.conversation, user_id=user_id)
 
 
 def _read_browser(browser: object) -> Browser:

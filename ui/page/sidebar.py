@@ -2,7 +2,10 @@
 
 from datetime import UTC, datetime
 
+from babel.dates import format_date
+
 from agent.chips import constraint_label, wish_label
+from agent.wording.messages import locale_of
 from retrieval.items import Catalog
 from retrieval.state import Taste, User
 from ui.page.markup import Html, tag
@@ -167,7 +170,7 @@ def _conversations(session: Session) -> Html:
             tag(
                 "button",
                 tag("span", row.title, class_="row-title"),
-                tag("time", _day(row.updated_at), class_="meta"),
+                tag("time", _day(row.updated_at, language), class_="meta"),
                 type="button",
                 class_="row",
                 data_do="open",
@@ -204,5 +207,5 @@ def _section(title: str, *parts: str) -> Html:
     return tag("section", tag("h2", title), *parts)
 
 
-def _day(timestamp: float) -> str:
-    return datetime.fromtimestamp(timestamp, tz=UTC).strftime("%Y-%m-%d")
+def _day(timestamp: float, language: str) -> str:
+    return format_date(datetime.fromtimestamp(timestamp, tz=UTC), locale=locale_of(language))

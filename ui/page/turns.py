@@ -8,15 +8,17 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from agent.conversation import Conversation, Role, Turn
-from agent.events import Event, Finished, Recommended, TextDelta, ToolCalled, Understood
+from agent.events import Compared, Event, Finished, Recommended, TextDelta, ToolCalled, Understood
 from agent.intent import Act
 from agent.recommendation import Trace
 from agent.stopping import Half
 from retrieval.errors import RecommenderError
 from ui.logs import begin_request
+from ui.page.chat_turn import ChatTurn
 from ui.page.parts import Changes, Part
 from ui.page.people import People
-from ui.page.state import ChatTurn, Session
+from ui.page.problems import problem_in
+from ui.page.state import Session
 from ui.page.stream import Running
 from ui.page.words import word
 
@@ -43,10 +45,12 @@ class Turns:
             before: The list that a click makes anew.
         """
         begin_request()  # the turn's lines in the log belong together
-        session.turn = turn = Running()
+        session.talk.running = turn = Running()
         finished = False
         try:
             await self.people.ensure_user(session)
+            if message:
+                await self.people.agent.receive(session.conversation, message)
             async with aclosing(turn.follow(start())) as events:
                 async for event in events:
                     finished = finished or isinstance(event, Finished)
@@ -55,14 +59,14 @@ class Turns:
                 await self._keep_half(session, message, before)
             await self._settle(session)
         except RecommenderError as error:
-            self._fail(session, message, error.public)
+            self._fail(session, message, problem_in(error, session.language))
         except Exception as error:  # the last stop before the person: a bug is told here, without its words
             where = "".join(traceback.format_tb(error.__traceback__))
             logger.error("a turn failed with %s at\n%s", type(error).__name__, where)
             self._fail(session, message, word("failed", session.language))
         finally:
-            session.status, session.turn = "", None
-            session.touched.clear()
+            session.talk.status, session.talk.running = "", None
+            session.talk.touched.clear()
         yield Part.ALL | Part.DRAFT if session.draft else Part.ALL
 
     def _take(self, session: Session, event: Event) -> Part:
@@ -70,11 +74,11 @@ class Turns:
         match event:
             case Understood():
                 session.turns[-1] = replace(turn, intent=event.intent, wanted=event.wanted)
-                session.status = "searching" if event.intent.act is Act.RECOMMEND else "writing"
+                session.talk.status = "searching" if event.intent.act is Act.RECOMMEND else "writing"
                 return Part.LOG | Part.LIVE
             case ToolCalled():
                 session.turns[-1] = replace(turn, tools=(*turn.tools, event.run))
-                session.status = "searching"
+                session.talk.status = "searching"
                 return Part.LIVE
             case Recommended():
                 session.turns[-1] = replace(
@@ -85,11 +89,14 @@ class Turns:
                     knowing=event.knowing,
                     has_cards=True,
                 )
-                session.status = "writing"
+                session.talk.status = "writing"
+                return Part.LOG | Part.LIVE
+            case Compared():
+                session.turns[-1] = replace(turn, table=event.table)
                 return Part.LOG | Part.LIVE
             case TextDelta():
                 session.turns[-1] = replace(turn, text=turn.text + event.text)
-                session.status = "writing"
+                session.talk.status = "writing"
                 return Part.LIVE
             case Finished():
                 return self._finish(session, event)
@@ -103,11 +110,14 @@ class Turns:
             near_misses=reply.near_misses,
             notices=reply.notices,
             knowing=reply.knowing,
+            table=reply.table,
             text=reply.text,
             trace=reply.trace,
             has_cards=True,
         )
-        session.conversation = carry_clicks(reply.conversation, session.conversation, frozenset(session.touched))
+        session.talk.conversation = carry_clicks(
+            reply.conversation, session.conversation, frozenset(session.talk.touched)
+        )
         return Part.LIVE
 
     async def _keep_half(self, session: Session, message: str, before: ChatTurn | None) -> None:
@@ -128,12 +138,12 @@ class Turns:
             turn.text.rstrip(),
         )
         kept = await self.people.agent.stop(session.conversation, half)
-        session.conversation = carry_clicks(kept, session.conversation, frozenset(session.touched))
+        session.talk.conversation = carry_clicks(kept, session.conversation, frozenset(session.talk.touched))
         trace = Trace(turn.tools) if turn.tools else None
         session.turns[-1] = replace(turn, text=half.text, trace=trace, has_cards=True, stopped=True)
 
     async def _settle(self, session: Session) -> None:
-        if session.touched:
+        if session.talk.touched:
             await self.people.agent.conversations.save(session.conversation)
         await self.people.refresh(session)
 
@@ -148,7 +158,7 @@ class Turns:
             conversation = session.conversation.add(Turn(Role.USER, message)) if message else session.conversation
             conversation = conversation.add(Turn(Role.ASSISTANT, turn.text, shown))
             wanted = turn.wanted or turn.intent.preference
-            session.conversation = replace(conversation, preference=wanted, asked=True)
+            session.talk.conversation = replace(conversation, preference=wanted, asked=True)
 
 
 def carry_clicks(finished: Conversation, clicked: Conversation, touched: frozenset[str]) -> Conversation:

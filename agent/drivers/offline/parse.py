@@ -18,7 +18,7 @@ from retrieval.titles import HAN
 from tools import Call
 from tools.placing import reference_of
 
-MOST_UNREAD, MOST_SEEN, ADVENTUROUS, COMFORT = 5, 20, 0.9, "gentle comforting heartwarming"  # the last for the sad
+MOST_UNREAD, MOST_PASSED, ADVENTUROUS, COMFORT = 5, 20, 0.9, "gentle comforting heartwarming"  # the last for the sad
 WORD = re.compile(rf"[{HAN}]{{2,}}|[^\W\d_{HAN}][^\W\d_{HAN}'’-]+(?![\w'’])")
 Arguments = dict[str, Any]
 
@@ -164,8 +164,7 @@ class _Reading:
         return [limit for limit in limits if limit["op"] == "not" or not _pairs([limit]) & refused], prefer, drop
 
     def _groups(self) -> list[list[Spot]]:  # values joined by 'or', or listed under one negation, belong together
-        groups: list[list[Spot]] = []
-        joint = "^<alternative>$" + "|^<liked_too>$" * self.says("<stated_like>")  # 'I like comedies and westerns'
+        groups, joint = list[list[Spot]](), "^<alternative>$" + "|^<liked_too>$" * self.says("<stated_like>")
         for spot in (spot for spot in self.spots if spot.kind == "value"):
             last = groups[-1][-1] if groups else spot
             joins = last.field == spot.field and has(joint, self.text[last.end : spot.start])
@@ -238,7 +237,7 @@ class _Reading:
             return self.answer("identify", [], Call("search_catalog", said))
         items, sort, it = self.references(self.about), next(iter(self.sorts), ""), self.rows([self.focus])
         alone, of_these = self.alone, self.says("<of_these>") and self.says(r"<question>|[?？]|吗|哪")
-        if self.says("<sequel>"):
+        if self.says("<sequel>") or (of_these and not (alone or sort or self._asked_fields())):
             return self.answer("talk", saying="unread_question")
         if self.says("<why>") and (not alone or (items and self.says("<why_not>"))):
             return self.answer("why_not" if self.says("<why_not>") and items else "why", items or it)
@@ -288,17 +287,14 @@ class _Reading:
     def wish(self) -> Parsed | None:
         wants, limits, prefer = self.says("<request>"), self.limits, self.prefer
         about, unread = (self.leftover, []) if self.language == "en" else ([], self.leftover)
-        others = self.says(r"<others>|^\s*<rejects>$")
-        has_content = (
-            limits or prefer or self.drop or self.titles or self.avoided or about or unread or self.unmet or others
-        )
-        if not (has_content or wants) and (self.says("<question>") or len(words_of(self.text)) <= 3):
+        others, has_places = self.says(r"<others>|^\s*<rejects>$"), self.says("<per_decade>")
+        said = limits or prefer or self.drop or self.titles or self.avoided or about or unread or self.unmet or others
+        if not (said or wants) and (self.says("<question>") or len(words_of(self.text)) <= 3):
             return None
         wish, patch = self.scene.preference, self.spoken | self._opinions(wants=wants)
         patch |= {"limits": limits, "prefer": prefer, "avoid": [*self.avoided.values()], "count": self._count()}
-        if others:
-            fresh = self.rows([item_id for item_id in self.scene.shown_before if item_id not in wish.seen])
-            patch["seen"] = list(dict.fromkeys((*patch.get("seen", ()), *fresh[-MOST_SEEN:])))[-MOST_SEEN:]
+        fresh = [item_id for item_id in self.scene.shown_before if others and item_id not in wish.closed]
+        patch["passed_over"] = [*self.references([*self.related]), *self.rows(fresh[-MOST_PASSED:])]
         patch["start_over"] = self._starts_over(patch, about)
         if self.says("<replaces>") and not patch["start_over"]:
             new = {limit["field"] for limit in limits if limit["op"] in ("is", "any_of")}
@@ -307,10 +303,10 @@ class _Reading:
         if about := [*about, *([COMFORT] if self.says("<grief>") and self.language == "en" else [])]:
             earlier = [] if patch["start_over"] or not wish.text else wish.text.split(", ")[-4:]
             patch["about"] = ", ".join(dict.fromkeys((*earlier, " ".join(about[:12]))))[-200:]
-        if self.says("<hurry>|<surprise>"):
-            patch["novelty"] = ADVENTUROUS if self.says("<surprise>") else 0.0
+        patch |= {"novelty": ADVENTUROUS if self.says("<surprise>") else 0.0} if self.says("<hurry>|<surprise>") else {}
         patch = {key: value for key, value in {**patch, "drop": self.drop}.items() if value or key == "novelty"}
-        return Parsed(patch, unread=tuple(unread))
+        per = {"per": years} if has_places and (years := self.spotter.placer.year_field) else {}
+        return Parsed(patch, (), Call("recommend", per), tuple(unread))
 
     def answer(self, kind: str, items: Sequence[str] = (), *calls: Call, saying: str = "", **more: list[str]) -> Parsed:
         arguments: Arguments = {"items": list(items), **more}

@@ -65,6 +65,7 @@ class ValueFinder:
                 if not (spec.names and len(value) < 3 and name == fold(value)):  # a code: people use its name
                     self._phrases.setdefault(_key(name), []).append((spec, value))
         self._longest = max(map(len, self._phrases), default=0)
+        self._prose = frozenset(word for item in catalog for word in re.findall(r"(?<!\w)[a-z]+", item.text))
 
     def find(self, text: str, covered: Sequence[Place] = ()) -> Iterator[Spot]:
         """The values named in a text outside the places that are covered, the longest phrase first from the left."""
@@ -97,11 +98,13 @@ class ValueFinder:
         if len(word.split()) > 1 or not word.isascii():
             return not {*words_of(word.lower())} <= words("stopwords")  # 'I am' is nobody's name
         is_name, is_short = spec.people and word in words("everyday_names"), len(word) < 3 and not word.isupper()
-        if is_name or is_short or word.lower() in words("stopwords") or has("<life_stage>", before):
+        empty = words("stopwords" if fold(value) == fold(word) else "chatter")
+        if is_name or is_short or word.lower() in empty or has("<life_stage>", before):
             return False
         is_name = word[0].isupper() and (not word.isupper() or text.isupper())
         is_known = self._catalog.values(spec.name)[value] > 1 or fold(value) == fold(word)
-        return not spec.people or (is_known and (is_name or len(word) >= 8)) or has("<before_person>", before)
+        is_name |= len(word) >= 8 or (len(word) > 4 and word.lower().removesuffix("s") not in self._prose)
+        return not spec.people or (is_known and is_name) or has("<before_person>", before)
 
 
 class TitleFinder:
@@ -154,7 +157,8 @@ class TitleFinder:
             return False
         has_capitals = all(word[:1].isupper() or word.lower() in empty for word in text.split())
         if not has_capitals or (message.isupper() and len(message) > 12):
-            is_asked = has("<before_title>", before) or (len(said) > 1 and has("<connection>", message))
+            is_linked = has("<linked>", message) and (len(said) > 1 or has("<links>$", before))
+            is_asked = is_linked or has("<before_title>", before)
             return not (is_value and len(said) < 3) and (is_asked or len(said) > 2)
         begins = not before.strip() or before.strip()[-1] in ".!?:"
         stands_out = not begins or len(message.split()) < 5 or has(r"^(?:\W*(?:is|was|and)\b|,)", message[span.end :])
@@ -196,14 +200,14 @@ class TitleFinder:
 
 def places(text: str, shown: Sequence[str]) -> list[Spot]:
     """Where a message points at the last list: 'the second one', 'the first two', '第三部', 'all of these'."""
-    found: list[Spot] = []
-    for phrase in ("first_few", "last_few", "middle", "every", "last", "numbered", "ordinal", "others_shown"):
+    found, pair = list[Spot](), "both" if len(shown) == 2 else "every"
+    for phrase in ("first_few", "last_few", "middle", "every", pair, "last", "numbered", "ordinal", "others_shown"):
         said = {item_id for spot in found for item_id in spot.item_ids}
         for match in matches(f"<{phrase}>", text) if shown else ():
             place = int(small(next(filter(None, match.groups()), "")))
             others, half = [item_id for item_id in shown if said and item_id not in said], (len(shown) - 1) // 2
             ids = {"first_few": shown[:place], "last_few": shown[-place:], "every": shown, "last": shown[-1:]}
-            ids |= {"middle": shown[half : half + 1], "others_shown": others}
+            ids |= {"middle": shown[half : half + 1], "others_shown": others, "both": shown}
             pointed = ids.get(phrase, shown[place - 1 : place] if place else ())
             if pointed and is_free(match.span(), [spot.place for spot in found]):
                 found.append(Spot(*match.span(), match[0], "place", tuple(pointed)))

@@ -20,7 +20,7 @@ from agent.conversation import Conversation, Role, Turn
 from agent.drivers.base import View
 from agent.drivers.offline import Spotter
 from agent.drivers.schema.asking import asked_about
-from agent.drivers.schema.form import ABOUT, COUNTS, FACTS, IDENTIFY, LISTS, ME, STORY, TALK, Form
+from agent.drivers.schema.form import ABOUT, COUNTS, FACTS, IDENTIFY, LISTS, ME, STORY, TALK, Answer, Form
 from agent.drivers.schema.question import english_question
 from agent.drivers.schema.things import Kind, Thing
 from agent.drivers.text import Spot
@@ -29,7 +29,7 @@ from retrieval.encoder import Encoder
 from retrieval.items import Catalog
 from retrieval.preference import Constraint, Op, Preference
 from tools.arguments import OTHER
-from tools.placing import Placer
+from tools.placing import Placer, fold
 
 AS_STEPS: Final = "step_examples.jsonl"
 IN_ENGLISH: Final = "english_examples.jsonl"
@@ -37,6 +37,20 @@ SIGNS: Final = {"title": "this one", "place": "that one", "value": "such", "numb
 """What stands in the place of a name when two messages are compared."""
 SAME_SCENE: Final = 0.06
 """How much closer an example is where a list was shown, or a wish stands, in both cases."""
+
+SAME_KINDS: Final = 0.05
+"""How much closer it is for each kind of thing that both messages name, or neither.
+
+Chosen with the bank itself, each line asked for among the others: of the roles of its things 64 % stand in the two
+nearest without this, 68 % with it; of refusals 56 and 62 %.
+"""
+SAME_READING: Final = 0.2
+"""How much closer the second example is for a decision, and for roles, that are those of the draft.
+
+Chosen the same way, where drafts are right in half of the lines: whole readings stand in the two examples in 43 %
+without this, in 51 % with it; refusals in 68 and 76 %.
+"""
+ITEM: Final = "title"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +146,13 @@ def _taken(thing: Thing, rest: dict[str, Any]) -> str:
     return "skip"
 
 
+def own_words(said: Sequence[str], message: str, examples: Sequence[BaseMessage]) -> tuple[str, ...]:
+    """What was added to an answer, without what only an example says."""
+    answers = (json.loads(str(example.content)) for example in examples if isinstance(example, AIMessage))
+    others = {fold(words) for answer in answers for key in ("want", "not") for words in answer.get(key, ())}
+    return tuple(words for words in said if fold(words) in fold(message) or fold(words) not in others)
+
+
 @dataclass(frozen=True)
 class ExampleBank:
     """The bank for one catalog, made once."""
@@ -146,8 +167,13 @@ class ExampleBank:
         return examples_of(self.catalog)
 
     @cached_property
+    def _spotted(self) -> list[list[Spot]]:
+        return [self._spots(example.view) for example in self._examples]
+
+    @cached_property
     def _vectors(self) -> NDArray[np.float32]:
-        return self.encoder.encode([self._masked(example.view) for example in self._examples])
+        spotted = zip(self._examples, self._spotted, strict=True)
+        return self.encoder.encode([masked(example.view.message, spots) for example, spots in spotted])
 
     def prepare(self) -> None:
         """Do once what is slow; until then no message is shown examples, rather than wait for them."""
@@ -160,13 +186,32 @@ class ExampleBank:
         """Whether examples can be had at once."""
         return "_vectors" in vars(self)
 
-    def nearest(self, view: View) -> list[BaseMessage]:
-        """The examples most like a turn, the nearest last."""
-        likeness = self._vectors @ self.encoder.encode([self._masked(view)])[0]
-        scenes = [SAME_SCENE * _alike(example.view, view) for example in self._examples]
-        order = np.argsort(-(likeness + np.asarray(scenes, dtype=np.float32)), kind="stable")
-        pairs = (pair for row in order if (pair := self._pair(self._examples[row])))
-        return [message for pair in list(islice(pairs, self.most))[::-1] for message in pair]
+    def nearest(self, view: View, draft: Answer | None = None) -> list[BaseMessage]:
+        """The examples most like a turn, the nearest last.
+
+        Args:
+            view: The turn.
+            draft: What code makes of the message. The others are near ones that read as it does: one may correct it,
+                one may bear it out.
+        """
+        spots = self._spots(view)
+        likeness = self._vectors @ self.encoder.encode([masked(view.message, spots)])[0]
+        alike = [
+            SAME_SCENE * _alike(example.view, view) + SAME_KINDS * _alike_in_kinds(found, spots)
+            for example, found in zip(self._examples, self._spotted, strict=True)
+        ]
+        near = likeness + np.asarray(alike, dtype=np.float32)
+        agreed = [0 if draft is None else _agreement(example.answer, draft) for example in self._examples]
+        chosen = dict(islice(self._written(near), 1))
+        others = self._written(near + SAME_READING * np.asarray(agreed, dtype=np.float32))
+        chosen |= islice((pair for pair in others if pair[0] not in chosen), self.most - 1)
+        return [message for row in reversed(chosen) for message in chosen[row]]
+
+    def _written(self, scores: NDArray[np.float32]) -> Iterator[tuple[int, tuple[BaseMessage, BaseMessage]]]:
+        """The examples that can be shown, by their place, the best first."""
+        for row in np.argsort(-scores, kind="stable").tolist():
+            if pair := self._pair(self._examples[row]):
+                yield row, pair
 
     def _pair(self, example: Example) -> tuple[BaseMessage, BaseMessage] | None:
         asked = asked_about(example.view, self.spotter)
@@ -188,14 +233,26 @@ class ExampleBank:
         best = np.argsort(-likeness, kind="stable")[: self.most]
         return [message for row in best[::-1] for message in _translation(*known[row][1:])]
 
-    def _masked(self, view: View) -> str:
-        return masked(view.message, self.spotter.spot(view.message, shown=view.shown))
+    def _spots(self, view: View) -> list[Spot]:
+        return self.spotter.spot(view.message, shown=view.shown)
 
 
 def _alike(first: View, second: View) -> float:
     return (bool(first.shown) == bool(second.shown)) + (
         (first.preference == Preference()) == (second.preference == Preference())
     )
+
+
+def _agreement(read: Mapping[str, Any], draft: Answer) -> int:
+    """In how much a line of the bank reads as a draft does: in what to do, in its roles."""
+    roles = [{*said.values()} - {"skip"} for said in (read.get("things", {}), draft.roles)]
+    return int(read["do"] == draft.do) + int(roles[0] == roles[1])
+
+
+def _alike_in_kinds(first: Sequence[Spot], second: Sequence[Spot]) -> int:
+    """Of how many kinds both name something, or neither does."""
+    kinds = [{ITEM if spot.kind == "place" else spot.kind for spot in spots} for spots in (first, second)]
+    return sum((kind in kinds[0]) == (kind in kinds[1]) for kind in (ITEM, "value", "number"))
 
 
 def _view(data: Mapping[str, Any], catalog: Catalog, placer: Placer) -> View:

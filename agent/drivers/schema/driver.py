@@ -16,7 +16,7 @@ from agent.drivers.language import language_of
 from agent.drivers.offline import Spotter
 from agent.drivers.schema.agree import confirmed_calls, is_confirmed
 from agent.drivers.schema.asking import asked_about
-from agent.drivers.schema.bank import ExampleBank
+from agent.drivers.schema.bank import ExampleBank, own_words
 from agent.drivers.schema.form import (
     READ,
     Answer,
@@ -116,8 +116,10 @@ class SchemaDriver:
             english = await self._in_english(drive, view.message, language)
             view = replace(view, message=english, preference=replace(view.preference, language="en"))
         asked = await asyncio.to_thread(asked_about, view, self.spotter, language)
-        examples = await asyncio.to_thread(bank.nearest, view) if (bank := self._ready_bank) else ()
-        answer = replace(await self._understand(drive, asked.question, asked.form, examples), language=language)
+        draft = read_answer(asked.draft, asked.form)
+        examples = await asyncio.to_thread(bank.nearest, view, draft) if (bank := self._ready_bank) else ()
+        answer = await self._understand(drive, asked.question, asked.form, examples)
+        answer = replace(self._in_own_words(answer, view.message, examples), language=language)
         plan = self._plan(asked.form, view, context.placer)
         if leaning := plan.leaning(answer, view.conversation.open_inquiry):
             others = (old for old in context.wanted.leanings if (old.field, old.more) != (leaning.field, leaning.less))
@@ -145,6 +147,13 @@ class SchemaDriver:
         answer = await self._understand(drive, history_question(said, form), form)
         plan = self._plan(form, replace(drive.view, message=JOINT.join(said)), drive.batch.context.placer)
         await drive.batch.run([Call("update_wish", plan.patch(replace(answer, language=language)))])
+
+    def _in_own_words(self, answer: Answer, message: str, examples: Sequence[BaseMessage]) -> Answer:
+        """Without words of the examples that the message does not have; a mood alone may be one that they have."""
+        examples = [*self.prefix, *examples]
+        is_mood = all(role == "skip" for role in answer.roles.values())
+        want = answer.want if is_mood else own_words(answer.want, message, examples)
+        return replace(answer, want=want, without=own_words(answer.without, message, examples))
 
     def _plan(self, form: Form, view: View, placer: Placer) -> Plan:
         shown_before = view.conversation.all_shown()

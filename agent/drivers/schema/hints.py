@@ -12,10 +12,12 @@ from agent.drivers.schema.things import Kind, Thing
 from tools.placing import Placer
 
 Limits = Sequence[Mapping[str, Any]]
-OPINIONS = (("dislikes", "dislike"), ("seen", "seen"), ("likes", "like"), ("similar_to", "like"))
+OPINIONS = (("dislikes", "dislike"), ("likes", "like"), ("similar_to", "like"), ("seen", "seen"))
 KINDS = {"comparison": do.COMPARE, "connection": do.CONNECT, "about_me": do.ME, "why_not": do.WHY}
 HIGH = 0.5
 """A novelty above this is a wish to be surprised."""
+DECADES = ("s", "'s", "’s", "年代")
+"""What stands behind a decade in digits."""
 ROLES = {"is": "yes", "any_of": "or", "not": "no"}
 
 
@@ -64,7 +66,7 @@ class Draft:
             return do.INSTEAD
         if self._patch.get("novelty", 0.0) > HIGH:
             return do.SURPRISE
-        if set(self._shown) and set(self._shown) <= self._items("seen"):
+        if set(self._shown) and set(self._shown) <= self._items("passed_over"):
             return do.MORE
         stated = {"likes", "dislikes", "seen"} & set(self._patch)
         asked = {"limits", "prefer", "about", "similar_to", "drop", "avoid", "count"} & set(self._patch)
@@ -125,10 +127,11 @@ class Draft:
         if any(float(value) == low for limit in exact for value in limit.get("value") or ()):
             return "in"
         starts, ends = bounds.get("min"), bounds.get("max")
-        if starts == low and ends is not None and (thing.kind is Kind.SPAN or ends == low):
-            return "in"
-        if starts == low and ends == low + 9:
-            return "decade"
+        if starts is not None and ends is not None and starts <= low <= high <= ends:
+            if thing.kind is Kind.SPAN or starts == ends:
+                return "in"
+            if ends == starts + 9 or any(f"{low % 100:02.0f}{sign}" in thing.key for sign in DECADES):
+                return "decade"
         if starts is not None and starts in (low, high + 1):
             return "from" if starts == low else "after"
         if ends is not None and ends in (high, low - 1):

@@ -11,10 +11,11 @@ from agent.drivers.schema import form as do
 from agent.drivers.schema.form import Answer, Form
 from agent.drivers.schema.things import Kind, Thing
 from retrieval.items import Catalog
-from retrieval.preference import Leaning, Preference
+from retrieval.preference import Leaning, Op, Preference
 from retrieval.schema import FieldKind
 from tools.batch import Call
 from tools.placing import Placer, fold
+from tools.render import limit_text
 
 Arguments = dict[str, JsonValue]
 TEN_YEARS = 10
@@ -22,6 +23,7 @@ WHY_NOT = "why_not"
 ANSWERS = {do.COMPARE: "comparison", do.CONNECT: "connection", do.OLDEST: "list", do.NEWEST: "list"}
 """What to do -> the kind of an answer, where the two are not called the same."""
 OPS = {"yes": "is", "or": "any_of", "no": "not", "always": "is", "never": "not"}
+OPINIONS = (("dislike", "dislikes"), ("seen", "seen"))
 LASTING = ("always", "never")
 ADVENTUROUS = 0.9
 LONGEST_ABOUT = 200
@@ -89,9 +91,10 @@ class Plan:
             return patch
         items = self._items(answer)
         likes = "likes" if answer.do == do.TELL else "similar_to"
-        patch |= {key: [*items[role]] for role, key in (("like", likes), ("dislike", "dislikes")) if role in items}
-        seen = [*items.get("seen", ()), *(self.shown if answer.do == do.MORE else ())]
-        patch |= {"seen": [*seen]} if seen else {}
+        patch |= {key: [*items[role]] for role, key in (("like", likes), *OPINIONS) if role in items}
+        related = (said for role in do.relations(self.catalog.schema) for said in items.get(role, ()))
+        if passed := [*related, *(self.shown if answer.do == do.MORE else ())]:
+            patch["passed_over"] = [*dict.fromkeys(passed)]
         patch |= self._forgotten(answer)
         if limits := [*self._limits(answer), *self.aged(answer)]:
             patch["limits"] = [*limits]
@@ -117,9 +120,18 @@ class Plan:
     def _forgotten(self, answer: Answer) -> Arguments:
         if answer.do == do.INSTEAD:
             return {"start_over": True}
-        dropped = [self.form.wish[number] for number in answer.forget if number in self.form.wish]
+        forgotten = (self.form.wish[number] for number in answer.forget if number in self.form.wish)
+        dropped = [key for key in forgotten if self._may_go(key, answer)]
         dropped += [str(thing.values[0]) for thing in self._things(answer, do.DROP)]
+        if (bound := {do.OLDER: Op.MIN, do.NEWER: Op.MAX}.get(answer.do)) and self._years:  # 'the 90s', then 'older'
+            dropped += [old.key for old in self.before.constraints if (old.field, old.op) == (self._years, bound)]
         return {"drop": [*dropped]} if dropped else {}
+
+    def _may_go(self, key: str, answer: Answer) -> bool:
+        """Where the message names other things only, a limit of another field was not taken back."""
+        named = {thing.field for thing in self.form.things if answer.roles.get(thing.key, "skip") != "skip"}
+        touched = {thing.field for thing in self.form.things}
+        return not named or key == "about" or key.partition(":")[0] in touched
 
     def _about(self, mood: Sequence[str], answer: Answer) -> str:
         """The newest mood, behind those before it that still hold."""
@@ -128,15 +140,30 @@ class Plan:
         return ", ".join(phrases)[-LONGEST_ABOUT:]
 
     def _loose(self, said: Sequence[str], answer: Answer) -> list[str]:
-        """What the model adds that is no value of the catalog, or none that the message names: words, no limit."""
-        return [words for words in said if not self._placed(words, answer)]
+        """What the model adds that is no value of the catalog, or none that the message names: words, no limit.
+
+        What only repeats the wish as it stands, or what is listed, says nothing new.
+        """
+        known = fold(" ".join((self.before.text, *(thing.label for thing in self.form.things), *self._held)))
+        new = (words for words in said if self._is_told(words) or fold(words) not in known)
+        return [words for words in new if not self._placed(words, answer)]
+
+    @cached_property
+    def _held(self) -> tuple[str, ...]:
+        """The parts of the wish, as the model reads them."""
+        limits = (limit_text(limit) for limit in self.before.constraints)
+        return (*limits, *(f"prefer {wish.value}, avoid {wish.value}" for wish in self.before.wishes))
+
+    def _is_told(self, words: str) -> bool:
+        """Whether the message has these words."""
+        return f" {fold(words)}" in f" {fold(self.message)}"
 
     def _placed(self, words: str, answer: Answer) -> list[tuple[str, str]]:
-        """(field, value) of what words name; a value is one only where the message names it."""
-        told = f" {fold(self.message)}"
-        if f" {fold(words)}" not in told:
-            return []
-        return [(spot.field, str(spot.value)) for spot in self.spotter.spot(words) if spot.kind == "value"]
+        """(field, value) of what words name: a value that the message names, or that the old wish hands on."""
+        spots = [(spot.field, str(spot.value)) for spot in self.spotter.spot(words) if spot.kind == "value"]
+        if self._is_told(words):
+            return spots
+        return [spot for spot in spots if answer.do == do.INSTEAD and spot in self.form.wanted]
 
     def _things(self, answer: Answer, role: str) -> list[Thing]:
         return [thing for thing in self.form.things if answer.roles.get(thing.key) == role]
@@ -166,12 +193,24 @@ class Plan:
         for (name, role), values in stated.items():
             lasting: Arguments = {"lasting": True} if role in LASTING else {}
             yield {"field": name, "op": OPS[role], "value": values, **lasting}
-        for thing in self.form.things:
-            if thing.kind in (Kind.NUMBER, Kind.SPAN):
-                yield from _bounds(thing, answer.roles.get(thing.key, ""))
+        yield from self._numbered(answer)
         for role, references in self._items(answer).items():
             if role in do.relations(self.catalog.schema):
                 yield from (self._relation(role, reference) for reference in references)
+
+    def _numbered(self, answer: Answer) -> Iterator[Arguments]:
+        """Of several stretches of one field ('the 50s or the 60s') the widest; what has one end counts after them."""
+        numbers = (thing for thing in self.form.things if thing.kind in (Kind.NUMBER, Kind.SPAN))
+        spans = [(thing.field, *_span(thing, answer.roles.get(thing.key, "skip"))) for thing in numbers]
+        ends: dict[tuple[str, str], float] = {}
+        for name, low, high in sorted(spans, key=lambda span: None in span):
+            is_whole = low is not None and high is not None
+            if low is not None:
+                ends[name, "min"] = min(low, ends.get((name, "min"), low)) if is_whole else low
+            if high is not None:
+                ends[name, "max"] = max(high, ends.get((name, "max"), high)) if is_whole else high
+        for (name, op), end in ends.items():
+            yield {"field": name, "op": op, "value": [end]}
 
     def _values(self, answer: Answer) -> Iterator[tuple[str, str, str]]:
         """(field, value, role) of what is wanted or refused, each value once."""
@@ -191,11 +230,11 @@ class Plan:
         return {"field": role, "op": "is", "same_as": reference}
 
     def aged(self, answer: Answer) -> Iterator[Arguments]:
-        """Older than the newest that was shown, or newer than the oldest."""
+        """Older, or newer, than the middle one of what was shown."""
         if answer.do in (do.OLDER, do.NEWER) and self._years and self.shown:
             ordered = sorted(self.shown, key=lambda item_id: self.catalog.item(item_id).numbers.get(self._years, 0.0))
-            is_older = answer.do == do.OLDER
-            yield {"field": self._years, "before" if is_older else "after": ordered[-1 if is_older else 0]}
+            side = "before" if answer.do == do.OLDER else "after"
+            yield {"field": self._years, side: ordered[len(ordered) // 2]}
 
     @cached_property
     def _numbers(self) -> frozenset[str]:
@@ -208,10 +247,18 @@ class Plan:
     # Questions ---------------------------------------------------------------------------------------------------
 
     def _counted(self, answer: Answer) -> list[Call]:
-        arguments: Arguments = {"kind": "items", "limits": [*self._limits(answer)]}
+        limits = [*self._limits(answer)]
+        if not limits and self.shown and self._years and answer.do in (do.OLDEST, do.NEWEST):
+            return self._of_these()
+        arguments: Arguments = {"kind": "items", "limits": [*limits]}
         if self._years:
             arguments["sort"] = f"-{self._years}" if answer.do == do.NEWEST else self._years
         return [Call("graph_lookup", arguments), Call("answer", {"kind": ANSWERS.get(answer.do, answer.do)})]
+
+    def _of_these(self) -> list[Call]:
+        """The oldest and the newest of what is on screen."""
+        these: Arguments = {"items": [*self.shown], "fields": [self._years]}
+        return [Call("item_details", these), Call("answer", {"kind": "comparison", **these})]
 
     def _asked(self, answer: Answer) -> list[Call]:
         items: list[JsonValue] = [*dict.fromkeys(self._meant(answer))]
@@ -238,6 +285,8 @@ class Plan:
         about = self._items(answer).get("about", [])
         named = [reference for thing in self.form.things for reference in thing.references]
         is_of_two = answer.do in (do.COMPARE, do.CONNECT)
+        if answer.do == do.COMPARE and not named:
+            return list(self.shown)
         return (named if is_of_two and len(about) < len(named) else about or named) or list(self.shown[:1])
 
 
@@ -247,21 +296,16 @@ def which_is_meant(title: str, options: Sequence[str], catalog: Catalog) -> Call
     return Call("ask_user", {"question": f"{title}?", "choices": choices})
 
 
-def _bounds(thing: Thing, role: str) -> Iterator[Arguments]:
-    if role in ("", "skip"):
-        return
+def _span(thing: Thing, role: str) -> tuple[float | None, float | None]:
+    """The least and the most that a number stands for in a role."""
     low, high = float(thing.values[0]), float(thing.values[-1])
-    if role == "decade":
-        low -= low % TEN_YEARS
-        high = low + TEN_YEARS - 1
-    bounds: dict[str, tuple[float | None, float | None]] = {
+    start = low - low % TEN_YEARS
+    spans: dict[str, tuple[float | None, float | None]] = {
+        "in": (low, high),
+        "decade": (start, start + TEN_YEARS - 1),
         "from": (low, None),
         "after": (high + 1, None),
         "until": (None, high),
         "before": (None, low - 1),
     }
-    least, most = bounds.get(role, (low, high))
-    if least is not None:
-        yield {"field": thing.field, "op": "min", "value": [least]}
-    if most is not None:
-        yield {"field": thing.field, "op": "max", "value": [most]}
+    return spans.get(role, (None, None))

@@ -1,4 +1,4 @@
-"""The part of the prompt that changes: what was shown, the wish, what code found, and the message, last."""
+"""The part of the prompt that changes: how much was shown, the wish, what code found, and the message, last."""
 
 import json
 import re
@@ -61,7 +61,7 @@ def form_of(view: View, spotter: Spotter, *, has_count: bool = False) -> Form:
 def question(view: View, form: Form, draft: str = "", language: str = "en") -> str:
     """The last message of the prompt; `language` is the user's."""
     wish = "; ".join(_wish_parts(view))
-    lines = [f"shown: {view.shown_line()}" if view.shown else "", f"wish: {wish}" if wish else ""]
+    lines = [f"shown: {len(view.shown)}" if view.shown else "", f"wish: {wish}" if wish else ""]
     lines += [f"asked: rather {' or '.join(form.sides)}?" if form.sides else ""]
     lines += [thing.line for thing in form.things]
     said = json.dumps(one_line(view.message[:MESSAGE_LIMIT]), ensure_ascii=False)

@@ -19,6 +19,8 @@ DIGITS = re.compile(r"(?<![a-zA-Z_\d.,#])(\d{1,4})(?!\d|[.,]\d)['’]?[a-z]{0,3}
 YEARS = range(1880, 2041)
 UNIT = 16
 """Characters behind a number in which its unit is looked for."""
+AGE = "-year"
+"""Stands behind a number that is an age: 'an 80-year-old'."""
 LEAST_DECADE = 20
 """Two digits that may be a decade: 20 to 90, ending in 0."""
 STOP = r"[,.;:!?()\[\]{}\"“”«»「」『』《》。，、；：！？…–—/\n]"
@@ -140,7 +142,7 @@ def _digits(message: str, covered: Sequence[tuple[int, int]], schema: CatalogSch
     for match in DIGITS.finditer(message):
         if any(start < match.end() and match.start() < end for start, end in covered):
             continue
-        year = _year(match.group(1))
+        year = None if message[match.end() :].startswith(AGE) else _year(match.group(1))
         if years is not None and year is not None:
             yield match.start(), match.end(), _number(years, year)
         elif spec := _measured(message[match.end(1) : match.end(1) + UNIT].casefold(), specs):
@@ -157,8 +159,8 @@ def _year(digits: str) -> float | None:
 
 
 def _measured(following: str, specs: Sequence[FieldSpec]) -> FieldSpec | None:
-    """The field whose unit stands behind a number."""
-    for spec in specs:
+    """The field whose unit stands behind a number; 'years' behind one are an age."""
+    for spec in (spec for spec in specs if spec.unit != "year"):
         if any(following.lstrip().startswith(word.casefold()) for word in (spec.unit, *spec.words) if word):
             return spec
     return None

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from retrieval.fusion.base import Fused, Lists, Shown
-from retrieval.fusion.lists import POINTS, weighted_points
+from retrieval.fusion.lists import SHARES, weighted_shares
 from retrieval.fusion.others.learned import TASTE, LearnedFusion
 from retrieval.fusion.others.request_weights import dimension_weights, request_weights, taste_weights
 from retrieval.history import UserHistory
@@ -27,12 +27,13 @@ class ListsFusion:
         judged = self.learned.judge(lists, preference, history) if self.learned is not None else None
         present = {name: weight for name, weight in self.settings.weights.items() if lists.get(name)}
         weights = request_weights(present, preference)
-        points = POINTS.get(self.settings.fusion, weighted_points)
+        sharing = SHARES.get(self.settings.fusion, weighted_shares)
         if judged is None:
-            return Fused(points(lists, weights))
+            return Fused(sharing(lists, weights))
         weights = taste_weights(weights, preference)
         return Fused(
-            points({**lists, TASTE: judged.candidates}, weights),
+            sharing({**lists, TASTE: judged.candidates}, weights),
             dimension_weights(judged.dimensions, weights),
             partial(judged.parts, self.catalog),
+            judged.parts_are,
         )

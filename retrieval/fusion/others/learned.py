@@ -66,6 +66,19 @@ class Judged:
         found = attention.attention(self.look.features)[0]
         return {str(name): float(share) for name, share in zip(attention.dimensions, found, strict=True)}
 
+    @property
+    def parts_are(self) -> str:
+        """What `parts` are: 'exact' summands, 'shap' values of trees, or an 'attention' network's summands.
+
+        'attention_beside' where another strategy ranked that cannot tell, and the attention fitted beside it speaks.
+        """
+        strategy = self.model.strategy
+        if isinstance(strategy, RankerModel):
+            return "shap"
+        if isinstance(self.model.strategies.get(ATTENTION), AttentionModel):
+            return "attention" if isinstance(strategy, AttentionModel) else "attention_beside"
+        return "exact" if isinstance(strategy, WeightedModel) else ""
+
     def parts(self, catalog: Catalog, item_ids: Iterable[str]) -> dict[str, dict[str, float]]:
         """By item, what each dimension adds to its score, compared with the mean of all candidates.
 

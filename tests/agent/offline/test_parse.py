@@ -217,8 +217,11 @@ def test_surprise_asks_for_the_new_and_hurry_for_the_safe(read):
 
 
 @pytest.mark.parametrize("message", ["others", "something else", "show me more", "nope", "换一批", "还有别的吗"])
-def test_asking_for_others_makes_the_shown_items_known(read, message: str):
-    assert ids(read(message, shown=SHOWN).patch["seen"]) == list(SHOWN)
+def test_asking_for_others_passes_over_what_was_shown_and_calls_none_of_it_seen(read, message: str):
+    patch = read(message, shown=SHOWN).patch
+
+    assert ids(patch["passed_over"]) == list(SHOWN)
+    assert "seen" not in patch
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,12 @@ def test_titles_are_spotted_in_any_language_misspelled_or_not(spotter: Spotter, 
     assert [spot.item_ids for spot in spotter.spot(text) if spot.kind == "title"] == [(film_id(title, year),)]
 
 
+def test_of_two_titles_in_small_letters_both_are_spotted_where_they_are_linked(spotter: Spotter):
+    found = spotter.spot("is there a link between vertigo and fargo")
+
+    assert [spot.item_ids for spot in found] == [(film_id("Vertigo"),), (film_id("Fargo"),)]
+
+
 @pytest.mark.parametrize("text", ["a heat wave", "it was speed that mattered", "I have no contact with them"])
 def test_common_words_are_no_titles(spotter: Spotter, text: str):
     assert [spot for spot in spotter.spot(text) if spot.kind == "title"] == []
@@ -112,6 +118,11 @@ def test_places_in_the_last_list(text: str, expected: list[int]):
 
     assert found == [f"film:{place - 1}" for place in expected]
     assert places(text, ()) == []
+
+
+def test_both_are_the_last_list_where_it_has_two():
+    assert [spot.item_ids for spot in places("both please", SHOWN[:2])] == [tuple(SHOWN[:2])]
+    assert places("can it be both", SHOWN) == []
 
 
 def test_a_described_item_is_the_shown_one_that_the_words_fit(spotter: Spotter):

@@ -19,7 +19,7 @@ from agent.drivers.schema import SchemaDriver
 from agent.drivers.schema.asking import asked_about
 from agent.drivers.schema.bank import AS_STEPS, IN_ENGLISH, Example, ExampleBank, examples_of, written
 from agent.drivers.schema.driver import LONGER
-from agent.drivers.schema.form import READ, english_schema, schema_of
+from agent.drivers.schema.form import READ, english_schema, read_answer, schema_of
 from agent.examples import PLACE, fill, names_of
 from agent.llm import make_chat_model
 from agent.settings import LlmSettings
@@ -184,6 +184,16 @@ def test_examples_are_questions_with_answers_and_no_more_than_a_few(bank: Exampl
 
     assert [type(message) for message in shown] == [HumanMessage, AIMessage] * bank.most
     assert all(json.loads(str(message.content))["do"] for message in shown[1::2])
+
+
+def test_one_example_reads_as_the_draft_does(bank: ExampleBank, spotter: Spotter) -> None:
+    asked = asked_about(view("but without horror"), spotter)
+
+    shown = bank.nearest(view("but without horror"), read_answer(asked.draft, asked.form))
+
+    other = json.loads(str(shown[1].content))
+    assert other["do"] == "find"
+    assert "no" in other.values()
 
 
 def test_an_example_is_asked_as_the_question_is(bank: ExampleBank, spotter: Spotter) -> None:

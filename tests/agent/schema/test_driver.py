@@ -25,13 +25,21 @@ def limits(preference: Preference) -> set[str]:
 async def test_one_call_ends_a_turn_with_a_list(driven: Driven, model: ScriptedChatModel) -> None:
     answer = {"do": "find", "comedies with": "yes", "with Harrison Ford": "yes", "want": ["light"]}
 
-    drive = await driven("comedies with Harrison Ford", answer)
+    drive = await driven("comedies with Harrison Ford, light", answer)
 
     context = drive.batch.context
     assert len(model.calls) == len(drive.runs) == 1
     assert limits(context.wanted) == {"genres:is:Comedy", "cast:is:Harrison Ford"}
     assert context.wanted.text == "light"
     assert context.ending == Ending("recommend")
+
+
+async def test_where_every_word_was_read_nothing_is_made_up(driven: Driven) -> None:
+    answer = {"do": "find", "comedies with": "yes", "with Harrison Ford": "yes", "want": ["light"]}
+
+    drive = await driven("comedies with Harrison Ford", answer)
+
+    assert drive.batch.context.wanted.text == ""
 
 
 async def test_the_model_decides_against_the_draft(driven: Driven, model: ScriptedChatModel) -> None:
@@ -196,6 +204,12 @@ async def test_by_the_people_of_an_item(driven: Driven) -> None:
     assert limits(drive.batch.context.wanted) == {"genres:is:Thriller", "directors:is:Ridley Scott"}
 
 
+async def test_what_others_are_wanted_of_the_people_of_is_not_shown(driven: Driven) -> None:
+    drive = await driven("by the director of Alien", {"do": "related", "the director of Alien": "directors"})
+
+    assert drive.batch.context.wanted.passed_over == (film_id("Alien"),)
+
+
 async def test_later_than_one_item_and_earlier_than_another(driven: Driven) -> None:
     answer = {"do": "related", "after Star Wars but before": "after", "but before Alien": "before"}
 
@@ -277,12 +291,68 @@ async def test_small_talk_is_the_models_own(driven: Driven) -> None:
     assert drive.batch.context.ending == Ending("answer", kind="talk", text="¡De nada!")
 
 
-async def test_older_than_shown(driven: Driven) -> None:
-    conversation = after_list(film_id("Heat"), film_id("Fargo"), wish=Preference(constraints=(COMEDY,)))
+async def test_older_than_the_middle_of_what_was_shown(driven: Driven) -> None:
+    shown = (film_id("Heat"), film_id("Fargo"), film_id("Vertigo"))
+    conversation = after_list(*shown, wish=Preference(constraints=(COMEDY,)))
 
     drive = await driven("older ones", {"do": "older"}, conversation=conversation)
 
-    assert limits(drive.batch.context.wanted) == {"genres:is:Comedy", "year:max:1995"}
+    assert limits(drive.batch.context.wanted) == {"genres:is:Comedy", "year:max:1994"}
+
+
+async def test_older_lets_go_of_the_least_year(driven: Driven) -> None:
+    since, until = Constraint("year", Op.MIN, (1990.0,)), Constraint("year", Op.MAX, (1999.0,))
+    conversation = after_list(film_id("Heat"), wish=Preference(constraints=(since, until)))
+
+    drive = await driven("older ones", {"do": "older"}, conversation=conversation)
+
+    assert limits(drive.batch.context.wanted) == {"year:max:1994"}
+
+
+async def test_of_two_decades_the_whole_stretch_is_meant(driven: Driven, model: ScriptedChatModel) -> None:
+    answer = {"do": "find", "from the 50s or the": "decade", "or the 60s": "decade"}
+
+    drive = await driven("from the 50s or the 60s", answer)
+
+    assert '"from the 50s or the":"decade","or the 60s":"decade"' in model.calls[0].question
+    assert limits(drive.batch.context.wanted) == {"year:min:1950", "year:max:1969"}
+
+
+async def test_a_decade_that_is_taken_back_does_not_count(driven: Driven) -> None:
+    answer = {"do": "find", "the 80s": "skip", "no the 30s": "decade"}
+
+    drive = await driven("the 80s, no the 30s", answer)
+
+    assert limits(drive.batch.context.wanted) == {"year:min:1930", "year:max:1939"}
+
+
+async def test_words_that_repeat_the_wish_say_nothing_new(driven: Driven) -> None:
+    wish = Preference(text="quiet", constraints=(COMEDY,))
+    conversation = after_list(film_id("Heat"), wish=wish)
+
+    drive = await driven("and gentle", {"do": "find", "want": ["comedy", "quiet", "gentle"]}, conversation=conversation)
+
+    assert drive.batch.context.wanted == replace(wish, text="quiet, gentle")
+
+
+async def test_a_new_wish_may_keep_a_value_of_the_old_one(driven: Driven) -> None:
+    no_stars = Constraint("cast", Op.IS, ("Tom Hanks",))
+    conversation = after_list(film_id("Heat"), wish=Preference(constraints=(COMEDY, no_stars)))
+
+    answer = {"do": "instead", "want": ["comedy"]}
+
+    drive = await driven("no, another one without stars", answer, conversation=conversation)
+
+    assert limits(drive.batch.context.wanted) == {"genres:is:Comedy"}
+
+
+async def test_the_oldest_without_a_limit_is_that_of_the_list(driven: Driven) -> None:
+    conversation = after_list(film_id("Heat"), film_id("Vertigo"))
+
+    drive = await driven("which came first?", {"do": "oldest"}, conversation=conversation)
+
+    ending = drive.batch.context.ending
+    assert (ending.kind, ending.item_ids) == ("comparison", (film_id("Heat"), film_id("Vertigo")))
 
 
 async def test_more_of_the_same_shows_nothing_twice(driven: Driven) -> None:
@@ -290,7 +360,8 @@ async def test_more_of_the_same_shows_nothing_twice(driven: Driven) -> None:
 
     drive = await driven("again", {"do": "more"}, conversation=conversation)
 
-    assert drive.batch.context.wanted.seen == (film_id("Heat"), film_id("Fargo"))
+    wanted = drive.batch.context.wanted
+    assert (wanted.passed_over, wanted.seen) == ((film_id("Heat"), film_id("Fargo")), ())
 
 
 async def test_a_new_wish_takes_the_place_of_the_old_one(driven: Driven) -> None:
@@ -320,6 +391,35 @@ async def test_what_no_longer_holds_goes(driven: Driven, model: ScriptedChatMode
 
     assert "wish: 1 genres is Comedy; 2 year >= 1990" in model.calls[0].question
     assert limits(drive.batch.context.wanted) == {"genres:is:Comedy"}
+
+
+async def test_a_wish_that_only_an_example_of_the_prompt_has_is_left_out(driven: Driven) -> None:
+    answer = {"do": "find", "some comedies with": "yes", "with Tom Hanks": "yes", "want": ["sad", "clever"]}
+
+    drive = await driven("some comedies with Tom Hanks, clever", answer)
+
+    assert drive.batch.context.wanted.text == "clever"
+
+
+async def test_a_limit_of_a_field_that_the_message_does_not_touch_stays(driven: Driven) -> None:
+    wish = Preference(constraints=(COMEDY, Constraint("year", Op.MIN, (1990.0,))))
+    conversation = after_list(film_id("Fargo"), wish=wish)
+
+    answer = {"do": "find", "no Tom Hanks please": "no", "forget": ["2"]}
+
+    drive = await driven("no Tom Hanks please", answer, conversation=conversation)
+
+    assert limits(drive.batch.context.wanted) == {"genres:is:Comedy", "year:min:1990", "cast:not:Tom Hanks"}
+
+
+async def test_of_one_item_one_opinion_counts(driven: Driven) -> None:
+    message = "seen Heat like ten times, a comedy please"
+    answer = {"do": "find", "seen Heat like ten times": "like", "a comedy please": "yes"}
+
+    drive = await driven(message, answer)
+
+    wanted = drive.batch.context.wanted
+    assert (wanted.liked, wanted.disliked, wanted.seen) == ((film_id("Heat"),), (), ())
 
 
 async def test_a_title_of_two_items_is_asked_about(driven: Driven) -> None:

@@ -38,6 +38,10 @@ def test_decades_of_any_language_are_seen_by_their_digits(spotter: Spotter, mess
     assert [thing.values for thing in years] == [(1990.0,)]
 
 
+def test_an_age_is_no_year(spotter: Spotter) -> None:
+    assert lines(spotter, "my daughter is 12 years old, and there is an 80-year-old") == []
+
+
 def test_a_decade_in_words_is_a_span(spotter: Spotter) -> None:
     assert lines(spotter, "from the nineties") == ['"from the nineties" = year 1990 to 1999']
 

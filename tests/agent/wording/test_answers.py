@@ -52,8 +52,8 @@ def lookup(context: ToolContext, *limits: Constraint, sort: str = "") -> ToolCon
         ("fr", "Il y a 2 films d’Alfred Hitchcock. Le plus ancien\u00a0: Rear Window (1954)."),
         ("de", "Es gibt 2 Filme von Alfred Hitchcock. Am ältesten: Rear Window (1954)."),
         ("pt", "Há 2 filmes de Alfred Hitchcock. O mais antigo: Rear Window (1954)."),
-        ("ja", "Alfred Hitchcock監督の映画は2本あります。いちばん古いのは『Rear Window』（1954）です。"),
-        ("ko", "Alfred Hitchcock 감독 영화: 모두 2편 있어요. 가장 오래된 것은 Rear Window (1954)."),
+        ("ja", "アルフレッド・ヒッチコック監督の映画は2本あります。いちばん古いのは『Rear Window』（1954）です。"),
+        ("ko", "앨프리드 히치콕 감독 영화: 모두 2편 있어요. 가장 오래된 것은 Rear Window (1954)."),
     ],
 )
 def test_a_count_names_what_was_counted_and_the_first_where_it_was_sorted(desk: Desk, language: str, expected: str):
@@ -146,7 +146,9 @@ def test_no_connection_is_said_to_be_none(desk: Desk):
 
 
 def test_why_gives_the_reasons_of_the_recommenders(desk: Desk):
-    text = said(desk(Preference(liked=(CASINO,))), "why", film_id("GoodFellas"))
+    goodfellas = film_id("GoodFellas")
+
+    text = said(desk(Preference(liked=(CASINO,)), cards=(goodfellas,)), "why", goodfellas)
 
     assert text.startswith("I picked GoodFellas because: ")
     assert "Casino" in text
@@ -157,15 +159,18 @@ def test_why_gives_the_reasons_of_the_recommenders(desk: Desk):
     [
         (
             Preference(constraints=(Constraint("genres", Op.IS, ("Comedy",)), Constraint("year", Op.MAX, (1990.0,)))),
-            "Heat does not keep what you asked for: not Comedy (genre), from 1995.",
+            "Heat doesn't fit what you asked for: not Comedy (genre), from 1995 (you asked for: up to 1990).",
         ),
         (Preference(disliked=(HEAT,)), "You told me that you don't like Heat."),
         (Preference(seen=(HEAT,)), "I left out Heat because you know it already."),
-        (Preference(), "Heat would fit, but others came out ahead of it."),
+        (
+            Preference(),
+            "Heat would fit, but others came out ahead of it. If you would like it all the same, just say so.",
+        ),
     ],
 )
 def test_why_not_tells_the_true_cause(desk: Desk, preference: Preference, expected: str):
-    assert said(desk(preference), "why_not", HEAT) == expected
+    assert said(desk(preference, cards=(CASINO,)), "why_not", HEAT) == expected
 
 
 def test_why_not_knows_what_was_shown(desk: Desk):
@@ -182,8 +187,10 @@ def test_about_me_tells_opinions_and_limits(desk: Desk):
     history = UserHistory.of("ann", [Interaction("ann", HEAT, 1.0, 1.0), Interaction("ann", CASINO, -1.0, 2.0)])
 
     assert said(desk(preference, history=history), "about_me") == (
-        "You like Fargo and Heat. You don't like Casino. What always holds for you: not Horror. "
-        "What you are looking for now: year from 1980, heist, “slow and sad”. "
+        "You like Fargo and Heat (from before this conversation). "
+        "You don't like Casino (from before this conversation). "
+        "What always holds for you: without Horror (from before this conversation). "
+        "What you are looking for now: from 1980 on, heist, “slow and sad”. "
         "I know of 2 films that you have rated or marked as known."
     )
 

@@ -1,17 +1,19 @@
 """The catalogs of messages: every language has every sentence, with the same places."""
 
 import re
+from importlib.resources import files
 from string import Formatter
 
 import pytest
 
 from agent.wording.messages import (
     LANGUAGES,
+    SENTENCES,
     Messages,
+    Texts,
     join,
     label,
     language_of,
-    messages_in,
     number,
     percent,
     say,
@@ -20,54 +22,101 @@ from agent.wording.messages import (
 )
 from retrieval.items import Catalog
 from tests.agent.films import film_id
+from ui.page.words import WORDS
 
-GRAMMAR = {"noun", "nouns", "counter", "label"}
+GRAMMAR = {SENTENCES: {"noun", "nouns", "counter", "label"}, WORDS: {"nouns"}}
 """Places that some languages need and others do not."""
 EITHER = {"having": "value"}
 """Places of which a language takes the one or the other."""
+NAMES = re.compile(r"JSON|https|SHAP")
+"""What is written the same in every script."""
+
+FOREIGN = {"en": "„«»", "zh": "„«»'", "es": "“”„'", "fr": "“”„'", "de": "”«»'", "pt": "„«»'"}
+"""Quotes and apostrophes that a language does not have."""
+
+every_text = pytest.mark.parametrize("texts", [SENTENCES, WORDS], ids=lambda texts: texts.package)
 
 
 def templates(messages: Messages, key: str) -> tuple[str, ...]:
     return messages.plural.get(key) or (messages.single[key],)
 
 
-def places(messages: Messages, key: str) -> set[str]:
-    found = {name for text in templates(messages, key) for _, name, _, _ in Formatter().parse(text) if name}
-    return {EITHER.get(name, name) for name in found} - GRAMMAR
+def places(texts: Texts, language: str, key: str) -> list[set[str]]:
+    """Of each form of a sentence."""
+    found = [
+        {EITHER.get(name, name) for _, name, _, _ in Formatter().parse(text) if name}
+        for text in templates(texts.messages_in(language), key)
+    ]
+    return [names - GRAMMAR[texts] for names in found]
 
 
+@every_text
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_language_has_every_sentence(language: str):
-    english, own = messages_in("en"), messages_in(language)
+def test_every_language_has_every_sentence(texts: Texts, language: str):
+    english, own = texts.messages_in("en"), texts.messages_in(language)
 
     assert set(own.single) == set(english.single)
     assert set(own.plural) == set(english.plural)
     assert all(text for key in (*own.single, *own.plural) for text in templates(own, key))
 
 
+@every_text
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_places_of_a_sentence_are_the_same_in_every_language(language: str):
-    english, own = messages_in("en"), messages_in(language)
+def test_no_sentence_stands_twice(texts: Texts, language: str):
+    written = files(texts.package).joinpath("locale", f"{language}.po").read_text(encoding="utf-8")
 
-    differing = [key for key in (*own.single, *own.plural) if places(own, key) != places(english, key)]
+    keys = re.findall(r'^msgid "(.+)"$', written, re.MULTILINE)
 
-    assert differing == []
+    assert len(keys) == len(set(keys))
 
 
+@every_text
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_count_has_the_forms_of_its_language(texts: Texts, language: str):
+    own = texts.messages_in(language)
+    forms = 1 if language in ("zh", "ja", "ko") else 2
+
+    assert {key: len(told) for key, told in own.plural.items() if len(told) != forms} == {}
+
+
+@every_text
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_places_of_a_sentence_are_the_same_in_every_language(texts: Texts, language: str):
+    own = texts.messages_in(language)
+    last = {key: places(texts, language, key)[-1] for key in (*own.single, *own.plural)}
+
+    assert [key for key, found in last.items() if found != places(texts, "en", key)[-1]] == []
+    assert [key for key in own.plural if any(form - last[key] for form in places(texts, language, key))] == []
+
+
+@every_text
 @pytest.mark.parametrize("language", [one for one in LANGUAGES if one != "en"])
-def test_no_sentence_is_left_in_english(language: str):
-    english, own = messages_in("en"), messages_in(language)
+def test_no_sentence_is_left_in_english(texts: Texts, language: str):
+    english, own = texts.messages_in("en"), texts.messages_in(language)
     long = [key for key in english.single if len(english.single[key].split()) > 4]
 
     assert [key for key in long if own.single[key] == english.single[key]] == []
 
 
+@every_text
 @pytest.mark.parametrize("language", ["zh", "ja", "ko"])
-def test_scripts_without_latin_letters_use_none(language: str):
-    own = messages_in(language)
-    texts = [text for key in (*own.single, *own.plural) for text in templates(own, key)]
+def test_scripts_without_latin_letters_use_none(texts: Texts, language: str):
+    own = texts.messages_in(language)
+    told = [text for key in (*own.single, *own.plural) for text in templates(own, key)]
 
-    assert [text for text in texts if re.search(r"[a-zA-Z]", re.sub(r"\{\w+\}", "", text))] == []
+    assert [text for text in told if re.search(r"[a-zA-Z]", NAMES.sub("", re.sub(r"\{\w+\}", "", text)))] == []
+
+
+@every_text
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_quotes_and_apostrophes_are_those_of_the_language(texts: Texts, language: str):
+    own = texts.messages_in(language)
+    told = [text for key in (*own.single, *own.plural) for text in templates(own, key)]
+    foreign = {"en": "„«»", "zh": "„«»'", "es": "“”„'", "fr": "“”„'", "de": "”«»'", "pt": "„«»'"}.get(
+        language, "“”„«»'"
+    )
+
+    assert [text for text in told if re.search(f'["{foreign}]', text)] == []
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ def test_a_name_keeps_its_capital_in_a_summary(films: Catalog):
 def test_a_summary_owns_up_to_a_guess(films: Catalog):
     cards = [card(films, 1, ""), card(films, 2, "", exploratory=True)]
 
-    assert summary(cards, films.schema, "en").startswith("I would start with Casino. GoodFellas is a guess: ")
+    assert summary(cards, films.schema, "en").startswith("I would start with Casino. GoodFellas is a long shot: ")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -71,10 +71,8 @@ def test_the_opening_says_what_is_missing_and_what_is_kept(films: Catalog):
     kept = (Constraint("themes", Op.NOT, ("gore",), words="gore", lasting=True),)
     intent = Intent(Act.RECOMMEND, Preference(), unknown=("Interstellar",), kept=kept)
 
-    assert opening(intent, films, "en") == (
-        "I don't have Interstellar; closest in spirit: I'll keep that in mind: not gore."
-    )
-    assert opening(intent, films, "zh") == "目录里没有《Interstellar》；气质最接近的是：我会记住：不要血腥。"
+    assert opening(intent, films, "en") == ("I don't have Interstellar; closest in spirit: From now on: without gore.")
+    assert opening(intent, films, "zh") == "目录里没有《Interstellar》；气质最接近的是：以后都会记住：不要血腥。"
 
 
 def test_the_opening_notes_opinions_and_owns_up_to_what_it_did_not_read(films: Catalog):
@@ -83,7 +81,7 @@ def test_the_opening_notes_opinions_and_owns_up_to_what_it_did_not_read(films: C
 
     assert opening(intent, films, "en") == (
         "Good to know that you liked Heat and Casino. "
-        "I could not use this: “flibber”: the catalog does not say, or I did not understand."
+        "I couldn't use “flibber”: the catalog doesn't say, or I didn't understand."
     )
 
 

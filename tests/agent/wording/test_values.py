@@ -74,8 +74,8 @@ def test_a_field_that_the_schema_lacks_is_its_value():
 @pytest.mark.parametrize(
     ("language", "refused", "since", "rather"),
     [
-        ("en", "not Horror", "year from 1991", "rather Drama than Comedy"),
-        ("zh", "不要恐怖", "年份 ≥ 1991", "更想要剧情而不是喜剧"),
+        ("en", "without Horror", "from 1991 on", "rather Drama than Comedy"),
+        ("zh", "不要恐怖", "1991年及以后", "更想要剧情而不是喜剧"),
         ("es", "sin Terror", "desde 1991", "mejor Drama que Comedia"),
         ("fr", "sans Horreur", "à partir de 1991", "plutôt Drame que Comédie"),
         ("de", "ohne Horror", "ab 1991", "lieber Drama als Komödie"),

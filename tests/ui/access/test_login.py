@@ -6,10 +6,13 @@ import time
 import gradio as gr
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import select
 from starlette.responses import PlainTextResponse
 
 from agent.settings import AccessSettings
+from retrieval.errors import StateError
 from retrieval.state import AccessStore, Account
+from retrieval.state.tables import SessionRow
 from tests.ui.access.conftest import add_key
 from tests.ui.conftest import drain
 from tests.ui.fakes import FakeAgent
@@ -110,6 +113,47 @@ def test_the_right_password_opens_the_page_and_leaving_closes_it(page: TestClien
     assert page.get("/", headers=HTML).status_code == 303
 
 
+def test_a_copied_cookie_is_useless_once_its_session_was_left_and_other_browsers_stay(page: TestClient):
+    log_in(page)
+    copied = page.cookies[COOKIE]
+    page.cookies.clear()
+    log_in(page)
+    other = page.cookies[COOKIE]
+    page.cookies.clear()
+
+    page.post("/logout", headers={"Cookie": f"{COOKIE}={copied}"})
+
+    assert page.get("/config", headers={"Cookie": f"{COOKIE}={copied}"}).status_code == 401
+    assert page.get("/config", headers={"Cookie": f"{COOKIE}={other}"}).status_code == 200
+    assert page.post("/logout", headers={"Cookie": f"{COOKIE}={copied}"}).status_code == 303
+
+
+def test_a_session_ends_with_its_time_and_only_its_digest_is_stored(
+    page: TestClient, agent: FakeAgent, monkeypatch: pytest.MonkeyPatch
+):
+    log_in(page)
+    cookie, now = page.cookies[COOKIE], time.time()
+    with agent.state.database.read() as session:
+        (row,) = session.scalars(select(SessionRow))
+        assert (row.account, cookie in row.digest) == ("ann", False)
+
+    monkeypatch.setattr("retrieval.state.access.time.time", lambda: now + 400 * 3600)
+
+    assert page.get("/config").status_code == 401
+
+
+def test_where_no_session_can_be_kept_the_form_says_so(page: TestClient, monkeypatch: pytest.MonkeyPatch):
+    def fail(*_, **__) -> None:
+        raise StateError("the disk is full")
+
+    monkeypatch.setattr(AccessStore, "open_session", fail)
+
+    answer = log_in(page, **{"Accept-Language": "zh"})
+
+    assert (answer.status_code, "无法" in answer.text) == (503, True)
+    assert "set-cookie" not in answer.headers
+
+
 def test_a_login_opens_no_route_of_the_api(page: TestClient):
     log_in(page)
 
@@ -121,7 +165,7 @@ def test_a_wrong_password_and_a_wrong_name_are_told_alike(page: TestClient, name
     answer = log_in(page, name, password)
 
     assert answer.status_code == 401
-    assert "do not fit" in answer.text
+    assert "don’t match" in answer.text
     assert "set-cookie" not in answer.headers
 
 

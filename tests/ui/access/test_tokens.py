@@ -6,6 +6,7 @@ from retrieval.state import AccessStore
 from tests.ui.access.conftest import Client, add_key
 from tests.ui.fakes import FakeAgent
 from ui.access import signing
+from ui.access.caller import Scope
 from ui.access.scopes import ANYBODY, RULES
 from ui.access.signing import Signer, UserClaims
 
@@ -28,7 +29,7 @@ KEYS_ALONE = {route for route, rule in RULES.items() if not rule.tokens}
 
 @pytest.fixture
 def backend(client: TestClient, agent: FakeAgent) -> Client:
-    return Client(client, add_key(agent.state, "acme", ("chat",)))
+    return Client(client, add_key(agent.state, "acme"))
 
 
 def ask_about(client: Client, route: tuple[str, str], user: str):
@@ -60,6 +61,17 @@ def test_a_token_makes_neither_tokens_nor_users(backend: Client, route: tuple[st
     assert "with its key" in answer.json()["error"]["message"]
 
 
+@pytest.mark.parametrize("route", ABOUT)
+def test_a_token_may_do_what_its_key_may_and_no_more(client: TestClient, agent: FakeAgent, route: tuple[str, str]):
+    for scope in (Scope.CHAT, Scope.ADMIN):  # those that make tokens
+        key = Client(client, add_key(agent.state, "acme", (scope, Scope.ITEMS)))
+        kim = key.token_for("kim")
+
+        answer = ask_about(kim, route, "kim")
+
+        assert (answer.status_code == 403) == (scope not in RULES[route].scopes), answer.text
+
+
 def test_a_token_that_names_nobody_means_its_user(backend: Client, agent: FakeAgent):
     kim = backend.token_for("kim")
 
@@ -78,6 +90,17 @@ def test_a_token_ends(backend: Client, monkeypatch: pytest.MonkeyPatch):
 
     assert answer.status_code == 401
     assert "POST /api/tokens" in answer.json()["error"]["message"]
+
+
+def test_a_token_ends_with_its_user_whoever_has_the_id_afterwards(backend: Client):
+    kim = backend.token_for("kim")
+    assert kim.ask("DELETE", "/api/users/kim").status_code == 204
+
+    for again in (False, True):
+        if again:
+            backend.token_for("kim")
+        assert kim.ask("GET", "/v1/models").status_code == 401
+        assert kim.ask("POST", "/api/recommend", json={"message": "calm"}).status_code == 401
 
 
 def test_a_token_ends_with_the_key_that_made_it(backend: Client, agent: FakeAgent):
@@ -121,7 +144,8 @@ def test_an_id_that_cannot_be_a_users_gets_no_token(backend: Client):
 
 def test_the_secret_is_made_once_and_kept(agent: FakeAgent):
     store = AccessStore(agent.state.database)
-    token, _ = Signer(store.secret()).user_token(UserClaims("kim", "", ""), seconds=60)
+    claims = UserClaims("kim", 12.5, "", "")
+    token, _ = Signer(store.secret()).user_token(claims, seconds=60)
 
-    assert Signer(AccessStore(agent.state.database).secret()).read_user(token) == UserClaims("kim", "", "")
+    assert Signer(AccessStore(agent.state.database).secret()).read_user(token) == claims
     assert len(store.secret()) == 64

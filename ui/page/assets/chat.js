@@ -1,5 +1,6 @@
-// Runs in each of the page's own areas. Sends clicks, choices and forms to the server as one event, keeps what was
-// unfolded unfolded, and brings a new turn into view. Gradio gives `element`, `trigger` and `watch`.
+// Runs in each of the page's areas but the input. Sends clicks, choices and forms to the server as one event, keeps what
+// was unfolded unfolded, and brings a new turn into view. Gradio gives `element`, `trigger` and `watch`.
+const page = (window.reconteur ??= {});
 const opened = new Set();
 let lastTurn = -1;
 
@@ -15,6 +16,8 @@ element.addEventListener("click", (event) => {
   const button = event.target.closest("[data-do]");
   if (!button || button.disabled) return;
   if (button.closest(".rail") && ["open", "new"].includes(button.dataset.do)) document.body.classList.remove("rail-open");
+  if (button.dataset.do === "stop") return; // the input's own
+  if (button.dataset.do === "wish") return page.send(button.dataset.text);
   trigger("act", { ...button.dataset });
 });
 
@@ -38,7 +41,7 @@ element.addEventListener("toggle", (event) => {
   fold.open ? opened.add(fold.dataset.key) : opened.delete(fold.dataset.key);
 }, true);
 
-function settle() {
+function settle(isWhole) {
   const language = element.querySelector("[data-lang]")?.dataset.lang;
   if (language) document.documentElement.lang = language;
   element.querySelectorAll("details[data-key]").forEach((fold) => { fold.open = opened.has(fold.dataset.key); });
@@ -46,12 +49,28 @@ function settle() {
   const turns = element.querySelectorAll(".turn");
   const turn = turns[turns.length - 1];
   const now = turn ? Number(turn.dataset.turn) : -1;
-  if (turn && now > lastTurn && turn.getAttribute("aria-busy")) {
-    const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const calm = isWhole || window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+  if (turn && (isWhole || (now > lastTurn && turn.getAttribute("aria-busy")))) {
     turn.scrollIntoView({ block: "start", behavior: calm ? "auto" : "smooth" });
   }
   lastTurn = now;
 }
 
-watch("value", settle);
-settle();
+// Gradio says of a refused action that something broke; the server says what to do, in the language of the browser.
+if (!window.reconteurFetch) {
+  window.reconteurFetch = window.fetch;
+  window.fetch = async (...asked) => {
+    const answer = await window.reconteurFetch(...asked);
+    if (answer.status === 429) {
+      const said = await answer.clone().json().catch(() => null);
+      const alert = Object.assign(document.createElement("p"), { textContent: said?.error?.message ?? "" });
+      alert.setAttribute("role", "alert");
+      document.querySelector("#notice")?.replaceChildren(alert);
+    }
+    return answer;
+  };
+}
+
+if (element.querySelector("[data-log]")) page.settle = settle;
+else watch("value", () => settle(false));
+settle(false);

@@ -1,0 +1,54 @@
+"""Shares of a score, an item's place among all others, and what would have changed a list."""
+
+import pytest
+
+from retrieval.history import UserHistory
+from retrieval.preference import Constraint, Op, Preference
+from retrieval.retriever import Retriever
+from retrieval.standing import decisive, run_all, stand
+from tests.agent.films import film_id
+
+NOBODY = UserHistory()
+CRIME = Constraint("genres", Op.IS, ("Crime",))
+
+
+def ranked(retriever: Retriever, preference: Preference) -> list[str]:
+    found = retriever.rank(run_all(retriever, preference, NOBODY), preference, NOBODY, preference.count)
+    return [one.item_id for one in found.fit]
+
+
+def test_the_shares_of_a_score_sum_to_it(film_retriever: Retriever) -> None:
+    preference = Preference(text="a robbery", liked=(film_id("Casino"),), constraints=(CRIME,))
+
+    order = film_retriever.order(run_all(film_retriever, preference, NOBODY), preference, NOBODY, [film_id("Fargo")])
+
+    for one in order:
+        assert sum(one.shares.values()) == pytest.approx(one.score)
+    assert {one.item_id: one.shares.get("repeat", 0.0) < 0 for one in order}[film_id("Fargo")]
+
+
+def test_a_place_in_the_ranking_is_held_against_the_last_one_ahead(film_retriever: Retriever) -> None:
+    preference = Preference(liked=(film_id("Toy Story"),), count=3)
+    shown = ranked(film_retriever, preference)
+
+    found = stand(film_retriever, film_id("Nosferatu"), preference, NOBODY, shown=shown)
+
+    assert found.rank > 3
+    assert found.rival in shown
+    assert found.behind
+
+
+def test_what_a_limit_brought_is_gone_without_it(film_retriever: Retriever) -> None:
+    horror = Constraint("genres", Op.IS, ("Horror",))
+    preference = Preference(liked=(film_id("Toy Story"),), constraints=(horror,), count=2)
+
+    found = decisive(film_retriever, film_id("Nosferatu"), preference, NOBODY, places=2, seconds=60)
+
+    assert [removal.limit for removal in found.removals if removal.limit] == [horror]
+    assert found.is_complete
+
+
+def test_what_the_ranking_did_not_show_is_not_explained_by_it(film_retriever: Retriever) -> None:
+    preference = Preference(liked=(film_id("Toy Story"),), count=2)
+
+    assert not decisive(film_retriever, film_id("Nosferatu"), preference, NOBODY, places=2, seconds=60).is_ranked

@@ -1,0 +1,67 @@
+// Draws what changed in the log. A part has a key (`data-part`), its parent an empty place for it (`data-place`); parts
+// that are not sent again are moved into their parent's new places. Gradio gives `props`, `trigger` and `watch`.
+const page = (window.reconteur ??= {});
+const parts = new Map();
+let number = 0;
+
+function made(markup) {
+  const template = document.createElement("template");
+  template.innerHTML = markup;
+  const part = template.content.firstElementChild;
+  part.remove();
+  return part;
+}
+
+function draw(log) {
+  const box = document.querySelector("#log [data-log]");
+  if (!box || (!log.all && log.number !== number + 1)) return sync(true);
+  number = log.number;
+  if (log.all) parts.clear();
+  const focused = document.activeElement?.closest?.("#log [data-part]")?.dataset.part;
+  const fresh = new Map(Object.entries(log.parts).map(([key, markup]) => [key, made(markup)]));
+  for (const part of fresh.values()) {
+    part.querySelectorAll("[data-place]").forEach((place) => {
+      const child = fresh.get(place.dataset.place) ?? parts.get(place.dataset.place);
+      if (child) place.replaceWith(child);
+    });
+  }
+  for (const [key, part] of fresh) {
+    const old = parts.get(key);
+    if (!part.parentNode && old?.isConnected) old.replaceWith(part);
+    parts.set(key, part);
+  }
+  log.top.forEach((key, at) => {
+    if (box.children[at] !== parts.get(key)) box.insertBefore(parts.get(key), box.children[at] ?? null);
+  });
+  while (box.children.length > log.top.length) box.lastElementChild.remove();
+  for (const [key, part] of parts) if (!part.isConnected) parts.delete(key);
+  if (focused && document.activeElement === document.body) {
+    parts.get(focused)?.querySelector("button:not([hidden], [disabled]), summary")?.focus({ preventScroll: true });
+  }
+  page.settle?.(log.all);
+}
+
+function sync(everything) {
+  trigger("act", { do: "sync", number: everything ? -1 : number });
+}
+
+function apply(patch) {
+  if (patch.log) draw(patch.log);
+  if (patch.received) page.received?.(patch.received);
+  if (patch.refused) page.refused?.();
+  if (patch.draft) page.offer?.(patch.draft);
+}
+
+const opened = (packed) => {
+  const bytes = Uint8Array.from(atob(packed), (char) => char.charCodeAt(0));
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).json();
+};
+
+let last = Promise.resolve(); // patches are opened one after the other
+watch("value", () => {
+  const { value } = props;
+  if (value) last = last.then(() => opened(value)).then(apply).catch((error) => { console.error(error); sync(true); });
+});
+
+// what another page did meanwhile
+document.addEventListener("visibilitychange", () => { if (!document.hidden && number) sync(false); });
