@@ -97,7 +97,7 @@ class Ranker:
             for item_id, score in total.items()
             if item_id in self.catalog and item_id not in known and keeps[self.catalog.row(item_id)]
         }
-        passed_over = {item_id for one in shown for item_id in one}
+        passed_over = {twin for one in shown for item_id in one for twin in self.catalog.double_of(item_id)}
         lowered = {one: min(points[one], PASSED_OVER * points[one]) for one in passed_over if one in points}
         repeated = {one: score - points[one] for one, score in lowered.items()}
         shares = {**fused.shares, WISHES: wished, REPEAT: repeated}
