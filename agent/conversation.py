@@ -82,10 +82,10 @@ class Conversation:
         """The last turn that showed cards."""
         return next((turn for turn in reversed(self.turns) if turn.shown or turn.near), None)
 
-    def shown_before_last(self) -> frozenset[str]:
-        """Every item id on the cards of the lists before the last one."""
+    def shown_before_last(self) -> tuple[tuple[str, ...], ...]:
+        """The item ids on the cards of the lists before the last one, oldest first."""
         last = self.last_list()
-        return frozenset(item_id for turn in self.turns if turn is not last for item_id in (*turn.shown, *turn.near))
+        return replace(self, turns=tuple(turn for turn in self.turns if turn is not last)).shown_lists()
 
     def last_said(self, most: int, *, characters: int) -> list[int]:
         """Where the user's last messages stand, oldest first: so many of so many characters in all, one at least."""
@@ -105,7 +105,11 @@ class Conversation:
 
     def all_shown(self) -> frozenset[str]:
         """Every item id that was on a card."""
-        return frozenset(item_id for turn in self.turns for item_id in (*turn.shown, *turn.near))
+        return frozenset(item_id for one in self.shown_lists() for item_id in one)
+
+    def shown_lists(self) -> tuple[tuple[str, ...], ...]:
+        """The item ids that were on cards, list by list, oldest first."""
+        return tuple((*turn.shown, *turn.near) for turn in self.turns if turn.shown or turn.near)
 
 
 _ADAPTER = TypeAdapter(Conversation)

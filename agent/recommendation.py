@@ -105,7 +105,7 @@ class Trace:
     dropped: int = 0
     """Sentences of the model that the check left out."""
     parts_are: str = ""
-    """What the cards' `parts` are: 'exact', 'shap', 'attention' or 'attention_beside'; see `retrieval.learned`."""
+    """What the cards' `parts` are: 'exact', 'shap', 'attention' or 'attention_beside'; see `retrieval.fusion.base`."""
     standings: Mapping[str, Standing] = field(default_factory=dict)
     """Where items stand that were asked about, by item id."""
     decisions: Mapping[str, Decisive] = field(default_factory=dict)

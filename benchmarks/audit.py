@@ -11,10 +11,10 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from agent.learning.transcripts import read_dialogues
 from eval.audit.auditor import Auditor
 from eval.audit.findings import Check, Verdict
 from eval.catalogs import load_catalog
-from eval.transcripts import read_dialogues
 
 ROOT = Path(__file__).parents[1]
 SETS = ROOT / "eval/data/audit"

@@ -18,11 +18,11 @@ from retrieval.channels.factors import LIKED
 from retrieval.channels.neighbors import ITEMS, PEOPLE
 from retrieval.datasets import Dataset, load_dataset
 from retrieval.errors import IndexMissingError
+from retrieval.fusion.others.fused import ATTENTION, FusionSettings, fit_fusion
+from retrieval.fusion.others.later import fit_coming, fit_later
+from retrieval.fusion.others.weighted import WEIGHTED
 from retrieval.models import ease, neighbors
 from retrieval.models.base import Model
-from retrieval.models.fusion import ATTENTION, FusionSettings, fit_fusion
-from retrieval.models.fusion_weights import WEIGHTED
-from retrieval.models.later import fit_coming, fit_later
 from retrieval.models.log import Log, Profile
 from retrieval.models.side import item_side
 from retrieval.settings import RetrievalSettings

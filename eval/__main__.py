@@ -7,7 +7,7 @@ import typer
 from eval.commands.auditing import audit
 from eval.commands.converting import convert, make_catalog
 from eval.commands.policies import policies
-from eval.commands.ranking import ablate, fit, rank
+from eval.commands.ranking import rank
 from eval.commands.replaying import replay
 from eval.commands.scoring import report, score
 from eval.commands.simulating import simulate
@@ -22,8 +22,6 @@ app = typer.Typer(
 app.command()(convert)
 app.command(name="catalog")(make_catalog)
 app.command()(rank)
-app.command()(fit)
-app.command()(ablate)
 app.command()(score)
 app.command()(report)
 app.command()(replay)

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
+from agent.learning.transcripts import Dialogue
 from eval.bootstrap import Interval, paired_difference
 from eval.places import Truth, truths, within
 from eval.predictions import SIDECAR, Run, read_predictions, read_run
 from eval.scores import Scores, score_run, turn_values
-from eval.transcripts import Dialogue
 from retrieval.datasets import Dataset
 from retrieval.errors import BadDataError
 

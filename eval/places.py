@@ -4,7 +4,7 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from agent.conversation import Role
-from eval.transcripts import Dialogue, TranscriptTurn
+from agent.learning.transcripts import Dialogue, TranscriptTurn
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import IO
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from eval.transcripts import whole_records
+from agent.learning.transcripts import whole_records
 from retrieval.errors import BadDataError
 
 SIDECAR = ".run.json"

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from agent.conversation import Conversation, Role
 from agent.events import Finished, Recommended
+from agent.learning.transcripts import Dialogue, Question, questions
 from agent.recommendation import Reply
-from eval.transcripts import Dialogue, Question, questions
 from retrieval.errors import RecommenderError
 from retrieval.items import Catalog
 from retrieval.titles import normalize_title
@@ -64,15 +64,16 @@ async def replay(
 
 
 async def ask(agent: "Agent", question: Question, *, k: int, titles: Collection[str]) -> Answer:
-    """The agent's answer to one question; an error of it is an empty answer."""
+    """The agent's answer to one question, its list where nothing was said yet; an error of it is an empty answer."""
     blank = Answer(question.dialogue_id, question.turn_index, ())
-    if not question.message.strip():
-        return replace(blank, error="the user had said nothing yet")
+    conversation = _conversation(agent, question, k=k)
+    said = question.message.strip()
+    events = agent.stream(conversation, said, store=False) if said else agent.rerank(conversation, keep=False)
     started = time.perf_counter()
     cards_s = 0.0
     reply: Reply | None = None
     try:
-        async for event in agent.stream(_conversation(agent, question, k=k), question.message, store=False):
+        async for event in events:
             if isinstance(event, Recommended):
                 cards_s = time.perf_counter() - started
             elif isinstance(event, Finished):

@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
+from agent.learning.transcripts import Dialogue
 from eval.bootstrap import Interval, bootstrap_means
 from eval.metrics import gini, intra_list_diversity, ndcg_at_k, precision_at_k, recall_at_k, reciprocal_rank
 from eval.places import Truth
 from eval.predictions import Prediction
-from eval.transcripts import Dialogue
 from retrieval.datasets import Dataset
 from retrieval.schema import FieldKind
 

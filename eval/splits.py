@@ -3,8 +3,8 @@
 import hashlib
 from collections.abc import Sequence
 
+from agent.learning.transcripts import Dialogue
 from eval.places import Ask
-from eval.transcripts import Dialogue
 from retrieval.errors import BadDataError
 
 PARTS = ("", "even", "odd")

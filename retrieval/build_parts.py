@@ -13,18 +13,18 @@ from retrieval.channels.sequence import SequenceChannel, build_sequence, network
 from retrieval.datasets import Dataset
 from retrieval.errors import IndexMissingError
 from retrieval.features.trust import believed_features, features_hash
+from retrieval.fusion.others.fused import COMING, LATER, FusionSettings
+from retrieval.fusion.others.later import COMING as COMING_SETTINGS
+from retrieval.fusion.others.later import COMING_WEIGHTS
+from retrieval.fusion.others.later import LATER as LATER_SETTINGS
+from retrieval.fusion.others.learned import build_fusion, check_fusion
 from retrieval.graph import KnowledgeGraph, build_graph
-from retrieval.learned import build_fusion, check_fusion
 from retrieval.manifest import hash_of
 from retrieval.models.als import AlsSettings
-from retrieval.models.fusion import COMING, LATER, FusionSettings
 from retrieval.models.graph_embeddings import GraphEmbeddingSettings
-from retrieval.models.later import COMING as COMING_SETTINGS
-from retrieval.models.later import COMING_WEIGHTS
-from retrieval.models.later import LATER as LATER_SETTINGS
 from retrieval.models.lightgcn import LightGcnSettings
 from retrieval.resources import Progress
-from retrieval.settings import RetrievalSettings
+from retrieval.settings import LEARNED, RetrievalSettings
 from retrieval.vectors import VectorIndex, build_vectors
 
 
@@ -37,6 +37,8 @@ class Part:
     check: Callable[[Dataset, RetrievalSettings], object]
     """Raises `IndexMissingError` where the index is absent, half-written or for another catalog."""
     key: Callable[[Dataset, RetrievalSettings], str]
+    wanted: Callable[[RetrievalSettings], bool] = lambda _: True
+    """Whether the settings use it at all."""
 
 
 def _vectors_key(dataset: Dataset, settings: RetrievalSettings) -> str:
@@ -105,5 +107,5 @@ PARTS = (
     Part("vectors", build_vectors, _check_vectors, _vectors_key),
     Part("taste", build_taste, open_taste, _taste_key),  # reads the vectors, where there are any
     Part("sequence", build_sequence, SequenceChannel.open, _sequence_key),  # reads the vectors
-    Part("fusion", _build_fusion, _check_fusion, _fusion_key),  # reads the vectors, where there are any
+    Part("fusion", _build_fusion, _check_fusion, _fusion_key, lambda settings: settings.fusion in LEARNED),
 )

@@ -18,8 +18,13 @@ from retrieval.channels.trend import TrendChannel
 from retrieval.datasets import Dataset, load_dataset
 from retrieval.encoder import Encoder, make_encoder
 from retrieval.errors import IndexMissingError
+from retrieval.fusion.base import Fusion
+from retrieval.fusion.conversation import NAME, ConversationFusion
+from retrieval.fusion.others.by_lists import ListsFusion
+from retrieval.fusion.others.learned import LearnedFusion
+from retrieval.fusion.signals import Signals
+from retrieval.fusion.weights import ConversationWeights, read_weights, shipped_weights
 from retrieval.graph import KnowledgeGraph
-from retrieval.learned import LearnedFusion
 from retrieval.settings import LEARNED, RetrievalSettings
 from retrieval.vectors import VectorIndex
 
@@ -41,7 +46,20 @@ class Parts:
     taste: TasteModel | None = None
     """What is believed of strangers; a small one is fitted in passing where there is none."""
     learned: LearnedFusion | None = None
-    """Orders what fits someone's taste; without it the channels' lists are added up."""
+    """A fitted way to fuse that the settings ask for; without it the channels' lists are added up."""
+    weights: ConversationWeights = field(default_factory=shipped_weights)
+    """Of the default way to fuse."""
+
+    def fusion(self, settings: RetrievalSettings, popularity: TrendChannel) -> Fusion:
+        """The way to fuse that the settings ask for."""
+        if settings.fusion != NAME:
+            return ListsFusion(self.dataset.catalog, settings, self.learned)
+        return ConversationFusion(self.signals(popularity), self.weights, settings.weights)
+
+    def signals(self, popularity: TrendChannel) -> Signals:
+        """What the default way to fuse weighs."""
+        catalog = self.dataset.catalog
+        return Signals(catalog, self.channels, popularity, self.weights.counts(catalog))
 
 
 def open_parts(settings: RetrievalSettings, *, encoder: Encoder | None = None) -> Parts:
@@ -69,17 +87,17 @@ def open_parts(settings: RetrievalSettings, *, encoder: Encoder | None = None) -
             notices.extend(fusion.notices)
         else:
             fusion = None
-    ratings = read_ratings(dataset)
+    ratings, weights = read_ratings(dataset), read_weights(settings.data_dir)
     found: list[Channel | None] = [
         ContentChannel(catalog, vectors, encoder) if vectors is not None else None,
         factors,
         neighbors,
         sequence,
         GraphChannel(catalog, learned) if graph is not None else None,
-        TrendChannel(catalog, ratings),
+        TrendChannel(catalog, ratings, spoken=weights.counts(catalog)),
     ]
     channels = {one.name: one for one in found if one is not None}
-    return Parts(dataset, channels, vectors, graph, encoder, tuple(notices), taste, fusion)
+    return Parts(dataset, channels, vectors, graph, encoder, tuple(notices), taste, fusion, weights)
 
 
 def _attempt(load: Callable[[], Opened], notices: list[str]) -> Opened | None:

@@ -1,6 +1,6 @@
 """From what the channels brought to a list: fused, within the limits, filled up, spread, with near misses beside it."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,10 +11,10 @@ from retrieval.channels.base import Channel
 from retrieval.channels.tastes import candidate, eligible
 from retrieval.channels.trend import TrendChannel
 from retrieval.facts import CATALOG, all_facts, wanted_facts, with_wanted_facts
-from retrieval.fusion import SHARES, merge, summed, weighted_shares
+from retrieval.fusion.base import Fused, Fusion, Lists, Shown
+from retrieval.fusion.lists import merge, summed
 from retrieval.history import UserHistory
 from retrieval.items import Catalog
-from retrieval.learned import TASTE, Judged, LearnedFusion
 from retrieval.preference import Op, Preference
 from retrieval.ranking import (
     ORDERED,
@@ -31,15 +31,12 @@ from retrieval.restraint import first_place
 from retrieval.schema import CONTENT, SUITS_FROM
 from retrieval.settings import RetrievalSettings
 from retrieval.vectors import VectorIndex
-from retrieval.weights import dimension_weights, request_weights, taste_weights
 
 WISHES, REPEAT = "wishes", "repeat"
 """Shares of a score beside those of the channels: values wished for or against, and that an item was shown before."""
-PASSED_OVER = 0.75
-"""What the points of an item count that was shown in this conversation and not answered.
-
-Chosen among .5, .75 and 1 with simulated users (docs/simulation.md): few repeats, and what is clearly the best stays.
-"""
+PASSED_OVER = 0.5
+"""What the points of an item count that was shown in this conversation and not answered: it comes back where little
+else fits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,50 +47,29 @@ class Ranker:
     settings: RetrievalSettings
     channels: Mapping[str, Channel]
     popularity: TrendChannel
+    fusion: Fusion
     vectors: VectorIndex | None = None
-    learned: LearnedFusion | None = None
-    """Orders what fits someone's taste; without it the channels' lists are added up."""
 
-    def rank(
-        self,
-        by_channel: Mapping[str, Sequence[Candidate]],
-        preference: Preference,
-        history: UserHistory,
-        k: int,
-        passed_over: Collection[str] = (),
-    ) -> Ranked:
+    def rank(self, lists: Lists, preference: Preference, history: UserHistory, k: int, shown: Shown = ()) -> Ranked:
         """Fuse, enforce the limits, drop what is known, spread look-alikes; near misses where too few items fit."""
-        judged = self._judge(by_channel, preference, history)
+        fused = self.fusion.fuse(lists, preference, history, shown)
         keeps = breaches(self.catalog, preference.constraints) == 0
-        fit = self._fuse(by_channel, preference, history, judged, keeps, max(2 * POOL, 4 * k), passed_over)
+        fit = self._fit(lists, fused, preference, history, keeps, max(2 * POOL, 4 * k), shown)
         fit = drop_doubles([*fit, *self._fill(fit, preference, history, keeps, k - len(fit))], self.catalog)
         chosen = self._with_mild_first(self.spread(fit, k, diversity=self.settings.diversity), fit, preference)
-        parts = judged.parts(self.catalog, [one.item_id for one in chosen]) if judged is not None else {}
+        parts = fused.parts(one.item_id for one in chosen)
         chosen = [replace(self._with_wanted(one, preference), parts=parts.get(one.item_id, {})) for one in chosen]
-        near = self._near(by_channel, preference, history, k - len(chosen)) if len(chosen) < k else []
+        near = self._near(lists, preference, history, k - len(chosen)) if len(chosen) < k else []
         broken = {one.item_id: broken_by(self.catalog, one.item_id, preference.constraints) for one in near}
-        weights = self._weights(by_channel, preference, judged)
-        dimensions = dimension_weights(judged.dimensions, weights) if judged is not None else {}
         near = [self._with_wanted(one, preference) for one in near]
-        parts_are, order = judged.parts_are if judged is not None else "", tuple(one.item_id for one in fit[:ORDERED])
-        return Ranked(tuple(chosen), tuple(near), broken, dimensions, parts_are, order)
+        order = tuple(one.item_id for one in fit[:ORDERED])
+        return Ranked(tuple(chosen), tuple(near), broken, fused.dimensions, fused.parts_are, order)
 
-    def order(
-        self,
-        by_channel: Mapping[str, Sequence[Candidate]],
-        preference: Preference,
-        history: UserHistory,
-        passed_over: Collection[str] = (),
-    ) -> list[Candidate]:
+    def order(self, lists: Lists, preference: Preference, history: UserHistory, shown: Shown = ()) -> list[Candidate]:
         """All that the channels brought and that may be shown, fused, best first: nothing filled up nor spread."""
-        judged = self._judge(by_channel, preference, history)
+        fused = self.fusion.fuse(lists, preference, history, shown)
         keeps = breaches(self.catalog, preference.constraints) == 0
-        return self._fuse(by_channel, preference, history, judged, keeps, None, passed_over)
-
-    def _judge(
-        self, by_channel: Mapping[str, Sequence[Candidate]], preference: Preference, history: UserHistory
-    ) -> Judged | None:
-        return None if self.learned is None else self.learned.judge(by_channel, preference, history)
+        return self._fit(lists, fused, preference, history, keeps, None, shown)
 
     def spread(self, found: Sequence[Candidate], k: int, *, diversity: float) -> list[Candidate]:
         """The best `k`, each traded against its likeness to those before (see `diversify`)."""
@@ -116,39 +92,30 @@ class Ranker:
     def _with_wanted(self, found: Candidate, preference: Preference) -> Candidate:
         return with_wanted_facts(self.catalog, found, preference)
 
-    def _fuse(
+    def _fit(
         self,
-        by_channel: Mapping[str, Sequence[Candidate]],
+        lists: Lists,
+        fused: Fused,
         preference: Preference,
         history: UserHistory,
-        judged: Judged | None,
         keeps: NDArray[np.bool_],
         most: int | None,
-        passed_over: Collection[str] = (),
+        shown: Shown = (),
     ) -> list[Candidate]:
         """The best of all lists that keep the limits, `most` of them or all; each with what its score is made of."""
-        lists = by_channel if judged is None else {**by_channel, TASTE: judged.candidates}
-        sharing = SHARES.get(self.settings.fusion, weighted_shares)
-        shares = sharing(lists, self._weights(by_channel, preference, judged))
-        known, fused = known_ids(self.catalog, preference, history), summed(shares)
-        shares[WISHES] = {one: gain for one, gain in wish_changes(self.catalog, preference).items() if one in fused}
+        known, total = known_ids(self.catalog, preference, history), summed(fused.shares)
+        wished = {one: gain for one, gain in wish_changes(self.catalog, preference).items() if one in total}
         points = {
-            item_id: score + shares[WISHES].get(item_id, 0.0)
-            for item_id, score in fused.items()
+            item_id: score + wished.get(item_id, 0.0)
+            for item_id, score in total.items()
             if item_id in self.catalog and item_id not in known and keeps[self.catalog.row(item_id)]
         }
+        passed_over = {twin for one in shown for item_id in one for twin in self.catalog.double_of(item_id)}
         lowered = {one: min(points[one], PASSED_OVER * points[one]) for one in passed_over if one in points}
-        shares[REPEAT] = {one: score - points[one] for one, score in lowered.items()}
+        repeated = {one: score - points[one] for one, score in lowered.items()}
+        shares = {**fused.shares, WISHES: wished, REPEAT: repeated}
         found = drop_doubles(merge(lists, points | lowered, most=most or len(points)), self.catalog)
         return [replace(one, shares=_shares_of(one.item_id, shares)) for one in found]
-
-    def _weights(
-        self, by_channel: Mapping[str, Sequence[Candidate]], preference: Preference, judged: Judged | None
-    ) -> dict[str, float]:
-        """What each list counts for this request; lists without candidates have no weight to give away."""
-        present = {name: weight for name, weight in self.settings.weights.items() if by_channel.get(name)}
-        weights = request_weights(present, preference)
-        return weights if judged is None else taste_weights(weights, preference)
 
     def _fill(
         self,
@@ -215,8 +182,8 @@ class Ranker:
             for name in by_channel
             if name in self.channels
         }
-        judged = self._judge(lists, preference, history)
-        found = self._fuse(lists, preference, history, judged, allowed, max(2 * POOL, 4 * missing))
+        fused = self.fusion.fuse(lists, preference, history)
+        found = self._fit(lists, fused, preference, history, allowed, max(2 * POOL, 4 * missing))
         found += self._fill(found, preference, history, allowed, missing - len(found))
         return drop_doubles(found, self.catalog)[:missing]
 

@@ -31,7 +31,7 @@ class Ranked:
     """How much each dimension of interest counted for this person and this request, summing to 1; empty where no
     learned fusion ranked."""
     parts_are: str = ""
-    """What the parts of the candidates are; see `retrieval.learned.Judged.parts_are`."""
+    """What the parts of the candidates are; see `retrieval.fusion.base.Fused.parts_are`."""
     order: tuple[str, ...] = ()
     """The ids of the best `ORDERED` before look-alikes were spread, best first."""
 

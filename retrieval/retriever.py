@@ -26,6 +26,10 @@ from retrieval.exploration.asking import Inquiry
 from retrieval.exploration.explorer import Explorer
 from retrieval.exploration.splitting import Split, best_split
 from retrieval.facts import CATALOG, all_facts, wanted_facts, with_wanted_facts
+from retrieval.fusion.base import Shown
+from retrieval.fusion.learning import Place, learn
+from retrieval.fusion.others.by_lists import ListsFusion
+from retrieval.fusion.weights import ConversationWeights
 from retrieval.history import UserHistory
 from retrieval.item_learning import Showings
 from retrieval.items import Catalog
@@ -37,6 +41,7 @@ from retrieval.policies import POLICIES, Policy, Slot
 from retrieval.preference import Constraint, Preference
 from retrieval.ranker import Ranker
 from retrieval.ranking import Ranked, drop_doubles
+from retrieval.resources import Progress, silent
 from retrieval.schema import CatalogSchema
 from retrieval.settings import RetrievalSettings
 
@@ -53,7 +58,9 @@ class Retriever:
         trend = next((one for one in parts.channels.values() if isinstance(one, TrendChannel)), None)
         self._popularity = trend or TrendChannel(parts.dataset.catalog, read_ratings(parts.dataset))
         catalog, channels = parts.dataset.catalog, self._channels
-        self._ranker = Ranker(catalog, settings, channels, self._popularity, parts.vectors, parts.learned)
+        self._parts = parts
+        fusion = parts.fusion(settings, self._popularity)
+        self._ranker = Ranker(catalog, settings, channels, self._popularity, fusion, parts.vectors)
         self.graph = parts.graph
         """The knowledge graph; None where it was not built."""
         taste = parts.taste if parts.taste is not None else taste_in_passing(parts.dataset)
@@ -165,7 +172,7 @@ class Retriever:
         preference: Preference,
         history: UserHistory,
         k: int,
-        passed_over: Collection[str] = (),
+        shown: Shown = (),
     ) -> Ranked:
         """Fuse, enforce the limits, drop what is known, spread look-alikes; near misses where too few items fit.
 
@@ -174,19 +181,38 @@ class Retriever:
             preference: What is wanted.
             history: What is known of the user.
             k: How many items to rank.
-            passed_over: Item ids that were shown before and not answered; others come first.
+            shown: Item ids of the lists that were shown in this conversation, oldest first; others come first.
         """
-        return self._ranker.rank(by_channel, self._moods.implied(preference), history, k, passed_over)
+        return self._ranker.rank(by_channel, self._moods.implied(preference), history, k, shown)
+
+    def learn(
+        self,
+        places: Sequence[Place],
+        sessions: Sequence[frozenset[str]],
+        *,
+        source: str = "",
+        progress: Progress = silent,
+    ) -> ConversationWeights:
+        """Weights for the default way to fuse; see `retrieval.fusion.learning.learn`."""
+        return learn(
+            [replace(one, preference=self._moods.implied(one.preference)) for one in places],
+            sessions,
+            self._parts.signals(self._popularity),
+            lambda preference: {name: self.run(name, preference, UserHistory()) for name in self._channels},
+            before=self._parts.weights,
+            source=source,
+            progress=progress,
+        )
 
     def order(
         self,
         by_channel: Mapping[str, Sequence[Candidate]],
         preference: Preference,
         history: UserHistory,
-        passed_over: Collection[str] = (),
+        shown: Shown = (),
     ) -> list[Candidate]:
         """All that the channels brought and that may be shown, best first, each with its shares; see `rank`."""
-        return self._ranker.order(by_channel, self._moods.implied(preference), history, passed_over)
+        return self._ranker.order(by_channel, self._moods.implied(preference), history, shown)
 
     def explore(
         self,
@@ -380,7 +406,7 @@ class Retriever:
         return tuple(found[: max(0, limit)])
 
     def similar(self, item_id: str, k: int = 5) -> tuple[Candidate, ...]:
-        """Items like one, by all channels that can tell.
+        """Items like one, by all channels that can tell; how known they are does not count.
 
         Raises:
             UnknownItemError: There is no such item.
@@ -388,7 +414,9 @@ class Retriever:
         self.catalog.row(item_id)
         preference, nobody = Preference(liked=(item_id,)), UserHistory()
         names = [name for name in self._channels if name != self._popularity.name]
-        return self.rank({name: self.run(name, preference, nobody) for name in names}, preference, nobody, k).fit
+        by_likeness = replace(self._ranker, fusion=ListsFusion(self.catalog, self._settings))
+        lists = {name: self.run(name, preference, nobody) for name in names}
+        return by_likeness.rank(lists, preference, nobody, k).fit
 
     def popular_diverse(self, k: int = 12) -> tuple[str, ...]:
         """Ids of well-known items that differ from each other, for a first taste."""

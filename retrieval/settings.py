@@ -38,12 +38,22 @@ class RetrievalSettings(BaseModel):
         description="fusion weights by channel",
     )
     fusion: Literal[
-        "weighted", "reciprocal_rank", "votes", "later", "coming", "cascade", "ranker", "attention", "multitask"
+        "conversation",
+        "weighted",
+        "reciprocal_rank",
+        "votes",
+        "later",
+        "coming",
+        "cascade",
+        "ranker",
+        "attention",
+        "multitask",
     ] = Field(
-        default="later",
-        description="how channels become one list; the last six are learned and stand back where words ask: 'later' "
-        "and 'coming' look for what someone will like in the coming weeks, 'coming' by what is popular with those who "
-        "come or come back now, the others for what they take next",
+        default="conversation",
+        description="how channels become one list: 'conversation' by weights learned from recorded conversations; the "
+        "last six are fitted on a log and stand back where words ask: 'later' and 'coming' look for what someone will "
+        "like in the coming weeks, 'coming' by what is popular with those who come or come back now, the others for "
+        "what they take next",
     )
     factors: Literal["ease", "als"] = Field(default="ease", description="the model behind the channel 'factors'")
     neighbors: Literal["user", "item"] = Field(default="user", description="whose neighbors: similar people or items")

@@ -1,10 +1,11 @@
 """Where an item stands among all that could be shown for a wish, and what would have changed that: by running again."""
 
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from retrieval.candidates import Candidate
+from retrieval.fusion.base import Lists, Shown
 from retrieval.history import UserHistory
 from retrieval.preference import Constraint, Leaning, Preference, Wish
 from retrieval.retriever import Retriever
@@ -13,8 +14,6 @@ MOST_LIKES = 6
 """Liked items, the newest, that are taken away one by one."""
 MOST_GAPS = 2
 """Shares by which an item is said to be behind another."""
-
-Lists = Mapping[str, Sequence[Candidate]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,7 @@ def stand(
     history: UserHistory,
     *,
     shown: Sequence[str] = (),
-    passed_over: Collection[str] = (),
+    before: Shown = (),
 ) -> Standing:
     """Rank again with an item forced in.
 
@@ -78,10 +77,10 @@ def stand(
         preference: The wish.
         history: What is known of the user.
         shown: The list that it is held against, in order.
-        passed_over: Item ids that were shown before that list.
+        before: Item ids of the lists that were shown before that one, oldest first.
     """
     lists = _with_item(retriever, run_all(retriever, preference, history), item_id, preference, history)
-    order = retriever.order(lists, preference, history, passed_over)
+    order = retriever.order(lists, preference, history, before)
     place = {candidate.item_id: at for at, candidate in enumerate(order)}
     twins = retriever.catalog.double_of(item_id)
     at = min((place[twin] for twin in twins if twin in place), default=None)
@@ -100,7 +99,7 @@ def decisive(
     history: UserHistory,
     *,
     places: int,
-    passed_over: Collection[str] = (),
+    before: Shown = (),
     seconds: float = 2.0,
 ) -> Decisive:
     """Take away one thing after the other and see whether the item is still on the list.
@@ -111,13 +110,13 @@ def decisive(
         preference: The wish.
         history: What is known of the user.
         places: How many places the list has.
-        passed_over: Item ids that were shown before the list.
+        before: Item ids of the lists that were shown before it, oldest first.
         seconds: After which nothing more is tried.
     """
     ends, lists = time.monotonic() + seconds, run_all(retriever, preference, history)
 
     def has_item(lists: Lists, wanted: Preference) -> bool:
-        ranked = retriever.rank(lists, wanted, history, places, passed_over)
+        ranked = retriever.rank(lists, wanted, history, places, before)
         return any(candidate.item_id == item_id for candidate in ranked.fit)
 
     if not has_item(lists, preference):

@@ -107,8 +107,8 @@ class ToolContext:
     """Item ids of every list of this conversation."""
     cards: tuple[str, ...] = ()
     """Item ids of the last list that was suggested, in order; `shown` may be one that only words listed."""
-    shown_earlier: frozenset[str] = frozenset()
-    """Item ids of every list but the last one: they were passed over when that was made."""
+    shown_earlier: tuple[tuple[str, ...], ...] = ()
+    """Item ids of every list but the last one, oldest first: they were passed over when that was made."""
     ranked: tuple[str, ...] = ()
     """The order in which the items of the last list, and those behind them, were ranked; empty where it is lost."""
     standings: dict[str, Standing] = field(default_factory=dict)

@@ -207,6 +207,26 @@ def features(
     typer.echo(f"{read} items read, {failed} without a usable answer (the same command tries those again).")
 
 
+@app.command()
+def fit(
+    dialogues: Annotated[
+        list[Path] | None,
+        typer.Option("--dialogues", help="Recorded conversations (JSONL, docs/transcripts.md); may be given again."),
+    ] = None,
+    data: Data = None,
+    source: Annotated[str, typer.Option(help="Where they come from, to be written down.")] = "",
+) -> None:
+    """Learn how much each signal counts from recorded conversations; those of the data folder count, too."""
+    from agent.learning.fit import fit as learn
+    from retrieval.progress import console_progress
+
+    _log()
+    settings = make_settings(data=data).retrieval
+    with console_progress() as progress:
+        learned = learn(settings, dialogues or (), source=source, progress=progress)
+    typer.echo(f"{learned.dialogues} conversations, {learned.places} recommendations learned from: {settings.data_dir}")
+
+
 @users_app.command("list")
 def list_users(
     data: Data = None,

@@ -1,7 +1,7 @@
 """From what the tools found to the places of a list: the driver's order leads, the fusion fills, guesses come last."""
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from numpy.random import Generator
@@ -19,11 +19,9 @@ from retrieval.retriever import Retriever
 
 async def rank(state: TurnState, retriever: Retriever, *, timeout_s: float) -> None:
     """Run every recommender on the final wish, join what the tools found, and put the driver's order first."""
-    passed_over = state.conversation.all_shown() if state.message else frozenset()
+    shown = state.conversation.shown_lists() if state.message else ()
     lead = state.ending.item_ids
-    state.ranked = await ranked_for(
-        state, retriever, state.preference, lead, timeout_s=timeout_s, passed_over=passed_over
-    )
+    state.ranked = await ranked_for(state, retriever, state.preference, lead, timeout_s=timeout_s, shown=shown)
 
 
 async def ranked_for(
@@ -33,7 +31,7 @@ async def ranked_for(
     lead: Sequence[str],
     *,
     timeout_s: float,
-    passed_over: Collection[str] = (),
+    shown: Sequence[Sequence[str]] = (),
 ) -> Ranked:
     """The best for one wish of the turn.
 
@@ -43,10 +41,10 @@ async def ranked_for(
         wanted: The wish, with how many items.
         lead: The driver's items, best first; those that keep the limits come first.
         timeout_s: For one recommender.
-        passed_over: Item ids that were shown before.
+        shown: Item ids of the lists that were shown before, oldest first.
     """
     found = await recall(state, retriever, wanted, timeout_s=timeout_s)
-    return await asyncio.to_thread(_ranked, state, retriever, found, wanted, lead, passed_over)
+    return await asyncio.to_thread(_ranked, state, retriever, found, wanted, lead, shown)
 
 
 def explore(state: TurnState, retriever: Retriever, make_rng: Callable[[], Generator]) -> None:
@@ -130,9 +128,9 @@ def _ranked(
     found: Found,
     preference: Preference,
     order: Sequence[str],
-    passed_over: Collection[str] = (),
+    shown: Sequence[Sequence[str]] = (),
 ) -> Ranked:
-    ranked = retriever.rank(found, preference, state.context.history, preference.count, passed_over)
+    ranked = retriever.rank(found, preference, state.context.history, preference.count, shown)
     return _led(state, retriever, ranked, found, preference, order)
 
 

@@ -46,7 +46,7 @@ def _weigh(state: TurnState, seconds: float) -> None:
                 preference,
                 history,
                 shown=context.cards,
-                passed_over=context.shown_earlier,
+                before=context.shown_earlier,
             )
         }
         # without its order the list was made a place at a time, or elsewhere: one ranking does not explain it
@@ -58,7 +58,7 @@ def _weigh(state: TurnState, seconds: float) -> None:
                     preference,
                     history,
                     places=len(context.cards),
-                    passed_over=context.shown_earlier,
+                    before=context.shown_earlier,
                     seconds=TRYING * seconds / MOST_ITEMS,
                 )
             }

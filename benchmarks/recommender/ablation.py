@@ -11,11 +11,11 @@ import numpy as np
 from benchmarks.recommender.harness import Gain, Result, gain, sealed
 from benchmarks.recommender.ours import Fitted, Ours, read_scores, save_scores
 from benchmarks.recommender.splits import Split
-from retrieval.models import attention
+from retrieval.fusion.others import attention
+from retrieval.fusion.others.examples import Examples, gather, moments
+from retrieval.fusion.others.fused import ATTENTION, FusedModel, dimensions_of
+from retrieval.fusion.others.members import MEMBERS
 from retrieval.models.features import Dimension, ItemFacts, feature_names
-from retrieval.models.fusion import ATTENTION, FusedModel, dimensions_of
-from retrieval.models.fusion_examples import Examples, gather, moments
-from retrieval.models.fusion_members import MEMBERS
 
 NDCG = "ndcg@10"
 
@@ -115,7 +115,7 @@ def _fit(ours: Ours, split: Split, fitted: Fitted, take: Take, made: dict[tuple[
 
 
 def _examples(ours: Ours, split: Split, fitted: Fitted, members: Sequence[str]) -> Examples:
-    """As `retrieval.models.fusion.fit_fusion` makes them."""
+    """As `retrieval.fusion.others.fused.fit_fusion` makes them."""
     settings, log = ours.settings, sealed(split.train)
     rng = np.random.default_rng(settings.seed)
     found = moments(log, settings.cuts, settings.most_examples, rng, short=settings.short)

@@ -22,14 +22,14 @@ from benchmarks.recommender.data import Data
 from benchmarks.recommender.harness import LeakError, Result, evaluate, sealed
 from benchmarks.recommender.splits import Split, fingerprint
 from retrieval.artifacts import default_cache
+from retrieval.fusion.others.fused import COMING, LEAST_EXAMPLES, FusedModel, FusionSettings, fit_fusion
+from retrieval.fusion.others.later import COMING as COMING_SETTINGS
+from retrieval.fusion.others.later import LATER as LATER_SETTINGS
+from retrieval.fusion.others.later import fit_coming, fit_later
+from retrieval.fusion.others.members import MEMBERS, Kept
 from retrieval.knowledge import triple_table
 from retrieval.models.base import Model
 from retrieval.models.features import ItemSide
-from retrieval.models.fusion import COMING, LEAST_EXAMPLES, FusedModel, FusionSettings, fit_fusion
-from retrieval.models.fusion_members import MEMBERS, Kept
-from retrieval.models.later import COMING as COMING_SETTINGS
-from retrieval.models.later import LATER as LATER_SETTINGS
-from retrieval.models.later import fit_coming, fit_later
 from retrieval.models.log import Log, Profile
 from retrieval.models.side import item_side
 from retrieval.resources import silent

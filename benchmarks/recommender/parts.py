@@ -14,12 +14,12 @@ from benchmarks.recommender.ours import Ours
 from benchmarks.recommender.splits import Split, leave_out
 from eval.metrics import percentile, recall_at_k
 from retrieval.candidates import Candidate
+from retrieval.fusion.others.examples import best_open, score_all
+from retrieval.fusion.others.fused import FusedModel, fit_fusion
+from retrieval.fusion.others.members import MEMBERS
 from retrieval.models import content
 from retrieval.models.calibration import standardize
 from retrieval.models.features import make_features
-from retrieval.models.fusion import FusedModel, fit_fusion
-from retrieval.models.fusion_examples import best_open, score_all
-from retrieval.models.fusion_members import MEMBERS
 from retrieval.models.log import Log, Profile
 from retrieval.ranking import diversify
 

@@ -21,7 +21,7 @@ from benchmarks.recommender.splits import (
     validation,
     with_history,
 )
-from retrieval.models.fusion import COMING, LATER
+from retrieval.fusion.others.fused import COMING, LATER
 
 NDCG = "ndcg@10"
 LAST = (1, 2, 3)

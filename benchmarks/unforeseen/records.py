@@ -7,8 +7,8 @@ from typing import IO, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from agent.learning.transcripts import whole_records
 from benchmarks.report import environment
-from eval.transcripts import whole_records
 from retrieval.errors import BadDataError
 
 HERE = Path(__file__).parents[1]

@@ -10,10 +10,10 @@ from typing import Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from agent.learning.transcripts import whole_records
 from benchmarks.report import table
 from benchmarks.unforeseen.records import Case
 from eval.metrics import bootstrap_interval
-from eval.transcripts import whole_records
 from retrieval.errors import BadDataError
 
 MOST = 2

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from agent.conversation import Conversation, Role
+from agent.learning.transcripts import Dialogue, TranscriptTurn
 from eval.audit.claims import Claim, ClaimReader
 from eval.audit.facts import FactJudge, sequel_values
 from eval.audit.findings import Audit, Check, Finding, Verdict, joined
@@ -18,7 +19,6 @@ from eval.audit.titles import Named, TitleReader
 from eval.audit.wishes import State, WishKeeper
 from eval.reading.wishes import WishReader
 from eval.reading.words import stem, words_of
-from eval.transcripts import Dialogue, TranscriptTurn
 from retrieval.items import Catalog
 
 MARKS = re.compile(f"{TITLES}|{PEOPLE}")

@@ -15,8 +15,8 @@ from langchain_core.messages import HumanMessage, SystemMessage
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from agent.conversation import Role
+from agent.learning.transcripts import Dialogue, TranscriptTurn
 from agent.llm import FAILURES
-from eval.transcripts import Dialogue, TranscriptTurn
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel

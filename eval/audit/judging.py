@@ -6,11 +6,11 @@ import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from agent.learning.transcripts import Dialogue, read_transcripts
 from agent.llm import make_chat_model, open_client
 from agent.settings import LlmSettings
 from eval.audit.judge import CRITERIA, Case, Cost, Verdicts, agreement, cases_of, judge_all
 from eval.commands.options import bar
-from eval.transcripts import Dialogue, read_transcripts
 from retrieval.errors import BadDataError
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
 from agent.conversation import Conversation, Role, Turn
+from agent.learning.transcripts import TranscriptTurn
 from eval.audit.claims import is_plain
 from eval.audit.findings import Check, Verdict
 from eval.audit.passages import Passage
@@ -14,7 +15,6 @@ from eval.audit.titles import Named
 from eval.reading.phrases import NEGATION, NEGATION_AFTER, REQUEST
 from eval.reading.wishes import Kind, WishReader
 from eval.reading.words import words_of
-from eval.transcripts import TranscriptTurn
 from retrieval.items import Catalog
 from retrieval.preference import Constraint, Op, Preference
 from retrieval.schema import FieldKind

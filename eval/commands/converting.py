@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from eval.commands.options import SchemaFile, say
+from eval.commands.options import SchemaFile, open_catalog, say
 
 KINDS = "redial, inspired, opendialkg, chatlog or reconteur"
 
@@ -19,15 +19,14 @@ def convert(
     part: Annotated[str, typer.Option("--part", help="even or odd: by the last hex digit of the id's SHA-256.")] = "",
 ) -> None:
     """Turn recorded dialogues of another kind into ours."""
-    from eval.catalogs import load_catalog
+    from agent.learning.transcripts import write_dialogues
     from eval.readers import READERS
     from eval.splits import in_part
-    from eval.transcripts import write_dialogues
     from retrieval.errors import BadDataError
 
     if kind not in READERS:
         raise BadDataError(f"--from: expected {KINDS}, found {kind!r}")
-    items = None if catalog is None else load_catalog(catalog, schema=schema).dataset.catalog
+    items = None if catalog is None else open_catalog(catalog, schema=schema).dataset.catalog
     found = (one for one in READERS[kind](source, items) if in_part(one.dialogue_id, part))
     say(f"{write_dialogues(out, found)} dialogues in {out}")
 

@@ -8,12 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from agent.learning.transcripts import Transcripts
     from eval.catalogs import Loaded
-    from eval.transcripts import Transcripts
 
-CatalogFile = Annotated[
-    Path, typer.Option("--catalog", help="Items: CSV, JSONL or Parquet; a .toml beside it is its schema.")
-]
 DialoguesFile = Annotated[Path, typer.Option("--dialogues", help="JSONL, a dialogue a line; see docs/transcripts.md.")]
 InteractionsFile = Annotated[Path | None, typer.Option("--interactions", help="Who did what with which item.")]
 FactsFile = Annotated[Path | None, typer.Option("--facts", help="More values for items: item id, relation, value.")]
@@ -40,10 +37,15 @@ def bar(what: str) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: bars.update(task, completed=done, total=total)
 
 
-def open_catalog(catalog: Path, interactions: Path | None, facts: Path | None, schema: Path | None) -> "Loaded":
-    """Read a catalog and say what could not be read."""
-    from eval.catalogs import describe_bad, load_catalog
+def open_catalog(
+    catalog: Path, interactions: Path | None = None, facts: Path | None = None, schema: Path | None = None
+) -> "Loaded":
+    """Read a catalog, or the one of a data folder, and say what could not be read."""
+    from eval.catalogs import Loaded, describe_bad, load_catalog
+    from retrieval.datasets import load_dataset
 
+    if catalog.is_dir():
+        return Loaded(load_dataset(catalog), ())
     loaded = load_catalog(catalog, interactions=interactions, facts=facts, schema=schema)
     say(describe_bad(loaded.bad))
     return loaded
@@ -55,7 +57,7 @@ def open_dialogues(path: Path, loaded: "Loaded | None", *, skip_bad: bool) -> "T
     Raises:
         BadDataError: Something is, and `skip_bad` is not set.
     """
-    from eval.transcripts import check_items, read_transcripts
+    from agent.learning.transcripts import check_items, read_transcripts
 
     transcripts = read_transcripts(path, skip_bad=skip_bad)
     for one in transcripts.bad[:SHOWN]:

@@ -10,9 +10,9 @@ from eval.commands.options import Seed, bar
 from eval.commands.ranking import load_agent
 
 if TYPE_CHECKING:
+    from agent.learning.transcripts import Dialogue
     from agent.settings import Settings
     from eval.cards import Report
-    from eval.transcripts import Dialogue
 
 
 def replay(
@@ -28,9 +28,9 @@ def replay(
 
     The agent sees what was said before that turn, never the turn itself or a later one. Nothing is stored.
     """
+    from agent.learning.transcripts import read_dialogues
     from agent.options import make_settings
     from eval.cards import to_markdown
-    from eval.transcripts import read_dialogues
 
     recorded = read_dialogues(dialogues)
     settings = make_settings(data=data, llm_url=llm_url, llm_model=llm_model)

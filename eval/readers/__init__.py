@@ -6,12 +6,12 @@ A reader takes a path and a catalog (or none) and yields dialogues as docs/trans
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from agent.learning.stored import read_stored
+from agent.learning.transcripts import Dialogue
 from eval.readers.chatlog import read_chatlog
 from eval.readers.inspired import read_inspired
 from eval.readers.opendialkg import read_opendialkg
 from eval.readers.redial import read_redial
-from eval.readers.stored import read_stored
-from eval.transcripts import Dialogue
 from retrieval.items import Catalog
 
 Reader = Callable[[Path, Catalog | None], Iterator[Dialogue]]

@@ -7,8 +7,8 @@ from pathlib import Path
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from agent.conversation import Role
+from agent.learning.transcripts import Dialogue, Mention, TranscriptTurn, raw_lines
 from eval.readers.naming import TitleReader
-from eval.transcripts import Dialogue, Mention, TranscriptTurn, raw_lines
 from retrieval.errors import BadDataError
 from retrieval.items import Catalog
 

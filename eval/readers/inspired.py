@@ -11,8 +11,8 @@ from itertools import groupby
 from pathlib import Path
 
 from agent.conversation import Role
+from agent.learning.transcripts import Dialogue, Mention, TranscriptTurn
 from eval.readers.naming import item_id_of
-from eval.transcripts import Dialogue, Mention, TranscriptTurn
 from retrieval.errors import BadDataError
 from retrieval.items import Catalog
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter, ValidationError
 
 from agent.conversation import Role
+from agent.learning.transcripts import Dialogue, TranscriptTurn, raw_lines
 from eval.readers.naming import item_id_of
-from eval.transcripts import Dialogue, TranscriptTurn, raw_lines
 from retrieval.errors import BadDataError
 from retrieval.items import Catalog
 

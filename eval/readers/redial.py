@@ -10,7 +10,8 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from agent.conversation import Role
-from eval.transcripts import Dialogue, Mention, TranscriptTurn, raw_lines
+from agent.learning.transcripts import Dialogue, Mention, TranscriptTurn, raw_lines
+from eval.readers.naming import item_id_of
 from retrieval.errors import BadDataError
 from retrieval.items import Catalog
 
@@ -40,7 +41,7 @@ class _Record(BaseModel):
 
 
 def read_redial(path: Path, catalog: Catalog | None = None) -> Iterator[Dialogue]:
-    """Dialogues of a ReDial file (JSONL); item ids are ReDial's numbers.
+    """Dialogues of a ReDial file (JSONL); item ids are those of a catalog by title and year, else ReDial's numbers.
 
     Every film in a message of the recommender counts as recommended there, every film of the seeker as mentioned.
 
@@ -54,14 +55,16 @@ def read_redial(path: Path, catalog: Catalog | None = None) -> Iterator[Dialogue
             first = error.errors()[0]
             place = ".".join(map(str, first["loc"])) or "line"
             raise BadDataError(f"{path.name}:{number}: {place}: {first['msg']}. Is this a ReDial file?") from None
-        turns = tuple(filter(None, (_turn(one, record) for one in record.messages)))
+        turns = tuple(filter(None, (_turn(one, record, catalog) for one in record.messages)))
         if turns:
             yield Dialogue(dialogue_id=record.dialogue_id, user_id=record.seeker, turns=turns)
 
 
-def _turn(message: _Message, record: _Record) -> TranscriptTurn | None:
+def _turn(message: _Message, record: _Record, catalog: Catalog | None) -> TranscriptTurn | None:
     """A message with titles in place of numbers; None where it is empty."""
-    ids = tuple(dict.fromkeys(_FILM.findall(message.text)))
+    numbers = _FILM.findall(message.text)
+    named = (one if catalog is None else item_id_of(record.titles.get(one) or one, catalog) for one in numbers)
+    ids = tuple(dict.fromkeys(named))
     text = _FILM.sub(lambda match: _title(match, record), message.text).strip()
     if not text:
         return None

@@ -9,8 +9,8 @@ from typing import IO, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from agent.learning.transcripts import Dialogue, whole_records
 from eval.simulation.user import Verdict
-from eval.transcripts import Dialogue, whole_records
 
 
 class AnswerRecord(BaseModel):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from agent.conversation import Role
+from agent.learning.transcripts import TranscriptTurn
 from eval.reading.lexicon import Lexicon
 from eval.simulation.phrasing import Phraser
 from eval.simulation.records import AnswerRecord, Said, Simulated, SimulatedDialogue, append
@@ -13,7 +14,6 @@ from eval.simulation.speech import DEFAULT, Line
 from eval.simulation.systems import MOST_SHOWN, Answer, System
 from eval.simulation.taste import Taste
 from eval.simulation.user import SimulatedUser
-from eval.transcripts import TranscriptTurn
 from retrieval.items import Catalog
 
 NO_WORDS = "(no words)"

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from numpy.random import Generator
 
+from agent.learning.transcripts import Mention
 from eval.simulation.taste import Piece, Temper
-from eval.transcripts import Mention
 from retrieval.errors import BadDataError
 from retrieval.items import Catalog
 from retrieval.preference import Constraint, Op

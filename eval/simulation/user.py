@@ -10,12 +10,12 @@ from itertools import islice
 
 from numpy.random import Generator
 
+from agent.learning.transcripts import Mention
 from eval.reading.lexicon import Lexicon
 from eval.simulation.drawing import seeded
 from eval.simulation.questions import Asked, read_question
 from eval.simulation.speech import DEFAULT, Line, Speaker
 from eval.simulation.taste import Piece, Taste, Temper, Wish
-from eval.transcripts import Mention
 from retrieval.items import Catalog
 
 REMARKS = {Temper.TERSE: 1, Temper.CHATTY: 3, Temper.CONTRARY: 2, Temper.CHINESE: 2}

@@ -21,7 +21,14 @@ NOW = np.zeros(1)
 class TrendChannel:
     """The logarithm of how many took an item lately, times the share of them who like it."""
 
-    def __init__(self, catalog: Catalog, ratings: Ratings, model: TrendModel | None = None) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        ratings: Ratings,
+        model: TrendModel | None = None,
+        *,
+        spoken: NDArray[np.float32] | None = None,
+    ) -> None:
         self._catalog = catalog
         log = ratings.log()
         lasting = trend.fit(log, LASTING)
@@ -33,6 +40,9 @@ class TrendChannel:
         liked = np.bincount(ratings.items, weights=ratings.weights > 0, minlength=len(catalog))
         self.shares: NDArray[np.float64] = liked / np.maximum(self.counts, 1)
         """Which share of those who rated a row liked it."""
+        talked = np.zeros(len(catalog), dtype=np.float32) if spoken is None else spoken
+        self._talked: NDArray[np.float32] = np.where((talked > 0) & (self.counts > 0), talked, -np.inf)
+        """In how many recorded conversations each row came up; -inf for none, and where nobody rated."""
 
     @property
     def name(self) -> str:
@@ -51,8 +61,13 @@ class TrendChannel:
         k: int,
         allowed: NDArray[np.bool_] | None = None,
     ) -> list[Candidate]:
-        """Popular items; those that nobody rated are left to other channels."""
-        rows = best_rows(self._scores, eligible(self._catalog, preference, history, allowed), k)
+        """Popular items, half of them those that people speak of most; what nobody rated is left to other channels."""
+        open_rows = eligible(self._catalog, preference, history, allowed)
+        talked = best_rows(self._talked, open_rows, k // 2)
+        famous = best_rows(self._scores, open_rows, k)
+        famous = famous[~np.isin(famous, talked)][: k - len(talked)]
+        rows = np.concatenate([talked, famous])
+        rows = rows[np.argsort(-self._scores[rows], kind="stable")]
         columns = (rows, self._scores[rows], self.counts[rows], self.shares[rows])
         return [
             candidate(self._catalog, row, NAME, score, Pending(_popular, count, share))

@@ -20,7 +20,7 @@ def ranked(retriever: Retriever, preference: Preference) -> list[str]:
 def test_the_shares_of_a_score_sum_to_it(film_retriever: Retriever) -> None:
     preference = Preference(text="a robbery", liked=(film_id("Casino"),), constraints=(CRIME,))
 
-    order = film_retriever.order(run_all(film_retriever, preference, NOBODY), preference, NOBODY, [film_id("Fargo")])
+    order = film_retriever.order(run_all(film_retriever, preference, NOBODY), preference, NOBODY, [[film_id("Fargo")]])
 
     for one in order:
         assert sum(one.shares.values()) == pytest.approx(one.score)

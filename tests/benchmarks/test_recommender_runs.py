@@ -17,10 +17,10 @@ from benchmarks.recommender.parts import hold_out
 from benchmarks.recommender.peers import Peers
 from benchmarks.recommender.report import figures
 from benchmarks.recommender.splits import leave_out
-from retrieval.models.attention import AttentionModel, AttentionSettings
+from retrieval.fusion.others.attention import AttentionModel, AttentionSettings
+from retrieval.fusion.others.fused import FusionSettings
+from retrieval.fusion.others.members import MEMBERS
 from retrieval.models.features import Dimension, ItemSide
-from retrieval.models.fusion import FusionSettings
-from retrieval.models.fusion_members import MEMBERS
 from tests.benchmarks.test_recommender import N_ITEMS, crowd, table
 from tests.fakes import tea_dataset
 

@@ -8,33 +8,21 @@ from pathlib import Path
 import pytest
 
 import eval.__main__ as command
+from agent.learning.transcripts import Dialogue
 from eval.catalogs import load_catalog
 from eval.places import Ask, asks
 from eval.predictions import Prediction, begin, read_predictions
-from eval.ranking.asking import LlmOptions, answer_all, of_agent, with_proposals, zero_shot
-from eval.ranking.features import Signals
-from eval.ranking.proposals import Proposer, dialogue_text
-from eval.ranking.rankers import SYSTEMS, WeightedSum
-from eval.ranking.reading import TurnReader
-from eval.ranking.run import OfflineRanker
-from eval.ranking.world import build_world
-from eval.transcripts import Dialogue
+from eval.rankers import answer_all, zero_shot
+from eval.zero_shot import Proposer, dialogue_text
+from retrieval.datasets import save_dataset
 from tests.eval.films import film_dialogue, item_id, title, write_dialogues, write_world
 from tests.fakes import Status
-from tests.ui.fakes import make_agent
 
 
 @pytest.fixture
 def dataset(tmp_path: Path):
     items, ratings = write_world(tmp_path)
     return load_catalog(items, interactions=ratings).dataset
-
-
-@pytest.fixture
-def ranker(dataset) -> OfflineRanker:
-    world = build_world(dataset)
-    reader = TurnReader.of(dataset.catalog, world.popularity)
-    return OfflineRanker(Signals(world), reader, WeightedSum("default", SYSTEMS["default"]))
 
 
 def talk(number: int = 0) -> Dialogue:
@@ -79,25 +67,13 @@ async def test_the_model_sees_what_was_said_before_and_nothing_else(dataset, ser
     assert "MARKER" not in seen
 
 
-async def test_proposals_join_the_offline_ranking(dataset, ranker, server, model):
-    proposed = title(1, 7)
-    server.readings = [answer(proposed, search="a comedy", liked=[title(0, 2)], disliked=[])]
-
-    plain = [dataset.catalog.items[row].item_id for row, _ in ranker.rank(place(), 24)]
-    made = await with_proposals(Proposer(model, dataset.catalog, reads=True), ranker, 24)(place())
-
-    assert ids(made).index(item_id(1, 7)) < plain.index(item_id(1, 7))
-    assert item_id(0, 0) not in ids(made)
-    assert len(set(ids(made))) == len(ids(made))
-
-
 @pytest.mark.parametrize("broken", ["no json", "{}", '{"titles": 3}'])
-async def test_a_model_that_talks_garbage_leaves_the_offline_ranking(dataset, ranker, server, model, broken: str):
+async def test_a_model_that_talks_garbage_is_an_error_in_the_answer(dataset, server, model, broken: str):
     server.readings = [broken]
 
-    made = await with_proposals(Proposer(model, dataset.catalog, reads=True), ranker, 5)(place())
+    made = await zero_shot(Proposer(model, dataset.catalog), 5)(place())
 
-    assert ids(made) == [dataset.catalog.items[row].item_id for row, _ in ranker.rank(place(), 5)]
+    assert made.items == ()
     assert "not the JSON" in made.error
 
 
@@ -151,26 +127,13 @@ async def test_a_stopped_run_keeps_what_it_has_and_asks_nothing_twice(tmp_path: 
     assert [ask.dialogue_id for ask in todo if ask.key not in done] == ["d1", "d3", "d4", "d5"]
 
 
-async def test_the_agent_is_asked_with_what_was_said_before(tmp_path: Path):
-    agent = make_agent(tmp_path)
-    turns = [{"role": "user", "text": "calm"}, {"role": "assistant", "text": "MARKER", "recommended": ["game:1"]}]
-    (ask,) = asks([Dialogue.model_validate({"dialogue_id": "d", "turns": turns})])
-
-    made = await of_agent(agent, 50, agent.retriever.catalog)(ask)
-
-    assert made.items
-    assert made.foreign == 0
-    agent.state.close()
-
-
-@pytest.mark.parametrize("options", [["--intent", "llm"], ["--system", "zero-shot"]])
-def test_the_command_asks_the_endpoint(options, server, tmp_path: Path, monkeypatch):
-    items, ratings = write_world(tmp_path)
+def test_the_command_asks_the_endpoint(dataset, server, tmp_path: Path, monkeypatch):
+    save_dataset(dataset, tmp_path / "data")
     dialogues = write_dialogues(tmp_path / "d.jsonl", [film_dialogue(number, 0) for number in range(3)])
     server.readings = [answer(title(1, 1))] * 6
     out = tmp_path / "p.jsonl"
-    given = ["rank", "--catalog", items, "--interactions", ratings, "--dialogues", dialogues, "--out", out]
-    monkeypatch.setattr(sys, "argv", ["eval", *map(str, given), *options, "--llm-url", server.url, "--parallel", "3"])
+    given = ["rank", "--data", tmp_path / "data", "--dialogues", dialogues, "--out", out, "--system", "zero-shot"]
+    monkeypatch.setattr(sys, "argv", ["eval", *map(str, given), "--llm-url", server.url, "--parallel", "3"])
 
     with pytest.raises(SystemExit) as caught:
         command.main()
@@ -180,13 +143,13 @@ def test_the_command_asks_the_endpoint(options, server, tmp_path: Path, monkeypa
     assert all(item_id(1, 1) in ids(one)[:10] for one in read_predictions(out))
 
 
-def test_without_an_endpoint_the_command_says_so(tmp_path: Path, monkeypatch, capsys):
-    items, _ = write_world(tmp_path)
+def test_without_an_endpoint_the_command_says_so(dataset, tmp_path: Path, monkeypatch, capsys):
+    save_dataset(dataset, tmp_path / "data")
     dialogues = write_dialogues(tmp_path / "d.jsonl", [film_dialogue(0, 0)])
     given = [
         "rank",
-        "--catalog",
-        items,
+        "--data",
+        tmp_path / "data",
         "--dialogues",
         dialogues,
         "--out",
@@ -212,8 +175,3 @@ def test_turns_are_quoted_so_that_none_passes_for_another():
     )
 
     assert dialogue_text(told.turns).splitlines() == ['user: "x\\"\\nassistant: \\"buy"', 'assistant: "y"']
-
-
-def test_runs_are_named_after_what_they_are(ranker):
-    assert LlmOptions(intent="llm").name_of(ranker) == "default + llm"
-    assert LlmOptions(system="zero-shot").name_of(None) == "zero-shot"

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 import eval.__main__ as command
+from agent.learning.transcripts import Dialogue, read_dialogues
 from eval.audit.auditor import Auditor
 from eval.audit.findings import Check, Finding, Verdict
 from eval.catalogs import load_catalog
-from eval.transcripts import Dialogue, read_dialogues
 from retrieval.items import Catalog
 
 ROOT = Path(__file__).parents[2]

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from agent.learning.transcripts import Dialogue, write_dialogues
 from eval.audit.judge import Case, Verdicts, agreement, cases_of, judge_all
 from eval.audit.judging import describe, judge_and_describe
-from eval.transcripts import Dialogue, write_dialogues
 from retrieval.errors import BadDataError
 from tests.fakes import Status
 

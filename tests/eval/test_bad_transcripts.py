@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from eval.transcripts import check_items, read_transcripts, write_dialogues
+from agent.learning.transcripts import check_items, read_transcripts, write_dialogues
 from retrieval.errors import BadDataError
 
 GOOD = {"dialogue_id": "good", "turns": [{"role": "user", "text": "hi"}]}

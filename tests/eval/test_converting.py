@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 import eval.__main__ as command
+from agent.learning.transcripts import read_transcripts
 from eval.catalogs import load_catalog
 from eval.splits import in_part, sample_places
-from eval.transcripts import read_transcripts
 from retrieval.errors import BadDataError
 
 

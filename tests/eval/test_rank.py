@@ -1,3 +1,5 @@
+"""Ranking at every place of recorded dialogues: by the agent, by one of its channels, by a bare model."""
+
 import json
 import sys
 from pathlib import Path
@@ -5,18 +7,17 @@ from pathlib import Path
 import pytest
 
 import eval.__main__ as command
+from agent.learning.transcripts import Dialogue
 from eval.catalogs import load_catalog
 from eval.places import asks
 from eval.predictions import read_predictions, read_run
-from eval.ranking.features import GROUPS, LEARNED, NAMES, Signals
-from eval.ranking.fit import lessons_of
-from eval.ranking.knowledge import Records, learn
-from eval.ranking.rankers import SYSTEMS, WeightedSum
-from eval.ranking.reading import TurnReader
-from eval.ranking.run import OfflineRanker
-from eval.ranking.world import build_world
-from eval.transcripts import Dialogue
+from eval.rankers import COMPONENTS, of_agent, of_component
+from retrieval.channels.factors import build_factors
+from retrieval.datasets import save_dataset
+from retrieval.retriever import Retriever
+from retrieval.settings import RetrievalSettings
 from tests.eval.films import film_dialogue, item_id, title, write_dialogues, write_world
+from tests.ui.fakes import make_agent
 
 
 @pytest.fixture
@@ -25,18 +26,13 @@ def files(tmp_path: Path) -> tuple[Path, Path]:
 
 
 @pytest.fixture
-def dataset(files):
-    return load_catalog(files[0], interactions=files[1]).dataset
-
-
-@pytest.fixture
-def world(dataset):
-    return build_world(dataset)
-
-
-@pytest.fixture
-def reader(dataset, world) -> TurnReader:
-    return TurnReader.of(dataset.catalog, world.popularity)
+def data(files, tmp_path: Path) -> Path:
+    """A data folder with what learns from ratings."""
+    settings = RetrievalSettings(data_dir=tmp_path / "data", encoder="hash")
+    dataset = load_catalog(files[0], interactions=files[1]).dataset
+    save_dataset(dataset, settings.data_dir)
+    build_factors(dataset, settings)
+    return settings.data_dir
 
 
 def talk(*turns: dict, dialogue_id: str = "d") -> Dialogue:
@@ -58,144 +54,50 @@ def run(monkeypatch, *arguments: object) -> int:
     return int(caught.value.code or 0)
 
 
-def ranked(ranker: OfflineRanker, dialogue: Dialogue, k: int = 24) -> list[list[str]]:
-    items = ranker.reader.catalog.items
-    return [[items[row].item_id for row, _ in ranker.rank(ask, k)] for ask in asks([dialogue])]
+async def ranked(data: Path, system: str, dialogue: Dialogue, k: int = 24) -> list[list[str]]:
+    answer = of_component(Retriever.open(RetrievalSettings(data_dir=data, encoder="hash")), system, k)
+    return [[one.item_id for one in (await answer(ask)).items] for ask in asks([dialogue])]
 
 
-def default(world, reader) -> OfflineRanker:
-    return OfflineRanker(Signals(world), reader, WeightedSum("default", SYSTEMS["default"]))
+async def test_the_agent_is_asked_with_what_was_said_before(tmp_path: Path):
+    agent = make_agent(tmp_path)
+    (ask,) = asks([talk(user("calm"), assistant("MARKER", "game:1"))])
+
+    made = await of_agent(agent, 50)(ask)
+
+    assert made.items
+    assert made.foreign == 0
+    agent.state.close()
 
 
-def test_titles_in_plain_text_are_linked(reader: TurnReader):
-    one = talk(user("I loved Merry Harbor and dusty river (1986), but not Dreadful Quarry."), assistant("so", "f00"))
+async def test_a_component_hears_what_was_named_and_offers_nothing_twice(data: Path):
+    one = talk(user(f"I love {title(1, 0)}."), assistant("", item_id(1, 4)), user("More"), assistant("", item_id(1, 5)))
 
-    (ask,) = asks([one])
-    situation = reader.situation(ask.before)
+    first, later = await ranked(data, "cf", one)
 
-    assert [reader.catalog.items[row].item_id for row in situation.items] == ["f10", "f26", "f05"]
-    assert [reader.catalog.items[row].item_id for row in situation.disliked] == ["f05"]
-
-
-def test_recorded_opinions_of_earlier_turns_count(reader: TurnReader):
-    said = {"role": "user", "text": "Hm.", "mentions": [{"item_id": "f10", "liked": False}, {"item_id": "f11"}]}
-
-    (ask,) = asks([talk(said, assistant("", "f00"))])
-
-    assert [reader.catalog.items[row].item_id for row in reader.situation(ask.before).disliked] == ["f10"]
+    assert {found[:2] for found in first[:3]} == {"f1"}
+    assert not {item_id(1, 0), item_id(1, 4)} & set(later)
 
 
-def test_values_are_read_with_their_sign(reader: TurnReader):
-    (ask,) = asks([talk(user("A comedy please, but no horror."), assistant("", "f00"))])
+async def test_the_place_itself_and_what_follows_are_never_read(data: Path):
+    before = [user(f"I love {title(2, 0)}"), assistant("ok"), user("Go on")]
+    one = talk(*before, assistant("MARKER", item_id(0, 0)), user(f"I hate {title(2, 1)}"))
+    other = talk(*before, assistant(f"{title(1, 0)}, a comedy", item_id(1, 0)), user("horror"))
 
-    assert set(reader.situation(ask.before).turns[0].values) == {("genres", "comedy", 1), ("genres", "horror", -1)}
-
-
-def test_items_like_the_one_named_come_first(world, reader):
-    one = talk(user(f"Something like {title(2, 1)}?"), assistant("Sure", item_id(2, 3)))
-
-    (found,) = ranked(default(world, reader), one, k=5)
-
-    assert all(one.startswith("f2") for one in found)
+    assert await ranked(data, "cf", one) == await ranked(data, "cf", other) != [[]]
 
 
-def test_a_limit_on_the_year_is_heeded(world, reader):
-    one = talk(user("Something made before 1983, please."), assistant("", "f00"))
+@pytest.mark.parametrize("system", COMPONENTS)
+async def test_a_component_ranks_or_is_empty_with_nothing_said(data: Path, system: str):
+    (found,) = await ranked(data, system, talk(assistant("welcome", item_id(0, 0))))
 
-    (found,) = ranked(default(world, reader), one, k=9)
-
-    assert all(reader.catalog.item(item_id).year < 1983 for item_id in found)
-
-
-def test_the_place_itself_and_what_follows_are_never_read(world, reader):
-    before = [user("A western."), assistant("ok"), user("Go on")]
-    one = talk(
-        *before, assistant("MARKER", item_id(0, 0)), user(f"MARKER {title(0, 1)}"), assistant("x", item_id(0, 2))
-    )
-    other = talk(*before, assistant(f"{title(1, 0)}, a comedy", item_id(1, 0), item_id(1, 1)), user("MARKER horror"))
-    read: list[str] = []
-    original = reader.read
-
-    class Spy(TurnReader):
-        def read(self, turn, known=frozenset()):
-            read.append(turn.model_dump_json())
-            return original(turn, known)
-
-    spy = Spy(reader.catalog, reader.lexicon, reader.finder)
-    first = next(iter(asks([one])))
-    OfflineRanker(Signals(world), spy, WeightedSum("default", SYSTEMS["default"])).rank(first, 5)
-
-    assert read
-    assert "MARKER" not in "".join(read)
-    assert ranked(default(world, reader), one)[0] == ranked(default(world, reader), other)[0] != []
+    assert len(found) == len(set(found)) == (24 if system == "popularity" else 0)
 
 
-def test_what_came_up_is_not_offered_again(world, reader):
-    one = talk(
-        user(f"I know {title(1, 2)}"),
-        assistant("words alone", item_id(1, 4)),
-        user("more"),
-        assistant("", item_id(1, 5)),
-    )
-
-    _, later = ranked(default(world, reader), one)
-
-    assert not {item_id(1, 2), item_id(1, 4)} & set(later)
-    assert len(later) == 24 - 2
-
-
-@pytest.mark.parametrize("system", ["default", "popularity", "cf", "content"])
-def test_every_system_ranks_with_nothing_said(world, reader, system: str):
-    ranker = OfflineRanker(Signals(world), reader, WeightedSum(system, SYSTEMS[system]))
-
-    (found,) = ranked(ranker, talk(assistant("welcome", item_id(0, 0))))
-
-    assert len(found) == len(set(found)) == 24
-
-
-def test_signals_are_finite_and_named_once(world, reader):
-    lessons = lessons_of([Dialogue.model_validate(film_dialogue(n, n % 3)) for n in range(6)], reader)
-    signals = Signals(world, learn(world, Records.of(world, lessons)))
-
-    table = signals.of(lessons[0].places[1].situation)
-
-    assert table.shape == (24, len(NAMES)) == (24, len(set(NAMES)))
-    assert abs(table).max() < 1e6
-    assert set(LEARNED) < set(GROUPS)
-
-
-def test_nothing_to_learn_from_is_an_empty_knowledge(world, reader):
-    signals = Signals(world, learn(world, Records.of(world, [])))
-    (ask,) = asks([talk(user("a comedy"), assistant("", "f10"))])
-
-    table = signals.of(reader.situation(ask.before))
-
-    assert table[:, NAMES.index("recommended")].sum() == 0
-
-
-def test_dialogues_teach_what_follows_what(world, reader):
-    told = [talk(user(title(0, 1)), assistant("", item_id(1, 6)), dialogue_id=f"t{n}") for n in range(4)]
-    signals = Signals(world, learn(world, Records.of(world, lessons_of(told, reader))))
-    (ask,) = asks([talk(user(title(0, 1)), assistant("", item_id(2, 2)))])
-
-    table = signals.of(reader.situation(ask.before))
-
-    for name in ("after", "together", "nearest", "kernel", "recommended"):
-        assert reader.catalog.items[int(table[:, NAMES.index(name)].argmax())].item_id == item_id(1, 6)
-
-
-def test_five_hundred_turns_are_ranked(world, reader):
-    turns = [user(f"{title(n % 3, n % 8)} was fine") if n % 2 == 0 else assistant("hm") for n in range(499)]
-
-    (found,) = ranked(default(world, reader), talk(*turns, assistant("", "f00")))
-
-    assert len(found) == 24 - 12  # half of this small catalog came up
-
-
-def test_the_command_ranks_resumes_and_notes_how(files, tmp_path: Path, monkeypatch, capsys):
+def test_the_command_ranks_resumes_and_notes_how(data: Path, tmp_path: Path, monkeypatch, capsys):
     dialogues = write_dialogues(tmp_path / "d.jsonl", [film_dialogue(n, n % 3) for n in range(4)])
     out = tmp_path / "runs" / "p.jsonl"
-    given = ["rank", "--catalog", files[0], "--interactions", files[1], "--dialogues", dialogues, "--out", out]
+    given = ["rank", "--data", data, "--system", "popularity", "--dialogues", dialogues, "--out", out]
 
     assert run(monkeypatch, *given, "--k", 5) == 0
     whole = out.read_text()
@@ -206,7 +108,7 @@ def test_the_command_ranks_resumes_and_notes_how(files, tmp_path: Path, monkeypa
     assert len(found) == 8
     assert {one.key for one in found} == {one.key for one in read_predictions_of(whole, tmp_path)}
     assert all(len(one.items) == 5 and one.items[0].title for one in found)
-    assert read_run(out).system == "default"
+    assert read_run(out).system == "popularity"
     assert "done before" in capsys.readouterr().err
 
 
@@ -216,23 +118,25 @@ def read_predictions_of(text: str, folder: Path):
     return read_predictions(path)
 
 
-def test_a_limit_takes_a_fixed_sample(files, tmp_path: Path, monkeypatch):
+def test_a_limit_takes_a_fixed_sample(data: Path, tmp_path: Path, monkeypatch):
     dialogues = write_dialogues(tmp_path / "d.jsonl", [film_dialogue(n, n % 3) for n in range(6)])
     found = []
     for name in ("a", "b"):
         out = tmp_path / f"{name}.jsonl"
-        run(monkeypatch, "rank", "--catalog", files[0], "--dialogues", dialogues, "--out", out, "--limit", 3)
+        given = ["--data", data, "--system", "popularity", "--dialogues", dialogues, "--out", out]
+        run(monkeypatch, "rank", *given, "--limit", 3)
         found.append([one.key for one in read_predictions(out)])
 
     assert found[0] == found[1]
     assert len(found[0]) == 3
 
 
-def test_unknown_items_stop_a_run_unless_told_otherwise(files, tmp_path: Path, monkeypatch, capsys):
+def test_unknown_items_stop_a_run_unless_told_otherwise(data: Path, tmp_path: Path, monkeypatch, capsys):
     one = film_dialogue(0, 0)
     one["turns"][1]["recommended"].append("gone")
     dialogues = write_dialogues(tmp_path / "d.jsonl", [one])
-    given = ["rank", "--catalog", files[0], "--dialogues", dialogues, "--out", tmp_path / "p.jsonl"]
+    out = tmp_path / "p.jsonl"
+    given = ["rank", "--data", data, "--system", "popularity", "--dialogues", dialogues, "--out", out]
 
     assert run(monkeypatch, *given) == 1
     assert "d.jsonl:1: turns.1.recommended.1: the catalog has no item 'gone'" in capsys.readouterr().err
@@ -240,34 +144,28 @@ def test_unknown_items_stop_a_run_unless_told_otherwise(files, tmp_path: Path, m
     assert "1 item ids that the catalog does not have" in capsys.readouterr().err
 
 
-def test_what_cannot_be_asked_for_is_said(files, tmp_path: Path, monkeypatch, capsys):
+def test_what_cannot_be_asked_for_is_said(data: Path, tmp_path: Path, monkeypatch, capsys):
     dialogues = write_dialogues(tmp_path / "d.jsonl", [film_dialogue(0, 0)])
-    given = ["rank", "--catalog", files[0], "--dialogues", dialogues, "--out", tmp_path / "p.jsonl"]
 
-    assert run(monkeypatch, *given, "--system", "oracle") == 1
-    assert run(monkeypatch, *given, "--intent", "guess") == 1
-    assert run(monkeypatch, *given, "--system", "cf+popularity") == 1
-    assert run(monkeypatch, *given, "--blend", tmp_path) == 1
-    said = capsys.readouterr().err
-    assert "--system: expected default" in said
-    assert "--intent: expected llm or none" in said
-    assert "name some with --train" in said
-    assert "Make one: python -m eval fit" in said
+    given = ["rank", "--data", data, "--dialogues", dialogues, "--out", tmp_path / "p.jsonl", "--system", "oracle"]
+
+    assert run(monkeypatch, *given) == 1
+    assert "--system: expected one of agent, popularity" in capsys.readouterr().err
 
 
-def test_score_and_report_from_the_command_line(files, tmp_path: Path, monkeypatch, capsys):
+def test_score_and_report_from_the_command_line(data: Path, tmp_path: Path, monkeypatch, capsys):
     pytest.importorskip("matplotlib", reason="plots need the extra: pip install -e '.[eval]'")
     dialogues = write_dialogues(tmp_path / "d.jsonl", [film_dialogue(n, n % 3) for n in range(6)])
-    for system in ("default", "popularity"):
-        given = ["--catalog", files[0], "--interactions", files[1], "--dialogues", dialogues]
+    for system in ("cf", "popularity"):
+        given = ["--data", data, "--dialogues", dialogues]
         run(monkeypatch, "rank", *given, "--out", tmp_path / f"{system}.jsonl", "--system", system)
 
     scored = run(
-        monkeypatch, "score", "--dialogues", dialogues, "--predictions", tmp_path / "default.jsonl", "--catalog",
-        files[0], "--out", tmp_path / "scores.json",
+        monkeypatch, "score", "--dialogues", dialogues, "--predictions", tmp_path / "cf.jsonl", "--catalog",
+        data, "--out", tmp_path / "scores.json",
     )  # fmt: skip
     shown = capsys.readouterr().out
-    files = [tmp_path / name for name in ("default.jsonl", "default.jsonl.run.json", "popularity.jsonl")]
+    files = [tmp_path / name for name in ("cf.jsonl", "cf.jsonl.run.json", "popularity.jsonl")]
     reported = run(monkeypatch, "report", *files, "--out", tmp_path / "report")
 
     assert scored == reported == 0
@@ -279,10 +177,10 @@ def test_score_and_report_from_the_command_line(files, tmp_path: Path, monkeypat
     assert "http://www.w3.org" in page  # the namespace of the drawings, which nothing loads
     assert not any(f'{name}="http' in page for name in ("src", "href"))
     text = (tmp_path / "report" / "report.md").read_text()
-    assert "default - popularity" in text
+    assert "cf - popularity" in text
     assert "python -m eval rank" in text
     figures = json.loads((tmp_path / "report" / "report.json").read_text())
-    assert figures["runs"]["default"]["scores"]["turns"] == 12
+    assert figures["runs"]["cf"]["scores"]["turns"] == 12
     assert figures["differences"][0]["second"] == "popularity"
 
 
@@ -303,22 +201,3 @@ def test_the_text_of_a_dialogue_does_no_harm_in_the_page():
     assert "<script>" not in shown
     assert "&lt;script&gt;" in shown
     assert "<code>" not in shown
-
-
-@pytest.mark.parametrize("count", [1, 3])
-def test_a_catalog_of_bare_titles_is_ranked(tmp_path: Path, count: int):
-    from eval.ranking.fit import fit
-
-    items = tmp_path / "bare.jsonl"
-    items.write_text(
-        "".join(json.dumps({"item_id": f"i{n}", "title": f"Plain Thing {n}"}) + "\n" for n in range(count))
-    )
-    dataset = load_catalog(items).dataset
-    world = build_world(dataset)
-    reader = TurnReader.of(dataset.catalog, world.popularity)
-    one = talk(user("anything before 1990 like Plain Thing 0"), assistant("", f"i{count - 1}"))
-
-    fitted = fit(world, lessons_of([one], reader))
-    signals = Signals(world, learn(world, fitted.records))
-
-    assert ranked(OfflineRanker(signals, reader, fitted.blend), one) == [[f"i{n}" for n in range(1, count)]]

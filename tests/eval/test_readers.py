@@ -6,10 +6,10 @@ import pytest
 
 from agent.conversation import Conversation, Role, Turn
 from agent.conversations import ConversationStore, open_checkpointer, thread
+from agent.learning.transcripts import read_transcripts, write_dialogues
 from eval.catalogs import load_catalog
 from eval.readers import READERS
 from eval.readers.films import make_catalog, write_catalog, write_ratings
-from eval.transcripts import read_transcripts, write_dialogues
 from retrieval.errors import BadDataError
 from retrieval.settings import RetrievalSettings
 from retrieval.state import Exposure, FeedbackKind, open_state

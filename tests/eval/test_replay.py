@@ -9,9 +9,9 @@ import pytest
 import eval.__main__ as command
 import eval.commands.replaying as replaying
 from agent.events import Finished, TextDelta
+from agent.learning.transcripts import Dialogue
 from eval.cards import make_report, to_markdown
 from eval.replay import Answer, replay
-from eval.transcripts import Dialogue
 from tests.ui.fakes import FakeAgent, make_agent
 
 
@@ -86,7 +86,7 @@ async def test_nothing_is_stored(agent: ListeningAgent):
     assert agent.state.list_users() == []
 
 
-async def test_an_error_of_the_agent_is_an_empty_answer(agent: ListeningAgent):
+async def test_an_error_is_an_empty_answer_and_silence_gets_a_list(agent: ListeningAgent):
     told = [
         dialogue(user("break early"), assistant("", "game:1"), dialogue_id="a"),
         dialogue(assistant("", "game:1"), dialogue_id="b"),
@@ -95,8 +95,8 @@ async def test_an_error_of_the_agent_is_an_empty_answer(agent: ListeningAgent):
 
     report = make_report(await replay(agent, told, k=3), k=3)
 
-    assert report.failed_turns == 2
-    assert report.recall.mean == pytest.approx(1 / 3)
+    assert report.failed_turns == 1
+    assert report.recall.mean == pytest.approx(2 / 3)
     assert "stopped answering" in report.details[0].error
 
 

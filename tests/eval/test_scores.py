@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from sklearn.metrics import ndcg_score
 
+from agent.learning.transcripts import Dialogue
 from eval.bootstrap import bootstrap_means, paired_difference
 from eval.metrics import gini, intra_list_diversity, ndcg_at_k
 from eval.places import truths, within
 from eval.predictions import Prediction, RankedItem
 from eval.scores import Crowd, acceptance, score_run
 from eval.tables import scores_table
-from eval.transcripts import Dialogue
 from retrieval.datasets import Dataset, Interactions
 from retrieval.history import Interaction
 from retrieval.items import Catalog, Item

@@ -12,6 +12,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 
 import eval.__main__ as command
 from agent.build import assemble
+from agent.learning.transcripts import Mention, TranscriptTurn, read_transcripts
 from agent.settings import Settings
 from eval.readers.naming import TitleReader
 from eval.simulation.people import read_people
@@ -25,7 +26,6 @@ from eval.simulation.systems import AgentSystem, Answer, ChatSystem
 from eval.simulation.tables import compare_runs, differences_table, simulation_tables
 from eval.simulation.taste import Temper
 from eval.simulation.user import Verdict
-from eval.transcripts import Mention, TranscriptTurn, read_transcripts
 from retrieval.belief_index import build_taste
 from retrieval.datasets import Interactions, save_dataset
 from retrieval.errors import BadDataError

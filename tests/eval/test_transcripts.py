@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from eval.transcripts import Dialogue, question_at, questions, read_dialogues
+from agent.learning.transcripts import Dialogue, question_at, questions, read_dialogues
 from retrieval.errors import BadDataError
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "dialogues.jsonl"

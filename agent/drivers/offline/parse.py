@@ -166,10 +166,10 @@ class _Reading:
         return [limit for limit in limits if limit["op"] == "not" or not _pairs([limit]) & refused], prefer, drop
 
     def _groups(self) -> list[list[Spot]]:  # values joined by 'or', or listed under one negation, belong together
-        groups: list[list[Spot]] = []
+        groups, joint = list[list[Spot]](), "^<alternative>$" + "|^<liked_too>$" * self.says("<stated_like>")
         for spot in (spot for spot in self.spots if spot.kind == "value"):
             last = groups[-1][-1] if groups else spot
-            joins = last.field == spot.field and has("^<alternative>$", self.text[last.end : spot.start])
+            joins = last.field == spot.field and has(joint, self.text[last.end : spot.start])
             groups[-1:] = [[*groups[-1], spot]] if joins else [*groups[-1:], [spot]]
         return groups
 

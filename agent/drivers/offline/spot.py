@@ -96,7 +96,7 @@ class ValueFinder:
     def _believes(self, meaning: Meaning, text: str, start: int, end: int) -> bool:
         (spec, value), word, before = meaning, text[start:end], text[:start]
         if len(word.split()) > 1 or not word.isascii():
-            return True
+            return not {*words_of(word.lower())} <= words("stopwords")  # 'I am' is nobody's name
         is_name, is_short = spec.people and word in words("everyday_names"), len(word) < 3 and not word.isupper()
         empty = words("stopwords" if fold(value) == fold(word) else "chatter")
         if is_name or is_short or word.lower() in empty or has("<life_stage>", before):

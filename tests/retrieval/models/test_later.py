@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from retrieval.fusion.others.later import fit_coming, fit_later
+from retrieval.fusion.others.weighted import WEIGHTED
 from retrieval.models import coming
 from retrieval.models.features import ItemSide
-from retrieval.models.fusion_weights import WEIGHTED
-from retrieval.models.later import fit_coming, fit_later
 from retrieval.models.log import Log, Profile
 
 N_USERS, N_ITEMS = 40, 30

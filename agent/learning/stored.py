@@ -7,7 +7,7 @@ from pathlib import Path
 
 from agent.conversation import Conversation, Role
 from agent.conversations import ConversationStore, open_checkpointer
-from eval.transcripts import Dialogue, TranscriptTurn
+from agent.learning.transcripts import Dialogue, TranscriptTurn
 from retrieval.errors import BadDataError
 from retrieval.items import Catalog
 from retrieval.settings import RetrievalSettings

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from retrieval.learned import TASTE
+from retrieval.fusion.others.learned import TASTE
 from retrieval.preference import Preference
 
 HABIT = 0.4

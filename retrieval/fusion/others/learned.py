@@ -16,12 +16,9 @@ from retrieval.channels.profiles import told
 from retrieval.datasets import Dataset
 from retrieval.errors import IndexMissingError
 from retrieval.features.trust import believed_features
-from retrieval.history import UserHistory
-from retrieval.items import Catalog
-from retrieval.measuring import train_hits
-from retrieval.models.attention import AttentionModel
-from retrieval.models.features import Dimension, Features, ItemSide
-from retrieval.models.fusion import (
+from retrieval.fusion.others.attention import AttentionModel
+from retrieval.fusion.others.examples import LEAST_PROFILE
+from retrieval.fusion.others.fused import (
     ATTENTION,
     COMING,
     LATER,
@@ -32,10 +29,13 @@ from retrieval.models.fusion import (
     dimensions_of,
     fit_fusion,
 )
-from retrieval.models.fusion_examples import LEAST_PROFILE
-from retrieval.models.fusion_weights import WEIGHTED, WeightedModel
+from retrieval.fusion.others.ranker import RankerModel
+from retrieval.fusion.others.weighted import WEIGHTED, WeightedModel
+from retrieval.history import UserHistory
+from retrieval.items import Catalog
+from retrieval.measuring import train_hits
+from retrieval.models.features import Dimension, Features, ItemSide
 from retrieval.models.log import Log, Profile
-from retrieval.models.ranker import RankerModel
 from retrieval.models.side import item_side
 from retrieval.preference import Preference
 from retrieval.resources import Progress, require, silent, writing
@@ -196,7 +196,7 @@ def build_fusion(
         logger.info("no language model has read the items: the fusion does without (have one read: reconteur features)")
     log, side = Log.of_dataset(dataset), item_side(dataset.catalog, vectors, read)
     if wanted in (LATER, COMING):
-        from retrieval.models.later import fit_coming, fit_later
+        from retrieval.fusion.others.later import fit_coming, fit_later
 
         likes = log.likes()
         model = fit_later(likes, side, progress=tell) if wanted == LATER else fit_coming(likes, side, tell)

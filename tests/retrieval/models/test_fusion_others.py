@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from retrieval.errors import IndexMissingError
-from retrieval.models.attention import AttentionModel, AttentionSettings
+from retrieval.fusion.others.attention import AttentionModel, AttentionSettings
+from retrieval.fusion.others.fused import FusedModel, FusionSettings, fit_fusion
+from retrieval.fusion.others.multitask import MultiTaskSettings
+from retrieval.fusion.others.ranker import RankerModel, RankerSettings
 from retrieval.models.features import Dimension, ItemSide
-from retrieval.models.fusion import FusedModel, FusionSettings, fit_fusion
 from retrieval.models.log import Log, Profile
-from retrieval.models.multitask import MultiTaskSettings
-from retrieval.models.ranker import RankerModel, RankerSettings
 
 N_ITEMS = 40
 SMALL = FusionSettings(

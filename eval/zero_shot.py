@@ -11,11 +11,11 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import HumanMessage, SystemMessage
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
+from agent.learning.transcripts import TranscriptTurn
 from agent.llm import FAILURES
 from eval.places import Ask
-from eval.transcripts import TranscriptTurn
 from retrieval.items import Catalog
 from tools.placing import split_year
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 TITLES = 20
 """How many titles are asked for."""
-TITLE_LENGTH, SEARCH_LENGTH = 80, 120
+TITLE_LENGTH = 80
 LONGEST_DIALOGUE = 6000
 """Characters of a dialogue that the model reads, its end."""
 SURE = 0.9
@@ -35,9 +35,6 @@ class _Answer(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     titles: list[str]
-    liked: list[str] = Field(default_factory=list)
-    disliked: list[str] = Field(default_factory=list)
-    search: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +43,6 @@ class Proposal:
 
     rows: tuple[int, ...] = ()
     """Proposed items, best first."""
-    liked: tuple[int, ...] = ()
-    disliked: tuple[int, ...] = ()
-    search: str = ""
-    """What is wanted, in the model's words."""
     named: int = 0
     foreign: int = 0
     """Titles proposed that the catalog does not have."""
@@ -64,8 +57,6 @@ class Proposer:
 
     model: "BaseChatModel"
     catalog: Catalog
-    reads: bool = False
-    """Whether to ask for likes, dislikes and search words, too."""
 
     async def propose(self, ask: Ask) -> Proposal:
         """The model's proposal for a place; a model that fails or answers with something else is an error in it."""
@@ -89,17 +80,11 @@ class Proposer:
         rows = [self.row(title) for title in titles]
         return Proposal(
             rows=tuple(dict.fromkeys(row for row in rows if row is not None)),
-            liked=self._rows(answer.liked),
-            disliked=self._rows(answer.disliked),
-            search=answer.search,
             named=len(titles),
             foreign=sum(row is None for row in rows),
             seconds=seconds,
             tokens=tokens,
         )
-
-    def _rows(self, titles: list[str]) -> tuple[int, ...]:
-        return tuple(dict.fromkeys(row for title in titles if (row := self.row(title)) is not None))
 
     def row(self, title: str) -> int | None:
         """The catalog's row of a title, with or without a year; None where it has no such item."""
@@ -111,18 +96,13 @@ class Proposer:
 
     def _prompt(self) -> str:
         schema = self.catalog.schema
-        name = "read_and_propose.md" if self.reads else "propose.md"
-        text = files("eval").joinpath(f"prompts/{name}").read_text(encoding="utf-8")
+        text = files("eval").joinpath("prompts/propose.md").read_text(encoding="utf-8")
         return text.replace("<<nouns>>", schema.nouns_in("en")).replace("<<count>>", str(TITLES))
 
     def _format(self) -> dict[str, Any]:
         title = {"type": "string", "minLength": 1, "maxLength": TITLE_LENGTH}
-        few = {"type": "array", "maxItems": 8, "items": title}
-        properties: dict[str, Any] = {}
-        if self.reads:
-            search = {"type": "string", "maxLength": SEARCH_LENGTH}
-            properties = {"search": search, "liked": few, "disliked": few}
-        properties["titles"] = {"type": "array", "minItems": TITLES, "maxItems": TITLES, "items": title}
+        titles = {"type": "array", "minItems": TITLES, "maxItems": TITLES, "items": title}
+        properties = {"titles": titles}
         schema = {"type": "object", "properties": properties, "required": [*properties], "additionalProperties": False}
         return {"type": "json_schema", "json_schema": {"name": "proposal", "schema": schema, "strict": True}}
 

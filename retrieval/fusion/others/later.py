@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.fusion.others.examples import score_all
+from retrieval.fusion.others.fused import COMING as COMING_STRATEGY
+from retrieval.fusion.others.fused import LATER as STRATEGY
+from retrieval.fusion.others.fused import Fitted, FusedModel, FusionSettings
+from retrieval.fusion.others.members import MEMBERS, Kept
+from retrieval.fusion.others.weighted import WEIGHTED, WeightedModel, WeightSettings
 from retrieval.models.features import ItemFacts, ItemSide, open_items
-from retrieval.models.fusion import COMING as COMING_STRATEGY
-from retrieval.models.fusion import LATER as STRATEGY
-from retrieval.models.fusion import Fitted, FusedModel, FusionSettings
-from retrieval.models.fusion_examples import score_all
-from retrieval.models.fusion_members import MEMBERS, Kept
-from retrieval.models.fusion_weights import WEIGHTED, WeightedModel, WeightSettings
 from retrieval.models.log import Log
 from retrieval.resources import Progress, silent
 

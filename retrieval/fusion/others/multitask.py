@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.fusion.others.layers import Scale, load_layers, relu, save_layers, train_seeds
 from retrieval.models.features import Features
-from retrieval.models.fusion_layers import Scale, load_layers, relu, save_layers, train_seeds
 from retrieval.resources import Progress, silent
 
 if TYPE_CHECKING:

@@ -15,12 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.errors import IndexMissingError
-from retrieval.models import attention, coming, multitask, ranker
-from retrieval.models.attention import AttentionModel, AttentionSettings
-from retrieval.models.features import Dimension, Features, ItemFacts, ItemSide, feature_names, make_features, open_items
-from retrieval.models.fusion_examples import AT_ONCE, Examples, best_open, gather, moments, score_all
-from retrieval.models.fusion_members import MEMBERS, Kept
-from retrieval.models.fusion_weights import (
+from retrieval.fusion.others import attention, multitask, ranker
+from retrieval.fusion.others.attention import AttentionModel, AttentionSettings
+from retrieval.fusion.others.examples import AT_ONCE, Examples, best_open, gather, moments, score_all
+from retrieval.fusion.others.members import MEMBERS, Kept
+from retrieval.fusion.others.multitask import MultiTaskModel, MultiTaskSettings
+from retrieval.fusion.others.ranker import RankerMissingError, RankerModel, RankerSettings
+from retrieval.fusion.others.weighted import (
     RECIPROCAL_RANK,
     VOTES,
     WEIGHTED,
@@ -29,9 +30,9 @@ from retrieval.models.fusion_weights import (
     fit_weights,
     usual_weights,
 )
+from retrieval.models import coming
+from retrieval.models.features import Dimension, Features, ItemFacts, ItemSide, feature_names, make_features, open_items
 from retrieval.models.log import Log, Profile
-from retrieval.models.multitask import MultiTaskModel, MultiTaskSettings
-from retrieval.models.ranker import RankerMissingError, RankerModel, RankerSettings
 from retrieval.resources import Progress, load_arrays, save_arrays, silent
 
 NAME = "fusion"
@@ -41,9 +42,9 @@ STRATEGIES = (WEIGHTED, RECIPROCAL_RANK, VOTES, CASCADE, RANKER, ATTENTION, MULT
 """All ways to fuse."""
 PLAIN = frozenset((WEIGHTED, RECIPROCAL_RANK, VOTES))
 LATER = "later"
-"""A weighted sum whose weights were learned from what people took much later (`retrieval.models.later`)."""
+"""A weighted sum whose weights were learned from what people took much later (`retrieval.fusion.others.later`)."""
 COMING = "coming"
-"""A weighted sum around what is popular for those who come, or come back, now (`retrieval.models.later`)."""
+"""A weighted sum around what is popular for those who come, or come back, now (`retrieval.fusion.others.later`)."""
 STORED = (WEIGHTED, RANKER, ATTENTION, MULTITASK)
 """Those that have something to write to disk."""
 SETTINGS = "settings.json"

@@ -1,0 +1,1 @@
+"""From many lists to one: `conversation` is the default, `others` holds what settings choose instead."""

@@ -1,0 +1,107 @@
+"""The fusion of conversations, and the default: a weighted sum of signals, with weights learned from conversations.
+
+A sum, so that what each dimension of interest adds to an item is exact and can be shown.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.fusion.base import Fused, Lists, Parts, Shown
+from retrieval.fusion.lists import mixed
+from retrieval.fusion.signals import CHANNEL_OF, SIGNALS, Signals
+from retrieval.fusion.weights import ConversationWeights
+from retrieval.history import UserHistory
+from retrieval.models.features import Dimension
+from retrieval.preference import Preference
+
+NAME = "conversation"
+COLUMNS: Mapping[str, list[int]] = {
+    channel: [place for place, name in enumerate(SIGNALS) if CHANNEL_OF[name] == channel]
+    for channel in dict.fromkeys(CHANNEL_OF.values())
+}
+"""The columns of the signals by the channel that they are shown as."""
+
+
+@dataclass(frozen=True)
+class ConversationFusion:
+    """Signals times weights; channels that no signal asks count by their lists."""
+
+    signals: Signals
+    weights: ConversationWeights
+    by_list: Mapping[str, float]
+    """Weights of the lists of other channels, in deviations of the sum of signals."""
+
+    def fuse(self, lists: Lists, preference: Preference, history: UserHistory, shown: Shown = ()) -> Fused:
+        """See `retrieval.fusion.base.Fusion`."""
+        catalog = self.signals.catalog
+        ids = list(dict.fromkeys(one.item_id for found in lists.values() for one in found if one.item_id in catalog))
+        if not ids:
+            return Fused({})
+        added = self.signals.of(catalog.rows(ids), preference, history, shown) * self._weights(preference, history)
+        by_channel = {name: added[:, places].sum(axis=1, dtype=np.float64) for name, places in COLUMNS.items()}
+        spread = float(added.sum(axis=1).std()) or 1.0
+        by_channel |= {name: spread * one for name, one in self._of_lists(lists, ids).items()}
+        shares = {name: dict(zip(ids, one, strict=True)) for name, one in _scaled(by_channel).items()}
+        return Fused(shares, _shares(added), lambda asked: _parts(added, ids, asked), "exact")
+
+    def _weights(self, preference: Preference, history: UserHistory) -> NDArray[np.float32]:
+        """The weights of the situation, shape (len(SIGNALS),).
+
+        Where no conversation was recorded, strangers get what people like in place of what people speak of.
+        """
+        found = self.weights.named if is_named(preference, history) else self.weights.bare
+        if found is self.weights.bare and not self.signals.spoken.any():
+            found = {**found, "likes": found.get("likes", 0.0) + found.get("spoken", 0.0)}
+        return np.asarray([found.get(name, 0.0) for name in SIGNALS], dtype=np.float32)
+
+    def _of_lists(self, lists: Lists, ids: list[str]) -> dict[str, NDArray[np.float64]]:
+        """What channels without a signal say, each shape (len(ids),)."""
+        at = {item_id: place for place, item_id in enumerate(ids)}
+        said = {}
+        for channel, found in lists.items():
+            known = [one for one in found if one.item_id in at]
+            if channel in COLUMNS or not known or not self.by_list.get(channel):
+                continue
+            scores = np.asarray([one.scores.get(channel, 0.0) for one in known], dtype=np.float64)
+            said[channel] = np.zeros(len(ids))
+            said[channel][[at[one.item_id] for one in known]] = self.by_list[channel] * mixed(scores)
+        return said
+
+
+def is_named(preference: Preference, history: UserHistory) -> bool:
+    """Whether the user likes any item that others can be compared with."""
+    return bool(preference.liked or history.interactions)
+
+
+def _scaled(by_channel: Mapping[str, NDArray[np.float64]]) -> dict[str, list[float]]:
+    """Shares from 0 up that sum to 1 for the best candidate and keep the order of the sums."""
+    lowered = {name: one - one.min() for name, one in by_channel.items()}
+    best = float(np.sum(list(lowered.values()), axis=0).max()) or 1.0
+    return {name: (one / best).tolist() for name, one in lowered.items()}
+
+
+def _by_dimension(added: NDArray[np.float32]) -> tuple[list[str], NDArray[np.float32]]:
+    """Names of dimensions, and what each adds, shape (n, n_dimensions)."""
+    kinds = [dimension for dimension in Dimension if dimension in SIGNALS.values()]
+    columns = [[place for place, one in enumerate(SIGNALS.values()) if one is kind] for kind in kinds]
+    return [str(kind) for kind in kinds], np.stack([added[:, places].sum(axis=1) for places in columns], axis=1)
+
+
+def _shares(added: NDArray[np.float32]) -> dict[str, float]:
+    """How much of the differences between candidates each dimension makes, summing to 1."""
+    names, by_dimension = _by_dimension(added)
+    spread = by_dimension.std(axis=0)
+    whole = float(spread.sum())
+    return {name: float(one / whole) for name, one in zip(names, spread, strict=True) if one > 0} if whole > 0 else {}
+
+
+def _parts(added: NDArray[np.float32], ids: list[str], asked: Iterable[str]) -> Parts:
+    """Exact shares of the sum; signals have mean 0, so that they compare with the mean candidate."""
+    names, by_dimension = _by_dimension(added)
+    at = {item_id: place for place, item_id in enumerate(ids)}
+    return {
+        item_id: dict(zip(names, by_dimension[at[item_id]].tolist(), strict=True)) for item_id in asked if item_id in at
+    }

@@ -1,0 +1,164 @@
+"""What speaks for each candidate of a request, a column per signal: scores of channels, fame, values asked for.
+
+A channel is asked about parts of what is known: about all that is liked, about what was named last, and about what was
+shown in the conversation. Which of them counts how much is learned (`retrieval.fusion.learning`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.channels.base import Channel, Scoring
+from retrieval.channels.trend import TrendChannel
+from retrieval.fusion.base import Shown
+from retrieval.history import UserHistory
+from retrieval.items import Catalog
+from retrieval.models.features import Dimension
+from retrieval.preference import Op, Preference
+
+ASKED = ("content", "factors", "neighbors", "graph")
+"""The channels that score every item for any profile within milliseconds."""
+_OF_CHANNEL = {
+    "content": Dimension.CONTENT,
+    "factors": Dimension.COLLABORATIVE,
+    "neighbors": Dimension.COLLABORATIVE,
+    "graph": Dimension.GRAPH,
+}
+SIGNALS: Mapping[str, Dimension] = {
+    **{f"{name}_{part}": _OF_CHANNEL[name] for name in ASKED for part in ("liked", "last", "shown")},
+    "content_words": Dimension.CONTENT,
+    "values": Dimension.GRAPH,
+    "likes": Dimension.COLLABORATIVE,
+    "liking": Dimension.SENTIMENT,
+    "lately": Dimension.TIMELINESS,
+    "newness": Dimension.TIMELINESS,
+    "spoken": Dimension.TIMELINESS,
+}
+"""Every signal, in the order of the columns, with the dimension of interest that it speaks for."""
+CHANNEL_OF: Mapping[str, str] = {name: name.split("_")[0] for name in SIGNALS if "_" in name} | {
+    "values": "graph",
+    **dict.fromkeys(("likes", "liking", "lately", "newness", "spoken"), "trend"),
+}
+"""The channel that each signal is shown as."""
+HEAD = 2
+"""So many of the first places stand for a list that was shown: one of ten must not outweigh what was named."""
+LISTS = 6
+"""So many of the latest lists are looked at."""
+PRIOR = 10.0
+"""In raters: an item with so few has half the say in its own share of likes."""
+NOBODY = UserHistory()
+
+
+@dataclass(frozen=True)
+class Signals:
+    """Computes the columns over one catalog; holds no user."""
+
+    catalog: Catalog
+    channels: Mapping[str, Channel]
+    popularity: TrendChannel
+    spoken: NDArray[np.float32]
+    """In how many recorded conversations each item came up, shape (n_items,)."""
+
+    def of(
+        self,
+        rows: NDArray[np.int64],
+        preference: Preference,
+        history: UserHistory,
+        shown: Shown = (),
+        *,
+        spoken: NDArray[np.float32] | None = None,
+    ) -> NDArray[np.float32]:
+        """The signals of some candidates.
+
+        Args:
+            rows: Catalog rows, shape (n,).
+            preference: What is wanted.
+            history: What is known of the user.
+            shown: What was shown in this conversation.
+            spoken: In place of the field of that name.
+
+        Returns:
+            Shape (n, len(SIGNALS)), finite; each column has mean 0 and deviation 1, or is 0 where it tells nothing.
+        """
+        found = self._of_profiles(preference, history, shown)
+        found["content_words"] = self._scores("content", _words(preference), NOBODY)
+        found["values"] = self._values(preference)
+        found |= self._fame
+        found["spoken"] = np.log1p(self.spoken if spoken is None else spoken)
+        columns = [np.asarray(found[name][rows], dtype=np.float64) for name in SIGNALS]
+        return np.stack([standard(one) for one in columns], axis=1).astype(np.float32)
+
+    def _of_profiles(
+        self, preference: Preference, history: UserHistory, shown: Shown
+    ) -> dict[str, NDArray[np.floating]]:
+        liked = replace(preference, text="", constraints=(), wishes=(), leanings=(), examples=())
+        asked = {
+            "liked": (liked, history),
+            "last": (Preference(liked=preference.liked[-1:]), NOBODY),
+            "shown": (Preference(liked=_came_up(shown, preference)), NOBODY),
+        }
+        return {f"{name}_{part}": self._scores(name, *about) for name in ASKED for part, about in asked.items()}
+
+    def _scores(self, name: str, preference: Preference, history: UserHistory) -> NDArray[np.floating]:
+        """A channel's scores of all items; the lowest where it cannot tell, 0 where it cannot of any."""
+        channel = self.channels.get(name)
+        nothing = np.zeros(len(self.catalog), dtype=np.float32)
+        if not isinstance(channel, Scoring) or not (
+            preference.text or preference.wishes or preference.liked or history.interactions
+        ):
+            return nothing
+        scores = channel.scores(preference, history)
+        known = np.isfinite(scores)
+        return np.where(known, scores, scores[known].min()) if known.any() else nothing
+
+    def _values(self, preference: Preference) -> NDArray[np.float32]:
+        """How many of the values asked for each item has."""
+        asked = [(one.field, one.value, one.weight) for one in preference.wishes if one.weight > 0]
+        asked += [
+            (one.field, str(value), 1.0) for one in preference.constraints if one.op is Op.IS for value in one.values
+        ]
+        found = np.zeros(len(self.catalog), dtype=np.float32)
+        for field, value, weight in asked:
+            found[self.catalog.holders(field, value)] += weight
+        return found
+
+    @cached_property
+    def _fame(self) -> dict[str, NDArray[np.floating]]:
+        """What holds for everybody: how many know an item, how they like it, how new it is."""
+        counts, shares = self.popularity.counts, self.popularity.shares
+        mean = float((counts * shares).sum() / max(1, counts.sum()))
+        return {
+            "likes": np.log1p(counts * shares),
+            "liking": (counts * shares + PRIOR * mean) / (counts + PRIOR),
+            "lately": np.log1p(self.popularity.popularity),
+            "newness": self._newness(),
+        }
+
+    def _newness(self) -> NDArray[np.float64]:
+        """The share of dated items that are older, from 0 to 1; one half where unknown."""
+        dated = [spec.name for spec in self.catalog.schema.fields if spec.unit == "year"]
+        years = self.catalog.numbers(dated[0]) if dated else np.full(len(self.catalog), np.nan)
+        known = np.sort(years[~np.isnan(years)])
+        older = np.searchsorted(known, years, side="left") / max(1, len(known))
+        return np.where(np.isnan(years), 0.5, older)
+
+
+def standard(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Brought to mean 0 and deviation 1; zeros where all are alike."""
+    deviation = float(values.std()) if len(values) else 0.0
+    return (values - values.mean()) / deviation if deviation > 1e-9 else np.zeros(len(values))
+
+
+def _words(preference: Preference) -> Preference:
+    """What was asked for in words alone."""
+    return replace(preference, liked=(), disliked=(), examples=())
+
+
+def _came_up(shown: Shown, preference: Preference) -> tuple[str, ...]:
+    """What is known without opinion, and the first items of the latest lists; nothing that met an opinion."""
+    heads = (item_id for one in shown[-LISTS:] for item_id in one[:HEAD])
+    judged = {*preference.liked, *preference.disliked}
+    return tuple(dict.fromkeys(one for one in (*preference.seen[-LISTS:], *heads) if one not in judged))

@@ -1,0 +1,137 @@
+"""The default way to fuse: signals of a small world, weights learned from planted conversations."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from retrieval.candidates import Candidate
+from retrieval.channels.base import Channel
+from retrieval.channels.ratings import read_ratings
+from retrieval.channels.trend import TrendChannel
+from retrieval.datasets import Dataset
+from retrieval.errors import BadDataError
+from retrieval.fusion.conversation import ConversationFusion
+from retrieval.fusion.learning import LEAST_PLACES, Place, learn
+from retrieval.fusion.signals import SIGNALS, Signals
+from retrieval.fusion.weights import FILE, ConversationWeights, read_weights, shipped_weights, write_weights
+from retrieval.history import UserHistory
+from retrieval.preference import Preference
+
+NOBODY = UserHistory()
+GREEN = ("tea:0", "tea:1", "tea:2", "tea:3")
+EVERY = {"trend": [Candidate(f"tea:{row}", {"trend": 1.0}) for row in range(16)]}
+
+
+@pytest.fixture
+def signals(teas: Dataset, channels: dict[str, Channel]) -> Signals:
+    popularity = TrendChannel(teas.catalog, read_ratings(teas))
+    return Signals(teas.catalog, channels, popularity, np.zeros(len(teas.catalog), dtype=np.float32))
+
+
+def fusion(signals: Signals, **weights: float) -> ConversationFusion:
+    return ConversationFusion(signals, ConversationWeights(named=weights, bare=weights), {})
+
+
+def test_points_end_at_one_and_parts_add_up_to_them(signals: Signals) -> None:
+    found = fusion(signals, factors_liked=1.0, likes=0.5).fuse(EVERY, Preference(liked=("tea:0",)), NOBODY)
+
+    parts = found.parts(found.points)
+    sums = np.asarray([sum(parts[item_id].values()) for item_id in found.points])
+    points = np.asarray(list(found.points.values()))
+    assert points.min() >= 0
+    assert points.max() == pytest.approx(1.0)
+    assert np.allclose((sums - sums.min()) / np.ptp(sums), (points - points.min()) / np.ptp(points), atol=1e-5)
+    assert set(found.shares) >= {"factors", "trend"}
+    assert sum(found.dimensions.values()) == pytest.approx(1.0)
+
+
+def test_what_is_like_the_named_item_leads(signals: Signals) -> None:
+    found = fusion(signals, factors_liked=1.0).fuse(EVERY, Preference(liked=("tea:0",)), NOBODY)
+
+    best = sorted(found.points, key=found.points.__getitem__, reverse=True)[:4]
+    assert {*GREEN[1:]} <= {*best, "tea:0"}
+
+
+def test_what_was_shown_and_not_refused_counts_as_context(signals: Signals) -> None:
+    ours = fusion(signals, factors_shown=1.0)
+
+    shown = ours.fuse(EVERY, Preference(), NOBODY, [("tea:0",)]).points
+    refused = ours.fuse(EVERY, Preference(disliked=("tea:0",)), NOBODY, [("tea:0",)]).points
+
+    assert shown["tea:1"] > shown["tea:9"]
+    assert refused["tea:1"] == refused["tea:9"]
+
+
+def test_a_list_of_another_channel_counts_by_its_weight(signals: Signals) -> None:
+    named = {**EVERY, "language_model": [Candidate("tea:13", {"language_model": 1.0})]}
+    ours = ConversationFusion(signals, ConversationWeights(named={"likes": 1.0}, bare={"likes": 1.0}), {})
+    heard = ConversationFusion(signals, ours.weights, {"language_model": 5.0})
+
+    assert max(heard.fuse(named, Preference(), NOBODY).points.items(), key=lambda one: one[1])[0] == "tea:13"
+    assert ours.fuse(named, Preference(), NOBODY).points["tea:13"] < 1.0
+
+
+def test_signals_are_finite_whatever_is_known(signals: Signals) -> None:
+    rows = np.arange(len(signals.catalog))
+    for preference in (Preference(), Preference(text="smoky"), Preference(liked=("tea:0", "gone"), seen=("tea:1",))):
+        values = signals.of(rows, preference, NOBODY, [("tea:4", "gone")])
+
+        assert values.shape == (len(rows), len(SIGNALS))
+        assert np.isfinite(values).all()
+        assert np.allclose(values.mean(axis=0), 0, atol=1e-5)
+
+
+def test_weights_go_to_the_signal_that_tells_what_is_chosen(signals: Signals) -> None:
+    places = [
+        Place(Preference(liked=(f"tea:{4 * block + n % 3}",)), (), (f"tea:{4 * block + 3}",), frozenset())
+        for n in range(LEAST_PLACES)
+        for block in range(3)
+    ]
+
+    found = learn(places, [], signals, lambda _: EVERY, before=shipped_weights(), source="planted")
+
+    likeness = sum(weight for name, weight in found.named.items() if name.endswith(("_liked", "_last")))
+    assert likeness > sum(found.named[name] for name in ("likes", "lately", "liking", "newness", "spoken"))
+    assert min(found.named.values()) >= 0
+    assert (found.places, found.source) == (3 * LEAST_PLACES, "planted")
+
+
+def test_few_places_leave_the_weights_and_count_what_came_up(signals: Signals) -> None:
+    place = Place(Preference(), (), ("tea:0",), frozenset(("tea:0",)))
+
+    found = learn([place], [place.session], signals, lambda _: EVERY, before=shipped_weights())
+
+    assert found.named == shipped_weights().named
+    assert found.spoken == {"tea:0": 1}
+
+
+def test_a_conversation_does_not_count_for_its_own_place(signals: Signals) -> None:
+    sessions = [frozenset((f"tea:{n % 12}",)) for n in range(LEAST_PLACES)]
+    places = [Place(Preference(), (), tuple(one), one) for one in sessions]
+
+    found = learn(places, sessions, signals, lambda _: EVERY, before=shipped_weights())
+
+    assert found.bare["spoken"] == 0.0  # each item was chosen as often as any other: only its own place could tell
+
+
+def test_weights_are_kept_in_the_data_folder(tmp_path: Path) -> None:
+    ours = ConversationWeights(named={"likes": 1.0}, bare={"likes": 2.0}, spoken={"tea:1": 3}, source="ours")
+
+    assert read_weights(tmp_path) == shipped_weights()
+    write_weights(tmp_path, ours)
+    assert read_weights(tmp_path) == ours
+
+
+def test_a_damaged_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_text("{", encoding="utf-8")
+
+    with pytest.raises(BadDataError, match=r"reconteur fit.*conversation\.json"):
+        read_weights(tmp_path)
+
+
+def test_what_is_shipped_knows_the_signals(teas: Dataset) -> None:
+    ours = shipped_weights()
+
+    assert {*ours.named, *ours.bare} <= {*SIGNALS}
+    assert not ours.counts(teas.catalog).any()  # counts of the demo's items touch no other catalog
