@@ -104,7 +104,7 @@ class Signals:
 
     def _scores(self, name: str, preference: Preference, history: UserHistory) -> NDArray[np.floating]:
         """A channel's scores of all items; the lowest where it cannot tell, 0 where it cannot of any."""
-        channel = self.channels.get(name)
+        channel: object = self.channels.get(name)
         nothing = np.zeros(len(self.catalog), dtype=np.float32)
         if not isinstance(channel, Scoring) or not (
             preference.text or preference.wishes or preference.liked or history.interactions
