@@ -21,7 +21,7 @@ VALUES_IN_REASON = 2
 """Values of one field that are said in one breath."""
 ENOUGH = 2
 """Statements that an item has at least, guesses left out: what it is fills up what is missing."""
-CLOSE = {EvidenceKind.TEXT: 0.35, EvidenceKind.SIMILAR_ITEM: 0.5}
+CLOSE = {EvidenceKind.TEXT: 0.35, EvidenceKind.SIMILAR_ITEM: 0.58}
 """The least cosine at which a description is called close: below it a reader sees no likeness."""
 LIKED = 0.5
 """Popularity below this share of likes is no reason to choose an item."""
@@ -54,7 +54,7 @@ def explain(
         guess: For an exploratory item: what is tried out.
         preference: What was asked for; a reason does not repeat it.
     """
-    wish = _Wish.of(preference or Preference())
+    wish = _Wish.of(preference or Preference(), catalog)
     evidence = _gathered(found, catalog, wish)
     statements = _distinct(Statement(text, one) for one in evidence if (text := statement(one, catalog, language)))
     words = _reasons(statements, catalog, language, wish)[:IN_REASON]
@@ -66,7 +66,7 @@ def explain(
 
 def reasons(found: Candidate, catalog: Catalog, language: str, preference: Preference) -> list[str]:
     """All that speaks for an item, each topic once, the most telling first."""
-    wish = _Wish.of(preference)
+    wish = _Wish.of(preference, catalog)
     evidence = _gathered(found, catalog, wish)
     statements = _distinct(Statement(text, one) for one in evidence if (text := statement(one, catalog, language)))
     return _reasons(statements, catalog, language, wish)
@@ -96,16 +96,20 @@ class _Wish:
     """Field and value that every item of the list has, because it was asked for."""
     fields: frozenset[str] = field(default_factory=frozenset)
     """Number fields with a limit."""
+    liked: frozenset[tuple[str, str]] = field(default_factory=frozenset)
+    """Field and value of what the items have that were named as liked."""
 
     @classmethod
-    def of(cls, preference: Preference) -> "_Wish":
+    def of(cls, preference: Preference, catalog: Catalog) -> "_Wish":
         limits = [limit for limit in preference.constraints if limit.op is Op.IS and len(limit.values) == 1]
         asked = {(limit.field, str(limit.values[0]).casefold()) for limit in limits}
         wishes = [wish for wish in preference.wishes if wish.weight > 0]
         if len(wishes) == 1:  # of several, a card says which it fulfills
             asked.add((wishes[0].field, wishes[0].value.casefold()))
         numbers = {limit.field for limit in preference.constraints if limit.op in (Op.MIN, Op.MAX)}
-        return cls(frozenset(asked), frozenset(numbers))
+        items = [catalog.item(item_id) for item_id in preference.liked if item_id in catalog]
+        liked = {(name, value) for item in items for name, values in item.values.items() for value in values}
+        return cls(frozenset(asked), frozenset(numbers), frozenset(liked))
 
     def asks_for(self, evidence: Evidence) -> bool:
         """Whether a fact only repeats what was asked for."""
@@ -185,7 +189,7 @@ def _reasons(statements: Sequence[Statement], catalog: Catalog, language: str, w
 
 def _gathered(found: Candidate, catalog: Catalog, wish: _Wish) -> list[Evidence]:
     """All evidence of an item, the most telling first."""
-    evidence = [_elsewhere(one, found, catalog) for one in found.evidence]
+    evidence = [_elsewhere(one, found, catalog, wish) for one in found.evidence]
     return _filled_up(evidence, found.item_id, catalog, wish)
 
 
@@ -240,9 +244,10 @@ def _own_facts(item: Item, catalog: Catalog, wish: _Wish) -> list[list[Evidence]
     return [own for own in (*new, *asked) if own]
 
 
-def _elsewhere(evidence: Evidence, found: Candidate, catalog: Catalog) -> Evidence:
+def _elsewhere(evidence: Evidence, found: Candidate, catalog: Catalog, wish: _Wish) -> Evidence:
     """A guess at something else names no value that was asked for or that a liked item has; other evidence stays."""
     known = {(fact.field, fact.value) for fact in found.evidence if fact.kind in (EvidenceKind.FACT, EvidenceKind.PATH)}
+    known |= wish.liked
     is_repeated = (evidence.field, evidence.value) in known
     if evidence.kind is not EvidenceKind.GUESS or not is_repeated or found.item_id not in catalog:
         return evidence

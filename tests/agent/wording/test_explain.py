@@ -232,6 +232,16 @@ def test_a_guess_at_something_else_names_nothing_that_was_asked_for(films: Catal
     assert f"its genres include {genres[0]}" in [one.text for one in told.statements]
 
 
+def test_a_guess_at_something_else_names_nothing_that_a_liked_item_has(films: Catalog):
+    shared = set(films.item(HEAT).values["genres"]) & set(films.item(CASINO).values["genres"])
+    guess = Evidence("exploration", EvidenceKind.GUESS, "genres", min(shared), text="other")
+
+    found = Candidate(CASINO, evidence=(guess,))
+    told = explain(found, films, "en", guess="other", preference=Preference(liked=(HEAT,)))
+
+    assert not any(genre in told.text for genre in shared)
+
+
 @pytest.mark.parametrize(
     ("limit", "english", "german"),
     [
