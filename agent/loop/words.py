@@ -180,11 +180,10 @@ class Words:
             state.context,
             state.recommendations,
             state.near_misses,
-            said=" ".join((*said, state.message, *state.terms.answered)),
+            said=" ".join((*said, state.message)),
             told=self._told(state),
         )
-        if found:
-            ledger = self._with_titles(ledger, (found,))
+        ledger = self._with_titles(ledger, (found, *state.terms.answered))
         if state.intent.act is Act.ASK:  # a question suggests nothing, so it may name any item there is
             ledger = self._with_titles(ledger, (state.ending.text, *state.ending.choices))
         return Checker(self.titles, ledger)

@@ -66,7 +66,7 @@ class ConversationFusion:
         found = self.weights.named if is_named(preference, history) else self.weights.bare
         if found is self.weights.bare and not self.signals.spoken.any():
             found = {**found, "likes": found.get("likes", 0.0) + found.get("spoken", 0.0)}
-        if preference.text:
+        if preference.text and found is not self.weights.named:
             found = _less_famous(found, DESCRIBED) | {"content_words": max(WORDS, found.get("content_words", 0.0))}
         elif preference.examples:
             found = _less_famous(found, LIKE_AN_EXAMPLE)

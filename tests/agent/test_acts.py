@@ -155,7 +155,7 @@ async def test_compare_all_of_them_takes_the_last_list(talking: Agent, model: Sc
 # Why and why not
 
 
-async def test_why_names_the_shares_and_what_would_have_changed_it(talking: Agent, model: ScriptedChatModel):
+async def test_why_names_what_the_score_is_made_of(talking: Agent, model: ScriptedChatModel):
     shown = await a_list(talking, model, [], {"similar_to": ["Casino"], **CRIME})
 
     reply = await said(talking, model, ("answer", {"kind": "why", "items": ["#1"]}), after=shown, message="why?")
@@ -163,8 +163,16 @@ async def test_why_names_the_shares_and_what_would_have_changed_it(talking: Agen
     first = shown.recommendations[0]
     assert sum(first.shares.values()) == pytest.approx(first.score)
     assert "What its score is made of: " in reply.text
-    assert first.item.item_id in reply.trace.decisions
-    assert reply.text.endswith("Without this it would not be on the list: that you like Casino.")
+
+
+async def test_why_names_what_would_have_changed_it(talking: Agent, model: ScriptedChatModel):
+    horror = {"limits": [{"field": "genres", "value": "Horror"}]}
+    shown = await a_list(talking, model, [], horror)
+
+    reply = await said(talking, model, ("answer", {"kind": "why", "items": ["Nosferatu"]}), after=shown, message="why?")
+
+    assert film_id("Nosferatu") in reply.trace.decisions
+    assert reply.text.endswith("Without this it would not be on the list: Horror.")
 
 
 async def test_what_was_not_shown_is_not_said_to_have_been_picked(talking: Agent, model: ScriptedChatModel):

@@ -456,6 +456,6 @@ def test_schema_of_the_documentation_can_be_read(tmp_path: Path) -> None:
 
     spec = read_spec(write(tmp_path / "schema.toml", *blocks))
 
-    assert [field.name for field in spec.catalog.fields] == ["kinds", "price", "brand"]
+    assert [field.name for field in spec.catalog.fields] == ["kinds", "price", "brand", "size", "suits_from"]
     assert spec.columns.interactions is not None
     assert spec.columns.interactions.scale == (1, 5)

@@ -16,6 +16,7 @@ from tests.retrieval.test_state import url  # noqa: F401
 LIKE = FeedbackKind.LIKE
 CALLS: dict[str, Callable[[StateStore], object]] = {
     "user": lambda seen: seen.user("kim"),
+    "known": lambda seen: seen.known("kim"),
     "set_novelty": lambda seen: seen.set_novelty("kim", 0.9),
     "add_feedback": lambda seen: seen.add_feedback("kim", "b", LIKE),
     "undo_feedback": lambda seen: seen.undo_feedback("kim", 1),

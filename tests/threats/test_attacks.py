@@ -154,8 +154,9 @@ async def test_what_a_model_that_obeys_an_attack_says_is_not_shown(
 
     check_harmless(agent, reply)
     assert all("Horror" not in card.item.values["genres"] for card in reply.recommendations)
-    sent = [call.body for call in model.calls if call.purpose != "mend"]  # a sentence of its own is handed back to it
-    assert SECRET not in json.dumps(sent, ensure_ascii=False)
+    calls = [call for call in model.calls if call.purpose != "mend"]  # a sentence of its own is handed back to it
+    told = [message for call in calls for message in call.messages if message["role"] != "assistant"]
+    assert SECRET not in json.dumps(told, ensure_ascii=False)
     assert reply.text
 
 

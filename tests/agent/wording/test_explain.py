@@ -16,7 +16,7 @@ HEAT, CASINO, BRAVEHEART = film_id("Heat"), film_id("Casino"), film_id("Bravehea
 EVERY_KIND = {
     EvidenceKind.FACT: Evidence("graph", EvidenceKind.FACT, "directors", "Michael Mann"),
     EvidenceKind.TEXT: Evidence("content", EvidenceKind.TEXT, score=0.42, text="A thief plans."),
-    EvidenceKind.SIMILAR_ITEM: Evidence("content", EvidenceKind.SIMILAR_ITEM, item_ids=(HEAT,), score=0.5),
+    EvidenceKind.SIMILAR_ITEM: Evidence("content", EvidenceKind.SIMILAR_ITEM, item_ids=(HEAT,), score=0.62),
     EvidenceKind.CO_LIKED: Evidence("factors", EvidenceKind.CO_LIKED, item_ids=(HEAT,), count=6),
     EvidenceKind.NEIGHBORS: Evidence("neighbors", EvidenceKind.NEIGHBORS, count=3, score=0.2),
     EvidenceKind.PATH: Evidence("graph", EvidenceKind.PATH, "directors", "Michael Mann", (HEAT,)),
