@@ -178,7 +178,7 @@ class _Reading:
         items = [self.spotter.catalog.item(item_id) for item_id in self.scene.shown if item_id in self.spotter.catalog]
         for spec in self.schema.of_kind(FieldKind.NUMBER):
             less, more, *_ = compared(spec)
-            word = pattern(rf"(?<![a-z])(?:(?P<more>{more})|{less})(?! than)").search(self.free)
+            word = pattern(rf"(?<![a-z])(?:(?P<more>{more})|{less})(?! than| on\b)").search(self.free)
             known = sorted((item.numbers[spec.name], item.item_id) for item in items if spec.name in item.numbers)
             base = pointed if len(pointed) == 1 else [item_id for _, item_id in known[len(known) // 2 :]]
             if word and base and not any(spot.field == spec.name for spot in self.spots):
