@@ -318,7 +318,7 @@ async def test_a_question_is_answered_with_one_click(page, agent):
 async def test_an_empty_message_gets_a_hint(page):
     await page.locator("#send").click()
 
-    await expect(page.locator("#notice")).to_contain_text("Type what you feel like first")
+    await expect(page.locator("#notice")).to_contain_text("First type what you feel like")
 
 
 async def test_a_message_of_a_hundred_thousand_characters_is_answered(page):

@@ -90,7 +90,7 @@ def _words(turn: ChatTurn, context: CardContext, *, is_last: bool, busy: bool) -
 
 def _others(context: CardContext) -> Html:
     button = tag("button", context.say("show_others"), type="button", class_="wish", data_do="others")
-    return tag("div", button, class_="choices")
+    return tag("div", button, class_="ways")
 
 
 def _unanswered(language: str) -> Html:

@@ -56,7 +56,7 @@ def _amounts(text: str, spec: FieldSpec, catalog: Catalog) -> Iterator[Spot]:
     ends = [(one.name, catalog.bounds(one.name) or (1.0, 0.0)) for one in catalog.schema.quantities]
     for match in matches(limit, text):
         first, last = small(match["first"] or match["last"]), small(match["last"]) + (0.5 if match["half"] else 0)
-        holding = [name for name, (low, high) in ends if low <= last <= high]
+        holding = [name for name, (low, high) in ends if low <= min(first, last) and last <= high]
         if match["unit"] or match["label"] or holding == [spec.name]:  # a bare number may mean any field's
             size = next((size for said, size in sizes.items() if pattern(said).fullmatch(match["unit"] or "")), own)
             yield from _limits(text, match, spec.name, min(first, last) * size / own, last * size / own, step=0)
