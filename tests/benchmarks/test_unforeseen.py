@@ -143,8 +143,8 @@ def test_conversations_are_chosen_by_language_and_id() -> None:
 def test_the_sets_are_whole() -> None:
     cases = read_cases()
 
-    assert len(cases) == len({one.id for one in cases}) == 200
-    assert sum(one.language == "en" for one in cases) == 100
+    assert len(cases) == len({one.id for one in cases}) == 300
+    assert sum(one.language == "en" for one in cases) == 150
     assert len({one.language for one in cases}) > 6
     assert all(set(one.rubric) == {"0", "1", "2"} for one in cases)
 
