@@ -25,14 +25,14 @@ COLUMNS: Mapping[str, list[int]] = {
 """The columns of the signals by the channel that they are shown as."""
 
 
-WORDS = 1.4
-"""The least weight of words that describe what is wanted."""
+WORDS, VALUES = 1.4, 1.2
+"""The least weights of words that describe what is wanted, and of the values that they name."""
 FAME = ("spoken", "newness", "lately")
 DESCRIBED, LIKE_AN_EXAMPLE = (0.4, 0.5, 0.5), (0.15, 0.15, 1.0)
 """What is left of the weights of `FAME` where a wish describes what is wanted, and where it names an example.
 
 In recorded talk people answer with what everybody speaks of, whatever the words are. Set on the thirty wishes of
-docs/catalog.md, where the learned weights alone find .259 of the films that a friend would name, these .285.
+docs/catalog.md, where the learned weights alone find .259 of the films that a friend would name, these .276.
 """
 
 
@@ -63,13 +63,17 @@ class ConversationFusion:
 
         Where no conversation was recorded, strangers get what people like in place of what people speak of.
         """
-        found = self.weights.named if is_named(preference, history) else self.weights.bare
-        if found is self.weights.bare and not self.signals.spoken.any():
-            found = {**found, "likes": found.get("likes", 0.0) + found.get("spoken", 0.0)}
-        if preference.text and found is not self.weights.named:
-            found = _less_famous(found, DESCRIBED) | {"content_words": max(WORDS, found.get("content_words", 0.0))}
+        named = is_named(preference, history)
+        found = self.weights.named if named else self.weights.bare
+        if preference.text and not named:
+            least = {"content_words": WORDS, "values": VALUES}
+            found = {**_less_famous(found, DESCRIBED)} | {
+                name: max(one, found.get(name, 0.0)) for name, one in least.items()
+            }
         elif preference.examples:
             found = _less_famous(found, LIKE_AN_EXAMPLE)
+        if not named and not self.signals.spoken.any():
+            found = {**found, "likes": found.get("likes", 0.0) + found.get("spoken", 0.0)}
         return np.asarray([found.get(name, 0.0) for name in SIGNALS], dtype=np.float32)
 
     def _of_lists(self, lists: Lists, ids: list[str]) -> dict[str, NDArray[np.float64]]:

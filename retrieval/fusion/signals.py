@@ -85,7 +85,7 @@ class Signals:
         """
         found = self._of_profiles(preference, history, shown)
         found["content_words"] = self._scores("content", _words(preference), NOBODY)
-        found["values"] = self._values(preference)
+        found["values"] = self._values(preference) + self._values_in_words(preference)
         found |= self._fame
         found["spoken"] = np.log1p(self.spoken if spoken is None else spoken)
         columns = [np.asarray(found[name][rows], dtype=np.float64) for name in SIGNALS]
@@ -124,6 +124,13 @@ class Signals:
         for field, value, weight in asked:
             found[self.catalog.holders(field, value)] += weight
         return found
+
+    def _values_in_words(self, preference: Preference) -> NDArray[np.floating]:
+        """How much of the values that the words name each item has, 1 for the most."""
+        if not preference.text:
+            return np.zeros(len(self.catalog), dtype=np.float32)
+        scores = self._scores("graph", Preference(text=preference.text), NOBODY)
+        return scores / scores.max() if scores.max() > 0 else np.zeros_like(scores)
 
     @cached_property
     def _fame(self) -> dict[str, NDArray[np.floating]]:
