@@ -161,14 +161,12 @@ class Actions:
             async for part in parts:
                 yield part
 
-    async def others(self, session: Session) -> Changes:
+    def others(self, session: Session) -> Changes:
         """A list without what was shown last, as if that had been said; without the model."""
         wanted = session.conversation.preference
         passed = dict.fromkeys((*wanted.passed_over, *session.conversation.last_shown()))
         wanted = replace(wanted, passed_over=tuple(passed))
-        async with aclosing(self._said(session, word("show_others", wanted.language), wanted)) as parts:
-            async for part in parts:
-                yield part
+        return self._said(session, word("show_others", wanted.language), wanted)
 
     async def more_like(self, session: Session, item_id: str) -> Changes:
         """A list of what is like an item, within the limits that hold, as if that had been said; without the model."""

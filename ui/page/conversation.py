@@ -31,10 +31,13 @@ def log_parts(session: Session, catalog: Catalog, picks: Sequence[str] = ()) -> 
     last = len(session.turns) - 1
     keys = [f"t{session.conversation.conversation_id[:6]}{at}" for at in range(last + 1)]
     fragments = Fragments(tuple(keys))
+    before, session.rendered = session.rendered, {}
     for at, (key, turn) in enumerate(zip(keys, session.turns, strict=True)):
         looks = (turn, session.language, at == last, at == last and session.running, _opinions_in(turn, session))
-        if (drawn := session.rendered.get(key)) is None or drawn[0] != looks:
-            drawn = session.rendered[key] = (looks, _turn(turn, at, key, session, catalog, is_last=at == last))
+        drawn = before.get(key)
+        if drawn is None or drawn[0] != looks:
+            drawn = (looks, _turn(turn, at, key, session, catalog, is_last=at == last))
+        session.rendered[key] = drawn
         fragments.parts.update(drawn[1])
     return fragments
 

@@ -36,7 +36,6 @@ _STORAGE_CIPHER = "reconteur-browser"
 _FONTS = ("system-ui", "-apple-system", "Segoe UI", "Noto Sans", "PingFang SC", "Microsoft YaHei", "sans-serif")
 _MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "monospace")
 
-_OUTPUTS = 7
 _LONGEST_KEY = 64
 
 Updates = list[Any]
@@ -197,7 +196,7 @@ class Handlers:
             logger.error("an action failed with %s at\n%s", type(error).__name__, where)
             session.notice = word("failed_click", session.language)
             yield self._draw(session, Part.ALL)
-        yield [session, *[gr.skip()] * (_OUTPUTS - 1)]  # Gradio sends the last update twice
+        yield self._draw(session, Part(0))  # nothing new: Gradio sends the last update twice
 
     def _draw(self, session: Session, part: Part) -> Updates:
         """One update for each output; areas that did not change are skipped."""

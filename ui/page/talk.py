@@ -73,9 +73,8 @@ class Talks:
         task = asyncio.create_task(_run(talk, turn))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
-        async with aclosing(watched) as parts:
-            async for part in parts:
-                yield part
+        async for part in watched:
+            yield part
         await task
 
 

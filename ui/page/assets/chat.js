@@ -16,7 +16,6 @@ element.addEventListener("click", (event) => {
   const button = event.target.closest("[data-do]");
   if (!button || button.disabled) return;
   if (button.closest(".rail") && ["open", "new"].includes(button.dataset.do)) document.body.classList.remove("rail-open");
-  if (button.dataset.do === "stop") return; // the input's own
   if (button.dataset.do === "wish") return page.send(button.dataset.text);
   trigger("act", { ...button.dataset });
 });
