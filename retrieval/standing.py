@@ -62,6 +62,7 @@ def run_all(retriever: Retriever, preference: Preference, history: UserHistory) 
 
 def stand(
     retriever: Retriever,
+    lists: Lists,
     item_id: str,
     preference: Preference,
     history: UserHistory,
@@ -72,15 +73,16 @@ def stand(
     """Rank again with an item forced in.
 
     Args:
-        retriever: Runs the channels.
+        retriever: Ranks, and asks the channels about the item where they did not bring it.
+        lists: What every channel brings for the wish (`run_all`).
         item_id: The item.
         preference: The wish.
         history: What is known of the user.
         shown: The list that it is held against, in order.
         before: Item ids of the lists that were shown before that one, oldest first.
     """
-    lists = _with_item(retriever, run_all(retriever, preference, history), item_id, preference, history)
-    order = retriever.order(lists, preference, history, before)
+    forced = _with_item(retriever, lists, item_id, preference, history)
+    order = retriever.order(forced, preference, history, before)
     place = {candidate.item_id: at for at, candidate in enumerate(order)}
     twins = retriever.catalog.double_of(item_id)
     at = min((place[twin] for twin in twins if twin in place), default=None)
@@ -94,6 +96,7 @@ def stand(
 
 def decisive(
     retriever: Retriever,
+    lists: Lists,
     item_id: str,
     preference: Preference,
     history: UserHistory,
@@ -105,7 +108,8 @@ def decisive(
     """Take away one thing after the other and see whether the item is still on the list.
 
     Args:
-        retriever: Runs the channels.
+        retriever: Ranks, and runs the channels on what is left of the wish.
+        lists: What every channel brings for the whole wish (`run_all`).
         item_id: An item that was shown.
         preference: The wish.
         history: What is known of the user.
@@ -113,10 +117,10 @@ def decisive(
         before: Item ids of the lists that were shown before it, oldest first.
         seconds: After which nothing more is tried.
     """
-    ends, lists = time.monotonic() + seconds, run_all(retriever, preference, history)
+    ends = time.monotonic() + seconds
 
-    def has_item(lists: Lists, wanted: Preference) -> bool:
-        ranked = retriever.rank(lists, wanted, history, places, before)
+    def has_item(brought: Lists, wanted: Preference) -> bool:
+        ranked = retriever.rank(brought, wanted, history, places, before)
         return any(candidate.item_id == item_id for candidate in ranked.fit)
 
     if not has_item(lists, preference):

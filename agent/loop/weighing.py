@@ -8,7 +8,7 @@ from agent.loop.state import TurnState
 from agent.wording.messages import say
 from agent.wording.why import fitting
 from retrieval.items import Item
-from retrieval.standing import decisive, stand
+from retrieval.standing import decisive, run_all, stand
 
 logger = logging.getLogger(__name__)
 
@@ -38,10 +38,13 @@ async def weigh(state: TurnState, *, timeout_s: float) -> None:
 
 def _weigh(state: TurnState, seconds: float) -> None:
     context, preference, history = state.context, state.preference, state.context.history
-    for item in _items(state):
+    items = _items(state)
+    lists = run_all(context.retriever, preference, history) if items else {}
+    for item in items:
         context.standings |= {
             item.item_id: stand(
                 context.retriever,
+                lists,
                 item.item_id,
                 preference,
                 history,
@@ -54,6 +57,7 @@ def _weigh(state: TurnState, seconds: float) -> None:
             context.decisions |= {
                 item.item_id: decisive(
                     context.retriever,
+                    lists,
                     item.item_id,
                     preference,
                     history,

@@ -67,9 +67,8 @@ class ConversationFusion:
         found = self.weights.named if named else self.weights.bare
         if preference.text and not named:
             least = {"content_words": WORDS, "values": VALUES}
-            found = {**_less_famous(found, DESCRIBED)} | {
-                name: max(one, found.get(name, 0.0)) for name, one in least.items()
-            }
+            raised = {name: max(one, found.get(name, 0.0)) for name, one in least.items()}
+            found = _less_famous(found, DESCRIBED) | raised
         elif preference.examples:
             found = _less_famous(found, LIKE_AN_EXAMPLE)
         if not named and not self.signals.spoken.any():

@@ -31,7 +31,8 @@ def test_a_place_in_the_ranking_is_held_against_the_last_one_ahead(film_retrieve
     preference = Preference(liked=(film_id("Toy Story"),), count=3)
     shown = ranked(film_retriever, preference)
 
-    found = stand(film_retriever, film_id("Nosferatu"), preference, NOBODY, shown=shown)
+    lists = run_all(film_retriever, preference, NOBODY)
+    found = stand(film_retriever, lists, film_id("Nosferatu"), preference, NOBODY, shown=shown)
 
     assert found.rank > 3
     assert found.rival in shown
@@ -42,7 +43,8 @@ def test_what_a_limit_brought_is_gone_without_it(film_retriever: Retriever) -> N
     horror = Constraint("genres", Op.IS, ("Horror",))
     preference = Preference(liked=(film_id("Toy Story"),), constraints=(horror,), count=2)
 
-    found = decisive(film_retriever, film_id("Nosferatu"), preference, NOBODY, places=2, seconds=60)
+    lists = run_all(film_retriever, preference, NOBODY)
+    found = decisive(film_retriever, lists, film_id("Nosferatu"), preference, NOBODY, places=2, seconds=60)
 
     assert [removal.limit for removal in found.removals if removal.limit] == [horror]
     assert found.is_complete
@@ -51,4 +53,7 @@ def test_what_a_limit_brought_is_gone_without_it(film_retriever: Retriever) -> N
 def test_what_the_ranking_did_not_show_is_not_explained_by_it(film_retriever: Retriever) -> None:
     preference = Preference(liked=(film_id("Toy Story"),), count=2)
 
-    assert not decisive(film_retriever, film_id("Nosferatu"), preference, NOBODY, places=2, seconds=60).is_ranked
+    lists = run_all(film_retriever, preference, NOBODY)
+    found = decisive(film_retriever, lists, film_id("Nosferatu"), preference, NOBODY, places=2, seconds=60)
+
+    assert not found.is_ranked
