@@ -1,7 +1,7 @@
 """From fused candidates to a list to show: limits enforced, known items out, doubles and look-alikes spread."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,14 +42,6 @@ def known_ids(catalog: Catalog, preference: Preference, history: UserHistory) ->
     return frozenset(double for item_id in known for double in catalog.double_of(item_id))
 
 
-def drop_known(
-    candidates: Sequence[Candidate], catalog: Catalog, preference: Preference, history: UserHistory
-) -> list[Candidate]:
-    """Without the items that the user knows, and without items that the catalog lacks."""
-    known = known_ids(catalog, preference, history)
-    return [one for one in candidates if one.item_id in catalog and one.item_id not in known]
-
-
 def drop_doubles(candidates: Sequence[Candidate], catalog: Catalog) -> list[Candidate]:
     """Only the best of several items that stand for the same thing."""
     shown: set[str] = set()
@@ -73,15 +65,6 @@ def breaches(catalog: Catalog, constraints: Sequence[Constraint]) -> NDArray[np.
     for one in constraints:
         total += ~catalog.mask((one,))
     return total
-
-
-def adjust_for_wishes(candidates: Sequence[Candidate], catalog: Catalog, preference: Preference) -> list[Candidate]:
-    """Lower what has an unwanted value, raise what has a wished one, whichever channel found it; best first."""
-    change = wish_changes(catalog, preference)
-    if not change:
-        return list(candidates)
-    moved = [replace(one, score=one.score + change.get(one.item_id, 0.0)) for one in candidates]
-    return sorted(moved, key=lambda one: -one.score)
 
 
 LEANING = 0.05
