@@ -247,7 +247,7 @@ class Agent:
                         self.histories.forget(turn.user.user_id)
                 if isinstance(event, Finished):
                     for watcher in self.watchers:
-                        watcher.on_turn(turn.message, event.reply)
+                        watcher.on_turn(turn.message, event.reply, self.state.realm)
                 yield event
 
     async def receive(self, conversation: Conversation, message: str) -> None:

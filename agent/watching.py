@@ -9,8 +9,8 @@ from retrieval.state import FeedbackKind
 class Watcher(Protocol):
     """Counts or traces; must not block, and keeps no words of anybody unless its operator has asked for it."""
 
-    def on_turn(self, message: str, reply: Reply) -> None:
-        """A turn is over."""
+    def on_turn(self, message: str, reply: Reply, realm: str) -> None:
+        """A turn of somebody in that realm is over."""
         ...
 
     def on_feedback(self, kind: FeedbackKind) -> None:

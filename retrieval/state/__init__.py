@@ -7,6 +7,7 @@ from retrieval.state.access import AccessStore
 from retrieval.state.realms import realm_of
 from retrieval.state.records import (
     Account,
+    Answered,
     ApiKey,
     AuditEntry,
     ConversationRow,
@@ -17,13 +18,16 @@ from retrieval.state.records import (
     LoggedExposure,
     Profile,
     Taste,
+    TurnNote,
     User,
 )
 from retrieval.state.store import StateStore, open_state
+from retrieval.state.turns import TurnLog
 
 __all__ = [
     "AccessStore",
     "Account",
+    "Answered",
     "ApiKey",
     "AuditEntry",
     "ConversationRow",
@@ -35,6 +39,8 @@ __all__ = [
     "Profile",
     "StateStore",
     "Taste",
+    "TurnLog",
+    "TurnNote",
     "User",
     "open_state",
     "realm_of",

@@ -149,6 +149,41 @@ class Profile:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnNote:
+    """What became of one turn, for whoever looks after the server."""
+
+    realm: str
+    user_id: str | None
+    at: float
+    """Seconds since 1970, at its end."""
+    driver: str
+    act: str
+    seconds: float
+    shown: int = 0
+    guesses: int = 0
+    near: int = 0
+    dropped: int = 0
+    """Sentences of the model that the check left out."""
+    failed: int = 0
+    """Calls of tools and of the model that failed."""
+    is_unread: bool = False
+    """Whether there were words or names that nothing was made of."""
+    unread: str = ""
+    """They; kept for stored users alone, and erased with them."""
+    limits: str = ""
+    """Where a list was asked for and nothing fitted: the limits that held."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """How often people answered what one channel found, or one policy showed."""
+
+    shown: int
+    liked: int
+    disliked: int
+
+
+@dataclass(frozen=True, slots=True)
 class ApiKey:
     """A key as it is stored: not the key itself."""
 

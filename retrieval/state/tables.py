@@ -7,7 +7,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from retrieval.state.realms import RealmId
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest revision in `migrations/versions`; a change of a table needs a new one there."""
 ID_LENGTH = 128
 
@@ -114,6 +114,29 @@ class TasteRow(Base):
     content: Mapped[dict[str, Any]]
     """{'constraint': {...}}, {'wish': {...}} or {}."""
     created_at: Mapped[float]
+
+
+class TurnRow(Base):
+    """What became of one turn, for whoever looks after the server; since version 6."""
+
+    __tablename__ = "turns"
+    __table_args__ = (Index("ix_turns_tenant_at", "tenant", "at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    tenant: Mapped[str] = mapped_column(String(64))
+    user_id: Mapped[str | None] = mapped_column(RealmId, ForeignKey(UserRow.user_id, ondelete="CASCADE"), index=True)
+    at: Mapped[float]
+    driver: Mapped[str] = mapped_column(String(16))
+    act: Mapped[str] = mapped_column(String(16))
+    seconds: Mapped[float]
+    shown: Mapped[int]
+    guesses: Mapped[int]
+    near: Mapped[int]
+    dropped: Mapped[int]
+    failed: Mapped[int]
+    is_unread: Mapped[bool]
+    unread: Mapped[str] = mapped_column(Text)
+    limits: Mapped[str] = mapped_column(Text)
 
 
 class KeyRow(Base):

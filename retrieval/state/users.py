@@ -11,7 +11,16 @@ from sqlalchemy.orm import Session
 from retrieval.errors import UnknownUserError
 from retrieval.state.realms import SEPARATOR, is_inside
 from retrieval.state.records import User
-from retrieval.state.tables import Base, ConversationTableRow, ExposureRow, FeedbackRow, ShownRow, TasteRow, UserRow
+from retrieval.state.tables import (
+    Base,
+    ConversationTableRow,
+    ExposureRow,
+    FeedbackRow,
+    ShownRow,
+    TasteRow,
+    TurnRow,
+    UserRow,
+)
 from retrieval.state.text import NAME_LENGTH, checked_id, clean, is_id
 
 DEFAULT_NOVELTY = 0.3
@@ -91,7 +100,7 @@ def export(session: Session, user_id: str) -> dict[str, Any]:
         UnknownUserError: There is no such user.
     """
     found: dict[str, Any] = {"user": _plain(_row(session, user_id))}
-    for table in (ConversationTableRow, FeedbackRow, TasteRow, ExposureRow, ShownRow):
+    for table in (ConversationTableRow, FeedbackRow, TasteRow, ExposureRow, ShownRow, TurnRow):
         columns = table.__table__.c
         query = select(table).where(columns.user_id == user_id).order_by(*table.__table__.primary_key)
         found[str(table.__tablename__)] = [_plain(row) for row in session.scalars(query)]

@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 
 from ui.access.caller import Caller, Scope
 
-PUBLIC = frozenset(("/healthz", "/readyz", "/api/openapi.json"))
+PUBLIC = frozenset(("/healthz", "/readyz", "/api/openapi.json", "/operations"))
 """Paths that ask for no key."""
 LOGIN = frozenset(("/login", "/logout"))
 
@@ -44,6 +44,8 @@ RULES: dict[tuple[str, str], Rule] = {
     ("POST", "/api/tokens"): _needs(Scope.CHAT, Scope.ADMIN, tokens=False),
     ("POST", "/mcp"): _needs(*MCP),
     ("GET", "/metrics"): _needs(Scope.ADMIN, tokens=False),
+    ("GET", "/api/operations"): _needs(Scope.ADMIN, tokens=False),
+    ("GET", "/operations"): ANYBODY,
     ("GET", "/healthz"): ANYBODY,
     ("GET", "/readyz"): ANYBODY,
     ("GET", "/login"): ANYBODY,

@@ -60,7 +60,8 @@ def create_app(agent: "Agent | AgentFactory", settings: Settings, *, warm: bool 
         built = await agent(settings) if callable(agent) else agent
         app.state.agent = built
         try:
-            async with watched(built, settings) as app.state.metrics, http.opened() as app.state.mcp:
+            async with watched(built, settings) as watching, http.opened() as app.state.mcp:
+                app.state.metrics, app.state.notes = watching
                 if warm:
                     await built.warm()
                 yield

@@ -44,7 +44,7 @@ class Metrics:
             for act in Act:
                 self._turns.labels(driver, act.value)
 
-    def on_turn(self, message: str, reply: Reply) -> None:
+    def on_turn(self, message: str, reply: Reply, realm: str) -> None:
         """Count a turn."""
         trace, intent = reply.trace, reply.intent
         self._turns.labels(trace.driver if trace.driver in DRIVERS else OTHER, intent.act.value).inc()

@@ -54,7 +54,7 @@ class Traces:
         tracer: Tracer = provider.get_tracer(NAME, package_version())
         return cls(tracer, settings.llm.model, with_text=telemetry.with_text, close=provider.shutdown)
 
-    def on_turn(self, message: str, reply: Reply) -> None:
+    def on_turn(self, message: str, reply: Reply, realm: str) -> None:
         """Write a turn's trace."""
         end = time.time_ns()
         trace = reply.trace

@@ -27,28 +27,28 @@ def model() -> Iterator[ScriptedChatModel]:
 @pytest.fixture
 def capable(film_shelf: RetrievalSettings, model: ScriptedChatModel, tmp_path) -> Iterator[TestClient]:
     """Led by a model that calls tools."""
-    with TestClient(_app(film_shelf, tmp_path, llm=_led_by(model))) as made:
+    with TestClient(application(film_shelf, tmp_path, llm=_led_by(model))) as made:
         yield made
 
 
 @pytest.fixture
 def plain(film_shelf: RetrievalSettings, tmp_path) -> Iterator[TestClient]:
     """Without a model."""
-    with TestClient(_app(film_shelf, tmp_path)) as made:
+    with TestClient(application(film_shelf, tmp_path)) as made:
         yield made
 
 
 @pytest.fixture
 def served_capable(film_shelf: RetrievalSettings, model: ScriptedChatModel, tmp_path) -> Iterator[str]:
     """The address of the first one."""
-    with serving(_app(film_shelf, tmp_path, llm=_led_by(model))) as url:
+    with serving(application(film_shelf, tmp_path, llm=_led_by(model))) as url:
         yield url
 
 
 @pytest.fixture
 def served_plain(film_shelf: RetrievalSettings, tmp_path) -> Iterator[str]:
     """The address of the second one."""
-    with serving(_app(film_shelf, tmp_path)) as url:
+    with serving(application(film_shelf, tmp_path)) as url:
         yield url
 
 
@@ -64,7 +64,8 @@ def _led_by(model: ScriptedChatModel) -> LlmSettings:
     return LlmSettings(url=model.url, driver="tools", timeout_s=20, turn_s=60)
 
 
-def _app(shelf: RetrievalSettings, folder: Path, **more) -> FastAPI:
+def application(shelf: RetrievalSettings, folder: Path, **more) -> FastAPI:
+    """Over a shelf of films, with a state of its own in the folder."""
     shelf = shelf.model_copy(update={"state_url": _state_url(folder)})
     return create_app(open_agent, Settings(retrieval=shelf, _env_file=None, **more), warm=False)
 

@@ -1,0 +1,105 @@
+"""What became of turns and of what was shown, for whoever looks after a server. Knows no HTTP."""
+
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from itertools import groupby
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from retrieval.errors import UnknownUserError
+from retrieval.state import users
+from retrieval.state.database import Database
+from retrieval.state.realms import is_inside, tenant_of
+from retrieval.state.records import Answered, FeedbackKind, TurnNote
+from retrieval.state.tables import ExposureRow, FeedbackRow, TurnRow
+
+KEEP_DAYS = 31
+MOST_ROWS = 20_000
+"""The newest that figures are made of; more would hold the database up."""
+GUESS = "guess"
+"""What the answers to guesses are counted under, beside their policy."""
+
+
+class TurnLog:
+    """The table of turns; each call blocks."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def keep(self, notes: Sequence[TurnNote]) -> None:
+        """Keep notes and forget those older than `KEEP_DAYS`; of users who were erased meanwhile stays a count."""
+        for realm, of_realm in groupby(sorted(notes, key=lambda one: one.realm), key=lambda one: one.realm):
+            with self.database.of(realm).write() as session:
+                session.add_all([_row(session, note) for note in of_realm])
+        with self.database.write() as session:
+            session.execute(delete(TurnRow).where(TurnRow.at < time.time() - KEEP_DAYS * 86400))
+
+    def since(self, tenant: str, at: float) -> list[TurnNote]:
+        """The turns of a tenant, newest first, `MOST_ROWS` at most; whose they were is left out."""
+        names = [name for name in TurnNote.__dataclass_fields__ if name not in ("realm", "user_id")]
+        columns = [TurnRow.__table__.c[name] for name in names]
+        query = select(*columns).where(TurnRow.tenant == tenant, TurnRow.at >= at)
+        with self.database.read() as session:
+            rows = session.execute(query.order_by(TurnRow.at.desc()).limit(MOST_ROWS)).all()
+        return [TurnNote(realm=tenant, user_id=None, **dict(zip(names, row, strict=True))) for row in rows]
+
+    def answers(self, tenant: str, at: float) -> tuple[dict[str, Answered], dict[str, Answered]]:
+        """What came of what was shown to a tenant's users: by channel that found it, and by policy that placed it."""
+        channels: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
+        policies: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
+        for found_by, policy, is_guess, kind in self._showings(tenant, at):
+            for counts in (
+                *(channels[name] for name in found_by),
+                policies[f"{policy}, {GUESS}" if is_guess else policy],
+            ):
+                counts[0] += 1
+                counts[1] += kind == FeedbackKind.LIKE
+                counts[2] += kind == FeedbackKind.DISLIKE
+        return _answered(channels), _answered(policies)
+
+    def _showings(self, tenant: str, at: float) -> Iterator[tuple[Iterable[str], str, bool, str | None]]:
+        """Channels, policy, whether it was a guess, and the last answer, of each showing."""
+        with self.database.of("").read() as session:
+            realms = {tenant, *(realm for realm in users.realms(session) if tenant_of(realm) == tenant)}
+        left = MOST_ROWS
+        for realm in sorted(realms):
+            with self.database.of(realm).read() as session:
+                shown = (
+                    select(ExposureRow.id, ExposureRow.channels, ExposureRow.policy, ExposureRow.exploratory)
+                    .where(ExposureRow.shown_at >= at, is_inside(ExposureRow.conversation_id))
+                    .order_by(ExposureRow.id.desc())
+                    .limit(left)
+                )
+                rows = session.execute(shown).all()
+                said = select(FeedbackRow.exposure_id, FeedbackRow.kind).where(
+                    FeedbackRow.created_at >= at, FeedbackRow.undone_at.is_(None), is_inside(FeedbackRow.user_id)
+                )
+                kinds = {row.exposure_id: row.kind for row in session.execute(said.order_by(FeedbackRow.id))}
+            left -= len(rows)
+            for key, channels, policy, is_guess in rows:
+                yield channels, policy, is_guess, kinds.get(key)
+
+
+def _row(session: Session, note: TurnNote) -> TurnRow:
+    told = asdict(note)
+    tenant = tenant_of(told.pop("realm"))
+    if not _is_known(session, note):
+        told |= {"user_id": None, "unread": ""}
+    return TurnRow(tenant=tenant, **told)
+
+
+def _is_known(session: Session, note: TurnNote) -> bool:
+    """Whether the user of a turn is still the one that it was of; then held until the note is written."""
+    if note.user_id is None:
+        return False
+    try:
+        return users.lock(session, note.user_id).created_at <= note.at
+    except UnknownUserError:
+        return False
+
+
+def _answered(counts: dict[str, list[int]]) -> dict[str, Answered]:
+    return {name: Answered(*counts[name]) for name in sorted(counts, key=lambda one: -counts[one][0])}
