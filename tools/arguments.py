@@ -229,7 +229,8 @@ class Answer(Arguments):
         "",
         max_length=1500,
         description="your words, where all that they need stands in results that you have read: in the user's "
-        "language, with handles; leave out to be asked for them after the look-ups of this step",
+        "language, with handles; leave out to be asked for them after the look-ups of this step. Not for 'why', "
+        "'why_not' and 'about_me', whose causes are found out after this call",
     )
 
 

@@ -18,7 +18,7 @@ from tools.template_tokens import without_tokens
 LABELED = "year"
 """The field that stands in an item's label."""
 SIGNS = {Op.IS: "is", Op.NOT: "not", Op.MIN: ">=", Op.MAX: "<="}
-VALUES_IN_ROW = 3
+VALUES_IN_ROW = 5
 MOST_SEEN = 12
 """Items known already that the wish names, the last ones."""
 LABEL_LIMIT, VALUE_LIMIT, TEXT_LIMIT, ROW_TEXT_LIMIT = 120, 60, 300, 130
@@ -59,6 +59,8 @@ def item_row(
             values = sorted(item.values[spec.name], key=lambda value: (spec.name, value) not in asked)
             shown = ", ".join(clipped(value, VALUE_LIMIT) for value in values[:VALUES_IN_ROW])
             parts.append(f"{spec.name} {shown}")
+        elif spec.order and spec.role and spec.order[-1] in item.values.get(spec.name, ()):
+            parts.append(f"{spec.name} {spec.order[-1]}")  # the less is said in `item_details`
     if with_text and item.text:
         parts.append(f"about {quoted(item.text, ROW_TEXT_LIMIT)}")
     return " | ".join([_heading(item, catalog), *(part.replace("|", "/") for part in parts), *filter(None, (note,))])

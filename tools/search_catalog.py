@@ -35,7 +35,7 @@ def make_search_catalog(context: ToolContext, types: ArgumentTypes) -> BaseTool:
         alike = {placed.item_id for placed in map(context.limits.place, titles) if placed.is_like}
         problems.forget_names()
         constraints = (*wish.constraints, *context.limits.read(limits, problems))
-        wanted = description.strip() or wish.text
+        wanted = description.strip() or ("" if sort else wish.text)
         near = context.retriever.search(wanted, constraints, wish, context.history) if wanted else []
         total, order = context.retriever.matching(constraints, sort)
         names = [one.item_id for one in named]

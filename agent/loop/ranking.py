@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from numpy.random import Generator
 
+from agent.drivers.choose import TOOLS
 from agent.loop.recall import Found, recall
 from agent.loop.state import Place, TurnState
 from retrieval.belief import Belief
@@ -59,15 +60,19 @@ def explore(state: TurnState, retriever: Retriever, make_rng: Callable[[], Gener
         return
     if lead >= preference.count or _is_precise(preference, retriever):
         state.slots = tuple(Slot(retriever.explain(one, preference)) for one in state.ranked.fit)
-        state.slots = _with_mild_first(state.slots, retriever, preference)
+        state.slots = _with_mild_first(state.slots, state, retriever)
         return
     slots = _with_guesses(state, retriever, make_rng(), belief, lead)
-    state.slots = _with_mild_first(slots, retriever, preference)
+    state.slots = _with_mild_first(slots, state, retriever)
     _ask(state, retriever, belief, preference)
 
 
-def _with_mild_first(slots: tuple[Slot, ...], retriever: Retriever, preference: Preference) -> tuple[Slot, ...]:
-    """Strong content that was not asked for is never first, whoever put it there."""
+def _with_mild_first(slots: tuple[Slot, ...], state: TurnState, retriever: Retriever) -> tuple[Slot, ...]:
+    """Strong content that was not asked for is not first, unless a model that knows what it is put it there."""
+    preference = state.preference
+    lead = set(state.ending.item_ids) if state.driver == TOOLS else set()
+    if slots and slots[0].candidate.item_id in lead:
+        return slots
     item_ids = [slot.candidate.item_id for slot in slots]
     place = first_place(retriever.catalog, item_ids, retriever.implied(preference))
     return (*slots[place : place + 1], *slots[:place], *slots[place + 1 :])

@@ -35,8 +35,8 @@ TASKS = {
     "places that stay empty.",
     "why": "say why it was suggested, in 1 to 3 sentences, and what would have changed it, where that was found out; "
     "give no other causes.",
-    "why_not": "say why it was not suggested (a limit, known already, not in the catalog, or others were ahead), in 1 "
-    "or 2 sentences; give no other causes; offer it if nothing speaks against it.",
+    "why_not": "say in 1 or 2 sentences what was found out: why it was not suggested (a limit, known already, not in "
+    "the catalog, or others were ahead), or that it was; give no other causes; offer it if nothing speaks against it.",
     "about_me": "say what is known of them and from which of their messages, in 1 to 4 sentences.",
     "which": "say which of them have what was asked about, which do not, and of which it is not known.",
     "help": "say what you can do and what you cannot, in 2 to 4 sentences.",
@@ -47,6 +47,8 @@ TASKS = {
 
 FOUND_BY_CODE = ("why", "why_not", "about_me", "which", "help")
 """Answers that no look-up of the turn holds: code found them out."""
+UNSEEN = ("why", "why_not", "about_me")
+"""Those that no model can know before code has found them out."""
 MOST_MENDED = 4
 """Sentences of a turn that are handed back."""
 MEND = 0.5
@@ -150,7 +152,7 @@ class Words:
             return None
         if state.driver != TOOLS and state.intent.act is Act.ASK and state.intent.ambiguous:
             return None  # which item was meant is asked by template, in a whole sentence
-        if state.ending.text and state.ending.kind not in FOUND_BY_CODE:
+        if state.ending.text and state.ending.kind not in UNSEEN:
             return _once(state.ending.text)
         if state.driver != TOOLS or self.speaker is None or state.intent.act is Act.ASK:
             return None
@@ -163,6 +165,7 @@ class Words:
             task=_task(state, found),
             language=state.language,
             notices=state.notices,
+            still_shown=() if state.near_misses else state.context.shown,
         )
         return self.speaker.words(drive, asked, seconds=state.deadline.remaining_s())
 

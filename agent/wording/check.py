@@ -20,6 +20,7 @@ from agent.wording.messages import language_of
 from agent.wording.names import capitalized, foreign_names, is_known, language_of_script
 from agent.wording.number_words import numbers_in
 from agent.wording.owners import MARKS, owners_at
+from agent.wording.proofs import Claim
 from agent.wording.spotting import UNSPACED_RUN, Spot, TitleFinder, blanked
 from retrieval.items import Item
 from retrieval.schema import FieldSpec
@@ -125,7 +126,7 @@ class Checker:
         language = self._language_of(sentence.bare)
         self._free(sentence.bare, sentence, language)
         for part in sentence.parts:
-            if part.claim is not None:
+            if part.claim is not None or part.kind is Kind.UNKNOWN:
                 self._free(part.text, sentence, language, of=part)
         self._belonging(sentence)
         self._stated(sentence)
@@ -141,7 +142,7 @@ class Checker:
         """Plain words, those of a claim as well: no title, name, value or number."""
         if has_address(text):
             raise _FailedError("it names an address")
-        self._unprovable(text, sentence)
+        self._unprovable(text, sentence, of)
         rest = blanked(text, [*self._plain_titles(text), *self._quotes(text)])
         values = list(self.finder.values(rest, language))
         for spot in values:
@@ -161,9 +162,11 @@ class Checker:
             if number.casefold() not in known:
                 raise _FailedError(f'the number {number!r} stands in no handle; what the user wrote is [["{number}"]]')
 
-    def _unprovable(self, text: str, sentence: _Sentence) -> None:
+    def _unprovable(self, text: str, sentence: _Sentence, of: Part | None) -> None:
         found = UNPROVABLE.search(text)
-        if found is None or UNKNOWING.search(text):
+        if found is None or UNKNOWING.search(text) or (of is not None and of.kind is Kind.UNKNOWN):
+            return
+        if of is not None and of.claim is not None and fold(found.group()) in fold(of.claim.value):
             return
         items = [self._item(item_id) for item_id in sentence.about]
         holds = all(self._says(item, found.group()) for item in items) if items else self._is_said(found.group())
@@ -205,6 +208,8 @@ class Checker:
     def _value(self, spot: Spot, sentence: _Sentence, of: Part | None) -> None:
         """A name or value of the catalog in plain letters."""
         specs = [self._spec(name) for name, _ in spot.facts]
+        if of is not None and of.kind is Kind.UNKNOWN and not any(spec.people for spec in specs):
+            return
         if all(spec.soft for spec in specs) and not _is_term(spot.words):
             return  # 'a quest', 'football': words of every day; no field lists all that an item is about
         if of is not None and of.spec in specs:
@@ -278,7 +283,7 @@ class Checker:
             return
         text = sentence.bare
         for part in sentence.parts:
-            if part.claim is not None and part.claim.is_denial != bool(NOT.search(part.text)):
+            if part.claim is not None and self._says_opposite(part.claim, part.text):
                 raise _FailedError(f"{part.text!r} says the opposite of {part.claim.op}")
         language = self._language_of(text)
         if (found := DENIAL[language].search(text) or DENIED_FACT.search(text)) and not UNKNOWING.search(text):
@@ -286,6 +291,14 @@ class Checker:
         compared = COMPARISON[language].search(text) if sentence.named else None
         if found := EXTREME[language].search(text) or compared:
             raise _FailedError(f"{found.group().strip()!r} compares: {CITE}, such as [[1.year = min | the oldest]]")
+
+    def _says_opposite(self, claim: Claim, words: str) -> bool:
+        """Whether words deny what a claim says is so, or the other way round, in languages with known words for it."""
+        denies = bool(NOT.search(words))
+        if claim.is_denial:
+            return not denies and self.ledger.language in DENIAL
+        lowest = claim.spec.order[:1]  # 'violence = none' is put as a denial
+        return denies and not (claim.op == "=" and lowest and fold(claim.value) == fold(lowest[0]))
 
     # What is known -----------------------------------------------------------------------------------------------
 

@@ -90,7 +90,8 @@ COMPARISON = _by_language(
 
 NOT = re.compile(
     r"\b(?:not|no|never|nor|none|neither|without|sin|ni|nunca|ning[uú]n\w*|pas|sans|aucune?|jamais|nicht|kein\w*|ohne|nie"
-    r"|weder|não|sem|nem|nenhum\w*)\b|n['’]t\b|不|没|無|无|非|ない|なく|ません|なし|아니|아닌|않|없|안\s",
+    r"|weder|não|sem|nem|nenhum\w*|non|niente|nessun\w*|né|senza|niet|geen|zonder|inte|ingen|utan|nie|bez|żad\w+"
+    r"|не|нет|без|ни)\b|n['’]t\b|不|没|無|无|非|ない|なく|ません|なし|아니|아닌|않|없|안\s",
     re.IGNORECASE,
 )
 """Any word that denies."""

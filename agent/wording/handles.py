@@ -5,6 +5,7 @@
 - `[[1.year = min | the oldest]]`: words that state something, and the fact that shows it (see `proofs`)
 - `[[count]]`, `[[shown]]`, `[[size]]`: what the last look-up counted, items on screen, items of the catalog
 - `[["14"]]`: what the user wrote
+- `[[unknown | words]]`: words that say what the catalog cannot tell
 """
 
 import re
@@ -25,6 +26,7 @@ HANDLE = re.compile(r"\[\[([^\[\]\n]{0,240})\]\]")
 REFERENCE = re.compile(r"#?\s?(?P<place>\d{1,4})|i(?P<row>\d{1,9})")
 STATED = re.compile(rf"(?P<of>[^.=]+)\.\s*(?P<field>\w+)\s*(?P<op>{OPERATORS})\s*(?P<value>.+)")
 ALL = "all"
+UNKNOWN = "unknown"
 MARKUP = re.compile(r"[*_`#<>]")
 MOST_VALUES = 6
 
@@ -39,6 +41,8 @@ class Kind(StrEnum):
     CLAIM = "claim"
     NUMBER = "number"
     QUOTE = "quote"
+    UNKNOWN = "unknown"
+    """That something is not known: true whenever it is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +111,8 @@ class Resolver:
             return self._number(counts[handle])
         fact, bar, words = handle.partition("|")
         if bar:
-            return self._claim(fact.strip(), MARKUP.sub("", one_line(words)))
+            words = MARKUP.sub("", one_line(words)).strip()
+            return Part(Kind.UNKNOWN, words) if fact.strip() == UNKNOWN else self._claim(fact.strip(), words)
         reference, _, rest = handle.partition(".")
         item, language = self.item(reference), self.ledger.language
         if not rest:
@@ -161,7 +166,7 @@ class Resolver:
 
     def _claim(self, fact: str, words: str) -> Part:
         match = STATED.fullmatch(fact)
-        if match is None or not words.strip():
+        if match is None or not words:
             raise HandleError(f"[[{fact} | ...]] is no fact: write [[1.field = value | words]]")
         is_of_all = match["of"].strip() == ALL
         places = range(1, len(self.ledger.listed) + 1) if is_of_all else match["of"].split(",")
@@ -170,7 +175,7 @@ class Resolver:
         other = self._other(claim)
         if reason := refuted(claim, self.ledger, self.catalog, other=other, words=words):
             raise HandleError(reason)
-        return Part(Kind.CLAIM, words.strip(), items, claim.spec, claim)
+        return Part(Kind.CLAIM, words, items, claim.spec, claim)
 
     def _other(self, claim: Claim) -> Item | None:
         """The item that a claim compares with: '2.year'."""

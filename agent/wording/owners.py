@@ -13,6 +13,7 @@ MARKS: Final[Mapping[Kind, str]] = {
     Kind.CLAIM: "\x03",
     Kind.NUMBER: "\x04",
     Kind.QUOTE: "\x05",
+    Kind.UNKNOWN: "\x06",
 }
 """What stands for a handle where only the model's own words are read."""
 BREAK = re.compile(r"[,;:，、；：()（）—–]|\s-\s")

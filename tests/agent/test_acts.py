@@ -219,6 +219,7 @@ async def test_why_not_finds_what_was_just_shown(talking: Agent, model: Scripted
     reply = await said(talking, model, ("answer", {"kind": "why_not", "items": ["Heat"]}), after=shown)
 
     assert reply.text == "Heat is on the list: it is number 2."
+    assert "#2 i" in model.calls[-1].question.partition("Now write")[0], "the list is still on screen"
 
 
 async def test_what_only_words_named_was_not_suggested(talking: Agent, model: ScriptedChatModel):
@@ -414,3 +415,18 @@ async def test_rules_give_each_decade_a_place(agent: Agent):
     reply = await agent.reply(visitor(agent), "one mystery per decade")
 
     assert [card.slot for card in reply.recommendations] == ["1950s", "1990s"]
+
+
+async def test_what_code_need_not_find_out_is_said_in_the_words_of_the_answer(talking: Agent, model: ScriptedChatModel):
+    shown = await a_list(talking, model, ["Heat", "Vertigo"])
+    model.calls.clear()
+    which = {
+        "kind": "which",
+        "limits": [{"field": "genres", "value": "Crime"}],
+        "text": "[[1]] is [[1.genres=Crime|one]].",
+    }
+
+    reply = await said(talking, model, ("answer", which), after=shown)
+
+    assert reply.text.startswith("Heat (1995) is one")
+    assert model.purposes() == ["step"]

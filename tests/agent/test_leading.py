@@ -1,14 +1,21 @@
 """The model leads: what it calls is acted on, whatever the message says, and code keeps only what can be checked."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from agent.agent import Agent
 from agent.intent import Act
+from agent.loop.ranking import _with_mild_first
 from agent.recommendation import Reply
+from retrieval.candidates import Candidate
 from retrieval.items import Catalog
+from retrieval.policies import Slot
+from retrieval.preference import Preference
 from tests.agent.conftest import MakeAgent, visitor
 from tests.agent.films import film_id
 from tests.fakes import Calls, ScriptedChatModel
+from tests.retrieval.test_restraint import CATALOG as STRONG
 
 NOISE = "qzx vrrk plom wuthe, nnb? zzeh 77 qwop!"
 WISH = "a romantic comedy from the nineties, like Babe, nothing with Harrison Ford"
@@ -208,3 +215,14 @@ async def test_what_is_known_of_the_user_is_kept_from_what_the_model_noted(talki
     assert {film_id("Heat"), film_id("Casino"), film_id("Fargo")} == set(kinds)
     assert [taste.key for taste in talking.state.tastes_of(conversation.user_id)] == ["genres:not:War"]
     assert profile
+
+
+@pytest.mark.parametrize(("driver", "first"), [("tools", "s4"), ("schema", "s2")])
+def test_a_capable_models_first_stays_first_whatever_it_holds(driver: str, first: str):
+    slots = tuple(Slot(Candidate(item_id)) for item_id in ("s4", "s2"))
+    retriever = SimpleNamespace(catalog=STRONG, implied=lambda preference: preference)
+    state = SimpleNamespace(driver=driver, preference=Preference(), ending=SimpleNamespace(item_ids=("s4",)))
+
+    led = _with_mild_first(slots, state, retriever)
+
+    assert led[0].candidate.item_id == first

@@ -212,7 +212,8 @@ def test_a_limit_that_cannot_be_placed_is_said_and_the_others_hold(shop: Retriev
     [("year", "Morning Mist (1991)"), ("-year", "茉莉 Evening (2020)"), ("-price", "Snow Bud (2018)")],
 )
 def test_rows_can_be_sorted(shop: Retriever, sort: str, first: str) -> None:
-    text, found = call(desk(shop), "search_catalog", sort=sort)
+    context = desk(shop, Preference(text="Soft and sweet, picked in April."))
+    text, found = call(context, "search_catalog", sort=sort)
 
     assert rows(text)[0] == first
     assert found.lookup is not None

@@ -16,7 +16,7 @@ from agent.recommendation import Recommendation
 from retrieval.items import Catalog
 from retrieval.schema import FieldKind, FieldSpec
 from tools.placing import reference_of
-from tools.render import one_line, quoted
+from tools.render import item_row, one_line, quoted
 
 MOST_VALUES = 60
 """Values of a category that the prompt names."""
@@ -116,10 +116,14 @@ def words_prompt(
     task: str,
     language: str,
     notices: Sequence[str] = (),
+    still_shown: Sequence[str] = (),
 ) -> str:
-    """What asks for the words beside a list or in answer to a question."""
+    """What asks for the words beside a list or in answer to a question; where there is no new list, of the last one."""
     lines = [_on_screen(card, catalog) for card in cards]
     lines += [f"near miss, shown apart: {_on_screen(card, catalog)}" for card in near]
+    if not cards:
+        shown = [catalog.item(item_id) for item_id in still_shown if item_id in catalog]
+        lines += [f"#{place} {item_row(item, catalog)}, of the last list" for place, item in enumerate(shown, 1)]
     lines += [f"said already: {one_line(notice)}" for notice in notices]
     names = _handles(catalog) | {"screen": "\n".join(lines) or "nothing yet", "task": task, "language": language}
     return fill(_template("words"), names).strip()
@@ -138,6 +142,7 @@ def _handles(catalog: Catalog) -> dict[str, str]:
     numbers = [spec for spec in catalog.schema.fields if spec.kind is FieldKind.NUMBER]
     people, names = _named_field(catalog), dict[str, str]()
     names["field"] = people.name if people else "field"
+    names["soft_field"] = next((spec.name for spec in fields if spec.soft), names["field"])
     names["number_field"] = numbers[0].name if numbers else "number"
     if categories:
         spec = categories[0]

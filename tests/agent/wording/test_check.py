@@ -61,6 +61,8 @@ def ledger(films: Catalog, language: str, said: str = SAID) -> Ledger:
         'You named [["Blue Lagoon"]], but [[1]] is what I have.',
         "I counted [[count]], and [[shown]] are on screen.",
         "I do not know how long [[1]] is.",
+        "[[1]] fits; [[unknown|reviews and prizes aren't things I have on record]].",
+        "[[unknown|Whether it won prizes, or is a comedy at heart, is beyond this catalog]].",
     ],
 )
 def test_what_the_evidence_holds_goes_out(checker: Checker, sentence: str):
@@ -126,6 +128,9 @@ def test_what_the_evidence_holds_goes_out(checker: Checker, sentence: str):
         "Casino 是一部喜剧。",
         "它获得了奥斯卡奖。",
         "《Casino》由迈克尔·曼执导，1972年上映。",
+        "[[unknown|Robert De Niro won an Oscar for it]].",
+        "[[unknown|Whether Vertigo is any better is not recorded]].",
+        "[[unknown|Some 14 people sing in it]].",
     ],
 )
 def test_what_no_evidence_holds_does_not_go_out(checker: Checker, sentence: str):
@@ -209,6 +214,8 @@ async def test_a_last_sentence_without_a_full_stop_goes_out_when_it_was_finished
         ("ja", "[[1]]は[[1.year]]年のドラマです。"),
         ("ko", "[[1]]에는 [[1.cast]]가 나와요."),
         ("zh", "[[1]]是[[1.year]]年的剧情片。"),
+        ("it", "[[1]] va bene, [[1.genres!=Comedy|commedia non è]]."),
+        ("fi", "[[1]] [[1.genres!=Comedy|ei naurata]]."),
     ],
 )
 def test_what_holds_goes_out_in_every_language(films: Catalog, language: str, sentence: str):
