@@ -64,7 +64,8 @@ def test_a_field_without_words_in_a_language_is_labeled():
     spec = FieldSpec(name="brand", kind=FieldKind.ENTITY, label={"en": "brand"}, fact={"en": "made by {value}"})
 
     assert spec.fact_in("Acme", "en") == "made by Acme"
-    assert spec.fact_in("Acme", "fr") == "brand: Acme"
+    assert spec.fact_in("Acme", "fr") == "made by Acme"
+    assert spec.model_copy(update={"label": {"fr": "marque"}}).fact_in("Acme", "fr") == "marque: Acme"
 
 
 def test_a_field_that_the_schema_lacks_is_its_value():
@@ -74,13 +75,13 @@ def test_a_field_that_the_schema_lacks_is_its_value():
 @pytest.mark.parametrize(
     ("language", "refused", "since", "rather"),
     [
-        ("en", "without Horror", "from 1991 on", "rather Drama than Comedy"),
-        ("zh", "不要恐怖", "1991年及以后", "更想要剧情而不是喜剧"),
-        ("es", "sin Terror", "desde 1991", "mejor Drama que Comedia"),
-        ("fr", "sans Horreur", "à partir de 1991", "plutôt Drame que Comédie"),
-        ("de", "ohne Horror", "ab 1991", "lieber Drama als Komödie"),
-        ("pt", "sem Terror", "a partir de 1991", "antes Drama do que Comédia"),
-        ("ja", "ホラー以外", "1991年以降", "コメディよりドラマ"),
+        ("en", "no horror", "from 1991 on", "rather Drama than Comedy"),
+        ("zh", "不要恐怖片", "1991年及以后", "更想要剧情而不是喜剧"),
+        ("es", "nada de terror", "desde 1991", "mejor Drama que Comedia"),
+        ("fr", "pas de films d’horreur", "à partir de 1991", "plutôt Drame que Comédie"),
+        ("de", "kein Horror", "ab 1991", "lieber Drama als Komödie"),
+        ("pt", "nada de terror", "a partir de 1991", "antes Drama do que Comédia"),
+        ("ja", "ホラーなし", "1991年以降", "コメディよりドラマ"),
         ("ko", "공포 제외", "1991년 이후", "코미디보다 드라마"),
     ],
 )
