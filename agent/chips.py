@@ -42,7 +42,8 @@ def origins(before: Mapping[str, int], wanted: Preference, catalog: Catalog, pla
         catalog: For the chips.
         place: The index of the turn that made it so.
     """
-    return {chip.key: before.get(chip.key, place) for chip in chips(wanted, catalog)}
+    keys = [*(chip.key for chip in chips(wanted, catalog)), *(limit.key for limit in wanted.constraints)]
+    return {key: before.get(key, place) for key in keys}
 
 
 def without_chip(preference: Preference, key: str) -> Preference:
@@ -60,6 +61,7 @@ def without_chip(preference: Preference, key: str) -> Preference:
             set_aside=tuple(dict.fromkeys((*preference.set_aside, item_id))),
         )
     if item_id == SPAN:
-        keys = [one.key for one in preference.constraints if one.field == kind and one.op in (Op.MIN, Op.MAX)]
-        return replace(preference, constraints=tuple(one for one in preference.constraints if one.key not in keys))
+        ends = [one for one in preference.constraints if one.field == kind and one.op in (Op.MIN, Op.MAX)]
+        kept = tuple(one for one in preference.constraints if one not in ends or one.lasting)
+        return replace(preference, constraints=kept)
     return preference.without(key)

@@ -105,8 +105,8 @@ def limit_labels(limits: Sequence[Constraint], catalog: Catalog, language: str) 
 
 def _ends_of(limit: Constraint, limits: Iterable[Constraint]) -> tuple[float, float] | None:
     """The least and the most of a number, where one of each is wanted; None otherwise."""
-    same = [one for one in limits if one.field == limit.field and one.op in (Op.MIN, Op.MAX)]
-    if limit.op not in (Op.MIN, Op.MAX) or {one.op for one in same} != {Op.MIN, Op.MAX} or len(same) > 2:
+    same = [one for one in limits if one.field == limit.field and one.op in (Op.MIN, Op.MAX) and not one.lasting]
+    if limit not in same or {one.op for one in same} != {Op.MIN, Op.MAX} or len(same) > 2:
         return None
     low, high = (float(one.values[0]) for one in sorted(same, key=lambda one: one.op is Op.MAX))
     return (low, high) if low < high else None

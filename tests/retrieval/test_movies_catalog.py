@@ -151,7 +151,9 @@ def test_same_as_points_to_one_other_film_of_that_title_which_points_nowhere(row
 
 def test_what_a_film_continues_or_remakes_is_an_older_film_of_the_catalog(rows: list[Row]) -> None:
     by_id = {row["id"]: row for row in rows}
-    links = [(row, by_id.get(row[name])) for row in rows for name in ("sequel_of", "later_of", "remake_of") if name in row]
+    links = [
+        (row, by_id.get(row[name])) for row in rows for name in ("sequel_of", "later_of", "remake_of") if name in row
+    ]
 
     assert len(links) >= 90
     assert [row["title"] for row, other in links if other is None or other["year"] > row["year"]] == []
@@ -163,7 +165,9 @@ def test_prizes_are_those_that_the_schema_names(rows: list[Row]) -> None:
     assert {prize for row in rows for prize in row.get("won", ())} == {*named}
 
 
-def test_words_that_a_value_has_of_its_own_are_of_values_that_films_have(rows: list[Row], vocabulary: list[str]) -> None:
+def test_words_that_a_value_has_of_its_own_are_of_values_that_films_have(
+    rows: list[Row], vocabulary: list[str]
+) -> None:
     spec = read_schema(SCHEMA).field("themes")
 
     assert {*spec.said, *spec.qualities, *spec.warnings, *spec.in_fact} - {*vocabulary} == set()

@@ -131,8 +131,7 @@ def test_a_connection_names_people_before_themes_and_kinds(desk: Desk):
     text = said(desk(), "connection", CASINO, film_id("GoodFellas"))
 
     assert text == (
-        "What connects Casino and GoodFellas: directed by Martin Scorsese; about the mafia; "
-        "crime and drama."
+        "What connects Casino and GoodFellas: directed by Martin Scorsese; about the mafia; crime and drama."
     )
 
 

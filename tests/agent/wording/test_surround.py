@@ -27,6 +27,17 @@ def test_a_summary_says_why_the_first_comes_first(films: Catalog):
     assert summary(cards, films, "zh") == "我会先选《Casino》：like Heat: Crime。"
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_summary_says_from_when_the_items_are_unless_that_was_asked_for(films: Catalog, language: str):
+    cards = [card(films, row, "") for row in (0, 6, 23)]
+    asked = Preference(constraints=(Constraint("year", Op.MAX, (1999.0,)),))
+
+    assert "1954" in summary(cards, films, language)
+    assert "1995" in summary(cards, films, language)
+    assert "1995" not in summary(cards, films, language, asked)
+    assert "199" in summary([card(films, row, "") for row in (0, 1, 2)], films, language)
+
+
 def test_a_name_keeps_its_capital_in_a_summary(films: Catalog):
     cards = [card(films, 1, "Al Pacino 출연", statement="Al Pacino 출연")]
 

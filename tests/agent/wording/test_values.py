@@ -2,10 +2,11 @@
 
 import pytest
 
+from agent.chips import without_chip
 from agent.wording.messages import LANGUAGES
-from agent.wording.values import constraint_label, fact_text, leaning_label, value_text, wish_label
+from agent.wording.values import constraint_label, fact_text, leaning_label, limit_labels, value_text, wish_label
 from retrieval.items import Catalog
-from retrieval.preference import Constraint, Leaning, Op, Wish
+from retrieval.preference import Constraint, Leaning, Op, Preference, Wish
 from retrieval.schema import CatalogSchema, FieldKind, FieldSpec
 
 
@@ -89,6 +90,26 @@ def test_limits_and_wishes_have_labels(films: Catalog, language: str, refused: s
     assert constraint_label(Constraint("genres", Op.NOT, ("Horror",)), films, language) == refused
     assert constraint_label(Constraint("year", Op.MIN, (1991.0,)), films, language) == since
     assert leaning_label(Leaning("genres", "Drama", "Comedy"), films, language) == rather
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "english", "chinese"),
+    [(1990.0, 1999.0, "1990s", "1990年代"), (1993.0, 1995.0, "1993–1995", "1993–1995年")],
+)
+def test_a_least_and_a_most_are_one_chip(films: Catalog, low: float, high: float, english: str, chinese: str):
+    limits = (Constraint("year", Op.MIN, (low,)), Constraint("year", Op.MAX, (high,)))
+    wish = Preference(constraints=(*limits, Constraint("genres", Op.IS, ("Comedy",))))
+
+    assert [words for _, words, _ in limit_labels(wish.constraints, films, "en")] == [english, "Comedy"]
+    assert limit_labels(limits, films, "zh")[0][1] == chinese
+    assert [limit.field for limit in without_chip(wish, "year:span").constraints] == ["genres"]
+
+
+def test_a_limit_that_lasts_keeps_a_chip_of_its_own(films: Catalog):
+    limits = (Constraint("year", Op.MIN, (1990.0,), lasting=True), Constraint("year", Op.MAX, (1999.0,)))
+
+    assert [key for key, _, _ in limit_labels(limits, films, "en")] == [limit.key for limit in limits]
+    assert len(without_chip(Preference(constraints=limits), "year:span").constraints) == 1
 
 
 def test_alternatives_are_joined_with_or(films: Catalog):
