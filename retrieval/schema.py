@@ -194,11 +194,20 @@ class FieldSpec(BaseModel):
         """The fact that an item has a value, as a phrase: 'directed by Michael Mann'."""
         return self.fact_of(self.within(value, language), language)
 
+    def said_of(self, value: str, language: str) -> str:
+        """The whole fact of a value that has one of its own: 'set in Paris'; '' for others."""
+        return self.said.get(value, {}).get(self._written(language), "")
+
+    def _written(self, language: str) -> str:
+        """The language that its words are in where they are to be read in another one."""
+        return language if language in self.label else "en"
+
     def fact_of(self, words: str, language: str) -> str:
         """The same for one or several values in words (see `within`)."""
         colon = "：" if language in ("zh", "ja") else ": "
-        known = language if language in self.label else "en"
-        return _put(self.fact.get(known) or f"{self.label_in(language)}{colon}{{value}}", words, language)
+        return _put(
+            self.fact.get(self._written(language)) or f"{self.label_in(language)}{colon}{{value}}", words, language
+        )
 
     def having_of(self, words: str, language: str) -> str:
         """What stands beside the noun of items that have a value: 'by Michael Mann'; '' for no words."""
@@ -206,7 +215,7 @@ class FieldSpec(BaseModel):
 
     def shared_of(self, words: str, titles: str, language: str) -> str:
         """What an item shares with others: 'from the director of Heat'; '' for no words."""
-        shared = self.shared.get(language if language in self.label else "en", "")
+        shared = self.shared.get(self._written(language), "")
         return _put(_put(shared, words, language), titles, language, place="{titles}")
 
     def refused_of(self, value: str, language: str) -> str:
@@ -215,7 +224,7 @@ class FieldSpec(BaseModel):
 
     def within(self, value: str, language: str) -> str:
         """A value's display name as it stands in a sentence: 'the United States'."""
-        return self.in_fact.get(value, {}).get(language) or self.value_in(value, language)
+        return self.in_fact.get(value, {}).get(self._written(language)) or self.value_in(value, language)
 
     def _span_in(self, span: Span, language: str) -> str:
         """'1993–1995', '1992 and before'; '20 minutes and more'."""

@@ -61,7 +61,7 @@ def fact_text(schema: CatalogSchema, name: str, values: Sequence[str], language:
         return join(values, language)
     if spec.kind is FieldKind.NUMBER:
         return spec.fact_of(comma((value_text(spec, float(value), language) for value in values), language), language)
-    bare = [value for value in values if value in (*spec.said, *spec.qualities, *spec.warnings)]
+    bare = [value for value in values if value in (*spec.qualities, *spec.warnings) or spec.said_of(value, language)]
     framed = [spec.within(value, language) for value in values if value not in bare]
     phrases = [spec.fact_of(join(framed, language, last="values_and"), language)] if framed else []
     return join([*phrases, *(whole_text(spec, value, language) for value in bare)], language, last="values_and")
@@ -69,7 +69,7 @@ def fact_text(schema: CatalogSchema, name: str, values: Sequence[str], language:
 
 def whole_text(spec: FieldSpec, value: str, language: str) -> str:
     """A value as a fact of its own: 'set in Paris', 'bleak'."""
-    return spec.said.get(value, {}).get(language) or spec.within(value, language)
+    return spec.said_of(value, language) or spec.within(value, language)
 
 
 def constraint_label(constraint: Constraint, catalog: Catalog, language: str) -> str:

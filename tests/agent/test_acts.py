@@ -265,7 +265,7 @@ async def test_what_is_known_is_told_with_the_message_that_said_it(talking: Agen
     reply = await said(talking, model, ("answer", {"kind": "about_me"}), after=first, message="what do you know of me?")
 
     assert "Fargo (you said: “I loved Fargo, no horror please”)" in reply.text
-    assert "What you are looking for now: without Horror (you said: “I loved Fargo, no horror please”)." in reply.text
+    assert "What you are looking for now: no horror (you said: “I loved Fargo, no horror please”)." in reply.text
 
 
 # Places with wishes of their own
