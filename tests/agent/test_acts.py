@@ -352,7 +352,7 @@ async def test_what_suits_both_comes_first_then_something_for_each(talking: Agen
     assert others[-1].slot == "your wife"
     assert "Romance" in others[-1].item.values["genres"]
     assert not [card for card in reply.recommendations if "you" in card.slot.split() and is_drama(card)]
-    assert [chip.label for chip in reply.intent.chips] == ["your wife: Romance", "you: without Drama"]
+    assert [chip.label for chip in reply.intent.chips] == ["your wife: Romance", "you: no dramas"]
 
 
 async def test_people_who_contradict_each_other_get_one_each(talking: Agent, model: ScriptedChatModel):
