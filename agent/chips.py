@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from agent.intent import Chip
 from agent.wording.messages import comma, say, title
-from agent.wording.values import constraint_label, label, leaning_label, wish_label
+from agent.wording.values import SPAN, constraint_label, label, leaning_label, limit_labels, wish_label
 from retrieval.items import Catalog
-from retrieval.preference import Constraint, Preference, Wish
+from retrieval.preference import Constraint, Op, Preference, Wish
 
 __all__ = ["chips", "constraint_label", "label", "leaning_label", "wish_label", "without_chip"]
 
@@ -15,9 +15,7 @@ __all__ = ["chips", "constraint_label", "label", "leaning_label", "wish_label", 
 def chips(preference: Preference, catalog: Catalog) -> tuple[Chip, ...]:
     """The chips of a preference, limits first."""
     language = preference.language
-    made = [
-        Chip(limit.key, constraint_label(limit, catalog, language), limit.lasting) for limit in preference.constraints
-    ]
+    made = [Chip(*found) for found in limit_labels(preference.constraints, catalog, language)]
     made += [Chip(wish.key, wish_label(wish, catalog, language)) for wish in preference.wishes]
     made += [Chip(leaning.key, leaning_label(leaning, catalog, language)) for leaning in preference.leanings]
     for person in preference.people:
@@ -44,7 +42,8 @@ def origins(before: Mapping[str, int], wanted: Preference, catalog: Catalog, pla
         catalog: For the chips.
         place: The index of the turn that made it so.
     """
-    return {chip.key: before.get(chip.key, place) for chip in chips(wanted, catalog)}
+    keys = [*(chip.key for chip in chips(wanted, catalog)), *(limit.key for limit in wanted.constraints)]
+    return {key: before.get(key, place) for key in keys}
 
 
 def without_chip(preference: Preference, key: str) -> Preference:
@@ -61,4 +60,8 @@ def without_chip(preference: Preference, key: str) -> Preference:
             disliked=tuple(known for known in preference.disliked if known != item_id),
             set_aside=tuple(dict.fromkeys((*preference.set_aside, item_id))),
         )
+    if item_id == SPAN:
+        ends = [one for one in preference.constraints if one.field == kind and one.op in (Op.MIN, Op.MAX)]
+        kept = tuple(one for one in preference.constraints if one not in ends or one.lasting)
+        return replace(preference, constraints=kept)
     return preference.without(key)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from agent.recommendation import Explanation, Recommendation, Statement
 from agent.wording.explain import explain, statement
+from agent.wording.telling import Telling
 from retrieval.candidates import Candidate
 from retrieval.items import Item
 from retrieval.preference import Constraint
@@ -95,6 +96,6 @@ def _values(item: Item, name: str, kind: FieldKind) -> tuple[str, ...]:
 
 def _as_card(found: Candidate, rank: int, context: ToolContext) -> Recommendation:
     wish = context.preference
-    words: Explanation = explain(found, context.catalog, wish.language, preference=wish)
+    words: Explanation = explain(found, context.catalog, wish.language, telling=Telling.of(wish, context.catalog))
     score = found.score or max(found.scores.values(), default=0.0)
     return Recommendation(context.catalog.item(found.item_id), rank, words, score, dict(found.scores))

@@ -28,6 +28,8 @@ class Explanation:
 
     text: str
     statements: tuple[Statement, ...] = ()
+    leads: tuple[int, ...] = ()
+    """Which statements the short reason says; of a near miss, whose text says how it breaks the limits, what would."""
 
 
 @dataclass(frozen=True, slots=True)

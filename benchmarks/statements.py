@@ -2,10 +2,13 @@
 
 python -m benchmarks.statements facts --out facts.jsonl [--count 300] [--seed 0]
 python -m benchmarks.statements said --data .reconteur/demo --out said.jsonl [--count 400] [--seed 0]
+python -m benchmarks.statements sheet --data .reconteur/demo --out sheet.md [--count 200] [--seed 0]
 
 Facts are drawn evenly over the fields, within a field over all that its items have. Statements are those of cards, near
 misses and answers in the scenes of explanations_scenes.jsonl and statements_scenes.jsonl, as many of each language,
-evenly over kinds. The same seed draws the same.
+evenly over kinds. The sheet is for blind readers: cards as the page shows them and half as many replies, to the wishes
+of wishes.jsonl and wording_scenes.jsonl; they mark what repeats the wish, the card or its neighbor, says nothing,
+sounds odd or is false. The same seed draws the same.
 """
 
 import argparse
@@ -21,9 +24,13 @@ from typing import Any, TypeVar
 from rich.console import Console
 
 from agent.agent import Agent
+from agent.conversation import Conversation, Role
+from agent.recommendation import Recommendation
 from agent.wording.stream import sentences
+from agent.wording.values import ON_CARD, on_card, values_of
 from benchmarks.explanations import PATIENCE_S, SCENES
 from benchmarks.session import new_visitor, open_agent, play
+from benchmarks.wishes import read_wishes
 from eval.catalogs import load_catalog
 from retrieval.datasets.movielens import MOVIES, SCHEMA
 from retrieval.items import Catalog, Item
@@ -35,6 +42,8 @@ from tools.render import item_facts
 
 Drawn = TypeVar("Drawn")
 LANGUAGES = ("en", "zh", "de", "es")
+WORDING = Path(__file__).parent / "wording_scenes.jsonl"
+"""Messages in the eight languages of the templates."""
 QUESTIONS = Path(__file__).parent / "statements_scenes.jsonl"
 """First messages in languages that the rules do not read, and questions in those that they do."""
 
@@ -131,6 +140,52 @@ async def _scene(agent: Agent, scene: dict[str, Any]) -> list[Said]:
     return found
 
 
+SHEET = """# To be judged
+
+Mark each line that **repeats** the wish, its own card or the card above it, **says nothing**, **sounds odd** to one
+who grew up with the language, or is **false**. Most lines deserve no mark. `—` is a card without a reason.
+
+"""
+REASON, REPLY = "card", "reply"
+
+
+async def sheet(data: Path, count: int, seed: int) -> str:
+    """So many cards with their reasons, and half as many replies, as Markdown; each list stays in one piece."""
+    retriever = await asyncio.to_thread(Retriever.open, RetrievalSettings(data_dir=data))
+    wishes = [{"say": [wish.text], "language": wish.language} for wish in read_wishes()]
+    scenes = [*wishes, *map(json.loads, WORDING.read_text(encoding="utf-8").splitlines())]
+    lists, replies = list[list[str]](), list[str]()
+    with Console(stderr=True).status("scenes") as status:
+        for number, scene in enumerate(scenes):
+            status.update(f"scene {number + 1} of {len(scenes)}")
+            async with open_agent(retriever, url="", model="", seed=seed, tool_timeout_s=PATIENCE_S) as agent:
+                conversation = new_visitor(agent)
+                for message in scene["say"]:
+                    reply, _ = await play(agent, conversation, message)
+                    conversation = reply.conversation
+                    lists.append([_card_line(card, agent.catalog, conversation) for card in reply.recommendations])
+                    shown = ", ".join(card.item.label for card in reply.recommendations) or "no list"
+                    told_once = [one for one in reply.notices if one not in retriever.notices]
+                    words = " ".join((reply.text, *told_once))
+                    replies.append(f"“{message}” → {words}  ({shown})")
+    rng = random.Random(seed)
+    rng.shuffle(lists)
+    cards = [line for lines in lists for line in lines][:count]
+    told = rng.sample(replies, min(count // 2, len(replies)))
+    kinds = ((REASON, cards), (REPLY, told))
+    return SHEET + "\n".join(f"- {kind} {n}: {line}" for kind, lines in kinds for n, line in enumerate(lines, 1)) + "\n"
+
+
+def _card_line(card: Recommendation, catalog: Catalog, conversation: Conversation) -> str:
+    language, schema = conversation.preference.language, catalog.schema
+    facts = [
+        ", ".join(values_of(card.item, schema.field(name), language)[: ON_CARD[schema.field(name).kind]])
+        for name in on_card(card.item, schema)
+    ]
+    wish = next(turn.text for turn in reversed(conversation.turns) if turn.role is Role.USER)
+    return f"“{wish}” | {card.rank}. {card.item.label} | {' · '.join(facts)} | **{card.explanation.text or '—'}**"
+
+
 def write(path: Path, rows: Iterable[Fact | Said]) -> None:
     """One a line."""
     path.write_text("".join(json.dumps(asdict(row), ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
@@ -139,7 +194,7 @@ def write(path: Path, rows: Iterable[Fact | Said]) -> None:
 def main() -> None:
     """Parse arguments, draw, write."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=("facts", "said"))
+    parser.add_argument("what", choices=("facts", "said", "sheet"))
     parser.add_argument("--data", type=Path, default=Path(".reconteur/demo"))
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--count", type=int)
@@ -148,6 +203,10 @@ def main() -> None:
     if arguments.what == "facts":
         facts = all_facts(load_catalog(MOVIES, schema=SCHEMA).dataset.catalog)
         write(arguments.out, drawn(((fact.field, fact) for fact in facts), arguments.count or 300, arguments.seed))
+        return
+    if arguments.what == "sheet":
+        judged = asyncio.run(sheet(arguments.data, arguments.count or 200, arguments.seed))
+        arguments.out.write_text(judged, encoding="utf-8")
         return
     said, found = asyncio.run(all_said(arguments.data, arguments.seed)), list[Said]()
     each = (arguments.count or 400) // len(LANGUAGES)

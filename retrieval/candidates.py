@@ -30,6 +30,8 @@ class EvidenceKind(StrEnum):
     """The language model named it for the wish; `score` is 1 for its first title and falls to above 0."""
     READ = "read"
     """The language model read `value` out of the description `text`: of `field`, or a mood where that is ''."""
+    REMARK = "remark"
+    """The catalog has the remark `field` about the item: `value`, or the item `item_ids[0]`."""
     GUESS = "guess"
     """Shown to learn about the user; `text` names what is tried out."""
 

@@ -31,6 +31,8 @@ class Item:
     """Other titles, in any language."""
     same_as: str = ""
     """The id of the item that this one doubles; the two are never shown together."""
+    remarks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What is told of it but not asked for: name of a remark of the schema -> values."""
 
     @property
     def year(self) -> int | None:

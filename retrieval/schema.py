@@ -101,6 +101,20 @@ class FieldSpec(BaseModel):
         default_factory=dict,
         description="how several items that have a value are told from others, beside their noun: {en = 'by {value}'}",
     )
+    shared: dict[str, str] = Field(
+        default_factory=dict,
+        description="how it is said that an item has a value of another one: {en = 'from the director of {titles}'}; "
+        "`{value}` may stand in it, too",
+    )
+    said: dict[str, dict[str, str]] = Field(
+        default_factory=dict,
+        description="value -> the whole fact, where it is not `fact` with the value in it; such a value is said alone: "
+        "{paris = {en = 'set in Paris'}}",
+    )
+    refused: dict[str, dict[str, str]] = Field(
+        default_factory=dict,
+        description="value -> how it is said that it is not wanted: {Musical = {en = 'no musicals'}}",
+    )
     in_fact: dict[str, dict[str, str]] = Field(
         default_factory=dict,
         description="value -> its form within `fact` and `having`: {US = {en = 'the United States'}}",
@@ -114,6 +128,13 @@ class FieldSpec(BaseModel):
     soft: bool = Field(
         default=False,
         description="a value asked for is a wish that moves the ranking, not a limit (themes); avoiding it is a limit",
+    )
+    qualities: tuple[str, ...] = Field(
+        default=(),
+        description="values that say what an item is like ('bleak'), not what it has ('a heist'); said without `fact`",
+    )
+    warnings: tuple[str, ...] = Field(
+        default=(), description="values that warn of something or give it away: never a reason; said without `fact`"
     )
     unit: str = Field(default="", description="'year' for calendar years, else a unit such as 'pages' or 'EUR'")
     words: tuple[str, ...] = Field(default=(), description="words that name the field or unit in a message")
@@ -173,18 +194,37 @@ class FieldSpec(BaseModel):
         """The fact that an item has a value, as a phrase: 'directed by Michael Mann'."""
         return self.fact_of(self.within(value, language), language)
 
+    def said_of(self, value: str, language: str) -> str:
+        """The whole fact of a value that has one of its own: 'set in Paris'; '' for others."""
+        return self.said.get(value, {}).get(self._written(language), "")
+
+    def _written(self, language: str) -> str:
+        """The language that its words are in where they are to be read in another one."""
+        return language if language in self.label else "en"
+
     def fact_of(self, words: str, language: str) -> str:
         """The same for one or several values in words (see `within`)."""
         colon = "：" if language in ("zh", "ja") else ": "
-        return _put(self.fact.get(language) or f"{self.label_in(language)}{colon}{{value}}", words, language)
+        return _put(
+            self.fact.get(self._written(language)) or f"{self.label_in(language)}{colon}{{value}}", words, language
+        )
 
     def having_of(self, words: str, language: str) -> str:
         """What stands beside the noun of items that have a value: 'by Michael Mann'; '' for no words."""
         return _put(self.having.get(language, ""), words, language)
 
+    def shared_of(self, words: str, titles: str, language: str) -> str:
+        """What an item shares with others: 'from the director of Heat'; '' for no words."""
+        shared = self.shared.get(self._written(language), "")
+        return _put(_put(shared, words, language), titles, language, place="{titles}")
+
+    def refused_of(self, value: str, language: str) -> str:
+        """That a value is not wanted: 'no musicals'; '' for no words."""
+        return self.refused.get(value, {}).get(language, "")
+
     def within(self, value: str, language: str) -> str:
         """A value's display name as it stands in a sentence: 'the United States'."""
-        return self.in_fact.get(value, {}).get(language) or self.value_in(value, language)
+        return self.in_fact.get(value, {}).get(self._written(language)) or self.value_in(value, language)
 
     def _span_in(self, span: Span, language: str) -> str:
         """'1993–1995', '1992 and before'; '20 minutes and more'."""
@@ -199,6 +239,28 @@ class FieldSpec(BaseModel):
         if not math.isfinite(span.high):
             return above.format(f"{low}{unit}")
         return high if span.low == span.high else f"{low}–{high}"
+
+
+class RemarkSpec(BaseModel):
+    """Something about an item that is told of it but not asked for: a prize, what it continues."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Name
+    fact: dict[str, str] = Field(description="how it is said, by language: {en = 'a sequel to {value}'}")
+    names: dict[str, dict[str, str]] = Field(
+        default_factory=dict, description="value -> its form in `fact`, by language: {oscar = {en = 'an Oscar'}}"
+    )
+    of_item: bool = Field(default=False, description="values are ids of other items, told by their titles")
+
+    def fact_of(self, words: str, language: str) -> str:
+        """The remark with its value in words: 'a sequel to Alien'."""
+        return _put(self.fact.get(language) or self.fact.get("en", "{value}"), words, language)
+
+    def value_in(self, value: str, language: str) -> str:
+        """A value as it stands in the remark."""
+        named = self.names.get(value, {})
+        return named.get(language) or named.get("en") or value
 
 
 class CatalogSchema(BaseModel):
@@ -219,6 +281,7 @@ class CatalogSchema(BaseModel):
         description="the button for 'I know this one': 'seen it', 'read it', 'own it'",
     )
     fields: tuple[FieldSpec, ...] = ()
+    remarks: tuple[RemarkSpec, ...] = ()
     wishes: dict[str, tuple[str, ...]] = Field(default_factory=dict, description="starter wishes by language")
     moods: dict[str, tuple[str, ...]] = Field(
         default_factory=dict,
@@ -267,11 +330,11 @@ class CatalogSchema(BaseModel):
         return self.counter.get(language, "")
 
 
-def _put(template: str, words: str, language: str) -> str:
+def _put(template: str, words: str, language: str, place: str = "{value}") -> str:
     """A template with its place filled; French drops the vowel of 'de' before another one."""
     if language == "fr" and words[:1].casefold() in _VOWELS:
-        template = template.replace("de {value}", "d’{value}")
-    return template.replace("{value}", words)
+        template = template.replace(f"de {place}", f"d’{place}")
+    return template.replace(place, words)
 
 
 @cache

@@ -16,6 +16,7 @@ from retrieval.preference import Op, Preference
 from retrieval.ranking import Ranked, known_ids
 from retrieval.restraint import first_place
 from retrieval.retriever import Retriever
+from retrieval.schema import FieldKind
 
 
 async def rank(state: TurnState, retriever: Retriever, *, timeout_s: float) -> None:
@@ -124,6 +125,7 @@ def _ask(state: TurnState, retriever: Retriever, belief: Belief, preference: Pre
         if state.split is not None:
             return
         settled = {limit.field for limit in preference.constraints}
+        settled |= {spec.name for spec in retriever.schema.of_kind(FieldKind.NUMBER)}  # nobody prefers a span of years
         state.inquiry = retriever.inquiry(state.slots, belief, conversation.inquired, settled)
 
 

@@ -257,8 +257,10 @@ class Words:
             return ""
         if state.intent.act is Act.ASK:
             return answers.question(state.intent, self.retriever.catalog, state.language)
+        if state.intent.act is Act.RECOMMEND and state.near_misses and not state.recommendations:
+            return say("nothing_near", state.language)  # that nothing fits is a notice
         if state.intent.act is Act.RECOMMEND:
-            return answers.summary(state.recommendations, self.retriever.schema, state.language)
+            return answers.summary(state.recommendations, self.retriever.catalog, state.language, state.preference)
         text, state.listed = await self._answer(state, state.language)
         return text
 

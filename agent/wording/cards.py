@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from agent.recommendation import Recommendation
-from agent.wording.explain import explain, near_miss
+from agent.wording.explain import explain, near_miss, said_of
 from agent.wording.messages import say
+from agent.wording.telling import Key, Telling
 from retrieval.candidates import Candidate
 from retrieval.items import Catalog
 from retrieval.policies import Slot
@@ -38,19 +39,27 @@ def make_cards(
     """
     catalog = retriever.catalog
     names = (*slot_names, *("" for _ in slots))
-    cards = tuple(
-        replace(_card(slot, rank, names[rank - 1], catalog, language, preference), parts_are=ranked.parts_are)
-        for rank, slot in enumerate(slots, 1)
+    telling = Telling.of(
+        preference,
+        catalog,
+        [slot.candidate.item_id for slot in slots],
+        implied=retriever.implied(preference),
     )
+    told: list[frozenset[Key]] = []
+    cards: list[Recommendation] = []
+    for rank, slot in enumerate(slots, 1):
+        card = replace(_card(slot, rank, names[rank - 1], telling, told, language), parts_are=ranked.parts_are)
+        cards.append(card)
+        told.append(said_of(card.explanation))
     shown = {card.item.item_id for card in cards}
     near: list[Recommendation] = []
     for candidate in ranked.near:
         broken = _broken(catalog, candidate.item_id, ranked.broken.get(candidate.item_id, ()))
         if broken and candidate.item_id not in shown:
-            near.append(
-                _near(retriever.explain(candidate, preference), broken, len(near) + 1, catalog, language, preference)
-            )
-    return cards, tuple(near)
+            found = retriever.explain(candidate, preference)
+            near.append(_near(found, broken, len(near) + 1, telling, told, language))
+            told.append(said_of(near[-1].explanation))
+    return tuple(cards), tuple(near)
 
 
 def shortage(cards: Cards, schema: CatalogSchema, language: str) -> str:
@@ -70,14 +79,14 @@ def _broken(catalog: Catalog, item_id: str, limits: Sequence[Constraint]) -> tup
     return tuple(limit for limit in limits if not catalog.satisfies(item, limit))
 
 
-def _card(slot: Slot, rank: int, name: str, catalog: Catalog, language: str, preference: Preference) -> Recommendation:
-    found = slot.candidate
+def _card(
+    slot: Slot, rank: int, name: str, telling: Telling, told: Sequence[frozenset[Key]], language: str
+) -> Recommendation:
+    found, catalog, guess = slot.candidate, telling.catalog, slot.why if slot.exploratory else ""
     return Recommendation(
         item=catalog.item(found.item_id),
         rank=rank,
-        explanation=explain(
-            found, catalog, language, guess=slot.why if slot.exploratory else "", preference=preference
-        ),
+        explanation=explain(found, catalog, language, guess=guess, telling=telling, told=told),
         score=found.score,
         channels=dict(found.scores),
         parts=dict(found.parts),
@@ -93,14 +102,15 @@ def _near(
     found: Candidate,
     broken: tuple[Constraint, ...],
     rank: int,
-    catalog: Catalog,
+    telling: Telling,
+    told: Sequence[frozenset[Key]],
     language: str,
-    preference: Preference,
 ) -> Recommendation:
+    catalog = telling.catalog
     return Recommendation(
         item=catalog.item(found.item_id),
         rank=rank,
-        explanation=near_miss(found, broken, catalog, language, preference=preference),
+        explanation=near_miss(found, broken, catalog, language, telling=telling, told=told),
         score=found.score,
         channels=dict(found.scores),
         breaks=broken,

@@ -1,40 +1,27 @@
 """Evidence -> words; states nothing that the evidence does not hold.
 
-A card's reason says the most telling things first, nothing that was asked for, nothing twice.
+A card's reason says the most telling things (`telling`), nothing that was asked for, nothing twice.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from agent.recommendation import Explanation, Statement
 from agent.wording.messages import comma, has_message, join, percent, say, sentence, title
-from agent.wording.values import breach_text, fact_text, spec_of
+from agent.wording.telling import CLOSE, Key, Telling, in_turn, key_of, own_facts
+from agent.wording.values import breach_text, fact_text, spec_of, whole_text
 from retrieval.candidates import Candidate, Evidence, EvidenceKind
-from retrieval.items import Catalog, Item
-from retrieval.preference import Constraint, Op, Preference
+from retrieval.items import Catalog
+from retrieval.preference import Constraint, Preference
 from retrieval.schema import FieldKind
 from tools.render import one_line
 
 IN_REASON = 2
-"""Statements in the short reason; all are on the card."""
+"""Statements in the short reason; all are behind the card's 'Why this?'."""
 VALUES_IN_REASON = 2
 """Values of one field that are said in one breath."""
 ENOUGH = 2
 """Statements that an item has at least, guesses left out: what it is fills up what is missing."""
-CLOSE = {EvidenceKind.TEXT: 0.35, EvidenceKind.SIMILAR_ITEM: 0.58}
-"""The least cosine at which a description is called close: below it a reader sees no likeness."""
-LIKED = 0.5
-"""Popularity below this share of likes is no reason to choose an item."""
-MANY = 20
-"""Fewer raters than this say nothing of an item that anybody should lead with."""
-FEW = 2
-"""Fewer people than this who liked something are hardly a reason."""
-KNOWN = 3
-"""A name with at least this many items in the catalog says something to people."""
-TELLING = 5
-"""Ranks (see `_rank`) up to this one persuade by themselves."""
-ASKED = 20
-"""The rank of what was asked for: a reason only where there is nothing else."""
 
 
 def statement(evidence: Evidence, catalog: Catalog, language: str = "en") -> str:
@@ -43,7 +30,13 @@ def statement(evidence: Evidence, catalog: Catalog, language: str = "en") -> str
 
 
 def explain(
-    found: Candidate, catalog: Catalog, language: str, *, guess: str = "", preference: Preference | None = None
+    found: Candidate,
+    catalog: Catalog,
+    language: str,
+    *,
+    guess: str = "",
+    telling: Telling | None = None,
+    told: Sequence[frozenset[Key]] = (),
 ) -> Explanation:
     """The short reason of a card and all its statements.
 
@@ -52,24 +45,36 @@ def explain(
         catalog: For titles and labels.
         language: A language code.
         guess: For an exploratory item: what is tried out.
-        preference: What was asked for; a reason does not repeat it.
+        telling: What the wish and the list say already.
+        told: What each card before has said (`said_of`); not said again.
     """
-    wish = _Wish.of(preference or Preference(), catalog)
-    evidence = _gathered(found, catalog, wish)
-    statements = _distinct(Statement(text, one) for one in evidence if (text := statement(one, catalog, language)))
-    words = _reasons(statements, catalog, language, wish)[:IN_REASON]
+    telling = telling or Telling(catalog)
+    evidence = [_elsewhere(one, found, telling) for one in found.evidence]
+    parts = _naming_once(_parts(evidence, found.item_id, telling, language, told))[:IN_REASON]
     if guess:
         tried = next((one for one in evidence if one.kind is EvidenceKind.GUESS), None)
-        words = [_said([tried or Evidence("", EvidenceKind.GUESS, text=guess)], catalog, language), *words[:1]]
-    return Explanation(sentence(say("reasons_join", language).join(filter(None, words))), statements)
+        parts = [[tried or Evidence("", EvidenceKind.GUESS, text=guess)], *parts[:1]]
+    statements = _statements(parts, evidence, found.item_id, catalog, language)
+    leads = tuple(place for place, one in enumerate(statements) if any(one.evidence in part for part in parts))
+    return Explanation(_reason(parts, catalog, language), statements, leads)
+
+
+def said_of(explanation: Explanation) -> frozenset[Key]:
+    """What a card's reason says, for the cards after it."""
+    return frozenset(key_of(explanation.statements[place].evidence) for place in explanation.leads)
 
 
 def reasons(found: Candidate, catalog: Catalog, language: str, preference: Preference) -> list[str]:
-    """All that speaks for an item, each topic once, the most telling first."""
-    wish = _Wish.of(preference, catalog)
-    evidence = _gathered(found, catalog, wish)
-    statements = _distinct(Statement(text, one) for one in evidence if (text := statement(one, catalog, language)))
-    return _reasons(statements, catalog, language, wish)
+    """All that speaks for an item, each topic once, the most telling first; what was asked for comes after that."""
+    telling = Telling.of(preference, catalog)
+    evidence = [_elsewhere(one, found, telling) for one in found.evidence]
+    parts = _parts(evidence, found.item_id, telling, language)
+    topics = {telling.topic(part[0]) for part in parts}
+    for one in evidence:
+        if telling.topic(one) not in topics and one.kind not in (EvidenceKind.GUESS, EvidenceKind.PROPOSED):
+            topics.add(telling.topic(one))
+            parts.append([one])
+    return [words for part in parts if (words := _said(part, catalog, language))]
 
 
 def near_miss(
@@ -78,186 +83,104 @@ def near_miss(
     catalog: Catalog,
     language: str,
     *,
-    preference: Preference | None = None,
+    telling: Telling | None = None,
+    told: Sequence[frozenset[Key]] = (),
 ) -> Explanation:
-    """Why an item is only close: how it breaks each of the limits that it does not keep."""
+    """Why an item is only close: how it breaks each of the limits that it does not keep; then what speaks for it."""
     item = catalog.item(found.item_id)
     breaches = dict.fromkeys(breach_text(item, limit, catalog, language) for limit in broken)
-    text = say("near", language, parts=say("reasons_join", language).join(breaches)) if breaches else ""
-    explanation = explain(found, catalog, language, preference=preference)
-    return Explanation(sentence(one_line(text)), explanation.statements)
+    explanation = explain(found, catalog, language, telling=telling, told=told)
+    return replace(explanation, text=sentence(one_line(say("reasons_join", language).join(breaches))))
 
 
-@dataclass(frozen=True, slots=True)
-class _Wish:
-    """What was asked for, as far as it decides what is worth saying."""
-
-    asked: frozenset[tuple[str, str]] = field(default_factory=frozenset)
-    """Field and value that every item of the list has, because it was asked for."""
-    fields: frozenset[str] = field(default_factory=frozenset)
-    """Number fields with a limit."""
-    liked: frozenset[tuple[str, str]] = field(default_factory=frozenset)
-    """Field and value of what the items have that were named as liked."""
-
-    @classmethod
-    def of(cls, preference: Preference, catalog: Catalog) -> "_Wish":
-        limits = [limit for limit in preference.constraints if limit.op is Op.IS and len(limit.values) == 1]
-        asked = {(limit.field, str(limit.values[0]).casefold()) for limit in limits}
-        wishes = [wish for wish in preference.wishes if wish.weight > 0]
-        if len(wishes) == 1:  # of several, a card says which it fulfills
-            asked.add((wishes[0].field, wishes[0].value.casefold()))
-        numbers = {limit.field for limit in preference.constraints if limit.op in (Op.MIN, Op.MAX)}
-        items = [catalog.item(item_id) for item_id in preference.liked if item_id in catalog]
-        liked = {(name, value) for item in items for name, values in item.values.items() for value in values}
-        return cls(frozenset(asked), frozenset(numbers), frozenset(liked))
-
-    def asks_for(self, evidence: Evidence) -> bool:
-        """Whether a fact only repeats what was asked for."""
-        return evidence.field in self.fields or (evidence.field, evidence.value.casefold()) in self.asked
-
-    def rank(self, evidence: Evidence, catalog: Catalog) -> int:
-        """How telling a piece of evidence is; 0 tells most."""
-        if evidence.kind in (EvidenceKind.FACT, EvidenceKind.READ) and self.asks_for(evidence):
-            return ASKED
-        return _rank(evidence, catalog)
+def speaks_for(explanation: Explanation, language: str) -> str:
+    """What the short reason says for an item; of a near miss, whose text says what speaks against it."""
+    texts = (explanation.statements[place].text for place in explanation.leads)
+    return sentence(say("reasons_join", language).join(texts))
 
 
-def _rank(evidence: Evidence, catalog: Catalog) -> int:
-    spec = spec_of(catalog.schema, evidence.field)
-    is_people = spec is not None and spec.people
-    is_soft = spec is not None and spec.soft
-    match evidence.kind:
-        case EvidenceKind.GUESS:
-            return 0
-        case EvidenceKind.PATH:
-            if len(evidence.path) == 4:
-                return 12
-            return 1 if is_people else 5 if is_soft else 14
-        case EvidenceKind.CO_LIKED:
-            return 2 if evidence.count >= FEW else 11
-        case EvidenceKind.FACT:
-            return 3 if is_soft else 13 if not is_people else 4 if _is_known(evidence, catalog) else 9
-        case EvidenceKind.SIMILAR_ITEM:
-            return 4
-        case EvidenceKind.READ:
-            return 6
-        case EvidenceKind.NEIGHBORS | EvidenceKind.CLUSTER:
-            return 7 if evidence.count >= FEW else 12
-        case EvidenceKind.POPULAR:
-            return 8
-        case EvidenceKind.TEXT:
-            return 10
-        case EvidenceKind.PROPOSED:
-            return 15
+def _parts(
+    evidence: Sequence[Evidence],
+    item_id: str,
+    telling: Telling,
+    language: str,
+    told: Sequence[frozenset[Key]] = (),
+) -> list[list[Evidence]]:
+    """What a reason may say, the most telling first."""
+    if item_id not in telling.catalog:
+        return []
+    item = telling.catalog.item(item_id)
+    known = [*evidence, *own_facts(item, telling.catalog)]
+    return [_in_one_breath(part, telling.catalog, language) for part in telling.parts(_one_of_each(known), item, told)]
 
 
-def _is_known(evidence: Evidence, catalog: Catalog) -> bool:
-    """Whether a name says something to people: the catalog has several items of it."""
-    return catalog.values(evidence.field)[evidence.value] >= KNOWN
+def _naming_once(parts: Iterable[list[Evidence]]) -> list[list[Evidence]]:
+    """Without what names an item again that was named before."""
+    named, kept = set[str](), list[list[Evidence]]()
+    for part in parts:
+        if not named & {*part[0].item_ids}:
+            named |= {*part[0].item_ids}
+            kept.append(part)
+    return kept
 
 
-def _topic(evidence: Evidence) -> str:
-    """What a statement is about: a reason speaks of each thing once."""
-    match evidence.kind:
-        case EvidenceKind.FACT | EvidenceKind.PATH:
-            return evidence.field
-        case EvidenceKind.TEXT | EvidenceKind.SIMILAR_ITEM:
-            return "text"
-        case EvidenceKind.READ:
-            return evidence.field or "text"
-        case EvidenceKind.CO_LIKED | EvidenceKind.NEIGHBORS | EvidenceKind.CLUSTER | EvidenceKind.POPULAR:
-            return "people"
-        case _:
-            return evidence.kind
+def _in_one_breath(part: Sequence[Evidence], catalog: Catalog, language: str) -> list[Evidence]:
+    """Two values of one field, but not where one of them has an 'and' of its own."""
+    spec, pair = spec_of(catalog.schema, part[0].field), list(part[:VALUES_IN_REASON])
+    between = say("list_and", language).strip()
+    names = [spec.within(one.value, language) if spec else one.value for one in pair]
+    is_clear = not any(f" {between} " in name or (between in name and not name.isascii()) for name in names)
+    return pair if is_clear else pair[:1]
 
 
-def _parts(evidence: Sequence[Evidence], catalog: Catalog, wish: _Wish) -> Iterator[list[Evidence]]:
-    """What a reason may say, the most telling first: facts of one field together, each topic once."""
-    said: set[str] = set()
-    for one in sorted((one for one in evidence if _speaks_for(one)), key=lambda one: wish.rank(one, catalog)):
-        topic = _topic(one)
-        if topic in said:
-            continue
-        said.add(topic)
-        same = [other for other in evidence if _goes_with(one, other) and wish.asks_for(other) == wish.asks_for(one)]
-        yield same[:VALUES_IN_REASON] if len(same) > 1 else [one]
+def _one_of_each(evidence: Iterable[Evidence]) -> list[Evidence]:
+    """A fact that several channels bring is one; the one with the path or the people behind it is kept."""
+    return list({key_of(one): one for one in reversed(list(evidence))}.values())[::-1]
 
 
-def _reasons(statements: Sequence[Statement], catalog: Catalog, language: str, wish: _Wish) -> list[str]:
-    return [_said(part, catalog, language) for part in _parts([one.evidence for one in statements], catalog, wish)]
+def _statements(
+    parts: Sequence[Sequence[Evidence]], evidence: Sequence[Evidence], item_id: str, catalog: Catalog, language: str
+) -> tuple[Statement, ...]:
+    """All that is known, what the reason says first; where that is little, with what the item is."""
+    listed = _distinct((*(one for part in parts for one in part), *evidence), catalog, language)
+    spoken = sum(one.evidence.kind is not EvidenceKind.GUESS for one in listed)
+    if spoken >= ENOUGH or item_id not in catalog:
+        return listed
+    own = in_turn(own_facts(catalog.item(item_id), catalog))
+    filled = _distinct((*(one.evidence for one in listed), *own), catalog, language)
+    return filled[: len(listed) + ENOUGH - spoken]
 
 
-def _gathered(found: Candidate, catalog: Catalog, wish: _Wish) -> list[Evidence]:
-    """All evidence of an item, the most telling first."""
-    evidence = [_elsewhere(one, found, catalog, wish) for one in found.evidence]
-    return _filled_up(evidence, found.item_id, catalog, wish)
+def _distinct(evidence: Iterable[Evidence], catalog: Catalog, language: str) -> tuple[Statement, ...]:
+    found: dict[str, Statement] = {}
+    for one in evidence:
+        if text := statement(one, catalog, language):
+            found.setdefault(text, Statement(text, one))
+    return tuple(found.values())
 
 
-def _goes_with(one: Evidence, other: Evidence) -> bool:
-    """Whether two statements are one but for the value."""
-    is_plain = one.kind is EvidenceKind.FACT or (one.kind is EvidenceKind.PATH and len(one.path) != 4)
-    same = (one.kind, one.field, one.item_ids) == (other.kind, other.field, other.item_ids)
-    return is_plain and same and len(other.path) != 4
+def _reason(parts: Sequence[Sequence[Evidence]], catalog: Catalog, language: str) -> str:
+    said = (_said(part, catalog, language) for part in parts)
+    return sentence(say("reasons_join", language).join(filter(None, said)))
 
 
-def _speaks_for(evidence: Evidence) -> bool:
-    """Whether a card may lead with it: that few people liked an item stands among all that is known of it."""
-    if evidence.kind is EvidenceKind.POPULAR:
-        return evidence.score >= LIKED and evidence.count >= MANY
-    return evidence.kind not in (EvidenceKind.GUESS, EvidenceKind.PROPOSED)
-
-
-def _filled_up(evidence: Sequence[Evidence], item_id: str, catalog: Catalog, wish: _Wish) -> list[Evidence]:
-    """The evidence and, where little of it persuades, what the item is."""
-    filled = list(evidence)
-    if item_id not in catalog:
-        return filled
-    telling = {_topic(one) for one in evidence if 0 < wish.rank(one, catalog) <= TELLING}
-    spoken = sum(one.kind is not EvidenceKind.GUESS and bool(statement(one, catalog)) for one in evidence)
-    held = {(one.field, one.value) for one in evidence}
-    for own in _own_facts(catalog.item(item_id), catalog, wish):
-        new = [one for one in own if (one.field, one.value) not in held]
-        if not new or (len(telling) >= IN_REASON and spoken >= ENOUGH):
-            continue
-        filled += new
-        telling.add(new[0].field)
-        spoken += len(new)
-    return sorted(filled, key=lambda one: wish.rank(one, catalog))
-
-
-def _own_facts(item: Item, catalog: Catalog, wish: _Wish) -> list[list[Evidence]]:
-    """Facts of an item, a field each: themes first, then people, kinds and numbers; what was asked for comes last."""
-    specs = sorted(
-        catalog.schema.fields, key=lambda spec: (spec.kind is FieldKind.NUMBER, not spec.soft, not spec.people)
-    )
-    values = {name: held for name, held in item.values.items() if held}
-    values |= {name: (f"{known:.15g}",) for name, known in item.numbers.items()}
-    facts = [
-        [Evidence("catalog", EvidenceKind.FACT, spec.name, value) for value in values.get(spec.name, ())]
-        for spec in specs
-    ]
-    new = [
-        [one for one in own if not wish.asks_for(one)][: 1 if spec.people else VALUES_IN_REASON]
-        for spec, own in zip(specs, facts, strict=True)
-    ]
-    asked = [[one for one in own if wish.asks_for(one)] for own in facts]
-    return [own for own in (*new, *asked) if own]
-
-
-def _elsewhere(evidence: Evidence, found: Candidate, catalog: Catalog, wish: _Wish) -> Evidence:
-    """A guess at something else names no value that was asked for or that a liked item has; other evidence stays."""
-    known = {(fact.field, fact.value) for fact in found.evidence if fact.kind in (EvidenceKind.FACT, EvidenceKind.PATH)}
-    known |= wish.liked
-    is_repeated = (evidence.field, evidence.value) in known
-    if evidence.kind is not EvidenceKind.GUESS or not is_repeated or found.item_id not in catalog:
+def _elsewhere(evidence: Evidence, found: Candidate, telling: Telling) -> Evidence:
+    """A guess at something else names a value that was not asked for, and what it has in place of what was."""
+    catalog = telling.catalog
+    if evidence.kind is not EvidenceKind.GUESS or found.item_id not in catalog:
         return evidence
+    known = {(fact.field, fact.value) for fact in found.evidence if fact.kind in (EvidenceKind.FACT, EvidenceKind.PATH)}
+    liked = [catalog.item(item_id) for item_id in telling.liked]
+    known |= {(evidence.field, value) for item in liked for value in item.values.get(evidence.field, ())}
     values = catalog.item(found.item_id).values.get(evidence.field, ())
-    other = next((value for value in values if (evidence.field, value) not in known), "")
-    return replace(evidence, field=evidence.field if other else "", value=other)
-
-
-def _distinct(statements: Iterable[Statement]) -> tuple[Statement, ...]:
-    return tuple({one.text: one for one in statements}.values())
+    asked = [value for name, value in sorted(telling.asked) if name == evidence.field]
+    new = [value for value in (evidence.value, *values) if value in values and (evidence.field, value) not in known]
+    new = [value for value in new if value.casefold() not in asked and telling.is_rare_on_list(evidence.field, value)]
+    other = next(iter(new), "")
+    held = {value.casefold() for value in values}
+    named = {value.casefold(): value for value in catalog.values(evidence.field)}
+    lacks = tuple((evidence.field, named[value]) for value in asked if value in named and value not in held)
+    return replace(evidence, field=evidence.field if other else "", value=other, facts=lacks[:1] if other else ())
 
 
 # Words ---------------------------------------------------------------------------------------------------------------
@@ -296,6 +219,8 @@ def _words(one: Evidence, values: Sequence[str], titles: str, catalog: Catalog, 
             return say("popular", language, count=one.count, share=percent(one.score, language)) if one.count else ""
         case EvidenceKind.PROPOSED:
             return say("proposed", language)
+        case EvidenceKind.REMARK:
+            return _remark(one, values, catalog, language)
         case EvidenceKind.READ:
             if one.field:
                 return say("read_fact", language, fact=fact_text(catalog.schema, one.field, values, language))
@@ -310,7 +235,25 @@ def _path(one: Evidence, values: Sequence[str], titles: str, catalog: Catalog, l
         between = title(catalog.item(one.path[1][0]).title, language)
         first, last = (fact_text(catalog.schema, name, [value], language) for _, name, value in one.path[1:3])
         return say("path_over", language, titles=titles, between=between, first=first, last=last)
-    return say("path", language, titles=titles, fact=fact_text(catalog.schema, one.field, values, language))
+    spec = spec_of(catalog.schema, one.field)
+    words = join(
+        [whole_text(spec, value, language) if spec else value for value in values], language, last="values_and"
+    )
+    shared = spec.shared_of(words, titles, language) if spec else ""
+    return shared or say("path", language, titles=titles, fact=fact_text(catalog.schema, one.field, values, language))
+
+
+def _remark(one: Evidence, values: Sequence[str], catalog: Catalog, language: str) -> str:
+    """'The sequel to Alien', 'won the Oscar for Best Picture'."""
+    spec = next((spec for spec in catalog.schema.remarks if spec.name == one.field), None)
+    if spec is None:
+        return ""
+    if spec.of_item:
+        values = [catalog.item(value).title for value in values if value in catalog]
+        words = [title(value, language) for value in values]
+    else:
+        words = [spec.value_in(value, language) for value in values]
+    return spec.fact_of(join(words, language), language)
 
 
 def _cluster(one: Evidence, catalog: Catalog, language: str) -> str:
@@ -329,10 +272,13 @@ def _in_cluster(name: str, value: str, catalog: Catalog, language: str) -> str:
 
 def _guess(one: Evidence, catalog: Catalog, language: str) -> str:
     """What a guess tries out, by the code that `retrieval.policies` gives."""
-    key = f"guess_{one.text}"
-    fact = fact_text(catalog.schema, one.field, [one.value], language) if one.field else ""
-    aside = say("aside", language, text=fact) if fact else ""
-    return say(key if has_message(key) else "guess_other", language, aside=aside)
+    key, spec = f"guess_{one.text}", spec_of(catalog.schema, one.field)
+    if spec is None or one.text != "other":
+        return say(key if has_message(key) else "guess_other", language)
+    value, *others = (spec.within(held, language) for held in (one.value, *(lacked for _, lacked in one.facts)))
+    if others:
+        return say("guess_rather", language, value=value, other=others[0])
+    return say("guess_change", language, value=value)
 
 
 def mood_text(mood: str, language: str) -> str:

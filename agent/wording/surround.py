@@ -10,13 +10,15 @@ from agent.wording.values import spec_of
 from retrieval.exploration.asking import Inquiry
 from retrieval.exploration.splitting import Split
 from retrieval.items import Catalog
-from retrieval.schema import CatalogSchema
+from retrieval.preference import Preference
 from tools.render import one_line
 
 STILL_GUESSING, STILL_LEARNING = 0.75, 0.55
 """Widths of the belief (`retrieval.belief.Belief.width`)."""
 MOST_NAMES = 3
 """Titles of one kind that are named."""
+ENOUGH_YEARS = 3
+"""Items whose years are worth a sentence."""
 
 
 def opening(intent: Intent, catalog: Catalog, language: str) -> str:
@@ -33,27 +35,50 @@ def opening(intent: Intent, catalog: Catalog, language: str) -> str:
             parts.append(say(key, language, titles=titles(item_ids[:MOST_NAMES], catalog, language)))
     if intent.kept:
         words = dict.fromkeys(chip_label(wanted, catalog, language) for wanted in intent.kept)
-        parts.append(say("kept", language, words=comma(words, language)))
+        parts.append(sentence(say("kept", language, words=comma(words, language))))
     if intent.unread:
         words = dict.fromkeys(say("quote", language, text=one_line(word)) for word in intent.unread)
         parts.append(say("unread", language, words=comma(words, language)))
     return paragraph(parts, language)
 
 
-def summary(recommendations: Sequence[Recommendation], schema: CatalogSchema, language: str) -> str:
-    """The list in one or two sentences, when no model writes them."""
+def summary(
+    recommendations: Sequence[Recommendation], catalog: Catalog, language: str, preference: Preference | None = None
+) -> str:
+    """The list in two or three short sentences, when no model writes them: what it is, its first item, its guess."""
     if not recommendations:
-        return say("nothing", language, nouns=schema.nouns_in(language))
+        return say("nothing", language, nouns=catalog.schema.nouns_in(language))
     if any(card.slot for card in recommendations):
         return _by_place(recommendations, language)
     first = next((card for card in recommendations if not card.exploratory), recommendations[0])
     named = title(first.item.title, language)
     reason = _in_running_text(first)
-    parts = [say("first", language, title=named, reason=reason) if reason else say("first_bare", language, title=named)]
+    parts = [_what_it_is(recommendations, catalog, language, preference or Preference())]
+    parts.append(
+        say("first", language, title=named, reason=reason) if reason else say("first_bare", language, title=named)
+    )
     guess = next((card for card in recommendations if card.exploratory and card is not first), None)
     if guess is not None:
         parts.append(say("guess", language, title=title(guess.item.title, language)))
     return paragraph(parts, language)
+
+
+def _what_it_is(
+    recommendations: Sequence[Recommendation], catalog: Catalog, language: str, preference: Preference
+) -> str:
+    """'Five films from 1941 to 2013.'; '' where a limit says the years, or few have one."""
+    spec = next((spec for spec in catalog.schema.fields if spec.unit == "year"), None)
+    if spec is None or any(limit.field == spec.name for limit in preference.constraints):
+        return ""
+    years = sorted(card.item.numbers[spec.name] for card in recommendations if spec.name in card.item.numbers)
+    if len(years) < max(ENOUGH_YEARS, len(recommendations)):
+        return ""
+    nouns, counter = catalog.schema.nouns_in(language), catalog.schema.counter_in(language)
+    low, high = (f"{year:g}" for year in (years[0], years[-1]))
+    names = {"nouns": nouns, "counter": counter, "low": low, "high": high}
+    if years[0] // 10 == years[-1] // 10:
+        return say("list_decade", language, count=len(years), year=f"{years[0] // 10 * 10:g}", **names)
+    return say("list_years", language, count=len(years), **names)
 
 
 def _by_place(recommendations: Sequence[Recommendation], language: str) -> str:

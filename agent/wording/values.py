@@ -4,14 +4,21 @@ from collections.abc import Iterable, Sequence
 
 from babel.units import format_unit
 
-from agent.wording.messages import join, number, say
+from agent.wording.messages import comma, join, language_of, number, say
 from retrieval.items import Catalog, Item
 from retrieval.preference import Constraint, Leaning, Op, Wish
 from retrieval.schema import CatalogSchema, FieldKind, FieldSpec
+from retrieval.spans import Span
 
 YEAR_LIMITS = {Op.MIN: "limit_since", Op.MAX: "limit_until"}
 DURATIONS = {"minutes": "duration-minute", "hours": "duration-hour", "days": "duration-day"}
 """Units that the Unicode CLDR has words for."""
+ON_CARD = {FieldKind.CATEGORY: 3, FieldKind.ENTITY: 2, FieldKind.NUMBER: 1}
+"""Values of a field that a card shows."""
+MOST_ON_CARD = 4
+"""Fields that a card shows."""
+SPAN = "span"
+"""Stands for the operators of a least and a most in the key of both."""
 TEXT_FIELD = "text"
 """The field name of a wish in free words."""
 
@@ -28,7 +35,7 @@ def value_text(spec: FieldSpec, value: str | float, language: str) -> str:
     if spec.unit == "year":
         return f"{value:g}"
     if duration := DURATIONS.get(spec.unit):
-        return format_unit(value, duration, locale=language)
+        return format_unit(value, duration, locale=language_of(language))
     return f"{number(value, language)}{f' {spec.unit}' if spec.unit else ''}"
 
 
@@ -40,12 +47,29 @@ def values_of(item: Item, spec: FieldSpec, language: str) -> list[str]:
     return [spec.value_in(value, language) for value in item.values.get(spec.name, ())]
 
 
+def on_card(item: Item, schema: CatalogSchema) -> dict[str, tuple[str, ...]]:
+    """What every card shows of an item beside its title: some values of the first fields that are on cards."""
+    specs = [spec for spec in schema.fields if spec.on_card and spec.name != "year"]
+    held = [spec for spec in specs if spec.name in item.numbers or item.values.get(spec.name)]
+    return {spec.name: item.values.get(spec.name, ())[: ON_CARD[spec.kind]] for spec in held[:MOST_ON_CARD]}
+
+
 def fact_text(schema: CatalogSchema, name: str, values: Sequence[str], language: str) -> str:
     """The fact that an item has some values of a field, as one phrase: 'with Al Pacino and Robert De Niro'."""
     spec = spec_of(schema, name)
     if spec is None:
         return join(values, language)
-    return spec.fact_of(join([spec.within(value, language) for value in values], language), language)
+    if spec.kind is FieldKind.NUMBER:
+        return spec.fact_of(comma((value_text(spec, float(value), language) for value in values), language), language)
+    bare = [value for value in values if value in (*spec.qualities, *spec.warnings) or spec.said_of(value, language)]
+    framed = [spec.within(value, language) for value in values if value not in bare]
+    phrases = [spec.fact_of(join(framed, language, last="values_and"), language)] if framed else []
+    return join([*phrases, *(whole_text(spec, value, language) for value in bare)], language, last="values_and")
+
+
+def whole_text(spec: FieldSpec, value: str, language: str) -> str:
+    """A value as a fact of its own: 'set in Paris', 'bleak'."""
+    return spec.said_of(value, language) or spec.within(value, language)
 
 
 def constraint_label(constraint: Constraint, catalog: Catalog, language: str) -> str:
@@ -57,8 +81,35 @@ def constraint_label(constraint: Constraint, catalog: Catalog, language: str) ->
         return say(f"limit_{op}", language, label=spec.label_in(language), value=spec.value_in(end, language))
     if constraint.op is Op.IS:
         return value
+    if constraint.op is Op.NOT and all(spec.refused_of(str(one), language) for one in constraint.values):
+        return comma((spec.refused_of(str(one), language) for one in constraint.values), language)
     key = YEAR_LIMITS.get(constraint.op, "limit_not") if spec.unit == "year" else f"limit_{constraint.op}"
     return say(key, language, label=spec.label_in(language), value=value)
+
+
+def limit_labels(limits: Sequence[Constraint], catalog: Catalog, language: str) -> list[tuple[str, str, bool]]:
+    """Key, words and whether it lasts, of each limit; a least and a most of one number are one: '1990s'."""
+    found: dict[str, tuple[str, str, bool]] = {}
+    for limit in limits:
+        ends = _ends_of(limit, limits)
+        if ends is None:
+            found[limit.key] = (limit.key, constraint_label(limit, catalog, language), limit.lasting)
+            continue
+        key, spec = f"{limit.field}:{SPAN}", catalog.schema.field(limit.field)
+        low, high = ends
+        is_decade = spec.unit == "year" and low % 10 == 0 and high == low + 9
+        words = say("decade", language, year=f"{low:g}") if is_decade else spec.value_in(str(Span(low, high)), language)
+        found[key] = (key, words, limit.lasting)
+    return list(found.values())
+
+
+def _ends_of(limit: Constraint, limits: Iterable[Constraint]) -> tuple[float, float] | None:
+    """The least and the most of a number, where one of each is wanted; None otherwise."""
+    same = [one for one in limits if one.field == limit.field and one.op in (Op.MIN, Op.MAX) and not one.lasting]
+    if limit not in same or {one.op for one in same} != {Op.MIN, Op.MAX} or len(same) > 2:
+        return None
+    low, high = (float(one.values[0]) for one in sorted(same, key=lambda one: one.op is Op.MAX))
+    return (low, high) if low < high else None
 
 
 def _end_of(limit: Constraint, spec: FieldSpec) -> tuple[Op | None, str]:
@@ -98,7 +149,7 @@ def label(wanted: Constraint | Wish, catalog: Catalog, language: str) -> str:
 
 
 def breach_text(item: Item, broken: Constraint, catalog: Catalog, language: str) -> str:
-    """How an item breaks a limit: 'from 1997', 'its themes include gore', 'not Robert De Niro (director)'."""
+    """How an item breaks a limit: 'from 1997', 'gore', 'without Robert De Niro', 'not comedy (genre)'."""
     spec = catalog.schema.field(broken.field)
     known = item.numbers.get(spec.name)
     if spec.kind is FieldKind.NUMBER:
@@ -108,13 +159,15 @@ def breach_text(item: Item, broken: Constraint, catalog: Catalog, language: str)
     if broken.op is Op.NOT:
         refused = {str(value).casefold() for value in broken.values}
         held = [value for value in item.values.get(spec.name, ()) if value.casefold() in refused]
-        return fact_text(catalog.schema, spec.name, held, language)
+        return say("near_has", language, fact=fact_text(catalog.schema, spec.name, held, language))
     if not item.values.get(spec.name):
         return say("near_unknown", language, label=spec.label_in(language))
     if spec.order:
         return fact_text(catalog.schema, spec.name, item.values[spec.name], language)
-    values = limit_values(broken, spec, language)
-    return say("near_lacks", language, values=values, label=spec.label_in(language))
+    words = join([_within(spec, value, language) for value in broken.values], language, last="list_or")
+    if spec.kind is FieldKind.ENTITY:
+        return say("near_without", language, values=words)
+    return say("near_lacks", language, values=words, label=spec.label_in(language))
 
 
 def having(limits: Iterable[Constraint], catalog: Catalog, language: str) -> str:

@@ -21,7 +21,7 @@ from retrieval.titles import HAN
 DEFAULT = "data/simulation.toml"
 """The wordings that are shipped."""
 UNSAYABLE = re.compile(r"(?:its?|the|an?|has|is)\b|.*[:：]")
-"""Facts that cannot follow a noun: 'its genres include ...'; 'directed by ...' can."""
+"""Facts that cannot follow a noun: 'its size is ...'; 'directed by ...' can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,8 @@ class Speaker:
 
     def _fact(self, spec: FieldSpec, value: str) -> str:
         fact = spec.fact_in(value, self.language)
-        return "" if UNSAYABLE.match(fact) else fact
+        is_bare = fact == spec.within(value, self.language) or bool(spec.said)  # such facts stand alone
+        return "" if UNSAYABLE.match(fact) or is_bare else fact
 
     def _value(self, spec: FieldSpec, value: str) -> str:
         shown = spec.value_in(value, self.language)

@@ -128,6 +128,7 @@ def item_line(item: Item) -> str:
         "text": item.text,
         "aka": item.aka,
         "same_as": item.same_as,
+        "remarks": dict(item.remarks),
         "values": dict(item.values),
         "numbers": dict(item.numbers),
     }

@@ -25,6 +25,7 @@ NAMELESS = "267"
 ARTICLES = "The|A|An|La|Le|Les|L'|Il|Lo|O|El|Los|Das|Der|Die|Det"
 NUMBERS = ("year", "minutes", "suits_from")
 LEVELS = ("violence", "sex", "fear", "profanity")
+REMARKS = ("sequel_of", "later_of", "remake_of", "won")
 LISTS = ("genres", "directors", "cast", "themes", "countries", "languages")
 Texts = Annotated[tuple[str, ...], BeforeValidator(lambda value: value or ())]
 
@@ -52,6 +53,10 @@ class Movie(BaseModel):
     synopsis: str | None = ""
     aka: Texts = ()
     same_as: str | None = ""
+    sequel_of: str = ""
+    later_of: str = ""
+    remake_of: str = ""
+    won: Texts = ()
 
     def item(self) -> Item:
         """The film as a catalog item; what is unknown is left out."""
@@ -66,7 +71,12 @@ class Movie(BaseModel):
             text=self.synopsis or "",
             aka=self.aka,
             same_as=self.same_as or "",
+            remarks={name: found for name in REMARKS if (found := _texts(getattr(self, name)))},
         )
+
+
+def _texts(value: str | tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(filter(None, (value,))) if isinstance(value, str) else value
 
 
 def load_movielens(folder: Path, movies: Path | None = MOVIES) -> Dataset:

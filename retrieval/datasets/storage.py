@@ -216,6 +216,7 @@ def _read_item(line: str) -> Item:
         text=row["text"],
         aka=tuple(row["aka"]),
         same_as=row["same_as"],
+        remarks={name: tuple(values) for name, values in row.get("remarks", {}).items()},
     )
 
 

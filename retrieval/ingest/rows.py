@@ -158,6 +158,7 @@ def _item(row: Row, spec: IngestSpec, odd: list[str]) -> Item:
         text=as_text(cells.get(columns.text)),
         aka=as_list(cells.get(columns.aka)),
         same_as=as_text(cells.get(columns.same_as)),
+        remarks={one.name: found for one in spec.catalog.remarks if (found := as_list(cells.get(one.name)))},
     )
 
 

@@ -367,7 +367,7 @@ async def test_a_lasting_limit_of_a_model_holds_in_a_new_conversation_until_it_d
 
     first, second, third = [await talking.reply(Conversation(user_id=conversation.user_id), "hm") for _ in range(3)]
 
-    assert first.text.startswith("From now on: without gore.")
+    assert first.text.startswith("Without gore from now on.")
     assert not gory & {*ids(first), *ids(second)}
     assert "themes not gore (always)" in model.calls[2].question
     assert ids(third)[0] == film_id("Reservoir Dogs")

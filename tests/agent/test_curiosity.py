@@ -10,7 +10,7 @@ from agent.wording.answers import knowing
 from retrieval.state import FeedbackKind
 from tests.agent.conftest import visitor
 
-ASKED = "One question would help me most"
+ASKED = "Which would you rather have"
 
 
 async def test_a_stranger_is_told_that_we_are_guessing(agent: Agent):
@@ -37,6 +37,16 @@ async def test_a_question_is_never_asked_twice_in_a_row_and_never_the_same_again
     assert asked[0]
     assert not any(one and two for one, two in pairwise(asked))
     assert len(set(conversation.inquired)) == len(conversation.inquired) == sum(asked)
+
+
+async def test_nobody_is_asked_about_spans_of_numbers(agent: Agent):
+    conversation = visitor(agent)
+
+    for _ in range(6):
+        conversation = (await agent.reply(conversation, "Recommend me something good")).conversation
+
+    assert conversation.inquired
+    assert not any(key.startswith("year:") for key in conversation.inquired)
 
 
 async def test_somebody_in_a_hurry_is_not_asked_and_gets_no_guess(agent: Agent):

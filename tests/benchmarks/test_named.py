@@ -15,7 +15,7 @@ def films() -> Catalog:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("I would start with Heat: a crime film.", ["Heat"]),
+        ("I’d start with Heat: a crime film.", ["Heat"]),
         ("Rear Window looks across a yard, and Toy Story 2 travels.", ["Rear Window", "Toy Story 2"]),
         ("Fargo is snowy. Casino, too.", ["Fargo", "Casino"]),
         ('Try **Fargo** or "Nobody\'s Film".', ["Fargo", "Nobody's Film"]),

@@ -164,7 +164,7 @@ def small_dataset(title: str = "A <b>bold</b> title") -> Dataset:
     )
     items = (
         Item("号-1", title, values={"brand": ("Ünal",)}, numbers={}, text="line\nbreak", aka=("x",)),
-        Item("2", "Saw", same_as="号-1"),
+        Item("2", "Saw", same_as="号-1", remarks={"follows": ("号-1",)}),
     )
     catalog = Catalog(schema, items)
     done = [Interaction("u", "2", 1.0, 5.0), Interaction("ü", "号-1", -1.0, 0.0), Interaction("u", "gone", 1.0, 1.0)]

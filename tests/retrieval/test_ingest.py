@@ -94,6 +94,17 @@ def test_every_word_of_the_books_schema_is_used_by_a_book(tmp_path: Path) -> Non
         assert {*spec.synonyms, *spec.names} <= {*catalog.values(spec.name)}, spec.name
 
 
+def test_remarks_of_the_schema_are_read_from_columns_of_their_name(folder: Path) -> None:
+    remark = '[[remarks]]\nname = "follows"\nof_item = true\nfact = { en = "the successor of {value}" }\n\n'
+    (folder / "schema.toml").write_text(SCHEMA.replace("[columns]", remark + "[columns]", 1), encoding="utf-8")
+    items = write(folder / "items.csv", "sku,name,blurb,type,price,brand,follows", "1,Saw,,,,,", "2,Saw II,,,,,1")
+
+    ingest(items, schema=folder / "schema.toml", data_dir=folder / "data")
+
+    catalog = load_dataset(folder / "data").catalog
+    assert [dict(item.remarks) for item in catalog] == [{}, {"follows": ("1",)}]
+
+
 def test_books_without_a_schema_are_guessed_and_shown(tmp_path: Path) -> None:
     shown: list[str] = []
 

@@ -19,7 +19,7 @@ LISTS = ("directors", "cast", "genres", "themes", "countries", "languages")
 FIELDS = {"id", "title", "year", "synopsis", *LISTS}
 LEVELS = ("violence", "sex", "fear", "profanity")
 SCALE = ("none", "mild", "some", "strong")
-OPTIONAL = {"aka", "same_as", "minutes", "suits_from", *LEVELS}
+OPTIONAL = {"aka", "same_as", "minutes", "suits_from", "sequel_of", "later_of", "remake_of", "won", *LEVELS}
 GENRES = {
     "Action",
     "Adventure",
@@ -149,6 +149,30 @@ def test_same_as_points_to_one_other_film_of_that_title_which_points_nowhere(row
     assert [row["id"] for row, other in pairs if other and row["synopsis"] != other["synopsis"]] == []
 
 
+def test_what_a_film_continues_or_remakes_is_an_older_film_of_the_catalog(rows: list[Row]) -> None:
+    by_id = {row["id"]: row for row in rows}
+    links = [
+        (row, by_id.get(row[name])) for row in rows for name in ("sequel_of", "later_of", "remake_of") if name in row
+    ]
+
+    assert len(links) >= 90
+    assert [row["title"] for row, other in links if other is None or other["year"] > row["year"]] == []
+
+
+def test_prizes_are_those_that_the_schema_names(rows: list[Row]) -> None:
+    named = next(spec for spec in read_schema(SCHEMA).remarks if spec.name == "won").names
+
+    assert {prize for row in rows for prize in row.get("won", ())} == {*named}
+
+
+def test_words_that_a_value_has_of_its_own_are_of_values_that_films_have(
+    rows: list[Row], vocabulary: list[str]
+) -> None:
+    spec = read_schema(SCHEMA).field("themes")
+
+    assert {*spec.said, *spec.qualities, *spec.warnings, *spec.in_fact} - {*vocabulary} == set()
+
+
 def test_no_two_films_have_one_title_and_year_unless_marked_the_same(rows: list[Row]) -> None:
     counts = Counter((row["title"].casefold(), row["year"]) for row in rows if not row.get("same_as"))
 
@@ -200,7 +224,9 @@ def test_everything_of_the_demo_but_names_of_people_has_a_label_in_every_languag
 ) -> None:
     schema = read_schema(SCHEMA)
     texts = [schema.noun, schema.nouns, schema.consumed, schema.wishes]
-    texts += [text for spec in schema.fields for text in (spec.label, spec.fact, spec.having) if text]
+    texts += [text for spec in schema.fields for text in (spec.label, spec.fact, spec.having, spec.shared) if text]
+    texts += [text for spec in schema.fields for text in spec.refused.values()]
+    texts += [text for spec in schema.remarks for text in (spec.fact, *spec.names.values())]
     worded = [spec for spec in schema.fields if spec.kind is not FieldKind.NUMBER and not spec.people]
     values = {(spec.name, value) for spec in worded for row in rows for value in held(row, spec.name)}
 

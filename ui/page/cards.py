@@ -5,20 +5,18 @@ from dataclasses import dataclass, field
 
 from agent.intent import Chip
 from agent.recommendation import Recommendation, Statement
+from agent.wording.explain import speaks_for
 from agent.wording.messages import comma, number, percent
 from agent.wording.messages import label as item_label
-from agent.wording.values import constraint_label, values_of
+from agent.wording.values import ON_CARD, on_card, values_of
 from retrieval.candidates import Evidence
 from retrieval.items import Catalog, Item
-from retrieval.preference import Constraint
-from retrieval.schema import FieldKind, FieldSpec
+from retrieval.schema import FieldSpec
 from ui.page.covers import cover
 from ui.page.fragments import Fragments
 from ui.page.markup import Html, join, tag
 from ui.page.words import is_word, word
 
-_MOST_VALUES = {FieldKind.CATEGORY: 3, FieldKind.ENTITY: 2, FieldKind.NUMBER: 1}
-_MOST_FACTS = 4
 _QUOTE = 260
 LEAST_PART = 0.005
 """A part of the learned score below this is not told."""
@@ -77,13 +75,13 @@ def card(recommendation: Recommendation, context: CardContext) -> Html:
             _heading(recommendation),
             facts(item, context),
             _badge(recommendation, context),
-            _breaks(recommendation.breaks, context),
+            tag("p", recommendation.explanation.text, class_="breaks") if recommendation.breaks else "",
             class_="card-body",
         ),
         tag(
             "div",
             tag("p", recommendation.slot, class_="slot") if recommendation.slot else "",
-            _reason(recommendation),
+            _reason(recommendation, context),
             tag("p", _clip(item.text), class_="gist") if item.text else Html(""),
             class_="card-text",
         ),
@@ -97,9 +95,9 @@ def card(recommendation: Recommendation, context: CardContext) -> Html:
 
 def facts(item: Item, context: CardContext) -> Html:
     """The values of the fields that the schema puts on a card, the year aside (it stands in the title)."""
-    specs = [spec for spec in context.catalog.schema.fields if spec.on_card and spec.name != "year"]
-    lines = [line for spec in specs if (line := _fact(spec, item, context.language))]
-    return tag("p", *_separated(lines[:_MOST_FACTS], " · "), class_="facts")
+    schema = context.catalog.schema
+    lines = [_fact(schema.field(name), item, context.language) for name in on_card(item, schema)]
+    return tag("p", *_separated(lines, " · "), class_="facts")
 
 
 def chips(found: Sequence[Chip], context: CardContext, *, removable: bool) -> Html:
@@ -144,25 +142,16 @@ def _badge(recommendation: Recommendation, context: CardContext) -> Html:
     return tag("p", tag("span", context.say("exploratory"), class_="badge", title=hint), class_="badge-line")
 
 
-def _breaks(broken: Sequence[Constraint], context: CardContext) -> Html:
-    if not broken:
-        return Html("")
-    limits = [one.words or constraint_label(one, context.catalog, context.language) for one in broken]
-    return tag("p", context.say("breaks", limits=comma(limits, context.language)), class_="breaks")
-
-
-def _reason(recommendation: Recommendation) -> Html:
+def _reason(recommendation: Recommendation, context: CardContext) -> Html:
     """Why the item is here; of a near miss what speaks for it, since what speaks against it stands above."""
-    text = recommendation.explanation.text
-    if recommendation.breaks:
-        text = _capital(next((one.text for one in recommendation.explanation.statements), ""))
+    explanation = recommendation.explanation
+    text = speaks_for(explanation, context.language) if recommendation.breaks else explanation.text
     return tag("p", text, class_="reason") if text else Html("")
 
 
 def _fact(spec: FieldSpec, item: Item, language: str) -> Html:
-    shown = comma(values_of(item, spec, language)[: _MOST_VALUES[spec.kind]], language)
-    shown = spec.fact_of(shown, language) if shown and spec.role else shown
-    return tag("span", shown, title=spec.label_in(language)) if shown else Html("")
+    shown = comma(values_of(item, spec, language)[: ON_CARD[spec.kind]], language)
+    return tag("span", spec.fact_of(shown, language) if spec.role else shown, title=spec.label_in(language))
 
 
 def _separated(parts: Sequence[Html], separator: str) -> list[str]:

@@ -13,13 +13,13 @@ COMEDY, OLD = Constraint("genres", Op.IS, ("Comedy",)), Constraint("year", Op.MA
 
 
 def test_a_card_holds_its_place_its_reason_and_how_it_was_chosen(film_retriever: Retriever):
-    evidence = (Evidence("factors", EvidenceKind.CO_LIKED, item_ids=(HEAT,), count=6),)
+    evidence = (Evidence("factors", EvidenceKind.CO_LIKED, item_ids=(HEAT,), count=16),)
     slot = Slot(Candidate(CASINO, {"factors": 0.4}, evidence, 0.9), propensity=0.5)
 
     (card,), near = make_cards((slot,), Ranked(()), Preference(), film_retriever, "en", ("for Anna",))
 
     assert (card.item.item_id, card.rank, card.slot, card.propensity, card.score) == (CASINO, 1, "for Anna", 0.5, 0.9)
-    assert card.explanation.text.startswith("6 people who liked Heat liked it too")
+    assert card.explanation.text.startswith("16 people who liked Heat liked it too")
     assert near == ()
 
 
@@ -40,7 +40,7 @@ def test_near_misses_name_only_the_limits_that_they_break(film_retriever: Retrie
 
     assert cards == ()
     assert [(miss.item.item_id, miss.rank, miss.breaks) for miss in near] == [(HEAT, 1, (COMEDY,))]
-    assert near[0].explanation.text == "But not Comedy (genre)"
+    assert near[0].explanation.text == "Not comedy (genre)"
 
 
 def test_what_is_on_a_card_is_no_near_miss(film_retriever: Retriever):
@@ -59,7 +59,7 @@ def test_a_shortage_is_told_by_how_few_fit(film_retriever: Retriever):
         slots = tuple(Slot(Candidate(item_id)) for item_id in fitting)
         return shortage(make_cards(slots, ranked, Preference(), film_retriever, language), schema, language)
 
-    assert told() == "Nothing has everything; the closest are listed apart."
+    assert told() == "Nothing has everything. Closest:"
     assert told(FARGO) == "Only one film fits all of that; what comes close is listed apart."
     assert told(FARGO, CASINO) == "Only 2 films fit all of that; what comes close is listed apart."
     assert told(FARGO, CASINO, language="zh") == "完全符合的只有 2 部；接近的另列在下面。"

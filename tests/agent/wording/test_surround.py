@@ -23,25 +23,36 @@ def card(films: Catalog, row: int, reason: str, *, statement: str = "", explorat
 def test_a_summary_says_why_the_first_comes_first(films: Catalog):
     cards = [card(films, 1, "Like Heat: Crime", statement="like Heat: Crime"), card(films, 2, "")]
 
-    assert summary(cards, films.schema, "en") == "I would start with Casino: like Heat: Crime."
-    assert summary(cards, films.schema, "zh") == "我会先选《Casino》：like Heat: Crime。"
+    assert summary(cards, films, "en") == "I’d start with Casino: like Heat: Crime."
+    assert summary(cards, films, "zh") == "我会先选《Casino》：like Heat: Crime。"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_summary_says_from_when_the_items_are_unless_that_was_asked_for(films: Catalog, language: str):
+    cards = [card(films, row, "") for row in (0, 6, 23)]
+    asked = Preference(constraints=(Constraint("year", Op.MAX, (1999.0,)),))
+
+    assert "1954" in summary(cards, films, language)
+    assert "1995" in summary(cards, films, language)
+    assert "1995" not in summary(cards, films, language, asked)
+    assert "199" in summary([card(films, row, "") for row in (0, 1, 2)], films, language)
 
 
 def test_a_name_keeps_its_capital_in_a_summary(films: Catalog):
     cards = [card(films, 1, "Al Pacino 출연", statement="Al Pacino 출연")]
 
-    assert summary(cards, films.schema, "ko") == "Casino부터 추천해요: Al Pacino 출연."
+    assert summary(cards, films, "ko") == "Casino부터 추천해요: Al Pacino 출연."
 
 
 def test_a_summary_owns_up_to_a_guess(films: Catalog):
     cards = [card(films, 1, ""), card(films, 2, "", exploratory=True)]
 
-    assert summary(cards, films.schema, "en").startswith("I would start with Casino. GoodFellas is a long shot: ")
+    assert summary(cards, films, "en").startswith("I’d start with Casino. GoodFellas is a long shot: ")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_an_empty_list_says_what_can_be_done(films: Catalog, language: str):
-    assert len(summary([], films.schema, language)) > 20
+    assert len(summary([], films, language)) > 20
 
 
 def test_which_one_is_asked_with_years(films: Catalog):
@@ -71,7 +82,7 @@ def test_the_opening_says_what_is_missing_and_what_is_kept(films: Catalog):
     kept = (Constraint("themes", Op.NOT, ("gore",), words="gore", lasting=True),)
     intent = Intent(Act.RECOMMEND, Preference(), unknown=("Interstellar",), kept=kept)
 
-    assert opening(intent, films, "en") == ("I don't have Interstellar; closest in spirit: From now on: without gore.")
+    assert opening(intent, films, "en") == ("I don't have Interstellar; closest in spirit: Without gore from now on.")
     assert opening(intent, films, "zh") == "目录里没有《Interstellar》；气质最接近的是：以后都会记住：不要血腥。"
 
 

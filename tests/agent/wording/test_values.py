@@ -2,10 +2,11 @@
 
 import pytest
 
+from agent.chips import without_chip
 from agent.wording.messages import LANGUAGES
-from agent.wording.values import constraint_label, fact_text, leaning_label, value_text, wish_label
+from agent.wording.values import constraint_label, fact_text, leaning_label, limit_labels, value_text, wish_label
 from retrieval.items import Catalog
-from retrieval.preference import Constraint, Leaning, Op, Wish
+from retrieval.preference import Constraint, Leaning, Op, Preference, Wish
 from retrieval.schema import CatalogSchema, FieldKind, FieldSpec
 
 
@@ -64,7 +65,8 @@ def test_a_field_without_words_in_a_language_is_labeled():
     spec = FieldSpec(name="brand", kind=FieldKind.ENTITY, label={"en": "brand"}, fact={"en": "made by {value}"})
 
     assert spec.fact_in("Acme", "en") == "made by Acme"
-    assert spec.fact_in("Acme", "fr") == "brand: Acme"
+    assert spec.fact_in("Acme", "fr") == "made by Acme"
+    assert spec.model_copy(update={"label": {"fr": "marque"}}).fact_in("Acme", "fr") == "marque: Acme"
 
 
 def test_a_field_that_the_schema_lacks_is_its_value():
@@ -74,13 +76,13 @@ def test_a_field_that_the_schema_lacks_is_its_value():
 @pytest.mark.parametrize(
     ("language", "refused", "since", "rather"),
     [
-        ("en", "without Horror", "from 1991 on", "rather Drama than Comedy"),
-        ("zh", "不要恐怖", "1991年及以后", "更想要剧情而不是喜剧"),
-        ("es", "sin Terror", "desde 1991", "mejor Drama que Comedia"),
-        ("fr", "sans Horreur", "à partir de 1991", "plutôt Drame que Comédie"),
-        ("de", "ohne Horror", "ab 1991", "lieber Drama als Komödie"),
-        ("pt", "sem Terror", "a partir de 1991", "antes Drama do que Comédia"),
-        ("ja", "ホラー以外", "1991年以降", "コメディよりドラマ"),
+        ("en", "no horror", "from 1991 on", "rather Drama than Comedy"),
+        ("zh", "不要恐怖片", "1991年及以后", "更想要剧情而不是喜剧"),
+        ("es", "nada de terror", "desde 1991", "mejor Drama que Comedia"),
+        ("fr", "pas de films d’horreur", "à partir de 1991", "plutôt Drame que Comédie"),
+        ("de", "kein Horror", "ab 1991", "lieber Drama als Komödie"),
+        ("pt", "nada de terror", "a partir de 1991", "antes Drama do que Comédia"),
+        ("ja", "ホラーなし", "1991年以降", "コメディよりドラマ"),
         ("ko", "공포 제외", "1991년 이후", "코미디보다 드라마"),
     ],
 )
@@ -88,6 +90,26 @@ def test_limits_and_wishes_have_labels(films: Catalog, language: str, refused: s
     assert constraint_label(Constraint("genres", Op.NOT, ("Horror",)), films, language) == refused
     assert constraint_label(Constraint("year", Op.MIN, (1991.0,)), films, language) == since
     assert leaning_label(Leaning("genres", "Drama", "Comedy"), films, language) == rather
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "english", "chinese"),
+    [(1990.0, 1999.0, "1990s", "1990年代"), (1993.0, 1995.0, "1993–1995", "1993–1995年")],
+)
+def test_a_least_and_a_most_are_one_chip(films: Catalog, low: float, high: float, english: str, chinese: str):
+    limits = (Constraint("year", Op.MIN, (low,)), Constraint("year", Op.MAX, (high,)))
+    wish = Preference(constraints=(*limits, Constraint("genres", Op.IS, ("Comedy",))))
+
+    assert [words for _, words, _ in limit_labels(wish.constraints, films, "en")] == [english, "Comedy"]
+    assert limit_labels(limits, films, "zh")[0][1] == chinese
+    assert [limit.field for limit in without_chip(wish, "year:span").constraints] == ["genres"]
+
+
+def test_a_limit_that_lasts_keeps_a_chip_of_its_own(films: Catalog):
+    limits = (Constraint("year", Op.MIN, (1990.0,), lasting=True), Constraint("year", Op.MAX, (1999.0,)))
+
+    assert [key for key, _, _ in limit_labels(limits, films, "en")] == [limit.key for limit in limits]
+    assert len(without_chip(Preference(constraints=limits), "year:span").constraints) == 1
 
 
 def test_alternatives_are_joined_with_or(films: Catalog):

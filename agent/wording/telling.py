@@ -1,0 +1,277 @@
+"""What is worth saying of an item to somebody who knows the wish, the card and the list; words are `explain`'s.
+
+How telling a fact is, is counted in bits where it can be: how few items of the catalog have it.
+"""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+
+import numpy as np
+
+from agent.wording.values import on_card, spec_of
+from retrieval.candidates import Evidence, EvidenceKind
+from retrieval.items import Catalog, Item
+from retrieval.preference import Constraint, Op, Preference, Wish
+from retrieval.schema import FieldKind, FieldSpec
+
+Key = tuple[str, ...]
+"""What makes two pieces of evidence say the same."""
+
+LEAST = 2.0
+"""Bits: what tells less is left out."""
+FEW = 10
+"""Fewer people than this are no reason."""
+MANY = 20
+"""Fewer ratings than this are no reason."""
+CLOSE = {EvidenceKind.TEXT: 0.35, EvidenceKind.SIMILAR_ITEM: 0.58}
+"""The least cosine at which a description is called close: below it a reader sees no likeness."""
+KNOWN = 10
+"""A name with at least this many items in the catalog says something to people."""
+RARE = 7.0
+"""Bits: what fewer have tells no more."""
+EXTREME = 4.0
+"""Bits from which on a number is remarkable: one item in sixteen has no less, or no more."""
+OF_NAMED, OF_ANOTHER, PRIZE = 20.0, 9.0, 10.0
+"""Bits of a remark: about an item that the user named or likes, about another one, about no item."""
+SHARED_PERSON, SHARED_THEME = 12.0, 5.0
+"""Bits of what an item shares with a liked one."""
+AGAIN = 1.0
+"""Bits that are taken off what the card before said in the same way."""
+MINOR = 0.25
+"""Bits that are taken off for each value that an item names before one: the first are what it is about."""
+COMMON = 2.0
+"""Bits that are taken off what half of the list has."""
+HINTED = 2.0
+"""Bits that are added to what everyday words of the wish stand for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What is known already where something is said: by the wish, the user's likes and the other items of a list."""
+
+    catalog: Catalog
+    asked: frozenset[tuple[str, str]] = frozenset()
+    """Field and folded value of what was asked for."""
+    hinted: frozenset[tuple[str, str]] = frozenset()
+    """The same of what its everyday words stand for."""
+    limited: frozenset[str] = frozenset()
+    """Number fields with a limit."""
+    words: str = ""
+    """The wish in free words, folded."""
+    liked: frozenset[str] = frozenset()
+    """Items that were named as liked."""
+    on_list: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """How many items of the list have a value of a field."""
+    size: int = 0
+
+    @classmethod
+    def of(
+        cls,
+        preference: Preference,
+        catalog: Catalog,
+        item_ids: Iterable[str] = (),
+        *,
+        implied: Preference | None = None,
+    ) -> "Telling":
+        """What a wish and a list say by themselves.
+
+        Args:
+            preference: The wish.
+            catalog: Of its items.
+            item_ids: The list.
+            implied: The wish with what its everyday words stand for.
+        """
+        items = [catalog.item(item_id) for item_id in item_ids if item_id in catalog]
+        asked = frozenset(_asked(preference))
+        limits = _limits(preference)
+        said = [preference.text, *(one.words for one in limits), *(one.words for one in _wishes(preference))]
+        return cls(
+            catalog,
+            asked,
+            frozenset(_asked(implied)) - asked if implied is not None else frozenset(),
+            frozenset(limit.field for limit in limits if limit.op in (Op.MIN, Op.MAX)),
+            " ".join(said).casefold(),
+            frozenset(double for item_id in preference.liked for double in catalog.double_of(item_id)),
+            Counter((name, value) for item in items for name, values in item.values.items() for value in values),
+            len(items),
+        )
+
+    def asks_for(self, evidence: Evidence) -> bool:
+        """Whether a fact only repeats what was asked for."""
+        return evidence.field in self.limited or (evidence.field, evidence.value.casefold()) in self.asked
+
+    def parts(
+        self, evidence: Iterable[Evidence], item: Item, told: Sequence[frozenset[Key]] = ()
+    ) -> list[list[Evidence]]:
+        """What a reason may say, the most telling first, each topic once; values of one field together.
+
+        Args:
+            evidence: All that is known.
+            item: What it is about.
+            told: What each card before has said.
+        """
+        said = frozenset[Key]().union(*told)
+        kinds = {key[:2] for key in told[-1]} if told else set[Key]()
+        bits = {
+            one: found - (AGAIN if key_of(one)[:2] in kinds else 0.0)
+            for one in dict.fromkeys(evidence)
+            if key_of(one) not in said and (found := self.bits(one, item)) >= LEAST
+        }
+        parts: dict[str, list[Evidence]] = {}
+        for one in sorted(bits, key=lambda one: -bits[one]):
+            parts.setdefault(self.topic(one), []).append(one)
+        return [self._together(part) for part in parts.values() if bits[part[0]] >= LEAST]
+
+    def _together(self, part: Sequence[Evidence]) -> list[Evidence]:
+        """What goes into one phrase with the most telling of a topic."""
+        first, spec = part[0], spec_of(self.catalog.schema, part[0].field)
+        qualities, alone = (spec.qualities, spec.said) if spec is not None else ((), {})
+        joined = first.kind in (EvidenceKind.FACT, EvidenceKind.PATH, EvidenceKind.REMARK) and first.value not in alone
+        same = [
+            one
+            for one in part
+            if (one.kind, one.field, one.item_ids) == (first.kind, first.field, first.item_ids)
+            and one.value not in alone
+            and (one.value in qualities) is (first.value in qualities)
+        ]
+        return same if joined else [first]
+
+    def topic(self, evidence: Evidence) -> str:
+        """What a statement is about: a reason speaks of each thing once."""
+        match evidence.kind:
+            case EvidenceKind.FACT | EvidenceKind.PATH | EvidenceKind.REMARK:
+                spec = spec_of(self.catalog.schema, evidence.field)
+                return "origin" if spec is not None and spec.standard else evidence.field
+            case EvidenceKind.TEXT | EvidenceKind.SIMILAR_ITEM:
+                return "text"
+            case EvidenceKind.READ:
+                return evidence.field or "text"
+            case EvidenceKind.CO_LIKED | EvidenceKind.NEIGHBORS | EvidenceKind.CLUSTER | EvidenceKind.POPULAR:
+                return "people"
+            case _:
+                return evidence.kind
+
+    def bits(self, evidence: Evidence, item: Item) -> float:
+        """How much a piece of evidence tells; 0 where it repeats the wish or the card, or says nothing."""
+        match evidence.kind:
+            case EvidenceKind.REMARK:
+                return OF_NAMED if {*evidence.item_ids} & self.liked else OF_ANOTHER if evidence.item_ids else PRIZE
+            case EvidenceKind.PATH:
+                return self._shared(evidence)
+            case EvidenceKind.CO_LIKED if evidence.count >= FEW:
+                return 5.0 + min(2.0, math.log10(evidence.count / FEW))
+            case EvidenceKind.NEIGHBORS | EvidenceKind.CLUSTER if evidence.count >= FEW:
+                return 4.5
+            case EvidenceKind.POPULAR if evidence.count >= MANY:
+                return 16.0 * evidence.score - 9.0  # 2 bits where 70 % like it
+            case EvidenceKind.SIMILAR_ITEM if evidence.score >= CLOSE[evidence.kind]:
+                return 3.0
+            case EvidenceKind.FACT:
+                return self._fact(evidence, item)
+            case EvidenceKind.READ:
+                return self._fact(evidence, item) if evidence.field else 3.0
+            case _:
+                return 0.0
+
+    def _shared(self, evidence: Evidence) -> float:
+        """Of what an item shares with a liked one: people most, then what it is about."""
+        spec = spec_of(self.catalog.schema, evidence.field)
+        if spec is None or len(evidence.path) == 4 or self.asks_for(evidence) or not evidence.item_ids:
+            return 0.0
+        if spec.people:
+            return SHARED_PERSON - [one for one in self.catalog.schema.fields if one.people].index(spec)
+        if not spec.soft or evidence.value in spec.warnings:
+            return 0.0
+        return SHARED_THEME + self._rarity(spec, evidence.value) / 4
+
+    def _fact(self, evidence: Evidence, item: Item) -> float:
+        spec = spec_of(self.catalog.schema, evidence.field)
+        if spec is None or spec.role or spec.order or spec.unit == "year" or self.asks_for(evidence):
+            return 0.0
+        value, shown = evidence.value, on_card(item, self.catalog.schema)
+        if spec.kind is FieldKind.NUMBER:
+            return 0.0 if spec.name in shown else self._extremity(spec, float(value))
+        if value in shown.get(spec.name, ()) or value in spec.warnings or self._is_said(spec, value):
+            return 0.0
+        if spec.people:
+            count = self.catalog.values(spec.name)[value]
+            return min(math.log2(count) - 1.0, RARE - 2.0) if count >= KNOWN else 0.0
+        rarity = self._rarity(spec, value)
+        bits = rarity if spec.soft else 0.5 * rarity
+        bits += HINTED if (spec.name, value.casefold()) in self.hinted else 0.0
+        places = item.values.get(spec.name, ())
+        bits -= MINOR * places.index(value) if value in places else 0.0
+        return bits - (COMMON if 2 * self.on_list.get((spec.name, value), 0) > self.size else 0.0)
+
+    def is_rare_on_list(self, field_name: str, value: str) -> bool:
+        """Whether at most one item of the list has a value."""
+        return self.on_list.get((field_name, value), 0) <= 1
+
+    def _rarity(self, spec: FieldSpec, value: str) -> float:
+        """Bits: how few items have a value."""
+        count = self.catalog.values(spec.name)[value]
+        return min(RARE, -math.log2(count / len(self.catalog))) if count else 0.0
+
+    def _extremity(self, spec: FieldSpec, value: float) -> float:
+        """Bits: how few items have as little of a number, or as much; 0 where it is not remarkable."""
+        column = self.catalog.numbers(spec.name)
+        known = column[~np.isnan(column)]
+        if not len(known):
+            return 0.0
+        bits = -math.log2(max(min((known <= value).mean(), (known >= value).mean()), 1 / len(known)))
+        return min(bits, RARE) - 1.0 if bits >= EXTREME else 0.0
+
+    def _is_said(self, spec: FieldSpec, value: str) -> bool:
+        """Whether the wish has a value's own words."""
+        names = {value, *spec.names.get(value, {}).values()}
+        return any(re.search(rf"\b{re.escape(name.casefold())}", self.words) for name in names)
+
+
+def key_of(evidence: Evidence) -> Key:
+    """What makes it the same statement on another card; its first two parts are the way in which it is said."""
+    own = str(evidence.count) if evidence.kind is EvidenceKind.POPULAR else evidence.value
+    return evidence.kind.value, evidence.field, own, *evidence.item_ids
+
+
+def own_facts(item: Item, catalog: Catalog) -> list[Evidence]:
+    """What the catalog says of an item: remarks first, then themes, people, kinds and numbers."""
+    found = [
+        Evidence("catalog", EvidenceKind.REMARK, spec.name, value, (value,) if spec.of_item else ())
+        for spec in catalog.schema.remarks
+        for value in item.remarks.get(spec.name, ())
+        if not spec.of_item or value in catalog
+    ]
+    specs = sorted(
+        catalog.schema.descriptive, key=lambda spec: (spec.kind is FieldKind.NUMBER, not spec.soft, not spec.people)
+    )
+    for spec in specs:
+        number = item.numbers.get(spec.name)
+        values = item.values.get(spec.name, ()) if number is None else (f"{number:.15g}",)
+        found += [Evidence("catalog", EvidenceKind.FACT, spec.name, value) for value in values]
+    return found
+
+
+def in_turn(evidence: Iterable[Evidence]) -> list[Evidence]:
+    """The first of each field, then the rest."""
+    groups = [list(group) for _, group in groupby(evidence, key=lambda one: one.field)]
+    return [group[0] for group in groups] + [one for group in groups for one in group[1:]]
+
+
+def _limits(preference: Preference) -> list[Constraint]:
+    return [*preference.constraints, *(limit for person in preference.people for limit in person.constraints)]
+
+
+def _wishes(preference: Preference) -> list[Wish]:
+    wishes = [*preference.wishes, *(wish for person in preference.people for wish in person.wishes)]
+    return [wish for wish in wishes if wish.weight > 0]
+
+
+def _asked(preference: Preference) -> list[tuple[str, str]]:
+    named = [(one.field, str(value)) for one in _limits(preference) if one.op is Op.IS for value in one.values]
+    named += [(wish.field, wish.value) for wish in _wishes(preference)]
+    named += [(leaning.field, leaning.more) for leaning in preference.leanings]
+    return [(name, value.casefold()) for name, value in named]
