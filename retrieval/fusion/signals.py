@@ -50,6 +50,8 @@ HEAD = 2
 """So many of the first places stand for a list that was shown: one of ten must not outweigh what was named."""
 LISTS = 6
 """So many of the latest lists are looked at."""
+UNTOLD = 0.5
+"""How typical items are of a value where that was not learned."""
 PRIOR = 10.0
 """In raters: an item with so few has half the say in its own share of likes."""
 NOBODY = UserHistory()
@@ -125,14 +127,16 @@ class Signals:
         return np.where(known, scores, scores[known].min()) if known.any() else nothing
 
     def _values(self, preference: Preference) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """How many of the values asked for each item has, and how typical it is of them (below 0: hardly)."""
+        """How many of the values asked for each item has, and how typical it is of them."""
         has = np.zeros(len(self.catalog), dtype=np.float32)
         typical = np.zeros(len(self.catalog), dtype=np.float32)
         for field, value, weight in asked_values(preference):
-            has[self.catalog.holders(field, value)] += weight
+            rows = self.catalog.holders(field, value)
+            has[rows] += weight
+            typical[rows] += weight * np.sqrt(UNTOLD)
             if self.typicality is not None:
                 rows, shares = self.typicality.of(field, value)
-                typical[rows] += weight * (2.0 * shares - 1.0)
+                typical[rows] += weight * (np.sqrt(shares) - np.sqrt(UNTOLD))  # what is hardly typical loses most
         return has, typical
 
     @cached_property

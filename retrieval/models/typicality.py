@@ -7,7 +7,8 @@ Knows nothing of any domain: a ridge regression guesses each value from descript
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags
-from scipy.sparse.linalg import svds
+from sklearn.utils.extmath import randomized_svd
+from threadpoolctl import threadpool_limits
 
 from retrieval.channels.ratings import read_ratings
 from retrieval.datasets import Dataset
@@ -59,7 +60,8 @@ def build_typicality(dataset: Dataset, settings: RetrievalSettings, progress: Pr
         vectors = VectorIndex.open(dataset.catalog, settings).matrix
     except IndexMissingError:
         vectors = None
-    typical = fit(dataset.catalog, vectors, read_ratings(dataset).likes())
+    with threadpool_limits(limits=1, user_api="blas"):  # the matrices are small: threads would wait for each other
+        typical = fit(dataset.catalog, vectors, read_ratings(dataset).likes())
     with writing(settings.data_dir / NAME, dataset.fingerprint) as folder:
         save_arrays(folder, {"typical": typical.astype(np.float16)})
     progress(NAME, 1, 1)
@@ -97,10 +99,11 @@ def fit(catalog: Catalog, vectors: NDArray[np.float32] | None, likes: csr_matrix
     typical = typical.tocsc()
     for field in sorted({*fields.tolist()} - people):
         wanted = np.flatnonzero((fields == field) & (counts >= LEAST))
-        if not len(wanted):
-            continue
         others = _pressed(holds[:, np.flatnonzero((fields != field) & (counts > 1))], VALUES)
-        features = np.hstack([one for one in (*shared, others) if one.size])
+        told = [one for one in (*shared, others) if one.size]
+        if not told or not len(wanted):
+            continue
+        features = np.hstack(told)
         n_others = np.maximum(np.asarray(holds[:, np.flatnonzero(fields == field)].sum(axis=1)).ravel(), 1)
         for start in range(0, len(wanted), BLOCK):
             columns = wanted[start : start + BLOCK]
@@ -143,6 +146,6 @@ def _pressed(counts: csr_matrix, size: int) -> NDArray[np.float32]:
     weighed = counts.astype(np.float64) @ diags(rarity)
     lengths = np.sqrt(np.asarray(weighed.power(2).sum(axis=1)).ravel())
     weighed = diags(1 / np.maximum(lengths, 1e-9)) @ weighed
-    left, strengths, _ = svds(weighed, k=size, v0=np.ones(min(weighed.shape)), solver="arpack")
+    left, strengths, _ = randomized_svd(weighed, size, random_state=0)
     found = left * strengths
     return np.asarray(found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-9), dtype=np.float32)
