@@ -31,6 +31,7 @@ class Answer:
     relevant: tuple[str, ...]
     """What the recorded assistant recommended there."""
     ranked: tuple[str, ...] = ()
+    """The cards in their order; near misses, which stand apart, come last."""
     named: int = 0
     """Titles in cards and prose."""
     foreign: tuple[str, ...] = ()
@@ -84,7 +85,7 @@ async def ask(agent: "Agent", question: Question, *, k: int, titles: Collection[
         return replace(blank, error="the agent ended without an answer")
     total_s = time.perf_counter() - started
     named, foreign = _foreign(reply, agent.retriever.catalog, titles)
-    ranked = tuple(one.item.item_id for one in reply.recommendations)
+    ranked = tuple(one.item.item_id for one in (*reply.recommendations, *reply.near_misses))
     return replace(blank, ranked=ranked, named=named, foreign=foreign, cards_s=cards_s or total_s, total_s=total_s)
 
 

@@ -23,9 +23,10 @@ from retrieval.manifest import hash_of
 from retrieval.models.als import AlsSettings
 from retrieval.models.graph_embeddings import GraphEmbeddingSettings
 from retrieval.models.lightgcn import LightGcnSettings
+from retrieval.models.typicality import build_typicality, open_typicality
 from retrieval.resources import Progress
 from retrieval.settings import LEARNED, RetrievalSettings
-from retrieval.vectors import VectorIndex, build_vectors
+from retrieval.vectors import TEXTS, VectorIndex, build_vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Part:
 
 
 def _vectors_key(dataset: Dataset, settings: RetrievalSettings) -> str:
-    return hash_of(dataset.catalog_hash, settings.encoder, settings.chroma_url)
+    return hash_of(dataset.catalog_hash, settings.encoder, settings.chroma_url, TEXTS)
 
 
 def _graph_key(dataset: Dataset, settings: RetrievalSettings) -> str:
@@ -63,6 +64,10 @@ def _graph_vectors_key(dataset: Dataset, settings: RetrievalSettings) -> str:
         "lightgcn": LightGcnSettings(seed=settings.seed),
     }
     return hash_of(dataset.fingerprint, settings.graph_vectors, repr(chosen.get(settings.graph_vectors)))
+
+
+def _typicality_key(dataset: Dataset, settings: RetrievalSettings) -> str:
+    return hash_of(dataset.fingerprint, settings.encoder, TEXTS)
 
 
 def _taste_key(dataset: Dataset, settings: RetrievalSettings) -> str:
@@ -105,6 +110,7 @@ PARTS = (
     Part("graph", build_graph, _check_graph, _graph_key),
     Part("graph-vectors", build_graph_vectors, open_graph_vectors, _graph_vectors_key),
     Part("vectors", build_vectors, _check_vectors, _vectors_key),
+    Part("typicality", build_typicality, open_typicality, _typicality_key),  # reads the vectors
     Part("taste", build_taste, open_taste, _taste_key),  # reads the vectors, where there are any
     Part("sequence", build_sequence, SequenceChannel.open, _sequence_key),  # reads the vectors
     Part("fusion", _build_fusion, _check_fusion, _fusion_key, lambda settings: settings.fusion in LEARNED),

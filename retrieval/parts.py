@@ -25,6 +25,7 @@ from retrieval.fusion.others.learned import LearnedFusion
 from retrieval.fusion.signals import Signals
 from retrieval.fusion.weights import ConversationWeights, read_weights, shipped_weights
 from retrieval.graph import KnowledgeGraph
+from retrieval.models.typicality import Typicality, open_typicality
 from retrieval.settings import LEARNED, RetrievalSettings
 from retrieval.vectors import VectorIndex
 
@@ -49,6 +50,8 @@ class Parts:
     """A fitted way to fuse that the settings ask for; without it the channels' lists are added up."""
     weights: ConversationWeights = field(default_factory=shipped_weights)
     """Of the default way to fuse."""
+    typicality: Typicality | None = None
+    """How typical items are of their values; None where it was not built."""
 
     def fusion(self, settings: RetrievalSettings, popularity: TrendChannel) -> Fusion:
         """The way to fuse that the settings ask for."""
@@ -59,7 +62,7 @@ class Parts:
     def signals(self, popularity: TrendChannel) -> Signals:
         """What the default way to fuse weighs."""
         catalog = self.dataset.catalog
-        return Signals(catalog, self.channels, popularity, self.weights.counts(catalog))
+        return Signals(catalog, self.channels, popularity, self.weights.counts(catalog), self.typicality)
 
 
 def open_parts(settings: RetrievalSettings, *, encoder: Encoder | None = None) -> Parts:
@@ -79,6 +82,7 @@ def open_parts(settings: RetrievalSettings, *, encoder: Encoder | None = None) -
     graph = _attempt(lambda: KnowledgeGraph.open(catalog, settings), notices)
     learned = _attempt(lambda: open_graph_vectors(dataset, settings), notices)
     sequence = _attempt(lambda: SequenceChannel.open(dataset, settings), notices)
+    typicality = _attempt(lambda: open_typicality(dataset, settings), notices)
     taste = _attempt(lambda: open_taste(dataset, settings), notices)
     fusion = None
     if settings.fusion in LEARNED:
@@ -97,7 +101,7 @@ def open_parts(settings: RetrievalSettings, *, encoder: Encoder | None = None) -
         TrendChannel(catalog, ratings, spoken=weights.counts(catalog)),
     ]
     channels = {one.name: one for one in found if one is not None}
-    return Parts(dataset, channels, vectors, graph, encoder, tuple(notices), taste, fusion, weights)
+    return Parts(dataset, channels, vectors, graph, encoder, tuple(notices), taste, fusion, weights, typicality)
 
 
 def _attempt(load: Callable[[], Opened], notices: list[str]) -> Opened | None:

@@ -29,6 +29,7 @@ from retrieval.facts import CATALOG, all_facts, wanted_facts, with_wanted_facts
 from retrieval.fusion.base import Shown
 from retrieval.fusion.learning import Place, learn
 from retrieval.fusion.others.by_lists import ListsFusion
+from retrieval.fusion.signals import asked_values, standard
 from retrieval.fusion.weights import ConversationWeights
 from retrieval.history import UserHistory
 from retrieval.item_learning import Showings
@@ -60,6 +61,7 @@ class Retriever:
         catalog, channels = parts.dataset.catalog, self._channels
         self._parts = parts
         fusion = parts.fusion(settings, self._popularity)
+        self._signals = parts.signals(self._popularity)
         self._ranker = Ranker(catalog, settings, channels, self._popularity, fusion, parts.vectors)
         self.graph = parts.graph
         """The knowledge graph; None where it was not built."""
@@ -197,7 +199,7 @@ class Retriever:
         return learn(
             [replace(one, preference=self._moods.implied(one.preference)) for one in places],
             sessions,
-            self._parts.signals(self._popularity),
+            self._signals,
             lambda preference: {name: self.run(name, preference, UserHistory()) for name in self._channels},
             before=self._parts.weights,
             source=source,
@@ -431,11 +433,14 @@ class Retriever:
         scored = drop_doubles(scored, self.catalog)
         return tuple(one.item_id for one in self._ranker.spread(scored, k, diversity=0.5))
 
-    def _nearness(self, preference: Preference, history: UserHistory) -> NDArray[np.float32] | None:
-        """How near each item is to what was asked for; None where nothing was."""
+    def _nearness(self, preference: Preference, history: UserHistory) -> NDArray[np.floating] | None:
+        """How near each item is to what was asked for, however famous it is; None where nothing was."""
         content = self._channels.get("content")
-        asked = preference.text or preference.wishes or preference.liked
-        return content.nearness(preference, history) if asked and isinstance(content, ContentChannel) else None
+        asked = preference.text or preference.liked or asked_values(preference)
+        if not asked or not isinstance(content, ContentChannel):
+            return None
+        found = content.nearness(preference, history)
+        return None if found is None else standard(found.astype(np.float64)) + self._signals.asked_for(preference)
 
     def _mask_of(self, item_ids: Iterable[str]) -> NDArray[np.bool_]:
         mask = np.zeros(len(self.catalog), dtype=np.bool_)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from chromadb.api.collection_configuration import CreateCollectionConfiguration
 
 PREFIX = "reconteur-"
+TEXTS = "about"
+"""Which texts are embedded: a collection of other ones is not opened, and built again. (Before: with titles.)"""
 BATCH = 128
 PAGE = 2000
 MOST_NAMED = 1000
@@ -45,13 +47,17 @@ logger = logging.getLogger(__name__)
 
 
 def item_text(item: Item, schema: CatalogSchema, *, most: int = 8) -> str:
-    """What an item is about, in the words that are embedded: title, description, then its categories and entities."""
+    """What an item is about, in the words that are embedded: description, then its categories and entities.
+
+    A title names and does not describe: no war is in 'Star Wars', no dessert in 'The Ice Storm'. Titles are found by
+    `retrieval.titles`; one is embedded only where there is no description.
+    """
     facts = [
         f"{spec.label_in('en')}: {', '.join(spec.value_in(value, 'en') for value in item.values[spec.name][:most])}"
         for spec in schema.descriptive
         if spec.kind is not FieldKind.NUMBER and item.values.get(spec.name)
     ]
-    return ". ".join(part.strip().rstrip(".") for part in (item.label, item.text, *facts) if part.strip())
+    return ". ".join(part.strip().rstrip(".") for part in (item.text.strip() or item.title, *facts) if part.strip())
 
 
 def build_vectors(
@@ -155,9 +161,9 @@ class VectorIndex:
 
 
 def collection_name(catalog: Catalog, encoder_name: str) -> str:
-    """One name per catalog content and encoder."""
+    """One name per catalog content, kind of text and encoder."""
     encoder = "".join(c if c.isalnum() else "-" for c in encoder_name)[-40:].strip("-")
-    return f"{PREFIX}{catalog_hash(catalog)}-{encoder}"
+    return f"{PREFIX}{catalog_hash(catalog)}-{TEXTS}-{encoder}"
 
 
 def open_client(settings: RetrievalSettings, *, create: bool) -> "ClientAPI":

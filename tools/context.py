@@ -125,6 +125,8 @@ class ToolContext:
     problems: Problems = field(default_factory=Problems)
     unread: tuple[str, ...] = ()
     """Words of the message that nothing stands for (the offline driver says so)."""
+    lists_beside: bool = False
+    """Whether the driver lets a list stand beside an answer or a question, since the wish is known all the same."""
     has_lost: bool = False
     """Whether a look-up failed or was late."""
 

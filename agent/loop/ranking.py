@@ -118,8 +118,8 @@ def _with_guesses(
 def _ask(state: TurnState, retriever: Retriever, belief: Belief, preference: Preference) -> None:
     """The one question: about a field that people care about, else about taste, where it teaches more than the list."""
     conversation = state.conversation
-    if state.driver == "tools":
-        return  # a model that writes well asks in its own words
+    if state.driver == "tools" or state.lists_beside:
+        return  # a model that writes well asks in its own words, and one question is enough
     if state.message and state.slots and preference.novelty > 0 and not conversation.has_just_asked():
         state.split = retriever.split(preference, conversation.inquired)
         if state.split is not None:
@@ -186,9 +186,10 @@ def _lead_size(state: TurnState) -> int:
 
 
 def _is_precise(preference: Preference, retriever: Retriever) -> bool:
-    """Whether a person or a single item was asked for: no place for guesses."""
+    """Whether a person, something like a certain item, or a single item was asked for: no place for guesses."""
     people = {spec.name for spec in retriever.schema.fields if spec.people}
-    return preference.count == 1 or any(limit.op is Op.IS and limit.field in people for limit in preference.constraints)
+    named = any(limit.op is Op.IS and limit.field in people for limit in preference.constraints)
+    return preference.count == 1 or bool(preference.examples) or named
 
 
 def _merged(found: Found, item_id: str) -> Candidate:

@@ -113,6 +113,13 @@ class TurnState:
         return wanted if self.ending.count is None else replace(wanted, count=self.ending.count)
 
     @property
+    def lists_beside(self) -> bool:
+        """Whether a list stands beside an answer or a question of ours: where the wish holds anything."""
+        wanted = self.preference
+        holds = wanted.text or wanted.liked or wanted.constraints or wanted.wishes or wanted.leanings
+        return self.context.lists_beside and bool(holds)
+
+    @property
     def wanted(self) -> Preference:
         """What is wanted from now on: how many and how bold are said for one turn alone."""
         before = self.conversation.preference

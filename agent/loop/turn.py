@@ -102,7 +102,7 @@ class Loop:
         if state.intent.act is Act.ASK:
             state.context.ending = replace(state.ending, choices=self.words.choices(state))
         emit(Understood(state.intent, state.wanted))
-        if state.intent.act is Act.RECOMMEND:
+        if state.intent.act is Act.RECOMMEND or state.lists_beside:
             await self._show(state, emit)
         elif state.intent.act is Act.ANSWER:
             await weigh(state, timeout_s=self.tool_timeout_s)

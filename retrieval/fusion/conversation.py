@@ -3,7 +3,7 @@
 A sum, so that what each dimension of interest adds to an item is exact and can be shown.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from retrieval.fusion.base import Fused, Lists, Parts, Shown
 from retrieval.fusion.lists import mixed
-from retrieval.fusion.signals import CHANNEL_OF, SIGNALS, Signals
+from retrieval.fusion.signals import CHANNEL_OF, SIGNALS, Signals, asked_values
 from retrieval.fusion.weights import ConversationWeights
 from retrieval.history import UserHistory
 from retrieval.models.features import Dimension
@@ -25,15 +25,25 @@ COLUMNS: Mapping[str, list[int]] = {
 """The columns of the signals by the channel that they are shown as."""
 
 
-WORDS, VALUES = 1.4, 1.2
-"""The least weights of words that describe what is wanted, and of the values that they name."""
-FAME = ("spoken", "newness", "lately")
-DESCRIBED, LIKE_AN_EXAMPLE = (0.4, 0.5, 0.5), (0.15, 0.15, 1.0)
-"""What is left of the weights of `FAME` where a wish describes what is wanted, and where it names an example.
+ASKED: Mapping[str, float] = {
+    "content_words": 1.4,
+    "values": 0.5,
+    "typical": 1.0,
+    "likes": 0.4,
+    "liking": 0.4,
+    "lately": 0.0,
+    "newness": 0.35,
+    "spoken": 0.5,
+}
+"""The weights for strangers who ask for something: what they asked for, typical of it, well liked and known enough.
 
-In recorded talk people answer with what everybody speaks of, whatever the words are. Set on the thirty wishes of
-docs/catalog.md, where the learned weights alone find .259 of the films that a friend would name, these .276.
+In recorded talk people answer with what everybody speaks of, whatever the words are, so these are not learned from it.
+Set on the seventy wishes of `benchmarks/wishes.py`.
 """
+LIMITS_AS_WORDS = 0.3
+"""The weight of words where a wish has none but the values of its limits, which all candidates have."""
+FAME = {"spoken": 0.4, "newness": 0.4}
+"""What is left of these weights where a wish names an example."""
 
 
 @dataclass(frozen=True)
@@ -65,12 +75,11 @@ class ConversationFusion:
         """
         named = is_named(preference, history)
         found = self.weights.named if named else self.weights.bare
-        if preference.text and not named:
-            least = {"content_words": WORDS, "values": VALUES}
-            raised = {name: max(one, found.get(name, 0.0)) for name, one in least.items()}
-            found = _less_famous(found, DESCRIBED) | raised
+        if not named and (preference.text or asked_values(preference)):
+            words = {} if preference.text else {"content_words": LIMITS_AS_WORDS}
+            found = {**found, **ASKED, **words}
         elif preference.examples:
-            found = _less_famous(found, LIKE_AN_EXAMPLE)
+            found = {**found, **{name: left * found.get(name, 0.0) for name, left in FAME.items()}}
         if not named and not self.signals.spoken.any():
             found = {**found, "likes": found.get("likes", 0.0) + found.get("spoken", 0.0)}
         return np.asarray([found.get(name, 0.0) for name in SIGNALS], dtype=np.float32)
@@ -87,10 +96,6 @@ class ConversationFusion:
             said[channel] = np.zeros(len(ids))
             said[channel][[at[one.item_id] for one in known]] = self.by_list[channel] * mixed(scores)
         return said
-
-
-def _less_famous(weights: Mapping[str, float], left: Sequence[float]) -> dict[str, float]:
-    return {**weights, **{name: share * weights.get(name, 0.0) for name, share in zip(FAME, left, strict=True)}}
 
 
 def is_named(preference: Preference, history: UserHistory) -> bool:

@@ -19,8 +19,8 @@ PULL = 10.0
 """How strongly weights are drawn towards 0, or towards those of all places, in places per squared unit."""
 STEPS = 200
 LEAST: Mapping[str, Mapping[str, float]] = {
-    "named": {"content_words": 0.2, "values": 0.2},
-    "bare": {"content_words": 0.6, "values": 0.3},
+    "named": {"content_words": 0.2, "values": 0.2, "typical": 0.2},
+    "bare": {"content_words": 0.6, "values": 0.3, "typical": 0.3},
 }
 """What is asked for counts at least so much, since whoever describes what they want must get it.
 

@@ -17,6 +17,7 @@ from retrieval.fusion.base import Shown
 from retrieval.history import UserHistory
 from retrieval.items import Catalog
 from retrieval.models.features import Dimension
+from retrieval.models.typicality import Typicality
 from retrieval.preference import Op, Preference
 
 ASKED = ("content", "factors", "neighbors", "graph")
@@ -31,6 +32,7 @@ SIGNALS: Mapping[str, Dimension] = {
     **{f"{name}_{part}": _OF_CHANNEL[name] for name in ASKED for part in ("liked", "last", "shown")},
     "content_words": Dimension.CONTENT,
     "values": Dimension.GRAPH,
+    "typical": Dimension.GRAPH,
     "likes": Dimension.COLLABORATIVE,
     "liking": Dimension.SENTIMENT,
     "lately": Dimension.TIMELINESS,
@@ -40,6 +42,7 @@ SIGNALS: Mapping[str, Dimension] = {
 """Every signal, in the order of the columns, with the dimension of interest that it speaks for."""
 CHANNEL_OF: Mapping[str, str] = {name: name.split("_")[0] for name in SIGNALS if "_" in name} | {
     "values": "graph",
+    "typical": "graph",
     **dict.fromkeys(("likes", "liking", "lately", "newness", "spoken"), "trend"),
 }
 """The channel that each signal is shown as."""
@@ -47,6 +50,8 @@ HEAD = 2
 """So many of the first places stand for a list that was shown: one of ten must not outweigh what was named."""
 LISTS = 6
 """So many of the latest lists are looked at."""
+UNTOLD = 0.5
+"""How typical items are of a value where that was not learned."""
 PRIOR = 10.0
 """In raters: an item with so few has half the say in its own share of likes."""
 NOBODY = UserHistory()
@@ -61,6 +66,8 @@ class Signals:
     popularity: TrendChannel
     spoken: NDArray[np.float32]
     """In how many recorded conversations each item came up, shape (n_items,)."""
+    typicality: Typicality | None = None
+    """Of values; None where it was not built."""
 
     def of(
         self,
@@ -85,11 +92,16 @@ class Signals:
         """
         found = self._of_profiles(preference, history, shown)
         found["content_words"] = self._scores("content", _words(preference), NOBODY)
-        found["values"] = self._values(preference) + self._values_in_words(preference)
+        found["values"], found["typical"] = self._values(preference)
         found |= self._fame
         found["spoken"] = np.log1p(self.spoken if spoken is None else spoken)
         columns = [np.asarray(found[name][rows], dtype=np.float64) for name in SIGNALS]
         return np.stack([standard(one) for one in columns], axis=1).astype(np.float32)
+
+    def asked_for(self, preference: Preference) -> NDArray[np.float64]:
+        """How much each item has of the values asked for, and how typical it is of them, shape (n_items,)."""
+        has, typical = self._values(preference)
+        return standard(has.astype(np.float64)) + standard(typical.astype(np.float64))
 
     def _of_profiles(
         self, preference: Preference, history: UserHistory, shown: Shown
@@ -107,30 +119,25 @@ class Signals:
         channel: object = self.channels.get(name)
         nothing = np.zeros(len(self.catalog), dtype=np.float32)
         if not isinstance(channel, Scoring) or not (
-            preference.text or preference.wishes or preference.liked or history.interactions
+            preference.text or asked_values(preference) or preference.liked or history.interactions
         ):
             return nothing
         scores = channel.scores(preference, history)
         known = np.isfinite(scores)
         return np.where(known, scores, scores[known].min()) if known.any() else nothing
 
-    def _values(self, preference: Preference) -> NDArray[np.float32]:
-        """How many of the values asked for each item has."""
-        asked = [(one.field, one.value, one.weight) for one in preference.wishes if one.weight > 0]
-        asked += [
-            (one.field, str(value), 1.0) for one in preference.constraints if one.op is Op.IS for value in one.values
-        ]
-        found = np.zeros(len(self.catalog), dtype=np.float32)
-        for field, value, weight in asked:
-            found[self.catalog.holders(field, value)] += weight
-        return found
-
-    def _values_in_words(self, preference: Preference) -> NDArray[np.floating]:
-        """How much of the values that the words name each item has, 1 for the most."""
-        if not preference.text:
-            return np.zeros(len(self.catalog), dtype=np.float32)
-        scores = self._scores("graph", Preference(text=preference.text), NOBODY)
-        return scores / scores.max() if scores.max() > 0 else np.zeros_like(scores)
+    def _values(self, preference: Preference) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """How many of the values asked for each item has, and how typical it is of them."""
+        has = np.zeros(len(self.catalog), dtype=np.float32)
+        typical = np.zeros(len(self.catalog), dtype=np.float32)
+        for field, value, weight in asked_values(preference):
+            rows = self.catalog.holders(field, value)
+            has[rows] += weight
+            typical[rows] += weight * np.sqrt(UNTOLD)
+            if self.typicality is not None:
+                rows, shares = self.typicality.of(field, value)
+                typical[rows] += weight * (np.sqrt(shares) - np.sqrt(UNTOLD))  # what is hardly typical loses most
+        return has, typical
 
     @cached_property
     def _fame(self) -> dict[str, NDArray[np.floating]]:
@@ -157,6 +164,13 @@ def standard(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Brought to mean 0 and deviation 1; zeros where all are alike."""
     deviation = float(values.std()) if len(values) else 0.0
     return (values - values.mean()) / deviation if deviation > 1e-9 else np.zeros(len(values))
+
+
+def asked_values(preference: Preference) -> list[tuple[str, str, float]]:
+    """Values that are wished for, and those that a limit asks for, as (field, value, weight)."""
+    asked = [(one.field, one.value, one.weight) for one in preference.wishes if one.weight > 0]
+    limits = (one for one in preference.constraints if one.op is Op.IS)
+    return asked + [(one.field, str(value), 1.0) for one in limits for value in one.values]
 
 
 def _words(preference: Preference) -> Preference:

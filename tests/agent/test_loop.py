@@ -218,6 +218,39 @@ async def test_a_user_who_is_known_gets_fewer_guesses(agent: Agent):
     assert await guesses(newcomer) > await guesses(regular)
 
 
+@pytest.mark.parametrize("message", ["something like Heat", "something with Al Pacino"])
+async def test_who_asks_for_something_precise_gets_no_guess(agent: Agent, message: str):
+    conversation = visitor(agent)
+    agent.state.set_novelty(conversation.user_id, 1.0)
+
+    reply = await agent.reply(conversation, message)
+
+    assert reply.recommendations
+    assert not any(card.exploratory for card in reply.recommendations)
+
+
+async def test_a_list_for_what_is_known_stands_beside_which_of_two_is_meant(agent: Agent):
+    first = await agent.reply(visitor(agent), "a horror film")
+
+    second = await agent.reply(first.conversation, "who directed Sabrina?")
+    stranger = await agent.reply(visitor(agent), "who directed Sabrina?")
+
+    assert (second.intent.act, stranger.intent.act) == (Act.ASK, Act.ASK)
+    assert second.recommendations
+    assert all("Horror" in card.item.values["genres"] for card in second.recommendations)
+    assert second.text.count("?") == 1  # one question is enough
+    assert not stranger.recommendations  # nothing is known to list
+
+
+async def test_what_no_rule_can_answer_leaves_the_wish_standing(agent: Agent):
+    first = await agent.reply(visitor(agent), "a comedy")
+
+    second = await agent.reply(first.conversation, "who is the best director of all time?")
+
+    assert second.intent.act is Act.ANSWER
+    assert second.recommendations
+
+
 async def test_a_guess_says_that_it_is_one(agent: Agent):
     conversation = visitor(agent)
     agent.state.set_novelty(conversation.user_id, 1.0)

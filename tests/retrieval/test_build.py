@@ -39,7 +39,7 @@ building.PARTS = [replace(part, build=killed) if part.name == "graph" else part 
 building.build(RetrievalSettings(data_dir=Path(sys.argv[1]), encoder="hash"))
 """
 """Ends in the third part without a chance to clean up."""
-ALL_PARTS = {"factors", "neighbors", "graph", "graph-vectors", "sequence", "vectors", "taste"}
+ALL_PARTS = {"factors", "neighbors", "graph", "graph-vectors", "sequence", "vectors", "typicality", "taste"}
 
 
 @pytest.fixture(autouse=True)
@@ -91,7 +91,7 @@ def test_new_interactions_rebuild_only_what_rests_on_them(settings: RetrievalSet
     build(settings)
     take_in_books(settings, interactions=False)
 
-    assert built_parts(settings) == {"factors", "neighbors", "graph-vectors", "taste", "sequence"}
+    assert built_parts(settings) == {"factors", "neighbors", "graph-vectors", "typicality", "taste", "sequence"}
 
 
 def test_other_encoder_rebuilds_only_the_vectors_and_what_reads_them(
@@ -106,7 +106,12 @@ def test_other_encoder_rebuilds_only_the_vectors_and_what_reads_them(
 
     monkeypatch.setattr("retrieval.vectors.make_encoder", lambda name: Other())
 
-    assert built_parts(settings.model_copy(update={"encoder": "other"})) == {"taste", "sequence", "vectors"}
+    assert built_parts(settings.model_copy(update={"encoder": "other"})) == {
+        "taste",
+        "typicality",
+        "sequence",
+        "vectors",
+    }
 
 
 @pytest.mark.parametrize(("folder", "part"), [("factors", "factors"), ("graph", "graph"), ("chroma", "vectors")])

@@ -1,5 +1,6 @@
 """The default way to fuse: signals of a small world, weights learned from planted conversations."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,9 @@ from retrieval.fusion.learning import LEAST_PLACES, Place, learn
 from retrieval.fusion.signals import SIGNALS, Signals
 from retrieval.fusion.weights import FILE, ConversationWeights, read_weights, shipped_weights, write_weights
 from retrieval.history import UserHistory
-from retrieval.preference import Preference
+from retrieval.knowledge import holdings
+from retrieval.models.typicality import Typicality
+from retrieval.preference import Constraint, Op, Preference
 
 NOBODY = UserHistory()
 GREEN = ("tea:0", "tea:1", "tea:2", "tea:3")
@@ -80,6 +83,22 @@ def test_signals_are_finite_whatever_is_known(signals: Signals) -> None:
         assert values.shape == (len(rows), len(SIGNALS))
         assert np.isfinite(values).all()
         assert np.allclose(values.mean(axis=0), 0, atol=1e-5)
+
+
+def test_what_is_typical_of_a_value_counts_where_nothing_else_is_said(signals: Signals) -> None:
+    holds, names = holdings(signals.catalog)
+    told = holds.copy()
+    told.data[:] = np.linspace(0, 1, len(told.data))
+    ours = replace(signals, typicality=Typicality(signals.catalog, told.data.astype(np.float32)))
+    black = next((field, value) for field, value in names if value == "Black")
+    rows = ours.catalog.holders(*black)
+
+    values = ours.of(rows, Preference(constraints=(Constraint(black[0], Op.IS, (black[1],)),)), NOBODY)
+
+    by_name = dict(zip(SIGNALS, values.T, strict=True))
+    assert by_name["typical"].argmax() == len(rows) - 1  # later entries were made the more typical ones
+    assert by_name["content_words"].any()  # a limit is words, too
+    assert not by_name["values"].any()  # all of them have it
 
 
 def test_weights_go_to_the_signal_that_tells_what_is_chosen(signals: Signals) -> None:

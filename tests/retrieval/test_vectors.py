@@ -22,12 +22,24 @@ def built(dataset: Dataset, data_dir: Path) -> RetrievalSettings:
     return settings
 
 
-def test_an_item_is_embedded_with_its_description_and_facts(teas: Dataset) -> None:
-    text = item_text(teas.catalog.item("tea:4"), teas.catalog.schema)
+def test_an_item_is_embedded_by_what_it_is_not_by_what_it_is_called(teas: Dataset) -> None:
+    item, schema = teas.catalog.item("tea:4"), teas.catalog.schema
 
-    assert text == (
-        "Old Harbor (1998). Strong, dried over pine fires. kind: Black. grower: Chiara Rossi. note: smoky, tar"
-    )
+    text = item_text(item, schema)
+
+    assert text == "Strong, dried over pine fires. kind: Black. grower: Chiara Rossi. note: smoky, tar"
+    assert item_text(replace(item, text=""), schema).startswith("Old Harbor. kind: Black")
+
+
+def test_an_index_of_titles_and_descriptions_counts_as_missing(
+    teas: Dataset, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("retrieval.vectors.TEXTS", "titles-too")
+    settings = built(teas, data_dir)
+    monkeypatch.undo()
+
+    with pytest.raises(IndexMissingError, match="no vector index for this catalog"):
+        VectorIndex.open(teas.catalog, settings)
 
 
 def test_rows_of_the_matrix_are_rows_of_the_catalog(teas: Dataset, vectors: VectorIndex) -> None:

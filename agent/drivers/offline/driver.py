@@ -35,15 +35,15 @@ class OfflineDriver:
             context.wanted = await self.wish_of(view, Deadline.after(min(READ_S, drive.deadline.remaining_s() / 2)))
         waiting = resolve(view.question, view.message, view.catalog) if view.question else ""
         parsed = await self._parse(waiting or view.message, view.conversation, context.preference)
-        context.unread = parsed.unread
         if said := parsed.leaning:
             others = (old for old in context.wanted.leanings if (old.field, old.more) != (said.field, said.less))
             context.wanted = replace(context.wanted, leanings=tuple(dict.fromkeys((*others, said))))
-        ending, problems = parsed.ending, context.problems
+        ending, problems, context.unread = parsed.ending, context.problems, parsed.unread
+        context.lists_beside = bool(parsed.ambiguous) or parsed.saying == "unread_question"
         if parsed.saying:
             language = parsed.patch.get("language") or context.wanted.language
-            nouns = view.catalog.schema.nouns_in(language)
-            ending = Call(ending.tool, {**ending.arguments, "text": say(parsed.saying, language, nouns=nouns)})
+            text = say(parsed.saying, language, nouns=view.catalog.schema.nouns_in(language))
+            ending = Call(ending.tool, {**ending.arguments, "text": text})
         calls = [*parsed.lookups, ending]
         for spot in parsed.ambiguous[:1]:  # which is meant must be asked first
             choices = [view.catalog.item(item_id).label for item_id in spot.item_ids]
