@@ -58,7 +58,7 @@ class TerminalChat:
         preference = replace(self.conversation.preference, novelty=user.novelty)
         self.conversation = replace(self.conversation, preference=preference)
         schema = self.agent.retriever.catalog.schema
-        size = len(self.agent.retriever.catalog)
+        size = self.agent.retriever.catalog.size
         self._say(f"{size:,} {schema.nouns_in('en')} to choose from. Say what you feel like; /help shows commands.")
 
     async def handle(self, line: str) -> None:

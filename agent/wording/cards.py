@@ -37,9 +37,13 @@ def make_cards(
         slot_names: What the places are for, where each has limits of its own.
     """
     catalog = retriever.catalog
+
+    def said(card: Recommendation) -> Recommendation:
+        return disclosed(card, catalog, language)
+
     names = (*slot_names, *("" for _ in slots))
     cards = tuple(
-        replace(_card(slot, rank, names[rank - 1], catalog, language, preference), parts_are=ranked.parts_are)
+        said(replace(_card(slot, rank, names[rank - 1], catalog, language, preference), parts_are=ranked.parts_are))
         for rank, slot in enumerate(slots, 1)
     )
     shown = {card.item.item_id for card in cards}
@@ -47,10 +51,18 @@ def make_cards(
     for candidate in ranked.near:
         broken = _broken(catalog, candidate.item_id, ranked.broken.get(candidate.item_id, ()))
         if broken and candidate.item_id not in shown:
-            near.append(
-                _near(retriever.explain(candidate, preference), broken, len(near) + 1, catalog, language, preference)
-            )
+            found = retriever.explain(candidate, preference)
+            near.append(said(_near(found, broken, len(near) + 1, catalog, language, preference)))
     return cards, tuple(near)
+
+
+def disclosed(card: Recommendation, catalog: Catalog, language: str) -> Recommendation:
+    """A card as the house asks for it: what it discloses of an item comes before any reason."""
+    words = catalog.house.disclosure(card.item.item_id, language)
+    if words == card.disclosure:
+        return card
+    text = " · ".join(filter(None, (words, card.explanation.text)))
+    return replace(card, disclosure=words, explanation=replace(card.explanation, text=text))
 
 
 def shortage(cards: Cards, schema: CatalogSchema, language: str) -> str:
