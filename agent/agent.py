@@ -241,6 +241,7 @@ class Agent:
             cards=last.shown if last else (),
             shown_earlier=conversation.shown_before_last(),
             ranked=last.ranked if last else (),
+            said="\n".join((*(turn.text for turn in conversation.turns if turn.role is Role.USER), message)),
         )
         return TurnState(
             conversation,

@@ -22,6 +22,7 @@ from retrieval.house import ENGLISH, MOST_BOOST, MOST_ITEMS, Handover, House, Wo
 from retrieval.items import Catalog
 from retrieval.preference import Constraint
 from retrieval.retriever import Retriever
+from retrieval.titles import normalize_title
 from retrieval.untrusted import visible
 from tools.arguments import Limit
 from tools.limits import LimitReader, Problems
@@ -109,6 +110,9 @@ class Rule(_Strict):
 class NeverShow(Rule):
     """Items that are not there."""
 
+    words: InWords | None = None
+    """What is said where one is asked for by its title."""
+
 
 class Disclose(Rule):
     """Items that are shown with words of the house."""
@@ -133,8 +137,6 @@ class HandoverRule(_Strict):
 
     words: InWords
     link: Annotated[str, StringConstraints(max_length=300), AfterValidator(_web)] = ""
-
-
 
 
 class Rules(_Strict):
@@ -283,6 +285,7 @@ class RuleBook:
         hidden: set[str] = set()
         disclosed: dict[str, tuple[Words, ...]] = {}
         boosts: dict[str, float] = {}
+        titles: dict[str, Words] = {}
         for effect in self.effects(context):
             for item_id in (ids[row] for row in effect.rows.tolist()):
                 match effect.rule:
@@ -290,11 +293,16 @@ class RuleBook:
                         disclosed[item_id] = (*disclosed.get(item_id, ()), words)
                     case Boost(by=by):
                         boosts[item_id] = min(MOST_BOOST, boosts.get(item_id, 0.0) + by)
-                    case _:
-                        hidden |= self.catalog.double_of(item_id)
+                    case NeverShow(words=words):
+                        hidden |= (twins := self.catalog.double_of(item_id))
+                        items = [self.catalog.item(twin) for twin in twins]
+                        named = [normalize_title(name) for item in items for name in (item.title, *item.aka)]
+                        titles |= {name: words or titles.get(name, {}) for name in named}
         rules = self.rules
         handover = Handover(rules.handover.words, rules.handover.link) if rules.handover else None
-        return House(frozenset(hidden), disclosed, boosts, rules.length.most if rules.length else MOST_ITEMS, handover)
+        return House(
+            frozenset(hidden), titles, disclosed, boosts, rules.length.most if rules.length else MOST_ITEMS, handover
+        )
 
     def _mask(self, rule: Rule, context: Context, *, unknown_holds: bool) -> NDArray[np.bool_]:
         keep = self.catalog.mask(())

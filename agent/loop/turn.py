@@ -140,6 +140,7 @@ class Loop:
         else:
             state.driver, state.reason = CLICK, "nothing was said"
         state.llm = tuple(drive.runs)
+        state.add_notices(*self.words.refused(state))
         state.announce(*self.retriever.notices)
         if state.context.has_lost:
             state.add_notices(say("tool_down", state.language))

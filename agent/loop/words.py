@@ -23,6 +23,8 @@ from agent.wording.stream import Gate, Mend, plain
 from retrieval.errors import ModelBusyError, ModelUnavailableError
 from retrieval.house import said_in
 from retrieval.retriever import Retriever
+from retrieval.titles import normalize_title
+from tools.placing import split_year
 from tools.render import one_line
 
 logger = logging.getLogger(__name__)
@@ -68,6 +70,12 @@ class Words:
     """The driver whose model writes; None where only templates speak."""
     timeout_s: float = 5.0
     """For an answer that asks the recommenders."""
+
+    def refused(self, state: TurnState) -> tuple[str, ...]:
+        """What the house says of hidden items that were asked for by their titles."""
+        titles = state.context.catalog.house.titles
+        asked = (titles.get(normalize_title(split_year(said)[0])) for said in state.context.problems.unknown)
+        return tuple(said_in(words, state.language) for words in asked if words)
 
     def knowing(self, state: TurnState) -> str:
         """How sure we are of the user's taste, in words."""
