@@ -55,6 +55,7 @@ async def build_agent(settings: Settings) -> Agent:
 async def assemble(retriever: Retriever, state: StateStore, settings: Settings, *, seed: int | None = None) -> Agent:
     """An agent of parts that are open already; `seed` fixes the exploration."""
     os.environ.update(AT_HOME)
+    rules = await asyncio.to_thread(read_rules, settings, retriever.catalog)
     resources = AsyncExitStack()
     resources.callback(state.close)
     saver = await resources.enter_async_context(
@@ -69,7 +70,6 @@ async def assemble(retriever: Retriever, state: StateStore, settings: Settings, 
     retriever = await asyncio.to_thread(with_features, retriever, settings)
     catalog = retriever.catalog
     placer = Placer(catalog)
-    rules = await asyncio.to_thread(read_rules, settings, catalog)
     model = make_chat_model(settings.llm, client)
     drivers, speaker = make_drivers(
         catalog, placer, settings.llm, model, retriever.encoder, house=rules.told() if rules else ""

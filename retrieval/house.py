@@ -32,8 +32,8 @@ class House:
     hidden: frozenset[str] = frozenset()
     """Item ids that are not there for this request."""
     titles: Mapping[str, Words] = field(default_factory=dict)
-    """The titles of hidden items, as `retrieval.titles.normalize_title` writes them, and what is said where one is asked
-    for; nothing for most."""
+    """The titles of hidden items as `normalize_title` writes them, and what is said where one is asked for; often
+    nothing."""
     disclosed: Mapping[str, tuple[Words, ...]] = field(default_factory=dict)
     """What must stand beside an item wherever it is shown, by item id."""
     boosts: Mapping[str, float] = field(default_factory=dict)

@@ -1,5 +1,7 @@
 """The house's rules in turns: nothing hidden is shown or named, whoever leads; the rest stands where it has to."""
 
+# ruff: noqa: E501 - one turn a line
+
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -8,15 +10,17 @@ from pathlib import Path
 import pytest
 
 from agent import direct
+from agent.agent import Agent
 from agent.conversation import Conversation, Role, Turn
 from agent.intent import Act
 from agent.recommendation import Recommendation, Reply
+from agent.rules_check import check
 from retrieval.preference import Preference
 from retrieval.state import FeedbackKind
 from tests.agent.conftest import MakeAgent, visitor
 from tests.agent.films import film_catalog, film_id
 from tests.fakes import Calls, ScriptedChatModel
-from tools.rules import RulesError
+from tools.rules import RuleBook, RulesError
 
 FILMS = film_catalog()
 CRIME = {item.item_id for item in FILMS if "Crime" in item.values["genres"]}
@@ -307,3 +311,61 @@ async def test_a_model_is_told_in_the_part_of_the_prompt_that_stays(
     assert "# House rules" in first
     assert '"Sponsored"' in first
     assert all(other == first for other in others)
+
+
+# Checked
+
+
+ALL = (
+    NO_CRIME
+    + SPONSORED
+    + '[[boost]]\nname = "ours"\nwhere = [{field = "year", op = "max", value = 1970}]\nby = 0.1\n'
+    + STAFF
+)
+
+
+async def lines_of(agent: Agent, rules: RuleBook) -> dict[str, bool]:
+    return {line.text: line.is_good async for line in check(agent, rules, turns=8)}
+
+
+async def test_a_check_counts_what_rules_are_about_and_finds_that_turns_keep_them(make_agent: MakeAgent, write: WRITE):
+    write(ALL)
+    agent = await make_agent(driver="auto")
+
+    found = await lines_of(agent, agent.rules)
+
+    assert all(found.values()), found
+    told = "\n".join(found)
+    assert f"never_show 'crime' hides {len(CRIME)} of {len(FILMS)} films" in told
+    assert "disclose 'sponsored' stands on 3 of" in told
+    assert "boost 'ours' adds 0.1 to the score of 5 of" in told
+    assert "8 turns led by offline" in told
+    assert "'/person' hands over" in told
+    assert "A request that says age_confirmed=yes:" in told
+
+
+async def test_a_check_finds_what_does_not_keep_the_rules(make_agent: MakeAgent, tmp_path: Path):
+    broken = await make_agent(driver="auto")  # as if no path heeded any rule
+    text = ALL.replace("[handover]", "[list]\nmost = 1\n[handover]")
+    (tmp_path / "other.toml").write_text(text, encoding="utf-8")
+
+    found = await lines_of(broken, RuleBook.read(tmp_path / "other.toml", broken.catalog))
+
+    bad = "\n".join(text for text, is_good in found.items() if not is_good)
+    for failure in (
+        "which a rule hides",
+        "without 'Sponsored'",
+        "expected at most 1",
+        "does not hand over",
+        "by 0, expected",
+    ):
+        assert failure in bad, failure
+
+
+async def test_a_rule_that_leaves_nothing_fails_its_check(make_agent: MakeAgent, write: WRITE):
+    write('[[never_show]]\nname = "all"\nwhere = [{ field = "year", op = "min", value = 1900 }]')
+    agent = await make_agent(driver="auto")
+
+    found = await lines_of(agent, agent.rules)
+
+    assert found[f"never_show 'all' hides {len(FILMS)} of {len(FILMS)} films: nothing is left"] is False
