@@ -1,15 +1,21 @@
 """Tries the house's rules on the real catalog with the real agent: what each is about, and whether turns keep them."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
 from agent.agent import Agent
 from agent.conversation import Conversation
+from agent.direct import explain_item
 from agent.intent import PERSON, Act
 from agent.recommendation import Recommendation, Reply
+from retrieval.history import UserHistory
 from retrieval.house import ENGLISH, MOST_BOOST, House
 from retrieval.items import Catalog
+from retrieval.preference import Preference
+from retrieval.ranker import HOUSE
+from retrieval.standing import run_all
 from tools.rules import Boost, Context, NeverShow, RuleBook
 
 MOST_CONTEXTS = 6
@@ -51,6 +57,7 @@ async def check(agent: Agent, rules: RuleBook, *, turns: int) -> AsyncIterator[L
     Yields:
         What was found out, as it is found out.
     """
+    await asyncio.to_thread(agent.retriever.warm)
     for said in _contexts(rules):
         told = ", ".join(f"{name}={value}" for name, value in said.items())
         yield Line(f"A request that says {told}:" if told else "A request that says nothing of itself:")
@@ -62,6 +69,8 @@ async def check(agent: Agent, rules: RuleBook, *, turns: int) -> AsyncIterator[L
 async def _check_for(agent: Agent, rules: RuleBook, context: Context, turns: int) -> AsyncIterator[Line]:
     catalog, house = rules.catalog, rules.house(context)
     for line in _counted(rules, context):
+        yield line
+    for line in await _looked_up(agent, house, turns):
         yield line
     trial = _Trial(house)
     for message, asked in _messages(catalog, house, turns).items():
@@ -113,6 +122,35 @@ def _messages(catalog: Catalog, house: House, turns: int) -> dict[str, str]:
     return dict(mixed[:turns])
 
 
+async def _looked_up(agent: Agent, house: House, most: int) -> list[Line]:
+    """Items of each rule without a turn, as programs look them up: gone, with their words, with their boost."""
+    desk, lines = await agent.desk(None, Preference()), []
+    if hidden := _spread(sorted(house.hidden), most):
+        found = [item_id for item_id in hidden if item_id in desk.catalog]
+        lines.append(_counts(hidden, found, "hidden ones are not there", "is there although a rule hides it"))
+    if disclosed := _spread(sorted({*house.disclosed} - house.hidden), most):
+        cards = [await asyncio.to_thread(explain_item, desk, item_id) for item_id in disclosed]
+        bare = [card.item.item_id for card in cards if not _is_disclosed(card, house, ENGLISH)]
+        lines.append(_counts(disclosed, bare, "disclosed ones have their words", "stands without its words"))
+    if boosted := [item_id for item_id in sorted(house.boosts) if item_id not in house.hidden]:
+        wish = Preference(examples=tuple(boosted[:1]), liked=tuple(boosted[:1]))
+        brought = await asyncio.to_thread(run_all, desk.retriever, wish, UserHistory())
+        ranked = [one for one in desk.retriever.order(brought, wish, UserHistory()) if one.item_id in house.boosts]
+        off = [one.item_id for one in ranked if one.shares.get(HOUSE) != house.boosts[one.item_id]]
+        told = f"boosted ones among those like {desk.catalog.item(boosted[0]).label} have their boost"
+        lines.append(_counts([one.item_id for one in ranked], off, told, "is ranked without its boost"))
+    return lines
+
+
+def _counts(tried: Sequence[str], wrong: Sequence[str], good: str, bad: str) -> Line:
+    return Line(f"{wrong[0]} {bad}", is_good=False) if wrong else Line(f"{len(tried)} {good}")
+
+
+def _is_disclosed(card: Recommendation, house: House, language: str) -> bool:
+    words = house.disclosure(card.item.item_id, language)
+    return words == card.disclosure and words in card.explanation.text
+
+
 def _spread(ids: Sequence[str], most: int) -> list[str]:
     """Some of them, from everywhere."""
     step = max(1, len(ids) // most)
@@ -132,9 +170,9 @@ def _judge(reply: Reply, message: str, asked: str, trial: _Trial, agent: Agent) 
     for card in cards:
         words = house.disclosure(card.item.item_id, reply.intent.preference.language)
         trial.disclosed += bool(words)
-        if words not in card.explanation.text or words != card.disclosure:
+        if not _is_disclosed(card, house, reply.intent.preference.language):
             trial.wrong.append(f"{message!r} showed {card.item.item_id} without {words!r}")
-        boost = card.shares.get("house", 0.0)
+        boost = card.shares.get(HOUSE, 0.0)
         trial.boosted += bool(boost)
         if boost != (house.boosts.get(card.item.item_id, 0.0) if card.shares else 0.0) or boost > MOST_BOOST:
             trial.wrong.append(f"{message!r} boosted {card.item.item_id} by {boost:g}, expected another number")

@@ -340,6 +340,9 @@ async def test_a_check_counts_what_rules_are_about_and_finds_that_turns_keep_the
     assert "disclose 'sponsored' stands on 3 of" in told
     assert "boost 'ours' adds 0.1 to the score of 5 of" in told
     assert "8 turns led by offline" in told
+    assert f"{min(8, len(CRIME))} hidden ones are not there" in told
+    assert "3 disclosed ones have their words" in told
+    assert "boosted ones among those like" in told
     assert "'/person' hands over" in told
     assert "A request that says age_confirmed=yes:" in told
 
@@ -357,7 +360,9 @@ async def test_a_check_finds_what_does_not_keep_the_rules(make_agent: MakeAgent,
         "without 'Sponsored'",
         "expected at most 1",
         "does not hand over",
-        "by 0, expected",
+        "is there although a rule hides it",
+        "stands without its words",
+        "is ranked without its boost",
     ):
         assert failure in bad, failure
 

@@ -92,6 +92,13 @@ def test_why_shows_the_evidence(run):
     assert "content, text, score 0.62" in output
 
 
+def test_a_person_is_asked_for_in_the_terminal_as_on_the_page(run, agent: FakeAgent):
+    output = run("chat", lines=["/Person"]).output
+
+    assert "expected a command" not in output
+    assert any("/person" in call for call in agent.calls)
+
+
 def test_the_dial_ranks_anew_and_is_kept(run, agent: FakeAgent):
     output = run("chat", "--user", "kim", lines=["calm", "/dial 0.7"]).output
 

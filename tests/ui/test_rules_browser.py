@@ -3,13 +3,13 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
 from agent.settings import Settings
 from retrieval.settings import RetrievalSettings
 from tests.browser import open_browser, open_context
 from tests.ui.conftest import open_agent, serving
-from tests.ui.test_browser import finished, say
+from tests.ui.test_browser import say
 from ui.api.app import create_app
 from ui.page.mount import mount_chat
 
@@ -38,10 +38,16 @@ async def url(film_shelf: RetrievalSettings, tmp_path) -> AsyncIterator[str]:
         yield address
 
 
+async def finished(page: Page, turns: int = 1) -> None:
+    """The real agent takes longer than the fake one of the other tests."""
+    await expect(page.locator(".turn")).to_have_count(turns, timeout=60_000)
+    await expect(page.locator(".turn[aria-busy]")).to_have_count(0, timeout=60_000)
+
+
 async def test_the_page_keeps_the_rules_and_shows_the_way_to_a_person(url: str):
     async with open_browser() as browser, open_context(browser) as visitor:
         page = await visitor.open(url)
-        await expect(page.locator(".welcome")).to_be_visible(timeout=30_000)
+        await expect(page.locator(".welcome")).to_be_visible(timeout=60_000)
         offered = await page.locator(".welcome").inner_text()
 
         await page.get_by_role("button", name="Talk to a person").click()
@@ -58,13 +64,13 @@ async def test_the_page_keeps_the_rules_and_shows_the_way_to_a_person(url: str):
         said = await cards.all_inner_texts()
 
         await page.reload()
-        await expect(page.locator(".turn")).to_have_count(2, timeout=30_000)
+        await expect(page.locator(".turn")).to_have_count(2, timeout=60_000)
         again = await page.locator(".turn").nth(1).locator(".card").all_inner_texts()
         await expect(page.locator(".handover a")).to_have_count(1)
 
     async with open_browser() as browser, open_context(browser, locale="de-DE") as visitor:
         page = await visitor.open(url)
-        await page.get_by_role("button", name="Mit einem Menschen sprechen").click(timeout=30_000)
+        await page.get_by_role("button", name="Mit einem Menschen sprechen").click(timeout=60_000)
         await finished(page)
         await expect(page.locator(".turn").first).to_contain_text("Wir helfen gern.")
 

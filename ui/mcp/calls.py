@@ -125,12 +125,16 @@ class Desk:
         check_user(self.caller, given.user)
         profile = await asyncio.to_thread(self.agent.state.profile, given.user)
         return TasteAnswer(
-            liked=[*profile.liked],
-            disliked=[*profile.disliked],
-            seen=[*profile.seen],
+            liked=self._there(profile.liked),
+            disliked=self._there(profile.disliked),
+            seen=self._there(profile.seen),
             lasting=[taste.words for taste in profile.tastes],
             novelty=profile.novelty,
         )
+
+    def _there(self, item_ids: Iterable[str]) -> list[str]:
+        """The items that are in the catalog as the caller sees it."""
+        return [item_id for item_id in item_ids if item_id in self.agent.catalog]
 
     async def _conversation(self, before: list[Said], user: str | None, conversation_id: str) -> Conversation:
         """The conversation so far: a stored one, or what the caller sends along."""
