@@ -15,6 +15,7 @@ from agent.chips import origins
 from agent.conversation import Conversation, Question, Role, Turn
 from agent.drivers.base import Drive, Driver, View
 from agent.drivers.choose import OFFLINE, DriverChooser
+from agent.drivers.narrowed import narrowed
 from agent.events import Compared, Event, Finished, Recommended, TextDelta, ToolCalled, Understood
 from agent.intent import PERSON, Act
 from agent.loop.places import has_places, rank_places
@@ -166,7 +167,7 @@ class Loop:
     async def _attempt(self, driver: Driver, drive: Drive) -> ModelUnavailableError | None:
         """Drive; why the model failed, None where it did not."""
         try:
-            await driver.drive(drive)
+            await narrowed(driver, drive.batch.context.placer).drive(drive)
         except ModelUnavailableError as error:
             logger.warning("driver %s: %s", driver.name, error)
             if not isinstance(error, ModelBusyError):

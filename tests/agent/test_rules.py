@@ -147,6 +147,22 @@ async def test_no_model_shows_what_is_hidden(make_agent: MakeAgent, model: Scrip
     assert not any("Heat" in choice for choice in reply.intent.choices)
 
 
+@pytest.mark.parametrize(
+    "message", ["something like Heat", "tell me about Heat", "compare Heat and Alien", "the first one"]
+)
+async def test_no_small_model_shows_what_is_hidden(
+    make_agent: MakeAgent, model: ScriptedChatModel, write: WRITE, message: str
+):
+    write(NO_CRIME)
+    agent = await make_agent(model, driver="schema", llm={"timeout_s": 60, "turn_s": 120})
+    before = (Turn(Role.USER, "crime"), Turn(Role.ASSISTANT, "There is Heat.", (film_id("Heat"), film_id("Vertigo"))))
+
+    reply = await agent.reply(replace(visitor(agent), turns=before), message)
+
+    assert reply.trace.driver == "schema", reply.trace.reason
+    assert names_hidden(reply) == set(), reply.text
+
+
 async def test_programs_without_turns_do_not_see_it_either(make_agent: MakeAgent, write: WRITE):
     write(NO_CRIME)
     agent = await make_agent(driver="auto")

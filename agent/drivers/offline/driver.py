@@ -26,17 +26,15 @@ class OfflineDriver:
     name = "offline"
 
     def __init__(self, catalog: Catalog, placer: Placer | None = None) -> None:
-        self._spotter, self._patches = Spotter(catalog, placer), ArgumentTypes.of(catalog.schema).update_wish
+        self.spotter, self._patches = Spotter(catalog, placer), ArgumentTypes.of(catalog.schema).update_wish
 
     async def drive(self, drive: Drive) -> None:
         """Parse, look up, end."""
         view, context = drive.view, drive.batch.context
-        spotter = self._spotter.within(context.placer)
         if view.is_unread:
-            deadline = Deadline.after(min(READ_S, drive.deadline.remaining_s() / 2))
-            context.wanted = await self.wish_of(view, deadline, spotter)
+            context.wanted = await self.wish_of(view, Deadline.after(min(READ_S, drive.deadline.remaining_s() / 2)))
         waiting = resolve(view.question, view.message, view.catalog) if view.question else ""
-        parsed = await self._parse(waiting or view.message, view.conversation, context.preference, spotter)
+        parsed = await self._parse(waiting or view.message, view.conversation, context.preference)
         context.unread = parsed.unread
         if said := parsed.leaning:
             others = (old for old in context.wanted.leanings if (old.field, old.more) != (said.field, said.less))
@@ -53,28 +51,28 @@ class OfflineDriver:
         await drive.batch.run([*([Call("update_wish", parsed.patch)] if parsed.patch else []), *calls])
         problems.ambiguous += [(spot.words, spot.item_ids) for spot in parsed.ambiguous if not problems.ambiguous][:1]
 
-    async def wish_of(self, view: View, deadline: Deadline, spotter: Spotter | None = None) -> Preference:
+    async def wish_of(self, view: View, deadline: Deadline) -> Preference:
         """What is wanted after the turns before the message; once the deadline is spent only the last one is read."""
-        so_far, spotter = replace(view.conversation, turns=(), open_inquiry=""), spotter or self._spotter
+        so_far = replace(view.conversation, turns=(), open_inquiry="")
         said = view.conversation.last_said(MOST_READ, characters=MOST_CHARACTERS)
         for place, turn in enumerate(view.conversation.turns):
             if place in said and (deadline.remaining_s() or place == said[-1]):
-                wish, shown, placer = so_far.preference, so_far.last_shown(), spotter.placer
-                patch = self._patches.model_validate((await self._parse(turn.text, so_far, wish, spotter)).patch)
+                wish, shown, placer = so_far.preference, so_far.last_shown(), self.spotter.placer
+                patch = self._patches.model_validate((await self._parse(turn.text, so_far, wish)).patch)
                 new = apply_patch(wish, patch, placer, shown=shown, known=(*so_far.all_shown(), *wish.liked))
                 so_far = replace(so_far, preference=new.preference)
             so_far = so_far.add(turn)
         given = view.conversation.preference.constraints  # fields that a client sent beside its history hold too
         return replace(so_far.preference, constraints=fold_limits(so_far.preference.constraints, given))
 
-    async def _parse(self, message: str, conversation: Conversation, wish: Preference, spotter: Spotter) -> Parsed:
+    async def _parse(self, message: str, conversation: Conversation, wish: Preference) -> Parsed:
         shown, turns, it = conversation.last_shown(), conversation.turns, set[str]()
         before = dict.fromkeys(item_id for turn in turns for item_id in (*turn.shown, *turn.near))
         last = next((turn.text for turn in reversed(turns) if turn.role is Role.USER), "")
         if last and not turns[-1].shown:
-            it = {item_id for spot in spotter.spot(last, shown=shown) for item_id in spot.item_ids}
+            it = {item_id for spot in self.spotter.spot(last, shown=shown) for item_id in spot.item_ids}
         scene = Scene(wish, shown, tuple(before), it.pop() if len(it) == 1 else "", conversation.open_inquiry)
-        parsed = await asyncio.to_thread(parse, message, spotter, scene)
+        parsed = await asyncio.to_thread(parse, message, self.spotter, scene)
         return replace(parsed, patch=shortened(self._patches, parsed.patch))
 
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from copy import copy
 
 from agent.drivers.offline.numbers import find_numbers
 from agent.drivers.offline.phrases import has, matches, pattern, small, words
@@ -27,14 +26,6 @@ class Spotter:
         self.own_words = frozenset(map(stem, words_of(" ".join((*nouns, *map(said_of, self.schema.fields))))))
         self._values = ValueFinder(catalog, self.placer)
         self._titles = TitleFinder(catalog, self._values)
-
-    def within(self, placer: Placer) -> "Spotter":
-        """The same over a catalog with the same rows, of which a house may hide some: their titles mean nothing."""
-        if placer.catalog is self.catalog:
-            return self
-        found = copy(self)
-        found.catalog, found.placer = placer.catalog, placer
-        return found
 
     def spot(self, message: str, *, shown: Sequence[str] = (), known: Iterable[str] = ()) -> list[Spot]:
         """What is named, in order; 'the second one' is one of the items `shown`, a `known` one wins over namesakes."""

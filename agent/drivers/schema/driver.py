@@ -1,7 +1,6 @@
 """Leads a turn by one constrained JSON answer; asks a second time only where the first was no answer."""
 
 import asyncio
-import copy
 import logging
 import time
 from collections.abc import Callable, Sequence
@@ -109,9 +108,6 @@ class SchemaDriver:
             ModelUnavailableError: The model did not answer, was late, or answered with garbage twice.
         """
         context = drive.batch.context
-        if context.catalog is not self.catalog and context.placer.catalog is not self.spotter.catalog:
-            await self._within(context.placer).drive(drive)
-            return
         if drive.view.is_unread:
             await self.wish_of(drive)
         view = await self._answered(drive, replace(drive.view, preference=context.preference))
@@ -134,14 +130,6 @@ class SchemaDriver:
             calls = confirmed_calls(answer, asked.parsed, calls)
         await drive.batch.run(calls)
         context.problems.ambiguous += ambiguous if not context.problems.ambiguous else ()
-
-    def _within(self, placer: Placer) -> "SchemaDriver":
-        """The same over a catalog of which a house hides some; prompt and examples are those of the whole."""
-        found = copy.copy(self)
-        found.__dict__.update(
-            prefix=self.prefix, bank=self.bank, catalog=placer.catalog, spotter=self.spotter.within(placer)
-        )
-        return found
 
     async def wish_of(self, drive: Drive) -> None:
         """Read a history that nobody has read into the wish.
