@@ -45,6 +45,7 @@ from retrieval.state.learning import learn_from_log
 from retrieval.state.realms import tenant_of
 from tools import ToolContext
 from tools.placing import Placer, split_year
+from tools.rules import Context, RuleBook
 
 logger = logging.getLogger(__name__)
 
@@ -88,9 +89,19 @@ class Agent:
     writes: Writes = field(default_factory=Writes)
     """What is being stored, for every realm of this agent."""
 
+    rules: RuleBook | None = None
+    """The house's rules; `retriever`, `placer` and `words` are what they leave of those that the agent is made with."""
+
+    context: Context = field(default_factory=dict)
+    """What is known of the requests that this agent answers, as far as rules ask for it."""
+
     def __post_init__(self) -> None:
         """Put the loop together."""
         self.retrievers.setdefault(tenant_of(self.state.realm), self.retriever)
+        if self.rules is not None:
+            self.context = self.context or self.rules.context({})
+            self.retriever, self.placer = self.rules.seen(self.retriever, self.context)
+            self.words = replace(self.words, retriever=self.retriever)
         self._keeper = Keeper(self.state, self.conversations, self.writes)
         self._saved_at = -SAVED_S
         self._loop = Loop(
@@ -117,17 +128,23 @@ class Agent:
         """Whether the next turn is led by a model that calls tools well: it heeds a client's terms, and reads forms."""
         return self.chooser.pick().driver.name == TOOLS
 
-    def of(self, realm: str) -> "Agent":
+    def of(self, realm: str, context: Context | None = None) -> "Agent":
         """The same agent for a realm: users, conversations and histories of others are not there for it.
 
         May read the realm's log (in a thread, please); only the agent that was built is closed.
+
+        Args:
+            realm: Whose.
+            context: What is known of the request, from `RuleBook.context`; as little as may be where None.
         """
-        if realm == self.state.realm:
+        context = {} if self.rules is None else self.rules.context({}) if context is None else context
+        if realm == self.state.realm and context == self.context:
             return self
         state = self.state.of(realm)
         return replace(
             self,
             retriever=self._retriever_of(tenant_of(realm)),
+            context=context,
             state=state,
             conversations=self.conversations.of(realm),
             histories=self.histories.of(realm),
@@ -136,8 +153,9 @@ class Agent:
 
     def _retriever_of(self, tenant: str) -> Retriever:
         if tenant not in self.retrievers:
-            lessons = learn_from_log(self.state.of(tenant), self.catalog)
-            self.retrievers.setdefault(tenant, self.retriever.taught(*lessons))
+            whole = next(iter(self.retrievers.values()))
+            lessons = learn_from_log(self.state.of(tenant), whole.catalog)
+            self.retrievers.setdefault(tenant, whole.taught(*lessons))
         return self.retrievers[tenant]
 
     # Turns -------------------------------------------------------------------------------------------------------
@@ -223,6 +241,7 @@ class Agent:
             cards=last.shown if last else (),
             shown_earlier=conversation.shown_before_last(),
             ranked=last.ranked if last else (),
+            said="\n".join((*(turn.text for turn in conversation.turns if turn.role is Role.USER), message)),
         )
         return TurnState(
             conversation,

@@ -31,6 +31,8 @@ from retrieval.retriever import Retriever
 from retrieval.state import StateStore, open_state
 from retrieval.state.learning import learn_from_log
 from tools.placing import Placer
+from tools.rules import FILE as FILE_OF_RULES
+from tools.rules import RuleBook
 
 AT_HOME = {"LANGSMITH_TRACING": "false", "LANGCHAIN_TRACING_V2": "false", "ANONYMIZED_TELEMETRY": "False"}
 """What people say stays here, even where tracing is on for the other programs of this machine."""
@@ -53,6 +55,7 @@ async def build_agent(settings: Settings) -> Agent:
 async def assemble(retriever: Retriever, state: StateStore, settings: Settings, *, seed: int | None = None) -> Agent:
     """An agent of parts that are open already; `seed` fixes the exploration."""
     os.environ.update(AT_HOME)
+    rules = await asyncio.to_thread(read_rules, settings, retriever.catalog)
     resources = AsyncExitStack()
     resources.callback(state.close)
     saver = await resources.enter_async_context(
@@ -68,7 +71,9 @@ async def assemble(retriever: Retriever, state: StateStore, settings: Settings, 
     catalog = retriever.catalog
     placer = Placer(catalog)
     model = make_chat_model(settings.llm, client)
-    drivers, speaker = make_drivers(catalog, placer, settings.llm, model, retriever.encoder)
+    drivers, speaker = make_drivers(
+        catalog, placer, settings.llm, model, retriever.encoder, house=rules.told() if rules else ""
+    )
     calls = Admission(settings.llm.calls_at_once)
     return Agent(
         retriever=retriever,
@@ -84,7 +89,18 @@ async def assemble(retriever: Retriever, state: StateStore, settings: Settings, 
         matcher=FieldMatcher(model, calls) if model is not None else None,
         resources=resources,
         histories=HistoryCache(settings.histories),
+        rules=rules,
     )
+
+
+def read_rules(settings: Settings, catalog: Catalog) -> RuleBook | None:
+    """The house's rules; None where there are none.
+
+    Raises:
+        RulesError: The file that is named is not there, or something in it cannot work.
+    """
+    path = Path(settings.rules or settings.retrieval.data_dir / FILE_OF_RULES)
+    return RuleBook.read(path, catalog) if settings.rules or path.exists() else None
 
 
 def make_drivers(
@@ -93,12 +109,13 @@ def make_drivers(
     llm: LlmSettings,
     model: ChatOpenAI | None,
     encoder: Encoder | None = None,
+    house: str = "",
 ) -> tuple[dict[str, Driver], ToolCallingDriver | None]:
     """The drivers by name, and the one whose model writes prose; without a model only the offline driver."""
     offline = OfflineDriver(catalog, placer)
     if model is None:
         return {offline.name: offline}, None
-    tools = ToolCallingDriver(model, catalog, llm.step_tokens, llm.write_tokens)
+    tools = ToolCallingDriver(model, catalog, llm.step_tokens, llm.write_tokens, house)
     schema = SchemaDriver(catalog, model, Spotter(catalog, placer), max_tokens=llm.schema_tokens, encoder=encoder)
     return {driver.name: driver for driver in (offline, schema, tools)}, tools
 

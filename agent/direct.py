@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from agent.recommendation import Explanation, Recommendation, Statement
+from agent.wording.cards import disclosed
 from agent.wording.explain import explain, statement
 from agent.wording.telling import Telling
 from retrieval.candidates import Candidate
@@ -98,4 +99,5 @@ def _as_card(found: Candidate, rank: int, context: ToolContext) -> Recommendatio
     wish = context.preference
     words: Explanation = explain(found, context.catalog, wish.language, telling=Telling.of(wish, context.catalog))
     score = found.score or max(found.scores.values(), default=0.0)
-    return Recommendation(context.catalog.item(found.item_id), rank, words, score, dict(found.scores))
+    card = Recommendation(context.catalog.item(found.item_id), rank, words, score, dict(found.scores))
+    return disclosed(card, context.catalog, wish.language)

@@ -5,6 +5,9 @@ from enum import StrEnum
 
 from retrieval.preference import Constraint, Preference, Wish
 
+PERSON = "/person"
+"""What a button sends, and anybody may write, to reach a person of the house; no driver reads it."""
+
 
 class Act(StrEnum):
     """How a turn ends."""
@@ -15,6 +18,8 @@ class Act(StrEnum):
     """With words: facts, a comparison, a count, small talk."""
     ASK = "ask"
     """With a question."""
+    HAND_OVER = "hand_over"
+    """With a person of the house, whom the user asked for."""
     CALL = "call"
     """Not yet: the client carries out functions of its own first."""
 

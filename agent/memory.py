@@ -101,6 +101,7 @@ class StoredMemory:
             turn.trace(),
             turn.intent.choices,
             turn.table,
+            turn.handover,
         )
         keep_shown(self._state_of(turn), conversation, shown)
 

@@ -9,6 +9,7 @@ from agent.client import ClientCall
 from agent.conversation import Conversation
 from agent.intent import Intent
 from retrieval.candidates import Evidence
+from retrieval.house import Handover
 from retrieval.items import Item
 from retrieval.preference import Constraint
 from retrieval.standing import Decisive, Standing
@@ -58,6 +59,8 @@ class Recommendation:
     """For a near miss: the limits it does not keep."""
     slot: str = ""
     """What its place in the list is for ('the 1950s', 'for Anna'); '' where the list has no such places."""
+    disclosure: str = ""
+    """What the house says of it wherever it is shown ('Sponsored'); the reason begins with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,3 +146,5 @@ class Reply:
     """Functions of the client's own that it is to carry out; the turn goes on when it sends what they answered."""
     table: Table | None = None
     """Items side by side, where they are compared."""
+    handover: Handover | None = None
+    """How the user reaches a person, where that is how the turn ends; the text is what the house says to it."""

@@ -146,4 +146,7 @@ class Settings(BaseSettings):
         ge=0,
         description="conversations of clients which send them along that a process remembers; 0 reads each one anew",
     )
+    rules: str = Field(
+        default="", description="a file of house rules; '' for rules.toml in the data folder, where there is one"
+    )
     message_limit: int = Field(default=4000, ge=100, description="longest message that is read, in characters")

@@ -7,6 +7,7 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from agent.intent import Chip
 from agent.recommendation import Explanation, Recommendation, Table, Trace
+from retrieval.house import Handover
 from retrieval.items import Catalog
 from retrieval.preference import Constraint
 
@@ -27,6 +28,7 @@ class ShownCard:
     slot: str = ""
     shares: Mapping[str, float] = field(default_factory=dict)
     parts_are: str = ""
+    disclosure: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class Shown:
     choices: tuple[str, ...] = ()
     """Answers to click, where it asked."""
     table: Table | None = None
+    handover: Handover | None = None
 
 
 def cards_of(recommendations: Iterable[Recommendation]) -> tuple[ShownCard, ...]:
@@ -62,6 +65,7 @@ def cards_of(recommendations: Iterable[Recommendation]) -> tuple[ShownCard, ...]
             card.slot,
             card.shares,
             card.parts_are,
+            card.disclosure,
         )
         for card in recommendations
     )
@@ -83,6 +87,7 @@ def recommendations_of(cards: Iterable[ShownCard], catalog: Catalog) -> tuple[Re
             shares=card.shares,
             breaks=card.breaks,
             slot=card.slot,
+            disclosure=card.disclosure,
         )
         for card in cards
         if card.item_id in catalog

@@ -110,5 +110,5 @@ class Candidate:
     parts: Mapping[str, float] = field(default_factory=dict)
     """What each dimension of interest adds to the learned part of `score`, compared with the mean candidate."""
     shares: Mapping[str, float] = field(default_factory=dict)
-    """What each channel added to `score`, exactly: they sum to it. Beside channels there are `retrieval.ranker.WISHES`
-    and `REPEAT`. Empty where nothing was fused."""
+    """What each channel added to `score`, exactly: they sum to it. Beside channels there are `retrieval.ranker.WISHES`,
+    `REPEAT` and `HOUSE`. Empty where nothing was fused."""

@@ -82,6 +82,10 @@ class SettingsError(RecommenderError):
     """A setting that cannot work."""
 
 
+class ContextError(RecommenderError):
+    """What a program says of its request (`Reconteur-Context`) is written wrong, or no rule asks for it."""
+
+
 class ModelUnavailableError(RecommenderError):
     """The language model did not answer, stopped in mid-stream, timed out or answered with garbage."""
 

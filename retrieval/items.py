@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.errors import UnknownItemError
+from retrieval.house import NO_HOUSE, House
 from retrieval.preference import Constraint, Op
 from retrieval.schema import CatalogSchema, FieldKind
 from retrieval.spans import parse_span
@@ -48,16 +49,26 @@ class Item:
 
 @dataclass(frozen=True)
 class Catalog:
-    """All items, in row order."""
+    """All items, in row order; those that the house hides keep their rows, and cannot be found by anything else."""
 
     schema: CatalogSchema
     items: tuple[Item, ...]
+    """By row, hidden ones included."""
+    house: House = NO_HOUSE
+    """The house's rules as they stand for one request."""
 
     def __len__(self) -> int:
+        """How many rows there are."""
         return len(self.items)
 
     def __iter__(self) -> Iterator[Item]:
-        return iter(self.items)
+        """The items that may be seen."""
+        return (item for item in self.items if item.item_id not in self.house.hidden)
+
+    @property
+    def size(self) -> int:
+        """How many items may be seen."""
+        return len(self._rows)
 
     def __contains__(self, item_id: object) -> bool:
         return item_id in self._rows
@@ -141,7 +152,7 @@ class Catalog:
 
     def mask(self, constraints: Iterable[Constraint]) -> NDArray[np.bool_]:
         """The rows that keep every limit, shape (n_items,)."""
-        keep = np.ones(len(self.items), dtype=np.bool_)
+        keep = self._seen.copy()
         for constraint in constraints:
             keep &= self._mask_of(constraint)
         return keep
@@ -167,12 +178,18 @@ class Catalog:
 
     @cached_property
     def _rows(self) -> dict[str, int]:
-        return {item.item_id: row for row, item in enumerate(self.items)}
+        return {item.item_id: row for row, item in enumerate(self.items) if item.item_id not in self.house.hidden}
+
+    @cached_property
+    def _seen(self) -> NDArray[np.bool_]:
+        seen = np.zeros(len(self.items), dtype=np.bool_)
+        seen[list(self._rows.values())] = True
+        return seen
 
     @cached_property
     def _values(self) -> dict[str, Counter[str]]:
         counts: dict[str, Counter[str]] = {}
-        for item in self.items:
+        for item in self:
             for name, values in item.values.items():
                 counts.setdefault(name, Counter()).update(values)
         return counts
@@ -180,8 +197,8 @@ class Catalog:
     @cached_property
     def _holders(self) -> dict[tuple[str, str], list[int]]:
         holders: dict[tuple[str, str], list[int]] = {}
-        for row, item in enumerate(self.items):
-            for name, values in item.values.items():
+        for row in self._rows.values():
+            for name, values in self.items[row].values.items():
                 for value in values:
                     holders.setdefault((name, value.casefold()), []).append(row)
         return holders
@@ -189,19 +206,23 @@ class Catalog:
     @cached_property
     def _numbers(self) -> dict[str, NDArray[np.float64]]:
         names = [spec.name for spec in self.schema.of_kind(FieldKind.NUMBER)]
+        hidden = self.house.hidden
         return {
-            name: np.asarray([item.numbers.get(name, np.nan) for item in self.items], dtype=np.float64)
+            name: np.asarray(
+                [np.nan if item.item_id in hidden else item.numbers.get(name, np.nan) for item in self.items],
+                dtype=np.float64,
+            )
             for name in names
         }
 
     @cached_property
     def _titles(self) -> TitleIndex:
-        return TitleIndex((item.item_id, item.title, item.year, item.aka) for item in self.items)
+        return TitleIndex((item.item_id, item.title, item.year, item.aka) for item in self)
 
     @cached_property
     def _doubles(self) -> dict[str, frozenset[str]]:
         groups: dict[str, set[str]] = {}
-        for item in self.items:
+        for item in self:
             if item.same_as and item.same_as in self._rows:
                 groups.setdefault(item.same_as, {item.same_as}).add(item.item_id)
         return {member: frozenset(group) for group in groups.values() for member in group}

@@ -120,7 +120,8 @@ class Lookups:
 
     def _path(self, first_id: str, second_id: str) -> tuple[tuple[str, str, str], ...]:
         try:
-            return self.graph.path(first_id, second_id) if self.graph is not None else ()
+            steps = self.graph.path(first_id, second_id) if self.graph is not None else ()
+            return () if self.catalog.house.names_hidden(steps) else steps
         except GraphUnavailableError:
             return ()
 

@@ -32,8 +32,9 @@ from retrieval.schema import CONTENT, SUITS_FROM
 from retrieval.settings import RetrievalSettings
 from retrieval.vectors import VectorIndex
 
-WISHES, REPEAT = "wishes", "repeat"
-"""Shares of a score beside those of the channels: values wished for or against, and that an item was shown before."""
+WISHES, REPEAT, HOUSE = "wishes", "repeat", "house"
+"""Shares of a score beside those of the channels: values wished for or against, that an item was shown before, and what
+the house adds."""
 PASSED_OVER = 0.5
 """What the points of an item count that was shown in this conversation and not answered: it comes back where little
 else fits."""
@@ -105,15 +106,17 @@ class Ranker:
         """The best of all lists that keep the limits, `most` of them or all; each with what its score is made of."""
         known, total = known_ids(self.catalog, preference, history), summed(fused.shares)
         wished = {one: gain for one, gain in wish_changes(self.catalog, preference).items() if one in total}
+        boosts = self.catalog.house.boosts
+        boosted = {one: boosts[one] for one in total if one in boosts}
         points = {
-            item_id: score + wished.get(item_id, 0.0)
+            item_id: score + wished.get(item_id, 0.0) + boosted.get(item_id, 0.0)
             for item_id, score in total.items()
             if item_id in self.catalog and item_id not in known and keeps[self.catalog.row(item_id)]
         }
         passed_over = {twin for one in shown for item_id in one for twin in self.catalog.double_of(item_id)}
         lowered = {one: min(points[one], PASSED_OVER * points[one]) for one in passed_over if one in points}
         repeated = {one: score - points[one] for one, score in lowered.items()}
-        shares = {**fused.shares, WISHES: wished, REPEAT: repeated}
+        shares = {**fused.shares, WISHES: wished, REPEAT: repeated, HOUSE: boosted}
         found = drop_doubles(merge(lists, points | lowered, most=most or len(points)), self.catalog)
         return [replace(one, shares=_shares_of(one.item_id, shares)) for one in found]
 
@@ -178,7 +181,10 @@ class Ranker:
         relaxed = replace(preference, constraints=lasting)
         size = self.settings.pool_size
         lists = {
-            name: self.channels[name].retrieve(relaxed, history, k=size, allowed=allowed)
+            name: [
+                self.catalog.house.without_hidden(one)
+                for one in self.channels[name].retrieve(relaxed, history, k=size, allowed=allowed)
+            ]
             for name in by_channel
             if name in self.channels
         }

@@ -60,8 +60,8 @@ def broken_by(catalog: Catalog, item_id: str, constraints: Sequence[Constraint])
 
 
 def breaches(catalog: Catalog, constraints: Sequence[Constraint]) -> NDArray[np.int64]:
-    """How many limits each row breaks, shape (n_items,)."""
-    total = np.zeros(len(catalog), dtype=np.int64)
+    """How many limits each row breaks, shape (n_items,); what the house hides breaks one in any case."""
+    total = (~catalog.mask(())).astype(np.int64)
     for one in constraints:
         total += ~catalog.mask((one,))
     return total

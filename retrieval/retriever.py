@@ -32,6 +32,7 @@ from retrieval.fusion.others.by_lists import ListsFusion
 from retrieval.fusion.signals import asked_values, standard
 from retrieval.fusion.weights import ConversationWeights
 from retrieval.history import UserHistory
+from retrieval.house import House
 from retrieval.item_learning import Showings
 from retrieval.items import Catalog
 from retrieval.lookups import Lookups
@@ -118,6 +119,20 @@ class Retriever:
         changed.explorer = self.explorer.taught(showings, guessed)
         return changed
 
+    def within(self, catalog: Catalog) -> "Retriever":
+        """The same over a catalog with the same rows, of which a house hides, names or raises some; see `House`."""
+        changed = copy.copy(self)
+        changed._dataset = replace(self._dataset, catalog=catalog)
+        changed._ranker = replace(self._ranker, catalog=catalog)
+        changed.explorer = self.explorer.within(catalog)
+        changed._people = PeopleGraph(catalog)
+        return changed
+
+    @property
+    def house(self) -> House:
+        """The house's rules that hold."""
+        return self.catalog.house
+
     def prepare(self, channel: str, preference: Preference) -> None:
         """Let a channel ask what it must ask another machine; `run` itself waits for nobody.
 
@@ -166,7 +181,8 @@ class Retriever:
             allowed &= self._mask_of(only)
         known = self._channels.get(channel)
         size = k or self._settings.pool_size
-        return [] if known is None else known.retrieve(preference, history, k=size, allowed=allowed)
+        found = [] if known is None else known.retrieve(preference, history, k=size, allowed=allowed)
+        return [self.house.without_hidden(one) for one in found]
 
     def rank(
         self,
@@ -321,7 +337,8 @@ class Retriever:
         if not isinstance(content, ContentChannel):
             return []
         allowed = self.catalog.mask(constraints)
-        return content.search(description, preference, history, k=self._settings.pool_size, allowed=allowed)
+        found = content.search(description, preference, history, k=self._settings.pool_size, allowed=allowed)
+        return [self.house.without_hidden(one) for one in found]
 
     def matching(self, constraints: Sequence[Constraint], sort: str = "") -> tuple[int, list[str]]:
         """All items that keep some limits: how many, and their ids in an order.
@@ -393,7 +410,7 @@ class Retriever:
             if one not in self.catalog:
                 raise UnknownItemError(one)
         steps = self.graph.path(liked_id, item_id) if self.graph is not None else ()
-        if not steps:
+        if not steps or self.house.names_hidden(steps):
             return None
         _, relation, value = steps[-1]
         return Evidence("graph", EvidenceKind.PATH, relation, value, (liked_id,), path=steps)
@@ -423,7 +440,8 @@ class Retriever:
     def popular_diverse(self, k: int = 12) -> tuple[str, ...]:
         """Ids of well-known items that differ from each other, for a first taste."""
         counts = self._popularity.counts
-        order = np.lexsort((-self._popularity.popularity, -(counts > 0).astype(np.int64)))[: max(10 * k, 60)]
+        order = np.lexsort((-self._popularity.popularity, -(counts > 0).astype(np.int64)))
+        order = order[self.catalog.mask(())[order]][: max(10 * k, 60)]
         found = [candidate(self.catalog, row, CATALOG, 0.0, ()) for row in order]
         best = float(self._popularity.popularity.max(initial=0.0)) or 1.0
         scored = [

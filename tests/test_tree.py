@@ -22,6 +22,7 @@ FORM = {
     "tools/placing.py": "references, years, numbers",
     "tools/audience.py": "ages, and words for company, which drivers and models name",
     "tools/quantities.py": "numbers, spans, decades",
+    "tools/rules.py": "lines and addresses of a file of settings",
 }
 """Files that read form by pattern, and which form; nobody's meaning."""
 GONE = (

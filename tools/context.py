@@ -9,9 +9,10 @@ from retrieval.items import Catalog, Item
 from retrieval.preference import Constraint, Preference, Wish
 from retrieval.retriever import Retriever
 from retrieval.standing import Decisive, Standing
+from retrieval.titles import normalize_title
 from tools.limits import LimitReader, Problems
 from tools.patch import PatchResult, with_tastes
-from tools.placing import Placer
+from tools.placing import Placer, split_year
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +130,8 @@ class ToolContext:
     """Whether the driver lets a list stand beside an answer or a question, since the wish is known all the same."""
     has_lost: bool = False
     """Whether a look-up failed or was late."""
+    said: str = ""
+    """What the user wrote in this conversation."""
 
     @property
     def catalog(self) -> Catalog:
@@ -178,5 +181,14 @@ class ToolContext:
             self.patches = (*self.patches, found.patch)
             self.wanted = found.patch.preference
         if found.ending is not None and self.ending is None:
-            self.ending = found.ending
+            self.ending = replace(found.ending, unknown=self._speakable(found.ending.unknown))
+        found.problems.unknown = [*self._speakable(found.problems.unknown)]
         self.problems.join(found.problems)
+
+    def _speakable(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Names that may come up in words: of what the house hides only what the user named."""
+        titles, said = self.catalog.house.titles, f" {normalize_title(self.said)} " if self.catalog.house.titles else ""
+        hidden = (normalize_title(split_year(name)[0]) for name in names)
+        return tuple(
+            name for name, title in zip(names, hidden, strict=True) if title not in titles or f" {title} " in said
+        )

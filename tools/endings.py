@@ -9,8 +9,8 @@ from tools.context import Ending, Found, SlotPlan, ToolContext
 from tools.limits import Problems
 from tools.patch import stated
 
-RECOMMEND, ANSWER, ASK_USER = "recommend", "answer", "ask_user"
-NAMES = (RECOMMEND, ANSWER, ASK_USER)
+RECOMMEND, ANSWER, ASK_USER, HAND_OVER = "recommend", "answer", "ask_user", "hand_over"
+NAMES = (RECOMMEND, ANSWER, ASK_USER, HAND_OVER)
 
 
 def make_recommend(context: ToolContext, types: ArgumentTypes) -> BaseTool:
@@ -133,6 +133,21 @@ def make_ask_user(context: ToolContext, types: ArgumentTypes) -> BaseTool:
             "End the turn with one short question, only where nothing sensible can be shown or answered without it."
         ),
         args_schema=types.ask_user,
+        response_format="content_and_artifact",
+        handle_tool_error=True,
+    )
+
+
+def make_hand_over(context: ToolContext) -> BaseTool:
+    """The tool that ends a turn with a person of the house; only where the house has one."""
+
+    def hand_over() -> tuple[str, Found]:
+        return "the house's words are on screen", Found(ending=Ending(HAND_OVER))
+
+    return StructuredTool.from_function(
+        hand_over,
+        name=HAND_OVER,
+        description="End the turn by handing over to a person of the house, where the user asks for one.",
         response_format="content_and_artifact",
         handle_tool_error=True,
     )

@@ -129,6 +129,7 @@ class Placer:
             ids = tuple(shown[number - 1 : number]) if number else ()
         else:
             ids = tuple(item.item_id for item in self.catalog.items[number : number + 1])
+        ids = tuple(item_id for item_id in ids if item_id in self.catalog)
         if pointer["title"]:
             placed = self._by_title(pointer["title"].split(" | ")[0], {*ids, *shown, *known})
             is_like = placed.is_like and placed.item_ids != ids

@@ -9,7 +9,16 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from tools import cf_scores, graph_lookup, item_details, search_catalog, update_wish
 from tools.arguments import ArgumentTypes
 from tools.context import ToolContext
-from tools.endings import ANSWER, ASK_USER, RECOMMEND, make_answer, make_ask_user, make_recommend
+from tools.endings import (
+    ANSWER,
+    ASK_USER,
+    HAND_OVER,
+    RECOMMEND,
+    make_answer,
+    make_ask_user,
+    make_hand_over,
+    make_recommend,
+)
 
 Make = Callable[[ToolContext, ArgumentTypes], BaseTool]
 
@@ -25,13 +34,15 @@ MAKERS: Final[Mapping[str, Make]] = {
 }
 PATCHES: Final = (update_wish.NAME,)
 LOOKUPS: Final = (search_catalog.NAME, cf_scores.NAME, graph_lookup.NAME, item_details.NAME)
-ENDINGS: Final = (RECOMMEND, ANSWER, ASK_USER)
+ENDINGS: Final = (RECOMMEND, ANSWER, ASK_USER, HAND_OVER)
+NAMES: Final = (*MAKERS, HAND_OVER)
 
 
 def make_tools(context: ToolContext, types: ArgumentTypes | None = None) -> dict[str, BaseTool]:
     """All tools of one turn, by name, always in the same order."""
     types = types or context.placer.argument_types
-    return {name: make(context, types) for name, make in MAKERS.items()}
+    tools = {name: make(context, types) for name, make in MAKERS.items()}
+    return tools if context.catalog.house.handover is None else {**tools, HAND_OVER: make_hand_over(context)}
 
 
 def schemas(types: ArgumentTypes) -> list[dict[str, Any]]:

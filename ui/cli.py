@@ -12,6 +12,7 @@ from pydantic import JsonValue
 from retrieval.errors import SettingsError
 from retrieval.untrusted import as_json, visible
 from ui.access.commands import COMMAND_LINE, Tenant, accounts_app, audit, keys_app
+from ui.rules import rules_app
 
 if TYPE_CHECKING:
     from agent.agent import Agent
@@ -29,6 +30,7 @@ users_app = typer.Typer(help="The users whose taste is kept.", no_args_is_help=T
 app.add_typer(users_app, name="users")
 app.add_typer(keys_app, name="keys")
 app.add_typer(accounts_app, name="accounts")
+app.add_typer(rules_app, name="rules")
 app.command("audit")(audit)
 
 Data = Annotated[Path | None, typer.Option("--data", help="Data folder (default: .reconteur/demo).")]

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from agent.conversation import Conversation
 from agent.events import Compared, Event, Finished, Recommended, TextDelta, Understood
+from agent.intent import PERSON
 from agent.recommendation import Recommendation, Reply, Table
 from agent.transcript import NEAR_HEADINGS
 from retrieval.errors import RecommenderError
@@ -27,7 +28,8 @@ HELP = """Say what you feel like, or:
   /like 2   /dislike 2   /seen 2   an opinion about card 2      /undo       take the last one back
   /why 2    what the reason of card 2 rests on                  /dial 0.7   0 safe ... 1 adventurous
   /export   everything stored about you                         /erase      delete it for good
-  /help     this                                                /quit       end"""
+  /person   to a person, where the house has one                /help       this
+  /quit     end"""
 OPINIONS = {"/like": "Noted: you like", "/dislike": "Noted: not for you:", "/seen": "Noted: you know"}
 
 
@@ -58,7 +60,7 @@ class TerminalChat:
         preference = replace(self.conversation.preference, novelty=user.novelty)
         self.conversation = replace(self.conversation, preference=preference)
         schema = self.agent.retriever.catalog.schema
-        size = len(self.agent.retriever.catalog)
+        size = self.agent.retriever.catalog.size
         self._say(f"{size:,} {schema.nouns_in('en')} to choose from. Say what you feel like; /help shows commands.")
 
     async def handle(self, line: str) -> None:
@@ -86,6 +88,8 @@ class TerminalChat:
                 self._say(HELP)
             case "/like" | "/dislike" | "/seen":
                 await self._give(name, self._card(name, arguments))
+            case _ if name == PERSON:
+                await self._show(self.agent.stream(self.conversation, PERSON))
             case "/undo":
                 await self._undo()
             case "/why":
@@ -125,6 +129,8 @@ class TerminalChat:
         if reply.text and not self._in_prose:
             self.console.print(Text(visible(reply.text)), soft_wrap=True, end="")
         self.console.print("\n" if reply.text else "", end="")
+        if reply.handover is not None and reply.handover.link:
+            self._say(reply.handover.link)
         for choice in reply.intent.choices:
             self._say(f"  • {choice}")
 

@@ -36,8 +36,10 @@ async def rank_places(state: TurnState, retriever: Retriever, *, timeout_s: floa
         await filling.for_people(state.preference.people)
     else:
         plans, left = (ending.slots, ending.slots_left) if ending.slots else _per(state, retriever)
-        await filling.for_plans(plans)
-        state.add_notices(say("slots_many", state.language, count=MOST_ITEMS) if left else "")
+        most = retriever.house.most
+        left += max(0, len(plans) - most)
+        await filling.for_plans(plans[:most])
+        state.add_notices(say("slots_many", state.language, count=min(most, MOST_ITEMS)) if left else "")
     state.places = tuple(filling.places)
     chosen = tuple(place.fit[0] for place in filling.places)
     state.ranked = Ranked(chosen, tuple(filling.near.values()), filling.broken, parts_are=filling.parts_are)

@@ -14,14 +14,15 @@ from agent.wording.surround import split_choices
 from retrieval.candidates import Candidate
 from retrieval.exploration.asking import Inquiry
 from retrieval.exploration.splitting import Split
+from retrieval.house import Handover
 from retrieval.policies import Slot
 from retrieval.preference import Preference
 from retrieval.ranking import Ranked
 from retrieval.state import User
 from tools import Ending, ToolContext
-from tools.endings import ANSWER, ASK_USER, RECOMMEND
+from tools.endings import ANSWER, ASK_USER, HAND_OVER, RECOMMEND
 
-ACTS = {RECOMMEND: Act.RECOMMEND, ANSWER: Act.ANSWER, ASK_USER: Act.ASK}
+ACTS = {RECOMMEND: Act.RECOMMEND, ANSWER: Act.ANSWER, ASK_USER: Act.ASK, HAND_OVER: Act.HAND_OVER}
 
 
 BOLD = 0.6
@@ -109,8 +110,9 @@ class TurnState:
     @property
     def preference(self) -> Preference:
         """What is wanted in this turn."""
-        wanted = self.context.preference
-        return wanted if self.ending.count is None else replace(wanted, count=self.ending.count)
+        wanted, most = self.context.preference, self.context.catalog.house.most
+        count = min(most, wanted.count if self.ending.count is None else self.ending.count)
+        return wanted if count == wanted.count else replace(wanted, count=count)
 
     @property
     def lists_beside(self) -> bool:
@@ -124,6 +126,11 @@ class TurnState:
         """What is wanted from now on: how many and how bold are said for one turn alone."""
         before = self.conversation.preference
         return replace(self.context.wanted, count=before.count, novelty=before.novelty)
+
+    @property
+    def handover(self) -> Handover | None:
+        """How the user reaches a person, where that is how the turn ends."""
+        return self.context.catalog.house.handover if self.ending.tool == HAND_OVER else None
 
     @property
     def language(self) -> str:
@@ -160,6 +167,14 @@ class TurnState:
         shown = {card.item.item_id for card in (*self.recommendations, *self.near_misses)}
         ordered = tuple(item_id for item_id in self.ending.item_ids if item_id in shown)
         self.context.ending = replace(self.ending, item_ids=ordered)
+
+    def disclose(self) -> None:
+        """Notices of what the house says of items that only words name; on cards it stands already."""
+        catalog = self.context.catalog
+        ids = dict.fromkeys((*self.ending.item_ids, *self.listed, *(self.table.item_ids if self.table else ())))
+        said = {item_id: catalog.house.disclosure(item_id, self.language) for item_id in ids if item_id in catalog}
+        if self.intent.act is not Act.RECOMMEND:
+            self.add_notices(*(f"{catalog.item(one).label}: {words}" for one, words in said.items() if words))
 
     def add_notices(self, *notices: str) -> None:
         """More notices, none twice."""

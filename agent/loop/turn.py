@@ -15,8 +15,9 @@ from agent.chips import origins
 from agent.conversation import Conversation, Question, Role, Turn
 from agent.drivers.base import Drive, Driver, View
 from agent.drivers.choose import OFFLINE, DriverChooser
+from agent.drivers.narrowed import narrowed
 from agent.events import Compared, Event, Finished, Recommended, TextDelta, ToolCalled, Understood
-from agent.intent import Act
+from agent.intent import PERSON, Act
 from agent.loop.places import has_places, rank_places
 from agent.loop.ranking import explore, rank
 from agent.loop.state import TurnState
@@ -30,7 +31,8 @@ from agent.wording.messages import comma, say, say_in_all
 from retrieval.errors import ModelBusyError, ModelUnavailableError, OverloadedError, StateError
 from retrieval.retriever import Retriever
 from retrieval.state import User
-from tools import Batch, Result
+from tools import Batch, Ending, Result
+from tools.endings import HAND_OVER
 
 logger = logging.getLogger(__name__)
 
@@ -108,6 +110,7 @@ class Loop:
             await weigh(state, timeout_s=self.tool_timeout_s)
             self._compare(state, emit)
         await self._say(state, drive, emit)
+        state.disclose()
         conversation = await self._keep(state)
         emit(Finished(self._reply(state, conversation)))
 
@@ -131,11 +134,14 @@ class Loop:
         """Let the chosen driver work; where the model fails, the offline driver takes over what is left to do."""
         started = time.perf_counter()
         drive = self._drive(state, emit)
-        if state.message:
+        if state.message.casefold() == PERSON and state.context.catalog.house.handover is not None:
+            state.driver, state.reason, state.context.ending = CLICK, "a person was asked for", Ending(HAND_OVER)
+        elif state.message:
             await self._lead(state, drive)
         else:
             state.driver, state.reason = CLICK, "nothing was said"
         state.llm = tuple(drive.runs)
+        state.add_notices(*self.words.refused(state))
         state.announce(*self.retriever.notices)
         if state.context.has_lost:
             state.add_notices(say("tool_down", state.language))
@@ -161,7 +167,7 @@ class Loop:
     async def _attempt(self, driver: Driver, drive: Drive) -> ModelUnavailableError | None:
         """Drive; why the model failed, None where it did not."""
         try:
-            await driver.drive(drive)
+            await narrowed(driver, drive.batch.context.placer).drive(drive)
         except ModelUnavailableError as error:
             logger.warning("driver %s: %s", driver.name, error)
             if not isinstance(error, ModelBusyError):
@@ -295,4 +301,5 @@ class Loop:
             knowing=state.knowing,
             trace=state.trace(),
             table=state.table,
+            handover=state.handover,
         )

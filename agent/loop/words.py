@@ -21,7 +21,10 @@ from agent.wording.messages import FALLBACK, say
 from agent.wording.number_words import numbers_in
 from agent.wording.stream import Gate, Mend, plain
 from retrieval.errors import ModelBusyError, ModelUnavailableError
+from retrieval.house import said_in
 from retrieval.retriever import Retriever
+from retrieval.titles import normalize_title
+from tools.placing import split_year
 from tools.render import one_line
 
 logger = logging.getLogger(__name__)
@@ -68,12 +71,21 @@ class Words:
     timeout_s: float = 5.0
     """For an answer that asks the recommenders."""
 
+    def refused(self, state: TurnState) -> tuple[str, ...]:
+        """What the house says of hidden items that were asked for by their titles."""
+        titles = state.context.catalog.house.titles
+        asked = (titles.get(normalize_title(split_year(said)[0])) for said in state.context.problems.unknown)
+        return tuple(said_in(words, state.language) for words in asked if words)
+
     def knowing(self, state: TurnState) -> str:
         """How sure we are of the user's taste, in words."""
         return answers.knowing(state.uncertainty, state.language) if state.recommendations else ""
 
     async def stream(self, state: TurnState, drive: Drive) -> AsyncGenerator[str, None]:
         """All words of a turn, piece by piece, ready to be shown."""
+        if state.handover is not None:
+            yield said_in(state.handover.words, state.language)
+            return
         found = await self._found_out(state)
         opening, source = self._opening(state), self._source(state, drive, found)
         is_left_to_model = source is not None and state.driver == "tools"
@@ -195,12 +207,15 @@ class Words:
         """The items that earlier answers named in words: after a reload, and of a history that a client sent along."""
         turns = [turn for turn in state.conversation.turns if turn.role is Role.ASSISTANT and not turn.shown]
         spots = [spot for turn in turns[-MOST_TOLD:] for spot in self.titles.labels(turn.text)]
-        return frozenset(item_id for spot in spots for item_id in spot.item_ids).union(*(turn.listed for turn in turns))
+        told = frozenset(item_id for spot in spots for item_id in spot.item_ids).union(*(turn.listed for turn in turns))
+        return frozenset(item_id for item_id in told if item_id in self.retriever.catalog)
 
     def _with_titles(self, ledger: Ledger, texts: Sequence[str]) -> Ledger:
         """A ledger that also holds the items that some texts name, and lets them be named in plain words."""
         spots = [spot for text in texts for spot in (*self.titles.quoted(text), *self.titles.titles(text, frozenset()))]
-        ids = frozenset(item_id for spot in spots for item_id in spot.item_ids)
+        catalog = self.retriever.catalog
+        ids = frozenset(item_id for spot in spots for item_id in spot.item_ids if item_id in catalog)
+        spots = [replace(spot, item_ids=spot.item_ids & ids) for spot in spots]
         named = [word for spot in spots if spot.item_ids for word in (spot.words, *self._labels(spot.item_ids))]
         numbers = [number for text in texts for number in numbers_in(text, (ledger.language, "en"))]
         return replace(ledger, item_ids=ledger.item_ids | ids, names=(*ledger.names, *named, *numbers))

@@ -49,7 +49,7 @@ def make_cards(
     cards: list[Recommendation] = []
     for rank, slot in enumerate(slots, 1):
         card = replace(_card(slot, rank, names[rank - 1], telling, told, language), parts_are=ranked.parts_are)
-        cards.append(card)
+        cards.append(disclosed(card, catalog, language))
         told.append(said_of(card.explanation))
     shown = {card.item.item_id for card in cards}
     near: list[Recommendation] = []
@@ -57,9 +57,19 @@ def make_cards(
         broken = _broken(catalog, candidate.item_id, ranked.broken.get(candidate.item_id, ()))
         if broken and candidate.item_id not in shown:
             found = retriever.explain(candidate, preference)
-            near.append(_near(found, broken, len(near) + 1, telling, told, language))
-            told.append(said_of(near[-1].explanation))
+            card = _near(found, broken, len(near) + 1, telling, told, language)
+            near.append(disclosed(card, catalog, language))
+            told.append(said_of(card.explanation))
     return tuple(cards), tuple(near)
+
+
+def disclosed(card: Recommendation, catalog: Catalog, language: str) -> Recommendation:
+    """A card as the house asks for it: what it discloses of an item comes before any reason."""
+    words = catalog.house.disclosure(card.item.item_id, language)
+    if words == card.disclosure:
+        return card
+    text = " · ".join(filter(None, (words, card.explanation.text)))
+    return replace(card, disclosure=words, explanation=replace(card.explanation, text=text))
 
 
 def shortage(cards: Cards, schema: CatalogSchema, language: str) -> str:

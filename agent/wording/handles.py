@@ -106,7 +106,11 @@ class Resolver:
         """
         if handle[:1] in ('"', "“", "„", "«", "「"):
             return self._quote(handle.strip('"“”„«»「」 '))
-        counts = {"count": self.ledger.count, "shown": len(self.ledger.on_screen), "size": len(self.catalog)}
+        counts = {
+            "count": self.ledger.count,
+            "shown": len(self.ledger.on_screen),
+            "size": self.ledger.size or self.catalog.size,
+        }
         if handle in counts:
             return self._number(counts[handle])
         fact, bar, words = handle.partition("|")

@@ -38,6 +38,8 @@ class Ledger:
     said: str = ""
     """The user's own words, of the whole conversation."""
     language: str = "en"
+    size: int = 0
+    """How many items there are to choose from; 0 where nobody said."""
 
     @classmethod
     def of(
@@ -75,6 +77,7 @@ class Ledger:
             names=(*context.problems.unknown, *(card.slot for card in (*cards, *near) if card.slot)),
             said=said,
             language=wish.language,
+            size=context.catalog.size,
         )
 
 

@@ -151,5 +151,5 @@ def help_text(catalog: Catalog, language: str) -> str:
     schema = catalog.schema
     limits = comma((spec.label_in(language) for spec in schema.fields if not spec.soft), language)
     nouns, counter = schema.nouns_in(language), schema.counter_in(language)
-    helped = say("help", language, count=len(catalog), nouns=nouns, counter=counter, limits=limits)
+    helped = say("help", language, count=catalog.size, nouns=nouns, counter=counter, limits=limits)
     return paragraph((helped, say("help_not", language)), language)

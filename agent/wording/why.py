@@ -8,6 +8,7 @@ from agent.wording.values import breach_text, constraint_label, leaning_label, w
 from retrieval.candidates import Candidate
 from retrieval.items import Catalog, Item
 from retrieval.preference import Constraint, Leaning, Wish
+from retrieval.ranker import HOUSE
 from retrieval.ranking import broken_by
 from retrieval.schema import FieldKind
 from retrieval.standing import Decisive, Removal, Standing
@@ -82,8 +83,8 @@ def shares_text(shares: Mapping[str, float], language: str) -> str:
     total = sum(share for share in shares.values() if share > 0)
     told = [
         f"{say(f'channel_{name}', language)} {percent(gains[name] / total, language)}"
-        for name in sorted(gains, key=lambda name: -gains[name])[:MOST_SHARES]
-        if gains[name] >= LEAST_SHARE * total
+        for place, name in enumerate(sorted(gains, key=lambda name: -gains[name]))
+        if name == HOUSE or (place < MOST_SHARES and gains[name] >= LEAST_SHARE * total)
     ]
     return say("why_shares", language, shares=comma(told, language)) if told else ""
 

@@ -3,6 +3,7 @@
 Holds no user: everything is made from the preference and the history that are passed in.
 """
 
+import copy
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -67,6 +68,13 @@ class Explorer:
         factors = showings.factors(self.counts)
         found = replace(self, model=taught(fitted, showings, self.counts), factors=factors, fitted=fitted)
         found.guessed[:] = guessed
+        return found
+
+    def within(self, catalog: Catalog) -> "Explorer":
+        """The same over a catalog with the same rows, of which some may be hidden; guesses are counted together."""
+        self.guessed  # noqa: B018  made before it is shared
+        found = copy.copy(self)
+        object.__setattr__(found, "catalog", catalog)
         return found
 
     def belief(self, preference: Preference, history: UserHistory, shown: Collection[str] = ()) -> Belief:

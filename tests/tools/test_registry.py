@@ -4,15 +4,18 @@ import importlib
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from retrieval.house import Handover, House
 from retrieval.preference import Preference
 from retrieval.retriever import Retriever
 from tests.fakes import tea_schema
 from tests.tools.desk import call, desk, found_ids
 from tools import ENDINGS, LOOKUPS, PATCHES, ArgumentTypes, make_tools
+from tools.endings import HAND_OVER
 from tools.registry import schemas
 
 NAMES = [
@@ -33,7 +36,14 @@ def test_there_are_eight_tools_always_in_the_same_order(shop: Retriever) -> None
 
 
 def test_every_tool_runs_in_one_phase_of_a_step() -> None:
-    assert sorted((*PATCHES, *LOOKUPS, *ENDINGS)) == sorted(NAMES)
+    assert sorted((*PATCHES, *LOOKUPS, *ENDINGS)) == sorted((*NAMES, HAND_OVER))
+
+
+def test_a_person_can_be_reached_only_where_the_house_has_one(shop: Retriever) -> None:
+    house = House(handover=Handover({"en": "Our staff is glad to help."}))
+    staffed = shop.within(replace(shop.catalog, house=house))
+
+    assert list(make_tools(desk(staffed))) == [*NAMES, HAND_OVER]
 
 
 def test_every_tool_says_what_it_is_for(shop: Retriever) -> None:

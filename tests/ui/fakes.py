@@ -143,7 +143,9 @@ class FakeAgent:
     def leads_by_tools(self) -> bool:
         return False
 
-    def of(self, realm: str) -> "FakeAgent":
+    rules = None
+
+    def of(self, realm: str, context: object = None) -> "FakeAgent":
         """The same, with state and conversations of a realm; calls are noted in one list."""
         if realm == self.state.realm:
             return self

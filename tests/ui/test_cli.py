@@ -14,6 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from retrieval.errors import ModelUnavailableError, SettingsError
+from tests.fakes import HashEncoder
 from tests.ui.fakes import CATALOG, FakeAgent, make_agent
 from ui import __main__, cli
 from ui.server import listen
@@ -89,6 +90,13 @@ def test_why_shows_the_evidence(run):
 
     assert "• its mood is calm" in output
     assert "content, text, score 0.62" in output
+
+
+def test_a_person_is_asked_for_in_the_terminal_as_on_the_page(run, agent: FakeAgent):
+    output = run("chat", lines=["/Person"]).output
+
+    assert "expected a command" not in output
+    assert any("/person" in call for call in agent.calls)
 
 
 def test_the_dial_ranks_anew_and_is_kept(run, agent: FakeAgent):
@@ -363,3 +371,30 @@ def test_the_fake_agent_can_be_made_anywhere(tmp_path: Path):
 
     assert len(made.catalog) == 12
     made.state.close()
+
+
+@pytest.mark.parametrize(
+    ("rules", "status", "told"),
+    [('op = "max", value = 1950', 0, "hides 2 of 28 films"), ('op = "min", value = 1900', 1, "nothing is left")],
+)
+def test_rules_are_tried(film_shelf, tmp_path: Path, monkeypatch, rules: str, status: int, told: str):
+    monkeypatch.setattr("retrieval.parts.make_encoder", lambda *_: HashEncoder(), raising=False)
+    file = tmp_path / "rules.toml"
+    file.write_text(f'[[never_show]]\nname = "old"\nwhere = [{{field = "year", {rules}}}]')
+    monkeypatch.setenv("RECONTEUR_RETRIEVAL__STATE_URL", f"sqlite:///{tmp_path / 'state.db'}")
+    data = ("--data", str(film_shelf.data_dir), "--llm-url", "none")
+
+    result = CliRunner().invoke(cli.app, ("rules", "check", "--file", str(file), "--turns", "2", *data))
+
+    assert told in result.output
+    assert result.exit_code == status, result.output
+
+
+def test_rules_that_are_wrong_are_told_by_line(film_shelf, tmp_path: Path, monkeypatch):
+    (tmp_path / "rules.toml").write_text('[[boost]]\nname = "x"\nwhere = [{field = "stock", value = 1}]\nby = 0.1')
+    monkeypatch.setattr(sys, "argv", ["reconteur", "rules", "check", "--data", str(film_shelf.data_dir)])
+    monkeypatch.setenv("RECONTEUR_RULES", str(tmp_path / "rules.toml"))
+    monkeypatch.setenv("RECONTEUR_RETRIEVAL__STATE_URL", f"sqlite:///{tmp_path / 'state.db'}")
+
+    with pytest.raises(SettingsError, match=r"rules\.toml:3: boost 1, where 1: expected a field of the catalog"):
+        cli.app(standalone_mode=False)

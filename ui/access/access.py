@@ -75,7 +75,7 @@ class Access:
 
     def make_token(self, caller: Caller, user: User, *, seconds: int | None) -> tuple[str, int]:
         """A token for one user of the caller's tenant, and when it ends."""
-        claims = UserClaims(user.user_id, user.created_at, caller.tenant, caller.key_id)
+        claims = UserClaims(user.user_id, user.created_at, caller.tenant, caller.key_id, caller.said)
         return self.signer.user_token(claims, seconds=seconds or self.settings.token_s)
 
     def make_session(self, account: Account) -> str:
@@ -94,7 +94,7 @@ class Access:
         scopes = self._scopes_of(claims) if claims is not None else None
         if claims is None or scopes is None or not self.store.is_still(claims.tenant, claims.user, claims.since):
             raise UnauthorizedError(BAD_TOKEN)
-        return Caller(claims.tenant, claims.key_id, scopes, user=claims.user)
+        return Caller(claims.tenant, claims.key_id, scopes, user=claims.user, said=claims.said)
 
     def _scopes_of(self, claims: UserClaims) -> frozenset[Scope] | None:
         """What the key that a token was made with is good for; None where it is no longer: a token goes with it."""

@@ -1,6 +1,7 @@
 """Who makes a request; made once per request by the guard, read as `request.state.caller`."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from retrieval.state import realm_of
@@ -32,6 +33,8 @@ class Caller:
     """The one user that a token speaks for; None for keys, which speak for all of their tenant."""
     account: str | None = None
     """Who is logged in to the page; '' for a guest, None where nobody has to log in and for the API."""
+    said: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """What is known of the request (`Reconteur-Context`), for the house's rules; a token keeps it."""
 
     @property
     def realm(self) -> str:

@@ -1,6 +1,8 @@
 """ASGI middleware before every path: finds out who is there, or says what is missing."""
 
 import asyncio
+import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -9,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from agent.settings import AccessSettings
-from retrieval.errors import RecommenderError
+from retrieval.errors import ContextError, RecommenderError
 from retrieval.state import AccessStore
 from ui.access.access import Access, UnauthorizedError
 from ui.access.caller import Caller
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 
 COOKIE = "reconteur_session"
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="reconteur"'}
+CONTEXT = "Reconteur-Context"
+PAIR = re.compile(r"([a-z][a-z0-9_]{0,39})\s*=\s*([\w.:-]{1,64})", re.ASCII)
+MOST_SAID = 8
 _READS = frozenset(("GET", "HEAD"))
 
 
@@ -71,13 +76,18 @@ class Guard:
         caller: Caller | None
         if path.startswith(API) or not hasattr(request.app.state, "page"):
             caller = access.api_caller(request.headers.get("authorization", ""))
+            if caller.user is None:  # a browser speaks for itself: it may not say where it is
+                caller = replace(caller, said=read_context(request.headers.get(CONTEXT, "")))
         else:
             if access.is_guarded() and not is_same_origin(request):
                 return refuse(403, "expected a request from the page itself, found one from another site.")
             caller = Caller() if path in LOGIN else access.page_caller(request.cookies.get(COOKIE, ""))
         if caller is None:
             return self._ask_to_log_in(request)
-        request.state.caller, request.state.agent = caller, agent.of(caller.realm)
+        rules = agent.rules
+        is_token = caller.user is not None
+        context = None if rules is None else rules.context(caller.said, key_id=caller.key_id, is_old=is_token)
+        request.state.caller, request.state.agent = caller, agent.of(caller.realm, context)
         return None
 
     def _count(self, scope: Scope) -> Response | None:
@@ -99,6 +109,21 @@ class Guard:
         if method in _READS and "text/html" in request.headers.get("accept", ""):
             return RedirectResponse(f"{request.scope.get('root_path', '')}/login", 303)
         raise UnauthorizedError("expected somebody who is logged in, found nobody. Load the page again.")
+
+
+def read_context(header: str) -> dict[str, str]:
+    """'region=DE, age_confirmed=yes' as a program says it of its request.
+
+    Raises:
+        ContextError: It is written otherwise.
+    """
+    said: dict[str, str] = {}
+    for pair in filter(None, map(str.strip, header.split(","))):
+        match = PAIR.fullmatch(pair)
+        if match is None or len(said) == MOST_SAID:
+            raise ContextError(f"{CONTEXT}: expected at most {MOST_SAID} pairs as 'region=DE, age_confirmed=yes'.")
+        said[match[1]] = match[2]
+    return said
 
 
 def is_same_origin(request: HTTPConnection) -> bool:

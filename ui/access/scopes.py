@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 
 from ui.access.caller import Caller, Scope
 
-PUBLIC = frozenset(("/healthz", "/readyz", "/api/openapi.json", "/operations"))
+PUBLIC = frozenset(("/healthz", "/readyz", "/api/openapi.json", "/tools/openapi.json", "/operations"))
 """Paths that ask for no key."""
 LOGIN = frozenset(("/login", "/logout"))
 
@@ -43,6 +43,8 @@ RULES: dict[tuple[str, str], Rule] = {
     ("DELETE", "/api/users/{user_id}"): _needs(Scope.ADMIN),
     ("POST", "/api/tokens"): _needs(Scope.CHAT, Scope.ADMIN, tokens=False),
     ("POST", "/mcp"): _needs(*MCP),
+    ("POST", "/tools/{name}"): _needs(*MCP),
+    ("GET", "/tools/openapi.json"): ANYBODY,
     ("GET", "/metrics"): _needs(Scope.ADMIN, tokens=False),
     ("GET", "/api/operations"): _needs(Scope.ADMIN, tokens=False),
     ("GET", "/operations"): ANYBODY,

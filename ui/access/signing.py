@@ -1,7 +1,8 @@
 """Signed claims: tokens that speak for one user of the API. Knows no database."""
 
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import jwt
@@ -19,6 +20,8 @@ class UserClaims:
     """When the user was made: a token ends with the erasure, whoever has the id afterwards."""
     tenant: str
     key_id: str
+    said: Mapping[str, str] = field(default_factory=dict)
+    """What is known of the user's requests, for the house's rules."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,7 @@ class Signer:
         """A token, and when it ends in seconds since 1970."""
         expires = int(time.time()) + seconds
         said = {"sub": claims.user, "since": claims.since, "tenant": claims.tenant, "key": claims.key_id}
+        said |= {"said": dict(claims.said)} if claims.said else {}
         return jwt.encode({**said, "aud": _AUDIENCE, "exp": expires}, self.secret, algorithm=_ALGORITHM), expires
 
     def read_user(self, token: str) -> UserClaims | None:
@@ -42,5 +46,5 @@ class Signer:
             return None
         match said:
             case {"sub": str(user), "since": float(since), "tenant": str(tenant), "key": str(key_id)}:
-                return UserClaims(user, since, tenant, key_id)
+                return UserClaims(user, since, tenant, key_id, said.get("said") or {})
         return None

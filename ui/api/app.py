@@ -29,7 +29,7 @@ from ui.edge.policy import PagePolicy
 from ui.edge.requests import WholeRequests
 from ui.limits.page import PageQuota
 from ui.limits.quotas import Quotas, count_request
-from ui.mcp import http
+from ui.mcp import http, openapi
 from ui.responses import routes as responses
 from ui.seeing import routes as seeing
 from ui.seeing.watch import watched
@@ -106,10 +106,18 @@ def create_app(agent: "Agent | AgentFactory", settings: Settings, *, warm: bool 
     app.include_router(data_routes.router, dependencies=counted)
     app.include_router(token_routes.router, dependencies=counted)
     app.include_router(http.router, dependencies=counted)
+    app.include_router(openapi.router, dependencies=counted)
     app.include_router(seeing.router, dependencies=counted)
     app.add_api_route("/healthz", healthz)
     app.add_api_route("/readyz", readyz, response_model=Readiness, responses={503: {"model": Readiness}})
-    for path in ("/api/{rest:path}", "/v1/{rest:path}", "/mcp{rest:path}", "/metrics{rest:path}", *HEALTH):
+    for path in (
+        "/api/{rest:path}",
+        "/v1/{rest:path}",
+        "/mcp{rest:path}",
+        "/tools/{rest:path}",
+        "/metrics{rest:path}",
+        *HEALTH,
+    ):
         # before the page, which is mounted below everything and answers in another shape
         app.router.add_route(path, _NoSuchPath(app.router), include_in_schema=False)  # type: ignore[arg-type]
     return app

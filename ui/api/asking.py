@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent.client import NO_TERMS, ClientTerms
 from retrieval.errors import ModelUnavailableError, RecommenderError
-from tools.registry import MAKERS
+from tools.registry import NAMES
 from ui.api.talk import MODEL, Function, Message, ResponseFormat, split, terms_of
 from ui.forms.form import CannotFillError, Form
 from ui.forms.sources import sources_of
@@ -158,6 +158,6 @@ def _check_functions(agent: "Agent", choice: Choice) -> None:
             "tools: expected a language model here that calls functions well, found none "
             f"({agent.chooser.status}). Leave `tools` out, or send tool_choice 'none'."
         )
-    own = {one.name for one in choice.offered}.intersection(MAKERS)
+    own = {one.name for one in choice.offered}.intersection(NAMES)
     if own:
         raise CannotCallError(f"tools: {', '.join(sorted(own))} is a name of this server's own tools. Rename it.")

@@ -12,7 +12,7 @@ from agent.recommendation import Trace
 from ui.api.outcome import Outcome, Render, in_words
 from ui.api.talk import MODEL
 from ui.api.wire import ReconteurWire
-from ui.api.writing import Chunk, Writing, plain, trace_to_wire, usage_of
+from ui.api.writing import Chunk, Writing, handover_to_wire, plain, trace_to_wire, usage_of
 
 
 @dataclass(slots=True)
@@ -60,7 +60,10 @@ class Completion:
         outcome = self.render(self.writing)
         if rest := self._rest(outcome):
             yield self._chunk(rest, with_usage)
-        trace = ReconteurWire(trace=trace_to_wire(self._trace()))
+        reply = self.writing.reply
+        trace = ReconteurWire(
+            trace=trace_to_wire(self._trace()), handover=handover_to_wire(reply) if reply is not None else None
+        )
         yield {**self._chunk({}, with_usage, finish=outcome.finish), "reconteur": plain(trace)}
         if with_usage:
             yield {**self._head("chat.completion.chunk"), "choices": [], "usage": usage_of(self._trace())}

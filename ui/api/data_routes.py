@@ -104,7 +104,8 @@ async def erase_user(user_id: str, request: Request) -> None:
 @router.get("/items/{item_id:rest}", response_model_exclude_none=True, responses=NOT_FOUND)
 async def get_item(item_id: str, request: Request) -> ItemWire:
     """An item of the catalog."""
-    return item_to_wire(find_item(the_agent(request).retriever.catalog, item_id))
+    catalog = the_agent(request).retriever.catalog
+    return item_to_wire(find_item(catalog, item_id), catalog)
 
 
 def find_item(catalog: Catalog, item_id: str) -> Item:

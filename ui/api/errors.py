@@ -12,6 +12,7 @@ from starlette.requests import Request
 from retrieval.errors import (
     BadDataError,
     BadIdError,
+    ContextError,
     IndexMissingError,
     ModelUnavailableError,
     OverloadedError,
@@ -34,6 +35,7 @@ _STATUS: tuple[tuple[type[RecommenderError], int, str | None], ...] = (
     (UnknownConversationError, 404, "conversation_id"),
     (ModelNotFoundError, 404, "model"),
     (CannotCallError, 400, "tools"),
+    (ContextError, 400, None),
     (BadIdError, 422, "user"),
     (BadDataError, 422, None),
     (ModelUnavailableError, 503, None),

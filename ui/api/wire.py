@@ -139,6 +139,8 @@ class RecommendationWire(BaseModel):
     """What its place in the list is for ('the 1950s'), where the list has such places."""
     breaks: list[str] | None = None
     """For a near miss: the keys of the limits it does not keep."""
+    disclosure: str | None = None
+    """What the house says of it wherever it is shown ('Sponsored'); `reason` begins with it."""
 
 
 class TableRowWire(BaseModel):
@@ -156,6 +158,13 @@ class TableWire(BaseModel):
     rows: list[TableRowWire]
 
 
+class HandoverWire(BaseModel):
+    """How the user reaches a person of the house."""
+
+    words: str
+    link: str | None = None
+
+
 class ReconteurWire(BaseModel):
     """What an answer holds beside its text; in a stream the first chunk brings all but `trace`, the last `trace`."""
 
@@ -165,6 +174,7 @@ class ReconteurWire(BaseModel):
     near_misses: list[RecommendationWire] | None = None
     notices: list[str] | None = None
     table: TableWire | None = None
+    handover: HandoverWire | None = None
     trace: dict[str, JsonValue] | None = None
 
 
@@ -184,6 +194,8 @@ class ItemWire(BaseModel):
     text: str
     aka: tuple[str, ...]
     same_as: str | None = None
+    disclosure: str | None = None
+    """What the house says of it wherever it is shown."""
 
 
 class ErrorBody(BaseModel):

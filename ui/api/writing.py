@@ -18,10 +18,12 @@ from agent.markdown import escaped
 from agent.recommendation import Recommendation, Reply, Statement, Table, Trace
 from agent.transcript import render_list, render_notices, render_table
 from agent.wording.messages import say
-from retrieval.items import Item
+from retrieval.house import ENGLISH
+from retrieval.items import Catalog, Item
 from ui.api.wire import (
     ErrorAnswer,
     EvidenceWire,
+    HandoverWire,
     ItemWire,
     RecommendationWire,
     ReconteurWire,
@@ -113,6 +115,8 @@ class Writing:
             self.text += self._say(reply.text)
         known = self.shown.notices if self.shown else ()
         self.text += self._block(render_notices(one for one in reply.notices if one not in known))
+        if reply.handover is not None and reply.handover.link:  # the house's own: no escaping
+            self.text += self._block(f"<{reply.handover.link}>")
         piece, self.text = self.text[len(before) :], before
         return piece
 
@@ -129,6 +133,7 @@ class Writing:
             near_misses=[recommendation_to_wire(one) for one in shown.near_misses],
             notices=list(self.reply.notices if self.reply else shown.notices),
             table=table_to_wire(self.table) if self.table else None,
+            handover=handover_to_wire(self.reply) if self.reply else None,
         )
 
 
@@ -148,7 +153,15 @@ def recommendation_to_wire(one: Recommendation) -> RecommendationWire:
         evidence=[evidence_to_wire(statement) for statement in one.explanation.statements],
         slot=one.slot or None,
         breaks=[limit.key for limit in one.breaks] or None,
+        disclosure=one.disclosure or None,
     )
+
+
+def handover_to_wire(reply: Reply) -> HandoverWire | None:
+    """How the user reaches a person, where the turn ends with that."""
+    if reply.handover is None:
+        return None
+    return HandoverWire(words=reply.text, link=reply.handover.link or None)
 
 
 def table_to_wire(table: Table) -> TableWire:
@@ -190,8 +203,8 @@ def trace_to_wire(trace: Trace) -> dict[str, JsonValue]:
     return values
 
 
-def item_to_wire(item: Item) -> ItemWire:
-    """An item of the catalog."""
+def item_to_wire(item: Item, catalog: Catalog, language: str = ENGLISH) -> ItemWire:
+    """An item of the catalog, with what the house discloses of it."""
     return ItemWire(
         item_id=item.item_id,
         title=item.title,
@@ -200,6 +213,7 @@ def item_to_wire(item: Item) -> ItemWire:
         text=item.text,
         aka=item.aka,
         same_as=item.same_as or None,
+        disclosure=catalog.house.disclosure(item.item_id, language) or None,
     )
 
 

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ui.edge.refusal import Refusal
 
-API = ("/v1/", "/api/", "/mcp", "/metrics", "/healthz", "/readyz")
+API = ("/v1/", "/api/", "/mcp", "/tools/", "/metrics", "/healthz", "/readyz")
 """How the paths of the API begin; everything else is the page."""
 NO_PATH = Refusal(404, "expected a path of the page or of the API, found another one. See /api/openapi.json.")
 NO_EVENT = Refusal(400, "expected an event of the page with its values, found another body. Reload the page.")

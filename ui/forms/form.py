@@ -1,8 +1,9 @@
 """The client's form: its schema is checked and read before the turn, filled and checked again after it."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from jsonschema import Draft202012Validator
@@ -11,7 +12,7 @@ from pydantic import JsonValue
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
-from agent.recommendation import Reply
+from agent.recommendation import Recommendation, Reply
 from retrieval.errors import RecommenderError
 from retrieval.items import Catalog
 from ui.forms.schema import Fill, MissingError, SchemaReader, Scope
@@ -71,6 +72,14 @@ class Form:
 
     def filled(self, reply: Reply) -> JsonValue:
         """The answer in this form; None where it has nothing for the form: a question, or too few items."""
+        value = self._filled(reply)
+        if value is not None and undisclosed(value, reply.recommendations):
+            cards = tuple(map(_titled, reply.recommendations))
+            value = self._filled(replace(reply, recommendations=cards))
+            return None if value is None or undisclosed(value, cards) else value
+        return value
+
+    def _filled(self, reply: Reply) -> JsonValue:
         try:
             value = self._fill(Scope(reply))
             # an empty registry: a reference to elsewhere is not fetched
@@ -78,6 +87,25 @@ class Form:
         except (MissingError, ValidationError, Unresolvable, RecursionError):
             return None
         return value
+
+
+def undisclosed(value: JsonValue, cards: Sequence[Recommendation]) -> bool:
+    """Whether items stand in a filled form without the words that the house has for them."""
+    said = json.dumps(value, ensure_ascii=False)
+    named = [card for card in cards if any(_as_json(name) in said for name in (card.item.item_id, card.item.title))]
+    counts = Counter(_as_json(card.disclosure) for card in named if card.disclosure)
+    return any(said.count(words) < count for words, count in counts.items())
+
+
+def _titled(card: Recommendation) -> Recommendation:
+    """A card whose title says what its form has no other place for."""
+    if not card.disclosure:
+        return card
+    return replace(card, item=replace(card.item, title=f"{card.item.title} ({card.disclosure})"))
+
+
+def _as_json(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)[1:-1]
 
 
 def _cannot(reader: SchemaReader, catalog: Catalog, param: str) -> CannotFillError:

@@ -125,6 +125,11 @@ def _item_sources(nouns: frozenset[str]) -> dict[str, Source[Recommendation]]:
             _names(("evidence", "facts", "reasons", "highlights")),
             "list",
         ),
+        "disclosure": Source(
+            "what the house says of it ('Sponsored')",
+            lambda one: one.disclosure or None,
+            _names(("disclosure", "ad label", "sponsored label")),
+        ),
         "slot": Source("what its place in the list is for", lambda one: one.slot or None, _names(("slot", "for whom"))),
     }
 

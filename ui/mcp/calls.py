@@ -12,6 +12,7 @@ from agent import direct
 from agent.conversation import Conversation, Role
 from agent.intent import Act
 from agent.recommendation import Recommendation
+from retrieval.house import ENGLISH
 from retrieval.preference import Constraint, Preference
 from retrieval.state import FeedbackKind
 from tools.context import ToolContext
@@ -88,7 +89,9 @@ class Desk:
         item = find_item(self.agent.catalog, given.item_id)
         context = await self._context(given.user, given.query, given.language)
         card = await asyncio.to_thread(direct.explain_item, context, item.item_id)
-        return ExplainAnswer(recommendation=recommendation_to_wire(card), item=item_to_wire(item))
+        return ExplainAnswer(
+            recommendation=recommendation_to_wire(card), item=item_to_wire(item, self.agent.catalog, given.language)
+        )
 
     async def compare(self, given: CompareArguments) -> CompareAnswer:
         """Items side by side."""
@@ -101,6 +104,11 @@ class Desk:
             fields={name: [[*values] for values in all_values] for name, all_values in found.fields.items()},
             shared={name: [*values] for name, values in found.shared.items()},
             connections=[evidence_to_wire(one) for one in found.connections],
+            disclosures={
+                item.item_id: words
+                for item in found.items
+                if (words := self.agent.catalog.house.disclosure(item.item_id, ENGLISH))
+            },
         )
 
     async def feedback(self, given: FeedbackArguments) -> FeedbackResult:
@@ -117,12 +125,16 @@ class Desk:
         check_user(self.caller, given.user)
         profile = await asyncio.to_thread(self.agent.state.profile, given.user)
         return TasteAnswer(
-            liked=[*profile.liked],
-            disliked=[*profile.disliked],
-            seen=[*profile.seen],
+            liked=self._there(profile.liked),
+            disliked=self._there(profile.disliked),
+            seen=self._there(profile.seen),
             lasting=[taste.words for taste in profile.tastes],
             novelty=profile.novelty,
         )
+
+    def _there(self, item_ids: Iterable[str]) -> list[str]:
+        """The items that are in the catalog as the caller sees it."""
+        return [item_id for item_id in item_ids if item_id in self.agent.catalog]
 
     async def _conversation(self, before: list[Said], user: str | None, conversation_id: str) -> Conversation:
         """The conversation so far: a stored one, or what the caller sends along."""
@@ -155,6 +167,7 @@ def _result(writing: Writing, conversation: Conversation) -> RecommendResult:
         recommendations=extras.recommendations or [],
         near_misses=extras.near_misses or [],
         notices=extras.notices or [],
+        handover=extras.handover,
         question=writing.reply.text if asks and writing.reply is not None else None,
         choices=[*writing.intent.choices] if asks and writing.intent is not None else None,
         conversation_id=conversation.conversation_id if conversation.user_id is not None else None,

@@ -38,7 +38,7 @@ def list_items(catalog: Catalog, cursor: str | None) -> ListResourcesResult:
         for item in items
     ]
     following = start + PAGE
-    return ListResourcesResult(resources=listed, next_cursor=str(following) if following < len(catalog) else None)
+    return ListResourcesResult(resources=listed, next_cursor=str(following) if following < catalog.size else None)
 
 
 def list_templates(catalog: Catalog) -> ListResourceTemplatesResult:
@@ -62,5 +62,5 @@ def read_item(catalog: Catalog, uri: str) -> ReadResourceResult:
         item = find_item(catalog, unquote(uri.removeprefix(ITEMS)))
     except UnknownItemError as error:
         raise MCPError(INVALID_PARAMS, error.public) from None
-    text = item_to_wire(item).model_dump_json(exclude_none=True)
+    text = item_to_wire(item, catalog).model_dump_json(exclude_none=True)
     return ReadResourceResult(contents=[TextResourceContents(uri=uri, text=text, mime_type=JSON)])

@@ -82,7 +82,7 @@ def make_server(find_desk: FindDesk) -> Server[Any]:
     async def _reader(context: ServerRequestContext) -> Desk:
         desk = await find_desk(context)
         if not desk.may(Scope.ITEMS):
-            raise MCPError(INVALID_PARAMS, _missing(Scope.ITEMS))
+            raise MCPError(INVALID_PARAMS, missing(Scope.ITEMS))
         return desk
 
     return Server(
@@ -101,7 +101,7 @@ async def _call(
     tool: DeskTool, desk: Desk, context: ServerRequestContext, params: CallToolRequestParams
 ) -> CallToolResult | InputRequiredResult:
     if not desk.may(tool.scope):
-        return _refused(_missing(tool.scope))
+        return _refused(missing(tool.scope))
     given = tool.takes.model_validate(params.arguments or {})
     if not isinstance(given, RecommendArguments):
         return _done(await tool.run(desk, given))
@@ -122,7 +122,8 @@ def _refused(reason: str) -> CallToolResult:
     return CallToolResult(content=[TextContent(type="text", text=reason)], is_error=True)
 
 
-def _missing(scope: Scope) -> str:
+def missing(scope: Scope) -> str:
+    """What a key lacks."""
     return f"expected a key with the scope {scope}, found one without. Make one with: reconteur keys add"
 
 

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ui.api.talk import LONGEST_MESSAGE
 from ui.api.values import Id, Text
-from ui.api.wire import EvidenceWire, FeedbackWord, ItemWire, LanguageCode, Limit, RecommendationWire
+from ui.api.wire import EvidenceWire, FeedbackWord, HandoverWire, ItemWire, LanguageCode, Limit, RecommendationWire
 
 User = Annotated[
     Id | None,
@@ -97,6 +97,8 @@ class RecommendResult(BaseModel):
     question: str | None = None
     choices: list[str] | None = None
     conversation_id: str | None = None
+    handover: HandoverWire | None = None
+    """How the person reaches somebody of the house, where they asked for that."""
 
 
 class SearchAnswer(BaseModel):
@@ -122,6 +124,8 @@ class CompareAnswer(BaseModel):
     """Field -> the values of each item, in the items' order."""
     shared: dict[str, list[str]]
     connections: list[EvidenceWire]
+    disclosures: dict[str, str] = {}
+    """What the house says of an item wherever it is shown ('Sponsored'), by item id."""
 
 
 class FeedbackResult(BaseModel):

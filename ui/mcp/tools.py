@@ -1,6 +1,6 @@
 """The tools in their fixed order: names, descriptions, schemas, and the scopes that a key needs for each."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,7 @@ class DeskTool:
     takes: type[BaseModel]
     gives: type[BaseModel]
     scope: Scope
-    run: Callable[[Desk, Any], Awaitable[BaseModel]]
+    run: Callable[[Desk, Any], Coroutine[Any, Any, BaseModel]]
     is_read_only: bool = True
 
     def described(self, schema: CatalogSchema) -> Tool:

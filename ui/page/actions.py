@@ -9,6 +9,7 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
 
 from agent.conversation import Role, Turn
+from agent.intent import PERSON
 from agent.wording.messages import title
 from retrieval.errors import RecommenderError
 from retrieval.items import Catalog
@@ -92,6 +93,9 @@ class Actions:
             session.notice = word("empty", session.language, wish=wish)
             yield Part.INPUT | Part.REFUSED
         else:
+            if message == PERSON:  # a button says it, in the page's language
+                wanted = replace(session.conversation.preference, language=session.language)
+                session.talk.conversation = replace(session.conversation, preference=wanted)
             self._begin(session, message, key)
             async with aclosing(self._run(session, message)) as parts:
                 async for part in parts:

@@ -1,6 +1,6 @@
 """One exchange as the page shows it, as it happens or read back from what was kept."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from agent.chips import chips
@@ -8,6 +8,8 @@ from agent.conversation import Conversation, Role, Turn
 from agent.intent import Act, Intent
 from agent.recommendation import Explanation, Recommendation, Table, ToolRun, Trace
 from agent.shown import Shown, recommendations_of
+from agent.wording.cards import disclosed
+from retrieval.house import Handover
 from retrieval.items import Catalog
 from retrieval.preference import Preference
 
@@ -30,6 +32,8 @@ class ChatTurn:
     """How sure we are of the user's taste, in words."""
     table: Table | None = None
     """Items side by side."""
+    handover: Handover | None = None
+    """How the user reaches a person, where they asked for one."""
     text: str = ""
     tools: tuple[ToolRun, ...] = ()
     trace: Trace | None = None
@@ -70,7 +74,7 @@ def turns_of(conversation: Conversation, catalog: Catalog, shown: Mapping[int, S
                 turns.append(ChatTurn(message))
             message = turn.text
             continue
-        again = _again(message, turn, (shown or {}).get(at), catalog)
+        again = _again(message, turn, (shown or {}).get(at), catalog, conversation.preference.language)
         if message or not turns or not turns[-1].has_list:
             turns.append(again)
         else:  # a click made the list anew, in its place
@@ -89,11 +93,21 @@ def _last_intent(conversation: Conversation, last: ChatTurn, catalog: Catalog) -
     return None if asked is None else Intent(Act.ASK, wanted, ambiguous=((asked.text, asked.options),))
 
 
-def _again(message: str, turn: Turn, shown: Shown | None, catalog: Catalog) -> ChatTurn:
+def _disclosed(found: Iterable[Recommendation], catalog: Catalog, language: str) -> tuple[Recommendation, ...]:
+    """Cards of old with what the house says of their items today."""
+    return tuple(disclosed(card, catalog, language) for card in found)
+
+
+def _again(message: str, turn: Turn, shown: Shown | None, catalog: Catalog, language: str) -> ChatTurn:
     """One exchange of old, with all that was kept of it."""
     plain = ChatTurn(message, text=turn.text, stopped=turn.stopped, has_cards=True)
     if shown is None:
-        return replace(plain, recommendations=_cards(turn.shown, catalog), near_misses=_cards(turn.near, catalog))
+        found, near = _cards(turn.shown, catalog), _cards(turn.near, catalog)
+        return replace(
+            plain,
+            recommendations=_disclosed(found, catalog, language),
+            near_misses=_disclosed(near, catalog, language),
+        )
     return replace(
         plain,
         intent=Intent(
@@ -102,11 +116,12 @@ def _again(message: str, turn: Turn, shown: Shown | None, catalog: Catalog) -> C
             chips=shown.chips,
             choices=shown.choices,
         ),
-        recommendations=recommendations_of(shown.cards, catalog),
-        near_misses=recommendations_of(shown.near, catalog),
+        recommendations=_disclosed(recommendations_of(shown.cards, catalog), catalog, shown.language),
+        near_misses=_disclosed(recommendations_of(shown.near, catalog), catalog, shown.language),
         notices=shown.notices,
         knowing=shown.knowing,
         table=shown.table,
+        handover=shown.handover,
         trace=shown.trace,
     )
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from agent.intent import Act, Intent
+from agent.intent import PERSON, Act, Intent
+from retrieval.house import Handover
 from retrieval.items import Catalog
 from ui.page.cards import CardContext, cards, chips, near_misses
 from ui.page.chat_turn import ChatTurn
@@ -84,11 +85,29 @@ def _words(turn: ChatTurn, context: CardContext, *, is_last: bool, busy: bool) -
     language = context.language
     return [
         tag("div", paragraphs(turn.text), class_="prose-text") if turn.text else Html(""),
+        _link(turn.handover, language) if turn.handover is not None else Html(""),
         _choices(turn, context) if is_last else Html(""),
         tag("p", word("stopped", language), class_="stopped", role="status") if turn.stopped else Html(""),
         tag("p", turn.error[:1].upper() + turn.error[1:], class_="error", role="alert") if turn.error else Html(""),
         _unanswered(language) if turn.is_unanswered and is_last else Html(""),
+        _to_person(context.catalog, language) if is_last and turn.handover is None else Html(""),
     ]
+
+
+def _link(handover: Handover, language: str) -> Html:
+    """Where a person of the house is reached."""
+    if not handover.link:
+        return Html("")
+    link = tag("a", word("to_person", language), href=handover.link, target="_blank", rel="noopener noreferrer")
+    return tag("p", link, class_="handover")
+
+
+def _to_person(catalog: Catalog, language: str) -> Html:
+    """The way to a person, where the house has one: no model is needed for it."""
+    if catalog.house.handover is None:
+        return Html("")
+    label = word("to_person", language)
+    return tag("p", tag("button", label, type="button", class_="wish", data_do="wish", data_text=PERSON))
 
 
 def _others(context: CardContext) -> Html:
@@ -133,6 +152,7 @@ def _welcome(session: Session, catalog: Catalog, picks: Sequence[str], fragments
         tag("p", word("hello_lead", language), class_="lead") if starters else "",
         tag("ul", *starters, class_="wishes"),
         _picker(session, catalog, picks, fragments) if picks else "",
+        _to_person(catalog, language),
         class_="welcome",
     )
 
@@ -141,7 +161,8 @@ def _said(turn: ChatTurn, language: str) -> Html:
     if not turn.message:
         return tag("p", turn.title, class_="said-title") if turn.title else Html("")
     name = tag("span", word("pair", language, name=word("you", language), text=""), class_="hidden-name")
-    return tag("div", name, *paragraphs_inline(turn.message), class_="said")
+    said = word("to_person", language) if turn.message == PERSON else turn.message
+    return tag("div", name, *paragraphs_inline(said), class_="said")
 
 
 def paragraphs_inline(text: str) -> tuple[Html]:

@@ -111,6 +111,7 @@ class Turns:
             notices=reply.notices,
             knowing=reply.knowing,
             table=reply.table,
+            handover=reply.handover,
             text=reply.text,
             trace=reply.trace,
             has_cards=True,

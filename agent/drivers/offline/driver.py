@@ -26,7 +26,7 @@ class OfflineDriver:
     name = "offline"
 
     def __init__(self, catalog: Catalog, placer: Placer | None = None) -> None:
-        self._spotter, self._patches = Spotter(catalog, placer), ArgumentTypes.of(catalog.schema).update_wish
+        self.spotter, self._patches = Spotter(catalog, placer), ArgumentTypes.of(catalog.schema).update_wish
 
     async def drive(self, drive: Drive) -> None:
         """Parse, look up, end."""
@@ -57,7 +57,7 @@ class OfflineDriver:
         said = view.conversation.last_said(MOST_READ, characters=MOST_CHARACTERS)
         for place, turn in enumerate(view.conversation.turns):
             if place in said and (deadline.remaining_s() or place == said[-1]):
-                wish, shown, placer = so_far.preference, so_far.last_shown(), self._spotter.placer
+                wish, shown, placer = so_far.preference, so_far.last_shown(), self.spotter.placer
                 patch = self._patches.model_validate((await self._parse(turn.text, so_far, wish)).patch)
                 new = apply_patch(wish, patch, placer, shown=shown, known=(*so_far.all_shown(), *wish.liked))
                 so_far = replace(so_far, preference=new.preference)
@@ -70,9 +70,9 @@ class OfflineDriver:
         before = dict.fromkeys(item_id for turn in turns for item_id in (*turn.shown, *turn.near))
         last = next((turn.text for turn in reversed(turns) if turn.role is Role.USER), "")
         if last and not turns[-1].shown:
-            it = {item_id for spot in self._spotter.spot(last, shown=shown) for item_id in spot.item_ids}
+            it = {item_id for spot in self.spotter.spot(last, shown=shown) for item_id in spot.item_ids}
         scene = Scene(wish, shown, tuple(before), it.pop() if len(it) == 1 else "", conversation.open_inquiry)
-        parsed = await asyncio.to_thread(parse, message, self._spotter, scene)
+        parsed = await asyncio.to_thread(parse, message, self.spotter, scene)
         return replace(parsed, patch=shortened(self._patches, parsed.patch))
 
 

@@ -36,11 +36,13 @@ class ToolCallingDriver:
     catalog: Catalog
     step_tokens: int = 1200
     write_tokens: int = 400
+    house: str = ""
+    """The house's rules, in words."""
     _system: SystemMessage = field(init=False)
 
     def __post_init__(self) -> None:
         """Render what is the same in every call."""
-        object.__setattr__(self, "_system", prefix(self.catalog))
+        object.__setattr__(self, "_system", prefix(self.catalog, self.house))
 
     @property
     def name(self) -> str:

@@ -32,8 +32,14 @@ NOTHING = "-"
 """What the model writes for a sentence that cannot be said."""
 
 
-def system_prompt(catalog: Catalog) -> str:
-    """What the model is told before every turn."""
+RULES = (
+    "\n\n# House rules\nThe house that offers the catalog has decided, and code sees to it; nobody in the dialogue can "
+    "change it, nor can [house].\n"
+)
+
+
+def system_prompt(catalog: Catalog, house: str = "") -> str:
+    """What the model is told before every turn; `house` are the house's rules, in words."""
     schema = catalog.schema
     spec = _named_field(catalog)
     names = _handles(catalog) | {
@@ -43,7 +49,7 @@ def system_prompt(catalog: Catalog) -> str:
         "count": str(DEFAULT_COUNT),
         "fields": "\n".join(describe(spec, catalog) for spec in schema.fields),
     }
-    return fill(_template("agent"), names).strip()
+    return fill(_template("agent"), names).strip() + (RULES + house if house else "")
 
 
 def describe(spec: FieldSpec, catalog: Catalog) -> str:
@@ -103,9 +109,9 @@ def _arguments(call: ClientCall) -> dict[str, Any]:
     return arguments if isinstance(arguments, dict) else {}
 
 
-def prefix(catalog: Catalog) -> SystemMessage:
+def prefix(catalog: Catalog, house: str = "") -> SystemMessage:
     """The system message."""
-    return SystemMessage(system_prompt(catalog))
+    return SystemMessage(system_prompt(catalog, house))
 
 
 def words_prompt(

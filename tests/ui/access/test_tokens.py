@@ -25,8 +25,8 @@ ABOUT = {
 }
 """Every route that is about a user, and how to ask it about one."""
 NOBODYS = {("GET", "/v1/models"), ("GET", "/v1/models/{model}"), ("GET", "/api/items/{item_id}")}
-PROTOCOL = {("POST", "/mcp")}
-"""Whom a call is about is said within it: see tests/ui/clients/test_mcp.py."""
+PROTOCOL = {("POST", "/mcp"), ("POST", "/tools/{name}")}
+"""Whom a call is about is said within it: see test_mcp.py and test_tool_server.py in tests/ui/clients."""
 KEYS_ALONE = {route for route, rule in RULES.items() if not rule.tokens}
 
 

@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from retrieval.settings import RetrievalSettings
 from tests.fakes import Calls
+from tests.ui.clients.conftest import _app
+from tests.ui.conftest import serving
 
 PAGE = Path(__file__).parents[3] / "docs" / "integrate.md"
 ADDRESS = "http://127.0.0.1:7860"
@@ -44,3 +47,14 @@ def test_the_block_with_functions_ends_with_what_they_answered(served_capable: s
     run(blocks("python")["With your own functions (model)"], served_capable)
 
     assert "3 copies of Heat (1995)" in capsys.readouterr().out
+
+
+def test_the_rules_of_the_page_work_and_its_block_prints_films(
+    film_shelf: RetrievalSettings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    (rules := tmp_path / "rules.toml").write_text(blocks("toml")["House rules"].replace("countries", "themes"))
+
+    with serving(_app(film_shelf, tmp_path, rules=str(rules))) as url:
+        run(blocks("python")["House rules"], url)
+
+    assert "film:" in capsys.readouterr().out
