@@ -24,8 +24,8 @@ from agent.drivers.schema.plan import Arguments, Plan
 from agent.drivers.schema.things import Kind
 from tools.batch import Call
 
-UNREAD = "unread_question"
-"""What the offline driver says of a question that it did not read."""
+UNREAD = ("unread_question", "talk_later")
+"""What the offline driver says of what it did not read, or takes for no wish."""
 LISTED = ("limits", "likes", "similar_to", "dislikes", "seen", "passed_over", "audience", "drop")
 """Parts of a wish that add up."""
 
@@ -33,8 +33,9 @@ LISTED = ("limits", "likes", "similar_to", "dislikes", "seen", "passed_over", "a
 def is_read(asked: Asked) -> bool:
     """Whether code read something of a message, and left no word and no thing of it: then a model is not asked."""
     parsed, drafted = asked.parsed, read_answer(asked.draft, asked.form)
-    is_said = parsed.saying != UNREAD and (parsed.saying or parsed.ending.arguments.get("kind", TALK) != TALK)
-    is_whole = drafted.do in ABOUT or all(thing.key in drafted.roles for thing in asked.form.things)
+    is_said = parsed.saying not in UNREAD and (parsed.saying or parsed.ending.arguments.get("kind", TALK) != TALK)
+    is_whole = drafted.do in ABOUT or len(parsed.lookups) > 1  # a draft says one look-up of several
+    is_whole = is_whole or all(thing.key in drafted.roles for thing in asked.form.things)
     said = {*parsed.patch} - {"language"} or parsed.lookups or parsed.leaning or is_said
     return bool(said) and is_whole and not parsed.left
 
