@@ -23,7 +23,7 @@ from tests.fakes import Answer, Call, Calls, Drip, Hang, Raw, ScriptedChatModel,
 from tools import Batch, ToolContext
 from tools.placing import Placer
 
-WISH = "a comedy, no horror"
+WISH = "a comedy, no horror, zorb"
 KEYS = {"genres:is:Comedy", "genres:not:Horror"}
 NAMES = ("tools", "schema", "offline")
 CALLS = Calls.of(

@@ -7,6 +7,7 @@ import pytest
 from agent.agent import Agent
 from agent.conversation import Conversation, Role, Turn
 from agent.drivers.offline import driver
+from agent.drivers.reading import Parsed
 from agent.histories import HistoryCache
 from agent.recommendation import Reply
 from agent.transcript import render_list
@@ -135,7 +136,7 @@ async def test_of_a_long_history_only_the_end_is_parsed(agent: Agent, monkeypatc
     parsed: list[str] = []
     plain = driver.parse
 
-    def noted(message: str, *rest: object) -> driver.Parsed:
+    def noted(message: str, *rest: object) -> Parsed:
         parsed.append(message)
         return plain(message, *rest)
 

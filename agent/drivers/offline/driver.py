@@ -6,14 +6,14 @@ from dataclasses import replace
 
 from agent.conversation import Conversation, Question, Role
 from agent.drivers.base import Deadline, Drive, View
-from agent.drivers.offline.parse import Parsed, Scene, parse
+from agent.drivers.offline.parse import Scene, parse
 from agent.drivers.offline.phrases import has
 from agent.drivers.offline.spot import Spotter, places
-from agent.wording.messages import say
+from agent.drivers.reading import carry_out
 from retrieval.items import Catalog
 from retrieval.preference import Preference
 from retrieval.titles import normalize_title
-from tools import ArgumentTypes, Call, shortened
+from tools import ArgumentTypes, shortened
 from tools.patch import apply_patch, fold_limits
 from tools.placing import Placer
 
@@ -34,22 +34,8 @@ class OfflineDriver:
         if view.is_unread:
             context.wanted = await self.wish_of(view, Deadline.after(min(READ_S, drive.deadline.remaining_s() / 2)))
         waiting = resolve(view.question, view.message, view.catalog) if view.question else ""
-        parsed = await self._parse(waiting or view.message, view.conversation, context.preference)
-        if said := parsed.leaning:
-            others = (old for old in context.wanted.leanings if (old.field, old.more) != (said.field, said.less))
-            context.wanted = replace(context.wanted, leanings=tuple(dict.fromkeys((*others, said))))
-        ending, problems, context.unread = parsed.ending, context.problems, parsed.unread
-        context.lists_beside = bool(parsed.ambiguous) or parsed.saying == "unread_question"
-        if parsed.saying:
-            language = parsed.patch.get("language") or context.wanted.language
-            text = say(parsed.saying, language, nouns=view.catalog.schema.nouns_in(language))
-            ending = Call(ending.tool, {**ending.arguments, "text": text})
-        calls = [*parsed.lookups, ending]
-        for spot in parsed.ambiguous[:1]:  # which is meant must be asked first
-            choices = [view.catalog.item(item_id).label for item_id in spot.item_ids]
-            calls = [Call("ask_user", {"question": f"{spot.words}?", "choices": [*choices]})]
-        await drive.batch.run([*([Call("update_wish", parsed.patch)] if parsed.patch else []), *calls])
-        problems.ambiguous += [(spot.words, spot.item_ids) for spot in parsed.ambiguous if not problems.ambiguous][:1]
+        scene = scene_of(view.conversation, context.preference, self.spotter)
+        await carry_out(await asyncio.to_thread(parse, waiting or view.message, self.spotter, scene), drive)
 
     async def wish_of(self, view: View, deadline: Deadline) -> Preference:
         """What is wanted after the turns before the message; once the deadline is spent only the last one is read."""
@@ -58,22 +44,23 @@ class OfflineDriver:
         for place, turn in enumerate(view.conversation.turns):
             if place in said and (deadline.remaining_s() or place == said[-1]):
                 wish, shown, placer = so_far.preference, so_far.last_shown(), self.spotter.placer
-                patch = self._patches.model_validate((await self._parse(turn.text, so_far, wish)).patch)
+                parsed = await asyncio.to_thread(parse, turn.text, self.spotter, scene_of(so_far, wish, self.spotter))
+                patch = self._patches.model_validate(shortened(self._patches, parsed.patch))
                 new = apply_patch(wish, patch, placer, shown=shown, known=(*so_far.all_shown(), *wish.liked))
                 so_far = replace(so_far, preference=new.preference)
             so_far = so_far.add(turn)
         given = view.conversation.preference.constraints  # fields that a client sent beside its history hold too
         return replace(so_far.preference, constraints=fold_limits(so_far.preference.constraints, given))
 
-    async def _parse(self, message: str, conversation: Conversation, wish: Preference) -> Parsed:
-        shown, turns, it = conversation.last_shown(), conversation.turns, set[str]()
-        before = dict.fromkeys(item_id for turn in turns for item_id in (*turn.shown, *turn.near))
-        last = next((turn.text for turn in reversed(turns) if turn.role is Role.USER), "")
-        if last and not turns[-1].shown:
-            it = {item_id for spot in self.spotter.spot(last, shown=shown) for item_id in spot.item_ids}
-        scene = Scene(wish, shown, tuple(before), it.pop() if len(it) == 1 else "", conversation.open_inquiry)
-        parsed = await asyncio.to_thread(parse, message, self.spotter, scene)
-        return replace(parsed, patch=shortened(self._patches, parsed.patch))
+
+def scene_of(conversation: Conversation, wish: Preference, spotter: Spotter) -> Scene:
+    """What stands when a message comes."""
+    shown, turns, it = conversation.last_shown(), conversation.turns, set[str]()
+    before = dict.fromkeys(item_id for turn in turns for item_id in (*turn.shown, *turn.near))
+    last = next((turn.text for turn in reversed(turns) if turn.role is Role.USER), "")
+    if last and not turns[-1].shown:
+        it = {item_id for spot in spotter.spot(last, shown=shown) for item_id in spot.item_ids}
+    return Scene(wish, shown, tuple(before), it.pop() if len(it) == 1 else "", conversation.open_inquiry)
 
 
 def resolve(question: Question, answer: str, catalog: Catalog) -> str:

@@ -10,6 +10,7 @@ from agent.drivers.language import language_of
 from agent.drivers.offline.numbers import YEAR, compared
 from agent.drivers.offline.phrases import has, matches, pattern, small, table, words
 from agent.drivers.offline.spot import Spotter, said_of
+from agent.drivers.reading import Parsed
 from agent.drivers.text import Place, Spot, blank, is_free, stem, words_of
 from retrieval.preference import Leaning, Op, Preference
 from retrieval.schema import FieldKind, FieldSpec
@@ -35,19 +36,6 @@ class Scene:
     inquiry: str = ""  # 'field:first|second': which of two values the last reply asked for
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
-    """What a message asks for: first the patch, then the look-ups, then the ending."""
-
-    patch: Arguments = field(default_factory=dict)  # of `update_wish`
-    lookups: tuple[Call, ...] = ()
-    ending: Call = field(default_factory=lambda: Call("recommend"))
-    unread: tuple[str, ...] = ()  # what no rule, title or value covers
-    ambiguous: tuple[Spot, ...] = ()  # titles that fit several items: which is meant must be asked first
-    leaning: Leaning | None = None  # the answer to the inquiry
-    saying: str = ""  # the fixed sentence that answers, by its key
-
-
 def parse(message: str, spotter: Spotter, scene: Scene | None = None) -> Parsed:
     """What a message asks for; questions and small talk change nothing of the wish."""
     scene = scene or Scene()
@@ -60,14 +48,16 @@ def parse(message: str, spotter: Spotter, scene: Scene | None = None) -> Parsed:
     if (read.says("<help>") and not read.spots) or (read.says("<about_me>") and not read.titles):
         return read.answer("help" if read.says("<help>") else "about_me")
     if has("<parting>|<beyond>|^<talk>$", text.strip()):
-        return read.answer("talk", saying="parting" if has("<parting>", text) else "")
+        cannot = "talk_later" if has("<beyond>", text) else ""
+        return read.answer("talk", saying="parting" if has("<parting>", text) else cannot)
     unclear = (title for title in read.titles if title.kind == "title" and len(title.item_ids) > 1)
     parsed = read.question() or read.other_talk() or read.wish() or read.answer("talk")
     unread = dict.fromkeys((*read.unmet, *([unless[0].strip()] if unless else []), *parsed.unread))
     found = {*parsed.patch} - {"language"} or [call for call in parsed.lookups if call.arguments.get("limits") != []]
     if unread and not found and not scene.shown and parsed.ending.arguments.get("kind", "list") in ("count", "list"):
         parsed = read.answer("talk", saying="unread_question")  # neither all there is nor what is popular was asked for
-    return replace(parsed, ambiguous=tuple(unclear), unread=tuple(unread)[:MOST_UNREAD])
+    left = tuple(dict.fromkeys((*unread, *read.left)))
+    return replace(parsed, ambiguous=tuple(unclear), unread=tuple(unread)[:MOST_UNREAD], left=left)
 
 
 class _Reading:
@@ -92,7 +82,7 @@ class _Reading:
         self.alone, self.sorts = [*self.limits, *wanted], self._sorts()  # a look-up knows no soft wishes
         self.audience = {one.place: one.words for one in find_audiences(self.free) if not self._is_refused(one.start)}
         self.avoided = self._avoided()
-        self.leftover = self._leftover()
+        self.left, self.leftover = self._leftover()
 
     def says(self, phrase: str) -> bool:
         return has(phrase, self.text)
@@ -126,7 +116,8 @@ class _Reading:
     def _related(self) -> dict[Spot, list[Arguments]]:
         found: dict[Spot, list[Arguments]] = {}
         for title, spec in product(self.titles, self.schema.fields):
-            key = _relation(spec, self.text[: title.start], self.text[title.end :])
+            is_joined = spec.unit == YEAR and self.says("<connection>")  # what is between two is no year then
+            key = "" if is_joined else _relation(spec, self.text[: title.start], self.text[title.end :])
             if title in found and spec.unit == YEAR and not key:
                 key = "before" if self.says("<before_that>") else "after" if self.says("<after_that>") else ""
             if key:
@@ -202,7 +193,7 @@ class _Reading:
         content = [place for place in content_places(self.free) if is_free(place, [] if self.audience else taken)]
         return found | {place: self.text[slice(*place)] for place in content if self._is_refused(place[0])}
 
-    def _leftover(self) -> list[str]:
+    def _leftover(self) -> tuple[list[str], list[str]]:
         degrees = "|".join(word for said in table()["compared"].values() for word in said)
         text = blank(self.text, [match.span() for match in matches("<sad_sentence>|<no_field>", self.text)])
         text = blank(text, [*(spot.place for spot in self.spots), *self.avoided, *self.audience])
@@ -210,7 +201,7 @@ class _Reading:
         plain = words("chatter") | (words("foreign") if self.language == "other" else set()) | self.spotter.own_words
         found = (match for match in WORD.finditer(text) if not {match[0].lower(), stem(match[0])} & plain)
         at = {match[0].lower(): match.start() for match in found}  # what English refuses is no wish, else it is unread
-        return [word for word, start in at.items() if self.language != "en" or not self._is_refused(start)]
+        return [*at], [word for word, start in at.items() if self.language != "en" or not self._is_refused(start)]
 
     def leaning(self) -> Leaning | None:
         """What it answers to the question between two values; None where it says something else, or more."""

@@ -1,66 +1,80 @@
-"""Where the model confirms the draft, the draft counts as a whole: it knows more of the message than an answer can say.
+"""What code read of a message stays; the model reads what code left, and decides where code could not.
 
-Where the model departs from it, the model counts.
+A small model that may correct everything spoils as much of a right draft as it mends of a wrong one.
 """
 
-from collections.abc import Sequence
+from dataclasses import replace
 
 from pydantic import JsonValue
 
-from agent.drivers.offline import Parsed
 from agent.drivers.schema.asking import Asked
-from agent.drivers.schema.form import ABOUT, COMPARE, ME, NEWER, OLDER, TALK, Answer, read_answer
-from agent.drivers.schema.plan import Arguments
+from agent.drivers.schema.form import (
+    ABOUT,
+    COMPARE,
+    FIND,
+    ME,
+    NEWER,
+    OLDER,
+    TALK,
+    TELL,
+    Answer,
+    read_answer,
+)
+from agent.drivers.schema.plan import Arguments, Plan
+from agent.drivers.schema.things import Kind
 from tools.batch import Call
 
-OPINIONS = ("likes", "similar_to", "dislikes", "seen")
+UNREAD = ("unread_question", "talk_later")
+"""What the offline driver says of what it did not read, or takes for no wish."""
+LISTED = ("limits", "likes", "similar_to", "dislikes", "seen", "passed_over", "audience", "drop")
+"""Parts of a wish that add up."""
 
 
-def is_confirmed(answer: Answer, asked: Asked) -> bool:
-    """Whether an answer says the same as the draft of it, beside words that it adds.
+def is_read(asked: Asked) -> bool:
+    """Whether code read something of a message, and left no word and no thing of it: then a model is not asked."""
+    parsed, drafted = asked.parsed, read_answer(asked.draft, asked.form)
+    is_said = parsed.saying not in UNREAD and (parsed.saying or parsed.ending.arguments.get("kind", TALK) != TALK)
+    is_whole = drafted.do in ABOUT or len(parsed.lookups) > 1  # a draft says one look-up of several
+    is_whole = is_whole or all(thing.key in drafted.roles for thing in asked.form.things)
+    said = {*parsed.patch} - {"language"} or parsed.lookups or parsed.leaning or is_said
+    return bool(said) and is_whole and not parsed.left
 
-    A question about items counts only where the draft looks more up than an answer can ask for.
+
+def held(answer: Answer, asked: Asked) -> Answer:
+    """An answer in which stays what the draft read: values and numbers always, all of it where both decide the same.
+
+    A question that code read stays one; where it read wishes only, the model may still say what is asked of an item.
     """
-    looks_up = any(call.tool == "graph_lookup" for call in asked.parsed.lookups)
-    looks_up = looks_up or (answer.do == COMPARE and not answer.roles)  # of what is on screen, in a field
-    if not asked.draft or answer.do in (ME, TALK, OLDER, NEWER) or (answer.do in ABOUT and not looks_up):
-        return False
     drafted = read_answer(asked.draft, asked.form)
-    same = answer.do == drafted.do and all(answer.roles.get(key) == role for key, role in drafted.roles.items())
-    return same and not answer.titles and not answer.forget and answer.count in (None, drafted.count)
+    items = {thing.key for thing in asked.form.things if thing.kind is Kind.ITEM}
+    stated = {key: role for key, role in drafted.roles.items() if key not in items}
+    is_told = drafted.do in (FIND, TELL) and (answer.do not in (TALK, ME) or not stated)
+    if drafted.do == TALK or (is_told and answer.do not in (FIND, TELL)):
+        return replace(answer, roles={**answer.roles, **stated})
+    titles = answer.titles if answer.do in (FIND, TELL) else ()
+    return replace(answer, do=drafted.do, roles={**answer.roles, **drafted.roles}, titles=titles)
 
 
-def confirmed_calls(answer: Answer, parsed: Parsed, own: Sequence[Call]) -> list[Call]:
-    """The draft's calls; the words of the wish are the model's, which knows what is a wish and what is talk.
-
-    Args:
-        answer: What the model said.
-        parsed: What the draft stands for.
-        own: The calls that the answer alone would come to.
-    """
+def calls_of(answer: Answer, asked: Asked, plan: Plan) -> list[Call]:
+    """The draft's calls with what the model adds, where both decide the same; else those of the answer."""
+    drafted, parsed, own = read_answer(asked.draft, asked.form), asked.parsed, plan.calls(answer)
+    looks_up = any(call.tool == "graph_lookup" for call in parsed.lookups) or (
+        answer.do == COMPARE and not answer.roles
+    )
+    is_own = answer.do in (ME, TALK, OLDER, NEWER) or (answer.do in ABOUT and not looks_up)
+    if answer.do != drafted.do or is_own or parsed.ambiguous:
+        return own
     patch: Arguments = {**parsed.patch, **({"language": answer.language} if answer.language else {})}
-    said = next((call.arguments for call in own if call.tool == "update_wish"), {})
-    if answer.roles:  # of an item the draft may hold two opinions where the model confirmed one
-        patch = {key: value for key, value in patch.items() if key not in OPINIONS}
-        patch |= {key: said[key] for key in OPINIONS if key in said}
     if parsed.ending.tool == "recommend":
-        about = None if _reads_all(parsed) else said.get("about")
-        patch = {key: value for key, value in patch.items() if key != "about" or _says_nothing(answer)}
-        patch |= {"about": about} if about else {}
+        roles = {key: role for key, role in answer.roles.items() if key not in drafted.roles}
+        added = plan.patch(replace(answer, roles=roles))
+        for key in (key for key in LISTED if added.get(key)):
+            patch[key] = [*(old := _listed(patch.get(key))), *(new for new in _listed(added[key]) if new not in old)]
+        patch |= {key: added[key] for key in ("count", "novelty") if key in added and key not in patch}
+        patch |= {"about": added["about"]} if "about" in added else {}
         avoid = [*dict.fromkeys((*_listed(patch.get("avoid")), *answer.without))]
         patch |= {"avoid": avoid} if avoid else {}
     return [*([Call("update_wish", patch)] if patch else []), *parsed.lookups, parsed.ending]
-
-
-def _says_nothing(answer: Answer) -> bool:
-    """Whether nothing was read but that something is wanted: then the draft's leftover words are better than none."""
-    return not (answer.want or answer.without or answer.count or set(answer.roles.values()) - {"skip"})
-
-
-def _reads_all(parsed: Parsed) -> bool:
-    """Whether the draft read wishes and left no word that more could stand for: what is added then is made up."""
-    stated = {"limits", "prefer", "similar_to"} & set(parsed.patch)
-    return bool(stated) and not parsed.unread and "about" not in parsed.patch
 
 
 def _listed(value: JsonValue | None) -> list[JsonValue]:

@@ -8,6 +8,9 @@ from agent.drivers.schema.form import Form
 from agent.drivers.schema.hints import Draft, parse_of
 from agent.drivers.schema.question import form_of, question
 
+BY_DEFAULT = '{"do":"find"'
+"""How a draft begins that read no decision: the model is not told one, or it would only repeat it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -31,4 +34,5 @@ def asked_about(view: View, spotter: Spotter, language: str = "en") -> Asked:
     parsed = parse_of(view, view.message, spotter)
     form = form_of(view, spotter, has_count="count" in parsed.patch)
     draft = Draft(parsed, form, spotter.placer, view.shown).line()
-    return Asked(form, question(view, form, draft, language), draft, parsed)
+    told = draft.replace(BY_DEFAULT, "{", 1).replace("{,", "{", 1)
+    return Asked(form, question(view, form, told, language), draft, parsed)

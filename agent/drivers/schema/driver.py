@@ -14,10 +14,13 @@ from langchain_openai import ChatOpenAI
 from agent.drivers.base import Drive, View
 from agent.drivers.language import language_of
 from agent.drivers.offline import Spotter
-from agent.drivers.schema.agree import confirmed_calls, is_confirmed
+from agent.drivers.reading import carry_out
+from agent.drivers.schema.agree import calls_of, held, is_read
 from agent.drivers.schema.asking import asked_about
 from agent.drivers.schema.bank import ExampleBank, own_words
 from agent.drivers.schema.form import (
+    NEWER,
+    OLDER,
     READ,
     Answer,
     Form,
@@ -117,17 +120,21 @@ class SchemaDriver:
             view = replace(view, message=english, preference=replace(view.preference, language="en"))
         asked = await asyncio.to_thread(asked_about, view, self.spotter, language)
         draft = read_answer(asked.draft, asked.form)
-        examples = await asyncio.to_thread(bank.nearest, view, draft) if (bank := self._ready_bank) else ()
-        answer = await self._understand(drive, asked.question, asked.form, examples)
-        answer = replace(self._in_own_words(answer, view.message, examples), language=language)
+        if is_read(asked) and draft.do not in (OLDER, NEWER):
+            await carry_out(asked.parsed, drive, language)
+            return
+        answer = draft
+        if not is_read(asked):
+            examples = await asyncio.to_thread(bank.nearest, view, draft) if (bank := self._ready_bank) else ()
+            answer = await self._understand(drive, asked.question, asked.form, examples)
+            answer = held(self._in_own_words(answer, view.message, examples), asked)
+        answer = replace(answer, language=language)
         plan = self._plan(asked.form, view, context.placer)
         if leaning := plan.leaning(answer, view.conversation.open_inquiry):
             others = (old for old in context.wanted.leanings if (old.field, old.more) != (leaning.field, leaning.less))
             context.wanted = replace(context.wanted, leanings=tuple(dict.fromkeys((*others, leaning))))
-        calls, ambiguous = await asyncio.to_thread(lambda: (plan.calls(answer), plan.ambiguous(answer)))
-        context.unread = asked.parsed.unread if language in READ else ()
-        if is_confirmed(answer, asked) and not asked.parsed.ambiguous:
-            calls = confirmed_calls(answer, asked.parsed, calls)
+        calls, ambiguous = await asyncio.to_thread(lambda: (calls_of(answer, asked, plan), plan.ambiguous(answer)))
+        context.unread = asked.parsed.unread
         await drive.batch.run(calls)
         context.problems.ambiguous += ambiguous if not context.problems.ambiguous else ()
 

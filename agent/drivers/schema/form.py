@@ -28,15 +28,16 @@ ABOUT: Final = (FACTS, COMPARE, CONNECT, WHY)
 """Questions about items."""
 ME, TALK = "me", "talk"
 
-OPINIONS: Final = ("like", "dislike", "seen", "skip")
-VALUE_ROLES: Final = ("yes", "or", "no", "always", "never", "skip")
+SKIP: Final = "skip"
+OPINIONS: Final = ("like", "dislike", "seen", SKIP)
+VALUE_ROLES: Final = ("yes", "or", "no", "always", "never", SKIP)
 NUMBER_ROLES: Final = {
-    True: ("in", "decade", "from", "until", "before", "after", "skip"),
-    False: ("from", "until", "skip"),
+    True: ("in", "decade", "from", "until", "before", "after", SKIP),
+    False: ("from", "until", SKIP),
 }
 FOR: Final = "for"
-AUDIENCE_ROLES: Final = (FOR, "skip")
-SPAN_ROLES: Final = ("in", "before", "after", "skip")
+AUDIENCE_ROLES: Final = (FOR, SKIP)
+SPAN_ROLES: Final = ("in", "before", "after", SKIP)
 DROP: Final = "drop"
 """A value of the wish that no longer matters."""
 WORDS, TEXT, TITLE = 40, 240, 60
@@ -137,10 +138,10 @@ def _shapes(form: Form, schema: CatalogSchema) -> list[Json]:
     own = {"want": _listed(), "not": _listed()}
     return [
         *wishes,
-        _shape(form, COUNTS, [*by, "skip"], {**_titles(form, by), **own}),
-        _shape(form, [IDENTIFY], ("skip",), {"want": _listed()}),
-        _shape(form, [FACTS], ("about", "skip"), {**about, **asked}, only_items=True, required=("field",)),
-        _shape(form, ABOUT[1:], ("about", "skip"), about, only_items=True),
+        _shape(form, COUNTS, [*by, SKIP], {**_titles(form, by), **own}),
+        _shape(form, [IDENTIFY], (SKIP,), {"want": _listed()}),
+        _shape(form, [FACTS], ("about", SKIP), {**about, **asked}, only_items=True, required=("field",)),
+        _shape(form, ABOUT[1:], ("about", SKIP), about, only_items=True),
         _shape(form, [ME], (), {}, only_items=True),
         _shape(form, [TALK], (), {"text": _string(TEXT)}, only_items=True, required=("text",)),
     ]

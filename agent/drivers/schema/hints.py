@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agent.drivers.base import View
-from agent.drivers.offline import Parsed, Scene, Spotter, parse
+from agent.drivers.offline import Parsed, Spotter, parse, scene_of
 from agent.drivers.schema import form as do
 from agent.drivers.schema.form import Form
 from agent.drivers.schema.things import Kind, Thing
@@ -23,7 +23,7 @@ ROLES = {"is": "yes", "any_of": "or", "not": "no"}
 
 def parse_of(view: View, message: str, spotter: Spotter) -> Parsed:
     """How a message reads in this turn."""
-    return parse(message, spotter, Scene(view.preference, view.shown, tuple(view.conversation.all_shown())))
+    return parse(message, spotter, scene_of(view.conversation, view.preference, spotter))
 
 
 class Draft:
@@ -38,12 +38,12 @@ class Draft:
         self._limits: Limits = limits
 
     def line(self) -> str:
-        """The draft as the model would write it."""
+        """The draft as the model would write it, without what code did not read."""
         decision = self._do()
         answer: dict[str, Any] = {"do": decision}
         for thing in self._form.things:
             if thing.kind is Kind.ITEM or decision in (*do.LISTS, *do.COUNTS):
-                answer[thing.key] = self._role(thing, decision)
+                answer |= {thing.key: role} if (role := self._role(thing, decision)) != do.SKIP else {}
         if self._patch.get("avoid"):
             answer["not"] = list(self._patch["avoid"])
         if self._patch.get("count") and self._form.has_count:
@@ -88,7 +88,7 @@ class Draft:
         if thing.kind is Kind.ITEM:
             return self._item_role(thing, decision)
         if thing.kind is Kind.AUDIENCE:
-            return do.FOR if thing.values[0] in self._patch.get("audience", ()) else "skip"
+            return do.FOR if thing.values[0] in self._patch.get("audience", ()) else do.SKIP
         return self._value_role(thing) if thing.kind is Kind.VALUE else self._number_role(thing)
 
     def _item_role(self, thing: Thing, decision: str) -> str:
@@ -102,7 +102,7 @@ class Draft:
         for key, role in OPINIONS:
             if ids & (self._items(key) | set(self._patch.get(key, ()))):
                 return role
-        return "skip"
+        return do.SKIP
 
     def _value_role(self, thing: Thing) -> str:
         value = str(thing.values[0])
@@ -115,8 +115,8 @@ class Draft:
             if wish["field"] == thing.field and wish["value"] == value:
                 return "no" if wish.get("less") else "yes"
         if any(value in str(said) for said in self._patch.get("drop", ())):
-            return do.DROP if (thing.field, value) in self._form.wanted else "skip"
-        return "skip"
+            return do.DROP if (thing.field, value) in self._form.wanted else do.SKIP
+        return do.SKIP
 
     def _number_role(self, thing: Thing) -> str:
         bounds = {
@@ -138,4 +138,4 @@ class Draft:
             return "from" if starts == low else "after"
         if ends is not None and ends in (high, low - 1):
             return "until" if ends == high else "before"
-        return "skip"
+        return do.SKIP

@@ -10,6 +10,7 @@ from agent.drivers.offline import Spotter
 from agent.drivers.schema import form as do
 from agent.drivers.schema.form import Answer, Form
 from agent.drivers.schema.things import Kind, Thing
+from agent.wording.messages import say
 from retrieval.items import Catalog
 from retrieval.preference import Leaning, Op, Preference
 from retrieval.schema import FieldKind
@@ -67,8 +68,10 @@ class Plan:
         if answer.do == do.ME:
             return [Call("answer", {"kind": "about_me"})]
         if answer.do == do.TALK:
-            is_echo = fold(answer.text) == fold(self.message)
-            return [Call("answer", {"kind": "talk", "text": "" if is_echo else answer.text})]
+            nouns = self.catalog.schema.nouns_in(answer.language or "en")
+            said = answer.text if fold(answer.text) != fold(self.message) else ""  # an echo says nothing
+            text = said or say("talk_later", answer.language or "en", nouns=nouns)
+            return [Call("answer", {"kind": "talk", "text": text})]
         return [Call("recommend", {"count": answer.count} if answer.count else {})]
 
     def ambiguous(self, answer: Answer) -> tuple[tuple[str, tuple[str, ...]], ...]:

@@ -262,15 +262,15 @@ async def test_examples_stand_behind_the_bytes_that_are_always_the_same(
     driven: Driven, driver: SchemaDriver, model: ScriptedChatModel
 ) -> None:
     await driver.warm()
-    await driven("got anything by Ridley Scott?", {"do": "find"})
-    await driven("I loved Casablanca", {"do": "tell", "I loved Casablanca": "like"})
+    await driven("got anything by Ridley Scott, zorb?", {"do": "find"})
+    await driven("I loved Casablanca, zorb", {"do": "tell", "I loved Casablanca": "like"})
     await driven("Ich hätte gern etwas Leichtes für heute Abend", {"en": "I would like something light for tonight"})
 
     head = len(driver.prefix)
     assert len({json.dumps(call.messages[:head]) for call in model.calls}) == 1
     assert [len(call.messages) - head for call in model.calls] == [1, 5, 5, 5, 5]
     assert len({json.dumps(call.messages[head:-1]) for call in model.calls}) == len(model.calls)
-    assert said(HumanMessage(model.calls[1].question)) == "got anything by Ridley Scott?"
+    assert said(HumanMessage(model.calls[1].question)) == "got anything by Ridley Scott, zorb?"
 
 
 async def test_without_an_encoder_only_the_prompts_own_examples_are_shown(
@@ -279,6 +279,6 @@ async def test_without_an_encoder_only_the_prompts_own_examples_are_shown(
     object.__setattr__(driver, "encoder", None)
     del vars(driver)["bank"]
 
-    await driven("a comedy", {"do": "find", "a comedy": "yes"})
+    await driven("a comedy, zorb", {"do": "find", "a comedy": "yes"})
 
     assert len(model.calls[0].messages) == len(driver.prefix) + 1
