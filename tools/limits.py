@@ -13,7 +13,10 @@ from tools.placing import PlacedItem, Placer, reference_of
 from tools.quantities import joined, plain, read_number, read_of, whole_numbers
 from tools.render import one_line
 
-OPS = {"is": Op.IS, "any_of": Op.IS, "not": Op.NOT, "min": Op.MIN, "max": Op.MAX}
+OPS = {"is": Op.IS, "any_of": Op.IS, "all_of": Op.IS, "not": Op.NOT, "min": Op.MIN, "max": Op.MAX}
+
+MOST_OTHERS = 60
+"""Of a field with more values, what an item has is refused rather than everything else asked for."""
 
 
 @dataclass(slots=True)
@@ -57,11 +60,15 @@ class LimitReader:
     def read(self, limits: Sequence[Limit], problems: Problems) -> tuple[Constraint, ...]:
         """The constraints of several limits; what cannot be placed goes to `problems`."""
         found = [constraint for limit in limits for constraint in self._one(limit, problems)]
-        return tuple({constraint.key: constraint for constraint in self._alternatives(found)}.values())
+        strict = frozenset(limit.field for limit in limits if limit.op == "all_of")
+        return tuple({constraint.key: constraint for constraint in self._alternatives(found, strict)}.values())
 
-    def _alternatives(self, limits: Sequence[Constraint]) -> list[Constraint]:
-        """Where one of several suffices (services, sizes), values that are asked for one by one are alternatives."""
-        loose = {spec.name for spec in self.placer.schema.fields if spec.one_suffices}
+    def _alternatives(self, limits: Sequence[Constraint], strict: frozenset[str]) -> list[Constraint]:
+        """Where one of several suffices (services, sizes), values that are asked for one by one are alternatives.
+
+        So they are where no item has two values; not where all of them were asked for in so many words.
+        """
+        loose = (self.placer.alternative - {spec.name for spec in self.placer.schema.fields if spec.order}) - strict
         joined: dict[str, Constraint] = {}
         for limit in limits:
             if limit.op is Op.IS and limit.field in loose and (old := joined.get(limit.field)):
@@ -73,9 +80,9 @@ class LimitReader:
         spec = self.placer.schema.field(limit.field)
         is_number = spec.kind is FieldKind.NUMBER
         if limit.after or limit.before:
-            return (
-                self._around(limit, spec, problems) if is_number else _refuse(limit, "is no field of numbers", problems)
-            )
+            if not is_number and not spec.order:
+                return _refuse(limit, "has no order: use is, not or any_of", problems)
+            return self._around(limit, spec, problems) if is_number else self._beyond(limit, spec, problems)
         values: Sequence[str | float] = limit.value
         if limit.same_as:
             item = self.item(limit.same_as, problems)
@@ -85,6 +92,8 @@ class LimitReader:
             if not values:
                 problems.add(f"{spec.name} of {item.label} is not known")
                 return []
+            if limit.op == "not" and spec.one_suffices:
+                return self._besides(limit, spec, tuple(map(str, values)))
         if not values:
             return _refuse(limit, "has no value", problems)
         if is_number:
@@ -154,6 +163,30 @@ class LimitReader:
                 nearest = self._next(spec.name, number, step)
                 found.append(Constraint(spec.name, op, (nearest,), lasting=limit.lasting))
         return found
+
+    def _beyond(self, limit: Limit, spec: FieldSpec, problems: Problems) -> list[Constraint]:
+        """'Too small', 'less hot than #2': the values of an order above, or below, all that the item has."""
+        wanted = spec.order
+        for said, is_above in ((limit.after, True), (limit.before, False)):
+            item = self.item(said, problems) if said else None
+            places = [spec.order.index(value) for value in (item.values.get(spec.name, ()) if item else ())]
+            if item is not None and not places:
+                problems.add(f"{spec.name} of {item.label} is not known")
+            elif places:
+                beyond = spec.order[max(places) + 1 :] if is_above else spec.order[: min(places)]
+                wanted = tuple(value for value in wanted if value in beyond)
+        if wanted == spec.order:
+            return []
+        if not wanted:
+            return _refuse(limit, f"has nothing beyond; from least to most: {_listed(spec)}", problems)
+        return [Constraint(spec.name, Op.IS, wanted, lasting=limit.lasting)]
+
+    def _besides(self, limit: Limit, spec: FieldSpec, values: Sequence[str]) -> list[Constraint]:
+        """'Not on my service': another value than the item has, whatever there is beside it."""
+        others = tuple(sorted(self.placer.catalog.values(spec.name).keys() - {*values}))
+        if len(others) > MOST_OTHERS or not others:
+            return [Constraint(spec.name, Op.NOT, tuple(values), lasting=limit.lasting)]
+        return [Constraint(spec.name, Op.IS, others, lasting=limit.lasting)]
 
     def _next(self, field_name: str, number: float, step: float) -> float:
         """The next whole number; of a field with fractions the next number that an item has."""
