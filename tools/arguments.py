@@ -46,6 +46,7 @@ WordList = Annotated[list[Words], BeforeValidator(_listed), Field(max_length=12)
 Value = Annotated[float, Field(allow_inf_nan=False)] | Words
 Values = Annotated[list[Value], BeforeValidator(_listed), Field(max_length=12)]
 
+BEYOND = "('these': the list last shown)"
 ITEM = "'#2' for the second item last shown, 'i12' as a tool wrote it, or a title, with its year if that matters"
 
 
@@ -84,10 +85,10 @@ class Limit(Arguments):
         None, description=f"take the value from this item instead (with 'not': something else than it has): {ITEM}"
     )
     after: Reference | None = Field(
-        None, description="numbers and values in order: above that of this item ('longer', 'too tame')"
+        None, description=f"numbers and values in order: above that of this item {BEYOND}: 'longer', 'too tame'"
     )
     before: Reference | None = Field(
-        None, description="numbers and values in order: below that of this item ('cheaper', 'too long')"
+        None, description=f"numbers and values in order: below that of this item {BEYOND}: 'cheaper', 'too long'"
     )
     lasting: bool = Field(False, description="true for what holds in later conversations, too ('never', 'always')")
 

@@ -15,6 +15,8 @@ from tools.render import one_line
 
 OPS = {"is": Op.IS, "any_of": Op.IS, "all_of": Op.IS, "not": Op.NOT, "min": Op.MIN, "max": Op.MAX}
 
+THESE = "these"
+"""The list last shown, as a reference of a limit: its first item, or its middle one where that lies further."""
 MOST_OTHERS = 60
 """Of a field with more values, what an item has is refused rather than everything else asked for."""
 
@@ -158,7 +160,7 @@ class LimitReader:
         """'After The Matrix, before Inception': neither of the two included."""
         found = []
         for said, op, step in ((limit.after, Op.MIN, 1.0), (limit.before, Op.MAX, -1.0)):
-            number = self._number_of(said, spec, problems) if said else None
+            number = self._size_of(said, spec, problems, step) if said else None
             if number is not None:
                 nearest = self._next(spec.name, number, step)
                 found.append(Constraint(spec.name, op, (nearest,), lasting=limit.lasting))
@@ -166,17 +168,11 @@ class LimitReader:
 
     def _beyond(self, limit: Limit, spec: FieldSpec, problems: Problems) -> list[Constraint]:
         """'Too small', 'less hot than #2': the values of an order above, or below, all that the item has."""
-        wanted = spec.order
-        for said, is_above in ((limit.after, True), (limit.before, False)):
-            item = self.item(said, problems) if said else None
-            places = [spec.order.index(value) for value in (item.values.get(spec.name, ()) if item else ())]
-            if item is not None and not places:
-                problems.add(f"{spec.name} of {item.label} is not known")
-            elif places:
-                beyond = spec.order[max(places) + 1 :] if is_above else spec.order[: min(places)]
-                wanted = tuple(value for value in wanted if value in beyond)
-        if wanted == spec.order:
+        low = self._size_of(limit.after, spec, problems, 1.0) if limit.after else -1.0
+        high = self._size_of(limit.before, spec, problems, -1.0) if limit.before else float(len(spec.order))
+        if low is None or high is None:
             return []
+        wanted = spec.order[int(low) + 1 : int(high)]
         if not wanted:
             return _refuse(limit, f"has nothing beyond; from least to most: {_listed(spec)}", problems)
         return [Constraint(spec.name, Op.IS, wanted, lasting=limit.lasting)]
@@ -197,14 +193,30 @@ class LimitReader:
             return number + step
         return float(beyond.min() if step > 0 else beyond.max())
 
-    def _number_of(self, said: str, spec: FieldSpec, problems: Problems) -> float | None:
-        """An item's number in a field, or a number that was said in its place; None where it is not known."""
+    def _size_of(self, said: str, spec: FieldSpec, problems: Problems, step: float) -> float | None:
+        """Where an item stands in a field of numbers or of values in order; None where it is not known.
+
+        Args:
+            said: The item, `THESE`, or a number in its place.
+            spec: The field.
+            problems: Takes what cannot be placed.
+            step: 1.0 where what lies above is asked for, -1.0 for what lies below.
+        """
         if said.isdecimal() and not self.place(said).item_ids:
             return read_number(said)
-        item = self.item(said, problems)
-        if item is not None and spec.name not in item.numbers:
-            problems.add(f"{spec.name} of {item.label} is not known")
-        return None if item is None else item.numbers.get(spec.name)
+        if said == THESE and self.shown:
+            items = [self.placer.catalog.item(item_id) for item_id in self.shown if item_id in self.placer.catalog]
+        else:
+            found = self.item(said, problems)
+            items = [found] if found is not None else []
+        sizes = [_size(item, spec, step) for item in items]
+        known = sorted(size for size in sizes if size is not None)
+        if not known:
+            if items:
+                problems.add(f"{spec.name} of {items[0].label} is not known")
+            return None
+        first, middle = sizes[0], known[len(known) // 2]
+        return middle if first is None else max(first, middle) if step > 0 else min(first, middle)
 
     def place(self, said: str) -> PlacedItem:
         """What becomes of a reference in this turn."""
@@ -212,7 +224,7 @@ class LimitReader:
 
     def item(self, said: str, problems: Problems) -> Item | None:
         """The item of a reference; None, with a line in `problems`, where it is not one."""
-        placed = self.place(said)
+        placed = self.place("#1" if said == THESE else said)
         if placed.item_id:
             return self.placer.catalog.item(placed.item_id)
         if placed.is_ambiguous:
@@ -231,6 +243,11 @@ class LimitReader:
     def _listed(self, item_ids: Sequence[str]) -> str:
         catalog = self.placer.catalog
         return ", ".join(f"{catalog.item(item_id).label} [{reference_of(catalog, item_id)}]" for item_id in item_ids)
+
+
+def _size(item: Item, spec: FieldSpec, step: float) -> float | None:
+    places = [float(spec.order.index(value)) for value in item.values.get(spec.name, ()) if value in spec.order]
+    return item.numbers.get(spec.name, (max(places) if step > 0 else min(places)) if places else None)
 
 
 def _numbers(limit: Limit, spec: FieldSpec, values: Sequence[str | float], problems: Problems) -> list[Constraint]:

@@ -121,7 +121,9 @@ def fold_limits(
         wishes: What is wished for now.
         one_of: Fields of which one value is meant: another one takes its place.
     """
-    kept = [old for old in before if not any(_contradicts(old, limit) or _replaces(old, limit, one_of) for limit in new)]
+    kept = [
+        old for old in before if not any(_contradicts(old, limit) or _replaces(old, limit, one_of) for limit in new)
+    ]
     for limit in (*new, *_as_limits(wishes)):
         kept = [_without_values(old, limit) for old in kept]
     return tuple({limit.key: limit for limit in (*kept, *new) if limit.values}.values())

@@ -25,7 +25,11 @@ from retrieval.ingest import ingest
 from retrieval.retriever import Retriever
 from retrieval.settings import RetrievalSettings
 
-GOALS = {"success within eight answers": 0.9, "first pick right where all was told": 0.7, "impossible ones refused": 1.0}
+GOALS = {
+    "success within eight answers": 0.9,
+    "first pick right where all was told": 0.7,
+    "impossible ones refused": 1.0,
+}
 
 
 @dataclass(slots=True)
@@ -98,8 +102,7 @@ async def run(retriever: Retriever, tasks: Sequence[Task], bikes: Sequence[Bike]
     async with open_agent(retriever, url=url, model=model, seed=seed, driver=driver) as agent:
         await warm(agent)
         return [
-            await play_task(agent, task, by_id, odd=odd)
-            for task in track(tasks, "tasks", console=Console(stderr=True))
+            await play_task(agent, task, by_id, odd=odd) for task in track(tasks, "tasks", console=Console(stderr=True))
         ]
 
 
@@ -134,7 +137,9 @@ def report(played: Sequence[Played], *, verbose: bool) -> str:
     ]  # fmt: skip
     lines = [table(("", "share (count; 95 % interval over tasks)", "wanted", ""), rows)]
     if verbose:
-        failed = [one for one in played if not (one.refused if one.kind == Kind.IMPOSSIBLE else one.success) or one.broken]
+        failed = [
+            one for one in played if not (one.refused if one.kind == Kind.IMPOSSIBLE else one.success) or one.broken
+        ]
         lines += ["\n".join((f"## {one.task} ({one.language}) broken {one.broken}", *one.lines)) for one in failed]
     return "\n\n".join(lines)
 

@@ -17,7 +17,20 @@ TYPES = {  # euros, kilograms, gears, of the lightest and cheapest to the heavie
 }
 COLORS = ("red", "blue", "green", "black", "white", "orange", "silver")
 BRANDS = ("Veloria", "Norrack", "Tamsin", "Bergkamm", "Ostrava", "Quillon", "Faradine", "Hallgrim", "Pendula", "Zubrik")
-MODELS = ("Kestrel", "Lynx", "Sorrel", "Tarn", "Vesper", "Juniper", "Rook", "Marlin", "Osprey", "Fenn", "Dapple", "Ibex")
+MODELS = (
+    "Kestrel",
+    "Lynx",
+    "Sorrel",
+    "Tarn",
+    "Vesper",
+    "Juniper",
+    "Rook",
+    "Marlin",
+    "Osprey",
+    "Fenn",
+    "Dapple",
+    "Ibex",
+)
 SHOPS = ("Radhaus", "Pedalpoint", "Velo Nord", "Kettenwerk", "Zweirad Lang")
 SIZES = ("S", "M", "L", "XL")
 ASSEMBLY = ("easy", "medium", "hard")
@@ -103,7 +116,9 @@ def _row(bike: Bike, rng: random.Random) -> list[str]:
         rng.choice((f"{bike.weight} kg", f"{bike.weight:g}kg", f"{bike.weight} kg".replace(".", ","), pound)),
         rng.choice(("N/A", "-", "")) if bike.range is None else rng.choice((f"{bike.range:.0f} km", mile)),
         f"{bike.gears:.0f}",
-        rng.choice((f"{bike.rating}/5", f"{bike.rating:.1f}/5", f"{bike.rating * 20:.0f}%", f"{bike.rating * 2:.1f}/10")),
+        rng.choice(
+            (f"{bike.rating}/5", f"{bike.rating:.1f}/5", f"{bike.rating * 20:.0f}%", f"{bike.rating * 2:.1f}/10")
+        ),
         rng.choice((f"{year}-{month:02}-{day:02}", f"{day:02}.{month:02}.{year}", f"{month}/{year}")),
         bike.color,
         bike.brand,

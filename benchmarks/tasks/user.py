@@ -201,7 +201,7 @@ def _needs(bike: Bike, rng: random.Random, language: str) -> list[Need]:
     other = rng.choice([color for color in COLORS if color != bike.color])
     found = [
         Need("price", "max", _up(bike.price, 100)),
-        Need("weight", "max", _up(bike.weight, 1)),
+        Need("weight", "max", _up(bike.weight + 0.05, 1)),
         Need("rating", "min", bike.rating // 0.5 * 0.5),
         Need("gears", "min", bike.gears - rng.randint(0, 2)),
         Need("year", "min", bike.released - rng.randint(0, 2)),
@@ -212,7 +212,7 @@ def _needs(bike: Bike, rng: random.Random, language: str) -> list[Need]:
         Need("shops", "is", rng.choice(bike.shops)),
         Need("assembly", "max", bike.assembly),
         *([Need("brand", "is", bike.brand)] if rng.random() < 0.3 else []),
-        *([Need("range", "min", bike.range // 10 * 10)] if bike.range is not None else []),
+        *([Need("range", "min", (bike.range - 1) // 10 * 10)] if bike.range is not None else []),
     ]
     told = [
         one

@@ -112,7 +112,9 @@ def test_a_name_has_no_least_and_no_most(op: str) -> None:
 
 
 def test_a_name_is_not_after_an_item() -> None:
-    assert refused(FILMS, field="genres", after="Casino") == "limit left out: genres has no order: use is, not or any_of"
+    assert (
+        refused(FILMS, field="genres", after="Casino") == "limit left out: genres has no order: use is, not or any_of"
+    )
 
 
 def test_a_limit_without_a_value_is_left_out() -> None:
