@@ -30,6 +30,8 @@ class Problems:
     near: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """By unknown title, the ids of the items whose titles are nearest."""
     ambiguous: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    unchecked: list[str] = field(default_factory=list)
+    """Fields with a limit of which no item says anything."""
     loose: list[tuple[str, bool]] = field(default_factory=list)
     """Words for a soft field that has no such value, and whether they are wanted: they go on as words."""
 
@@ -44,6 +46,7 @@ class Problems:
         self.lines = [*dict.fromkeys((*self.lines, *others.lines))]
         self.unknown = [*dict.fromkeys((*self.unknown, *others.unknown))]
         self.near |= others.near
+        self.unchecked = [*dict.fromkeys((*self.unchecked, *others.unchecked))]
         self.ambiguous = [*dict.fromkeys((*self.ambiguous, *others.ambiguous))]
 
     def forget_names(self) -> None:
@@ -81,6 +84,10 @@ class LimitReader:
     def _one(self, limit: Limit, problems: Problems) -> list[Constraint]:
         spec = self.placer.schema.field(limit.field)
         is_number = spec.kind is FieldKind.NUMBER
+        has_any = self.placer.catalog.bounds(spec.name) if is_number else self.placer.catalog.values(spec.name)
+        if not (has_any or spec.role):  # for whom it is stays a limit where nothing says so
+            problems.unchecked.append(spec.name)
+            return _refuse(limit, "is known of no item: it cannot be checked", problems)
         if limit.after or limit.before:
             if not is_number and not spec.order:
                 return _refuse(limit, "has no order: use is, not or any_of", problems)

@@ -1,6 +1,7 @@
 """Plays a shopper with requirements through the agent, on a shop that is ingested without a schema.
 
-python -m benchmarks.tasks [--half open|frozen] [--driver schema --llm-url http://127.0.0.1:8080/v1] [--verbose] [--out FILE]
+python -m benchmarks.tasks [--half open|frozen] [--driver schema --llm-url http://127.0.0.1:8080/v1] [--verbose]
+    [--out FILE]
 """
 
 import argparse

@@ -35,8 +35,10 @@ SHOPS = ("Radhaus", "Pedalpoint", "Velo Nord", "Kettenwerk", "Zweirad Lang")
 SIZES = ("S", "M", "L", "XL")
 ASSEMBLY = ("easy", "medium", "hard")
 USES = ("the way to work", "long tours with luggage", "forest tracks", "the school run", "fast Sundays", "the train")
-HEAD = ("id", "title", "description", "type", "price", "weight", "range", "gears", "rating", "released", "color", "brand",
-        "sizes", "shops", "assembly", "electric")  # fmt: skip
+HEAD = (
+    *("id", "title", "description", "type", "price", "weight", "range", "gears", "rating", "released", "color"),
+    *("brand", "sizes", "shops", "assembly", "electric"),
+)
 
 
 @dataclass(frozen=True, slots=True)

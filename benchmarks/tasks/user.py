@@ -8,16 +8,17 @@ from enum import StrEnum
 from importlib.resources import files
 from typing import Any
 
-from benchmarks.tasks.catalog import ASSEMBLY, COLORS, SHOPS, Bike
+from benchmarks.tasks.catalog import ASSEMBLY, COLORS, Bike
 
 ANSWERS = 8
 """So many answers somebody waits for."""
 FEW, MANY = 1, 12
 """Bicycles that keep all requirements of a task that is possible."""
-NUMBERS = ("zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-           "seventeen eighteen nineteen").split()  # fmt: skip
-TENS = "_ _ twenty thirty forty fifty sixty seventy eighty ninety".split()
-STEPS = {"price": 100, "weight": 1, "range": 10, "rating": 0.5, "gears": 1, "year": 1}
+NUMBERS = (
+    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
+    *("thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"),
+)
+TENS = ("", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 FIELDS = {"year": "released"}
 
 
@@ -224,6 +225,3 @@ def _needs(bike: Bike, rng: random.Random, language: str) -> list[Need]:
 
 def _up(number: float, step: int) -> float:
     return float(-(-number // step) * step)
-
-
-__all__ = ["ANSWERS", "SHOPS", "Kind", "Need", "Shopper", "Task", "make_tasks", "spelled", "wordings"]

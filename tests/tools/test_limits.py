@@ -248,10 +248,21 @@ def test_a_title_of_digits_comes_before_the_number() -> None:
 
 
 def test_what_an_item_does_not_say_is_said_to_be_unknown() -> None:
-    catalog = titled("Plain")
+    known = Item("2", "Known", values={"growers": ("Emi Sato",)}, numbers={"year": 1999.0})
+    catalog = catalog_of(Item("1", "Plain"), known)
 
     assert refused(catalog, field="growers", same_as="Plain") == "growers of Plain is not known"
     assert refused(catalog, field="year", after="Plain") == "year of Plain is not known"
+
+
+def test_a_limit_on_what_no_item_says_cannot_be_checked() -> None:
+    found, problems = read(
+        titled("Plain"), {"field": "year", "op": "min", "value": 1990}, {"field": "growers", "value": "Sato"}
+    )
+
+    assert found == []
+    assert problems.unchecked == ["year", "growers"]
+    assert problems.lines[0] == "limit left out: year is known of no item: it cannot be checked"
 
 
 def test_an_ambiguous_item_gives_no_value_and_is_asked_about() -> None:
@@ -302,7 +313,14 @@ SHOP = Catalog(
             FieldSpec(name="on", kind=FieldKind.CATEGORY, label={"en": "service"}, one_suffices=True),
         ),
     ),
-    (Item("1", "One", values={"rating": ("PG",), "on": ("Netflix", "Hulu", "Max")}, numbers={"minutes": 90.0}),),
+    (
+        Item(
+            "1",
+            "One",
+            values={"rating": ("PG",), "on": ("Netflix", "Hulu", "Max")},
+            numbers={"minutes": 90.0, "price": 12.0, "score": 7.0, "suits_from": 13.0},
+        ),
+    ),
 )
 
 
@@ -396,3 +414,11 @@ def test_what_every_item_has_is_refused_rather_than_nothing_asked_for():
     only = Catalog(SHOP.schema, shelf().items[:1])
 
     assert keys(only, {"field": "on", "op": "not", "same_as": "#1"}, shown=("1",)) == ["on:not:Netflix|Hulu"]
+
+
+def test_of_a_list_the_first_item_counts_or_the_middle_one_where_that_lies_further():
+    teas = catalog_of(*(Item(str(n), f"Tea {n}", numbers={"price": float(n)}) for n in (30, 10, 40, 20, 50)))
+
+    assert keys(teas, {"field": "price", "before": "these"}, shown=("30", "10", "40")) == ["price:max:29"]
+    assert keys(teas, {"field": "price", "before": "these"}, shown=("50", "10", "20")) == ["price:max:19"]
+    assert keys(teas, {"field": "price", "after": "these"}, shown=("10", "20", "40")) == ["price:min:21"]
