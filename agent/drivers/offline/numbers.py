@@ -21,6 +21,7 @@ def find_numbers(text: str, catalog: Catalog) -> list[Spot]:
     """The limits on numbers that a message states; those on what no field holds have no field."""
     specs = catalog.schema.quantities
     found = [spot for spec in specs if spec.unit != YEAR for spot in _amounts(text, spec, catalog)]
+    found = [one for one in found if not any(b.start < one.start < b.end and b.field != one.field for b in found)]
     years, taken = [spec for spec in specs if spec.unit == YEAR], [spot.place for spot in found]
     found += [spot for spec in years for spot in _years(text, spec) if is_free(spot.place, taken)]
     kinds = {kind_of_field(spec) for spec in specs}

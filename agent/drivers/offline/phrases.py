@@ -43,5 +43,4 @@ def words(name: str) -> frozenset[str]:
 @cache
 def small(said: str) -> float:
     """The number that words or digits say: 'three', '两', '7'; 0 for none."""
-    known = dict(pair.split("=") for pair in table()["small"].split())
-    return float(known.get(said.lower()) or said or 0)
+    return float(dict(pair.split("=") for pair in table()["small"].split()).get(said.lower()) or said or 0)

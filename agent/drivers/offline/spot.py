@@ -60,9 +60,8 @@ class ValueFinder:
     def __init__(self, catalog: Catalog, placer: Placer) -> None:
         self._catalog = catalog
         self._phrases: dict[tuple[str, ...], list[Meaning]] = {}
-        named = [(one, *pair) for one in catalog.schema.descriptive for pair in placer.names(one.name).items()]
-        named.sort(key=lambda one: one[1] == fold(one[2]))
-        for spec, name, value in sorted(named, key=lambda one: one[0].kind is FieldKind.CATEGORY):
+        said = [(one, *pair) for one in catalog.schema.descriptive for pair in placer.names(one.name).items()]
+        for spec, name, value in sorted(said, key=lambda n: (n[0].kind is FieldKind.CATEGORY, n[1] == fold(n[2]))):
             if not (spec.names and len(value) < 3 and name == fold(value)):  # a code: people use its name
                 self._phrases.setdefault(_key(name), []).append((spec, value))
         self._longest = max(map(len, self._phrases), default=0)
