@@ -166,3 +166,11 @@ async def test_one_at_a_time_where_the_wish_is_clear_the_item_comes_at_once(sell
 
     assert titles(reply) == ["Ada"]
     assert reply.recommendations[0].explanation.text
+
+
+async def test_limits_that_exclude_each_other_are_said_to_leave_nothing(seller: Agent) -> None:
+    reply = await said(seller, "over 1000 euros, no more than 500 euros")
+
+    assert titles(reply) == []
+    assert all(miss.breaks for miss in reply.near_misses)
+    assert "Nothing" in " ".join((reply.text, *reply.notices))
