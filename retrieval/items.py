@@ -150,6 +150,12 @@ class Catalog:
             hit = any(value.casefold() in wanted for value in item.values.get(constraint.field, ()))
         return hit if constraint.op is Op.IS else not hit
 
+    def known(self, field_name: str) -> NDArray[np.bool_]:
+        """The rows of which a field says anything, shape (n_items,)."""
+        if self._is_number(field_name):
+            return np.asarray(~np.isnan(self._numbers[field_name]), dtype=np.bool_)
+        return np.asarray([bool(item.values.get(field_name)) for item in self.items], dtype=np.bool_)
+
     def mask(self, constraints: Iterable[Constraint]) -> NDArray[np.bool_]:
         """The rows that keep every limit, shape (n_items,)."""
         keep = self._seen.copy()

@@ -25,6 +25,7 @@ from retrieval.ranking import (
     diversify,
     drop_doubles,
     known_ids,
+    unknown_alone,
     wish_changes,
 )
 from retrieval.restraint import first_place
@@ -35,6 +36,8 @@ from retrieval.vectors import VectorIndex
 WISHES, REPEAT, HOUSE = "wishes", "repeat", "house"
 """Shares of a score beside those of the channels: values wished for or against, that an item was shown before, and what
 the house adds."""
+SPARSE, SHOWN_UNKNOWN = 0.5, 2
+"""A field that says something of fewer items than this hides much of what may fit: so many of that are shown apart."""
 PASSED_OVER = 0.5
 """What the points of an item count that was shown in this conversation and not answered: it comes back where little
 else fits."""
@@ -60,7 +63,8 @@ class Ranker:
         chosen = self._with_mild_first(self.spread(fit, k, diversity=self.settings.diversity), fit, preference)
         parts = fused.parts(one.item_id for one in chosen)
         chosen = [replace(self._with_wanted(one, preference), parts=parts.get(one.item_id, {})) for one in chosen]
-        near = self._near(lists, preference, history, k - len(chosen)) if len(chosen) < k else []
+        missing = max(k - len(chosen), SHOWN_UNKNOWN if self._is_sparse(preference) else 0)
+        near = self._near(lists, preference, history, missing, is_short=len(chosen) < k) if missing else []
         broken = {one.item_id: broken_by(self.catalog, one.item_id, preference.constraints) for one in near}
         near = [self._with_wanted(one, preference) for one in near]
         order = tuple(one.item_id for one in fit[:ORDERED])
@@ -149,6 +153,10 @@ class Ranker:
         item_id = self.catalog.items[row].item_id
         return wanted_facts(self.catalog, item_id, preference) or all_facts(self.catalog, item_id)[:2]
 
+    def _is_sparse(self, preference: Preference) -> bool:
+        """Whether a limit is on a field that says nothing of most items."""
+        return any(self.catalog.known(one.field).mean() < SPARSE for one in preference.constraints)
+
     def _still_about_it(self, preference: Preference) -> NDArray[np.bool_]:
         """Rows that keep something of what was asked for by name: who asked for a person gets no other's items."""
         named = [one for one in preference.constraints if one.op is Op.IS]
@@ -164,10 +172,13 @@ class Ranker:
         preference: Preference,
         history: UserHistory,
         missing: int,
+        *,
+        is_short: bool = True,
     ) -> list[Candidate]:
-        """The best items that break one limit of this request; two or more only where none breaks just one.
+        """The best items of which it is not known whether they fit; else those that break one limit of this request.
 
-        What a user refuses for good ("I can't stand gore") is never relaxed, nor is for whom it is.
+        Two or more only where none breaks just one; none that breaks anything where the list is not short. What a user
+        refuses for good ("I can't stand gore") is never relaxed, nor is for whom it is.
         """
         guards = {spec.name for spec in self.catalog.schema.of_role(SUITS_FROM, *CONTENT)}
         lasting = tuple(one for one in preference.constraints if one.lasting or one.field in guards)
@@ -177,7 +188,10 @@ class Ranker:
         open_rows &= self._still_about_it(preference)
         if not open_rows.any():
             return []
-        allowed = open_rows & (counts == counts[open_rows].min())
+        open_unknown = open_rows & unknown_alone(self.catalog, preference.constraints)
+        if not (is_short or open_unknown.any()):
+            return []
+        allowed = open_unknown if open_unknown.any() else open_rows & (counts == counts[open_rows].min())
         relaxed = replace(preference, constraints=lasting)
         size = self.settings.pool_size
         lists = {

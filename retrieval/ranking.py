@@ -67,6 +67,14 @@ def breaches(catalog: Catalog, constraints: Sequence[Constraint]) -> NDArray[np.
     return total
 
 
+def unknown_alone(catalog: Catalog, constraints: Sequence[Constraint]) -> NDArray[np.bool_]:
+    """The rows that break limits only in that nothing is known of them there, shape (n_items,)."""
+    rows, breaks = np.ones(len(catalog), dtype=np.bool_), breaches(catalog, constraints) > 0
+    for one in constraints:
+        rows &= catalog.mask((one,)) | ~catalog.known(one.field)
+    return np.asarray(rows & breaks, dtype=np.bool_)
+
+
 LEANING = 0.05
 """By how much an answer ("rather dramas") moves the items on either side: half of what a wish does."""
 

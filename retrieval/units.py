@@ -90,8 +90,15 @@ def kind_of(unit: str) -> str:
     return _unit(unit).kind
 
 
+def words_of(kind: str) -> str:
+    """A pattern of the words and signs for all units of a kind; one that matches nothing where there is none."""
+    return "|".join(f"(?:{unit.words})" for unit in _units().values() if unit.kind == kind) or "(?!)"
+
+
 def in_digits(text: str) -> str:
     """Numbers in words as digits: 'two hours' -> '2 hours', '一个半小时' -> '1.5小时'."""
+    if _quantities().fullmatch(text.strip()):  # 'mil' is a thousand in Spanish, 'miles' are none
+        return text
     text = re.sub(r"(?<=[a-z])-(?=(?:hour|minute|page|euro|dollar)s?\b)", " ", text)
     said = HAN_NUMBER.sub(lambda match: str(_han(match[0])) if match[0] else "", text)
     for written, digits in WRITTEN:

@@ -46,6 +46,7 @@ WordList = Annotated[list[Words], BeforeValidator(_listed), Field(max_length=12)
 Value = Annotated[float, Field(allow_inf_nan=False)] | Words
 Values = Annotated[list[Value], BeforeValidator(_listed), Field(max_length=12)]
 
+BEYOND = "('these': the list last shown)"
 ITEM = "'#2' for the second item last shown, 'i12' as a tool wrote it, or a title, with its year if that matters"
 
 
@@ -75,13 +76,20 @@ class Limit(Arguments):
     """A limit that every item must keep."""
 
     field: str
-    op: Literal["is", "not", "any_of", "min", "max"] = "is"
+    op: Literal["is", "not", "any_of", "all_of", "min", "max"] = "is"
     value: Values = Field(
-        default_factory=list, description="one value, or several: 'any_of' and 'not' take any of them"
+        default_factory=list,
+        description="one value, or several: 'any_of' and 'not' take any of them, 'all_of' every one",
     )
-    same_as: Reference | None = Field(None, description=f"take the value from this item instead: {ITEM}")
-    after: Reference | None = Field(None, description="a number field: above that of this item")
-    before: Reference | None = Field(None, description="a number field: below that of this item")
+    same_as: Reference | None = Field(
+        None, description=f"take the value from this item instead (with 'not': something else than it has): {ITEM}"
+    )
+    after: Reference | None = Field(
+        None, description=f"numbers and values in order: above that of this item {BEYOND}: 'longer', 'too tame'"
+    )
+    before: Reference | None = Field(
+        None, description=f"numbers and values in order: below that of this item {BEYOND}: 'cheaper', 'too long'"
+    )
     lasting: bool = Field(False, description="true for what holds in later conversations, too ('never', 'always')")
 
 

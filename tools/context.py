@@ -142,7 +142,8 @@ class ToolContext:
     def preference(self) -> Preference:
         """What is wanted, lasting tastes included."""
         dropped = {key for patch in self.patches for key in patch.dropped}
-        return with_tastes(self.wanted, (taste for taste in self.tastes if taste.key not in dropped))
+        tastes = (taste for taste in self.tastes if taste.key not in dropped)
+        return with_tastes(self.wanted, tastes, one_of=self.placer.alternative)
 
     @property
     def limits(self) -> LimitReader:

@@ -13,7 +13,12 @@ from tools.placing import PlacedItem, Placer, reference_of
 from tools.quantities import joined, plain, read_number, read_of, whole_numbers
 from tools.render import one_line
 
-OPS = {"is": Op.IS, "any_of": Op.IS, "not": Op.NOT, "min": Op.MIN, "max": Op.MAX}
+OPS = {"is": Op.IS, "any_of": Op.IS, "all_of": Op.IS, "not": Op.NOT, "min": Op.MIN, "max": Op.MAX}
+
+THESE = "these"
+"""The list last shown, as a reference of a limit: its first item, or its middle one where that lies further."""
+MOST_OTHERS = 60
+"""Of a field with more values, what an item has is refused rather than everything else asked for."""
 
 
 @dataclass(slots=True)
@@ -25,6 +30,8 @@ class Problems:
     near: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """By unknown title, the ids of the items whose titles are nearest."""
     ambiguous: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    unchecked: list[str] = field(default_factory=list)
+    """Fields with a limit of which no item says anything."""
     loose: list[tuple[str, bool]] = field(default_factory=list)
     """Words for a soft field that has no such value, and whether they are wanted: they go on as words."""
 
@@ -39,6 +46,7 @@ class Problems:
         self.lines = [*dict.fromkeys((*self.lines, *others.lines))]
         self.unknown = [*dict.fromkeys((*self.unknown, *others.unknown))]
         self.near |= others.near
+        self.unchecked = [*dict.fromkeys((*self.unchecked, *others.unchecked))]
         self.ambiguous = [*dict.fromkeys((*self.ambiguous, *others.ambiguous))]
 
     def forget_names(self) -> None:
@@ -57,11 +65,15 @@ class LimitReader:
     def read(self, limits: Sequence[Limit], problems: Problems) -> tuple[Constraint, ...]:
         """The constraints of several limits; what cannot be placed goes to `problems`."""
         found = [constraint for limit in limits for constraint in self._one(limit, problems)]
-        return tuple({constraint.key: constraint for constraint in self._alternatives(found)}.values())
+        strict = frozenset(limit.field for limit in limits if limit.op == "all_of")
+        return tuple({constraint.key: constraint for constraint in self._alternatives(found, strict)}.values())
 
-    def _alternatives(self, limits: Sequence[Constraint]) -> list[Constraint]:
-        """Where one of several suffices (services, sizes), values that are asked for one by one are alternatives."""
-        loose = {spec.name for spec in self.placer.schema.fields if spec.one_suffices}
+    def _alternatives(self, limits: Sequence[Constraint], strict: frozenset[str]) -> list[Constraint]:
+        """Where one of several suffices (services, sizes), values that are asked for one by one are alternatives.
+
+        So they are where no item has two values; not where all of them were asked for in so many words.
+        """
+        loose = (self.placer.alternative - {spec.name for spec in self.placer.schema.fields if spec.order}) - strict
         joined: dict[str, Constraint] = {}
         for limit in limits:
             if limit.op is Op.IS and limit.field in loose and (old := joined.get(limit.field)):
@@ -72,10 +84,14 @@ class LimitReader:
     def _one(self, limit: Limit, problems: Problems) -> list[Constraint]:
         spec = self.placer.schema.field(limit.field)
         is_number = spec.kind is FieldKind.NUMBER
+        has_any = self.placer.catalog.bounds(spec.name) if is_number else self.placer.catalog.values(spec.name)
+        if not (has_any or spec.role):  # for whom it is stays a limit where nothing says so
+            problems.unchecked.append(spec.name)
+            return _refuse(limit, "is known of no item: it cannot be checked", problems)
         if limit.after or limit.before:
-            return (
-                self._around(limit, spec, problems) if is_number else _refuse(limit, "is no field of numbers", problems)
-            )
+            if not is_number and not spec.order:
+                return _refuse(limit, "has no order: use is, not or any_of", problems)
+            return self._around(limit, spec, problems) if is_number else self._beyond(limit, spec, problems)
         values: Sequence[str | float] = limit.value
         if limit.same_as:
             item = self.item(limit.same_as, problems)
@@ -85,6 +101,8 @@ class LimitReader:
             if not values:
                 problems.add(f"{spec.name} of {item.label} is not known")
                 return []
+            if limit.op == "not" and spec.one_suffices:
+                return self._besides(limit, spec, tuple(map(str, values)))
         if not values:
             return _refuse(limit, "has no value", problems)
         if is_number:
@@ -149,11 +167,29 @@ class LimitReader:
         """'After The Matrix, before Inception': neither of the two included."""
         found = []
         for said, op, step in ((limit.after, Op.MIN, 1.0), (limit.before, Op.MAX, -1.0)):
-            number = self._number_of(said, spec, problems) if said else None
+            number = self._size_of(said, spec, problems, step) if said else None
             if number is not None:
                 nearest = self._next(spec.name, number, step)
                 found.append(Constraint(spec.name, op, (nearest,), lasting=limit.lasting))
         return found
+
+    def _beyond(self, limit: Limit, spec: FieldSpec, problems: Problems) -> list[Constraint]:
+        """'Too small', 'less hot than #2': the values of an order above, or below, all that the item has."""
+        low = self._size_of(limit.after, spec, problems, 1.0) if limit.after else -1.0
+        high = self._size_of(limit.before, spec, problems, -1.0) if limit.before else float(len(spec.order))
+        if low is None or high is None:
+            return []
+        wanted = spec.order[int(low) + 1 : int(high)]
+        if not wanted:
+            return _refuse(limit, f"has nothing beyond; from least to most: {_listed(spec)}", problems)
+        return [Constraint(spec.name, Op.IS, wanted, lasting=limit.lasting)]
+
+    def _besides(self, limit: Limit, spec: FieldSpec, values: Sequence[str]) -> list[Constraint]:
+        """'Not on my service': another value than the item has, whatever there is beside it."""
+        others = tuple(sorted(self.placer.catalog.values(spec.name).keys() - {*values}))
+        if len(others) > MOST_OTHERS or not others:
+            return [Constraint(spec.name, Op.NOT, tuple(values), lasting=limit.lasting)]
+        return [Constraint(spec.name, Op.IS, others, lasting=limit.lasting)]
 
     def _next(self, field_name: str, number: float, step: float) -> float:
         """The next whole number; of a field with fractions the next number that an item has."""
@@ -164,14 +200,30 @@ class LimitReader:
             return number + step
         return float(beyond.min() if step > 0 else beyond.max())
 
-    def _number_of(self, said: str, spec: FieldSpec, problems: Problems) -> float | None:
-        """An item's number in a field, or a number that was said in its place; None where it is not known."""
+    def _size_of(self, said: str, spec: FieldSpec, problems: Problems, step: float) -> float | None:
+        """Where an item stands in a field of numbers or of values in order; None where it is not known.
+
+        Args:
+            said: The item, `THESE`, or a number in its place.
+            spec: The field.
+            problems: Takes what cannot be placed.
+            step: 1.0 where what lies above is asked for, -1.0 for what lies below.
+        """
         if said.isdecimal() and not self.place(said).item_ids:
             return read_number(said)
-        item = self.item(said, problems)
-        if item is not None and spec.name not in item.numbers:
-            problems.add(f"{spec.name} of {item.label} is not known")
-        return None if item is None else item.numbers.get(spec.name)
+        if said == THESE and self.shown:
+            items = [self.placer.catalog.item(item_id) for item_id in self.shown if item_id in self.placer.catalog]
+        else:
+            found = self.item(said, problems)
+            items = [found] if found is not None else []
+        sizes = [_size(item, spec, step) for item in items]
+        known = sorted(size for size in sizes if size is not None)
+        if not known:
+            if items:
+                problems.add(f"{spec.name} of {items[0].label} is not known")
+            return None
+        first, middle = sizes[0], known[len(known) // 2]
+        return middle if first is None else max(first, middle) if step > 0 else min(first, middle)
 
     def place(self, said: str) -> PlacedItem:
         """What becomes of a reference in this turn."""
@@ -179,7 +231,7 @@ class LimitReader:
 
     def item(self, said: str, problems: Problems) -> Item | None:
         """The item of a reference; None, with a line in `problems`, where it is not one."""
-        placed = self.place(said)
+        placed = self.place("#1" if said == THESE else said)
         if placed.item_id:
             return self.placer.catalog.item(placed.item_id)
         if placed.is_ambiguous:
@@ -198,6 +250,11 @@ class LimitReader:
     def _listed(self, item_ids: Sequence[str]) -> str:
         catalog = self.placer.catalog
         return ", ".join(f"{catalog.item(item_id).label} [{reference_of(catalog, item_id)}]" for item_id in item_ids)
+
+
+def _size(item: Item, spec: FieldSpec, step: float) -> float | None:
+    places = [float(spec.order.index(value)) for value in item.values.get(spec.name, ()) if value in spec.order]
+    return item.numbers.get(spec.name, (max(places) if step > 0 else min(places)) if places else None)
 
 
 def _numbers(limit: Limit, spec: FieldSpec, values: Sequence[str | float], problems: Problems) -> list[Constraint]:

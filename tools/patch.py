@@ -1,6 +1,6 @@
 """Applies a patch to what is wanted: what it states is added, what it takes back goes, and the newest word wins."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from retrieval.preference import Constraint, Op, Person, Preference, Wish
@@ -78,7 +78,7 @@ def apply_patch(
         seen=tuple(dict.fromkeys((*base.seen, *seen))),
         passed_over=tuple(dict.fromkeys((*base.passed_over, *items(patch.passed_over)))),
         set_aside=without_ids(base.set_aside, (*liked, *examples, *disliked)),
-        constraints=fold_limits(base.constraints, limits, wishes),
+        constraints=fold_limits(base.constraints, limits, wishes, one_of=placer.alternative),
         wishes=_fold_wishes(base.wishes, wishes, limits),
         people=_people(base.people, patch, reader, problems),
         novelty=base.novelty if patch.novelty is None else patch.novelty,
@@ -107,17 +107,38 @@ def start_anew(before: Preference) -> Preference:
 
 
 def fold_limits(
-    before: Sequence[Constraint], new: Sequence[Constraint], wishes: Sequence[Wish] = ()
+    before: Sequence[Constraint],
+    new: Sequence[Constraint],
+    wishes: Sequence[Wish] = (),
+    *,
+    one_of: Collection[str] = (),
 ) -> tuple[Constraint, ...]:
-    """Old and new limits together; what was said last, wishes included, wins where they contradict each other."""
-    kept = [old for old in before if not any(_contradicts(old, limit) for limit in new)]
+    """Old and new limits together; what was said last, wishes included, wins where they contradict each other.
+
+    Args:
+        before: The old ones.
+        new: The new ones.
+        wishes: What is wished for now.
+        one_of: Fields of which one value is meant: another one takes its place.
+    """
+    kept = [
+        old for old in before if not any(_contradicts(old, limit) or _replaces(old, limit, one_of) for limit in new)
+    ]
     for limit in (*new, *_as_limits(wishes)):
         kept = [_without_values(old, limit) for old in kept]
     return tuple({limit.key: limit for limit in (*kept, *new) if limit.values}.values())
 
 
-def with_tastes(preference: Preference, tastes: Iterable[Constraint | Wish]) -> Preference:
-    """The preference with the user's lasting tastes; what is wanted in this conversation beats a taste."""
+def with_tastes(
+    preference: Preference, tastes: Iterable[Constraint | Wish], *, one_of: Collection[str] = ()
+) -> Preference:
+    """The preference with the user's lasting tastes; what is wanted in this conversation beats a taste.
+
+    Args:
+        preference: What is wanted now.
+        tastes: What holds otherwise.
+        one_of: Fields of which one value is meant.
+    """
     constraints, wishes = list(preference.constraints), list(preference.wishes)
     said = (*constraints, *_as_limits(wishes))
     for taste in tastes:
@@ -126,7 +147,8 @@ def with_tastes(preference: Preference, tastes: Iterable[Constraint | Wish]) -> 
             continue
         for limit in said:
             taste = _without_values(taste, limit)
-        if taste.values and not any(_contradicts(taste, limit) for limit in preference.constraints):
+        beaten = (_contradicts(taste, one) or _replaces(taste, one, one_of) for one in preference.constraints)
+        if taste.values and not any(beaten):
             constraints.append(taste)
     return replace(
         preference,
@@ -264,6 +286,13 @@ def _contradicts(old: Constraint, new: Constraint) -> bool:
         low, high = (old, new) if old.op is Op.MIN else (new, old)
         return low.op is Op.MIN and high.op is Op.MAX and float(low.values[0]) > float(high.values[0])
     return False
+
+
+def _replaces(old: Constraint, new: Constraint, one_of: Collection[str]) -> bool:
+    """Whether another value is wanted now, where both together cannot be meant."""
+    if old.field != new.field or old.field not in one_of or not old.op is new.op is Op.IS:
+        return False
+    return not {*map(str, old.values)} & {*map(str, new.values)}
 
 
 def _without_values(old: Constraint, new: Constraint) -> Constraint:

@@ -103,6 +103,13 @@ class Placer:
         """What the tools of this catalog take; made once rather than in every turn."""
         return ArgumentTypes.of(self.schema)
 
+    @cached_property
+    def alternative(self) -> frozenset[str]:
+        """The fields of which one of several values is meant: where one suffices, and where no item has two."""
+        specs = [spec for spec in self.schema.fields if spec.kind is not FieldKind.NUMBER]
+        several = {name for item in self.catalog for name, values in item.values.items() if len(values) > 1}
+        return frozenset(spec.name for spec in specs if spec.one_suffices or spec.name not in several)
+
     # Items -------------------------------------------------------------------------------------------------------
 
     def item(self, said: str, *, shown: Sequence[str] = (), known: Iterable[str] = ()) -> PlacedItem:

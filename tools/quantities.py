@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Sequence
+from typing import Final
 
 from retrieval.certificates import certificate_age
 from retrieval.schema import SUITS_FROM, FieldSpec
 from retrieval.spans import Span
-from retrieval.units import in_digits, in_unit, kind_of, read_quantity
+from retrieval.units import HAN, in_digits, in_unit, kind_of, read_quantity
 
 NUMBER = r"(?:(?<!\w)-)?(?:[1-9]\d{0,2}(?:[,'’\u00a0\u202f]\d{3})+(?:\.\d+)?|\d+(?:[.,]\d+)?)"
 FIRST = re.compile(NUMBER)
@@ -22,6 +23,10 @@ PARTS = re.compile(r"\d\s?(?:h|hours?|std|stunden?|heures?|horas?|小时|時間)
 """Hours and minutes of one duration, which are no span."""
 OLDEST_SHORT_DECADE = 2
 """'20s' to '90s' are of the 20th century, '00s' and '10s' of the 21st."""
+TENS: Final = ("twenties", "thirties", "forties", "fifties", "sixties", "seventies", "eighties", "nineties")
+OF_DECADE: Final = {"early": (0, 4), "mid": (3, 6), "late": (5, 9), "": (0, 9)}
+CALLED: Final = {"rating": "score", "score": "score", "rated": "score", "price": "money"}
+"""Fields without a unit that are told by their names."""
 MOST_YEARS = 200
 """So many years one by one are still a limit; more are a slip."""
 
@@ -70,6 +75,27 @@ def read_of(said: str | float, spec: FieldSpec) -> Span | None:
     one = in_unit(found._replace(value=1.0), spec.unit) or 1.0
     size = placed / span.high if kind_of(found.unit) == "duration" else one  # 'from 1 to 2 hours', of minutes
     return Span(span.low * size, span.high * size)
+
+
+def kind_of_field(spec: FieldSpec) -> str:
+    """What kind of quantity a number field holds: 'year', 'score', 'duration' ...; '' for one of its own."""
+    kind = "score" if spec.scale else "year" if spec.unit == "year" else kind_of(spec.unit)
+    return kind or next((CALLED[name] for name in (spec.name, *spec.words) if name in CALLED), "")
+
+
+def read_years(said: str) -> Span:
+    """The years of words for them: '1994', 'the late 80s', 'nineties', '八九十年代', '21st century'."""
+    number, word = int((re.findall(r"\d+", said) or [0])[0]), re.search(r"[a-z]+ties$", said.lower())
+    if said.endswith(("century", "世纪")):
+        return Span(100.0 * ((number or 21) - 1), 100.0 * (number or 21) - 1)
+    if han := re.search(r"([二三四五六七八九]{1,2})十", said):
+        return Span(1900.0 + 10 * HAN[han[1][0]], 1909.0 + 10 * HAN[han[1][-1]])
+    if number > 99 and not re.search("s|年代", said):
+        return Span(number, number)
+    start = number if number > 99 else number + (2000 if number < 30 else 1900)
+    start = 1920 + 10 * TENS.index(word[0]) if word else start
+    first, last = next(ends for part, ends in OF_DECADE.items() if part in said.lower())
+    return Span(start + first, start + last)
 
 
 def read_decade(said: str) -> Span | None:

@@ -172,12 +172,25 @@ def ingest(
     facts: Annotated[Path | None, typer.Option(help="item_id, relation, value, a row each.")] = None,
     schema: Annotated[Path | None, typer.Option(help="TOML that declares the columns; guessed where absent.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Take what was guessed without asking.")] = False,
+    llm_url: LlmUrl = None,
+    llm_model: LlmModel = None,
 ) -> None:
-    """Bring your own catalog: read it, show what was understood, build the indexes."""
+    """Bring your own catalog: read it, show what was understood, build the indexes.
+
+    Without a schema a language model, where one is there, proposes everyday words for the values.
+    """
+    from agent.enrich.synonyms import with_proposed
+    from retrieval.errors import ModelUnavailableError
     from retrieval.ingest import plan_ingest
     from retrieval.progress import console_progress
 
     plan = plan_ingest(items, interactions, facts, schema, data_dir=data)
+    settings = make_settings(data=data, llm_url=llm_url, llm_model=llm_model)
+    if plan.is_guessed and settings.llm.url:
+        try:
+            plan = with_proposed(plan, settings)
+        except ModelUnavailableError as error:
+            typer.echo(f"no words were proposed for the values: {error}")
     typer.echo(visible(plan.describe()))
     if plan.is_guessed and not yes:
         typer.confirm("Is this right?", default=True, abort=True)

@@ -14,7 +14,7 @@ from agent.admission import Admission, NoRoomError
 from agent.chips import origins
 from agent.conversation import Conversation, Question, Role, Turn
 from agent.drivers.base import Drive, Driver, View
-from agent.drivers.choose import OFFLINE, DriverChooser
+from agent.drivers.choose import OFFLINE, TOOLS, DriverChooser
 from agent.drivers.narrowed import narrowed
 from agent.events import Compared, Event, Finished, Recommended, TextDelta, ToolCalled, Understood
 from agent.intent import PERSON, Act
@@ -32,7 +32,7 @@ from retrieval.errors import ModelBusyError, ModelUnavailableError, OverloadedEr
 from retrieval.retriever import Retriever
 from retrieval.state import User
 from tools import Batch, Ending, Result
-from tools.endings import HAND_OVER
+from tools.endings import ASK_USER, HAND_OVER
 
 logger = logging.getLogger(__name__)
 
@@ -103,6 +103,7 @@ class Loop:
             await self.with_state(state, lambda: self.memory.note(state))
         if state.intent.act is Act.ASK:
             state.context.ending = replace(state.ending, choices=self.words.choices(state))
+        await asyncio.to_thread(self._ask_first, state)
         emit(Understood(state.intent, state.wanted))
         if state.intent.act is Act.RECOMMEND or state.lists_beside:
             await self._show(state, emit)
@@ -143,6 +144,8 @@ class Loop:
         state.llm = tuple(drive.runs)
         state.add_notices(*self.words.refused(state))
         state.announce(*self.retriever.notices)
+        specs = (self.retriever.schema.field(name) for name in state.context.problems.unchecked)
+        state.announce(*(say("unchecked", state.language, label=spec.label_in(state.language)) for spec in specs))
         if state.context.has_lost:
             state.add_notices(say("tool_down", state.language))
         state.time("drive", started)
@@ -200,6 +203,16 @@ class Loop:
         return replace(drive, deadline=state.deadline)
 
     # Showing -----------------------------------------------------------------------------------------------------
+
+    def _ask_first(self, state: TurnState) -> None:
+        """Where one item is shown at a time (a voice, a watch): the question that tells most comes before it."""
+        before = state.conversation
+        if not state.message or state.driver == TOOLS or before.preference.count != 1 or before.has_just_asked():
+            return  # a model that writes well asks in its own words
+        if state.intent.act is Act.RECOMMEND and not has_places(state):
+            state.split = self.retriever.split(state.preference, before.inquired)
+        if state.split is not None:
+            state.context.ending = Ending(ASK_USER)
 
     async def _show(self, state: TurnState, emit: Emit) -> None:
         """The cards: on screen before a word is written."""

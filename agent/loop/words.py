@@ -160,7 +160,7 @@ class Words:
 
     def _source(self, state: TurnState, drive: Drive, found: str) -> AsyncIterator[str] | None:
         """Where the model's words come from: the ending call itself, or a call of their own, told what was found."""
-        if not state.message:
+        if not state.message or (state.split is not None and state.intent.act is Act.ASK):
             return None
         if state.driver != TOOLS and state.intent.act is Act.ASK and state.intent.ambiguous:
             return None  # which item was meant is asked by template, in a whole sentence
@@ -270,6 +270,8 @@ class Words:
         """What is said when no model wrote, or nothing that it wrote held."""
         if not state.message:
             return ""
+        if state.intent.act is Act.ASK and state.split is not None:
+            return answers.split_question(state.split, self.retriever.catalog, state.language)
         if state.intent.act is Act.ASK:
             return answers.question(state.intent, self.retriever.catalog, state.language)
         if state.intent.act is Act.RECOMMEND and state.near_misses and not state.recommendations:

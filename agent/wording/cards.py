@@ -78,9 +78,16 @@ def shortage(cards: Cards, schema: CatalogSchema, language: str) -> str:
     if not near:
         return ""
     noun, nouns = schema.noun_in(language), schema.nouns_in(language)
+    if fit and all(_is_unknown(card) for card in near):
+        return say("few_unknown", language)
     if not fit:
         return say("only_near", language, noun=noun, nouns=nouns)
     return say("few", language, count=len(fit), noun=noun, nouns=nouns, counter=schema.counter_in(language))
+
+
+def _is_unknown(card: Recommendation) -> bool:
+    """Whether a near miss breaks limits only in that nothing is known of it there."""
+    return all(limit.field not in card.item.numbers and not card.item.values.get(limit.field) for limit in card.breaks)
 
 
 def _broken(catalog: Catalog, item_id: str, limits: Sequence[Constraint]) -> tuple[Constraint, ...]:

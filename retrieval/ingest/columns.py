@@ -38,10 +38,12 @@ WORDS = {
     "score": ("rated", "rating", "score"),
 }
 """Everyday words for a kind of quantity."""
-ASKED = ("duration", "money", "pages")
+ASKED = ("duration", "money", "pages", "weight")
 """Kinds of quantity that people have a limit for."""
 SCALES = ((0.0, 1.0), (0.0, 5.0), (0.0, 10.0), (0.0, 100.0))
 MOST_CATEGORIES = 60
+FEW = 8
+"""Values of a closed list that can be asked about."""
 ENOUGH = 0.95
 """The share of cells that must be readable."""
 LONGEST_VALUE = 50
@@ -184,7 +186,7 @@ def _values(column: str, name: str, cells: Sequence[Value]) -> Guess:
         return Guess(column, "left out: links")
     if not values or _mean_length(values) > LONGEST_VALUE:
         return Guess(column, "left out: long texts (name one as text under [columns] to have it searched by meaning)")
-    people, order = is_people(name), _order(cells)
+    people, order = is_people(name), _order([*values])
     closed = bool(order) or (len(values) <= min(MOST_CATEGORIES, sum(values.values()) / 2) and not people)
     spec = _spec(
         name,
@@ -192,10 +194,10 @@ def _values(column: str, name: str, cells: Sequence[Value]) -> Guess:
         people=people,
         soft=is_soft(name),
         order=order if closed else (),
-        ask=closed and (bool(order) or any(word in name for word in ONE_SUFFICES)),
+        ask=closed and not is_soft(name) and (bool(order) or len(values) <= FEW or _is_choice(name)),
         standard=_standard(name, values),
-        one_suffices=any(word in name for word in ONE_SUFFICES),
-        synonyms=_synonyms(values) if closed else {},
+        one_suffices=_is_choice(name),
+        synonyms=_synonyms(name, values) if closed else {},
     )
     said = "one of a few words" if closed else "names of people" if people else "names"
     said += f", {len(values)} different" + (f", parted by {separator!r}" if separator else "")
@@ -250,13 +252,18 @@ def _standard(name: str, values: Iterable[str]) -> str:
     return "territory" if is_code and "countr" in name else "language" if "language" in name and not is_code else ""
 
 
-def _synonyms(values: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """What else the values are called, by the shipped list."""
+def _is_choice(name: str) -> bool:
+    """Whether of several values one suffices."""
+    return any(word in name for word in ONE_SUFFICES)
+
+
+def _synonyms(name: str, values: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """What else the values are called, by the shipped list; single letters stand for sizes alone."""
     found = {}
     taken = {value.casefold() for value in values}
     for value in values:
         row = next((row for row in _shipped()["rows"] if value.casefold() in row), ())
-        if others := tuple(word for word in row if word not in taken):
+        if others := tuple(word for word in row if word not in taken and (len(word) > 1 or "size" in name)):
             found[value] = others
     return found
 

@@ -9,7 +9,7 @@ from retrieval.ingest.cells import as_text
 from retrieval.ingest.columns import RESERVED, field_name, guess_column, is_people, is_soft, label
 from retrieval.ingest.spec import Columns, FactColumns, IngestSpec, InteractionColumns
 from retrieval.ingest.tables import Table
-from retrieval.schema import CatalogSchema, FieldKind, FieldSpec
+from retrieval.schema import ITEM, ITEMS, CatalogSchema, FieldKind, FieldSpec
 
 IDS = ("id", "item_id", "itemid", "item", "sku", "asin", "isbn", "isbn13", "product_id", "key", "uid")
 TITLES = ("title", "name", "item_name", "product_name", "label")
@@ -22,6 +22,8 @@ WEIGHTS = ("weight",)
 TIMES = ("timestamp", "time", "date", "datetime", "created_at", "rated_at", "ts")
 RELATIONS = ("relation", "predicate", "property", "field")
 VALUES = ("value", "object", "entity", "tail")
+UNTOLD = ("items", "products", "articles", "rows", "records", "results", "entries", "titles", "files", "things")
+"""Names of files that say nothing of what is in them."""
 LOOKED_AT = 5000
 """Rows that are looked at."""
 
@@ -66,10 +68,18 @@ def guess_spec(items: Table, interactions: Table | None = None, facts: Table | N
     )
     name = re.sub(r"[^a-z0-9_]+", "_", items.path.stem.casefold()).strip("_") or "items"
     return IngestSpec(
-        catalog=CatalogSchema(name=name, fields=tuple(specs)),
+        catalog=CatalogSchema(name=name, fields=tuple(specs), **_nouns(name)),
         columns=columns,
         notes=tuple(f"{guess.column}: {guess.note}" for guess in found),
     )
+
+
+def _nouns(name: str) -> dict[str, dict[str, str]]:
+    """What the items are called, after a file such as bikes.csv; nothing where its name says nothing."""
+    if not re.fullmatch(r"[a-z]{3,20}s", name) or name in UNTOLD or name.endswith("ss"):
+        return {}
+    one = f"{name[:-3]}y" if name.endswith("ies") and len(name) > 6 else name[:-1]
+    return {"noun": {**ITEM, "en": one}, "nouns": {**ITEMS, "en": name}}
 
 
 def guess_interactions(table: Table) -> InteractionColumns:

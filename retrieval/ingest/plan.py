@@ -1,11 +1,13 @@
 """Ingesting in two steps: a plan that can be shown and confirmed, then a run that writes the data folder."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from retrieval.datasets import Dataset, Interactions, save_dataset
 from retrieval.errors import BadDataError
+from retrieval.ingest.cells import as_list
 from retrieval.ingest.guess import guess_facts, guess_interactions, guess_spec, guess_texts
 from retrieval.ingest.rows import WEIGHTS, Scale, add_facts, find_scale, ratings_of, read_interactions, read_items
 from retrieval.ingest.spec import IngestSpec, InteractionColumns, read_spec, write_spec
@@ -71,6 +73,17 @@ class IngestPlan:
             lines.append(f"facts from {self.facts.path.name}: one more value for a field of an item per line")
         lines += [f"what was guessed is written to {self.data_dir / GUESSED}, to edit"] if self.is_guessed else []
         return "\n".join([*lines, f"to {self.data_dir}; a catalog that is there already is replaced"])
+
+    def values(self) -> dict[str, list[str]]:
+        """The values of each field of words as the file has them, the most frequent first."""
+        columns, found = self.spec.columns, dict[str, list[str]]()
+        for spec in self.spec.catalog.fields:
+            column = self.spec.column_of(spec.name)
+            if spec.kind is not FieldKind.NUMBER and column in self.items.columns:
+                cells, separator = self.items.column(column), columns.separators.get(spec.name, "")
+                counts = Counter(value for cell in cells for value in as_list(cell, separator))
+                found[spec.name] = [value for value, _ in counts.most_common()]
+        return found
 
     def run(self, progress: Progress = silent) -> IngestReport:
         """Write the dataset; rows that cannot be read are reported and left out.

@@ -150,3 +150,32 @@ def test_a_cell_of_another_kind_of_quantity_is_no_number_of_the_field() -> None:
 
     with pytest.raises(ValueError, match="length must be a number, found '3 kg'"):
         as_quantity("3 kg", spec)
+
+
+def test_sizes_in_lists_have_their_order_and_single_letters_stand_for_sizes_alone() -> None:
+    (sizes,) = guess_column("sizes", ["S|M", "M|L", "XL", "S"] * 3).specs
+    (level,) = guess_column("assembly", ["easy", "medium", "hard"] * 3).specs
+
+    assert sizes.order == ("S", "M", "L", "XL")
+    assert sizes.one_suffices
+    assert "m" not in level.synonyms["medium"]
+    assert level.ask
+
+
+def test_miles_and_kilometers_of_one_column_are_one_distance() -> None:
+    (found,) = guess_column("range", ["80 km", "24.85 miles", "110 km", "N/A"] * 3).specs
+
+    assert found.unit == "km"
+    assert as_quantity("24.85 miles", found) == pytest.approx(40, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("name", "one", "many"), [("bikes", "bike", "bikes"), ("stories", "story", "stories"), ("items", "item", "items")]
+)
+def test_items_are_called_after_their_file(tmp_path: Path, name: str, one: str, many: str) -> None:
+    path = tmp_path / f"{name}.csv"
+    path.write_text("id,title,kind\n1,A,x\n2,B,y\n3,C,x\n4,D,y\n", "utf-8")
+
+    schema = plan_ingest(path, data_dir=tmp_path / "data").spec.catalog
+
+    assert (schema.noun_in("en"), schema.nouns_in("en"), schema.noun_in("de")) == (one, many, "Artikel")

@@ -36,8 +36,8 @@ def test_fields_are_those_of_the_catalog() -> None:
     assert "field" in refusal(TEAS.graph_lookup, limits=[{"value": "Green"}])
 
 
-def test_an_operator_is_one_of_five() -> None:
-    assert "Input should be 'is', 'not', 'any_of', 'min' or 'max'" in refusal(
+def test_an_operator_is_one_of_six() -> None:
+    assert "Input should be 'is', 'not', 'any_of', 'all_of', 'min' or 'max'" in refusal(
         TEAS.search_catalog, limits=[{"field": "year", "op": ">=", "value": 1990}]
     )
 

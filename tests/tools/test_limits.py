@@ -112,7 +112,9 @@ def test_a_name_has_no_least_and_no_most(op: str) -> None:
 
 
 def test_a_name_is_not_after_an_item() -> None:
-    assert refused(FILMS, field="genres", after="Casino") == "limit left out: genres is no field of numbers"
+    assert (
+        refused(FILMS, field="genres", after="Casino") == "limit left out: genres has no order: use is, not or any_of"
+    )
 
 
 def test_a_limit_without_a_value_is_left_out() -> None:
@@ -246,10 +248,21 @@ def test_a_title_of_digits_comes_before_the_number() -> None:
 
 
 def test_what_an_item_does_not_say_is_said_to_be_unknown() -> None:
-    catalog = titled("Plain")
+    known = Item("2", "Known", values={"growers": ("Emi Sato",)}, numbers={"year": 1999.0})
+    catalog = catalog_of(Item("1", "Plain"), known)
 
     assert refused(catalog, field="growers", same_as="Plain") == "growers of Plain is not known"
     assert refused(catalog, field="year", after="Plain") == "year of Plain is not known"
+
+
+def test_a_limit_on_what_no_item_says_cannot_be_checked() -> None:
+    found, problems = read(
+        titled("Plain"), {"field": "year", "op": "min", "value": 1990}, {"field": "growers", "value": "Sato"}
+    )
+
+    assert found == []
+    assert problems.unchecked == ["year", "growers"]
+    assert problems.lines[0] == "limit left out: year is known of no item: it cannot be checked"
 
 
 def test_an_ambiguous_item_gives_no_value_and_is_asked_about() -> None:
@@ -300,7 +313,14 @@ SHOP = Catalog(
             FieldSpec(name="on", kind=FieldKind.CATEGORY, label={"en": "service"}, one_suffices=True),
         ),
     ),
-    (Item("1", "One", values={"rating": ("PG",), "on": ("Netflix", "Hulu", "Max")}, numbers={"minutes": 90.0}),),
+    (
+        Item(
+            "1",
+            "One",
+            values={"rating": ("PG",), "on": ("Netflix", "Hulu", "Max")},
+            numbers={"minutes": 90.0, "price": 12.0, "score": 7.0, "suits_from": 13.0},
+        ),
+    ),
 )
 
 
@@ -338,3 +358,67 @@ def test_a_value_of_another_kind_is_refused():
 
 def test_one_service_of_several_suffices():
     assert keys(SHOP, {"field": "on", "value": "Netflix"}, {"field": "on", "value": "Max"}) == ["on:is:Netflix|Max"]
+
+
+def test_all_of_several_services_are_wanted_where_that_is_said():
+    assert keys(SHOP, {"field": "on", "op": "all_of", "value": ["Netflix", "Max"]}) == ["on:is:Netflix", "on:is:Max"]
+
+
+def test_values_of_which_no_item_has_two_are_alternatives():
+    shop = Catalog(SHOP.schema, (Item("1", "One", values={"on": ("Max",)}), Item("2", "Two", values={"on": ("Hulu",)})))
+
+    assert keys(shop, {"field": "on", "value": ["Hulu", "Max"]}) == ["on:is:Hulu|Max"]
+
+
+# What is said of an item: too long, too tame, not on my service
+
+
+def shelf(**numbers: float) -> Catalog:
+    """One item in the middle of everything, and one with nothing that is known."""
+    values = {"rating": ("PG",), "on": ("Netflix", "Hulu")}
+    others = Item("2", "Two", values={"rating": ("R",), "on": ("Max",)}, numbers={"minutes": 150.0, "score": 8.4})
+    found = Item("1", "One", values=values, numbers={"minutes": 120.0, "score": 7.5, **numbers})
+    return Catalog(SHOP.schema, (found, others, Item("3", "Three", numbers={"minutes": 90.0, "score": 5.0})))
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ({"field": "minutes", "before": "#1"}, ["minutes:max:119"]),
+        ({"field": "score", "after": "#1"}, ["score:min:8.4"]),
+        ({"field": "rating", "before": "#1"}, ["rating:is:G"]),
+        ({"field": "rating", "after": "#1"}, ["rating:is:PG-13|R"]),
+        ({"field": "rating", "after": "#1", "before": "#2"}, ["rating:is:PG-13"]),
+        ({"field": "on", "op": "not", "same_as": "#1"}, ["on:is:Max"]),
+        ({"field": "rating", "op": "not", "same_as": "#1"}, ["rating:not:PG"]),
+    ],
+)
+def test_what_is_wrong_with_an_item_moves_the_limit_from_it(said: dict[str, Any], expected: list[str]):
+    assert keys(shelf(), said, shown=("1", "2")) == expected
+
+
+def test_nothing_lies_beyond_the_last_of_an_order():
+    found, problems = read(shelf(), {"field": "rating", "after": "#2"}, shown=("1", "2"))
+
+    assert found == []
+    assert problems.lines == ["limit left out: rating has nothing beyond; from least to most: G, PG, PG-13, R"]
+
+
+def test_of_an_item_without_a_value_nothing_can_be_moved():
+    _, problems = read(shelf(), {"field": "rating", "before": "#3"}, shown=("1", "2", "3"))
+
+    assert problems.lines == ["rating of Three is not known"]
+
+
+def test_what_every_item_has_is_refused_rather_than_nothing_asked_for():
+    only = Catalog(SHOP.schema, shelf().items[:1])
+
+    assert keys(only, {"field": "on", "op": "not", "same_as": "#1"}, shown=("1",)) == ["on:not:Netflix|Hulu"]
+
+
+def test_of_a_list_the_first_item_counts_or_the_middle_one_where_that_lies_further():
+    teas = catalog_of(*(Item(str(n), f"Tea {n}", numbers={"price": float(n)}) for n in (30, 10, 40, 20, 50)))
+
+    assert keys(teas, {"field": "price", "before": "these"}, shown=("30", "10", "40")) == ["price:max:29"]
+    assert keys(teas, {"field": "price", "before": "these"}, shown=("50", "10", "20")) == ["price:max:19"]
+    assert keys(teas, {"field": "price", "after": "these"}, shown=("10", "20", "40")) == ["price:min:21"]

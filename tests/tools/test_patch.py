@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from retrieval.items import Catalog, Item
 from retrieval.preference import Constraint, Leaning, Op, Preference, Wish
-from retrieval.schema import CatalogSchema
+from retrieval.schema import CatalogSchema, FieldKind, FieldSpec
 from tests.agent.films import film_catalog, film_id
 from tests.fakes import tea_catalog
 from tests.tools.desk import patch
@@ -425,3 +426,33 @@ def test_a_catalog_without_fields_has_a_wish_in_words_alone() -> None:
     result = apply_patch(Preference(), patch(catalog, about="round", likes=["Iron Bell"]), Placer(catalog))
 
     assert (result.preference.text, result.liked) == ("round", ("tea:9",))
+
+
+@pytest.mark.parametrize(
+    ("then", "expected"),
+    [
+        ({"field": "on", "value": "Max"}, ["color:is:blue", "on:is:Max"]),
+        ({"field": "color", "value": "red"}, ["on:is:Netflix", "color:is:red"]),
+        ({"field": "on", "op": "all_of", "value": ["Max", "Netflix"]}, ["color:is:blue", "on:is:Max", "on:is:Netflix"]),
+    ],
+)
+def test_another_value_takes_the_place_of_the_old_where_one_is_meant(then: dict[str, Any], expected: list[str]) -> None:
+    names = (("on", True), ("color", False))
+    specs = (FieldSpec(name=n, kind=FieldKind.CATEGORY, label={"en": n}, one_suffices=one) for n, one in names)
+    items = (
+        Item("1", "One", values={"on": ("Netflix", "Max"), "color": ("red",)}),
+        Item("2", "Two", values={"color": ("blue",)}),
+    )
+    catalog = Catalog(CatalogSchema(name="things", fields=tuple(specs)), items)
+    before = Preference(constraints=(Constraint("on", Op.IS, ("Netflix",)), Constraint("color", Op.IS, ("blue",))))
+
+    found = apply_patch(before, patch(catalog, limits=[then]), Placer(catalog)).preference.constraints
+
+    assert [limit.key for limit in found] == expected
+
+
+def test_a_service_that_is_wanted_now_beats_the_one_that_is_kept() -> None:
+    now, kept = Constraint("on", Op.IS, ("Max",)), Constraint("on", Op.IS, ("Netflix",), lasting=True)
+
+    assert with_tastes(Preference(constraints=(now,)), (kept,), one_of=("on",)).constraints == (now,)
+    assert with_tastes(Preference(constraints=(now,)), (kept,)).constraints == (now, kept)

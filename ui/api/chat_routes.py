@@ -5,7 +5,7 @@ import json
 import logging
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -72,6 +72,7 @@ async def complete(body: ChatRequest, request: Request) -> Response:
         model=body.model,
         param=SCHEMA,
         conversation_id=body.conversation_id or "",
+        k=body.k,
     )
     turn = await while_here(request, preparing)
     completion = Completion(turn.conversation, turn.render, turn.has_more)
@@ -103,6 +104,7 @@ async def prepare(
     model: str,
     param: str,
     conversation_id: str = "",
+    k: int | None = None,
 ) -> Turn:
     """The turn that answers a request's messages.
 
@@ -116,6 +118,7 @@ async def prepare(
         param: Where the schema stands, for errors.
         conversation_id: Of the user's stored conversation that the last message belongs to; '' where the messages
             are all there is.
+        k: How many items a list has; as many as before where it is None.
 
     Raises:
         RecommenderError: The request cannot be answered as it asks to be.
@@ -126,6 +129,8 @@ async def prepare(
         return Turn(nobodys, one_reply(nobodys, fixed), saying(fixed))
     asked = await read_terms(agent, messages, choice, schema, param=param)
     conversation, message = await start(agent, messages, user, conversation_id)
+    if k is not None:
+        conversation = replace(conversation, preference=replace(conversation.preference, count=k))
     stores = user is not None
     events = agent.stream(conversation, message, store=stores, keep=bool(conversation_id), terms=asked.terms)
     return Turn(conversation, events, rendering(asked), asked.has_more)

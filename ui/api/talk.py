@@ -6,7 +6,7 @@ from pydantic import Field, JsonValue, StrictBool, StringConstraints, field_vali
 
 from agent.client import ClientCall, ClientStep, ClientTerms, ClientTool
 from agent.conversation import Role
-from ui.api.values import Body, OptionalId, Request, Text
+from ui.api.values import Body, OptionalId, Request, Text, Whole
 
 MODEL = "reconteur"
 MOST_MESSAGES = 1000
@@ -142,6 +142,8 @@ class ChatRequest(Talk):
     stream_options: StreamOptions | None = None
     conversation_id: OptionalId | None = None
     """Of a conversation that is kept here: its last message alone is read."""
+    k: Annotated[Whole, Field(ge=1, le=10)] | None = None
+    """How many items a list has; with 1 a question comes before it where one tells much."""
     response_format: ResponseFormat | None = None
     tools: Annotated[list[Tool], Field(max_length=MOST_TOOLS)] | None = None
     tool_choice: Literal["none", "auto", "required"] | NamedTool | None = None

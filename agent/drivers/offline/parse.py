@@ -7,14 +7,13 @@ from itertools import chain, pairwise, product
 from typing import Any
 
 from agent.drivers.language import language_of
-from agent.drivers.offline.numbers import YEAR, compared
+from agent.drivers.offline.numbers import YEAR, bound_of, compared
 from agent.drivers.offline.phrases import has, matches, pattern, small, table, words
 from agent.drivers.offline.spot import Spotter, said_of
 from agent.drivers.reading import Parsed
 from agent.drivers.text import Place, Spot, blank, is_free, stem, words_of
 from retrieval.preference import Leaning, Op, Preference
 from retrieval.schema import FieldKind, FieldSpec
-from retrieval.spans import parse_span
 from retrieval.titles import HAN
 from tools import Call
 from tools.audience import content_places, find_audiences
@@ -121,10 +120,8 @@ class _Reading:
             if title in found and spec.unit == YEAR and not key:
                 key = "before" if self.says("<before_that>") else "after" if self.says("<after_that>") else ""
             if key:
-                op = {"after": "min", "before": "max"}.get(key, "is")
-                found.setdefault(title, []).append(
-                    {"field": spec.name, "op": op, key: (self.references([title]) or [title.words])[0]}
-                )
+                op, said = {"after": "min", "before": "max"}.get(key, "is"), [*self.references([title]), title.words]
+                found.setdefault(title, []).append({"field": spec.name, "op": op, key: said[0]})
         return found
 
     def _stated(self) -> tuple[list[Arguments], list[Arguments], list[str]]:
@@ -132,10 +129,11 @@ class _Reading:
         for spot in (spot for spot in self.spots if spot.kind == "number" and spot.field):
             bounds.setdefault((spot.field, spot.op), []).append(float(spot.value))
         limits = [_limit(name, op, [max(said) if op == "max" else min(said)]) for (name, op), said in bounds.items()]
-        limits, prefer = [*chain(*self.related.values()), *limits, *self._relative()], list[Arguments]()
+        moved, taken = self._relative()
+        limits, prefer = [*chain(*self.related.values()), *limits, *moved], list[Arguments]()
         gone = r"(?<![a-z])(?:{})\b[^,.;，。；]*<still_wanted>"
         drop = [spec.name for spec in self.schema.fields if self.says(gone.format(said_of(spec)))]
-        for group in self._groups():
+        for group in (group for group in self._groups() if is_free(group[0].place, taken)):
             spot, before, after = group[0], self.text[: group[0].start], self.text[group[-1].end :]
             name, values = spot.field, list(dict.fromkeys(str(spot.value) for spot in group))
             clause, _ = _clause_of(self.text, spot.start)
@@ -143,7 +141,9 @@ class _Reading:
             shade = "<degree>|<softer>" if self.language == "en" else "<degree>"  # 'funnier' is no limit
             is_shade = stem(spot.words) != stem(values[0]) and has(shade, f"{before}\x02{spot.words}")
             is_dropped = has("<forget>", clause) and any((name, value) in self.held for value in values)
-            if is_dropped or has("<still_wanted>", clause):
+            if bound := self._bound(self.schema.field(name), values[0], before, after):
+                limits.append(bound)
+            elif is_dropped or has("<still_wanted>", clause):
                 drop += values
             elif has("<too_much>", before) or (is_refused and has("^too |^太", spot.words)):
                 prefer += [{"field": name, "value": value, "less": True} for value in values]
@@ -152,7 +152,8 @@ class _Reading:
             elif is_soft or is_shade:
                 prefer += [{"field": name, "value": value} for value in values]
             elif not has(r"^\s*or not\b", after):
-                limits.append(_limit(name, "any_of" if values[1:] else "is", values, lasting=has("<always>", clause)))
+                op = "all_of" if has("<all_of>", clause) else "any_of" if values[1:] else "is"
+                limits.append(_limit(name, op, values, lasting=has("<always>", clause)))
         refused = {pair for limit in limits if limit["op"] == "not" for pair in _pairs([limit])}
         return [limit for limit in limits if limit["op"] == "not" or not _pairs([limit]) & refused], prefer, drop
 
@@ -164,18 +165,26 @@ class _Reading:
             groups[-1:] = [[*groups[-1], spot]] if joins else [*groups[-1:], [spot]]
         return groups
 
-    def _relative(self) -> list[Arguments]:
-        pointed = [title.item_ids[0] for title in self.about if len(title.item_ids) == 1]
-        items = [self.spotter.catalog.item(item_id) for item_id in self.scene.shown if item_id in self.spotter.catalog]
-        for spec in self.schema.of_kind(FieldKind.NUMBER):
+    def _bound(self, spec: FieldSpec, value: str, before: str, after: str) -> Arguments | None:  # 'M at most'
+        around = rf"<bound_before>(?:(?:{said_of(spec)})\s+)?\x01(?:\s+(?:{said_of(spec)})\b)?<bound_behind>"
+        match = pattern(around).search(f"{before}\x01{after}") if value in spec.order else None
+        _, op, step = bound_of(match) if match else ("", "", 0)
+        at = spec.order.index(value) + step if op else 0
+        return _limit(spec.name, op, spec.order[at : at + 1] or [value]) if op else None
+
+    def _relative(self) -> tuple[list[Arguments], list[Place]]:  # too much or too little of what was shown
+        pointed = self.references([title for title in self.about if len(title.item_ids) == 1])
+        base = pointed[0] if len(pointed) == 1 else "these" if self.scene.shown else ""
+        for spec in self.schema.descriptive if base else ():
+            if spec.one_suffices and (word := pattern(table()["elsewhere"].format(said_of(spec))).search(self.free)):
+                return [{"field": spec.name, "op": "not", "same_as": base}], [word.span()]
             less, more, *_ = compared(spec)
             word = pattern(rf"(?<![a-z])(?:(?P<more>{more})|{less})(?! than| on\b)").search(self.free)
-            known = sorted((item.numbers[spec.name], item.item_id) for item in items if spec.name in item.numbers)
-            base = pointed if len(pointed) == 1 else [item_id for _, item_id in known[len(known) // 2 :]]
-            if word and base and not any(spot.field == spec.name for spot in self.spots):
+            is_open = not any(spot.field == spec.name and spot.kind == "number" for spot in self.spots)
+            if word and is_open and (spec.order or spec.kind is FieldKind.NUMBER):
                 op, key = ("min", "after") if word["more"] else ("max", "before")
-                return [{"field": spec.name, "op": op, key: self.rows(base)[0]}]
-        return []
+                return [{"field": spec.name, "op": op, key: base}], [word.span()]
+        return [], []
 
     def _is_refused(self, start: int) -> bool:
         clause, at = _clause_of(self.text, start)
@@ -207,18 +216,11 @@ class _Reading:
         """What it answers to the question between two values; None where it says something else, or more."""
         name, _, said = self.scene.inquiry.partition(":")
         first, _, second = said.partition("|")
-        limits = any(one.op in ("min", "max") and str(one.value).removesuffix(".0") not in said for one in self.spots)
-        more = limits or self.leftover or any(spot.field != name and spot.kind != "place" for spot in self.spots)
+        more = self.leftover or any(spot.field != name and spot.kind != "place" for spot in self.spots)
         if not second or more or len(words_of(self.text)) > 7 or self.says("<negation>|anything"):
             return None
         values = [spot.value for spot in self.spots if spot.field == name]
-        low, high = parse_span(first), parse_span(second)
         sides = [self.says("<former>") or first in values, self.says("<latter>") or second in values]
-        if low and high and values:
-            sides = [any(float(value) in span for value in values) for span in (low, high)]
-        elif low and high and not any(sides) and not self.says("something"):
-            order = [self.says(word) for word in table()["compared"][YEAR][:2]]
-            sides = order if low.low < high.low else order[::-1]
         return None if sides[0] == sides[1] else Leaning(name, *((first, second) if sides[0] else (second, first)))
 
     def question(self) -> Parsed | None:
@@ -326,8 +328,9 @@ class _Reading:
         kinds = [limit for limit in limits if limit["op"] in ("is", "any_of")]
         example = "similar_to" in patch and any(title.kind == "title" for title in self.titles)
         new, held = _pairs([*limits, *prefer]), self.held | {(old.field, old.value) for old in wish.wishes}
+        is_other = {name for name, _ in new}.isdisjoint(name for name, _ in held) and not (wish.liked or wish.text)
         is_empty, repeats = wish == Preference(language=wish.language), not example and new and new <= held
-        if is_empty or repeats or self.says("<adds>"):
+        if is_empty or repeats or self.says("<adds>") or (is_other and held and len(words_of(self.text)) < 5):
             return False
         is_new = ((kinds or example) and self.says("<wants_new>")) or (example and self.says("<example>"))
         whole = rf"(?:<opens>|<asks_for>).*\b(?:{self.spotter.nouns})\b|<opens_whole>{'|<opens>' if kinds else ''}"
@@ -360,10 +363,8 @@ def _relation(spec: FieldSpec, before: str, after: str) -> str:
         said = rf"^(?:的|是?同一?个?)(?:那[个位])?(?:{said_of(spec)})(?!是?谁)|^['’]?s? <guy>\b.*\b(?:{said_of(spec)})"
         return "same_as" if is_same or has(said, after) else ""
     less, more, *_ = compared(spec)
-    later, earlier, behind = (
-        ("|after|since|between", r"|before|prior to|between [^.,]* and", after) if spec.unit == YEAR else ("", "", "")
-    )
-    tail = after if before.endswith("比") else ""
+    is_year, tail, behind = spec.unit == YEAR, after * before.endswith("比"), after * (spec.unit == YEAR)
+    later, earlier = ("|after|since|between", r"|before|prior to|between [^.,]* and") if is_year else ("", "")
     if has(rf"\b(?:(?:{more}) than{later})\s+$", before) or has("^[之以]后", behind) or has(r"^更?[新晚长贵]", tail):
         return "after"
     is_less = has(rf"\b(?:(?:{less}) than{earlier})\s+$", before) or has("^[之以]前", behind)

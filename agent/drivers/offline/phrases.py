@@ -42,7 +42,5 @@ def words(name: str) -> frozenset[str]:
 
 @cache
 def small(said: str) -> float:
-    """The number that words or digits say: 'three', '两', '7,5', 'an hour and a half'; 0 for none."""
-    word, known = said.lower().removesuffix(" and a half"), dict(pair.split("=") for pair in table()["small"].split())
-    number = float(known.get(word.replace(" ", "_")) or word.replace(",", ".") or 0)
-    return number + 0.5 if word != said.lower() else number
+    """The number that words or digits say: 'three', '两', '7'; 0 for none."""
+    return float(dict(pair.split("=") for pair in table()["small"].split()).get(said.lower()) or said or 0)

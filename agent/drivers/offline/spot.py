@@ -60,10 +60,10 @@ class ValueFinder:
     def __init__(self, catalog: Catalog, placer: Placer) -> None:
         self._catalog = catalog
         self._phrases: dict[tuple[str, ...], list[Meaning]] = {}
-        for spec in sorted(catalog.schema.descriptive, key=lambda spec: spec.kind is FieldKind.CATEGORY):
-            for name, value in placer.names(spec.name).items():
-                if not (spec.names and len(value) < 3 and name == fold(value)):  # a code: people use its name
-                    self._phrases.setdefault(_key(name), []).append((spec, value))
+        said = [(one, *pair) for one in catalog.schema.descriptive for pair in placer.names(one.name).items()]
+        for spec, name, value in sorted(said, key=lambda n: (n[0].kind is FieldKind.CATEGORY, n[1] == fold(n[2]))):
+            if not (spec.names and len(value) < 3 and name == fold(value)):  # a code: people use its name
+                self._phrases.setdefault(_key(name), []).append((spec, value))
         self._longest = max(map(len, self._phrases), default=0)
         self._prose = frozenset(word for item in catalog for word in re.findall(r"(?<!\w)[a-z]+", item.text))
 
@@ -84,6 +84,8 @@ class ValueFinder:
             position += 1
 
     def _meant(self, meanings: Sequence[Meaning], before: str) -> Meaning:
+        if named := [one for one in meanings if meanings[1:] and has(rf"\b(?:{said_of(one[0])})<copula>\s*$", before)]:
+            return named[-1]
         people = [meaning for meaning in meanings if meaning[0].people]
         if not meanings[-1][0].people:
             return meanings[-1]
@@ -217,7 +219,8 @@ def places(text: str, shown: Sequence[str]) -> list[Spot]:
 
 def said_of(spec: FieldSpec) -> str:
     """A pattern of the words that name a field."""
-    return "|".join(re.escape(name) for name in (spec.name, *spec.label.values(), *spec.words) if name)
+    names = [name for name in (spec.name, *spec.label.values(), *spec.words) if name]
+    return "|".join(map(re.escape, dict.fromkeys((*names, *map(stem, names)))))
 
 
 def _key(name: str) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from agent.drivers.offline import Parsed, Spotter, parse, scene_of
 from agent.drivers.schema import form as do
 from agent.drivers.schema.form import Form
 from agent.drivers.schema.things import Kind, Thing
+from tools.limits import THESE
 from tools.placing import Placer
 
 Limits = Sequence[Mapping[str, Any]]
@@ -58,9 +59,12 @@ class Draft:
                 return do.NEWEST if self._sort.startswith("-") else do.OLDEST
             return KINDS.get(kind, kind)
         around = [limit for limit in self._limits if limit.get("after") or limit.get("before")]
-        if any(self._is_shown(limit) for limit in around):
+        of_shown = [limit for limit in around if self._is_shown(limit)]
+        if any(limit["field"] == self._placer.year_field for limit in of_shown):
             return do.OLDER if around[0].get("before") else do.NEWER
-        if around or any(limit.get("same_as") for limit in self._limits):
+        if of_shown:  # 'too long', 'cheaper': the draft's own limit counts
+            return do.FIND
+        if around or any(limit.get("same_as") and limit["op"] != "not" for limit in self._limits):
             return do.RELATED
         if self._patch.get("start_over"):
             return do.INSTEAD
@@ -73,11 +77,10 @@ class Draft:
         return do.TELL if stated and not asked else do.FIND
 
     def _is_shown(self, limit: Mapping[str, Any]) -> bool:
-        said = {
-            self._placer.item(str(limit[key]), shown=self._shown).item_id
-            for key in ("after", "before")
-            if limit.get(key)
-        }
+        asked = [str(limit[key]) for key in ("after", "before") if limit.get(key)]
+        if THESE in asked:
+            return True
+        said = {self._placer.item(reference, shown=self._shown).item_id for reference in asked}
         named = {reference for thing in self._form.things for reference in thing.references}
         return bool(said & set(self._shown)) and not said & named
 
@@ -93,7 +96,7 @@ class Draft:
 
     def _item_role(self, thing: Thing, decision: str) -> str:
         ids = {self._placer.item(said, shown=self._shown).item_id or said for said in thing.references}
-        for limit in self._limits:
+        for limit in self._limits if decision != do.FIND else ():
             for key in ("same_as", "after", "before"):
                 if limit.get(key) and self._placer.item(str(limit[key]), shown=self._shown).item_id in ids:
                     return str(limit["field"]) if key == "same_as" else key

@@ -15,6 +15,7 @@ from retrieval.items import Catalog
 from retrieval.preference import Leaning, Op, Preference
 from retrieval.schema import FieldKind
 from tools.batch import Call
+from tools.limits import THESE
 from tools.placing import Placer, fold
 from tools.render import limit_text
 
@@ -235,11 +236,9 @@ class Plan:
         return {"field": role, "op": "is", "same_as": reference}
 
     def aged(self, answer: Answer) -> Iterator[Arguments]:
-        """Older, or newer, than the middle one of what was shown."""
+        """Older, or newer, than what was shown."""
         if answer.do in (do.OLDER, do.NEWER) and self._years and self.shown:
-            ordered = sorted(self.shown, key=lambda item_id: self.catalog.item(item_id).numbers.get(self._years, 0.0))
-            side = "before" if answer.do == do.OLDER else "after"
-            yield {"field": self._years, side: ordered[len(ordered) // 2]}
+            yield {"field": self._years, "before" if answer.do == do.OLDER else "after": THESE}
 
     @cached_property
     def _numbers(self) -> frozenset[str]:
