@@ -81,6 +81,14 @@ class Taste:
 
 
 @dataclass(frozen=True, slots=True)
+class Saved:
+    """One item of a watchlist."""
+
+    item_id: str
+    added_at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Exposure:
     """One item about to be shown."""
 

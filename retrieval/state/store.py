@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from retrieval.errors import UnknownUserError
 from retrieval.history import Interaction
 from retrieval.settings import RetrievalSettings
-from retrieval.state import audit, conversations, feedback, tastes, users
+from retrieval.state import audit, conversations, feedback, tastes, users, watchlist
 from retrieval.state.database import Database
 from retrieval.state.records import (
     ConversationRow,
@@ -27,6 +27,7 @@ from retrieval.state.records import (
     FeedbackSource,
     LoggedExposure,
     Profile,
+    Saved,
     Taste,
     User,
 )
@@ -216,6 +217,27 @@ class StateStore:
         """Take a taste back by its key or its id; False when there is none."""
         with self._write() as session:
             return tastes.drop(session, user_id, key)
+
+    # Watchlist
+
+    def save_item(self, user_id: str, item_id: str) -> Saved:
+        """Put an item on the user's watchlist; again is no error.
+
+        Raises:
+            BadIdError: The item id cannot be one.
+        """
+        with self._write() as session:
+            return watchlist.add(session, user_id, item_id)
+
+    def unsave_item(self, user_id: str, item_id: str) -> bool:
+        """Take an item off the user's watchlist; False where it was not on."""
+        with self._write() as session:
+            return watchlist.remove(session, user_id, item_id)
+
+    def watchlist_of(self, user_id: str) -> list[Saved]:
+        """What the user saved for later, the newest first."""
+        with self.database.read() as session:
+            return watchlist.of_user(session, user_id)
 
     # Exposures
 
