@@ -18,6 +18,7 @@ from retrieval.untrusted import as_json
 from ui.access.caller import Caller
 from ui.page.agents import ChatAgent
 from ui.page.chat_turn import ChatTurn
+from ui.page.keeping import Keeping
 from ui.page.parts import Changes, Part
 from ui.page.people import People
 from ui.page.sidebar import demo_name
@@ -49,6 +50,11 @@ class Actions:
     def turns(self) -> Turns:
         """Runs turns."""
         return Turns(self.people)
+
+    @property
+    def keeping(self) -> Keeping:
+        """What views change of what is kept."""
+        return Keeping(self.people)
 
     @property
     def agent(self) -> ChatAgent:
@@ -108,6 +114,7 @@ class Actions:
         """Bring a page up to date that looks again, or has missed something; `number` is that of its last patch."""
         if number != str(session.drawn.number):
             session.drawn.forget()
+            session.drawn_view.forget()
             session.sent.clear()
         yield Part.ALL
         if session.running:

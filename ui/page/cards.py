@@ -1,48 +1,29 @@
 """An item as a card: cover, facts, reason, evidence to unfold, opinions. Pure HTML from data; every text is escaped."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 from agent.intent import Chip
 from agent.recommendation import Recommendation, Statement
-from agent.wording.messages import comma, number, percent
+from agent.wording.messages import comma, number, percent, sentence
 from agent.wording.messages import label as item_label
 from agent.wording.values import constraint_label, values_of
 from retrieval.candidates import Evidence
-from retrieval.items import Catalog, Item
+from retrieval.items import Item
 from retrieval.preference import Constraint
 from retrieval.schema import FieldKind, FieldSpec
+from ui.page.buttons import opinions, ways_on
+from ui.page.card_context import CardContext
 from ui.page.covers import cover
 from ui.page.fragments import Fragments
+from ui.page.links import link_to
 from ui.page.markup import Html, join, tag
-from ui.page.words import is_word, word
+from ui.page.words import is_word
 
 _MOST_VALUES = {FieldKind.CATEGORY: 3, FieldKind.ENTITY: 2, FieldKind.NUMBER: 1}
 _MOST_FACTS = 4
 _QUOTE = 260
 LEAST_PART = 0.005
 """A part of the learned score below this is not told."""
-_OPINIONS = {"like": "liked", "dislike": "disliked"}
-
-
-@dataclass(frozen=True, slots=True)
-class CardContext:
-    """What all cards of one list share."""
-
-    catalog: Catalog
-    language: str = "en"
-    feedback: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    """Item id -> (kind, feedback id)."""
-    place: str = "0"
-    """Names the list, so that what was unfolded in it stays so."""
-
-    def say(self, key: str, *, count: int | None = None, **values: object) -> str:
-        """A word of the page in the language of the list."""
-        return word(key, self.language, count=count, **values)
-
-    def channel(self, name: str) -> str:
-        """A channel as the page calls it; one that it does not know by its own name."""
-        return self.say(f"channel_{name}") if is_word(f"channel_{name}") else name
 
 
 def cards(
@@ -87,7 +68,8 @@ def card(recommendation: Recommendation, context: CardContext) -> Html:
             tag("p", _clip(item.text), class_="gist") if item.text else Html(""),
             class_="card-text",
         ),
-        _opinions(item, context),
+        opinions(item, context),
+        ways_on(item, context),
         _why(recommendation, context),
         class_=f"card {kind}".strip(),
         data_item=item.item_id,
@@ -134,7 +116,8 @@ def _chip(chip: Chip, context: CardContext, *, removable: bool) -> Html:
 def _heading(recommendation: Recommendation) -> Html:
     item = recommendation.item
     year = tag("span", f" ({item.year})", class_="year") if item.year is not None else ""
-    return tag("h4", tag("span", f"{recommendation.rank}. ", class_="rank"), item.title, year)
+    title = tag("a", item.title, year, href=link_to("item", item.item_id))
+    return tag("h4", tag("span", f"{recommendation.rank}. ", class_="rank"), title)
 
 
 def _badge(recommendation: Recommendation, context: CardContext) -> Html:
@@ -155,7 +138,7 @@ def _reason(recommendation: Recommendation) -> Html:
     """Why the item is here; of a near miss what speaks for it, since what speaks against it stands above."""
     text = recommendation.explanation.text
     if recommendation.breaks:
-        text = _capital(next((one.text for one in recommendation.explanation.statements), ""))
+        text = sentence(next((one.text for one in recommendation.explanation.statements), ""))
     return tag("p", text, class_="reason") if text else Html("")
 
 
@@ -170,57 +153,6 @@ def _separated(parts: Sequence[Html], separator: str) -> list[str]:
     for part in parts:
         found += [separator, part] if found else [part]
     return found
-
-
-def _opinions(item: Item, context: CardContext) -> Html:
-    given = context.feedback.get(item.item_id, ("", ""))[0]
-    seen = context.catalog.schema.consumed
-    labels = {
-        "like": context.say("like"),
-        "dislike": context.say("dislike"),
-        "seen": _capital(seen.get(context.language) or seen.get("en", "✓")),
-    }
-    buttons = [_opinion(item, kind, label, given, context) for kind, label in labels.items()]
-    undo = tag(
-        "button",
-        context.say("undo"),
-        type="button",
-        class_="undo",
-        hidden=not given,
-        data_do="undo",
-        data_item=item.item_id,
-        aria_label=context.say("pair", name=context.say("undo"), text=item.label),
-    )
-    return tag("div", *buttons, undo, _more_like(item, context), class_="opinions", role="group", aria_label=item.label)
-
-
-def _more_like(item: Item, context: CardContext) -> Html:
-    return tag(
-        "button",
-        context.say("more_like_this"),
-        type="button",
-        class_="more",
-        data_do="more-like",
-        data_item=item.item_id,
-        aria_label=context.say("pair", name=context.say("more_like_this"), text=item.label),
-    )
-
-
-def _opinion(item: Item, kind: str, label: str, given: str, context: CardContext) -> Html:
-    pressed = given == kind
-    shown = f"✓ {context.say(_OPINIONS[kind]) if kind in _OPINIONS else label}" if pressed else label
-    return tag(
-        "button",
-        shown,
-        type="button",
-        class_=f"opinion {kind}",
-        hidden=bool(given) and not pressed,
-        data_do="undo" if pressed else "feedback",
-        data_item=item.item_id,
-        data_kind=kind,
-        aria_pressed="true" if pressed else "false",
-        aria_label=context.say("pair", name=shown, text=item.label),
-    )
 
 
 def _why(recommendation: Recommendation, context: CardContext) -> Html:
@@ -321,10 +253,6 @@ def _node(node: str, relation: str, context: CardContext) -> str:
         return context.catalog.item(node).label
     specs = [spec for spec in context.catalog.schema.fields if spec.name == relation]
     return specs[0].value_in(node, context.language) if specs else node
-
-
-def _capital(label: str) -> str:
-    return label[:1].upper() + label[1:]
 
 
 def _clip(text: str) -> str:

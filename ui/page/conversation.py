@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from agent.intent import Act, Intent
 from retrieval.items import Catalog
-from ui.page.cards import CardContext, cards, chips, near_misses
+from ui.page.card_context import CardContext
+from ui.page.cards import cards, chips, near_misses
 from ui.page.chat_turn import ChatTurn
 from ui.page.covers import cover
 from ui.page.fragments import Fragments
@@ -33,7 +34,7 @@ def log_parts(session: Session, catalog: Catalog, picks: Sequence[str] = ()) -> 
     fragments = Fragments(tuple(keys))
     before, session.rendered = session.rendered, {}
     for at, (key, turn) in enumerate(zip(keys, session.turns, strict=True)):
-        looks = (turn, session.language, at == last, at == last and session.running, _opinions_in(turn, session))
+        looks = (turn, session.language, at == last, at == last and session.running, _clicks_in(turn, session))
         drawn = before.get(key)
         if drawn is None or drawn[0] != looks:
             drawn = (looks, _turn(turn, at, key, session, catalog, is_last=at == last))
@@ -42,10 +43,10 @@ def log_parts(session: Session, catalog: Catalog, picks: Sequence[str] = ()) -> 
     return fragments
 
 
-def _opinions_in(turn: ChatTurn, session: Session) -> tuple[str, ...]:
-    """What was said by clicks about the items of a turn."""
-    shown = (*turn.recommendations, *turn.near_misses)
-    return tuple(session.feedback.get(one.item.item_id, ("", ""))[0] for one in shown)
+def _clicks_in(turn: ChatTurn, session: Session) -> tuple[tuple[str, bool], ...]:
+    """What was said by clicks about the items of a turn, and whether each was saved."""
+    ids = [one.item.item_id for one in (*turn.recommendations, *turn.near_misses)]
+    return tuple((session.feedback.get(one, ("", ""))[0], one in session.saved_ids) for one in ids)
 
 
 def _turn(
@@ -54,7 +55,8 @@ def _turn(
     """One exchange: message, chips, notices, cards, prose, and how it came about."""
     fragments = Fragments()
     language = turn.language(session.language)
-    context = CardContext(catalog, language, session.feedback, place=f"{session.conversation.conversation_id[:8]}-{at}")
+    place = f"{session.conversation.conversation_id[:8]}-{at}"
+    context = CardContext(catalog, language, session.feedback, session.saved_ids, place)
     busy = is_last and session.running
     act = None if turn.intent is None else turn.intent.act
     # what was understood so far does not bear on answers and questions

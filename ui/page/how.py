@@ -8,7 +8,7 @@ from pydantic import JsonValue
 from agent.recommendation import LlmRun, Recommendation, ToolRun, Trace
 from agent.wording.messages import number, percent
 from tools import ENDINGS, PATCHES
-from ui.page.cards import CardContext
+from ui.page.card_context import CardContext
 from ui.page.markup import Html, join, tag
 from ui.page.words import is_word
 

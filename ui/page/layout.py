@@ -25,6 +25,8 @@ from ui.page.problems import problem_in
 from ui.page.sidebar import head_html, rail_html
 from ui.page.state import Session
 from ui.page.talk import Talks
+from ui.page.views.frame import VIEW_FRAME
+from ui.page.views.table import draw_view
 from ui.page.words import language_of, word
 
 logger = logging.getLogger(__name__)
@@ -52,6 +54,7 @@ def build_page(find_agent: Callable[[], ChatAgent]) -> Any:
             with gr.Column(elem_id="side"):
                 rail = _area("rail", script)
             with gr.Column(elem_id="main"):
+                view = _area("view", script, VIEW_FRAME)
                 log = _area("log", script, LOG_FRAME)
                 live = gr.HTML(elem_id="live", apply_default_css=False, js_on_load=None)
                 with gr.Column(elem_id="composer"):
@@ -59,12 +62,13 @@ def build_page(find_agent: Callable[[], ChatAgent]) -> Any:
                     entry = _area("entry", _asset("composer.js"))
         patch = _unseen("patch", "patch.js")
         save = _unseen("save", "save.js")
+        route = _unseen("route", "route.js")
 
         outputs = [state, patch, live, rail, notice, browser, save]
         handlers = Handlers(find_agent)
         quiet = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
         page.load(handlers.load, [browser], [*outputs, head, entry], **quiet)
-        for area in (log, rail, head, entry, patch):
+        for area in (log, view, rail, head, entry, patch, route):
             area.act(handlers.act, [state, browser], outputs, trigger_mode="multiple", **quiet)
     return page.queue(default_concurrency_limit=None)
 
@@ -116,6 +120,8 @@ class Handlers:
         """Something in an area was clicked, chosen or filled in."""
         session = await self._session(session, browser, request)
         data = event._data if isinstance(event._data, dict) else {}
+        if isinstance(at := data.get("at"), str):
+            session.view = at
         async for updates in self._drive(session, self._action(session, data)):
             yield updates
 
@@ -141,6 +147,10 @@ class Handlers:
                 return actions.sync(session, number)
             case {"do": "feedback", "item": item, "kind": "like" | "dislike" | "seen" as kind}:
                 return actions.feedback(session, item, kind)
+            case {"do": "save", "item": item}:
+                return actions.keeping.save(session, item)
+            case {"do": "unsave", "item": item}:
+                return actions.keeping.unsave(session, item)
             case {"do": "undo", "item": item}:
                 return actions.undo(session, item)
             case {"do": "more-like", "item": item}:
@@ -188,6 +198,8 @@ class Handlers:
             async with aclosing(changes) as parts:
                 async for part in parts:
                     yield self._draw(session, part)
+            session.looks = await draw_view(session, self._actions(session.caller).agent)
+            yield self._draw(session, Part.VIEW)
         except RecommenderError as error:
             session.notice = problem_in(error, session.language)
             yield self._draw(session, Part.ALL)
@@ -219,6 +231,8 @@ class Handlers:
         if Part.LOG in part:
             picks = [] if session.turns else actions.picks()
             found["log"] = session.drawn.patch(log_parts(session, actions.catalog, picks))
+        if Part.VIEW in part and (view := session.drawn_view.patch(session.looks)) is not None:
+            found["view"] = {**view, "path": session.view}
         if Part.RECEIVED in part:
             found["received"] = session.received
         if Part.REFUSED in part:

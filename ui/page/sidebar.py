@@ -8,8 +8,10 @@ from agent.chips import constraint_label, wish_label
 from agent.wording.messages import locale_of
 from retrieval.items import Catalog
 from retrieval.state import Taste, User
+from ui.page.links import link_to
 from ui.page.markup import Html, tag
 from ui.page.state import Session
+from ui.page.views.table import IN_HEAD
 from ui.page.words import word
 
 _MOST_CONVERSATIONS = 12
@@ -28,7 +30,19 @@ def head_html(language: str) -> Html:
     )
     new = tag("button", word("new_conversation", language), type="button", class_="quiet", data_do="new")
     brand = tag("div", tag("h1", "Reconteur"), tag("p", word("tagline", language)), class_="brand")
-    return tag("header", brand, tag("div", new, menu, class_="head-end"), class_="head", data_lang=language)
+    end = tag("div", new, menu, class_="head-end")
+    return tag("header", brand, _views(language), end, class_="head", data_lang=language)
+
+
+def _views(language: str) -> Html:
+    """The way to each view, and to what the browser has put side by side."""
+    links = [tag("a", word("conversation", language), href=link_to(), data_view_link="")]
+    links += [tag("a", word(name, language), href=link_to(name), data_view_link=name) for name in IN_HEAD]
+    counted = tag("span", "", data_compared="")
+    links.append(
+        tag("a", word("compare", language), " ", counted, href=link_to("compare"), hidden=True, data_compare_link="")
+    )
+    return tag("nav", *links, class_="views", aria_label=word("views", language))
 
 
 def rail_html(session: Session, demo_users: list[str], catalog: Catalog) -> Html:

@@ -2,7 +2,11 @@
 // was unfolded unfolded, and brings a new turn into view. Gradio gives `element`, `trigger` and `watch`.
 const page = (window.reconteur ??= {});
 const opened = new Set();
+const TALKS = new Set(["wish", "more-like", "open", "new"]);
 let lastTurn = -1;
+
+// what was done, and at which view
+const act = (data) => trigger("act", { ...data, at: page.path?.() ?? "" });
 
 element.addEventListener("click", (event) => {
   const local = event.target.closest("[data-local]");
@@ -13,23 +17,26 @@ element.addEventListener("click", (event) => {
     if (target) target.focus();
     return;
   }
+  const picked = event.target.closest("[data-compare]");
+  if (picked) return page.compare(picked.dataset.compare);
   const button = event.target.closest("[data-do]");
   if (!button || button.disabled) return;
   if (button.closest(".rail") && ["open", "new"].includes(button.dataset.do)) document.body.classList.remove("rail-open");
+  if (TALKS.has(button.dataset.do) && page.path()) location.hash = "#/"; // what it brings is in the conversation
   if (button.dataset.do === "wish") return page.send(button.dataset.text);
-  trigger("act", { ...button.dataset });
+  act({ ...button.dataset });
 });
 
 element.addEventListener("change", (event) => {
   const field = event.target.closest("[data-change]");
-  if (field) trigger("act", { do: field.dataset.change, value: field.value });
+  if (field) act({ do: field.dataset.change, value: field.value });
 });
 
 element.addEventListener("submit", (event) => {
   const form = event.target;
   if (!form.dataset.submit) return; // one that leaves the page, such as logging out
   event.preventDefault();
-  trigger("act", { do: form.dataset.submit, ...Object.fromEntries(new FormData(form)) });
+  act({ do: form.dataset.submit, ...Object.fromEntries(new FormData(form)) });
   form.reset();
   form.closest("details")?.removeAttribute("open");
 });

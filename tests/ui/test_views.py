@@ -1,0 +1,114 @@
+"""The page's views beside the conversation, in a real browser, over an agent that needs no model."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from tests.browser import Watched, open_browser, open_context
+from tests.ui.conftest import serving
+from tests.ui.fakes import FakeAgent, make_agent
+from tests.ui.test_browser import finished, say
+from ui.api.app import create_app
+from ui.page.mount import mount_chat
+
+pytestmark = [
+    pytest.mark.live,
+    # Gradio's queue sets an option that pandas 3 is about to drop; nothing of ours uses it
+    pytest.mark.filterwarnings("ignore:.*no_silent_downcasting"),
+]
+
+
+@pytest.fixture
+def agent(tmp_path) -> Iterator[FakeAgent]:
+    made = make_agent(tmp_path, delay_s=0.02)
+    yield made
+    made.state.close()
+
+
+@pytest.fixture
+async def url(agent: FakeAgent) -> AsyncIterator[str]:
+    # async: without a running loop, Gradio makes loops of its own and leaves them open
+    with serving(mount_chat(create_app(agent, agent.settings), agent)) as address:
+        yield address
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with open_browser() as opened:
+        yield opened
+
+
+@pytest.fixture
+async def visitor(browser: Browser) -> AsyncIterator[Watched]:
+    async with open_context(browser) as watched:
+        yield watched
+        assert watched.errors == []
+        assert watched.outside == []
+
+
+@pytest.fixture
+async def page(url: str, visitor: Watched) -> Page:
+    """After one list."""
+    opened = await visitor.open(url)
+    await expect(opened.locator(".welcome")).to_be_visible(timeout=30_000)
+    await say(opened, "a calm game")
+    await finished(opened)
+    return opened
+
+
+async def visit(page: Page, name: str) -> None:
+    await page.get_by_role("navigation").get_by_role("link", name=name).click()
+
+
+async def test_what_is_saved_on_a_card_is_on_the_list_and_can_be_taken_off(page, agent):
+    await page.get_by_role("button", name="Save: Nine Foxes (2019)").click()
+    await expect(page.get_by_role("button", name="✓ Saved: Nine Foxes (2019)")).to_have_attribute(
+        "aria-pressed", "true"
+    )
+
+    await visit(page, "My list")
+    await expect(page.locator("#view h2")).to_be_focused()
+    await expect(page.locator("#view h3")).to_have_text(["Nine Foxes (2019)"])
+    await page.get_by_role("button", name="Played it: Nine Foxes (2019)").click()
+    await expect(page.locator(".item-row.seen")).to_have_count(1)
+    await page.locator("#view").get_by_role("button", name="✓ Saved: Nine Foxes (2019)").click()
+
+    await expect(page.locator("#view")).to_contain_text("Nothing here yet")
+    await expect(page.locator("#view h2")).to_be_focused()
+    (user,) = agent.state.list_users()
+    assert agent.state.watchlist_of(user.user_id) == []
+    assert [str(one.kind) for one in agent.state.feedback_of(user.user_id)] == ["seen"]
+
+
+async def test_back_leads_to_where_one_was_and_a_view_outlives_a_reload(page, visitor):
+    await page.get_by_role("button", name="Save: Salt Road (1998)").click()
+    await visit(page, "My list")
+    await expect(page).to_have_title("My list – Reconteur")
+    await page.reload()
+    await expect(page.locator("#view h3")).to_have_text(["Salt Road (1998)"])
+    await expect(page.locator("#log")).to_be_hidden()
+
+    await page.go_back()
+
+    await expect(page.locator(".turn")).to_be_visible()
+    await expect(page.locator("#view")).to_be_hidden()
+    await expect(page.get_by_role("link", name="Conversation")).to_have_attribute("aria-current", "page")
+    await expect(page).to_have_title("Reconteur")
+
+
+async def test_a_click_in_a_view_sends_little(page):
+    for at in range(3):
+        await page.get_by_role("button", name="Save:").first.click()
+        await expect(page.get_by_role("button", name="✓ Saved:")).to_have_count(at + 1)
+    await visit(page, "My list")
+    await expect(page.locator(".item-row")).to_have_count(3)
+    received = []
+    session = await page.context.new_cdp_session(page)
+    await session.send("Network.enable")
+    session.on("Network.dataReceived", lambda event: received.append(event["dataLength"]))
+
+    await page.locator("#view .opinion.like").first.click()
+    await expect(page.locator(".item-row.like")).to_have_count(1)
+
+    assert 0 < sum(received) < 5_000
