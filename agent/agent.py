@@ -17,6 +17,7 @@ from agent.chips import chips, without_chip
 from agent.client import NO_TERMS, ClientTerms
 from agent.conversation import Conversation, Role, Turn, dump_conversation
 from agent.conversations import ConversationStore
+from agent.direct import explain_item
 from agent.drivers.base import Deadline
 from agent.drivers.choose import TOOLS, DriverChooser
 from agent.events import Event, Finished, TextDelta, Understood
@@ -28,7 +29,7 @@ from agent.loop.turn import Loop
 from agent.loop.words import Words
 from agent.matching import FieldMatcher
 from agent.memory import StoredMemory, keep_shown
-from agent.recommendation import Reply
+from agent.recommendation import Recommendation, Reply
 from agent.settings import Settings
 from agent.shown import Shown, load_shown
 from agent.stopping import Half
@@ -373,6 +374,16 @@ class Agent:
         turn = self._begin(Conversation(user_id=user_id, preference=preference), "", store=True, keep=False)
         await asyncio.to_thread(self._loop.memory.load, turn)
         return turn.context
+
+    async def explain(self, conversation: Conversation, item_id: str, *, language: str) -> Recommendation:
+        """An item with all that speaks for it to this user and wish, whether it was on a list or not; stores nothing.
+
+        Raises:
+            UnknownItemError: There is no such item.
+            UnknownUserError: There is no such user.
+        """
+        desk = await self.desk(conversation.user_id, replace(conversation.preference, language=language))
+        return await asyncio.to_thread(explain_item, desk, item_id)
 
     # Other doors -------------------------------------------------------------------------------------------------
 

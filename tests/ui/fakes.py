@@ -21,7 +21,7 @@ from agent.settings import Settings
 from agent.shown import Shown, cards_of
 from agent.stopping import Half
 from agent.transcript import near_titles, shown_titles
-from retrieval.candidates import Evidence, EvidenceKind
+from retrieval.candidates import Candidate, Evidence, EvidenceKind
 from retrieval.errors import ModelUnavailableError, UnknownItemError
 from retrieval.items import Catalog, Item
 from retrieval.preference import Constraint, Op
@@ -88,6 +88,14 @@ class FakeRetriever:
 
     def popular_diverse(self, k: int) -> list[str]:
         return [one.item_id for one in self.catalog][:k]
+
+    def similar(self, item_id: str, k: int) -> list[Candidate]:
+        """Those of the same mood."""
+        moods = self.catalog.item(item_id).values["moods"]
+        return [Candidate(one.item_id) for one in self.catalog if one.values["moods"] == moods and one.item_id != item_id][:k]
+
+    def items_with(self, field_name: str, value: str, limit: int) -> list[str]:
+        return [one.item_id for one in self.catalog if value in one.values.get(field_name, ())][:limit]
 
     def dataset_users(self, limit: int) -> list[str]:
         return ["demo:1", "demo:2"][:limit]
@@ -235,6 +243,9 @@ class FakeAgent:
             near = self._ids(near_titles(text)) if role is Role.ASSISTANT else ()
             conversation = conversation.add(Turn(role, text, shown, near))
         return conversation
+
+    async def explain(self, conversation: Conversation, item_id: str, *, language: str) -> Recommendation:
+        return _recommend(self.catalog.item(item_id), 1)
 
     async def erase(self, user_id: str, *, who: str = "") -> None:
         for conversation_id in self.state.erase_user(user_id, who=who):

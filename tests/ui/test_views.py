@@ -112,3 +112,47 @@ async def test_a_click_in_a_view_sends_little(page):
     await expect(page.locator(".item-row.like")).to_have_count(1)
 
     assert 0 < sum(received) < 5_000
+
+
+async def test_an_item_has_a_page_that_says_what_it_is_why_it_fits_and_what_is_near(page, agent):
+    await page.locator(".card h4 a").first.click()
+    view = page.locator("#view")
+    await expect(view.locator("h2")).to_have_text("Lantern Harbor (2014)")
+
+    await expect(view.locator("dl")).to_contain_text("Ada Quill")
+    await expect(view.locator("dl")).to_contain_text("45 minutes")
+    why = view.get_by_role("region", name="Why it may suit you")
+    await expect(why).to_contain_text("its mood is calm")
+    await expect(view.get_by_role("region", name="More like this").locator("h3").nth(1)).to_have_text(
+        "The Last Orchard (2021)"
+    )
+    people = view.get_by_role("region", name="The people behind it")
+    await expect(people.get_by_role("link")).to_have_text(["Salt Road (1998)", "Tide Pools (2022)"])
+
+    await people.get_by_role("link", name="Tide Pools").click()
+    await expect(view.locator("h2")).to_have_text("Tide Pools (2022)")
+    await page.go_back()
+    await expect(view.locator("h2")).to_have_text("Lantern Harbor (2014)")
+    await view.locator(".item-top .opinion.like").click()
+    await expect(why).to_have_count(0)
+    await page.go_back()
+    await expect(page.locator(".card.like")).to_have_count(1)
+    await expect(page.locator(".card h4 a").first).to_be_focused()
+
+
+async def test_more_like_an_item_leads_back_to_the_conversation(page, agent):
+    await page.locator(".card h4 a").first.click()
+    await page.locator(".item-top").get_by_role("button", name="More like this").click()
+    await finished(page, 2)
+
+    await expect(page.locator(".said").last).to_contain_text("More like Lantern Harbor")
+    await expect(page.locator("#view")).to_be_hidden()
+
+
+async def test_an_address_of_an_item_that_is_not_there_says_so(page, url):
+    await page.goto(f"{url}/#/item/game%3A999")
+    await expect(page.locator("#view h2")).to_have_text("This isn’t in the catalog any more")
+
+    await page.get_by_role("link", name="Back to the conversation").click()
+
+    await expect(page.locator(".turn")).to_be_visible()

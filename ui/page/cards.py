@@ -159,7 +159,7 @@ def _why(recommendation: Recommendation, context: CardContext) -> Html:
     statements = recommendation.explanation.statements
     item = recommendation.item
     title = context.say("why" if statements else "about")
-    parts = [tag("li", _statement(one, context)) for one in statements]
+    parts = reasons(recommendation, context)
     quoted = any(one.evidence.text == item.text for one in statements)
     about = tag("p", _clip(item.text), class_="about") if item.text and not quoted else Html("")
     if not parts and not about:
@@ -200,6 +200,11 @@ def _shares(shares: Mapping[str, float], context: CardContext) -> str:
     order = sorted(shares, key=lambda name: -abs(shares[name]))
     told = (f"{context.channel(name)} {percent(shares[name] / total, context.language)}" for name in order)
     return context.say("shares", shares=comma(told, context.language))
+
+
+def reasons(recommendation: Recommendation, context: CardContext) -> list[Html]:
+    """Each claim for an item, with what it rests on."""
+    return [tag("li", _statement(one, context)) for one in recommendation.explanation.statements]
 
 
 def _statement(statement: Statement, context: CardContext) -> Html:

@@ -7,9 +7,11 @@ from ui.page.fragments import Fragments
 from ui.page.links import parts_of
 from ui.page.state import Session
 from ui.page.views.frame import View, Visit
+from ui.page.views.item import item
 from ui.page.views.watchlist import watchlist
 
 VIEWS: Mapping[str, View] = {
+    "item": item,
     "watchlist": watchlist,
 }
 """By the first part of their address."""
