@@ -92,7 +92,9 @@ class FakeRetriever:
     def similar(self, item_id: str, k: int) -> list[Candidate]:
         """Those of the same mood."""
         moods = self.catalog.item(item_id).values["moods"]
-        return [Candidate(one.item_id) for one in self.catalog if one.values["moods"] == moods and one.item_id != item_id][:k]
+        return [
+            Candidate(one.item_id) for one in self.catalog if one.values["moods"] == moods and one.item_id != item_id
+        ][:k]
 
     def items_with(self, field_name: str, value: str, limit: int) -> list[str]:
         return [one.item_id for one in self.catalog if value in one.values.get(field_name, ())][:limit]

@@ -156,3 +156,34 @@ async def test_an_address_of_an_item_that_is_not_there_says_so(page, url):
     await page.get_by_role("link", name="Back to the conversation").click()
 
     await expect(page.locator(".turn")).to_be_visible()
+
+
+async def test_cards_can_be_put_side_by_side_four_at_the_most(page, agent):
+    link = page.get_by_role("navigation").get_by_role("link", name="Compare")
+    await expect(link).to_be_hidden()
+    for title in ("Lantern Harbor (2014)", "Nine Foxes (2019)"):
+        await page.get_by_role("button", name=f"Compare: {title}").click()
+    await expect(link).to_have_text("Compare 2")
+    await say(page, "after 2005")  # cards that are drawn anew still show what is picked
+    await finished(page, 2)
+    for place in (0, 1):
+        await page.locator(".turn").nth(1).get_by_role("button", name="Compare:").nth(place).click()
+    assert await page.locator("#log button[data-compare]:disabled").count() == 2
+
+    await link.click()
+
+    view = page.locator("#view")
+    await expect(view.locator("thead th")).to_have_count(4)
+    await expect(view.get_by_role("row", name="Kind")).to_contain_text("strategy")
+    await view.get_by_role("link", name="Remove: Nine Foxes (2019)").click()
+    await expect(view.locator("thead th")).to_have_count(3)
+    await view.get_by_role("button", name="Like: Lantern Harbor (2014)").click()
+    await expect(view.get_by_role("button", name="✓ Liked: Lantern Harbor (2014)")).to_be_visible()
+    await page.go_back()
+    await expect(view.locator("thead th")).to_have_count(4)
+
+
+async def test_an_address_with_one_item_says_how_to_compare(page, url):
+    await page.goto(f"{url}/#/compare/game%3A1")
+
+    await expect(page.locator("#view")).to_contain_text("Choose two to four on their cards")

@@ -6,11 +6,13 @@ from ui.page.agents import ChatAgent
 from ui.page.fragments import Fragments
 from ui.page.links import parts_of
 from ui.page.state import Session
+from ui.page.views.compare import compare
 from ui.page.views.frame import View, Visit
 from ui.page.views.item import item
 from ui.page.views.watchlist import watchlist
 
 VIEWS: Mapping[str, View] = {
+    "compare": compare,
     "item": item,
     "watchlist": watchlist,
 }
