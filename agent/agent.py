@@ -44,6 +44,7 @@ from retrieval.retriever import Retriever
 from retrieval.state import Feedback, FeedbackKind, StateStore, User
 from retrieval.state.learning import learn_from_log
 from retrieval.state.realms import tenant_of
+from retrieval.tendencies import Tendency
 from tools import ToolContext
 from tools.placing import Placer, split_year
 
@@ -384,6 +385,15 @@ class Agent:
         """
         desk = await self.desk(conversation.user_id, replace(conversation.preference, language=language))
         return await asyncio.to_thread(explain_item, desk, item_id)
+
+    async def tendencies(self, conversation: Conversation) -> tuple[Tendency, ...]:
+        """What is believed of the user's taste, group by group, as the next list would rest on it.
+
+        Raises:
+            UnknownUserError: There is no such user.
+        """
+        desk = await self.desk(conversation.user_id, conversation.preference)
+        return await asyncio.to_thread(self.retriever.tendencies, desk.preference, desk.history)
 
     # Other doors -------------------------------------------------------------------------------------------------
 

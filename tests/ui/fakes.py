@@ -26,6 +26,7 @@ from retrieval.errors import ModelUnavailableError, UnknownItemError
 from retrieval.items import Catalog, Item
 from retrieval.preference import Constraint, Op
 from retrieval.schema import CatalogSchema, FieldKind, FieldSpec
+from retrieval.tendencies import Tendency
 
 SCHEMA = CatalogSchema(
     name="board games",
@@ -248,6 +249,17 @@ class FakeAgent:
 
     async def explain(self, conversation: Conversation, item_id: str, *, language: str) -> Recommendation:
         return _recommend(self.catalog.item(item_id), 1)
+
+    async def tendencies(self, conversation: Conversation) -> list[Tendency]:
+        """More calm ones for each that is liked."""
+        held = self.state.feedback_of(conversation.user_id) if conversation.user_id else []
+        calm = 0.5 * sum(one.kind.weight for one in held)
+        return [
+            Tendency("kinds", "party", -0.1, 0.9),
+            Tendency("kinds", "strategy", calm, 0.7),
+            Tendency("year", "2010..2019", 0.3, 0.5),
+            Tendency("moods", "calm", calm, 0.7),
+        ]
 
     async def erase(self, user_id: str, *, who: str = "") -> None:
         for conversation_id in self.state.erase_user(user_id, who=who):

@@ -187,3 +187,44 @@ async def test_an_address_with_one_item_says_how_to_compare(page, url):
     await page.goto(f"{url}/#/compare/game%3A1")
 
     await expect(page.locator("#view")).to_contain_text("Choose two to four on their cards")
+
+
+async def test_a_taste_can_be_looked_at_and_changed(page, agent):
+    await page.get_by_role("button", name="Like: Lantern Harbor (2014)").click()
+    await expect(page.locator(".card.like")).to_have_count(1)
+    await visit(page, "My taste")
+    view = page.locator("#view")
+
+    kinds = view.get_by_role("region", name="Kind")
+    await expect(kinds.locator(".of")).to_have_text(["strategy", "party"])
+    await expect(kinds.locator("li").first).to_contain_text("more than most · a fair guess")
+    await expect(view.get_by_role("region", name="Decade")).to_contain_text("2010–2019")
+    liked = view.get_by_role("region", name="Liked (1)")
+    await expect(liked.get_by_role("button", name="clicked in “a calm game”")).to_be_visible()
+
+    await view.get_by_role("button", name="Less: party").click()
+    await expect(view.get_by_role("button", name="Less: party")).to_have_attribute("aria-pressed", "true")
+    await view.get_by_role("button", name="More: party").click()
+    await expect(view.get_by_role("button", name="Less: party")).to_have_attribute("aria-pressed", "false")
+    (user,) = agent.state.list_users()
+    assert [one.key for one in agent.state.tastes_of(user.user_id)] == ["kinds:wish:party"]
+    await view.get_by_role("button", name="Remove: party").click()
+    await expect(view.get_by_role("button", name="More: party")).to_have_attribute("aria-pressed", "false")
+
+    await liked.get_by_role("button", name="Undo: Lantern Harbor (2014)").click()
+    await expect(liked).to_have_count(0)
+    await expect(kinds.locator("li").first).to_contain_text("like most")
+    assert agent.state.tastes_of(user.user_id) == []
+
+
+async def test_where_an_opinion_was_given_is_one_click_away(page, agent):
+    await page.get_by_role("button", name="Not for me: Lantern Harbor (2014)").click()
+    await expect(page.locator(".card.dislike")).to_have_count(1)
+    await page.locator("#head").get_by_role("button", name="New conversation").click()
+    await expect(page.locator(".welcome")).to_be_visible()
+    await visit(page, "My taste")
+
+    await page.get_by_role("button", name="clicked in “a calm game”").click()
+
+    await expect(page.locator(".said")).to_contain_text("a calm game")
+    await expect(page.locator("#view")).to_be_hidden()

@@ -11,6 +11,7 @@ from agent.stopping import Half
 from retrieval.candidates import Candidate
 from retrieval.items import Catalog
 from retrieval.state import FeedbackKind, StateStore
+from retrieval.tendencies import Tendency
 
 
 class Shelf(Protocol):
@@ -86,6 +87,9 @@ class ChatAgent(Protocol):
 
     async def explain(self, conversation: Conversation, item_id: str, *, language: str) -> Recommendation:
         """An item with all that speaks for it here, whether it was on a list or not."""
+
+    async def tendencies(self, conversation: Conversation) -> Sequence[Tendency]:
+        """What is believed of the user's taste, group by group."""
 
     async def export(self, user_id: str) -> Any:
         """All that is kept about a user, as JSON values."""

@@ -1,8 +1,12 @@
 """What is kept of a user by clicks in the page's views; `ui.page.actions` has what belongs to the conversation."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from retrieval.items import Catalog
+from retrieval.preference import Wish
+from retrieval.schema import FieldKind
+from retrieval.state import Taste
 from ui.page.agents import ChatAgent
 from ui.page.parts import Changes, Part
 from ui.page.people import People
@@ -29,9 +33,36 @@ class Keeping:
         await self.people.refresh(session)
         yield Part.LOG | Part.BROWSER
 
+    async def lean(self, session: Session, key: str) -> Changes:
+        """Keep that there shall be more of a value from now on ('genres:wish:Comedy'), or less ('genres:less:...')."""
+        wish = _wish_of(key, self.agent.retriever.catalog)
+        if wish is None:
+            return
+        await self.people.ensure_user(session)
+        if session.user is not None:
+            state, user_id = self.agent.state, session.user.user_id
+            await asyncio.to_thread(state.drop_taste, user_id, replace(wish, weight=-wish.weight).key)
+            await asyncio.to_thread(state.keep_taste, user_id, Taste("", wish=wish))
+        await self.people.refresh(session)
+        yield Part.RAIL | Part.BROWSER
+
     async def unsave(self, session: Session, item_id: str) -> Changes:
         """Take an item off the watchlist."""
         if session.user is not None:
             await asyncio.to_thread(self.agent.state.unsave_item, session.user.user_id, item_id)
             await self.people.refresh(session)
         yield Part.LOG
+
+
+def _wish_of(key: str, catalog: Catalog) -> Wish | None:
+    """The lasting wish that a key names; None where the catalog has no such value."""
+    field, kind, value = (*key.split(":", 2), "", "")[:3]
+    spec = next((spec for spec in catalog.schema.fields if spec.name == field), None)
+    if (
+        spec is None
+        or spec.kind is FieldKind.NUMBER
+        or kind not in ("wish", "less")
+        or value not in catalog.values(field)
+    ):
+        return None
+    return Wish(field, value, 1.0 if kind == "wish" else -1.0, lasting=True)

@@ -19,10 +19,11 @@ from ui.page.actions import ANYBODY, Actions
 from ui.page.agents import ChatAgent
 from ui.page.composer import composer_html
 from ui.page.conversation import LOG_FRAME, live_html, log_parts
+from ui.page.head import head_html
 from ui.page.markup import tag
 from ui.page.parts import Changes, Part
 from ui.page.problems import problem_in
-from ui.page.sidebar import head_html, rail_html
+from ui.page.sidebar import rail_html
 from ui.page.state import Session
 from ui.page.talk import Talks
 from ui.page.views.frame import VIEW_FRAME
@@ -149,6 +150,8 @@ class Handlers:
                 return actions.feedback(session, item, kind)
             case {"do": "save", "item": item}:
                 return actions.keeping.save(session, item)
+            case {"do": "lean", "key": key}:
+                return actions.keeping.lean(session, key)
             case {"do": "unsave", "item": item}:
                 return actions.keeping.unsave(session, item)
             case {"do": "undo", "item": item}:

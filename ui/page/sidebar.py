@@ -1,4 +1,4 @@
-"""The page's side: who is here, the dial, lasting tastes, earlier conversations, my data; and the head."""
+"""The page's side: who is here, the dial, lasting tastes, earlier conversations, my data."""
 
 from datetime import UTC, datetime
 
@@ -8,41 +8,11 @@ from agent.chips import constraint_label, wish_label
 from agent.wording.messages import locale_of
 from retrieval.items import Catalog
 from retrieval.state import Taste, User
-from ui.page.links import link_to
 from ui.page.markup import Html, tag
 from ui.page.state import Session
-from ui.page.views.table import IN_HEAD
 from ui.page.words import word
 
 _MOST_CONVERSATIONS = 12
-
-
-def head_html(language: str) -> Html:
-    """The top line: the name, and on a phone the button that opens the side."""
-    menu = tag(
-        "button",
-        tag("span", "☰", aria_hidden="true"),
-        type="button",
-        class_="menu",
-        data_local="menu",
-        aria_label=word("menu", language),
-        aria_expanded="false",
-    )
-    new = tag("button", word("new_conversation", language), type="button", class_="quiet", data_do="new")
-    brand = tag("div", tag("h1", "Reconteur"), tag("p", word("tagline", language)), class_="brand")
-    end = tag("div", new, menu, class_="head-end")
-    return tag("header", brand, _views(language), end, class_="head", data_lang=language)
-
-
-def _views(language: str) -> Html:
-    """The way to each view, and to what the browser has put side by side."""
-    links = [tag("a", word("conversation", language), href=link_to(), data_view_link="")]
-    links += [tag("a", word(name, language), href=link_to(name), data_view_link=name) for name in IN_HEAD]
-    counted = tag("span", "", data_compared="")
-    links.append(
-        tag("a", word("compare", language), " ", counted, href=link_to("compare"), hidden=True, data_compare_link="")
-    )
-    return tag("nav", *links, class_="views", aria_label=word("views", language))
 
 
 def rail_html(session: Session, demo_users: list[str], catalog: Catalog) -> Html:
@@ -145,7 +115,7 @@ def _tastes(session: Session, catalog: Catalog) -> Html:
         return _section(word("tastes", language), tag("p", word("tastes_none", language), class_="meta"))
     items = []
     for taste in session.tastes:
-        label = _taste_label(taste, catalog, language)
+        label = taste_label(taste, catalog, language)
         cross = tag("span", "✕", aria_hidden="true", class_="cross")
         button = tag(
             "button",
@@ -161,7 +131,7 @@ def _tastes(session: Session, catalog: Catalog) -> Html:
     return _section(word("tastes", language), tag("ul", *items, class_="chips"))
 
 
-def _taste_label(taste: Taste, catalog: Catalog, language: str) -> str:
+def taste_label(taste: Taste, catalog: Catalog, language: str) -> str:
     """What a taste means where that was understood, else the user's own words."""
     if taste.constraint is not None:
         return constraint_label(taste.constraint, catalog, language)

@@ -28,7 +28,7 @@ function draw(name, patch) {
   }
   for (const [key, part] of fresh) {
     const old = parts.get(key);
-    if (!part.parentNode && old?.isConnected) old.replaceWith(part);
+    if (!part.parentNode && old?.parentNode) old.replaceWith(part);
     parts.set(key, part);
   }
   patch.top.forEach((key, at) => {

@@ -67,6 +67,10 @@ class Visit:
         self.fragments.keep("view", "section", heading, told, *parts, class_="view", aria_label=title)
         return self.fragments
 
+    def section(self, key: str, title: str, *parts: str) -> Html:
+        """A part of the view with a heading of its own."""
+        return self.fragments.keep(key, "section", tag("h3", title), *parts, class_="view-section", aria_label=title)
+
 
 class View(Protocol):
     """Draws one view."""

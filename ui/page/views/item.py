@@ -67,7 +67,7 @@ async def _why(visit: Visit, found: Item) -> Html:
     if not told.explanation.statements:
         return Html("")
     body = (tag("p", told.explanation.text, class_="reason"), tag("ul", *reasons(told, visit.cards), class_="evidence"))
-    return _section(visit, "item.why", visit.say("why_you"), *body)
+    return visit.section("item.why", visit.say("why_you"), *body)
 
 
 async def _similar(visit: Visit, found: Item) -> Html:
@@ -77,7 +77,7 @@ async def _similar(visit: Visit, found: Item) -> Html:
     if not others:
         return Html("")
     rows = [visit.fragments.keep(f"like.{at}", "li", item_row(visit, other)) for at, other in enumerate(others)]
-    return _section(visit, "item.like", visit.say("similar"), tag("ul", *rows, class_="item-rows"))
+    return visit.section("item.like", visit.say("similar"), tag("ul", *rows, class_="item-rows"))
 
 
 def _people(visit: Visit, found: Item) -> Html:
@@ -92,7 +92,7 @@ def _people(visit: Visit, found: Item) -> Html:
             ]
     if not lines:
         return Html("")
-    return _section(visit, "item.people", visit.say("led_by_people"), tag("ul", *lines, class_="people"))
+    return visit.section("item.people", visit.say("led_by_people"), tag("ul", *lines, class_="people"))
 
 
 def _of_person(visit: Visit, found: Item, spec: FieldSpec, person: str) -> Html:
@@ -107,7 +107,3 @@ def _of_person(visit: Visit, found: Item, spec: FieldSpec, person: str) -> Html:
 
 def _links(visit: Visit, items: Sequence[Item]) -> list[Html]:
     return [tag("li", item_link(one, visit.language)) for one in items]
-
-
-def _section(visit: Visit, key: str, title: str, *parts: str) -> Html:
-    return visit.fragments.keep(key, "section", tag("h3", title), *parts, class_="view-section", aria_label=title)

@@ -9,15 +9,17 @@ from ui.page.state import Session
 from ui.page.views.compare import compare
 from ui.page.views.frame import View, Visit
 from ui.page.views.item import item
+from ui.page.views.taste import taste
 from ui.page.views.watchlist import watchlist
 
 VIEWS: Mapping[str, View] = {
     "compare": compare,
     "item": item,
     "watchlist": watchlist,
+    "taste": taste,
 }
 """By the first part of their address."""
-IN_HEAD = ("watchlist",)
+IN_HEAD = ("watchlist", "taste")
 """Those that the head of the page leads to; their titles are words of the same key."""
 
 
