@@ -433,6 +433,16 @@ class Agent:
         await self._keeper.erase(user_id, who=who)
         self.histories.forget(user_id)
 
+    async def forget(self, user_id: str, conversation_id: str) -> None:
+        """Forget one conversation of a user for good; opinions given in it stay.
+
+        Raises:
+            UnknownUserError: There is no such user.
+            UnknownConversationError: It is not one of this user's.
+        """
+        await self._keeper.forget(user_id, conversation_id)
+        self.histories.forget(user_id)
+
     async def export(self, user_id: str) -> dict[str, JsonValue]:
         """Everything that is stored about a user, ready for JSON.
 

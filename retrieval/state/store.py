@@ -313,9 +313,11 @@ class StateStore:
             return conversations.shown_in(session, user_id, conversation_id)
 
     def delete_conversation(self, user_id: str, conversation_id: str) -> None:
-        """Forget it and what was shown in it; feedback given there stays."""
+        """Forget it and what was shown in it for good, as `erase_user` does; feedback given there stays."""
         with self._write() as session:
             conversations.delete(session, user_id, conversation_id)
+            self.database.note_scrub(session)
+        self.database.scrub()
 
     # Everything about a user
 

@@ -265,6 +265,10 @@ class FakeAgent:
         for conversation_id in self.state.erase_user(user_id, who=who):
             await self.conversations.delete(conversation_id)
 
+    async def forget(self, user_id: str, conversation_id: str) -> None:
+        self.state.delete_conversation(user_id, conversation_id)
+        await self.conversations.delete(conversation_id)
+
     async def export(self, user_id: str) -> dict:
         return self.state.export_user(user_id)
 

@@ -228,3 +228,35 @@ async def test_where_an_opinion_was_given_is_one_click_away(page, agent):
 
     await expect(page.locator(".said")).to_contain_text("a calm game")
     await expect(page.locator("#view")).to_be_hidden()
+
+
+async def test_conversations_are_found_renamed_and_deleted(page, agent):
+    await page.locator("#head").get_by_role("button", name="New conversation").click()
+    await expect(page.locator(".welcome")).to_be_visible()
+    await say(page, "something tense")
+    await finished(page)
+    await visit(page, "Earlier conversations")
+    view = page.locator("#view")
+    await expect(view.locator(".row-title")).to_have_text(["something tense", "a calm game"])
+
+    await view.get_by_role("searchbox").fill("CALM")
+    await page.keyboard.press("Enter")
+    await expect(view.locator(".row-title")).to_have_text(["a calm game"])
+    await view.locator("summary", has_text="Rename").click()
+    await view.get_by_role("textbox", name="Rename: a calm game").fill("Calm <b>evenings</b>")
+    await page.keyboard.press("Enter")
+    await expect(view.locator(".row-title")).to_have_text(["Calm <b>evenings</b>"])
+
+    await view.locator("summary", has_text="Delete").click()
+    await view.get_by_role("button", name="Delete for good").click()
+    await expect(view).to_contain_text("No conversation has these words.")
+    await page.go_back()
+    await expect(view.locator(".row-title")).to_have_text(["something tense"])
+    (user,) = agent.state.list_users()
+    assert [row.title for row in agent.state.conversations_of(user.user_id)] == ["something tense"]
+
+    await view.locator("summary", has_text="Delete").click()
+    await view.get_by_role("button", name="Delete for good").click()  # the one that is open
+    await page.get_by_role("navigation").get_by_role("link", name="Conversation", exact=True).click()
+    await expect(page.locator(".welcome")).to_be_visible()
+    assert agent.conversations.stored == {}

@@ -91,6 +91,9 @@ class ChatAgent(Protocol):
     async def tendencies(self, conversation: Conversation) -> Sequence[Tendency]:
         """What is believed of the user's taste, group by group."""
 
+    async def forget(self, user_id: str, conversation_id: str) -> None:
+        """Forget one conversation for good."""
+
     async def export(self, user_id: str) -> Any:
         """All that is kept about a user, as JSON values."""
 

@@ -11,6 +11,7 @@ from ui.page.agents import ChatAgent
 from ui.page.parts import Changes, Part
 from ui.page.people import People
 from ui.page.state import Session
+from ui.page.words import word
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,24 @@ class Keeping:
             await asyncio.to_thread(state.keep_taste, user_id, Taste("", wish=wish))
         await self.people.refresh(session)
         yield Part.RAIL | Part.BROWSER
+
+    async def rename(self, session: Session, conversation_id: str, title: str) -> Changes:
+        """Call one of the user's conversations something else."""
+        if session.user is not None and title.strip():
+            rename = self.agent.state.rename_conversation
+            await asyncio.to_thread(rename, session.user.user_id, conversation_id, title.strip())
+            await self.people.refresh(session)
+        yield Part.RAIL
+
+    async def forget(self, session: Session, conversation_id: str) -> Changes:
+        """Forget one of the user's conversations for good; where it is the present one, begin anew."""
+        is_open = conversation_id == session.conversation.conversation_id
+        if is_open and session.running:
+            session.notice = word("busy", session.language)
+        elif session.user is not None:
+            await self.agent.forget(session.user.user_id, conversation_id)
+            await (self.people.restart if is_open else self.people.refresh)(session)
+        yield Part.ALL
 
     async def unsave(self, session: Session, item_id: str) -> Changes:
         """Take an item off the watchlist."""

@@ -152,6 +152,10 @@ class Handlers:
                 return actions.keeping.save(session, item)
             case {"do": "lean", "key": key}:
                 return actions.keeping.lean(session, key)
+            case {"do": "rename", "conversation": conversation_id, "title": title}:
+                return actions.keeping.rename(session, conversation_id, title)
+            case {"do": "forget", "conversation": conversation_id}:
+                return actions.keeping.forget(session, conversation_id)
             case {"do": "unsave", "item": item}:
                 return actions.keeping.unsave(session, item)
             case {"do": "undo", "item": item}:

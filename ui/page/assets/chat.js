@@ -34,6 +34,11 @@ element.addEventListener("change", (event) => {
 
 element.addEventListener("submit", (event) => {
   const form = event.target;
+  if (form.dataset.goto) {
+    event.preventDefault();
+    location.hash = `#/${form.dataset.goto}/${encodeURIComponent(new FormData(form).get("rest").trim())}`;
+    return;
+  }
   if (!form.dataset.submit) return; // one that leaves the page, such as logging out
   event.preventDefault();
   act({ do: form.dataset.submit, ...Object.fromEntries(new FormData(form)) });

@@ -7,6 +7,7 @@ from ui.page.fragments import Fragments
 from ui.page.links import parts_of
 from ui.page.state import Session
 from ui.page.views.compare import compare
+from ui.page.views.conversations import conversations
 from ui.page.views.frame import View, Visit
 from ui.page.views.item import item
 from ui.page.views.taste import taste
@@ -14,12 +15,13 @@ from ui.page.views.watchlist import watchlist
 
 VIEWS: Mapping[str, View] = {
     "compare": compare,
+    "conversations": conversations,
     "item": item,
     "watchlist": watchlist,
     "taste": taste,
 }
 """By the first part of their address."""
-IN_HEAD = ("watchlist", "taste")
+IN_HEAD = ("watchlist", "taste", "conversations")
 """Those that the head of the page leads to; their titles are words of the same key."""
 
 
