@@ -1,7 +1,7 @@
 """What a belief says of groups of items: does somebody answer to them more than most do, and how sure is that?
 
-Knows a taste model and rows only. A group's direction is that of the mean of its items; both figures are in standard
-deviations among strangers along it, so that groups can be held against each other.
+Knows a taste model and rows only. A group is held against all items (`retrieval.comparing`), so that whoever likes a
+lot does not seem to prefer everything; both figures are in standard deviations among strangers along that direction.
 """
 
 from collections.abc import Iterator
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.belief import TINY, Belief
+from retrieval.comparing import lift
 from retrieval.items import Catalog
 from retrieval.schema import FieldKind, FieldSpec
 
@@ -28,7 +29,7 @@ class Tendency:
     value: str
     """A value of the field; of a field of numbers a span, as in `retrieval.spans`."""
     mean: float
-    """How much more than most; 0 for like most, 1 for more than five in six."""
+    """How much more than most people prefer it to the rest; 0 for like most, 1 for more than five in six."""
     deviation: float
     """How unsure that is: 1 where nothing is known, 0 where all is."""
 
@@ -42,7 +43,7 @@ def tendencies(belief: Belief, catalog: Catalog) -> tuple[Tendency, ...]:
 
 def _tendency(belief: Belief, field: str, value: str, rows: NDArray[np.int64]) -> Tendency:
     model = belief.model
-    along = model.features[rows].mean(axis=0)
+    along = lift(model, rows) - lift(model, np.arange(model.n_items))
     most = float(model.shares @ model.centers @ along)
     spread = np.sqrt(float(along @ model.strangers @ along) + TINY)
     own = float(belief.taste()[0] @ along)

@@ -235,7 +235,7 @@ async def test_conversations_are_found_renamed_and_deleted(page, agent):
     await expect(page.locator(".welcome")).to_be_visible()
     await say(page, "something tense")
     await finished(page)
-    await visit(page, "Earlier conversations")
+    await visit(page, "Earlier")
     view = page.locator("#view")
     await expect(view.locator(".row-title")).to_have_text(["something tense", "a calm game"])
 

@@ -26,7 +26,7 @@ def head_html(language: str) -> Html:
 def _views(language: str) -> Html:
     """The way to each view, and to what the browser has put side by side."""
     links = [tag("a", word("conversation", language), href=link_to(), data_view_link="")]
-    links += [tag("a", word(name, language), href=link_to(name), data_view_link=name) for name in IN_HEAD]
+    links += [tag("a", word(key, language), href=link_to(name), data_view_link=name) for name, key in IN_HEAD.items()]
     counted = tag("span", "", data_compared="")
     links.append(
         tag("a", word("compare", language), " ", counted, href=link_to("compare"), hidden=True, data_compare_link="")

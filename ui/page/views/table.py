@@ -21,8 +21,8 @@ VIEWS: Mapping[str, View] = {
     "taste": taste,
 }
 """By the first part of their address."""
-IN_HEAD = ("watchlist", "taste", "conversations")
-"""Those that the head of the page leads to; their titles are words of the same key."""
+IN_HEAD = {"watchlist": "watchlist", "taste": "taste", "conversations": "earlier"}
+"""Those that the head of the page leads to, and the key of the word for each."""
 
 
 async def draw_view(session: Session, agent: ChatAgent) -> Fragments:

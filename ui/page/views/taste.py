@@ -30,9 +30,8 @@ async def taste(visit: Visit) -> Fragments:
     believed = await visit.agent.tendencies(visit.session.conversation)
     return visit.show(
         visit.say("taste"),
+        tag("div", _lasting(visit), *(_opinions(visit, given, kind) for kind in _KINDS), class_="taste-kept"),
         _belief(visit, believed),
-        _lasting(visit),
-        *(_opinions(visit, given, kind) for kind in _KINDS),
         lead=visit.say("taste_view_lead"),
     )
 
