@@ -30,11 +30,11 @@ VIEWS = {
     "comparison": "#/compare/game%3A1/game%3A2",
 }
 SMALLEST_PX = 40
-SMALL = f"""
-() => [...document.querySelectorAll("button, summary, select, input:not([type=hidden]), textarea")]
+SMALL = """
+(least) => [...document.querySelectorAll("button, summary, select, input:not([type=hidden]), textarea")]
   .map((one) => [one, one.getBoundingClientRect()])
-  .filter(([one, box]) => box.width && box.height && (box.height < {SMALLEST_PX} - 0.5 || box.width < {SMALLEST_PX} - 0.5))
-  .map(([one, box]) => `${{one.ariaLabel ?? one.textContent}} ${{one.className}} ${{box.width.toFixed()}}x${{box.height.toFixed()}}`)
+  .filter(([, box]) => box.width && box.height && Math.min(box.width, box.height) < least - 0.5)
+  .map(([one, box]) => [one.ariaLabel ?? one.textContent, one.className, box.width, box.height].join(" "))
 """
 
 
@@ -100,6 +100,49 @@ async def test_no_view_breaks_a_rule_of_axe(browser, url, scheme, width):
         await prepare(page)
         for name, address in VIEWS.items():
             await look(page, address)
-            found[name] = await broken_rules(page) + await page.evaluate(SMALL)
+            found[name] = await broken_rules(page) + await page.evaluate(SMALL, SMALLEST_PX)
 
     assert {name: broken for name, broken in found.items() if broken} == {}
+
+
+async def test_at_twice_the_size_nothing_scrolls_sideways_and_all_can_be_reached(browser, url):
+    async with open_context(browser, viewport={"width": 640, "height": 450}) as visitor:
+        page = await visitor.open(url)
+        await prepare(page)
+        for address in VIEWS.values():
+            await look(page, address)
+            assert await page.evaluate("document.documentElement.scrollWidth") <= 640, address
+        assert visitor.errors == []
+
+
+async def test_nothing_moves_for_whoever_wants_less_motion(browser, url, agent):
+    agent.delay_s = 0.5
+    async with open_context(browser, reduced_motion="reduce") as visitor:
+        page = await visitor.open(url)
+        await expect(page.locator(".welcome")).to_be_visible(timeout=30_000)
+        await say(page, "a calm game")
+        await expect(page.locator(".pulse")).to_be_visible()
+
+        moving = "document.getAnimations().filter((one) => one.playState === 'running').length"
+        assert await page.evaluate(moving) == 0
+
+
+async def test_the_keyboard_gets_past_the_head_and_out_of_the_side(browser, url):
+    async with open_context(browser, viewport={"width": 390, "height": 844}) as visitor:
+        page = await visitor.open(url)
+        await expect(page.locator(".welcome")).to_be_visible(timeout=30_000)
+        first = await page.evaluate("document.querySelector('a, button, input, select, textarea').textContent")
+        assert first == "Skip to the content"
+        await page.get_by_role("link", name=first).focus()
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#box textarea")).to_be_focused()
+
+        await page.get_by_role("button", name="You and your settings").click()
+        await expect(page.get_by_role("button", name="Close")).to_be_focused()
+        for _ in range(30):  # round and round: what lies behind the side is never reached
+            await page.keyboard.press("Tab")
+            assert await page.evaluate("document.activeElement.closest('#main, #head') === null")
+        await page.get_by_role("button", name="Close").focus()
+        await page.keyboard.press("Escape")
+        await expect(page.get_by_role("button", name="You and your settings")).to_be_focused()
+        await expect(page.locator(".rail")).to_be_hidden()

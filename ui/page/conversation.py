@@ -141,9 +141,10 @@ def _welcome(session: Session, catalog: Catalog, picks: Sequence[str], fragments
 
 def _said(turn: ChatTurn, language: str) -> Html:
     if not turn.message:
-        return tag("p", turn.title, class_="said-title") if turn.title else Html("")
+        named = tag("h2", turn.title, class_="said-title") if turn.title else ""
+        return Html(named) or tag("h2", word("suggestions", language), class_="hidden-name")
     name = tag("span", word("pair", language, name=word("you", language), text=""), class_="hidden-name")
-    return tag("div", name, *paragraphs_inline(turn.message), class_="said")
+    return tag("div", name, *paragraphs_inline(turn.message), class_="said", role="heading", aria_level="2")
 
 
 def paragraphs_inline(text: str) -> tuple[Html]:
@@ -161,6 +162,7 @@ def _lists(turn: ChatTurn, context: CardContext, fragments: Fragments, key: str,
         parts.append(tag("p", turn.knowing, class_="knowing"))
     if turn.recommendations:
         label = context.say("suggestions")
+        parts.append(tag("h3", label, class_="hidden-name"))
         parts.append(cards(turn.recommendations, context, fragments, key=f"{key}.card", label=label))
     elif turn.near_misses and turn.intent is not None and turn.intent.chips and not turn.notices:
         parts.append(tag("p", context.say("try_less"), class_="notice"))

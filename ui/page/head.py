@@ -18,9 +18,10 @@ def head_html(language: str) -> Html:
         aria_expanded="false",
     )
     new = tag("button", word("new_conversation", language), type="button", class_="quiet", data_do="new")
+    skip = tag("a", word("skip", language), href="#main", class_="skip", data_local="skip")
     brand = tag("div", tag("h1", "Reconteur"), tag("p", word("tagline", language)), class_="brand")
     end = tag("div", new, menu, class_="head-end")
-    return tag("header", brand, _views(language), end, class_="head", data_lang=language)
+    return tag("header", skip, brand, _views(language), end, class_="head", data_lang=language)
 
 
 def _views(language: str) -> Html:

@@ -39,12 +39,12 @@ def _lead(trace: Trace, context: CardContext) -> Html:
     key = f"driver_{trace.driver}"
     name = context.say(key) if is_word(key) else trace.driver
     told = f"{name} ({trace.reason})" if trace.reason and trace.driver != "click" else name
-    return tag("section", tag("h5", context.say("lead")), tag("p", told, class_="meta"))
+    return tag("section", tag("h3", context.say("lead")), tag("p", told, class_="meta"))
 
 
 def _tools(runs: Sequence[ToolRun], context: CardContext) -> Html:
     rows = [_tool(run, context) for run in runs]
-    return tag("section", tag("h5", context.say("tools")), tag("ul", *rows, class_="runs"))
+    return tag("section", tag("h3", context.say("tools")), tag("ul", *rows, class_="runs"))
 
 
 def _tool(run: ToolRun, context: CardContext) -> Html:
@@ -82,7 +82,7 @@ def _scores(shown: Sequence[Recommendation], context: CardContext) -> Html:
         for one in shown
     ]
     table = tag("div", tag("table", tag("thead", head), tag("tbody", *rows)), class_="scroll", tabindex="0")
-    return tag("section", tag("h5", context.say("scores")), table, tag("p", context.say("scores_note"), class_="meta"))
+    return tag("section", tag("h3", context.say("scores")), table, tag("p", context.say("scores_note"), class_="meta"))
 
 
 def _dimensions(
@@ -108,7 +108,7 @@ def _dimensions(
     notes = [context.say("dimensions_note")]
     notes += [context.say(f"parts_{parts_are}")] if is_word(f"parts_{parts_are}") else []
     note = tag("p", " ".join(notes), class_="meta")
-    return tag("section", tag("h5", context.say("dimensions")), table, note)
+    return tag("section", tag("h3", context.say("dimensions")), table, note)
 
 
 def _dimension(name: str, context: CardContext) -> str:
@@ -128,7 +128,7 @@ def _model(trace: Trace, context: CardContext) -> Html:
     rows = [_llm(run, context) for run in trace.llm] or [tag("li", context.say("model_none"))]
     if trace.dropped:
         rows.append(tag("li", context.say("dropped", count=trace.dropped), class_="meta"))
-    return tag("section", tag("h5", context.say("model")), tag("ul", *rows, class_="runs"))
+    return tag("section", tag("h3", context.say("model")), tag("ul", *rows, class_="runs"))
 
 
 def _llm(run: LlmRun, context: CardContext) -> Html:
@@ -144,7 +144,7 @@ def _llm(run: LlmRun, context: CardContext) -> Html:
 def _times(trace: Trace, context: CardContext) -> Html:
     known = [name for name in _STAGES if name in trace.seconds]
     notes = [f"{context.say(name)} {_seconds(trace.seconds[name], context)}" for name in known]
-    return tag("section", tag("h5", context.say("times")), tag("p", " · ".join(notes), class_="meta"))
+    return tag("section", tag("h3", context.say("times")), tag("p", " · ".join(notes), class_="meta"))
 
 
 def _seconds(seconds: float, context: CardContext) -> str:

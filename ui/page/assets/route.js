@@ -19,7 +19,7 @@ function mark() {
 function go() {
   const path = page.path();
   if (!arrived && path) left = scrollY;
-  document.body.classList.remove("rail-open");
+  page.rail(false);
   document.body.classList.toggle("viewing", path !== "");
   document.querySelector("[data-view]")?.setAttribute("aria-busy", path !== "");
   mark();

@@ -33,7 +33,7 @@ async def compare(visit: Visit) -> Fragments:
     head = tag("thead", tag("tr", tag("td"), *columns))
     drawn = tag("table", head, tag("tbody", *rows), aria_label=visit.say("compared"))
     scroll = tag(
-        "div", drawn, class_="scroll compared columns", tabindex="0", role="region", aria_label=visit.say("compared")
+        "div", drawn, class_="scroll compared columns", tabindex="0", role="group", aria_label=visit.say("compared")
     )
     return visit.show(visit.say("compared"), scroll, lead=common(items, fields, visit.catalog, visit.language))
 
