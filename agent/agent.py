@@ -26,6 +26,7 @@ from agent.intent import Act, Intent
 from agent.keeping import Keeper, Writes
 from agent.loop.state import TurnState
 from agent.loop.turn import Loop
+from agent.loop.weighing import weigh
 from agent.loop.words import Words
 from agent.matching import FieldMatcher
 from agent.memory import StoredMemory, keep_shown
@@ -36,6 +37,7 @@ from agent.stopping import Half
 from agent.transcript import near_titles, shown_titles
 from agent.watching import Watcher
 from agent.wording.messages import say
+from agent.wording.why import why_not
 from retrieval.errors import StateError, UnknownConversationError, UnknownItemError
 from retrieval.history import UserHistory
 from retrieval.items import Catalog
@@ -45,7 +47,8 @@ from retrieval.state import Feedback, FeedbackKind, StateStore, User
 from retrieval.state.learning import learn_from_log
 from retrieval.state.realms import tenant_of
 from retrieval.tendencies import Tendency
-from tools import ToolContext
+from tools import Ending, ToolContext
+from tools.endings import ANSWER
 from tools.placing import Placer, split_year
 
 logger = logging.getLogger(__name__)
@@ -385,6 +388,20 @@ class Agent:
         """
         desk = await self.desk(conversation.user_id, replace(conversation.preference, language=language))
         return await asyncio.to_thread(explain_item, desk, item_id)
+
+    async def why_not(self, conversation: Conversation, item_id: str, *, language: str) -> str:
+        """Why an item was not on the last list, in words: the ranking run again with it; no model, nothing stored.
+
+        Raises:
+            UnknownItemError: There is no such item.
+            UnknownUserError: There is no such user.
+        """
+        item = self.catalog.item(item_id)
+        turn = self._begin(conversation, "", store=True, keep=False)
+        await asyncio.to_thread(self._loop.memory.load, turn)
+        turn.context.ending = Ending(ANSWER, (item_id,), kind="why_not")
+        await weigh(turn, timeout_s=self.settings.retrieval.tool_timeout_s)
+        return why_not(item, turn.context, language)
 
     async def tendencies(self, conversation: Conversation) -> tuple[Tendency, ...]:
         """What is believed of the user's taste, group by group, as the next list would rest on it.

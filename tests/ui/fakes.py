@@ -250,6 +250,9 @@ class FakeAgent:
     async def explain(self, conversation: Conversation, item_id: str, *, language: str) -> Recommendation:
         return _recommend(self.catalog.item(item_id), 1)
 
+    async def why_not(self, conversation: Conversation, item_id: str, *, language: str) -> str:
+        return f"{self.catalog.item(item_id).title} stands further down."
+
     async def tendencies(self, conversation: Conversation) -> list[Tendency]:
         """More calm ones for each that is liked."""
         held = self.state.feedback_of(conversation.user_id) if conversation.user_id else []

@@ -260,3 +260,15 @@ async def test_conversations_are_found_renamed_and_deleted(page, agent):
     await page.get_by_role("navigation").get_by_role("link", name="Conversation", exact=True).click()
     await expect(page.locator(".welcome")).to_be_visible()
     assert agent.conversations.stored == {}
+
+
+async def test_why_something_is_not_on_a_list_is_said_below_it(page, agent):
+    await page.get_by_role("textbox", name="A title you miss here").fill("deep signal")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".why-not")).to_have_text("Deep Signal stands further down.")
+
+    await page.get_by_role("textbox", name="A title you miss here").fill("<b>zzz")
+    await page.get_by_role("button", name="Why not?").click()
+
+    await expect(page.locator(".why-not")).to_have_text("The catalog doesn’t have <b>zzz.")
+    assert [call[0] for call in agent.calls] == ["stream"]

@@ -185,6 +185,16 @@ class Actions:
             async for part in parts:
                 yield part
 
+    async def why_not(self, session: Session, title_said: str) -> Changes:
+        """Say why something is not on the last list, below it."""
+        found = self.catalog.find_title(title_said[:_LONGEST_NAME], limit=1)
+        language = session.turns[-1].language(session.language) if session.turns else session.language
+        told = word("why_not_unknown", language, title=title(title_said[:_LONGEST_NAME], language))
+        if found:
+            told = await self.agent.why_not(session.conversation, found[0].item_id, language=language)
+        session.asked_why_not = (len(session.turns) - 1, told)
+        yield Part.LOG
+
     async def _said(self, session: Session, text: str, wanted: Preference) -> Changes:
         """What a click asks for, as an exchange of its own."""
         if session.running:

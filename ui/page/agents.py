@@ -88,6 +88,9 @@ class ChatAgent(Protocol):
     async def explain(self, conversation: Conversation, item_id: str, *, language: str) -> Recommendation:
         """An item with all that speaks for it here, whether it was on a list or not."""
 
+    async def why_not(self, conversation: Conversation, item_id: str, *, language: str) -> str:
+        """Why an item was not on the last list, in words."""
+
     async def tendencies(self, conversation: Conversation) -> Sequence[Tendency]:
         """What is believed of the user's taste, group by group."""
 

@@ -189,7 +189,20 @@ def _made_of(recommendation: Recommendation, context: CardContext) -> Html:
         learned = join((tag("p", context.say("parts_note", kind=context.say(kind)), class_="meta"), tag("ul", *lines)))
     asked = context.say("why_question", label=item_label(recommendation.item, context.language))
     button = tag("button", context.say("what_changed"), type="button", class_="wish", data_do="wish", data_text=asked)
-    return tag("div", tag("p", made), learned, button, class_="made-of")
+    drawn = _shares_drawn(recommendation.shares)
+    return tag("div", drawn, tag("p", made), learned, button, class_="made-of")
+
+
+def _shares_drawn(shares: Mapping[str, float]) -> Html:
+    """The shares as parts of one bar, the largest first, what speaks against it last; the words below say the same."""
+    total = sum(abs(share) for share in shares.values())
+    order = sorted(shares, key=lambda name: -shares[name])
+    parts = (
+        tag("i", style=f"width:{abs(shares[name]) / total:.1%}", class_="against" if shares[name] < 0 else None)
+        for name in order
+        if shares[name]
+    )
+    return tag("div", *parts, class_="shares", aria_hidden="true")
 
 
 def _shares(shares: Mapping[str, float], context: CardContext) -> str:

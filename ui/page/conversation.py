@@ -34,7 +34,8 @@ def log_parts(session: Session, catalog: Catalog, picks: Sequence[str] = ()) -> 
     fragments = Fragments(tuple(keys))
     before, session.rendered = session.rendered, {}
     for at, (key, turn) in enumerate(zip(keys, session.turns, strict=True)):
-        looks = (turn, session.language, at == last, at == last and session.running, _clicks_in(turn, session))
+        missed = session.asked_why_not if session.asked_why_not[0] == at else None
+        looks = (turn, session.language, at == last, at == last and session.running, _clicks_in(turn, session), missed)
         drawn = before.get(key)
         if drawn is None or drawn[0] != looks:
             drawn = (looks, _turn(turn, at, key, session, catalog, is_last=at == last))
@@ -70,7 +71,11 @@ def _turn(
         fragments.keep(f"{key}.chips", "div", chips(found, context, removable=is_last and not busy)),
         fragments.keep(f"{key}.lists", "div", _lists(turn, context, fragments, key, busy=busy), _table(turn, context)),
         fragments.keep(f"{key}.text", "div", *_words(turn, context, is_last=is_last, busy=busy)),
-        fragments.keep(f"{key}.ways", "div", _others(context) if is_last and not busy and turn.has_list else ""),
+        fragments.keep(
+            f"{key}.ways",
+            "div",
+            _others(context, session.asked_why_not, at) if is_last and not busy and turn.has_list else "",
+        ),
         fragments.keep(f"{key}.how", "div", how),
         class_="turn",
         data_turn=str(at),
@@ -93,9 +98,14 @@ def _words(turn: ChatTurn, context: CardContext, *, is_last: bool, busy: bool) -
     ]
 
 
-def _others(context: CardContext) -> Html:
+def _others(context: CardContext, asked: tuple[int, str], at: int) -> Html:
+    """More of a list, and a question about what is not on it with its answer."""
     button = tag("button", context.say("show_others"), type="button", class_="wish", data_do="others")
-    return tag("div", button, class_="ways")
+    label = context.say("why_not_label")
+    field = tag("input", type="text", name="title", maxlength="60", required=True, placeholder=label, aria_label=label)
+    form = tag("form", field, tag("button", context.say("why_not"), class_="quiet"), data_submit="why-not")
+    told = tag("p", asked[1] if asked[0] == at else "", role="status", class_="why-not")
+    return tag("div", button, form, told, class_="ways")
 
 
 def _unanswered(language: str) -> Html:

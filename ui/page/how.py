@@ -24,7 +24,7 @@ def how_html(trace: Trace, shown: Sequence[Recommendation], context: CardContext
     body = tag(
         "div",
         _lead(trace, context) if trace.driver else "",
-        _tools(trace.tools, context) if trace.tools else "",
+        _tools(trace, context) if trace.tools else "",
         _scores(shown, context) if any(one.channels for one in shown) else "",
         _dimensions(trace.dimensions, shown, trace.parts_are, context) if trace.dimensions else "",
         _model(trace, context),
@@ -42,12 +42,14 @@ def _lead(trace: Trace, context: CardContext) -> Html:
     return tag("section", tag("h3", context.say("lead")), tag("p", told, class_="meta"))
 
 
-def _tools(runs: Sequence[ToolRun], context: CardContext) -> Html:
-    rows = [_tool(run, context) for run in runs]
+def _tools(trace: Trace, context: CardContext) -> Html:
+    """Each call with when it ran within the turn."""
+    whole = max([trace.seconds.get("total", 0.0), *(run.at + run.seconds for run in trace.tools)]) or 1.0
+    rows = [_tool(run, whole, context) for run in trace.tools]
     return tag("section", tag("h3", context.say("tools")), tag("ul", *rows, class_="runs"))
 
 
-def _tool(run: ToolRun, context: CardContext) -> Html:
+def _tool(run: ToolRun, whole: float, context: CardContext) -> Html:
     notes = [context.say("milliseconds", ms=number(round(run.seconds * 1000), context.language))]
     if run.error:
         notes.insert(0, context.say(_ERRORS[run.error]) if run.error in _ERRORS else run.error)
@@ -58,8 +60,14 @@ def _tool(run: ToolRun, context: CardContext) -> Html:
         "li",
         tag("code", run.name, class_="tool-name"),
         tag("span", " · ".join(notes), class_="meta late" if run.error else "meta"),
+        tag("span", _when(run.at, run.seconds, whole), class_="timeline", aria_hidden="true"),
         tag("code", arguments, class_="arguments") if arguments else "",
     )
+
+
+def _when(at: float, seconds: float, whole: float) -> Html:
+    """From when to when in a turn, as a piece of the line that is the whole turn."""
+    return tag("i", style=f"left:{at / whole:.1%};width:{seconds / whole:.1%}")
 
 
 def _brief(arguments: Mapping[str, JsonValue]) -> str:

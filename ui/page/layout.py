@@ -162,6 +162,8 @@ class Handlers:
                 return actions.undo(session, item)
             case {"do": "more-like", "item": item}:
                 return actions.more_like(session, item)
+            case {"do": "why-not", "title": title}:
+                return actions.why_not(session, title)
             case {"do": "unchip", "key": key}:
                 return actions.rerank(session, remove=key)
             case {"do": "untaste", "key": key}:

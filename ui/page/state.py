@@ -44,6 +44,8 @@ class Session:
     """What the user saved for later, the newest first."""
     rows: tuple[ConversationRow, ...] = ()
     """The user's conversations, latest first."""
+    asked_why_not: tuple[int, str] = (-1, "")
+    """The turn whose list something was missed on, and why it is not there."""
     draft: str = ""
     """What stands in the input."""
     received: str = ""
