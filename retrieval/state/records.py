@@ -8,7 +8,7 @@ from typing import Literal
 
 from retrieval.preference import Constraint, Wish
 
-FeedbackSource = Literal["click", "said"]
+FeedbackSource = Literal["click", "said", "imported"]
 _ROUNDING = 1e-6
 
 

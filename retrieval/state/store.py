@@ -187,6 +187,22 @@ class StateStore:
                 source=source,
             )
 
+    def bring_feedback(self, user_id: str, given: Mapping[str, FeedbackKind], saved: Sequence[str] = ()) -> int:
+        """Keep what somebody brings along from elsewhere, all or nothing; what is known already stays as it is.
+
+        Args:
+            user_id: Whose.
+            given: Opinions by item id.
+            saved: Items for the watchlist.
+
+        Returns:
+            How many opinions were new.
+        """
+        with self._write() as session:
+            for item_id in saved:
+                watchlist.add(session, user_id, item_id)
+            return feedback.bring(session, user_id, given)
+
     def undo_feedback(self, user_id: str, feedback_id: int) -> bool:
         """Take an opinion back; False when it was already, or is not this user's."""
         with self._write() as session:

@@ -25,6 +25,7 @@ CALLS: dict[str, Callable[[StateStore], object]] = {
     "keep_taste": lambda seen: seen.keep_taste("kim", Taste("rain")),
     "tastes_of": lambda seen: seen.tastes_of("kim"),
     "drop_taste": lambda seen: seen.drop_taste("kim", 1),
+    "bring_feedback": lambda seen: seen.bring_feedback("kim", {"b": LIKE}) or None,
     "save_item": lambda seen: seen.save_item("kim", "a"),
     "unsave_item": lambda seen: seen.unsave_item("kim", "a"),
     "watchlist_of": lambda seen: seen.watchlist_of("kim"),

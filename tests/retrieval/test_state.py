@@ -112,6 +112,7 @@ def test_everything_about_an_unknown_user_says_so(store: StateStore, user_id: st
         lambda: store.keep_taste(user_id, KIDS),
         lambda: store.tastes_of(user_id),
         lambda: store.drop_taste(user_id, KIDS.key),
+        lambda: store.bring_feedback(user_id, {"a": LIKE}),
         lambda: store.save_item(user_id, "a"),
         lambda: store.unsave_item(user_id, "a"),
         lambda: store.watchlist_of(user_id),

@@ -27,6 +27,7 @@ VIEWS = {
     "taste": "#/taste",
     "conversations": "#/conversations",
     "item": "#/item/game%3A1",
+    "import": "#/import",
     "comparison": "#/compare/game%3A1/game%3A2",
 }
 SMALLEST_PX = 40

@@ -1,5 +1,7 @@
 """The page's views beside the conversation, in a real browser, over an agent that needs no model."""
 
+import io
+import zipfile
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -272,3 +274,59 @@ async def test_why_something_is_not_on_a_list_is_said_below_it(page, agent):
 
     await expect(page.locator(".why-not")).to_have_text("The catalog doesn’t have <b>zzz.")
     assert [call[0] for call in agent.calls] == ["stream"]
+
+
+def archive(**files: str) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, text in files.items():
+            packed.writestr(name, text)
+    return made.getvalue()
+
+
+async def test_an_export_is_shown_before_it_is_kept(page, agent):
+    await visit(page, "My taste")
+    await page.get_by_role("link", name="Bring your ratings along").click()
+    view = page.locator("#view")
+    await expect(view.locator("h2")).to_have_text("Bring your ratings along")
+    head = "Date,Name,Year,Letterboxd URI"
+    ratings = f"{head},Rating\nd,Nine Foxes,2019,u,5\nd,<img src=x onerror=alert(1)>,2000,u,5\nd,Salt Road,1998,u,1\n"
+    files = {
+        "ratings.csv": ratings,
+        "watchlist.csv": f"{head}\nd,Tide Pools,2022,u",
+        "reviews.csv": f"{head}\nd,Deep Signal,2017,u",
+    }
+    packed = archive(**files)
+
+    await view.locator("input[type=file]").set_input_files(
+        {"name": "x.zip", "mimeType": "application/zip", "buffer": packed}
+    )
+
+    await expect(view.get_by_role("status")).to_have_text("3 titles found here, of 4 rows.")
+    await expect(view.get_by_role("region", name="Liked (1)")).to_contain_text("Nine Foxes (2019)")
+    await expect(view.get_by_role("region", name="For later (1)")).to_contain_text("Tide Pools (2022)")
+    await view.locator("summary", has_text="1 title is not in the catalog").click()
+    await expect(view.locator("details")).to_contain_text("<img src=x onerror=alert(1)> (2000)")
+    (user,) = agent.state.list_users()
+    assert agent.state.feedback_of(user.user_id) == []
+
+    await view.get_by_role("button", name="Keep these").click()
+
+    await expect(page.locator("#notice")).to_have_text("2 new opinions kept.")
+    await expect(view.get_by_role("button", name="Keep these")).to_have_count(0)
+    assert {one.item_id: str(one.kind) for one in agent.state.feedback_of(user.user_id)} == {
+        "game:2": "like",
+        "game:3": "dislike",
+    }
+    assert [one.item_id for one in agent.state.watchlist_of(user.user_id)] == ["game:11"]
+
+
+async def test_a_hundred_megabytes_of_anything_are_no_export(page, tmp_path):
+    await page.evaluate("location.hash = '#/import'")
+    large = tmp_path / "large.csv"
+    with large.open("wb") as file:
+        file.truncate(100 << 20)
+
+    await page.locator("#view input[type=file]").set_input_files(large)
+
+    await expect(page.locator("#view")).to_contain_text("Nothing in this file is in the catalog.")

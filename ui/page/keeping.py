@@ -1,6 +1,7 @@
 """What is kept of a user by clicks in the page's views; `ui.page.actions` has what belongs to the conversation."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from retrieval.items import Catalog
@@ -8,6 +9,7 @@ from retrieval.preference import Wish
 from retrieval.schema import FieldKind
 from retrieval.state import Taste
 from ui.page.agents import ChatAgent
+from ui.page.importing import MOST_PIECES, Import
 from ui.page.parts import Changes, Part
 from ui.page.people import People
 from ui.page.state import Session
@@ -46,6 +48,32 @@ class Keeping:
             await asyncio.to_thread(state.keep_taste, user_id, Taste("", wish=wish))
         await self.people.refresh(session)
         yield Part.RAIL | Part.BROWSER
+
+    async def read(self, session: Session, piece: Mapping[str, str]) -> Changes:
+        """Take in a piece of an export, for a preview; the first one of a file takes the place of an earlier file."""
+        number, of = (int(piece[name]) if piece[name].isdecimal() else 0 for name in ("number", "of"))
+        if session.incoming is None or session.incoming.is_whole or session.incoming.of != of:
+            session.incoming = Import(self.agent.retriever.catalog, min(max(of, 1), MOST_PIECES))
+        found = session.incoming
+        await asyncio.to_thread(found.take, number, piece["name"], piece["head"], piece["text"])
+        yield Part(0)
+
+    async def bring(self, session: Session) -> Changes:
+        """Keep what was read."""
+        found, session.incoming = session.incoming, None
+        if found is not None and found.is_whole:
+            await self.people.ensure_user(session)
+            if session.user is not None:
+                bring = self.agent.state.bring_feedback
+                count = await asyncio.to_thread(bring, session.user.user_id, found.given, [*found.saved])
+                session.notice = word("imported", session.language, count=count)
+            await self.people.refresh(session)
+        yield Part.ALL
+
+    async def leave(self, session: Session) -> Changes:
+        """Keep nothing of it."""
+        session.incoming = None
+        yield Part(0)
 
     async def rename(self, session: Session, conversation_id: str, title: str) -> Changes:
         """Call one of the user's conversations something else."""

@@ -64,6 +64,7 @@ def build_page(find_agent: Callable[[], ChatAgent]) -> Any:
         patch = _unseen("patch", "patch.js")
         save = _unseen("save", "save.js")
         route = _unseen("route", "route.js")
+        _unseen("read", "read.js")
 
         outputs = [state, patch, live, rail, notice, browser, save]
         handlers = Handlers(find_agent)
@@ -156,6 +157,8 @@ class Handlers:
                 return actions.keeping.rename(session, conversation_id, title)
             case {"do": "forget", "conversation": conversation_id}:
                 return actions.keeping.forget(session, conversation_id)
+            case {"do": "import", "number": _, "of": _, "name": _, "head": _, "text": _}:
+                return actions.keeping.read(session, given)
             case {"do": "unsave", "item": item}:
                 return actions.keeping.unsave(session, item)
             case {"do": "undo", "item": item}:
@@ -192,6 +195,10 @@ class Handlers:
                 return actions.new_conversation(session)
             case "picks":
                 return actions.show_picks(session)
+            case "import-yes":
+                return actions.keeping.bring(session)
+            case "import-no":
+                return actions.keeping.leave(session)
             case "export":
                 return actions.export(session)
             case "erase" | "erase-no":

@@ -10,6 +10,7 @@ from retrieval.state import ConversationRow, Saved, Taste, User
 from ui.access.caller import Caller
 from ui.page.chat_turn import ChatTurn
 from ui.page.fragments import Drawn, Fragments
+from ui.page.importing import Import
 from ui.page.markup import Html
 from ui.page.parts import Part
 from ui.page.talk import Talk
@@ -46,6 +47,8 @@ class Session:
     """The user's conversations, latest first."""
     asked_why_not: tuple[int, str] = (-1, "")
     """The turn whose list something was missed on, and why it is not there."""
+    incoming: Import | None = None
+    """An export that was read and not taken in yet."""
     draft: str = ""
     """What stands in the input."""
     received: str = ""

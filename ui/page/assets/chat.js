@@ -40,6 +40,11 @@ element.addEventListener("click", (event) => {
 });
 
 element.addEventListener("change", (event) => {
+  if (event.target.matches("[data-import]") && event.target.files[0]) {
+    page.read(event.target.files[0], act);
+    event.target.value = "";
+    return;
+  }
   const field = event.target.closest("[data-change]");
   if (field) act({ do: field.dataset.change, value: field.value });
 });

@@ -9,6 +9,7 @@ from ui.page.state import Session
 from ui.page.views.compare import compare
 from ui.page.views.conversations import conversations
 from ui.page.views.frame import View, Visit
+from ui.page.views.importing import importing
 from ui.page.views.item import item
 from ui.page.views.taste import taste
 from ui.page.views.watchlist import watchlist
@@ -16,6 +17,7 @@ from ui.page.views.watchlist import watchlist
 VIEWS: Mapping[str, View] = {
     "compare": compare,
     "conversations": conversations,
+    "import": importing,
     "item": item,
     "watchlist": watchlist,
     "taste": taste,

@@ -7,6 +7,7 @@ from retrieval.schema import FieldKind
 from retrieval.state import Feedback, FeedbackKind
 from retrieval.tendencies import Tendency
 from ui.page.fragments import Fragments
+from ui.page.links import link_to
 from ui.page.markup import Html, tag
 from ui.page.sidebar import taste_label
 from ui.page.views.frame import Visit, item_link
@@ -32,6 +33,7 @@ async def taste(visit: Visit) -> Fragments:
         visit.say("taste"),
         tag("div", _lasting(visit), *(_opinions(visit, given, kind) for kind in _KINDS), class_="taste-kept"),
         _belief(visit, believed),
+        tag("a", visit.say("import"), href=link_to("import"), class_="quiet"),
         lead=visit.say("taste_view_lead"),
     )
 
