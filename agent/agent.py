@@ -17,6 +17,7 @@ from agent.chips import chips, without_chip
 from agent.client import NO_TERMS, ClientTerms
 from agent.conversation import Conversation, Role, Turn, dump_conversation
 from agent.conversations import ConversationStore
+from agent.direct import explain_item
 from agent.drivers.base import Deadline
 from agent.drivers.choose import TOOLS, DriverChooser
 from agent.events import Event, Finished, TextDelta, Understood
@@ -25,16 +26,18 @@ from agent.intent import Act, Intent
 from agent.keeping import Keeper, Writes
 from agent.loop.state import TurnState
 from agent.loop.turn import Loop
+from agent.loop.weighing import weigh
 from agent.loop.words import Words
 from agent.matching import FieldMatcher
 from agent.memory import StoredMemory, keep_shown
-from agent.recommendation import Reply
+from agent.recommendation import Recommendation, Reply
 from agent.settings import Settings
 from agent.shown import Shown, load_shown
 from agent.stopping import Half
 from agent.transcript import near_titles, shown_titles
 from agent.watching import Watcher
 from agent.wording.messages import say
+from agent.wording.why import why_not
 from retrieval.errors import StateError, UnknownConversationError, UnknownItemError
 from retrieval.history import UserHistory
 from retrieval.items import Catalog
@@ -43,7 +46,9 @@ from retrieval.retriever import Retriever
 from retrieval.state import Feedback, FeedbackKind, StateStore, User
 from retrieval.state.learning import learn_from_log
 from retrieval.state.realms import tenant_of
-from tools import ToolContext
+from retrieval.tendencies import Tendency
+from tools import Ending, ToolContext
+from tools.endings import ANSWER
 from tools.placing import Placer, split_year
 from tools.rules import Context, RuleBook
 
@@ -393,6 +398,39 @@ class Agent:
         await asyncio.to_thread(self._loop.memory.load, turn)
         return turn.context
 
+    async def explain(self, conversation: Conversation, item_id: str, *, language: str) -> Recommendation:
+        """An item with all that speaks for it to this user and wish, whether it was on a list or not; stores nothing.
+
+        Raises:
+            UnknownItemError: There is no such item.
+            UnknownUserError: There is no such user.
+        """
+        desk = await self.desk(conversation.user_id, replace(conversation.preference, language=language))
+        return await asyncio.to_thread(explain_item, desk, item_id)
+
+    async def why_not(self, conversation: Conversation, item_id: str, *, language: str) -> str:
+        """Why an item was not on the last list, in words: the ranking run again with it; no model, nothing stored.
+
+        Raises:
+            UnknownItemError: There is no such item.
+            UnknownUserError: There is no such user.
+        """
+        item = self.catalog.item(item_id)
+        turn = self._begin(conversation, "", store=True, keep=False)
+        await asyncio.to_thread(self._loop.memory.load, turn)
+        turn.context.ending = Ending(ANSWER, (item_id,), kind="why_not")
+        await weigh(turn, timeout_s=self.settings.retrieval.tool_timeout_s)
+        return why_not(item, turn.context, language)
+
+    async def tendencies(self, conversation: Conversation) -> tuple[Tendency, ...]:
+        """What is believed of the user's taste, group by group, as the next list would rest on it.
+
+        Raises:
+            UnknownUserError: There is no such user.
+        """
+        desk = await self.desk(conversation.user_id, conversation.preference)
+        return await asyncio.to_thread(self.retriever.tendencies, desk.preference, desk.history)
+
     # Other doors -------------------------------------------------------------------------------------------------
 
     def from_messages(self, messages: Sequence[tuple[Role, str]], *, user_id: str | None) -> Conversation:
@@ -429,6 +467,16 @@ class Agent:
             UnknownUserError: There is no such user.
         """
         await self._keeper.erase(user_id, who=who)
+        self.histories.forget(user_id)
+
+    async def forget(self, user_id: str, conversation_id: str) -> None:
+        """Forget one conversation of a user for good; opinions given in it stay.
+
+        Raises:
+            UnknownUserError: There is no such user.
+            UnknownConversationError: It is not one of this user's.
+        """
+        await self._keeper.forget(user_id, conversation_id)
         self.histories.forget(user_id)
 
     async def export(self, user_id: str) -> dict[str, JsonValue]:

@@ -7,7 +7,7 @@ from weakref import WeakValueDictionary
 
 from agent.conversation import Conversation
 from agent.conversations import ConversationStore
-from retrieval.errors import UnknownUserError
+from retrieval.errors import UnknownConversationError, UnknownUserError
 from retrieval.state import StateStore, User
 
 
@@ -51,6 +51,15 @@ class Keeper:
         """
         await self._to_the_end(self._erase(user_id, who))
 
+    async def forget(self, user_id: str, conversation_id: str) -> None:
+        """Forget one conversation of a user for good; opinions given in it stay.
+
+        Raises:
+            UnknownUserError: There is no such user.
+            UnknownConversationError: It is not one of this user's.
+        """
+        await self._to_the_end(self._forget(user_id, conversation_id))
+
     async def aclose(self) -> None:
         """Wait for what is being written."""
         await asyncio.gather(*self.writes.running, return_exceptions=True)
@@ -78,6 +87,14 @@ class Keeper:
                 await self.conversations.delete(conversation_id)
             for conversation_id in await asyncio.to_thread(self.state.erase_user, user_id, who=who):
                 await self.conversations.delete(conversation_id)  # what another process saved meanwhile
+        await self.conversations.compact()
+
+    async def _forget(self, user_id: str, conversation_id: str) -> None:
+        async with self._lock(user_id):
+            if conversation_id not in await asyncio.to_thread(self.state.conversation_ids_of, user_id):
+                raise UnknownConversationError(conversation_id)
+            await self.conversations.delete(conversation_id)
+            await asyncio.to_thread(self.state.delete_conversation, user_id, conversation_id)
         await self.conversations.compact()
 
     def _lock(self, user_id: str) -> asyncio.Lock:

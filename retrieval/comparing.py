@@ -34,7 +34,7 @@ def compare(model: TasteModel, one: NDArray[np.int64], other: NDArray[np.int64])
     A group is weighed by what an average person answers to it, so that a large or popular one is not preferred for
     its size; people read their own taste from what they know of it, so a group of few answers is a vague one.
     """
-    along = _lift(model, one) - _lift(model, other)
+    along = lift(model, one) - lift(model, other)
     variance = float(along @ model.strangers @ along)
     if variance <= TINY:
         return None
@@ -47,7 +47,8 @@ def _total(model: TasteModel, rows: NDArray[np.int64]) -> float:
     return max(TINY, float(model.base[rows].sum()))
 
 
-def _lift(model: TasteModel, rows: NDArray[np.int64]) -> Floats:
+def lift(model: TasteModel, rows: NDArray[np.int64]) -> Floats:
+    """Where a group lies, beside what an average person answers to it, shape (width,)."""
     found: Floats = model.features[rows].sum(axis=0) / _total(model, rows)
     return found
 

@@ -46,6 +46,7 @@ from retrieval.ranking import Ranked, drop_doubles
 from retrieval.resources import Progress, silent
 from retrieval.schema import CatalogSchema
 from retrieval.settings import RetrievalSettings
+from retrieval.tendencies import Tendency, tendencies
 
 
 class Retriever:
@@ -272,6 +273,10 @@ class Retriever:
     def belief(self, preference: Preference, history: UserHistory, unanswered: Collection[str] = ()) -> Belief:
         """What is believed of somebody's taste; its `width` says how little is known."""
         return self.explorer.belief(preference, history, unanswered)
+
+    def tendencies(self, preference: Preference, history: UserHistory) -> tuple[Tendency, ...]:
+        """The same, group by group: kinds, decades, themes."""
+        return tendencies(self.belief(preference, history), self.catalog)
 
     def inquiry(
         self, slots: Sequence[Slot], belief: Belief, asked: Collection[str] = (), settled: Collection[str] = ()

@@ -86,11 +86,16 @@ def comparison(items: Sequence[Item], fields: Sequence[str], catalog: Catalog, l
         else _difference(items, spec, language)
         for spec in specs
     )
-    common = _in_common(items, specs, catalog, language)
-    opening = say("in_common", language, facts=common) if common else ""
+    opening = common(items, fields, catalog, language)
     most = say("compared_most", language, count=MOST_ITEMS) if left_out > 0 else ""
     rest = say("not_recorded_rest" if len(fields) > 1 else "not_recorded_any", language) if OTHER in fields else ""
     return paragraph((most, opening, *differing, rest), language)
+
+
+def common(items: Sequence[Item], fields: Sequence[str], catalog: Catalog, language: str) -> str:
+    """What all of some items have, as a sentence; '' where that is nothing."""
+    shared = _in_common(items, _compared(fields, catalog), catalog, language)
+    return say("in_common", language, facts=shared) if shared else ""
 
 
 def table(items: Sequence[Item], fields: Sequence[str], catalog: Catalog, language: str) -> Table | None:

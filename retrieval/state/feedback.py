@@ -1,7 +1,8 @@
 """Feedback and exposures in the database: what was shown with which probability, and what the user said to it."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import get_args
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
@@ -43,6 +44,28 @@ def add(
     session.add(row)
     session.flush()
     return _feedback(row)
+
+
+def bring(session: Session, user_id: str, given: Mapping[str, FeedbackKind]) -> int:
+    """Keep opinions from elsewhere, by item id, about items of which nothing is known yet; how many those were."""
+    users.lock(session, user_id)
+    known = {row.item_id for row in session.scalars(_active(user_id))}
+    now = time.time()
+    rows = [
+        FeedbackRow(
+            user_id=user_id,
+            item_id=checked_id(item_id, what="an item id"),
+            kind=FeedbackKind(kind).value,
+            conversation_id="",
+            exposure_id=None,
+            source="imported",
+            created_at=now,
+        )
+        for item_id, kind in given.items()
+        if item_id not in known
+    ]
+    session.add_all(rows)
+    return len(rows)
 
 
 def undo(session: Session, user_id: str, feedback_id: int) -> bool:
@@ -132,7 +155,7 @@ def _says_the_same(old: FeedbackRow, new: FeedbackRow) -> bool:
 
 
 def _feedback(row: FeedbackRow) -> Feedback:
-    source: FeedbackSource = "said" if row.source == "said" else "click"
+    source: FeedbackSource = next((known for known in get_args(FeedbackSource) if known == row.source), "click")
     kind = FeedbackKind(row.kind)
     return Feedback(row.id, row.item_id, kind, row.created_at, row.conversation_id, row.exposure_id, source)
 

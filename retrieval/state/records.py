@@ -8,7 +8,7 @@ from typing import Literal
 
 from retrieval.preference import Constraint, Wish
 
-FeedbackSource = Literal["click", "said"]
+FeedbackSource = Literal["click", "said", "imported"]
 _ROUNDING = 1e-6
 
 
@@ -78,6 +78,14 @@ class Taste:
         if self.wish is not None:
             return self.wish.key
         return f"words:{' '.join(self.words.casefold().split())}"
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """One item of a watchlist."""
+
+    item_id: str
+    added_at: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from retrieval.errors import UnknownUserError
 from retrieval.history import Interaction
 from retrieval.settings import RetrievalSettings
-from retrieval.state import audit, conversations, feedback, tastes, users
+from retrieval.state import audit, conversations, feedback, tastes, users, watchlist
 from retrieval.state.database import Database
 from retrieval.state.records import (
     ConversationRow,
@@ -27,6 +27,7 @@ from retrieval.state.records import (
     FeedbackSource,
     LoggedExposure,
     Profile,
+    Saved,
     Taste,
     User,
 )
@@ -186,6 +187,22 @@ class StateStore:
                 source=source,
             )
 
+    def bring_feedback(self, user_id: str, given: Mapping[str, FeedbackKind], saved: Sequence[str] = ()) -> int:
+        """Keep what somebody brings along from elsewhere, all or nothing; what is known already stays as it is.
+
+        Args:
+            user_id: Whose.
+            given: Opinions by item id.
+            saved: Items for the watchlist.
+
+        Returns:
+            How many opinions were new.
+        """
+        with self._write() as session:
+            for item_id in saved:
+                watchlist.add(session, user_id, item_id)
+            return feedback.bring(session, user_id, given)
+
     def undo_feedback(self, user_id: str, feedback_id: int) -> bool:
         """Take an opinion back; False when it was already, or is not this user's."""
         with self._write() as session:
@@ -216,6 +233,27 @@ class StateStore:
         """Take a taste back by its key or its id; False when there is none."""
         with self._write() as session:
             return tastes.drop(session, user_id, key)
+
+    # Watchlist
+
+    def save_item(self, user_id: str, item_id: str) -> Saved:
+        """Put an item on the user's watchlist; again is no error.
+
+        Raises:
+            BadIdError: The item id cannot be one.
+        """
+        with self._write() as session:
+            return watchlist.add(session, user_id, item_id)
+
+    def unsave_item(self, user_id: str, item_id: str) -> bool:
+        """Take an item off the user's watchlist; False where it was not on."""
+        with self._write() as session:
+            return watchlist.remove(session, user_id, item_id)
+
+    def watchlist_of(self, user_id: str) -> list[Saved]:
+        """What the user saved for later, the newest first."""
+        with self.database.read() as session:
+            return watchlist.of_user(session, user_id)
 
     # Exposures
 
@@ -291,9 +329,11 @@ class StateStore:
             return conversations.shown_in(session, user_id, conversation_id)
 
     def delete_conversation(self, user_id: str, conversation_id: str) -> None:
-        """Forget it and what was shown in it; feedback given there stays."""
+        """Forget it and what was shown in it for good, as `erase_user` does; feedback given there stays."""
         with self._write() as session:
             conversations.delete(session, user_id, conversation_id)
+            self.database.note_scrub(session)
+        self.database.scrub()
 
     # Everything about a user
 

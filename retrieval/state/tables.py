@@ -7,7 +7,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from retrieval.state.realms import RealmId
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest revision in `migrations/versions`; a change of a table needs a new one there."""
 ID_LENGTH = 128
 
@@ -137,6 +137,16 @@ class TurnRow(Base):
     is_unread: Mapped[bool]
     unread: Mapped[str] = mapped_column(Text)
     limits: Mapped[str] = mapped_column(Text)
+
+
+class WatchRow(Base):
+    """One item that somebody saved for later; since version 7."""
+
+    __tablename__ = "watchlist"
+
+    user_id: Mapped[str] = mapped_column(RealmId, ForeignKey(UserRow.user_id, ondelete="CASCADE"), primary_key=True)
+    item_id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
+    added_at: Mapped[float]
 
 
 class KeyRow(Base):

@@ -92,6 +92,7 @@ def test_an_old_state_opens_and_keeps_what_it_holds(old_url: str) -> None:
     with StateStore(old_url) as store:
         store.record_exposures("kim", "c", 1, [Exposure("b", 1, 0.5, context={"width": 0.75})])
         store.keep_shown("kim", "c", 1, {"cards": ["b"]})
+        store.save_item("kim", "b")
         profile, logged = store.profile("kim"), store.exposures_of("kim")
 
         assert (profile.user.name, profile.novelty, profile.liked) == ("Kim", 0.7, ("a",))
@@ -99,6 +100,7 @@ def test_an_old_state_opens_and_keeps_what_it_holds(old_url: str) -> None:
         assert [one.outcome for one in logged] == [FeedbackKind.LIKE, None]
         assert [dict(one.shown.context) for one in logged] == [{}, {"width": 0.75}]
         assert [row.title for row in store.conversations_of("kim")] == ["about rain"]
+        assert [saved.item_id for saved in store.watchlist_of("kim")] == ["b"]
         assert store.realms() == [""]
         with store.database.engine.connect() as connection:
             assert differences(connection) == []

@@ -25,6 +25,10 @@ CALLS: dict[str, Callable[[StateStore], object]] = {
     "keep_taste": lambda seen: seen.keep_taste("kim", Taste("rain")),
     "tastes_of": lambda seen: seen.tastes_of("kim"),
     "drop_taste": lambda seen: seen.drop_taste("kim", 1),
+    "bring_feedback": lambda seen: seen.bring_feedback("kim", {"b": LIKE}) or None,
+    "save_item": lambda seen: seen.save_item("kim", "a"),
+    "unsave_item": lambda seen: seen.unsave_item("kim", "a"),
+    "watchlist_of": lambda seen: seen.watchlist_of("kim"),
     "record_exposures": lambda seen: seen.record_exposures("kim", "c", 1, [Exposure("b", 1, 1.0)]),
     "exposures_of": lambda seen: seen.exposures_of("kim"),
     "open_conversation": lambda seen: seen.open_conversation("kim", "c"),
@@ -55,6 +59,7 @@ def fill(seen: StateStore) -> dict[str, object]:
     seen.add_feedback("kim", "a", LIKE, conversation_id="c")
     seen.keep_taste("kim", Taste("never snow"))
     seen.keep_shown("kim", "c", 0, {"cards": ["a"]})
+    seen.save_item("kim", "b")
     return seen.export_user("kim")
 
 

@@ -63,6 +63,7 @@ def fill(store: StateStore, user_id: str, word: str = "word") -> str:
     first, _ = store.record_exposures(user_id, conversation, 0, shown("a", "b"))
     store.add_feedback(user_id, "a", LIKE, conversation_id=conversation, exposure_id=first)
     store.keep_taste(user_id, replace(KIDS, words=f"never {word}"))
+    store.save_item(user_id, "saved")
     return conversation
 
 
@@ -111,6 +112,10 @@ def test_everything_about_an_unknown_user_says_so(store: StateStore, user_id: st
         lambda: store.keep_taste(user_id, KIDS),
         lambda: store.tastes_of(user_id),
         lambda: store.drop_taste(user_id, KIDS.key),
+        lambda: store.bring_feedback(user_id, {"a": LIKE}),
+        lambda: store.save_item(user_id, "a"),
+        lambda: store.unsave_item(user_id, "a"),
+        lambda: store.watchlist_of(user_id),
         lambda: store.record_exposures(user_id, "", 0, shown("a")),
         lambda: store.exposures_of(user_id),
         lambda: store.open_conversation(user_id),
@@ -354,6 +359,38 @@ def test_nobody_can_touch_what_is_somebody_elses(store: StateStore) -> None:
     assert [one.outcome for one in store.exposures_of(ann)] == [LIKE, None]
 
 
+# Contract: the watchlist
+
+
+def test_a_watchlist_holds_each_item_once_the_newest_first(store: StateStore) -> None:
+    ann, bob = store.create_user("Ann").user_id, store.create_user("Bob").user_id
+    first = store.save_item(ann, "a")
+    store.save_item(ann, "b")
+
+    assert store.save_item(ann, "a") == first
+    assert [one.item_id for one in store.watchlist_of(ann)] == ["b", "a"]
+    assert store.watchlist_of(bob) == []
+
+
+def test_what_is_taken_off_a_watchlist_is_gone_for_that_user_alone(store: StateStore) -> None:
+    ann, bob = store.create_user("Ann").user_id, store.create_user("Bob").user_id
+    for user_id in (ann, bob):
+        store.save_item(user_id, "a")
+
+    assert store.unsave_item(ann, "a")
+    assert not store.unsave_item(ann, "a")
+    assert not store.unsave_item(ann, "x\x00")
+    assert store.watchlist_of(ann) == []
+    assert [one.item_id for one in store.watchlist_of(bob)] == ["a"]
+
+
+def test_an_item_id_that_cannot_be_one_is_not_saved(store: StateStore) -> None:
+    ann = store.create_user("Ann").user_id
+
+    with pytest.raises(BadIdError, match="expected an item id"):
+        store.save_item(ann, "x" * 129)
+
+
 # Contract: profile, export, erasure
 
 
@@ -382,6 +419,7 @@ def test_the_export_is_json_and_holds_what_was_taken_back_too(store: StateStore)
         "conversations": 1,
         "feedback": 1,
         "tastes": 1,
+        "watchlist": 1,
         "exposures": 2,
         "shown": 0,
         "turns": 0,

@@ -21,11 +21,12 @@ from agent.settings import Settings
 from agent.shown import Shown, cards_of
 from agent.stopping import Half
 from agent.transcript import near_titles, shown_titles
-from retrieval.candidates import Evidence, EvidenceKind
+from retrieval.candidates import Candidate, Evidence, EvidenceKind
 from retrieval.errors import ModelUnavailableError, UnknownItemError
 from retrieval.items import Catalog, Item
 from retrieval.preference import Constraint, Op
 from retrieval.schema import CatalogSchema, FieldKind, FieldSpec
+from retrieval.tendencies import Tendency
 
 SCHEMA = CatalogSchema(
     name="board games",
@@ -88,6 +89,16 @@ class FakeRetriever:
 
     def popular_diverse(self, k: int) -> list[str]:
         return [one.item_id for one in self.catalog][:k]
+
+    def similar(self, item_id: str, k: int) -> list[Candidate]:
+        """Those of the same mood."""
+        moods = self.catalog.item(item_id).values["moods"]
+        return [
+            Candidate(one.item_id) for one in self.catalog if one.values["moods"] == moods and one.item_id != item_id
+        ][:k]
+
+    def items_with(self, field_name: str, value: str, limit: int) -> list[str]:
+        return [one.item_id for one in self.catalog if value in one.values.get(field_name, ())][:limit]
 
     def dataset_users(self, limit: int) -> list[str]:
         return ["demo:1", "demo:2"][:limit]
@@ -238,9 +249,30 @@ class FakeAgent:
             conversation = conversation.add(Turn(role, text, shown, near))
         return conversation
 
+    async def explain(self, conversation: Conversation, item_id: str, *, language: str) -> Recommendation:
+        return _recommend(self.catalog.item(item_id), 1)
+
+    async def why_not(self, conversation: Conversation, item_id: str, *, language: str) -> str:
+        return f"{self.catalog.item(item_id).title} stands further down."
+
+    async def tendencies(self, conversation: Conversation) -> list[Tendency]:
+        """More calm ones for each that is liked."""
+        held = self.state.feedback_of(conversation.user_id) if conversation.user_id else []
+        calm = 0.5 * sum(one.kind.weight for one in held)
+        return [
+            Tendency("kinds", "party", -0.1, 0.9),
+            Tendency("kinds", "strategy", calm, 0.7),
+            Tendency("year", "2010..2019", 0.3, 0.5),
+            Tendency("moods", "calm", calm, 0.7),
+        ]
+
     async def erase(self, user_id: str, *, who: str = "") -> None:
         for conversation_id in self.state.erase_user(user_id, who=who):
             await self.conversations.delete(conversation_id)
+
+    async def forget(self, user_id: str, conversation_id: str) -> None:
+        self.state.delete_conversation(user_id, conversation_id)
+        await self.conversations.delete(conversation_id)
 
     async def export(self, user_id: str) -> dict:
         return self.state.export_user(user_id)

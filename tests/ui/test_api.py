@@ -268,6 +268,29 @@ def test_feedback_is_kept_and_can_be_undone(client, agent: FakeAgent):
     assert client.get(f"/api/users/{user}/profile").json()["disliked"] == []
 
 
+def test_a_watchlist_is_kept_and_an_item_can_be_taken_off(client, agent: FakeAgent):
+    user = agent.state.create_user("Ann").user_id
+
+    for item_id in ("game:1", "game:2", "game:1"):
+        assert client.post("/api/watchlist", json={"user": user, "item_id": item_id}).status_code == 200
+    kept = client.get("/api/watchlist", params={"user": user}).json()
+    gone = [client.delete("/api/watchlist/game:2", params={"user": user}).status_code for _ in range(2)]
+
+    assert [one["item_id"] for one in kept] == ["game:2", "game:1"]
+    assert gone == [204, 204]
+    assert [one.item_id for one in agent.state.watchlist_of(user)] == ["game:1"]
+
+
+@pytest.mark.parametrize(("user", "item_id"), [("nobody", "game:1"), ("", "game:9999")])
+def test_a_watchlist_takes_known_items_of_known_users_alone(client, agent: FakeAgent, user: str, item_id: str):
+    made = agent.state.create_user("Ann").user_id
+
+    answer = client.post("/api/watchlist", json={"user": user or made, "item_id": item_id})
+
+    assert answer.status_code == 404
+    assert agent.state.watchlist_of(made) == []
+
+
 def test_feedback_about_an_unknown_item_names_near_titles(client):
     body = {"user": new_user(client), "item_id": "game:Lantern Harbour", "kind": "like"}
 

@@ -15,8 +15,9 @@ from ui.page.chat_turn import ChatTurn
 from ui.page.conversation import live_html, log_html
 from ui.page.covers import cover, wrap
 from ui.page.fragments import Fragments
+from ui.page.head import head_html
 from ui.page.markup import Html, join, paragraphs, tag
-from ui.page.sidebar import head_html, rail_html
+from ui.page.sidebar import rail_html
 from ui.page.state import Session
 from ui.page.talk import Talk
 from ui.page.words import language_of, word

@@ -12,14 +12,24 @@ from retrieval.errors import UnknownItemError
 from retrieval.items import Catalog, Item
 from retrieval.preference import Constraint, Op, Preference
 from retrieval.schema import FieldKind
-from retrieval.state import FeedbackKind, Profile, User
+from retrieval.state import FeedbackKind, Profile, Saved, User
 from ui.access.scopes import caller_of, user_of
 from ui.api import paths  # noqa: F401  the kinds of paths that routes are written with
 from ui.api.answers import NOT_FOUND
 from ui.api.chat_routes import conversation_of, start, the_agent
 from ui.api.errors import BadFieldError
 from ui.api.leaving import while_here
-from ui.api.wire import FeedbackAnswer, FeedbackRequest, ItemWire, Limit, NewUser, RecommendAnswer, RecommendRequest
+from ui.api.values import Id
+from ui.api.wire import (
+    FeedbackAnswer,
+    FeedbackRequest,
+    ItemWire,
+    Limit,
+    NewUser,
+    RecommendAnswer,
+    RecommendRequest,
+    WatchRequest,
+)
 from ui.api.writing import Writing, item_to_wire, trace_to_wire
 from ui.limits.quotas import hold_turn
 
@@ -66,6 +76,28 @@ async def undo_feedback(feedback_id: int, user: str, request: Request) -> None:
     agent = the_agent(request)
     await asyncio.to_thread(agent.state.user, user)
     await agent.undo(Conversation(user_id=user), str(feedback_id))
+
+
+@router.get("/watchlist", responses=NOT_FOUND)
+async def get_watchlist(user: Id, request: Request) -> list[Saved]:
+    """What a user saved for later, the newest first."""
+    return await asyncio.to_thread(the_agent(request).state.watchlist_of, user)
+
+
+@router.post("/watchlist", responses=NOT_FOUND)
+async def save_item(body: WatchRequest, request: Request) -> Saved:
+    """Put an item on a known user's watchlist; again is no error."""
+    agent = the_agent(request)
+    user_of(request, body.user)
+    await asyncio.to_thread(agent.state.user, body.user)
+    find_item(agent.retriever.catalog, body.item_id)
+    return await asyncio.to_thread(agent.state.save_item, body.user, body.item_id)
+
+
+@router.delete("/watchlist/{item_id:rest}", status_code=204, response_class=Response, responses=NOT_FOUND)
+async def unsave_item(item_id: str, user: Id, request: Request) -> None:
+    """Take an item off a user's watchlist; again is no error."""
+    await asyncio.to_thread(the_agent(request).state.unsave_item, user, item_id)
 
 
 @router.post("/users", status_code=201)

@@ -80,6 +80,13 @@ class FeedbackAnswer(BaseModel):
     kind: FeedbackWord
 
 
+class WatchRequest(Body):
+    """The body of POST /api/watchlist."""
+
+    user: Id
+    item_id: Id
+
+
 class NewUser(Body):
     """The body of POST /api/users."""
 

@@ -19,6 +19,7 @@ from retrieval.untrusted import as_json
 from ui.access.caller import Caller
 from ui.page.agents import ChatAgent
 from ui.page.chat_turn import ChatTurn
+from ui.page.keeping import Keeping
 from ui.page.parts import Changes, Part
 from ui.page.people import People
 from ui.page.sidebar import demo_name
@@ -50,6 +51,11 @@ class Actions:
     def turns(self) -> Turns:
         """Runs turns."""
         return Turns(self.people)
+
+    @property
+    def keeping(self) -> Keeping:
+        """What views change of what is kept."""
+        return Keeping(self.people)
 
     @property
     def agent(self) -> ChatAgent:
@@ -112,6 +118,7 @@ class Actions:
         """Bring a page up to date that looks again, or has missed something; `number` is that of its last patch."""
         if number != str(session.drawn.number):
             session.drawn.forget()
+            session.drawn_view.forget()
             session.sent.clear()
         yield Part.ALL
         if session.running:
@@ -181,6 +188,16 @@ class Actions:
         async with aclosing(self._said(session, text, wanted)) as parts:
             async for part in parts:
                 yield part
+
+    async def why_not(self, session: Session, title_said: str) -> Changes:
+        """Say why something is not on the last list, below it."""
+        found = self.catalog.find_title(title_said[:_LONGEST_NAME], limit=1)
+        language = session.turns[-1].language(session.language) if session.turns else session.language
+        told = word("why_not_unknown", language, title=title(title_said[:_LONGEST_NAME], language))
+        if found:
+            told = await self.agent.why_not(session.conversation, found[0].item_id, language=language)
+        session.asked_why_not = (len(session.turns) - 1, told)
+        yield Part.LOG
 
     async def _said(self, session: Session, text: str, wanted: Preference) -> Changes:
         """What a click asks for, as an exchange of its own."""

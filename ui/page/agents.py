@@ -5,10 +5,13 @@ from typing import Any, Protocol
 
 from agent.conversation import Conversation
 from agent.events import Event
+from agent.recommendation import Recommendation
 from agent.shown import Shown
 from agent.stopping import Half
+from retrieval.candidates import Candidate
 from retrieval.items import Catalog
 from retrieval.state import FeedbackKind, StateStore
+from retrieval.tendencies import Tendency
 
 
 class Shelf(Protocol):
@@ -20,6 +23,12 @@ class Shelf(Protocol):
 
     def popular_diverse(self, k: int) -> Sequence[str]:
         """Well-known items that differ from each other."""
+
+    def similar(self, item_id: str, k: int) -> Sequence[Candidate]:
+        """Items like one."""
+
+    def items_with(self, field_name: str, value: str, limit: int) -> Sequence[str]:
+        """Ids of items that have a value, popular first."""
 
     def dataset_users(self, limit: int) -> Sequence[str]:
         """A few people of the data set."""
@@ -75,6 +84,18 @@ class ChatAgent(Protocol):
 
     async def undo(self, conversation: Conversation, feedback_id: str) -> Conversation:
         """Take an opinion back."""
+
+    async def explain(self, conversation: Conversation, item_id: str, *, language: str) -> Recommendation:
+        """An item with all that speaks for it here, whether it was on a list or not."""
+
+    async def why_not(self, conversation: Conversation, item_id: str, *, language: str) -> str:
+        """Why an item was not on the last list, in words."""
+
+    async def tendencies(self, conversation: Conversation) -> Sequence[Tendency]:
+        """What is believed of the user's taste, group by group."""
+
+    async def forget(self, user_id: str, conversation_id: str) -> None:
+        """Forget one conversation for good."""
 
     async def export(self, user_id: str) -> Any:
         """All that is kept about a user, as JSON values."""

@@ -1,7 +1,6 @@
 """An item as a card: cover, facts, reason, evidence to unfold, opinions. Pure HTML from data; every text is escaped."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 from agent.intent import Chip
 from agent.recommendation import Recommendation, Statement
@@ -10,37 +9,19 @@ from agent.wording.messages import comma, number, percent
 from agent.wording.messages import label as item_label
 from agent.wording.values import ON_CARD, on_card, values_of
 from retrieval.candidates import Evidence
-from retrieval.items import Catalog, Item
+from retrieval.items import Item
 from retrieval.schema import FieldSpec
+from ui.page.buttons import opinions, ways_on
+from ui.page.card_context import CardContext
 from ui.page.covers import cover
 from ui.page.fragments import Fragments
+from ui.page.links import link_to
 from ui.page.markup import Html, join, tag
-from ui.page.words import is_word, word
+from ui.page.words import is_word
 
 _QUOTE = 260
 LEAST_PART = 0.005
 """A part of the learned score below this is not told."""
-_OPINIONS = {"like": "liked", "dislike": "disliked"}
-
-
-@dataclass(frozen=True, slots=True)
-class CardContext:
-    """What all cards of one list share."""
-
-    catalog: Catalog
-    language: str = "en"
-    feedback: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    """Item id -> (kind, feedback id)."""
-    place: str = "0"
-    """Names the list, so that what was unfolded in it stays so."""
-
-    def say(self, key: str, *, count: int | None = None, **values: object) -> str:
-        """A word of the page in the language of the list."""
-        return word(key, self.language, count=count, **values)
-
-    def channel(self, name: str) -> str:
-        """A channel as the page calls it; one that it does not know by its own name."""
-        return self.say(f"channel_{name}") if is_word(f"channel_{name}") else name
 
 
 def cards(
@@ -85,7 +66,8 @@ def card(recommendation: Recommendation, context: CardContext) -> Html:
             tag("p", _clip(item.text), class_="gist") if item.text else Html(""),
             class_="card-text",
         ),
-        _opinions(item, context),
+        opinions(item, context),
+        ways_on(item, context),
         _why(recommendation, context),
         class_=f"card {kind}".strip(),
         data_item=item.item_id,
@@ -132,7 +114,8 @@ def _chip(chip: Chip, context: CardContext, *, removable: bool) -> Html:
 def _heading(recommendation: Recommendation) -> Html:
     item = recommendation.item
     year = tag("span", f" ({item.year})", class_="year") if item.year is not None else ""
-    return tag("h4", tag("span", f"{recommendation.rank}. ", class_="rank"), item.title, year)
+    title = tag("a", item.title, year, href=link_to("item", item.item_id))
+    return tag("h4", tag("span", f"{recommendation.rank}. ", class_="rank"), title)
 
 
 def _badge(recommendation: Recommendation, context: CardContext) -> Html:
@@ -161,62 +144,11 @@ def _separated(parts: Sequence[Html], separator: str) -> list[str]:
     return found
 
 
-def _opinions(item: Item, context: CardContext) -> Html:
-    given = context.feedback.get(item.item_id, ("", ""))[0]
-    seen = context.catalog.schema.consumed
-    labels = {
-        "like": context.say("like"),
-        "dislike": context.say("dislike"),
-        "seen": _capital(seen.get(context.language) or seen.get("en", "✓")),
-    }
-    buttons = [_opinion(item, kind, label, given, context) for kind, label in labels.items()]
-    undo = tag(
-        "button",
-        context.say("undo"),
-        type="button",
-        class_="undo",
-        hidden=not given,
-        data_do="undo",
-        data_item=item.item_id,
-        aria_label=context.say("pair", name=context.say("undo"), text=item.label),
-    )
-    return tag("div", *buttons, undo, _more_like(item, context), class_="opinions", role="group", aria_label=item.label)
-
-
-def _more_like(item: Item, context: CardContext) -> Html:
-    return tag(
-        "button",
-        context.say("more_like_this"),
-        type="button",
-        class_="more",
-        data_do="more-like",
-        data_item=item.item_id,
-        aria_label=context.say("pair", name=context.say("more_like_this"), text=item.label),
-    )
-
-
-def _opinion(item: Item, kind: str, label: str, given: str, context: CardContext) -> Html:
-    pressed = given == kind
-    shown = f"✓ {context.say(_OPINIONS[kind]) if kind in _OPINIONS else label}" if pressed else label
-    return tag(
-        "button",
-        shown,
-        type="button",
-        class_=f"opinion {kind}",
-        hidden=bool(given) and not pressed,
-        data_do="undo" if pressed else "feedback",
-        data_item=item.item_id,
-        data_kind=kind,
-        aria_pressed="true" if pressed else "false",
-        aria_label=context.say("pair", name=shown, text=item.label),
-    )
-
-
 def _why(recommendation: Recommendation, context: CardContext) -> Html:
     statements = recommendation.explanation.statements
     item = recommendation.item
     title = context.say("why" if statements else "about")
-    parts = [tag("li", _statement(one, context)) for one in statements]
+    parts = reasons(recommendation, context)
     quoted = any(one.evidence.text == item.text for one in statements)
     about = tag("p", _clip(item.text), class_="about") if item.text and not quoted else Html("")
     if not parts and not about:
@@ -246,7 +178,20 @@ def _made_of(recommendation: Recommendation, context: CardContext) -> Html:
         learned = join((tag("p", context.say("parts_note", kind=context.say(kind)), class_="meta"), tag("ul", *lines)))
     asked = context.say("why_question", label=item_label(recommendation.item, context.language))
     button = tag("button", context.say("what_changed"), type="button", class_="wish", data_do="wish", data_text=asked)
-    return tag("div", tag("p", made), learned, button, class_="made-of")
+    drawn = _shares_drawn(recommendation.shares)
+    return tag("div", drawn, tag("p", made), learned, button, class_="made-of")
+
+
+def _shares_drawn(shares: Mapping[str, float]) -> Html:
+    """The shares as parts of one bar, the largest first, what speaks against it last; the words below say the same."""
+    total = sum(abs(share) for share in shares.values())
+    order = sorted(shares, key=lambda name: -shares[name])
+    parts = (
+        tag("i", style=f"width:{abs(shares[name]) / total:.1%}", class_="against" if shares[name] < 0 else None)
+        for name in order
+        if shares[name]
+    )
+    return tag("div", *parts, class_="shares", aria_hidden="true")
 
 
 def _shares(shares: Mapping[str, float], context: CardContext) -> str:
@@ -257,6 +202,11 @@ def _shares(shares: Mapping[str, float], context: CardContext) -> str:
     order = sorted(shares, key=lambda name: -abs(shares[name]))
     told = (f"{context.channel(name)} {percent(shares[name] / total, context.language)}" for name in order)
     return context.say("shares", shares=comma(told, context.language))
+
+
+def reasons(recommendation: Recommendation, context: CardContext) -> list[Html]:
+    """Each claim for an item, with what it rests on."""
+    return [tag("li", _statement(one, context)) for one in recommendation.explanation.statements]
 
 
 def _statement(statement: Statement, context: CardContext) -> Html:
@@ -310,10 +260,6 @@ def _node(node: str, relation: str, context: CardContext) -> str:
         return context.catalog.item(node).label
     specs = [spec for spec in context.catalog.schema.fields if spec.name == relation]
     return specs[0].value_in(node, context.language) if specs else node
-
-
-def _capital(label: str) -> str:
-    return label[:1].upper() + label[1:]
 
 
 def _clip(text: str) -> str:

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from agent.intent import PERSON, Act, Intent
 from retrieval.house import Handover
 from retrieval.items import Catalog
-from ui.page.cards import CardContext, cards, chips, near_misses
+from ui.page.card_context import CardContext
+from ui.page.cards import cards, chips, near_misses
 from ui.page.chat_turn import ChatTurn
 from ui.page.covers import cover
 from ui.page.fragments import Fragments
@@ -34,7 +35,8 @@ def log_parts(session: Session, catalog: Catalog, picks: Sequence[str] = ()) -> 
     fragments = Fragments(tuple(keys))
     before, session.rendered = session.rendered, {}
     for at, (key, turn) in enumerate(zip(keys, session.turns, strict=True)):
-        looks = (turn, session.language, at == last, at == last and session.running, _opinions_in(turn, session))
+        missed = session.asked_why_not if session.asked_why_not[0] == at else None
+        looks = (turn, session.language, at == last, at == last and session.running, _clicks_in(turn, session), missed)
         drawn = before.get(key)
         if drawn is None or drawn[0] != looks:
             drawn = (looks, _turn(turn, at, key, session, catalog, is_last=at == last))
@@ -43,10 +45,10 @@ def log_parts(session: Session, catalog: Catalog, picks: Sequence[str] = ()) -> 
     return fragments
 
 
-def _opinions_in(turn: ChatTurn, session: Session) -> tuple[str, ...]:
-    """What was said by clicks about the items of a turn."""
-    shown = (*turn.recommendations, *turn.near_misses)
-    return tuple(session.feedback.get(one.item.item_id, ("", ""))[0] for one in shown)
+def _clicks_in(turn: ChatTurn, session: Session) -> tuple[tuple[str, bool], ...]:
+    """What was said by clicks about the items of a turn, and whether each was saved."""
+    ids = [one.item.item_id for one in (*turn.recommendations, *turn.near_misses)]
+    return tuple((session.feedback.get(one, ("", ""))[0], one in session.saved_ids) for one in ids)
 
 
 def _turn(
@@ -55,7 +57,8 @@ def _turn(
     """One exchange: message, chips, notices, cards, prose, and how it came about."""
     fragments = Fragments()
     language = turn.language(session.language)
-    context = CardContext(catalog, language, session.feedback, place=f"{session.conversation.conversation_id[:8]}-{at}")
+    place = f"{session.conversation.conversation_id[:8]}-{at}"
+    context = CardContext(catalog, language, session.feedback, session.saved_ids, place)
     busy = is_last and session.running
     act = None if turn.intent is None else turn.intent.act
     # what was understood so far does not bear on answers and questions
@@ -69,7 +72,11 @@ def _turn(
         fragments.keep(f"{key}.chips", "div", chips(found, context, removable=is_last and not busy)),
         fragments.keep(f"{key}.lists", "div", _lists(turn, context, fragments, key, busy=busy), _table(turn, context)),
         fragments.keep(f"{key}.text", "div", *_words(turn, context, is_last=is_last, busy=busy)),
-        fragments.keep(f"{key}.ways", "div", _others(context) if is_last and not busy and turn.has_list else ""),
+        fragments.keep(
+            f"{key}.ways",
+            "div",
+            _others(context, session.asked_why_not, at) if is_last and not busy and turn.has_list else "",
+        ),
         fragments.keep(f"{key}.how", "div", how),
         class_="turn",
         data_turn=str(at),
@@ -110,9 +117,14 @@ def _to_person(catalog: Catalog, language: str) -> Html:
     return tag("p", tag("button", label, type="button", class_="wish", data_do="wish", data_text=PERSON))
 
 
-def _others(context: CardContext) -> Html:
+def _others(context: CardContext, asked: tuple[int, str], at: int) -> Html:
+    """More of a list, and a question about what is not on it with its answer."""
     button = tag("button", context.say("show_others"), type="button", class_="wish", data_do="others")
-    return tag("div", button, class_="ways")
+    label = context.say("why_not_label")
+    field = tag("input", type="text", name="title", maxlength="60", required=True, placeholder=label, aria_label=label)
+    form = tag("form", field, tag("button", context.say("why_not"), class_="quiet"), data_submit="why-not")
+    told = tag("p", asked[1] if asked[0] == at else "", role="status", class_="why-not")
+    return tag("div", button, form, told, class_="ways")
 
 
 def _unanswered(language: str) -> Html:
@@ -159,10 +171,11 @@ def _welcome(session: Session, catalog: Catalog, picks: Sequence[str], fragments
 
 def _said(turn: ChatTurn, language: str) -> Html:
     if not turn.message:
-        return tag("p", turn.title, class_="said-title") if turn.title else Html("")
+        named = tag("h2", turn.title, class_="said-title") if turn.title else ""
+        return Html(named) or tag("h2", word("suggestions", language), class_="hidden-name")
     name = tag("span", word("pair", language, name=word("you", language), text=""), class_="hidden-name")
     said = word("to_person", language) if turn.message == PERSON else turn.message
-    return tag("div", name, *paragraphs_inline(said), class_="said")
+    return tag("div", name, *paragraphs_inline(said), class_="said", role="heading", aria_level="2")
 
 
 def paragraphs_inline(text: str) -> tuple[Html]:
@@ -180,6 +193,7 @@ def _lists(turn: ChatTurn, context: CardContext, fragments: Fragments, key: str,
         parts.append(tag("p", turn.knowing, class_="knowing"))
     if turn.recommendations:
         label = context.say("suggestions")
+        parts.append(tag("h3", label, class_="hidden-name"))
         parts.append(cards(turn.recommendations, context, fragments, key=f"{key}.card", label=label))
     elif turn.near_misses and turn.intent is not None and turn.intent.chips and not turn.notices:
         parts.append(tag("p", context.say("try_less"), class_="notice"))

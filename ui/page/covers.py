@@ -32,7 +32,7 @@ _MOST_LINES = 4
 
 
 def cover(item: Item, schema: CatalogSchema, *, label: str) -> Html:
-    """The cover as an inline picture; `label` is read out instead of it."""
+    """The cover as an inline picture; `label` is read out instead of it, nothing where that is ''."""
     paper, first, second, ink = _PALETTES[_number(_mood(item, schema)) % len(_PALETTES)]
     seed = _number(item.item_id)
     motif = _MOTIFS[seed % len(_MOTIFS)](seed // len(_MOTIFS), first, second)
@@ -44,8 +44,9 @@ def cover(item: Item, schema: CatalogSchema, *, label: str) -> Html:
         _lettering(item, ink),
         class_="cover",
         viewBox=f"0 0 {WIDTH} {HEIGHT}",
-        role="img",
-        aria_label=label,
+        role="img" if label else None,
+        aria_label=label or None,
+        aria_hidden=None if label else "true",
     )
 
 

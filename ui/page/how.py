@@ -8,7 +8,7 @@ from pydantic import JsonValue
 from agent.recommendation import LlmRun, Recommendation, ToolRun, Trace
 from agent.wording.messages import number, percent
 from tools import ENDINGS, PATCHES
-from ui.page.cards import CardContext
+from ui.page.card_context import CardContext
 from ui.page.markup import Html, join, tag
 from ui.page.words import is_word
 
@@ -24,7 +24,7 @@ def how_html(trace: Trace, shown: Sequence[Recommendation], context: CardContext
     body = tag(
         "div",
         _lead(trace, context) if trace.driver else "",
-        _tools(trace.tools, context) if trace.tools else "",
+        _tools(trace, context) if trace.tools else "",
         _scores(shown, context) if any(one.channels for one in shown) else "",
         _dimensions(trace.dimensions, shown, trace.parts_are, context) if trace.dimensions else "",
         _model(trace, context),
@@ -39,15 +39,17 @@ def _lead(trace: Trace, context: CardContext) -> Html:
     key = f"driver_{trace.driver}"
     name = context.say(key) if is_word(key) else trace.driver
     told = f"{name} ({trace.reason})" if trace.reason and trace.driver != "click" else name
-    return tag("section", tag("h5", context.say("lead")), tag("p", told, class_="meta"))
+    return tag("section", tag("h3", context.say("lead")), tag("p", told, class_="meta"))
 
 
-def _tools(runs: Sequence[ToolRun], context: CardContext) -> Html:
-    rows = [_tool(run, context) for run in runs]
-    return tag("section", tag("h5", context.say("tools")), tag("ul", *rows, class_="runs"))
+def _tools(trace: Trace, context: CardContext) -> Html:
+    """Each call with when it ran within the turn."""
+    whole = max([trace.seconds.get("total", 0.0), *(run.at + run.seconds for run in trace.tools)]) or 1.0
+    rows = [_tool(run, whole, context) for run in trace.tools]
+    return tag("section", tag("h3", context.say("tools")), tag("ul", *rows, class_="runs"))
 
 
-def _tool(run: ToolRun, context: CardContext) -> Html:
+def _tool(run: ToolRun, whole: float, context: CardContext) -> Html:
     notes = [context.say("milliseconds", ms=number(round(run.seconds * 1000), context.language))]
     if run.error:
         notes.insert(0, context.say(_ERRORS[run.error]) if run.error in _ERRORS else run.error)
@@ -58,8 +60,14 @@ def _tool(run: ToolRun, context: CardContext) -> Html:
         "li",
         tag("code", run.name, class_="tool-name"),
         tag("span", " · ".join(notes), class_="meta late" if run.error else "meta"),
+        tag("span", _when(run.at, run.seconds, whole), class_="timeline", aria_hidden="true"),
         tag("code", arguments, class_="arguments") if arguments else "",
     )
+
+
+def _when(at: float, seconds: float, whole: float) -> Html:
+    """From when to when in a turn, as a piece of the line that is the whole turn."""
+    return tag("i", style=f"left:{at / whole:.1%};width:{seconds / whole:.1%}")
 
 
 def _brief(arguments: Mapping[str, JsonValue]) -> str:
@@ -82,7 +90,7 @@ def _scores(shown: Sequence[Recommendation], context: CardContext) -> Html:
         for one in shown
     ]
     table = tag("div", tag("table", tag("thead", head), tag("tbody", *rows)), class_="scroll", tabindex="0")
-    return tag("section", tag("h5", context.say("scores")), table, tag("p", context.say("scores_note"), class_="meta"))
+    return tag("section", tag("h3", context.say("scores")), table, tag("p", context.say("scores_note"), class_="meta"))
 
 
 def _dimensions(
@@ -108,7 +116,7 @@ def _dimensions(
     notes = [context.say("dimensions_note")]
     notes += [context.say(f"parts_{parts_are}")] if is_word(f"parts_{parts_are}") else []
     note = tag("p", " ".join(notes), class_="meta")
-    return tag("section", tag("h5", context.say("dimensions")), table, note)
+    return tag("section", tag("h3", context.say("dimensions")), table, note)
 
 
 def _dimension(name: str, context: CardContext) -> str:
@@ -128,7 +136,7 @@ def _model(trace: Trace, context: CardContext) -> Html:
     rows = [_llm(run, context) for run in trace.llm] or [tag("li", context.say("model_none"))]
     if trace.dropped:
         rows.append(tag("li", context.say("dropped", count=trace.dropped), class_="meta"))
-    return tag("section", tag("h5", context.say("model")), tag("ul", *rows, class_="runs"))
+    return tag("section", tag("h3", context.say("model")), tag("ul", *rows, class_="runs"))
 
 
 def _llm(run: LlmRun, context: CardContext) -> Html:
@@ -144,7 +152,7 @@ def _llm(run: LlmRun, context: CardContext) -> Html:
 def _times(trace: Trace, context: CardContext) -> Html:
     known = [name for name in _STAGES if name in trace.seconds]
     notes = [f"{context.say(name)} {_seconds(trace.seconds[name], context)}" for name in known]
-    return tag("section", tag("h5", context.say("times")), tag("p", " · ".join(notes), class_="meta"))
+    return tag("section", tag("h3", context.say("times")), tag("p", " · ".join(notes), class_="meta"))
 
 
 def _seconds(seconds: float, context: CardContext) -> str:

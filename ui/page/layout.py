@@ -19,12 +19,15 @@ from ui.page.actions import ANYBODY, Actions
 from ui.page.agents import ChatAgent
 from ui.page.composer import composer_html
 from ui.page.conversation import LOG_FRAME, live_html, log_parts
+from ui.page.head import head_html
 from ui.page.markup import tag
 from ui.page.parts import Changes, Part
 from ui.page.problems import problem_in
-from ui.page.sidebar import head_html, rail_html
+from ui.page.sidebar import rail_html
 from ui.page.state import Session
 from ui.page.talk import Talks
+from ui.page.views.frame import VIEW_FRAME
+from ui.page.views.table import draw_view
 from ui.page.words import language_of, word
 
 logger = logging.getLogger(__name__)
@@ -52,6 +55,7 @@ def build_page(find_agent: Callable[[], ChatAgent]) -> Any:
             with gr.Column(elem_id="side"):
                 rail = _area("rail", script)
             with gr.Column(elem_id="main"):
+                view = _area("view", script, VIEW_FRAME)
                 log = _area("log", script, LOG_FRAME)
                 live = gr.HTML(elem_id="live", apply_default_css=False, js_on_load=None)
                 with gr.Column(elem_id="composer"):
@@ -59,12 +63,14 @@ def build_page(find_agent: Callable[[], ChatAgent]) -> Any:
                     entry = _area("entry", _asset("composer.js"))
         patch = _unseen("patch", "patch.js")
         save = _unseen("save", "save.js")
+        route = _unseen("route", "route.js")
+        _unseen("read", "read.js")
 
         outputs = [state, patch, live, rail, notice, browser, save]
         handlers = Handlers(find_agent)
         quiet = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
         page.load(handlers.load, [browser], [*outputs, head, entry], **quiet)
-        for area in (log, rail, head, entry, patch):
+        for area in (log, view, rail, head, entry, patch, route):
             area.act(handlers.act, [state, browser], outputs, trigger_mode="multiple", **quiet)
     return page.queue(default_concurrency_limit=None)
 
@@ -116,6 +122,8 @@ class Handlers:
         """Something in an area was clicked, chosen or filled in."""
         session = await self._session(session, browser, request)
         data = event._data if isinstance(event._data, dict) else {}
+        if isinstance(at := data.get("at"), str):
+            session.view = at
         async for updates in self._drive(session, self._action(session, data)):
             yield updates
 
@@ -141,10 +149,24 @@ class Handlers:
                 return actions.sync(session, number)
             case {"do": "feedback", "item": item, "kind": "like" | "dislike" | "seen" as kind}:
                 return actions.feedback(session, item, kind)
+            case {"do": "save", "item": item}:
+                return actions.keeping.save(session, item)
+            case {"do": "lean", "key": key}:
+                return actions.keeping.lean(session, key)
+            case {"do": "rename", "conversation": conversation_id, "title": title}:
+                return actions.keeping.rename(session, conversation_id, title)
+            case {"do": "forget", "conversation": conversation_id}:
+                return actions.keeping.forget(session, conversation_id)
+            case {"do": "import", "number": _, "of": _, "name": _, "head": _, "text": _}:
+                return actions.keeping.read(session, given)
+            case {"do": "unsave", "item": item}:
+                return actions.keeping.unsave(session, item)
             case {"do": "undo", "item": item}:
                 return actions.undo(session, item)
             case {"do": "more-like", "item": item}:
                 return actions.more_like(session, item)
+            case {"do": "why-not", "title": title}:
+                return actions.why_not(session, title)
             case {"do": "unchip", "key": key}:
                 return actions.rerank(session, remove=key)
             case {"do": "untaste", "key": key}:
@@ -173,6 +195,10 @@ class Handlers:
                 return actions.new_conversation(session)
             case "picks":
                 return actions.show_picks(session)
+            case "import-yes":
+                return actions.keeping.bring(session)
+            case "import-no":
+                return actions.keeping.leave(session)
             case "export":
                 return actions.export(session)
             case "erase" | "erase-no":
@@ -188,6 +214,8 @@ class Handlers:
             async with aclosing(changes) as parts:
                 async for part in parts:
                     yield self._draw(session, part)
+            session.looks = await draw_view(session, self._actions(session.caller).agent)
+            yield self._draw(session, Part.VIEW)
         except RecommenderError as error:
             session.notice = problem_in(error, session.language)
             yield self._draw(session, Part.ALL)
@@ -219,6 +247,8 @@ class Handlers:
         if Part.LOG in part:
             picks = [] if session.turns else actions.picks()
             found["log"] = session.drawn.patch(log_parts(session, actions.catalog, picks))
+        if Part.VIEW in part and (view := session.drawn_view.patch(session.looks)) is not None:
+            found["view"] = {**view, "path": session.view}
         if Part.RECEIVED in part:
             found["received"] = session.received
         if Part.REFUSED in part:

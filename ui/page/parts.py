@@ -20,7 +20,9 @@ class Part(Flag):
     """Which message has arrived."""
     REFUSED = auto()
     """The message was not taken; what was typed stays."""
-    ALL = LOG | LIVE | RAIL | INPUT | BROWSER
+    VIEW = auto()
+    """The view that the page looks at beside the conversation."""
+    ALL = LOG | LIVE | RAIL | INPUT | BROWSER | VIEW
 
 
 Changes = AsyncGenerator[Part, None]

@@ -91,12 +91,13 @@ class People:
     async def refresh(self, session: Session) -> None:
         """Read what is kept about the user."""
         if session.user is None:
-            session.feedback, session.tastes, session.rows = {}, (), ()
+            session.feedback, session.tastes, session.saved, session.rows = {}, (), (), ()
             return
         state, user_id = self.agent.state, session.user.user_id
         given = await asyncio.to_thread(state.feedback_of, user_id)
         session.feedback = {one.item_id: (str(one.kind), str(one.feedback_id)) for one in given}
         session.tastes = tuple(await asyncio.to_thread(state.tastes_of, user_id))
+        session.saved = tuple(await asyncio.to_thread(state.watchlist_of, user_id))
         rows = await asyncio.to_thread(state.conversations_of, user_id)
         session.rows = tuple(sorted(rows, key=lambda row: row.updated_at, reverse=True))
 

@@ -1,4 +1,4 @@
-"""The page's side: who is here, the dial, lasting tastes, earlier conversations, my data; and the head."""
+"""The page's side: who is here, the dial, lasting tastes, earlier conversations, my data."""
 
 from datetime import UTC, datetime
 
@@ -13,22 +13,6 @@ from ui.page.state import Session
 from ui.page.words import word
 
 _MOST_CONVERSATIONS = 12
-
-
-def head_html(language: str) -> Html:
-    """The top line: the name, and on a phone the button that opens the side."""
-    menu = tag(
-        "button",
-        tag("span", "☰", aria_hidden="true"),
-        type="button",
-        class_="menu",
-        data_local="menu",
-        aria_label=word("menu", language),
-        aria_expanded="false",
-    )
-    new = tag("button", word("new_conversation", language), type="button", class_="quiet", data_do="new")
-    brand = tag("div", tag("h1", "Reconteur"), tag("p", word("tagline", language)), class_="brand")
-    return tag("header", brand, tag("div", new, menu, class_="head-end"), class_="head", data_lang=language)
 
 
 def rail_html(session: Session, demo_users: list[str], catalog: Catalog) -> Html:
@@ -131,7 +115,7 @@ def _tastes(session: Session, catalog: Catalog) -> Html:
         return _section(word("tastes", language), tag("p", word("tastes_none", language), class_="meta"))
     items = []
     for taste in session.tastes:
-        label = _taste_label(taste, catalog, language)
+        label = taste_label(taste, catalog, language)
         cross = tag("span", "✕", aria_hidden="true", class_="cross")
         button = tag(
             "button",
@@ -147,7 +131,7 @@ def _tastes(session: Session, catalog: Catalog) -> Html:
     return _section(word("tastes", language), tag("ul", *items, class_="chips"))
 
 
-def _taste_label(taste: Taste, catalog: Catalog, language: str) -> str:
+def taste_label(taste: Taste, catalog: Catalog, language: str) -> str:
     """What a taste means where that was understood, else the user's own words."""
     if taste.constraint is not None:
         return constraint_label(taste.constraint, catalog, language)

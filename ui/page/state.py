@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from pydantic import BaseModel, Field
 
 from agent.conversation import Conversation
-from retrieval.state import ConversationRow, Taste, User
+from retrieval.state import ConversationRow, Saved, Taste, User
 from ui.access.caller import Caller
 from ui.page.chat_turn import ChatTurn
-from ui.page.fragments import Drawn
+from ui.page.fragments import Drawn, Fragments
+from ui.page.importing import Import
 from ui.page.markup import Html
 from ui.page.parts import Part
 from ui.page.talk import Talk
@@ -40,8 +41,14 @@ class Session:
     feedback: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """Item id -> (kind, feedback id)."""
     tastes: tuple[Taste, ...] = ()
+    saved: tuple[Saved, ...] = ()
+    """What the user saved for later, the newest first."""
     rows: tuple[ConversationRow, ...] = ()
     """The user's conversations, latest first."""
+    asked_why_not: tuple[int, str] = (-1, "")
+    """The turn whose list something was missed on, and why it is not there."""
+    incoming: Import | None = None
+    """An export that was read and not taken in yet."""
     draft: str = ""
     """What stands in the input."""
     received: str = ""
@@ -53,8 +60,15 @@ class Session:
     download: str = ""
     """JSON for the browser to save."""
 
+    view: str = ""
+    """The rest of the address that the page is at, see `ui.page.links`; '' for the conversation."""
+    looks: Fragments = field(default_factory=Fragments)
+    """The view as it was drawn last."""
+
     drawn: Drawn = field(default_factory=Drawn)
     """What the page shows of the log."""
+    drawn_view: Drawn = field(default_factory=Drawn)
+    """What it shows of the view."""
     rendered: dict[str, tuple[object, Mapping[str, Html]]] = field(default_factory=dict)
     """The parts of each turn, with what they depend on: only turns that changed are rendered."""
     sent: dict[Part, object] = field(default_factory=dict)
@@ -69,6 +83,11 @@ class Session:
     def turns(self) -> list[ChatTurn]:
         """The conversation as it is shown."""
         return self.talk.turns
+
+    @property
+    def saved_ids(self) -> frozenset[str]:
+        """The ids of what was saved."""
+        return frozenset(one.item_id for one in self.saved)
 
     @property
     def running(self) -> bool:

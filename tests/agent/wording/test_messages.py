@@ -28,7 +28,7 @@ GRAMMAR = {SENTENCES: {"noun", "nouns", "counter", "label"}, WORDS: {"nouns"}}
 """Places that some languages need and others do not."""
 EITHER = {"having": "value"}
 """Places of which a language takes the one or the other."""
-NAMES = re.compile(r"JSON|https|SHAP")
+NAMES = re.compile(r"JSON|https|SHAP|Letterboxd|IMDb|MovieLens|ZIP|CSV")
 """What is written the same in every script."""
 
 FOREIGN = {"en": "„«»", "zh": "„«»'", "es": "“”„'", "fr": "“”„'", "de": "”«»'", "pt": "„«»'"}

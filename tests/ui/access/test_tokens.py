@@ -18,6 +18,9 @@ ABOUT = {
     ("POST", "/api/recommend"): lambda user: {"json": {"message": "calm", "user": user}},
     ("POST", "/api/feedback"): lambda user: {"json": {"user": user, "item_id": "game:1", "kind": "like"}},
     ("DELETE", "/api/feedback/{feedback_id}"): lambda user: {"params": {"user": user}},
+    ("GET", "/api/watchlist"): lambda user: {"params": {"user": user}},
+    ("POST", "/api/watchlist"): lambda user: {"json": {"user": user, "item_id": "game:1"}},
+    ("DELETE", "/api/watchlist/{item_id}"): lambda user: {"params": {"user": user}},
     ("GET", "/api/users/{user_id}"): lambda user: {},
     ("GET", "/api/users/{user_id}/profile"): lambda user: {},
     ("GET", "/api/users/{user_id}/export"): lambda user: {},
@@ -36,7 +39,7 @@ def backend(client: TestClient, agent: FakeAgent) -> Client:
 
 
 def ask_about(client: Client, route: tuple[str, str], user: str):
-    return client.ask(route[0], route[1].format(user_id=user, feedback_id="1"), **ABOUT[route](user))
+    return client.ask(route[0], route[1].format(user_id=user, feedback_id="1", item_id="game:1"), **ABOUT[route](user))
 
 
 def test_every_route_is_either_about_a_user_or_not():

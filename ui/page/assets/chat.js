@@ -2,34 +2,63 @@
 // was unfolded unfolded, and brings a new turn into view. Gradio gives `element`, `trigger` and `watch`.
 const page = (window.reconteur ??= {});
 const opened = new Set();
+const TALKS = new Set(["wish", "more-like", "open", "new"]);
 let lastTurn = -1;
+
+// what was done, and at which view
+const act = (data) => trigger("act", { ...data, at: page.path?.() ?? "" });
+
+// on a phone the side lies over everything else, which nobody can then get into
+page.rail = (open, mayFocus) => {
+  if (open === document.body.classList.contains("rail-open")) return;
+  document.body.classList.toggle("rail-open", open);
+  for (const behind of document.querySelectorAll("#main, #head")) behind.inert = open;
+  document.querySelectorAll("[data-local=menu][aria-expanded]").forEach((one) => one.setAttribute("aria-expanded", open));
+  if (mayFocus) document.querySelector(open ? ".rail-close" : ".menu")?.focus();
+};
+
+element.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && document.body.classList.contains("rail-open")) page.rail(false, true);
+});
 
 element.addEventListener("click", (event) => {
   const local = event.target.closest("[data-local]");
-  if (local) {
-    const open = document.body.classList.toggle("rail-open");
-    document.querySelectorAll("[data-local=menu][aria-expanded]").forEach((one) => one.setAttribute("aria-expanded", open));
-    const target = open ? document.querySelector(".rail-close") : document.querySelector(".menu");
-    if (target) target.focus();
-    return;
+  if (local?.dataset.local === "skip") {
+    event.preventDefault();
+    const start = page.path() ? "#view .view-title" : "#box textarea";
+    return document.querySelector(start)?.focus();
   }
+  if (local) return page.rail(!document.body.classList.contains("rail-open"), true);
+  const picked = event.target.closest("[data-compare]");
+  if (picked) return page.compare(picked.dataset.compare);
   const button = event.target.closest("[data-do]");
   if (!button || button.disabled) return;
-  if (button.closest(".rail") && ["open", "new"].includes(button.dataset.do)) document.body.classList.remove("rail-open");
+  if (button.closest(".rail") && ["open", "new"].includes(button.dataset.do)) page.rail(false);
+  if (TALKS.has(button.dataset.do) && page.path()) location.hash = "#/"; // what it brings is in the conversation
   if (button.dataset.do === "wish") return page.send(button.dataset.text);
-  trigger("act", { ...button.dataset });
+  act({ ...button.dataset });
 });
 
 element.addEventListener("change", (event) => {
+  if (event.target.matches("[data-import]") && event.target.files[0]) {
+    page.read(event.target.files[0], act);
+    event.target.value = "";
+    return;
+  }
   const field = event.target.closest("[data-change]");
-  if (field) trigger("act", { do: field.dataset.change, value: field.value });
+  if (field) act({ do: field.dataset.change, value: field.value });
 });
 
 element.addEventListener("submit", (event) => {
   const form = event.target;
+  if (form.dataset.goto) {
+    event.preventDefault();
+    location.hash = `#/${form.dataset.goto}/${encodeURIComponent(new FormData(form).get("rest").trim())}`;
+    return;
+  }
   if (!form.dataset.submit) return; // one that leaves the page, such as logging out
   event.preventDefault();
-  trigger("act", { do: form.dataset.submit, ...Object.fromEntries(new FormData(form)) });
+  act({ do: form.dataset.submit, ...Object.fromEntries(new FormData(form)) });
   form.reset();
   form.closest("details")?.removeAttribute("open");
 });

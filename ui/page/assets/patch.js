@@ -1,8 +1,7 @@
-// Draws what changed in the log. A part has a key (`data-part`), its parent an empty place for it (`data-place`); parts
+// Draws what changed in the log and in the view beside it. A part has a key (`data-part`), its parent an empty place for it (`data-place`); parts
 // that are not sent again are moved into their parent's new places. Gradio gives `props`, `trigger` and `watch`.
 const page = (window.reconteur ??= {});
-const parts = new Map();
-let number = 0;
+const drawn = { log: { parts: new Map(), number: 0 }, view: { parts: new Map(), number: 0 } };
 
 function made(markup) {
   const template = document.createElement("template");
@@ -12,13 +11,15 @@ function made(markup) {
   return part;
 }
 
-function draw(log) {
-  const box = document.querySelector("#log [data-log]");
-  if (!box || (!log.all && log.number !== number + 1)) return sync(true);
-  number = log.number;
-  if (log.all) parts.clear();
-  const focused = document.activeElement?.closest?.("#log [data-part]")?.dataset.part;
-  const fresh = new Map(Object.entries(log.parts).map(([key, markup]) => [key, made(markup)]));
+function draw(name, patch) {
+  const box = document.querySelector(`#${name} [data-${name}]`);
+  const state = drawn[name];
+  if (!box || (!patch.all && patch.number !== state.number + 1)) return sync(true);
+  const { parts } = state;
+  state.number = patch.number;
+  if (patch.all) parts.clear();
+  const focused = document.activeElement?.closest?.(`#${name} [data-part]`)?.dataset.part;
+  const fresh = new Map(Object.entries(patch.parts).map(([key, markup]) => [key, made(markup)]));
   for (const part of fresh.values()) {
     part.querySelectorAll("[data-place]").forEach((place) => {
       const child = fresh.get(place.dataset.place) ?? parts.get(place.dataset.place);
@@ -27,26 +28,30 @@ function draw(log) {
   }
   for (const [key, part] of fresh) {
     const old = parts.get(key);
-    if (!part.parentNode && old?.isConnected) old.replaceWith(part);
+    if (!part.parentNode && old?.parentNode) old.replaceWith(part);
     parts.set(key, part);
   }
-  log.top.forEach((key, at) => {
+  patch.top.forEach((key, at) => {
     if (box.children[at] !== parts.get(key)) box.insertBefore(parts.get(key), box.children[at] ?? null);
   });
-  while (box.children.length > log.top.length) box.lastElementChild.remove();
+  while (box.children.length > patch.top.length) box.lastElementChild.remove();
   for (const [key, part] of parts) if (!part.isConnected) parts.delete(key);
   if (focused && document.activeElement === document.body) {
     parts.get(focused)?.querySelector("button:not([hidden], [disabled]), summary")?.focus({ preventScroll: true });
   }
-  page.settle?.(log.all);
+  page.marks?.();
 }
 
 function sync(everything) {
-  trigger("act", { do: "sync", number: everything ? -1 : number });
+  trigger("act", { do: "sync", number: everything ? -1 : drawn.log.number, at: page.path?.() ?? "" });
 }
 
 function apply(patch) {
-  if (patch.log) draw(patch.log);
+  if (patch.log) draw("log", patch.log);
+  if (patch.view) draw("view", patch.view);
+  if (patch.log) page.settle?.(patch.log.all);
+  if (patch.view) page.arrived?.(patch.view.path);
+  page.ready?.();
   if (patch.received) page.received?.(patch.received);
   if (patch.refused) page.refused?.();
   if (patch.draft) page.offer?.(patch.draft);
@@ -64,4 +69,4 @@ watch("value", () => {
 });
 
 // what another page did meanwhile
-document.addEventListener("visibilitychange", () => { if (!document.hidden && number) sync(false); });
+document.addEventListener("visibilitychange", () => { if (!document.hidden && drawn.log.number) sync(false); });
