@@ -14,6 +14,7 @@ from retrieval.datasets.movielens import SCHEMA
 from retrieval.graph import build_graph
 from retrieval.history import Interaction
 from retrieval.items import Catalog, Item
+from retrieval.models.typicality import build_typicality
 from retrieval.schema import read_schema
 from retrieval.settings import RetrievalSettings
 from retrieval.vectors import build_vectors
@@ -106,6 +107,7 @@ def build_films(folder: Path, dataset: Dataset | None = None) -> RetrievalSettin
     build_vectors(dataset, settings, encoder=HashEncoder())
     build_graph(dataset, settings)
     build_taste(dataset, settings)
+    build_typicality(dataset, settings)
     build_factors(dataset, settings)
     build_neighbors(dataset, settings)
     build_sequence(dataset, settings)

@@ -30,6 +30,7 @@ from retrieval.belief_index import build_taste
 from retrieval.datasets import Interactions, save_dataset
 from retrieval.errors import BadDataError
 from retrieval.history import Interaction
+from retrieval.models.typicality import build_typicality
 from retrieval.retriever import Retriever
 from retrieval.settings import RetrievalSettings
 from retrieval.state import open_state
@@ -400,6 +401,7 @@ async def test_the_agent_draws_the_same_for_the_same_user_and_stores_nothing(tmp
     dataset, retrieval = film_dataset(), RetrievalSettings(data_dir=tmp_path, encoder="hash", tool_timeout_s=20)
     save_dataset(dataset, tmp_path)
     build_taste(dataset, retrieval)
+    build_typicality(dataset, retrieval)
     agent = await assemble(
         Retriever.open(retrieval, encoder=HashEncoder()), open_state(retrieval), Settings(retrieval=retrieval)
     )

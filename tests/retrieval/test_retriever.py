@@ -19,6 +19,7 @@ from retrieval.fusion.others.learned import build_fusion
 from retrieval.fusion.others.request_weights import request_weights
 from retrieval.graph import build_graph
 from retrieval.history import Interaction, UserHistory
+from retrieval.models.typicality import build_typicality
 from retrieval.parts import Parts
 from retrieval.preference import Constraint, Op, Preference, Wish
 from retrieval.ranking import Ranked
@@ -38,6 +39,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> RetrievalSettings:
     build_vectors(dataset, settings, encoder=HashEncoder())
     build_graph(dataset, settings)
     build_taste(dataset, settings)
+    build_typicality(dataset, settings)
     build_factors(dataset, settings)
     build_neighbors(dataset, settings)
     build_graph_vectors(dataset, settings)
