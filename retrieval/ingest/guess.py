@@ -68,7 +68,7 @@ def guess_spec(items: Table, interactions: Table | None = None, facts: Table | N
     )
     name = re.sub(r"[^a-z0-9_]+", "_", items.path.stem.casefold()).strip("_") or "items"
     return IngestSpec(
-        catalog=CatalogSchema(name=name, fields=tuple(specs), **_nouns(name)),
+        catalog=CatalogSchema(name=name, fields=tuple(specs)).model_copy(update=_nouns(name)),
         columns=columns,
         notes=tuple(f"{guess.column}: {guess.note}" for guess in found),
     )
