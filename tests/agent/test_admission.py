@@ -14,7 +14,7 @@ from retrieval.errors import OverloadedError
 from tests.agent.conftest import MakeAgent, events, visitor
 from tests.fakes import ScriptedChatModel
 
-WISH = "a comedy after 1990"
+WISH = "a comedy after 1990, zorb"
 PATIENT = {"turn_s": 600, "timeout_s": 600, "wait_share": 0.001}
 """Nothing ends by the clock but the wait in line."""
 

@@ -14,7 +14,7 @@ from retrieval.preference import Op
 from tests.agent.conftest import MakeAgent, events, visitor
 from tests.fakes import Calls, Drip, Hang, Raw, ScriptedChatModel, Status
 
-WISH = "a comedy after 1990"
+WISH = "a comedy after 1990, zorb"
 BAD_CHUNK = b'data: {"choices": [{"delta": {"content": "Wat\n\ndata: [DONE]\n\n'
 FAULTS = {
     "html": Raw(b"<html><body>Welcome</body></html>", "text/html"),

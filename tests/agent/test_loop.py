@@ -90,7 +90,7 @@ async def test_a_schema_driver_lists_at_the_cost_of_one_call(make_agent: MakeAge
     agent = await make_agent(model, driver="schema")
     model.readings = ['{"do": "find"}']
 
-    reply = await agent.reply(visitor(agent), "a crime story")
+    reply = await agent.reply(visitor(agent), "a crime story, zorb")
 
     assert model.purposes() == ["understand"]
     assert reply.trace.driver == "schema"

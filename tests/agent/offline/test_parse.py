@@ -34,6 +34,7 @@ def ids(references: list[str]) -> list[str]:
         ("which films does Hitchcock have together with James Stewart?", "list"),
         ("what's the oldest horror film you have?", "count"),
         ("how are Heat and Casino connected?", "connection"),
+        ("what is the connection between Heat and Casino?", "connection"),
         ("《后窗》和《迷魂记》有什么关系？", "connection"),
         ("what do you know about me?", "about_me"),
         ("hello!", "talk"),
@@ -397,3 +398,28 @@ def test_the_preference_of_a_leaning_stays_with_the_driver(read):
     parsed = read("comedy", inquiry=GENRES, preference=Preference())
 
     assert (parsed.leaning, parsed.patch) == (Leaning("genres", "Comedy", "Drama"), {})
+
+
+@pytest.mark.parametrize(
+    ("message", "left"),
+    [
+        ("a comedy with Harrison Ford from the 90s", ()),
+        ("a comedy for my wallpaper", ("wallpaper",)),
+        ("nothing sappy, a comedy", ()),
+        ("less sappy", ("sappy",)),
+        ("a comedy unless it is with Tom Hanks", ("unless it is with Tom Hanks",)),
+        ("想看喜剧，带鸡汤味的", ("带鸡汤味",)),
+    ],
+)
+def test_what_no_rule_read_is_left_over(read, message: str, left: tuple[str, ...]):
+    assert read(message).left == left
+
+
+def test_what_is_beyond_is_said_to_be(read):
+    assert read("Can you book me two tickets?").saying == "talk_later"
+
+
+def test_none_refuses(read):
+    limits = read("a comedy, but none with Tom Hanks").patch["limits"]
+
+    assert {"field": "cast", "op": "not", "value": ["Tom Hanks"]} in limits
