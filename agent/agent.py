@@ -265,7 +265,7 @@ class Agent:
             await self._loop.with_state(turn, lambda: self._check_owner(turn.conversation))
         async with aclosing(self._loop.events(turn)) as events:  # type: ignore[type-var]
             async for event in events:
-                if isinstance(event, Finished) and not event.reply.calls:
+                if isinstance(event, Finished) and not event.reply.calls and self.histories.most:
                     self.histories.keep(event.reply.conversation)
                     if turn.user is not None and not await asyncio.to_thread(self._is_still, turn.user):
                         self.histories.forget(turn.user.user_id)

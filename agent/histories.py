@@ -7,17 +7,15 @@ from dataclasses import dataclass, field, replace
 from threading import Lock
 
 from agent.conversation import Conversation, Role, Turn
+from agent.settings import MOST_HISTORIES
 from retrieval.state.realms import with_realm
-
-MOST = 2000
-"""Conversations that are remembered; the one that was not asked for longest goes first."""
 
 
 @dataclass(slots=True)
 class HistoryCache:
     """Remembers what is wanted after a row of turns; in memory only, bounded, per user."""
 
-    most: int = MOST
+    most: int = MOST_HISTORIES
     realm: str = ""
     """Whose histories are kept and found; those of others lie in the same memory and are not seen."""
     _kept: OrderedDict[bytes, Conversation] = field(default_factory=OrderedDict)

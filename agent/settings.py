@@ -5,8 +5,10 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from agent.histories import MOST
 from retrieval.settings import RetrievalSettings
+
+MOST_HISTORIES = 2000
+"""Conversations of clients that a process remembers; the one that was not asked for longest goes first."""
 
 
 class LlmSettings(BaseModel):
@@ -142,7 +144,7 @@ class Settings(BaseSettings):
         default="", description="PostgreSQL URL of the conversations; '' follows retrieval.state_url, else SQLite"
     )
     histories: int = Field(
-        default=MOST,
+        default=MOST_HISTORIES,
         ge=0,
         description="conversations of clients which send them along that a process remembers; 0 reads each one anew",
     )

@@ -106,7 +106,7 @@ def environment() -> dict[str, JsonValue]:
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "commit": _commit(),
+        "commit": commit(),
         "cpu": _cpu(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "memory_gib": _memory_gib(),
@@ -128,7 +128,8 @@ def environment_lines(found: Mapping[str, JsonValue]) -> str:
     )
 
 
-def _commit() -> str:
+def commit() -> str:
+    """The commit that is checked out, and whether anything was changed since."""
     git = shutil.which("git")
     if git is None:
         return "unknown"

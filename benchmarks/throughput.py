@@ -1,8 +1,9 @@
 """How many recommendations a second the real server gives without a model, and how long each takes.
 
-Run: python -m benchmarks.throughput [SERVER ...] [--concurrency 32] [--seconds 20] [--rounds 1] [--seed 0]
+Run: python -m benchmarks.throughput [SERVER ...] [--concurrency 32] [--seconds 20] [--rounds 1] [--seed 0] [--same 240]
 A SERVER is a checkout with a fitted demo in .reconteur/demo; PATH:N starts it with N processes. Several are measured
 in turns, so that a busy machine is fair to all of them: python -m benchmarks.throughput . .:2 ../older --rounds 3
+With --same N each is asked the same N requests, and answers whose cards or reasons differ from the first one's fail.
 """
 
 import argparse
@@ -14,10 +15,11 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 import numpy as np
@@ -37,6 +39,8 @@ START_S, WARM_S = 180.0, 3.0
 NEW_USERS, OLD_USERS = 100, 100
 """People whom the service does not know, and people of the catalog's ratings."""
 Body = dict[str, JsonValue]
+Cards = tuple[tuple[str, ...], ...]
+"""The id of each card, its reason and its statements."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,12 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--same", type=int, default=0, help="compare the answers to so many requests instead")
     args = parser.parse_args()
+    if args.same:
+        differing = asyncio.run(compare(args.servers, args.same, args.seed))
+        print("\n".join(f"{name}: {number} of {args.same} answers differ" for name, number in differing.items()))
+        sys.exit(int(any(differing.values())))
     found = asyncio.run(measure(args.servers, args.concurrency, args.seconds, args.rounds, args.seed))
     Console().print(table(found, f"{args.concurrency} at once, {args.rounds} x {args.seconds:g} s, seed {args.seed}"))
 
@@ -101,6 +110,30 @@ async def measure(
             await play(server, requests, concurrency, WARM_S)
             found[server.name].append(await play(server, requests, concurrency, seconds))
     return found
+
+
+async def compare(names: Sequence[str], requests: int, seed: int) -> dict[str, int]:
+    """By server, how many answers to the same requests differ from those of the first one."""
+    dataset, answers = load_dataset(DEMO), list[list[Cards]]()
+    for name in names:
+        async with started(name, dataset) as server:
+            asked = itertools.islice(bodies(dataset, server.people, np.random.default_rng(seed)), requests)
+            given = [await server.client.post("/api/recommend", json=body) for body in asked]
+            answers.append([cards(one.raise_for_status().json()) for one in given])
+    return {
+        name: sum(one != other for one, other in zip(answers[0], found, strict=True))
+        for name, found in zip(names, answers, strict=True)
+    }
+
+
+def cards(answer: Mapping[str, Any]) -> Cards:
+    """What was recommended and why, without the guesses, which chance draws."""
+    found = (*answer.get("recommendations", ()), *answer.get("near_misses", ()))
+    return tuple(
+        (one["item_id"], one["reason"], *(why["statement"] for why in one["evidence"]))
+        for one in found
+        if not one.get("exploratory")
+    )
 
 
 async def play(server: Server, requests: Iterator[Body], concurrency: int, seconds: float) -> Round:

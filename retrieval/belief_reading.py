@@ -75,7 +75,7 @@ class Reader:
         """Item id -> (how strong the answer was, patience); the present conversation overrules the past."""
         one, settings = self.patience, self.settings
         found = dict.fromkeys(shown, (0.0, settings.silence))
-        past = history.weights()
+        past = history.weights
         values = settings.answers(np.asarray(list(past.values()), dtype=np.float64))
         found |= {
             item_id: (value, one.rated if weight else one.known)

@@ -27,6 +27,8 @@ BASE = "urn:reconteur:"
 LABEL = ox.NamedNode("http://www.w3.org/2000/01/rdf-schema#label")
 STORE, DUMP = "store", "graph.nt"
 TIMEOUT_S = 5.0
+DAMAGED = (OSError, RuntimeError)
+"""What pyoxigraph raises where its files are absent, cut off or overwritten."""
 
 logger = logging.getLogger(__name__)
 
@@ -78,12 +80,18 @@ class EmbeddedTriples:
         """Run the query with the terms bound by a VALUES block.
 
         pyoxigraph's own substitutions reach only the variables that a query projects, so both stores bind alike.
+
+        Raises:
+            GraphUnavailableError: A part of the store that was not read before is damaged.
         """
-        found = self._store.query(bind(query, bound))
-        if not isinstance(found, ox.QuerySolutions):
-            raise TypeError("expected a SELECT query")
-        names = [variable.value for variable in found.variables]
-        return [_row(names, solution) for solution in found]
+        try:
+            found = self._store.query(bind(query, bound))
+            if not isinstance(found, ox.QuerySolutions):
+                raise TypeError("expected a SELECT query")
+            names = [variable.value for variable in found.variables]
+            return [_row(names, solution) for solution in found]
+        except DAMAGED as error:
+            raise GraphUnavailableError(f"expected a whole {WHAT}, found damage. Run: reconteur build") from error
 
 
 class RemoteTriples:
@@ -155,7 +163,7 @@ class KnowledgeGraph:
         require(folder, catalog_hash(catalog), WHAT)
         try:
             return cls(EmbeddedTriples(folder / STORE))
-        except OSError as error:
+        except DAMAGED as error:
             raise IndexMissingError(f"a damaged {WHAT}", path=str(folder)) from error
 
     def facts(self, item_id: str) -> tuple[Fact, ...]:

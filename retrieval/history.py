@@ -1,7 +1,8 @@
 """What a user did, in the order of time."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +17,7 @@ class Interaction:
     """Seconds since 1970; 0 where unknown."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class UserHistory:
     """A user's interactions, oldest first; the last one about an item counts."""
 
@@ -28,21 +29,27 @@ class UserHistory:
         """Sort by time; equal times keep their order."""
         return cls(user_id, tuple(sorted(interactions, key=lambda one: one.timestamp)))
 
-    def weights(self) -> dict[str, float]:
+    @cached_property
+    def weights(self) -> Mapping[str, float]:
         """The last weight by item."""
         return {one.item_id: one.weight for one in self.interactions}
 
+    @cached_property
+    def times(self) -> Mapping[str, float]:
+        """When it was given, by item."""
+        return {one.item_id: one.timestamp for one in self.interactions}
+
     def liked(self) -> tuple[str, ...]:
         """Items with a positive last weight, most recent last."""
-        return tuple(item_id for item_id, weight in self.weights().items() if weight > 0)
+        return tuple(item_id for item_id, weight in self.weights.items() if weight > 0)
 
     def disliked(self) -> tuple[str, ...]:
         """Items with a negative last weight, most recent last."""
-        return tuple(item_id for item_id, weight in self.weights().items() if weight < 0)
+        return tuple(item_id for item_id, weight in self.weights.items() if weight < 0)
 
     def seen(self) -> frozenset[str]:
         """Every item that the user knows."""
-        return frozenset(one.item_id for one in self.interactions)
+        return frozenset(self.weights)
 
     def recent(self, n: int) -> tuple[Interaction, ...]:
         """The last `n` interactions, oldest first."""

@@ -42,6 +42,9 @@ PASSED_OVER = 0.5
 """What the points of an item count that was shown in this conversation and not answered: it comes back where little
 else fits."""
 
+Shares = Mapping[str, Mapping[str, float]]
+"""By channel and item id, what was added to a score."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ranker:
@@ -58,11 +61,14 @@ class Ranker:
         """Fuse, enforce the limits, drop what is known, spread look-alikes; near misses where too few items fit."""
         fused = self.fusion.fuse(lists, preference, history, shown)
         keeps = breaches(self.catalog, preference.constraints) == 0
-        fit = self._fit(lists, fused, preference, history, keeps, max(2 * POOL, 4 * k), shown)
+        fit, shares = self._fit(lists, fused, preference, history, keeps, max(2 * POOL, 4 * k), shown)
         fit = drop_doubles([*fit, *self._fill(fit, preference, history, keeps, k - len(fit))], self.catalog)
         chosen = self._with_mild_first(self.spread(fit, k, diversity=self.settings.diversity), fit, preference)
         parts = fused.parts(one.item_id for one in chosen)
-        chosen = [replace(self._with_wanted(one, preference), parts=parts.get(one.item_id, {})) for one in chosen]
+        chosen = [
+            replace(_shared(self._with_wanted(one, preference), shares), parts=parts.get(one.item_id, {}))
+            for one in chosen
+        ]
         missing = max(k - len(chosen), SHOWN_UNKNOWN if self._is_sparse(preference) else 0)
         near = self._near(lists, preference, history, missing, is_short=len(chosen) < k) if missing else []
         broken = {one.item_id: broken_by(self.catalog, one.item_id, preference.constraints) for one in near}
@@ -74,7 +80,8 @@ class Ranker:
         """All that the channels brought and that may be shown, fused, best first: nothing filled up nor spread."""
         fused = self.fusion.fuse(lists, preference, history, shown)
         keeps = breaches(self.catalog, preference.constraints) == 0
-        return self._fit(lists, fused, preference, history, keeps, None, shown)
+        found, shares = self._fit(lists, fused, preference, history, keeps, None, shown)
+        return [_shared(one, shares) for one in found]
 
     def spread(self, found: Sequence[Candidate], k: int, *, diversity: float) -> list[Candidate]:
         """The best `k`, each traded against its likeness to those before (see `diversify`)."""
@@ -106,8 +113,8 @@ class Ranker:
         keeps: NDArray[np.bool_],
         most: int | None,
         shown: Shown = (),
-    ) -> list[Candidate]:
-        """The best of all lists that keep the limits, `most` of them or all; each with what its score is made of."""
+    ) -> tuple[list[Candidate], Shares]:
+        """The best of all lists that keep the limits, `most` of them or all; and what their scores are made of."""
         known, total = known_ids(self.catalog, preference, history), summed(fused.shares)
         wished = {one: gain for one, gain in wish_changes(self.catalog, preference).items() if one in total}
         boosts = self.catalog.house.boosts
@@ -121,8 +128,7 @@ class Ranker:
         lowered = {one: min(points[one], PASSED_OVER * points[one]) for one in passed_over if one in points}
         repeated = {one: score - points[one] for one, score in lowered.items()}
         shares = {**fused.shares, WISHES: wished, REPEAT: repeated, HOUSE: boosted}
-        found = drop_doubles(merge(lists, points | lowered, most=most or len(points)), self.catalog)
-        return [replace(one, shares=_shares_of(one.item_id, shares)) for one in found]
+        return drop_doubles(merge(lists, points | lowered, most=most or len(points)), self.catalog), shares
 
     def _fill(
         self,
@@ -203,11 +209,12 @@ class Ranker:
             if name in self.channels
         }
         fused = self.fusion.fuse(lists, preference, history)
-        found = self._fit(lists, fused, preference, history, allowed, max(2 * POOL, 4 * missing))
+        found, shares = self._fit(lists, fused, preference, history, allowed, max(2 * POOL, 4 * missing))
         found += self._fill(found, preference, history, allowed, missing - len(found))
-        return drop_doubles(found, self.catalog)[:missing]
+        return [_shared(one, shares) for one in drop_doubles(found, self.catalog)[:missing]]
 
 
-def _shares_of(item_id: str, shares: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
-    """What each channel added to one item's score."""
-    return {name: added[item_id] for name, added in shares.items() if added.get(item_id)}
+def _shared(found: Candidate, shares: Shares) -> Candidate:
+    """An item with what each channel added to its score."""
+    own = {name: added[found.item_id] for name, added in shares.items() if added.get(found.item_id)}
+    return replace(found, shares=own)

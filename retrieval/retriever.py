@@ -48,6 +48,9 @@ from retrieval.schema import CatalogSchema
 from retrieval.settings import RetrievalSettings
 from retrieval.tendencies import Tendency, tendencies
 
+YOUNG = 20_000
+"""New objects before cycles are looked for: with Python's 700 that is a fifteenth of a request's processor time."""
+
 
 class Retriever:
     """Channels, fusion, ranking and exploration over one catalog. Holds no user and no conversation."""
@@ -153,6 +156,7 @@ class Retriever:
         self.explore(ranked, preference, nobody, np.random.default_rng(0))
         gc.collect()
         gc.freeze()  # the catalog and the models live as long as the process: no need to walk them in a request
+        gc.set_threshold(YOUNG)  # a request makes thousands of objects and hardly a cycle
 
     def implied(self, preference: Preference) -> Preference:
         """The same with what its everyday words imply."""

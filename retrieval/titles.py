@@ -52,9 +52,16 @@ class TitleSpan:
     """Best first; several of equal score when the title is ambiguous."""
 
 
+def without_accents(text: str) -> str:
+    """'Amélie' -> 'Amelie', and other characters in their plainest form; most texts have none."""
+    if text.isascii():
+        return text
+    return "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
+
+
 def normalize_title(text: str) -> str:
     """Casefolded words without accents, punctuation and outer articles: 'Usual Suspects, The' -> 'usual suspects'."""
-    plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    plain = without_accents(text)
     words = re.findall(r"[^\W_]+", plain.replace("'", "").replace("’", "").replace("&", " and ").casefold())
     while len(words) > 1 and words[0] in ARTICLES:
         words = words[1:]

@@ -1,7 +1,6 @@
 """Names and values as somebody wrote them -> items and values of the catalog. Compares letters, judges no meaning."""
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -10,7 +9,7 @@ from rapidfuzz import fuzz, process
 
 from retrieval.items import Catalog
 from retrieval.schema import YEARS, CatalogSchema, FieldKind, FieldSpec
-from retrieval.titles import TitleMatch, normalize_title
+from retrieval.titles import TitleMatch, normalize_title, without_accents
 from tools.arguments import ArgumentTypes
 
 SURE_TITLE = 0.86
@@ -82,8 +81,7 @@ def split_year(text: str) -> tuple[str, int | None]:
 
 def fold(text: str) -> str:
     """Casefolded, without accents, hyphens as spaces: 'Sci-Fi' -> 'sci fi'."""
-    plain = "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
-    return " ".join(re.findall(r"[^\W_]+", plain.casefold()))
+    return " ".join(re.findall(r"[^\W_]+", without_accents(text).casefold()))
 
 
 @dataclass(frozen=True)

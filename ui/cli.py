@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
@@ -349,9 +350,9 @@ def make_settings(
 
 async def load_agent(settings: "Settings") -> "Agent":
     """The agent over the data folder."""
-    from agent.build import build_agent
-
-    return await build_agent(settings)
+    build = await asyncio.to_thread(import_module, "agent.build")  # loads for seconds: health is answered meanwhile
+    agent: Agent = await build.build_agent(settings)
+    return agent
 
 
 def _with_agent(settings: "Settings", task: "Callable[[Agent], Awaitable[T]]") -> T:

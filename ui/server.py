@@ -7,19 +7,21 @@ import os
 import signal
 import socket
 from collections.abc import Callable
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import uvicorn
 
 from agent.settings import HttpSettings, Settings
 from retrieval.errors import SettingsError
-from ui.api.app import AgentFactory, create_app
 from ui.api.opening import Opening
 from ui.edge.files import raise_open_files
 from ui.edge.protocol import ImpatientConfig
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+
+    from ui.api.app import AgentFactory
 
 logger = logging.getLogger(__name__)
 SHUTDOWN_S = 3
@@ -72,7 +74,7 @@ def bind(host: str, port: int, *, shared: bool = False) -> socket.socket:
 async def run(
     settings: Settings,
     listener: socket.socket,
-    build: AgentFactory,
+    build: "AgentFactory",
     *,
     page: bool,
     tell: Callable[[str], None],
@@ -106,18 +108,20 @@ async def run(
     tell("Stopped.")
 
 
-async def _load(settings: Settings, build: AgentFactory, is_up: asyncio.Event, *, page: bool) -> "FastAPI":
+async def _load(settings: Settings, build: "AgentFactory", is_up: asyncio.Event, *, page: bool) -> "FastAPI":
     """The application over a new agent, which it closes when it ends."""
     await is_up.wait()  # before that, uvicorn does not close what it is told to leave
     agent = await build(settings)
-    app = create_app(agent, settings)
-    if not page:
-        return app
-    from ui.page.mount import load_page, mount_chat
-
     try:
-        await asyncio.to_thread(load_page)
-        return mount_chat(app, agent)
+        # libraries take seconds to load: in a thread, so that health is answered meanwhile
+        api = await asyncio.to_thread(import_module, "ui.api.app")
+        app: FastAPI = await asyncio.to_thread(api.create_app, agent, settings)
+        if not page:
+            return app
+        mount = await asyncio.to_thread(import_module, "ui.page.mount")
+        await asyncio.to_thread(mount.load_page)
+        mounted: FastAPI = mount.mount_chat(app, agent)
+        return mounted
     except BaseException:
         await agent.aclose()
         raise

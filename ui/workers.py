@@ -12,11 +12,14 @@ from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from threading import Thread
+from typing import TYPE_CHECKING
 
 from agent.settings import Settings
 from retrieval.errors import RecommenderError, SettingsError
-from ui.api.app import AgentFactory
 from ui.server import SHUTDOWN_S, address_of, bind, listen, run
+
+if TYPE_CHECKING:
+    from ui.api.app import AgentFactory
 
 READY = "Ready: "
 END_S = SHUTDOWN_S + 10
@@ -27,7 +30,7 @@ def run_workers(
     workers: int,
     settings: Settings,
     address: tuple[str, int],
-    build: AgentFactory,
+    build: "AgentFactory",
     *,
     tell: Callable[[str], None],
     set_up: Callable[[], None],
@@ -69,7 +72,7 @@ def run_workers(
 
 
 def _start(
-    settings: Settings, address: tuple[str, int], build: AgentFactory, set_up: Callable[[], None]
+    settings: Settings, address: tuple[str, int], build: "AgentFactory", set_up: Callable[[], None]
 ) -> dict[Connection, SpawnProcess]:
     """A process, by the pipe that it speaks through."""
     context = multiprocessing.get_context("spawn")  # a fork would copy locks that other threads hold
@@ -105,7 +108,7 @@ def _watch(started: dict[Connection, SpawnProcess], on_ready: Callable[[], None]
 
 
 def _work(
-    settings: Settings, address: tuple[str, int], build: AgentFactory, set_up: Callable[[], None], speaks: Connection
+    settings: Settings, address: tuple[str, int], build: "AgentFactory", set_up: Callable[[], None], speaks: Connection
 ) -> None:
     """What one process does; it ends with the one that started it."""
     set_up()

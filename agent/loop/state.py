@@ -138,12 +138,17 @@ class TurnState:
         return self.context.wanted.language
 
     @property
+    def act(self) -> Act:
+        """How the turn ends."""
+        return ACTS[self.ending.tool]
+
+    @property
     def intent(self) -> Intent:
         """What became of the message."""
         context, ending = self.context, self.ending
         said = context.patches
         return Intent(
-            act=ACTS[ending.tool],
+            act=self.act,
             preference=self.preference,
             chips=chips(self.preference, context.catalog),
             kind=ending.kind,
@@ -173,7 +178,7 @@ class TurnState:
         catalog = self.context.catalog
         ids = dict.fromkeys((*self.ending.item_ids, *self.listed, *(self.table.item_ids if self.table else ())))
         said = {item_id: catalog.house.disclosure(item_id, self.language) for item_id in ids if item_id in catalog}
-        if self.intent.act is not Act.RECOMMEND:
+        if self.act is not Act.RECOMMEND:
             self.add_notices(*(f"{catalog.item(one).label}: {words}" for one, words in said.items() if words))
 
     def add_notices(self, *notices: str) -> None:

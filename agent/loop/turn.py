@@ -101,13 +101,13 @@ class Loop:
             return
         if state.message or state.keep:
             await self.with_state(state, lambda: self.memory.note(state))
-        if state.intent.act is Act.ASK:
+        if state.act is Act.ASK:
             state.context.ending = replace(state.ending, choices=self.words.choices(state))
         await asyncio.to_thread(self._ask_first, state)
         emit(Understood(state.intent, state.wanted))
-        if state.intent.act is Act.RECOMMEND or state.lists_beside:
+        if state.act is Act.RECOMMEND or state.lists_beside:
             await self._show(state, emit)
-        elif state.intent.act is Act.ANSWER:
+        elif state.act is Act.ANSWER:
             await weigh(state, timeout_s=self.tool_timeout_s)
             self._compare(state, emit)
         await self._say(state, drive, emit)
@@ -209,7 +209,7 @@ class Loop:
         before = state.conversation
         if not state.message or state.driver == TOOLS or before.preference.count != 1 or before.has_just_asked():
             return  # a model that writes well asks in its own words
-        if state.intent.act is Act.RECOMMEND and not has_places(state):
+        if state.act is Act.RECOMMEND and not has_places(state):
             state.split = self.retriever.split(state.preference, before.inquired)
         if state.split is not None:
             state.context.ending = Ending(ASK_USER)
@@ -297,8 +297,8 @@ class Loop:
 
     def _open_question(self, state: TurnState) -> Question | None:
         """Which of several items of one title was meant, where that is what was asked."""
-        ambiguous = state.intent.ambiguous
-        if state.intent.act is not Act.ASK or not ambiguous or not state.message:
+        ambiguous = state.context.problems.ambiguous
+        if state.act is not Act.ASK or not ambiguous or not state.message:
             return None
         title, options = ambiguous[0]
         return Question(title, options, state.message)

@@ -133,7 +133,7 @@ class Words:
             logger.info("no room for prose; templates speak")
         except ModelUnavailableError:
             state.announce(say("model_down", state.language))
-        if state.intent.act is Act.ANSWER:
+        if state.act is Act.ANSWER:
             about = state.ending.item_ids
             state.listed = about if len(about) > 1 else gate.checker.listed("".join(written))
         if gate.dropped or gate.mended:
@@ -160,15 +160,15 @@ class Words:
 
     def _source(self, state: TurnState, drive: Drive, found: str) -> AsyncIterator[str] | None:
         """Where the model's words come from: the ending call itself, or a call of their own, told what was found."""
-        if not state.message or (state.split is not None and state.intent.act is Act.ASK):
+        if not state.message or (state.split is not None and state.act is Act.ASK):
             return None
-        if state.driver != TOOLS and state.intent.act is Act.ASK and state.intent.ambiguous:
+        if state.driver != TOOLS and state.act is Act.ASK and state.intent.ambiguous:
             return None  # which item was meant is asked by template, in a whole sentence
         if state.ending.text and state.ending.kind not in UNSEEN:
             return _once(state.ending.text)
-        if state.driver != TOOLS or self.speaker is None or state.intent.act is Act.ASK:
+        if state.driver != TOOLS or self.speaker is None or state.act is Act.ASK:
             return None
-        if state.intent.act is Act.RECOMMEND and not (state.recommendations or state.near_misses):
+        if state.act is Act.RECOMMEND and not (state.recommendations or state.near_misses):
             return None
         asked = words_prompt(
             self.retriever.catalog,
@@ -199,7 +199,7 @@ class Words:
             told=self._told(state),
         )
         ledger = self._with_titles(ledger, (found, *state.terms.answered))
-        if state.intent.act is Act.ASK:  # a question suggests nothing, so it may name any item there is
+        if state.act is Act.ASK:  # a question suggests nothing, so it may name any item there is
             ledger = self._with_titles(ledger, (state.ending.text, *state.ending.choices))
         return Checker(self.titles, ledger)
 
@@ -270,13 +270,13 @@ class Words:
         """What is said when no model wrote, or nothing that it wrote held."""
         if not state.message:
             return ""
-        if state.intent.act is Act.ASK and state.split is not None:
+        if state.act is Act.ASK and state.split is not None:
             return answers.split_question(state.split, self.retriever.catalog, state.language)
-        if state.intent.act is Act.ASK:
+        if state.act is Act.ASK:
             return answers.question(state.intent, self.retriever.catalog, state.language)
-        if state.intent.act is Act.RECOMMEND and state.near_misses and not state.recommendations:
+        if state.act is Act.RECOMMEND and state.near_misses and not state.recommendations:
             return say("nothing_near", state.language)  # that nothing fits is a notice
-        if state.intent.act is Act.RECOMMEND:
+        if state.act is Act.RECOMMEND:
             return answers.summary(state.recommendations, self.retriever.catalog, state.language, state.preference)
         text, state.listed = await self._answer(state, state.language)
         return text
@@ -296,7 +296,7 @@ class Words:
 
 def _task(state: TurnState, found: str) -> str:
     """What to write, with what code found out for it."""
-    if state.intent.act is Act.RECOMMEND:
+    if state.act is Act.RECOMMEND:
         return TASKS["slots" if state.places else "recommend"]
     task = TASKS.get(state.ending.kind, TASKS["answer"])
     return f"{task} What was found out, all of it true: {found}" if found else task

@@ -3,6 +3,7 @@
 import argparse
 import json
 import logging
+import shlex
 import signal
 import subprocess
 import sys
@@ -31,13 +32,13 @@ def main(arguments: list[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that its servers end with it
     share = 10 if given.quick else 1
     parts: dict[str, Callable[[], Iterator[Found]]] = {
-        "faults": lambda: faults.run(given.data, first=3 if given.quick else len(faults.FAULTS)),
+        "faults": lambda: faults.run(given.data, given.faults[: 3 if given.quick else None]),
         "kills": lambda: kills.run(given.data, kills=given.kills // share, seed=given.seed),
         "erasures": lambda: erasures.run(given.data, erasures=given.erasures // share, seed=given.seed),
         "memory": lambda: memory.run(given.data, minutes=given.minutes / share, seed=given.seed),
         "contract": lambda: contract(given.data, given.cases // share, given.seed),
     }
-    words = " ".join(sys.argv[1:] if arguments is None else arguments)
+    words = shlex.join(sys.argv[1:] if arguments is None else arguments)
     command = f"python -m benchmarks.reliability {words}".strip()
     found = [_follow(name, parts[name](), command, given.into) for name in given.parts]
     return int(any(map(is_bad, found)))
@@ -50,6 +51,9 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--data", type=Path, default=Path(".reconteur/demo"), help="built data folder (%(default)s)")
     parser.add_argument("--parts", type=_names, default=PARTS, help=f"of {','.join(PARTS)} (all)")
+    parser.add_argument(
+        "--faults", type=_faults, default=tuple(faults.FAULTS), help="those whose name holds one of these words (all)"
+    )
     parser.add_argument("--quick", action="store_true", help="a tenth of everything")
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--erasures", type=int, default=200)
@@ -65,6 +69,15 @@ def _names(text: str) -> tuple[str, ...]:
     if set(names) <= set(PARTS):
         return names
     raise argparse.ArgumentTypeError(f"expected some of {', '.join(PARTS)} with commas between, found {text!r}")
+
+
+def _faults(text: str) -> tuple[str, ...]:
+    words = tuple(filter(None, text.split(",")))
+    if found := tuple(name for name in faults.FAULTS if any(word in name for word in words)):
+        return found
+    raise argparse.ArgumentTypeError(
+        f"expected words of {'; '.join(faults.FAULTS)} with commas between, found {text!r}"
+    )
 
 
 def _follow(name: str, part: Iterator[Found], command: str, into: Path | None) -> Found:

@@ -7,7 +7,7 @@ import socket
 import sqlite3
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,6 +17,7 @@ import httpx
 
 from agent.wording.messages import say
 from benchmarks.reliability.server import Server, copy_of, free_port
+from benchmarks.report import commit
 from tests.postgres import Server as Postgres
 from tests.postgres import find_binaries, running_server
 
@@ -151,11 +152,11 @@ FAULTS: Mapping[str, Fault] = {
 SILENT = "the model never answers"
 
 
-def run(data: Path, *, first: int = len(FAULTS)) -> Iterator[list[dict[str, str]]]:
+def run(data: Path, names: Iterable[str] = FAULTS) -> Iterator[list[dict[str, str]]]:
     """Rows so far, one for each fault: what each action came to, what /readyz said, and what was wrong with that."""
     rows: list[dict[str, str]] = []
-    for name, fault in [*FAULTS.items()][:first]:
-        rows.append(_row(name, fault, data))
+    for name in names:
+        rows.append({**_row(name, FAULTS[name], data), "commit": commit()})
         yield rows
 
 
@@ -192,7 +193,10 @@ def _row(name: str, fault: Fault, data: Path) -> dict[str, str]:
                     "start": f"refused: {words}",
                     "wrong": wrong or ("it started" if not said else ""),
                 }
-            server.start()
+            try:
+                server.start()
+            except RuntimeError as error:
+                return {"fault": name, "start": str(error).replace(str(server.data), "DATA"), "wrong": "no start"}
         with fault.during(scene):
             found = _actions(scene, item)
         return {"fault": name, **found, "wrong": "; ".join(filter(None, (found["wrong"], _lost(scene))))}

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from benchmarks.reliability.server import CLIENT_S
+from benchmarks.reliability.server import CLIENT_S, LIMITS
 
 WISHES = (
     "a comedy after 1990",
@@ -36,7 +36,7 @@ class Person:
     def live(self, ending: threading.Event) -> None:
         """Ask and click until the end, or until the server is gone."""
         try:
-            with httpx.Client(base_url=self.url, timeout=CLIENT_S, trust_env=False) as client:
+            with httpx.Client(base_url=self.url, timeout=CLIENT_S, trust_env=False, limits=LIMITS) as client:
                 if not self.user:
                     self.user = client.post("/api/users", json={"name": "soak"}).raise_for_status().json()["user_id"]
                 while not ending.is_set():

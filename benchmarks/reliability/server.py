@@ -17,6 +17,8 @@ IDLE_S = 120.0
 """A server that starts and has used no processor for so long has got stuck; on a busy machine a start takes minutes."""
 CLIENT_S = 600.0
 """How long a request may take before nobody believes in an answer; how long it should take others judge."""
+LIMITS = httpx.Limits(keepalive_expiry=1.0)
+"""The server closes connections that are idle for five seconds: a request must not meet that moment."""
 
 
 def copy_of(data: Path, folder: Path) -> Path:
@@ -41,7 +43,7 @@ class Server:
         self.data = data
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.client = httpx.Client(base_url=self.url, timeout=CLIENT_S, trust_env=False)
+        self.client = httpx.Client(base_url=self.url, timeout=CLIENT_S, trust_env=False, limits=LIMITS)
         self._llm_url, self._env, self._first = llm_url, dict(env or {}), first
         self._process: subprocess.Popen[bytes] | None = None
         self.log = data.parent / f"{data.name}-{self.port}.log"

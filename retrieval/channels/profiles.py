@@ -46,7 +46,7 @@ class Told:
 def told(catalog: Catalog, preference: Preference, history: UserHistory) -> Told:
     """Fold this conversation's examples into the history as its newest entries."""
     taste = taste_of(catalog, preference, history)
-    last = {one.item_id: one.timestamp for one in history.interactions}
+    last = history.times
     newest = max(last.values(), default=0.0)
     times = np.asarray([last.get(catalog.items[row].item_id, 0.0) for row in taste.rows], dtype=np.float64)
     times[taste.said] = newest + 1.0

@@ -33,7 +33,7 @@ class Taste:
 
 def taste_of(catalog: Catalog, preference: Preference, history: UserHistory) -> Taste:
     """Fold this conversation's examples into the history's last `RECENT` opinions."""
-    known = {item_id: weight for item_id, weight in history.weights().items() if item_id in catalog}
+    known = {item_id: weight for item_id, weight in history.weights.items() if item_id in catalog}
     known = {item_id: weight for item_id, weight in known.items() if item_id not in preference.set_aside}
     weights = dict(list(known.items())[-RECENT:])
     now = dict.fromkeys(preference.liked, 1.0) | dict.fromkeys(preference.disliked, -1.0)

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
@@ -97,7 +97,7 @@ class Dataset:
 
     catalog: Catalog
     interactions: Interactions = field(default_factory=Interactions)
-    triples: tuple[Triple, ...] = ()
+    triples: Sequence[Triple] = ()
 
     @cached_property
     def catalog_hash(self) -> str:

@@ -11,16 +11,22 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from retrieval.datasets.dataset import Dataset, Interactions, Triple, item_line
 from retrieval.errors import BadDataError, IndexMissingError
 from retrieval.items import Catalog, Item
 from retrieval.schema import CatalogSchema
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 log = logging.getLogger(__name__)
 
@@ -203,7 +209,7 @@ def _read(folder: Path) -> Dataset:
     schema = CatalogSchema.model_validate_json((folder / "schema.json").read_text(encoding="utf-8"))
     with (folder / "catalog.jsonl").open(encoding="utf-8") as file:
         catalog = Catalog(schema, tuple(_read_item(line) for line in file))
-    return Dataset(catalog, _read_interactions(folder, catalog), _read_triples(folder))
+    return Dataset(catalog, _read_interactions(folder, catalog), StoredTriples(folder))
 
 
 def _read_item(line: str) -> Item:
@@ -223,21 +229,48 @@ def _read_item(line: str) -> Item:
 def _read_interactions(folder: Path, catalog: Catalog) -> Interactions:
     import pyarrow.parquet as pq
 
-    table = pq.read_table(folder / "interactions.parquet", read_dictionary=["user_id"]).combine_chunks()
+    file = pq.ParquetFile(folder / "interactions.parquet", read_dictionary=["user_id"])
+    table = file.read().combine_chunks()
     encoded = table["user_id"].chunk(0) if table.num_rows else None
     return Interactions(
         tuple(encoded.dictionary.to_pylist()) if encoded is not None else (),
         tuple(item.item_id for item in catalog),
-        np.asarray(encoded.indices if encoded is not None else (), dtype=np.int32),
-        table["row"].to_numpy().astype(np.int32),
-        table["weight"].to_numpy().astype(np.float32),
-        table["timestamp"].to_numpy().astype(np.float64),
+        _array(encoded.indices if encoded is not None else None).astype(np.int32),
+        _array(table["row"]).astype(np.int32),
+        _array(table["weight"]).astype(np.float32),
+        _array(table["timestamp"]).astype(np.float64),
     )
 
 
-def _read_triples(folder: Path) -> tuple[Triple, ...]:
-    import pyarrow.parquet as pq
+def _array(column: "pa.Array | pa.ChunkedArray | None") -> NDArray[Any]:
+    """A column of numbers; `to_numpy` and `read_table` would load pandas at every start."""
+    chunks = getattr(column, "chunks", [column])
+    found: NDArray[Any] = np.from_dlpack(chunks[0]) if chunks and chunks[0] is not None else np.zeros(0)
+    return found
 
-    table = pq.read_table(folder / "triples.parquet")
-    columns = [table[name].to_pylist() for name in Triple._fields]
-    return tuple(map(Triple, *columns))
+
+class StoredTriples(Sequence[Triple]):
+    """The triples of a stored dataset, read when somebody looks at them: builds do, servers do not."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @cached_property
+    def _all(self) -> tuple[Triple, ...]:
+        import pyarrow.parquet as pq
+
+        table = pq.ParquetFile(self._folder / "triples.parquet").read()
+        return tuple(map(Triple, *(table[name].to_pylist() for name in Triple._fields)))
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    @overload
+    def __getitem__(self, place: int) -> Triple: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[Triple, ...]: ...
+    def __getitem__(self, place: int | slice) -> Triple | tuple[Triple, ...]:
+        return self._all[place]
+
+    def __iter__(self) -> Iterator[Triple]:
+        return iter(self._all)

@@ -95,8 +95,9 @@ class Signals:
         found["values"], found["typical"] = self._values(preference)
         found |= self._fame
         found["spoken"] = np.log1p(self.spoken if spoken is None else spoken)
-        columns = [np.asarray(found[name][rows], dtype=np.float64) for name in SIGNALS]
-        return np.stack([standard(one) for one in columns], axis=1).astype(np.float32)
+        return standard(np.stack([found[name][rows] for name in SIGNALS], dtype=np.float64)).T.astype(
+            np.float32, order="C"
+        )
 
     def asked_for(self, preference: Preference) -> NDArray[np.float64]:
         """How much each item has of the values asked for, and how typical it is of them, shape (n_items,)."""
@@ -161,9 +162,12 @@ class Signals:
 
 
 def standard(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Brought to mean 0 and deviation 1; zeros where all are alike."""
-    deviation = float(values.std()) if len(values) else 0.0
-    return (values - values.mean()) / deviation if deviation > 1e-9 else np.zeros(len(values))
+    """Each row brought to mean 0 and deviation 1, shape (n_rows, n); zeros where all are alike."""
+    if not values.size:
+        return values
+    deviation = values.std(axis=1, keepdims=True)
+    differ = deviation > 1e-9
+    return np.where(differ, (values - values.mean(axis=1, keepdims=True)) / np.where(differ, deviation, 1.0), 0.0)
 
 
 def asked_values(preference: Preference) -> list[tuple[str, str, float]]:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import get_args
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, insert, select
 from sqlalchemy.orm import Session
 
 from retrieval.history import Interaction
@@ -105,25 +105,26 @@ def record(
     conversations.refuse_others(session, user_id, conversation_id)
     now = time.time()
     rows = [
-        ExposureRow(
-            user_id=user_id,
-            conversation_id=conversation_id,
-            turn_index=turn_index,
-            item_id=checked_id(one.item_id, what="an item id"),
-            position=one.position,
-            propensity=min(one.propensity, 1.0),
-            exploratory=one.exploratory,
-            policy=one.policy[:64],
-            score=float(one.score),
-            channels={name: float(score) for name, score in one.channels.items()},
-            shown_at=now,
-            context={name: float(value) for name, value in one.context.items()},
-        )
+        {
+            "user_id": user_id,
+            "conversation_id": conversation_id,
+            "turn_index": turn_index,
+            "item_id": checked_id(one.item_id, what="an item id"),
+            "position": one.position,
+            "propensity": min(one.propensity, 1.0),
+            "exploratory": one.exploratory,
+            "policy": one.policy[:64],
+            "score": float(one.score),
+            "channels": {name: float(score) for name, score in one.channels.items()},
+            "shown_at": now,
+            "context": {name: float(value) for name, value in one.context.items()},
+        }
         for one in exposures
     ]
-    session.add_all(rows)
-    session.flush()
-    return tuple(row.id for row in rows)
+    if not rows:
+        return ()
+    added = insert(ExposureRow).returning(ExposureRow.id, sort_by_parameter_order=True)
+    return tuple(session.scalars(added, rows))
 
 
 def shown_to(session: Session, user_id: str) -> list[LoggedExposure]:

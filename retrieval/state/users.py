@@ -27,6 +27,8 @@ from retrieval.state.text import NAME_LENGTH, checked_id, clean, is_id
 DEFAULT_NOVELTY = 0.3
 BOUND = "bound_to"
 """Where a session says which very user it writes for; see `lock`."""
+ROW = "row"
+"""Where a session holds the row of the user that it asked for last."""
 
 
 def create(session: Session, *, name: str, dataset_user: str | None) -> User:
@@ -142,6 +144,7 @@ def _row(session: Session, user_id: str, *, held: bool = False) -> UserRow:
     row = session.get(UserRow, user_id, with_for_update=held) if is_id(user_id) else None
     if row is None:
         raise UnknownUserError(user_id)
+    session.info[ROW] = row  # a session forgets rows that nobody holds, and would ask for them again
     return row
 
 

@@ -1,12 +1,16 @@
 """An erasure wins over whatever is under way: what it took never comes back, and what it left half done is finished."""
 
 import asyncio
+import random
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
+import psycopg
 import pytest
+from psycopg import sql
 
 from agent.agent import Agent
 from agent.conversation import Conversation
@@ -43,6 +47,18 @@ async def shown_but_not_written(
             break
     yield events
     model.may_write.set()
+
+
+def rows_with(secret: str, url: str) -> list[str]:
+    """The tables of a PostgreSQL database that hold a text in any column of any row."""
+    found = []
+    with psycopg.connect(url) as connection:
+        names = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+        for (name,) in names:
+            rows = connection.execute(sql.SQL("SELECT * FROM {}").format(sql.Identifier(name))).fetchall()
+            cells = (cell if isinstance(cell, bytes) else str(cell).encode() for row in rows for cell in row)
+            found += [name] if any(secret.encode() in cell for cell in cells) else []
+    return found
 
 
 async def rest(events: AsyncIterator[Event]) -> list[Event]:
@@ -112,6 +128,33 @@ async def test_an_erasure_waits_for_the_conversation_that_is_being_written(
 
     assert await talking.conversations.load(talk.conversation_id) is None
     assert files_with(str(talk.user_id), tmp_path) == files_with(MARKER, tmp_path) == []
+
+
+async def test_many_who_are_erased_while_their_turns_run_leave_nothing(
+    talking: Agent, model: ScriptedChatModel, make_agent: MakeAgent, state_url: str, tmp_path: Path
+):
+    other = await make_agent(model, state_url=state_url)
+    rng = random.Random(3)
+
+    async def erased(number: int) -> str:
+        """A visitor of two processes, who is erased by one of them at a moment of chance."""
+        talk, by = visitor(talking, MARKER), rng.choice((talking, other))
+        given = talking.feedback(talk, film_id("Heat"), FeedbackKind.LIKE)
+        turns = [given, talking.reply(talk, WISH), other.reply(replace(talk, conversation_id=f"{number}"), WISH)]
+        running = [asyncio.create_task(one) for one in turns]
+        await asyncio.sleep(rng.uniform(0, 0.3))
+        await by.erase(str(talk.user_id))
+        await asyncio.gather(*running, return_exceptions=True)
+        return str(talk.user_id)
+
+    gone = await asyncio.gather(*map(erased, range(8)))
+
+    for user_id in gone:
+        with pytest.raises(UnknownUserError):
+            talking.state.user(user_id)
+    for secret in (MARKER, *gone):
+        assert files_with(secret, tmp_path) == []
+        assert not state_url or rows_with(secret, state_url) == []
 
 
 async def test_a_conversation_saved_while_another_process_erases_is_taken_back(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from benchmarks.throughput import Body, Round, bodies, table
+from benchmarks.throughput import Body, Round, bodies, cards, table
 from retrieval.datasets import Dataset, load_dataset
 from tests.agent.films import build_films
 from ui.api.wire import RecommendRequest
@@ -51,3 +51,13 @@ def test_the_table_shows_medians_and_what_failed():
         "1",
         "0.5 (0.5 to 0.5)",
     ]
+
+
+def test_guesses_are_no_part_of_what_is_compared():
+    card = {"item_id": "a", "reason": "calm", "evidence": [{"statement": "calm"}, {"statement": "short"}]}
+    guess = {"item_id": "b", "reason": "new", "evidence": [], "exploratory": True}
+    near = {"item_id": "c", "reason": "long", "evidence": []}
+
+    found = cards({"recommendations": [card, guess], "near_misses": [near]})
+
+    assert found == (("a", "calm", "calm", "short"), ("c", "long"))

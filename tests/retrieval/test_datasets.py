@@ -179,7 +179,7 @@ def test_dataset_comes_back_as_it_was_saved(tmp_path: Path) -> None:
 
     assert again.catalog == dataset.catalog
     assert list(again.interactions) == list(dataset.interactions)
-    assert again.triples == dataset.triples
+    assert tuple(again.triples) == dataset.triples
     assert (
         again.fingerprint
         == dataset.fingerprint

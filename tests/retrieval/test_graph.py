@@ -14,6 +14,7 @@ from retrieval.channels.graph import GraphChannel
 from retrieval.datasets import Dataset
 from retrieval.errors import IndexMissingError
 from retrieval.graph import (
+    EmbeddedTriples,
     GraphUnavailableError,
     KnowledgeGraph,
     RemoteTriples,
@@ -154,6 +155,31 @@ def test_a_graph_without_its_store_is_refused(teas: Dataset, data_dir: Path) -> 
 
     with pytest.raises(IndexMissingError, match="a damaged knowledge graph"):
         KnowledgeGraph.open(teas.catalog, settings)
+
+
+def test_a_graph_whose_writing_broke_off_is_refused(teas: Dataset, data_dir: Path) -> None:
+    settings = RetrievalSettings(data_dir=data_dir)
+    build_graph(teas, settings)
+    for path in (data_dir / "graph" / "store").glob("*.sst"):
+        with path.open("r+b") as file:
+            file.truncate(path.stat().st_size // 2)
+
+    with pytest.raises(IndexMissingError, match="a damaged knowledge graph"):
+        KnowledgeGraph.open(teas.catalog, settings)
+
+
+def test_damage_that_only_a_question_meets_is_named(teas: Dataset, data_dir: Path) -> None:
+    class Damaged:
+        def query(self, _: str) -> ox.QuerySolutions:
+            raise RuntimeError("Corruption: block checksum mismatch")
+
+    settings = RetrievalSettings(data_dir=data_dir)
+    build_graph(teas, settings)
+    triples = EmbeddedTriples(data_dir / "graph" / "store")
+    triples._store = Damaged()
+
+    with pytest.raises(GraphUnavailableError, match="expected a whole knowledge graph, found damage"):
+        KnowledgeGraph(triples).facts("tea:0")
 
 
 @pytest.mark.parametrize("status", [500, 200])

@@ -35,13 +35,24 @@ def run(agent: FakeAgent, monkeypatch):
     return lambda *arguments, lines=(): runner.invoke(cli.app, arguments, input="".join(f"{one}\n" for one in lines))
 
 
+HEAVY = {"torch", "gradio", "chromadb", "sentence_transformers", "fastapi", "langgraph", "sqlalchemy", "pandas"}
+HEAVY |= {"langchain_core", "mcp", "numpy", "openai", "scipy"}
+
+
 def test_help_loads_nothing_heavy():
     code = "import sys; from ui.cli import app; print(*sys.modules)"
 
     loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
 
-    heavy = {"torch", "gradio", "chromadb", "sentence_transformers", "fastapi", "langgraph", "sqlalchemy", "pandas"}
-    assert not heavy & set(loaded.stdout.split())
+    assert not HEAVY & set(loaded.stdout.split())
+
+
+def test_the_port_is_open_before_anything_heavy_is_loaded():
+    code = "import sys; from ui.access import opening; from ui import cli, server, workers; print(*sys.modules)"
+
+    loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert not HEAVY & set(loaded.stdout.split())
 
 
 @pytest.mark.parametrize("works", [True, False])

@@ -134,6 +134,7 @@ async def test_readiness_does_not_wait_for_a_part_that_hangs(agent: FakeAgent, m
     agent.ready = hang
     monkeypatch.setattr("ui.api.app.READY_S", 0.05)
     async with served(build, agent.settings) as server:
+        await server.client.get("/v1/models")  # waits until the application is there
         answer = await server.client.get("/readyz")
 
     assert (answer.status_code, answer.json()["status"]) == (200, "degraded")

@@ -16,7 +16,8 @@ from retrieval.state import AccessStore
 from ui.access.access import Access, UnauthorizedError
 from ui.access.caller import Caller
 from ui.access.scopes import LOGIN, PUBLIC
-from ui.api.errors import refuse, respond
+from ui.api.error_answer import refuse
+from ui.api.errors import respond
 from ui.edge.page import API
 from ui.limits.quotas import Quotas, RateLimitExceededError
 

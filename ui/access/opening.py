@@ -4,7 +4,6 @@ import ipaddress
 
 from agent.settings import Settings
 from retrieval.errors import SettingsError
-from retrieval.state import AccessStore, open_state
 
 
 def check_address(settings: Settings, host: str) -> None:
@@ -19,6 +18,8 @@ def check_address(settings: Settings, host: str) -> None:
     """
     if settings.access.open_to_everyone or ipaddress.ip_address(host.partition("%")[0]).is_loopback:
         return
+    from retrieval.state import AccessStore, open_state
+
     with open_state(settings.retrieval) as state:
         if AccessStore(state.database).is_guarded():
             return

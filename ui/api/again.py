@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ui.api.errors import refuse
+from ui.api.error_answer import refuse
 from ui.edge.page import API, replay
 
 KEY = "Idempotency-Key"

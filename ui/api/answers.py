@@ -4,7 +4,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-from ui.api.wire import ErrorAnswer, ReconteurWire
+from ui.api.error_answer import ErrorAnswer
+from ui.api.wire import ReconteurWire
 
 Responses = dict[int | str, dict[str, Any]]
 _WHY = {

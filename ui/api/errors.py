@@ -1,7 +1,7 @@
 """Errors as OpenAI's clients read them: {"error": {message, type, param, code}} and a status."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi.exceptions import RequestValidationError
@@ -23,7 +23,7 @@ from retrieval.errors import (
     UnknownUserError,
 )
 from ui.api.asking import CannotCallError, ModelNotFoundError
-from ui.api.wire import ErrorAnswer, ErrorBody
+from ui.api.error_answer import ErrorAnswer, answer, refuse
 from ui.forms.form import CannotFillError
 from ui.limits.quotas import RateLimitExceededError
 
@@ -44,7 +44,6 @@ _STATUS: tuple[tuple[type[RecommenderError], int, str | None], ...] = (
     (OverloadedError, 503, None),
     (RateLimitExceededError, 429, None),
 )
-KINDS = {429: "rate_limit_error"}
 BUG = "this should not have happened: the server hit a bug and wrote it to its log. Try again or rephrase."
 
 NO_JSON = "body: expected JSON in UTF-8, found something that cannot be read as such. Send a plainer body."
@@ -79,18 +78,6 @@ def _status_of(error: RecommenderError) -> tuple[int, str | None, str | None]:
         if isinstance(error, kind):
             return status, param, _code(kind)
     return 500, None, None
-
-
-def answer(message: str, *, status: int, param: str | None = None, code: str | None = None) -> ErrorAnswer:
-    """An error body."""
-    kind = KINDS.get(status) or ("invalid_request_error" if status < 500 else "server_error")
-    return ErrorAnswer(error=ErrorBody(message=message, type=kind, param=param, code=code))
-
-
-def refuse(status: int, message: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
-    """The answer to a request that goes no further; its status is its code."""
-    body = answer(message, status=status, code=str(status))
-    return JSONResponse(body.model_dump(), status, headers=headers)
 
 
 def respond(error: Exception) -> JSONResponse:

@@ -12,7 +12,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ui.api.errors import BUG, refuse
+from ui.api.error_answer import refuse
+from ui.api.errors import BUG
 from ui.edge.page import API
 from ui.limits.quotas import HEADERS
 from ui.logs import begin_request, place_of

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
@@ -18,7 +18,7 @@ class Opening:
     """An ASGI application that stands in for another one until that is there; requests for the other wait."""
 
     def __init__(self) -> None:
-        self._app: FastAPI | None = None
+        self._app: Starlette | None = None
         self._is_open = asyncio.Event()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -32,7 +32,7 @@ class Opening:
         await self._app(scope, receive, send)
 
     @asynccontextmanager
-    async def opened(self, app: FastAPI) -> AsyncIterator[None]:
+    async def opened(self, app: Starlette) -> AsyncIterator[None]:
         """Start an application, pass everything on to it, and end it afterwards."""
         async with app.router.lifespan_context(app):
             self._app = app

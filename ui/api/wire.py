@@ -203,18 +203,3 @@ class ItemWire(BaseModel):
     same_as: str | None = None
     disclosure: str | None = None
     """What the house says of it wherever it is shown."""
-
-
-class ErrorBody(BaseModel):
-    """What went wrong, as OpenAI's clients read it."""
-
-    message: str
-    type: str
-    param: str | None = None
-    code: str | None = None
-
-
-class ErrorAnswer(BaseModel):
-    """The body of every answer that is not a success, and of an error within a stream."""
-
-    error: ErrorBody

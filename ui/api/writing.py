@@ -20,8 +20,8 @@ from agent.transcript import render_list, render_notices, render_table
 from agent.wording.messages import say
 from retrieval.house import ENGLISH
 from retrieval.items import Catalog, Item
+from ui.api.error_answer import ErrorAnswer
 from ui.api.wire import (
-    ErrorAnswer,
     EvidenceWire,
     HandoverWire,
     ItemWire,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from starlette.responses import JSONResponse
 
-from ui.api.errors import refuse
+from ui.api.error_answer import refuse
 
 
 @dataclass(frozen=True, slots=True)

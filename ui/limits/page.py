@@ -3,7 +3,7 @@
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ui.api.errors import refuse
+from ui.api.error_answer import refuse
 from ui.limits.quotas import Quotas, RateLimitExceededError
 from ui.page.words import language_of, word
 

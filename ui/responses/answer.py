@@ -11,9 +11,9 @@ from agent.client import ClientCall
 from agent.conversation import Conversation
 from agent.events import Event, Finished, Recommended
 from agent.recommendation import Trace
+from ui.api.error_answer import ErrorAnswer
 from ui.api.outcome import Outcome, Render, in_words
 from ui.api.talk import MODEL
-from ui.api.wire import ErrorAnswer
 from ui.api.writing import Chunk, Writing, plain, trace_to_wire, usage_of
 
 
