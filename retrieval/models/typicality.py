@@ -40,7 +40,7 @@ class Typicality:
     def __init__(self, catalog: Catalog, typical: NDArray[np.float32]) -> None:
         holds, names = holdings(catalog)
         if typical.shape != holds.data.shape:
-            raise IndexMissingError(f"a {WHAT} made for another catalog")
+            raise IndexMissingError(f"a {WHAT} made for another catalog", path=NAME)
         self._by_value = csr_matrix((typical, holds.indices, holds.indptr), shape=holds.shape).tocsc()
         self._columns = {(field, value.casefold()): place for place, (field, value) in enumerate(names)}
 
@@ -95,8 +95,8 @@ def fit(catalog: Catalog, vectors: NDArray[np.float32] | None, likes: csr_matrix
     counts = np.asarray(holds.sum(axis=0)).ravel()
     shared = [content.fit(vectors).vectors] if vectors is not None else []
     shared += [_pressed(likes.T.tocsr(), LIKES)]
-    typical = csr_matrix((np.full(len(holds.data), 0.5, dtype=np.float32), holds.indices, holds.indptr), holds.shape)
-    typical = typical.tocsc()
+    untold = np.full(len(holds.data), 0.5, dtype=np.float32)
+    typical = csr_matrix((untold, holds.indices, holds.indptr), shape=holds.shape).tocsc()
     for field in sorted({*fields.tolist()} - people):
         wanted = np.flatnonzero((fields == field) & (counts >= LEAST))
         others = _pressed(holds[:, np.flatnonzero((fields != field) & (counts > 1))], VALUES)
