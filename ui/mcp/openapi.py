@@ -15,8 +15,8 @@ from starlette.exceptions import HTTPException
 from retrieval.schema import CatalogSchema
 from ui.access.scopes import caller_of
 from ui.api.chat_routes import the_agent
+from ui.api.error_answer import ErrorAnswer
 from ui.api.leaving import while_here
-from ui.api.wire import ErrorAnswer
 from ui.mcp.calls import Desk
 from ui.mcp.server import missing
 from ui.mcp.tools import TOOLS, DeskTool
