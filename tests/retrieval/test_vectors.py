@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from retrieval.datasets import Dataset
-from retrieval.encoder import BundledEncoder, SentenceEncoder, bundled_path, make_encoder
+from retrieval.encoder import SentenceEncoder, bundled_path
 from retrieval.errors import IndexMissingError, SettingsError
 from retrieval.items import Catalog, Item
 from retrieval.settings import RetrievalSettings
@@ -150,12 +150,12 @@ def test_a_server_address_must_be_a_url(teas: Dataset, data_dir: Path) -> None:
 
 def test_the_bundled_model_lies_in_the_installed_package() -> None:
     assert (bundled_path() / "model.safetensors").is_file()
-    assert make_encoder("bundled-minilm").name == "bundled-minilm"
+    assert SentenceEncoder().name == "bundled-minilm"
 
 
 @pytest.mark.live
 def test_the_bundled_model_puts_like_meanings_together() -> None:
-    encoder = BundledEncoder()
+    encoder = SentenceEncoder()
     encoder.warm()
 
     vectors = encoder.encode(["a robbery of a bank", "a heist movie", "baking bread", ""])
@@ -168,22 +168,13 @@ def test_the_bundled_model_puts_like_meanings_together() -> None:
 @pytest.mark.live
 @pytest.mark.parametrize("text", ["a heist movie", "", "慢一点的爱情片", "a long tale " * 200])
 def test_one_text_alone_gets_the_vector_that_it_gets_in_a_row(text: str) -> None:
-    encoder = BundledEncoder()
+    encoder = SentenceEncoder()
 
     alone, twice = encoder.encode([text]), encoder.encode([text, text])
 
     assert alone.shape == (1, 384)
     assert alone.dtype == np.float32
     np.testing.assert_allclose(alone[0], twice[0], atol=1e-6)
-
-
-@pytest.mark.live
-def test_the_bundled_model_reads_as_sentence_transformers_reads_it() -> None:
-    texts = ["a heist movie", "", "慢一点的爱情片", "Über allen Gipfeln", "a long tale " * 200, *map(str, range(40))]
-
-    ours, theirs = BundledEncoder().encode(texts), SentenceEncoder(str(bundled_path())).encode(texts)
-
-    np.testing.assert_allclose(ours, theirs, atol=1e-6)
 
 
 @pytest.mark.live
