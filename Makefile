@@ -2,7 +2,7 @@
 PYTHON := .venv/bin/python
 PACKAGES := agent tools retrieval ui eval
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev serve check audit test test-fast bench bench-recommender bench-exploration soak constraints clean
+.PHONY: help setup setup-dev serve check audit test test-fast bench bench-recommender bench-exploration clients soak constraints clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -44,6 +44,9 @@ bench-recommender: setup-dev ## compare the recommender with well-known librarie
 
 bench-exploration: setup-dev ## does exploring pay? docs/exploration.md and .json, some ten minutes
 	$(PYTHON) -m benchmarks.exploration --parts all
+
+clients: setup-dev ## run every client of docs/integrate.md, Open WebUI's page too (CLIENTS="--only 'llm|litellm'")
+	$(PYTHON) -m benchmarks.clients $(CLIENTS)
 
 soak: setup-dev ## kill, starve and crowd a real server; writes docs/reliability.md, hours (SOAK="--parts kills,erasures"; --quick: a tenth)
 	$(PYTHON) -m benchmarks.reliability --into docs/reliability.md $(SOAK)
