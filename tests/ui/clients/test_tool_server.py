@@ -15,7 +15,7 @@ from retrieval.settings import RetrievalSettings
 from retrieval.state import StateStore
 from tests.agent.films import film_id
 from tests.ui.access.conftest import add_key
-from tests.ui.clients.conftest import _app
+from tests.ui.clients.conftest import application
 from tests.ui.conftest import routes_of
 from ui.access.caller import Scope
 from ui.mcp.tools import TOOLS
@@ -202,7 +202,7 @@ def test_who_is_logged_in_there_counts_more_than_what_a_model_writes(plain: Test
 def test_pages_of_allowed_origins_alone_may_read_it(film_shelf: RetrievalSettings, tmp_path: Path):
     shop, other = ({"Origin": f"https://{name}.example.org"} for name in ("shop", "other"))
     settings = HttpSettings(origins=(shop["Origin"],))
-    with TestClient(_app(film_shelf, tmp_path, http=settings)) as client:
+    with TestClient(application(film_shelf, tmp_path, http=settings)) as client:
         allowed, refused = (client.get("/tools/openapi.json", headers=origin) for origin in (shop, other))
 
     assert allowed.headers["access-control-allow-origin"] == shop["Origin"]
