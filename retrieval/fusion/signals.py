@@ -162,12 +162,12 @@ class Signals:
 
 
 def standard(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Each row brought to mean 0 and deviation 1, shape (n_rows, n); zeros where all are alike."""
+    """Numbers brought to mean 0 and deviation 1 along the last axis; zeros where all are alike."""
     if not values.size:
         return values
-    deviation = values.std(axis=1, keepdims=True)
+    deviation = values.std(axis=-1, keepdims=True)
     differ = deviation > 1e-9
-    return np.where(differ, (values - values.mean(axis=1, keepdims=True)) / np.where(differ, deviation, 1.0), 0.0)
+    return np.where(differ, (values - values.mean(axis=-1, keepdims=True)) / np.where(differ, deviation, 1.0), 0.0)
 
 
 def asked_values(preference: Preference) -> list[tuple[str, str, float]]:
