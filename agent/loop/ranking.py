@@ -124,7 +124,8 @@ def _ask(state: TurnState, retriever: Retriever, belief: Belief, preference: Pre
         state.split = retriever.split(preference, conversation.inquired)
         if state.split is not None:
             return
-        settled = {limit.field for limit in preference.constraints}
+        implied = retriever.implied(preference)  # who wants to cry has said enough of genres
+        settled = {limit.field for limit in implied.constraints} | {wish.field for wish in implied.wishes}
         settled |= {spec.name for spec in retriever.schema.of_kind(FieldKind.NUMBER)}  # nobody prefers a span of years
         state.inquiry = retriever.inquiry(state.slots, belief, conversation.inquired, settled)
 

@@ -88,7 +88,13 @@ class Questions:
         return belief.narrowing(self.along, self.noise)
 
     def best(
-        self, belief: Belief, *, beside: float = 0.0, asked: Collection[str] = (), settled: Collection[str] = ()
+        self,
+        belief: Belief,
+        *,
+        beside: float = 0.0,
+        asked: Collection[str] = (),
+        settled: Collection[str] = (),
+        held: Collection[tuple[str, str]] | None = None,
     ) -> Inquiry | None:
         """The most telling question, where it teaches more than any item would.
 
@@ -97,12 +103,20 @@ class Questions:
             beside: What the most telling item of the list would teach.
             asked: Keys of questions that were asked before; none is asked twice.
             settled: Fields that are not asked about: a limit on them was stated.
+            held: Fields and values of the list: nobody is asked about others. None asks about all.
         """
         if not len(self) or float(belief.width()[0]) < STILL_GUESSING:
             return None
         gains = self.gains(belief)[0]
-        open_ones = zip(self.keys, self.fields, strict=True)
-        is_new = np.asarray([key not in asked and field not in settled for key, field in open_ones])
+        open_ones = zip(self.keys, self.fields, self.values, strict=True)
+        is_new = np.asarray(
+            [
+                key not in asked
+                and field not in settled
+                and (held is None or all((field, value) in held for value in values))
+                for key, field, values in open_ones
+            ]
+        )
         place = int(np.where(is_new, gains, -np.inf).argmax())
         if not is_new[place] or gains[place] <= beside:
             return None

@@ -147,13 +147,16 @@ class Explorer:
     ) -> Inquiry | None:
         """The question that teaches more than any item of the list; None where there is none.
 
-        Nobody who wants something of the eighties is asked about the nineties: fields with a limit are `settled`.
+        Nobody who wants something of the eighties is asked about the nineties: fields with a limit are `settled`. And
+        nobody is asked about what the list has nothing of: that has little to do with what they want.
         """
+        items = [self.catalog.item(slot.candidate.item_id) for slot in slots]
+        held = {(name, value) for item in items for name, values in item.values.items() for value in values}
         rows = self.catalog.rows(slot.candidate.item_id for slot in slots)
         noise = self.model.noise[rows] + self.model.doubt[rows]
         gains = belief.narrowing(self.model.features[rows], noise)[0]
         beside = ANSWERED * float(gains.max(initial=0.0))
-        return self.questions.best(belief, beside=beside, asked=asked, settled=settled)
+        return self.questions.best(belief, beside=beside, asked=asked, settled=settled, held=held)
 
     @cached_property
     def questions(self) -> Questions:
