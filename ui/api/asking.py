@@ -53,6 +53,8 @@ class Asked:
     """The client's function whose arguments the form is; '' where the form is the text."""
     has_more: bool = False
     """Whether the message has parts that are no words."""
+    ignored: str = ""
+    """Why functions that might have been called are not: no model here calls functions well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ async def read_terms(
 
     Raises:
         CannotFillError: The form has fields that no fact can fill.
-        CannotCallError: Functions are offered that nobody here can call.
+        CannotCallError: A function must be called that nobody here can call, or has a name of ours.
     """
     message = split(messages)[1]
     terms = terms_of(messages, [])
@@ -110,10 +112,13 @@ async def read_terms(
         filled = await read_form(agent, forced.tool().parameters, param=f"tools.{forced.name}.parameters")
         return Asked(terms, filled, forced.name, message.has_more)
     form = await read_form(agent, schema, param=param) if schema is not None else None
-    if choice.offered:
-        _check_functions(agent, choice)
+    ignored = _no_caller(agent) if choice.offered else ""
+    if ignored and choice.mode != "auto":
+        raise CannotCallError(f"{ignored} Leave `tools` out, or send tool_choice 'none'.")
+    if choice.offered and not ignored:
+        _check_names(choice)
         terms = terms_of(messages, choice.offered)
-    return Asked(terms, form, "", message.has_more)
+    return Asked(terms, form, "", message.has_more, ignored)
 
 
 async def read_form(agent: "Agent", schema: Mapping[str, Any], *, param: str) -> Form:
@@ -152,12 +157,14 @@ def schema_of(wanted: ResponseFormat | None, *, param: str) -> Mapping[str, Any]
     return wanted.json_schema.schema_
 
 
-def _check_functions(agent: "Agent", choice: Choice) -> None:
-    if not agent.leads_by_tools:
-        raise CannotCallError(
-            "tools: expected a language model here that calls functions well, found none "
-            f"({agent.chooser.status}). Leave `tools` out, or send tool_choice 'none'."
-        )
+def _no_caller(agent: "Agent") -> str:
+    """Why no function can be called; '' where one can."""
+    if agent.leads_by_tools:
+        return ""
+    return f"tools: expected a language model here that calls functions well, found none ({agent.chooser.status})."
+
+
+def _check_names(choice: Choice) -> None:
     own = {one.name for one in choice.offered}.intersection(NAMES)
     if own:
         raise CannotCallError(f"tools: {', '.join(sorted(own))} is a name of this server's own tools. Rename it.")

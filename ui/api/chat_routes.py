@@ -75,7 +75,7 @@ async def complete(body: ChatRequest, request: Request) -> Response:
         k=body.k,
     )
     turn = await while_here(request, preparing)
-    completion = Completion(turn.conversation, turn.render, turn.has_more)
+    completion = Completion(turn.conversation, turn.render, turn.has_more, turn.ignored)
     if not body.stream:
         return JSONResponse(await while_here(request, completion.whole(turn.events)))
     # an error before the first event still gets a status of its own
@@ -92,6 +92,7 @@ class Turn:
     events: AsyncIterator[Event]
     render: Render
     has_more: bool = False
+    ignored: str = ""
 
 
 async def prepare(
@@ -133,7 +134,7 @@ async def prepare(
         conversation = replace(conversation, preference=replace(conversation.preference, count=k))
     stores = user is not None
     events = agent.stream(conversation, message, store=stores, keep=bool(conversation_id), terms=asked.terms)
-    return Turn(conversation, events, rendering(asked), asked.has_more)
+    return Turn(conversation, events, rendering(asked), asked.has_more, asked.ignored)
 
 
 def _choice(body: ChatRequest) -> Choice:

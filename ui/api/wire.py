@@ -182,6 +182,7 @@ class ReconteurWire(BaseModel):
     notices: list[str] | None = None
     table: TableWire | None = None
     handover: HandoverWire | None = None
+    ignored: str | None = None
     trace: dict[str, JsonValue] | None = None
 
 

@@ -45,6 +45,8 @@ class Writing:
     text: str = ""
     has_more: bool = False
     """Whether the message had parts that are no words: the user is told so."""
+    ignored: str = ""
+    """What of the request was not followed, and why: the client is told so."""
     _prose: bool = field(default=False)
 
     async def take_all(self, events: AsyncIterator[Event]) -> None:
@@ -134,6 +136,7 @@ class Writing:
             notices=list(self.reply.notices if self.reply else shown.notices),
             table=table_to_wire(self.table) if self.table else None,
             handover=handover_to_wire(self.reply) if self.reply else None,
+            ignored=self.ignored or None,
         )
 
 

@@ -24,6 +24,7 @@ class ResponseAnswer:
     conversation: Conversation
     render: Render = in_words
     has_more: bool = False
+    ignored: str = ""
     created: int = field(default_factory=lambda: int(time.time()))
     writing: Writing = field(init=False)
     _message_id: str = field(default_factory=lambda: f"msg_{uuid4().hex}")
@@ -31,7 +32,7 @@ class ResponseAnswer:
 
     def __post_init__(self) -> None:
         """Begin to write."""
-        self.writing = Writing(has_more=self.has_more)
+        self.writing = Writing(has_more=self.has_more, ignored=self.ignored)
 
     async def whole(self, events: AsyncIterator[Event]) -> Chunk:
         """The response in one piece."""

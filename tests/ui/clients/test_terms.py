@@ -57,11 +57,20 @@ def test_a_call_for_the_client_streams_as_openai_has_it(capable, model):
     assert chunks[-1]["finish_reason"] == "tool_calls"
 
 
-def test_functions_are_refused_where_no_model_can_call_them(plain):
-    refused, allowed = chat(plain, tools=[STOCK]), chat(plain, tools=[STOCK], tool_choice="none")
+def test_functions_that_must_be_called_are_refused_where_no_model_can_call_them(plain):
+    other = {"type": "function", "function": {"name": "book"}}
+
+    refused = chat(plain, tools=[STOCK, other], tool_choice="required")
 
     assert (refused.status_code, refused.json()["error"]["param"]) == (400, "tools")
-    assert allowed.status_code == 200
+    assert chat(plain, tools=[STOCK, other], tool_choice="none").json()["reconteur"].get("ignored") is None
+
+
+def test_functions_that_may_be_called_are_left_aside_where_no_model_can_and_the_client_is_told(plain):
+    answer = chat(plain, tools=[STOCK]).json()
+
+    assert answer["reconteur"]["recommendations"]
+    assert "calls functions well, found none" in answer["reconteur"]["ignored"]
 
 
 def test_a_function_with_the_name_of_a_tool_of_ours_is_refused(capable):
