@@ -165,8 +165,7 @@ async def sheet(data: Path, count: int, seed: int) -> str:
                     conversation = reply.conversation
                     lists.append([_card_line(card, agent.catalog, conversation) for card in reply.recommendations])
                     shown = ", ".join(card.item.label for card in reply.recommendations) or "no list"
-                    told_once = [one for one in reply.notices if one not in retriever.notices]
-                    words = " ".join((reply.text, *told_once))
+                    words = " ".join((reply.text, *reply.notices))
                     replies.append(f"“{message}” → {words}  ({shown})")
     rng = random.Random(seed)
     rng.shuffle(lists)

@@ -143,7 +143,8 @@ class Loop:
             state.driver, state.reason = CLICK, "nothing was said"
         state.llm = tuple(drive.runs)
         state.add_notices(*self.words.refused(state))
-        state.announce(*self.retriever.notices)
+        if self.retriever.notices:  # which ones, and what to do, is for whoever looks after the server: `/readyz`
+            state.announce(say("parts_down", state.language))
         specs = (self.retriever.schema.field(name) for name in state.context.problems.unchecked)
         state.announce(*(say("unchecked", state.language, label=spec.label_in(state.language)) for spec in specs))
         if state.context.has_lost:
