@@ -39,6 +39,7 @@ from agent.watching import Watcher
 from agent.wording.messages import say
 from agent.wording.why import why_not
 from retrieval.errors import StateError, UnknownConversationError, UnknownItemError
+from retrieval.graph import GraphUnavailableError
 from retrieval.history import UserHistory
 from retrieval.items import Catalog
 from retrieval.preference import Preference
@@ -494,11 +495,17 @@ class Agent:
 
     async def ready(self) -> dict[str, str]:
         """Each part and 'ok', or what is wrong with it."""
-        parts = {"catalog": "ok", "indexes": "; ".join(self.retriever.notices) or "ok"}
+        graph = await _how(self._try_graph())
+        missing = (*self.retriever.notices, *((graph,) if graph != "ok" else ()))
+        parts = {"catalog": "ok", "indexes": "; ".join(missing) or "ok"}
         parts["state"] = await _how(asyncio.to_thread(self.state.list_users, 1))
         parts["saving"] = await _how(self._try_saving()) if parts["state"] == "ok" else parts["state"]
         parts["model"] = await self._model_status()
         return parts
+
+    async def _try_graph(self) -> None:
+        if self.retriever.graph is not None:
+            await asyncio.to_thread(self.retriever.graph.try_asking)
 
     async def _try_saving(self) -> None:
         if time.monotonic() - self._saved_at > SAVED_S:
@@ -537,6 +544,8 @@ async def _how(work: Awaitable[object]) -> str:
         await asyncio.wait_for(work, STORE_S)
     except StateError as error:
         return error.reason
+    except GraphUnavailableError as error:
+        return str(error)
     except TimeoutError:
         return f"no answer within {STORE_S:g} s"
     return "ok"

@@ -166,6 +166,14 @@ class KnowledgeGraph:
         except DAMAGED as error:
             raise IndexMissingError(f"a damaged {WHAT}", path=str(folder)) from error
 
+    def try_asking(self) -> None:
+        """Ask for any one statement.
+
+        Raises:
+            GraphUnavailableError: There is no answer.
+        """
+        self._triples.select("SELECT ?item WHERE { ?item ?relation ?value } LIMIT 1", {})
+
     def facts(self, item_id: str) -> tuple[Fact, ...]:
         """Everything that the graph says of an item; empty for an unknown one."""
         rows = self._triples.select(FACTS, {"item": item_iri(item_id), "label": LABEL})

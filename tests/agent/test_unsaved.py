@@ -16,6 +16,8 @@ from agent.agent import Agent
 from agent.conversation import Conversation
 from agent.wording.messages import say
 from retrieval.errors import StateError
+from retrieval.graph import KnowledgeGraph, RemoteTriples
+from retrieval.retriever import Retriever
 from retrieval.state import FeedbackKind
 from tests.agent.conftest import MakeAgent, visitor
 from tests.agent.films import film_id
@@ -183,3 +185,15 @@ async def test_a_conversation_takes_the_place_of_its_older_self(make_agent: Make
 
     with contextlib.closing(sqlite3.connect(tmp_path / "conversations.db")) as connection:
         assert connection.execute("SELECT count(*) FROM checkpoints").fetchone() == (1,)
+
+
+async def test_a_graph_that_does_not_answer_is_said(
+    make_agent: MakeAgent, film_retriever: Retriever, monkeypatch: pytest.MonkeyPatch
+):
+    down = RemoteTriples("http://127.0.0.1:9/query")
+    monkeypatch.setattr(film_retriever, "graph", KnowledgeGraph(down))
+    agent = await make_agent(retriever=film_retriever)
+
+    ready = await agent.ready()
+
+    assert "expected SPARQL results from http://127.0.0.1:9/query, found ConnectError" in ready["indexes"]
