@@ -7,7 +7,6 @@ Knows nothing of any domain: a ridge regression guesses each value from descript
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags
-from sklearn.utils.extmath import randomized_svd
 from threadpoolctl import threadpool_limits
 
 from retrieval.channels.ratings import read_ratings
@@ -150,6 +149,8 @@ def _pressed(counts: csr_matrix, size: int) -> NDArray[np.float32]:
     weighed = counts.astype(np.float64) @ diags(rarity)
     lengths = np.sqrt(np.asarray(weighed.power(2).sum(axis=1)).ravel())
     weighed = diags(1 / np.maximum(lengths, 1e-9)) @ weighed
+    from sklearn.utils.extmath import randomized_svd  # loads pandas, which only builds need
+
     left, strengths, _ = randomized_svd(weighed, size, random_state=0)
     found = left * strengths
     return np.asarray(found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-9), dtype=np.float32)

@@ -176,9 +176,9 @@ def bounds(schema: dict, path: str = "") -> list[str]:
 
 MESSAGES = [
     "hello",
-    "a comedy, no horror, after 1990",
-    "something like Sabrina",
-    "《异形》 and “Moon Dust”, 3 of them",
+    "a flurbish comedy, no horror, after 1990",
+    "something flurbish like Sabrina",
+    "《异形》 and flurbish “Moon Dust”, 3 of them",
     "Ich hätte gern etwas Leichtes für heute Abend",
 ]
 
@@ -207,7 +207,7 @@ async def test_a_step_is_asked_for_at_temperature_zero_with_a_bound(make_agent: 
         agent = await make_agent(model, driver=driver)
         model.calls.clear()
 
-        await agent.reply(visitor(agent), "a comedy")
+        await agent.reply(visitor(agent), "a flurbish comedy")
 
         body = model.calls[0].body
         assert body["temperature"] == 0.0

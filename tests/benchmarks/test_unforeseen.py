@@ -50,17 +50,21 @@ def judged(*points: tuple[int, int], language: str = "en", kind: int = 1) -> lis
 
 async def test_what_a_person_saw_and_what_it_cost_is_written_down(shelf: Retriever, tmp_path: Path) -> None:
     out = tmp_path / "run.jsonl"
-    cases = [case("x-1", "a crime film from before 1993", "thanks"), case("x-2", "Sabrina")]
+    cases = [
+        case("x-1", "a crime film from before 1993", "thanks"),
+        case("x-2", "Sabrina"),
+        case("x-3", "like GoodFellas"),
+    ]
 
     async with open_agent(shelf, url="", model="", seed=0, driver="offline") as agent:
         await play_all(agent, cases, out, seed=0)
 
-    first, second = read_played(out)
+    first, second, third = read_played(out)
     assert [turn.message for turn in first.turns] == ["a crime film from before 1993", "thanks"]
     assert {card.label for card in first.turns[0].cards if not card.exploratory} <= {
         *("GoodFellas (1990)", "Reservoir Dogs (1992)")
     }
-    assert first.turns[0].cards[0].reason
+    assert any(card.reason for card in third.turns[0].cards)
     assert first.turns[0].driver == "offline"
     assert (first.turns[0].calls, first.turns[0].answer_tokens) == (0, 0)
     assert first.turns[0].seconds > 0
@@ -143,8 +147,8 @@ def test_conversations_are_chosen_by_language_and_id() -> None:
 def test_the_sets_are_whole() -> None:
     cases = read_cases()
 
-    assert len(cases) == len({one.id for one in cases}) == 300
-    assert sum(one.language == "en" for one in cases) == 150
+    assert len(cases) == len({one.id for one in cases}) == 340
+    assert sum(one.language == "en" for one in cases) == 170
     assert len({one.language for one in cases}) > 6
     assert all(set(one.rubric) == {"0", "1", "2"} for one in cases)
 

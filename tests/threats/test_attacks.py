@@ -41,7 +41,7 @@ async def test_a_model_reads_an_attack_as_data(
 
     reply = await agent.reply(begun(agent, attack), attack.message)
 
-    assert model.calls
+    assert model.calls or driver == "schema", "what code reads whole costs a small model no call"
     for call in model.calls:
         assert TOKENS.search(json.dumps(call.body, ensure_ascii=False)) is None
         assert HIDDEN.search(json.dumps(call.body, ensure_ascii=False)) is None

@@ -160,9 +160,14 @@ def test_the_page_makes_no_element_and_no_handler_of_a_text(text: str):
 
     drawn = log_html(Session(talk=Talk(turns=[turn])), catalog)
 
-    tags = Tags()
+    tags, plain = Tags(), Tags()
     tags.feed(drawn)
-    assert not tags.names & {"script", "img", "a", "iframe", "style", "link", "form"}
+    harmless = card("harmless")
+    catalog = Catalog(SCHEMA, (harmless.item, *CATALOG.items[1:]))
+    turn = replace(turn, message="harmless", recommendations=(harmless,), notices=("harmless",), text="harmless")
+    plain.feed(log_html(Session(talk=Talk(turns=[replace(turn, error="harmless")])), catalog))
+    assert tags.names <= plain.names | {"br"}
+    assert not tags.names & {"script", "img", "iframe", "style", "link"}
     assert not {name for name in tags.attributes if name.startswith("on") or name in ("href", "src", "style")}
     assert ACTING.search(drawn) is None
 

@@ -142,6 +142,20 @@ def requests_to(client: TestClient) -> dict[str, list]:
             client.post("/mcp", content=MARK.encode(), headers=MCP),
         ],
         "GET /metrics": [client.get("/metrics")],
+        "GET /operations": [client.get(f"/operations?{MARK}={MARK}")],
+        "GET /api/operations": [client.get("/api/operations"), client.get(f"/api/operations?hours={MARK}")],
+        "GET /tools/openapi.json": [client.get("/tools/openapi.json")],
+        "POST /tools/{name}": [
+            client.post("/tools/recommend", json={"message": MARK, "user": own}),
+            client.post("/tools/search", json={"query": MARK, MARK: MARK}),
+            client.post(f"/tools/{MARK}", json={}),
+        ],
+        "GET /api/watchlist": [client.get("/api/watchlist", params={"user": one}) for one in (own, MARK)],
+        "POST /api/watchlist": [
+            client.post("/api/watchlist", json={"user": user, "item_id": "films:1"}),
+            client.post("/api/watchlist", json={"user": user, "item_id": MARK}),
+        ],
+        "DELETE /api/watchlist/{item_id}": [client.delete(f"/api/watchlist/{MARK}", params={"user": user})],
         "GET /v1/models": [client.get("/v1/models")],
         "GET /v1/models/{model}": [client.get(f"/v1/models/{MARK}")],
         "POST /api/recommend": [

@@ -19,7 +19,7 @@ GUARDED = {route: rule for route, rule in RULES.items() if rule is not ANYBODY}
 
 
 def fill_in(path: str) -> str:
-    return path.format(model="reconteur", feedback_id="1", item_id="game:1", user_id="kim")
+    return path.format(model="reconteur", feedback_id="1", item_id="game:1", user_id="kim", name="search")
 
 
 def test_without_keys_nothing_is_asked_whatever_a_client_sends(client: TestClient):

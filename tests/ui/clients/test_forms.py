@@ -177,6 +177,9 @@ def test_what_was_filled_in_is_known_again_when_it_is_sent_back(plain):
 
     second = message(chat(plain, talk, response_format=wanted(Picks)))["content"]
 
-    before, after = ({film.movieTitle for film in Picks.model_validate_json(one).movies} for one in (first, second))
+    before, after = (
+        {(film.movieTitle, film.releaseYear) for film in Picks.model_validate_json(one).movies}
+        for one in (first, second)
+    )
     assert after
     assert not before & after
