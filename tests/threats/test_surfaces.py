@@ -144,10 +144,12 @@ class Tags(HTMLParser):
         super().__init__()
         self.names: set[str] = set()
         self.attributes: set[str] = set()
+        self.links: set[str] = set()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.names.add(tag)
         self.attributes |= {name for name, _ in attrs}
+        self.links |= {value or "" for name, value in attrs if name == "href"}
 
 
 @FEW
@@ -168,7 +170,8 @@ def test_the_page_makes_no_element_and_no_handler_of_a_text(text: str):
     plain.feed(log_html(Session(talk=Talk(turns=[replace(turn, error="harmless")])), catalog))
     assert tags.names <= plain.names | {"br"}
     assert not tags.names & {"script", "img", "iframe", "style", "link"}
-    assert not {name for name in tags.attributes if name.startswith("on") or name in ("href", "src", "style")}
+    assert not {name for name in tags.attributes if name.startswith("on") or name in ("src", "style")}
+    assert all(link.startswith("#/item/") for link in tags.links), "to views of the page alone"
     assert ACTING.search(drawn) is None
 
 
