@@ -243,8 +243,9 @@ def test_the_words_that_are_left_are_what_it_is_about(read, message: str, about:
     ("message", "unread"),
     [
         ("a thriller under 20 dollars", ("under 20 dollars",)),
-        ("Je cherche un film policier étrange", ("étrange",)),
-        ("想看一部关于摩托车的电影", ("关于摩托车",)),
+        ("Je cherche un film policier étrange", ()),
+        ("etwas Spannendes mit einem Raubzug", ()),
+        ("想看一部关于摩托车的电影", ("想看一部关于摩托车的电影",)),
         ("how many sad Hitchcock films do you have?", ("sad",)),
         ("a slow comedy", ()),
     ],

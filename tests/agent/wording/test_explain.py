@@ -43,13 +43,13 @@ EXPECTED = {
         "7 people of a taste like yours (Crime, 1990s) liked it",
         "7 位与你同类口味（犯罪、1990年代）的人喜欢它",
     ),
-    EvidenceKind.POPULAR: ("80% liked it (90 ratings)", "80% 的人喜欢（90 个评分）"),
+    EvidenceKind.POPULAR: ("80% liked it (90 ratings)", "80% 的人喜欢（90 人评分）"),
     EvidenceKind.PROPOSED: ("the language model named it for your wish", "语言模型按你的愿望提到了它"),
     EvidenceKind.READ: ("the language model finds its description calm", "语言模型认为其简介的基调是平静"),
-    EvidenceKind.REMARK: ("won the Palme d’Or in Cannes", "获得戛纳金棕榈奖"),
+    EvidenceKind.REMARK: ("winner of the Palme d’Or at Cannes", "获得戛纳金棕榈奖"),
     EvidenceKind.GUESS: (
         "a long shot: few people know it",
-        "冒个险：知道的人不多",
+        "试试看：知道的人不多",
     ),
 }
 
@@ -89,7 +89,7 @@ def test_each_kind_of_evidence_in_english_and_chinese(films: Catalog, kind: Evid
     [
         ("es", "del director de Heat"),
         ("fr", "du réalisateur de Heat"),
-        ("de", "von der Regie hinter Heat"),
+        ("de", "vom Regisseur von Heat"),
         ("pt", "do diretor de Heat"),
         ("ja", "『Heat』の監督作"),
         ("ko", "Heat의 감독 작품"),
@@ -154,10 +154,10 @@ def test_a_reason_names_two_things_and_all_statements_keep_their_evidence(films:
 
     found = explain(Candidate(CASINO, evidence=evidence), films, "en")
 
-    assert found.text == "From the director of Heat; won the Palme d’Or in Cannes"
+    assert found.text == "From the director of Heat; winner of the Palme d’Or at Cannes"
     assert [found.statements[place].text for place in found.leads] == [
         "from the director of Heat",
-        "won the Palme d’Or in Cannes",
+        "winner of the Palme d’Or at Cannes",
     ]
     assert set(evidence) <= {one.evidence for one in found.statements}
 
