@@ -195,11 +195,8 @@ class Telling:
             return 0.0
         if spec.people:
             return SHARED_PERSON - [one for one in self.catalog.schema.fields if one.people].index(spec)
-        if (
-            not spec.soft
-            or evidence.value in (*spec.warnings, *spec.untold)
-            or self._is_shown(spec, evidence.value, item)
-        ):
+        is_telling = spec.soft and evidence.value not in (*spec.warnings, *spec.untold)
+        if not is_telling or self._is_shown(spec, evidence.value, item):
             return 0.0
         return SHARED_THEME + self._rarity(spec, evidence.value) / 4
 
