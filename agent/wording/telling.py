@@ -128,7 +128,8 @@ class Telling:
             parts.setdefault(self.topic(one), []).append(one)
         found = [self._together(part) for part in parts.values() if bits[part[0]] >= LEAST]
         numbers = {spec.name for spec in self.catalog.schema.quantities}
-        return found if any(part[0].field not in numbers for part in found) else []  # a length alone is no reason
+        found.sort(key=lambda part: part[0].field in numbers)  # a length comes last, and alone is no reason
+        return found if any(part[0].field not in numbers for part in found) else []
 
     def _together(self, part: Sequence[Evidence]) -> list[Evidence]:
         """What goes into one phrase with the most telling of a topic."""
