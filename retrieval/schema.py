@@ -209,7 +209,7 @@ class FieldSpec(BaseModel):
 
     def has_phrase(self, value: str, language: str) -> bool:
         """Whether a value of a soft field is said in a phrase of that language, not as a bare name."""
-        frame = self.fact.get(self._written(language), "{value}").strip()
+        frame = self.fact.get(self._written(language), "").strip()
         return not self.soft or value in self.qualities or bool(self.said_of(value, language)) or frame != "{value}"
 
     def _written(self, language: str) -> str:

@@ -126,10 +126,10 @@ class Telling:
         parts: dict[str, list[Evidence]] = {}
         for one in sorted(bits, key=lambda one: -bits[one]):
             parts.setdefault(self.topic(one), []).append(one)
-        found = [self._together(part) for part in parts.values() if bits[part[0]] >= LEAST]
+        told_of = [self._together(part) for part in parts.values() if bits[part[0]] >= LEAST]
         numbers = {spec.name for spec in self.catalog.schema.quantities}
-        found.sort(key=lambda part: part[0].field in numbers)  # a length comes last, and alone is no reason
-        return found if any(part[0].field not in numbers for part in found) else []
+        told_of.sort(key=lambda part: part[0].field in numbers)  # a length comes last, and alone is no reason
+        return told_of if any(part[0].field not in numbers for part in told_of) else []
 
     def _together(self, part: Sequence[Evidence]) -> list[Evidence]:
         """What goes into one phrase with the most telling of a topic."""
