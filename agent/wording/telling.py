@@ -41,6 +41,8 @@ SHARED_PERSON, SHARED_THEME = 12.0, 5.0
 """Bits of what an item shares with a liked one."""
 MAKERS = 3
 """One of more makers than this has made a part only."""
+BILLED = 4
+"""Names of a field after this many are of small parts, or a surprise."""
 AGAIN = 1.0
 """Bits that are taken off what the card before said in the same way."""
 MINOR = 0.25
@@ -213,6 +215,8 @@ class Telling:
         if self._is_of_many(spec, item) or (spec.standard and value != item.values.get(spec.name, (value,))[0]):
             return 0.0  # a country or language beside the main one says little of an item
         if spec.people:
+            if value in item.values.get(spec.name, ())[BILLED:]:
+                return 0.0
             count = self.catalog.values(spec.name)[value]
             return min(math.log2(count) - 1.0, RARE - 2.0) if count >= KNOWN else 0.0
         rarity = self._rarity(spec, value)

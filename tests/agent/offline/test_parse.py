@@ -16,6 +16,19 @@ def ids(references: list[str]) -> list[str]:
 
 
 @pytest.mark.parametrize(
+    ("message", "genre"),
+    [
+        ("가볍게 웃을 수 있는 코미디", "Comedy"),
+        ("笑えるコメディが見たい", "Comedy"),
+        ("Una comedia para toda la familia", "Comedy"),
+        ("Eine Komödie für die ganze Familie", "Comedy"),
+    ],
+)
+def test_a_genre_is_read_in_each_script(read, message: str, genre: str):
+    assert [limit["value"] for limit in read(message).patch["limits"]] == [[genre]]
+
+
+@pytest.mark.parametrize(
     ("message", "ending"),
     [
         ("recommend me a comedy", "recommend"),

@@ -266,6 +266,14 @@ def test_a_word_of_what_the_card_shows_is_not_said_again(shelf: Catalog):
         assert ("social satire" in explain(Candidate("x"), Catalog(shelf.schema, items), "en").text) is said
 
 
+def test_small_parts_are_no_reason(films: Catalog):
+    rest = [Item(f"x{n}", f"Other {n}", {"cast": ("Known Name",)}) for n in range(20)]
+    for others, said in ((("A", "B"), True), (("A", "B", "C", "D"), False)):
+        item = Item("x", "X", {"cast": (*others, "Known Name")})
+
+        assert ("Known Name" in explain(Candidate("x"), Catalog(films.schema, (item, *rest)), "en").text) is said
+
+
 def test_one_of_many_directors_is_no_reason(films: Catalog):
     shared = Evidence("graph", EvidenceKind.PATH, "directors", "D", (HEAT,))
     for others, said in (((), True), (("A", "B", "C"), False)):
