@@ -165,6 +165,8 @@ async def sheet(data: Path, count: int, seed: int) -> str:
                     conversation = reply.conversation
                     lists.append([_card_line(card, agent.catalog, conversation) for card in reply.recommendations])
                     shown = ", ".join(card.item.label for card in reply.recommendations) or "no list"
+                    if reply.near_misses:
+                        shown += "; near: " + ", ".join(card.item.label for card in reply.near_misses)
                     words = " ".join((reply.text, *reply.notices))
                     replies.append(f"“{message}” → {words}  ({shown})")
     rng = random.Random(seed)

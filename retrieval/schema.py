@@ -136,6 +136,10 @@ class FieldSpec(BaseModel):
     warnings: tuple[str, ...] = Field(
         default=(), description="values that warn of something or give it away: never a reason; said without `fact`"
     )
+    untold: tuple[str, ...] = Field(
+        default=(),
+        description="values that are true but tell too little by themselves, or hold of a part only: never a reason",
+    )
     unit: str = Field(default="", description="'year' for calendar years, else a unit such as 'pages' or 'EUR'")
     words: tuple[str, ...] = Field(default=(), description="words that name the field or unit in a message")
     synonyms: dict[str, tuple[str, ...]] = Field(
@@ -197,6 +201,16 @@ class FieldSpec(BaseModel):
     def said_of(self, value: str, language: str) -> str:
         """The whole fact of a value that has one of its own: 'set in Paris'; '' for others."""
         return self.said.get(value, {}).get(self._written(language), "")
+
+    @property
+    def alone(self) -> tuple[str, ...]:
+        """The values with a whole fact of their own, which is said alone."""
+        return tuple(value for value, phrases in self.said.items() if "en" in phrases)
+
+    def has_phrase(self, value: str, language: str) -> bool:
+        """Whether a value of a soft field is said in a phrase of that language, not as a bare name."""
+        frame = self.fact.get(self._written(language), "").strip()
+        return not self.soft or value in self.qualities or bool(self.said_of(value, language)) or frame != "{value}"
 
     def _written(self, language: str) -> str:
         """The language that its words are in where they are to be read in another one."""

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from unicodedata import normalize
 
 from rapidfuzz import fuzz, process
 
@@ -80,8 +81,8 @@ def split_year(text: str) -> tuple[str, int | None]:
 
 
 def fold(text: str) -> str:
-    """Casefolded, without accents, hyphens as spaces: 'Sci-Fi' -> 'sci fi'."""
-    return " ".join(re.findall(r"[^\W_]+", without_accents(text).casefold()))
+    """Casefolded, without accents, hyphens as spaces: 'Sci-Fi' -> 'sci fi'; Korean syllables stay whole."""
+    return " ".join(re.findall(r"[^\W_]+", normalize("NFC", without_accents(text)).casefold()))
 
 
 @dataclass(frozen=True)

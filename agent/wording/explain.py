@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from agent.recommendation import Explanation, Statement
-from agent.wording.messages import comma, has_message, join, percent, say, sentence, title
+from agent.wording.messages import FALLBACK, comma, has_message, join, language_of, percent, say, sentence, title
 from agent.wording.telling import CLOSE, Key, Telling, in_turn, key_of, own_facts
 from agent.wording.values import breach_text, fact_text, spec_of, whole_text
 from retrieval.candidates import Candidate, Evidence, EvidenceKind
@@ -110,8 +110,16 @@ def _parts(
     if item_id not in telling.catalog:
         return []
     item = telling.catalog.item(item_id)
-    known = [*evidence, *own_facts(item, telling.catalog)]
+    known = [
+        one for one in (*evidence, *own_facts(item, telling.catalog)) if _has_phrase(one, telling.catalog, language)
+    ]
     return [_in_one_breath(part, telling.catalog, language) for part in telling.parts(_one_of_each(known), item, told)]
+
+
+def _has_phrase(evidence: Evidence, catalog: Catalog, language: str) -> bool:
+    """Whether a language has a phrase for it: a bare name of a theme is no reason."""
+    spec = spec_of(catalog.schema, evidence.field)
+    return spec is None or not evidence.value or spec.has_phrase(evidence.value, language)
 
 
 def _naming_once(parts: Iterable[list[Evidence]]) -> list[list[Evidence]]:
@@ -126,7 +134,9 @@ def _naming_once(parts: Iterable[list[Evidence]]) -> list[list[Evidence]]:
 
 def _in_one_breath(part: Sequence[Evidence], catalog: Catalog, language: str) -> list[Evidence]:
     """Two values of one field, but not where one of them has an 'and' of its own."""
-    spec, pair = spec_of(catalog.schema, part[0].field), list(part[:VALUES_IN_REASON])
+    spec = spec_of(catalog.schema, part[0].field)
+    is_mixed = spec is not None and spec.soft and language_of(language) != FALLBACK  # a noun there, an adjective here
+    pair = list(part[: 1 if is_mixed else VALUES_IN_REASON])
     between = say("list_and", language).strip()
     names = [spec.within(one.value, language) if spec else one.value for one in pair]
     is_clear = not any(f" {between} " in name or (between in name and not name.isascii()) for name in names)
@@ -278,7 +288,7 @@ def _guess(one: Evidence, catalog: Catalog, language: str) -> str:
     value, *others = (spec.within(held, language) for held in (one.value, *(lacked for _, lacked in one.facts)))
     if others:
         return say("guess_rather", language, value=value, other=others[0])
-    return say("guess_change", language, value=value)
+    return say("guess_change", language, value=value, label=spec.label_in(language))
 
 
 def mood_text(mood: str, language: str) -> str:

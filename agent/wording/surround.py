@@ -122,7 +122,8 @@ def inquiry(asked: Inquiry, catalog: Catalog, language: str) -> str:
     """The question that would teach most about somebody's taste."""
     spec = spec_of(catalog.schema, asked.field)
     first, second = (spec.value_in(value, language) if spec else value for value in asked.values)
-    return say("inquire", language, first=first, second=second)
+    label_ = spec.label_in(language) if spec else asked.field
+    return say("inquire", language, first=first, second=second, label=label_)
 
 
 def split_choices(asked: Split | None, catalog: Catalog, language: str) -> tuple[str, ...]:

@@ -39,6 +39,10 @@ OF_NAMED, OF_ANOTHER, PRIZE = 20.0, 9.0, 10.0
 """Bits of a remark: about an item that the user named or likes, about another one, about no item."""
 SHARED_PERSON, SHARED_THEME = 12.0, 5.0
 """Bits of what an item shares with a liked one."""
+MAKERS = 3
+"""One of more makers than this has made a part only."""
+BILLED = 4
+"""Names of a field after this many are of small parts, or a surprise."""
 AGAIN = 1.0
 """Bits that are taken off what the card before said in the same way."""
 MINOR = 0.25
@@ -124,12 +128,15 @@ class Telling:
         parts: dict[str, list[Evidence]] = {}
         for one in sorted(bits, key=lambda one: -bits[one]):
             parts.setdefault(self.topic(one), []).append(one)
-        return [self._together(part) for part in parts.values() if bits[part[0]] >= LEAST]
+        told_of = [self._together(part) for part in parts.values() if bits[part[0]] >= LEAST]
+        numbers = {spec.name for spec in self.catalog.schema.quantities}
+        told_of.sort(key=lambda part: part[0].field in numbers)  # a length comes last, and alone is no reason
+        return told_of if any(part[0].field not in numbers for part in told_of) else []
 
     def _together(self, part: Sequence[Evidence]) -> list[Evidence]:
         """What goes into one phrase with the most telling of a topic."""
         first, spec = part[0], spec_of(self.catalog.schema, part[0].field)
-        qualities, alone = (spec.qualities, spec.said) if spec is not None else ((), {})
+        qualities, alone = (spec.qualities, spec.alone) if spec is not None else ((), ())
         joined = first.kind in (EvidenceKind.FACT, EvidenceKind.PATH, EvidenceKind.REMARK) and first.value not in alone
         same = [
             one
@@ -161,7 +168,7 @@ class Telling:
             case EvidenceKind.REMARK:
                 return OF_NAMED if {*evidence.item_ids} & self.liked else OF_ANOTHER if evidence.item_ids else PRIZE
             case EvidenceKind.PATH:
-                return self._shared(evidence)
+                return self._shared(evidence, item)
             case EvidenceKind.CO_LIKED if evidence.count >= FEW:
                 return 5.0 + min(2.0, math.log10(evidence.count / FEW))
             case EvidenceKind.NEIGHBORS | EvidenceKind.CLUSTER if evidence.count >= FEW:
@@ -177,14 +184,22 @@ class Telling:
             case _:
                 return 0.0
 
-    def _shared(self, evidence: Evidence) -> float:
+    def _is_of_many(self, spec: FieldSpec, item: Item) -> bool:
+        """Whether who made it are so many that none of them made it all."""
+        makers = next((one for one in self.catalog.schema.fields if one.people), None)
+        return spec is makers and len(item.values.get(spec.name, ())) > MAKERS
+
+    def _shared(self, evidence: Evidence, item: Item) -> float:
         """Of what an item shares with a liked one: people most, then what it is about."""
         spec = spec_of(self.catalog.schema, evidence.field)
         if spec is None or len(evidence.path) == 4 or self.asks_for(evidence) or not evidence.item_ids:
             return 0.0
+        if self._is_of_many(spec, item):
+            return 0.0
         if spec.people:
             return SHARED_PERSON - [one for one in self.catalog.schema.fields if one.people].index(spec)
-        if not spec.soft or evidence.value in spec.warnings:
+        is_telling = spec.soft and evidence.value not in (*spec.warnings, *spec.untold)
+        if not is_telling or self._is_shown(spec, evidence.value, item):
             return 0.0
         return SHARED_THEME + self._rarity(spec, evidence.value) / 4
 
@@ -192,12 +207,16 @@ class Telling:
         spec = spec_of(self.catalog.schema, evidence.field)
         if spec is None or spec.role or spec.order or spec.unit == "year" or self.asks_for(evidence):
             return 0.0
-        value, shown = evidence.value, on_card(item, self.catalog.schema)
+        value = evidence.value
         if spec.kind is FieldKind.NUMBER:
-            return 0.0 if spec.name in shown else self._extremity(spec, float(value))
-        if value in shown.get(spec.name, ()) or value in spec.warnings or self._is_said(spec, value):
+            return 0.0 if spec.name in on_card(item, self.catalog.schema) else self._extremity(spec, float(value))
+        if value in (*spec.warnings, *spec.untold) or self._is_shown(spec, value, item) or self._is_said(spec, value):
             return 0.0
+        if self._is_of_many(spec, item) or (spec.standard and value != item.values.get(spec.name, (value,))[0]):
+            return 0.0  # a country or language beside the main one says little of an item
         if spec.people:
+            if value in item.values.get(spec.name, ())[BILLED:]:
+                return 0.0
             count = self.catalog.values(spec.name)[value]
             return min(math.log2(count) - 1.0, RARE - 2.0) if count >= KNOWN else 0.0
         rarity = self._rarity(spec, value)
@@ -206,6 +225,12 @@ class Telling:
         places = item.values.get(spec.name, ())
         bits -= MINOR * places.index(value) if value in places else 0.0
         return bits - (COMMON if 2 * self.on_list.get((spec.name, value), 0) > self.size else 0.0)
+
+    def _is_shown(self, spec: FieldSpec, value: str, item: Item) -> bool:
+        """Whether the card shows a value, or one with a word of it: 'a social satire' beside 'political satire'."""
+        shown = on_card(item, self.catalog.schema).get(spec.name, ())
+        words = {word for held in shown for word in _words_of(held)} if spec.soft else set()
+        return value in shown or bool(_words_of(value) & words)
 
     def is_rare_on_list(self, field_name: str, value: str) -> bool:
         """Whether at most one item of the list has a value."""
@@ -229,6 +254,11 @@ class Telling:
         """Whether the wish has a value's own words."""
         names = {value, *spec.names.get(value, {}).values()}
         return any(re.search(rf"\b{re.escape(name.casefold())}", self.words) for name in names)
+
+
+def _words_of(value: str) -> set[str]:
+    """The words of a value that mean something by themselves."""
+    return {word for word in re.findall(r"\w+", value.casefold()) if len(word) > 3}
 
 
 def key_of(evidence: Evidence) -> Key:

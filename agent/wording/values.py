@@ -35,7 +35,8 @@ def value_text(spec: FieldSpec, value: str | float, language: str) -> str:
     if spec.unit == "year":
         return f"{value:g}"
     if duration := DURATIONS.get(spec.unit):
-        return format_unit(value, duration, locale=language_of(language))
+        words = str(format_unit(value, duration, locale=language_of(language)))
+        return words.replace(" ", "") if language_of(language) in ("zh", "ja") else words
     return f"{number(value, language)}{f' {spec.unit}' if spec.unit else ''}"
 
 

@@ -10,7 +10,7 @@ from agent.wording.answers import knowing
 from retrieval.state import FeedbackKind
 from tests.agent.conftest import visitor
 
-ASKED = "Which would you rather have"
+ASKED = "sounds better: "
 
 
 async def test_a_stranger_is_told_that_we_are_guessing(agent: Agent):

@@ -185,7 +185,7 @@ async def test_one_that_fits_is_spoken_of_as_one(agent: Agent):
     reply = await agent.reply(visitor(agent), "a war film")
 
     assert titles(reply) == ["Braveheart"]
-    assert "Only one film fits all of that; what comes close is listed apart." in reply.notices
+    assert "Only one film fits all of that; near misses are listed separately." in reply.notices
 
 
 async def test_a_few_that_fit_are_not_filled_up_with_others(agent: Agent):
@@ -193,7 +193,7 @@ async def test_a_few_that_fit_are_not_filled_up_with_others(agent: Agent):
 
     assert set(titles(reply)) == {"Alien", "Nosferatu"}
     assert not {card.item.title for card in reply.near_misses} & set(titles(reply))
-    assert "Only 2 films fit all of that; what comes close is listed apart." in reply.notices
+    assert "Only 2 films fit all of that; near misses are listed separately." in reply.notices
 
 
 async def test_two_places_of_one_name_are_two_places(talking: Agent, model: ScriptedChatModel):

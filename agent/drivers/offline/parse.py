@@ -51,12 +51,14 @@ def parse(message: str, spotter: Spotter, scene: Scene | None = None) -> Parsed:
         return read.answer("talk", saying="parting" if has("<parting>", text) else cannot)
     unclear = (title for title in read.titles if title.kind == "title" and len(title.item_ids) > 1)
     parsed = read.question() or read.other_talk() or read.wish() or read.answer("talk")
-    unread = dict.fromkeys((*read.unmet, *([unless[0].strip()] if unless else []), *parsed.unread))
+    unmet = [*read.unmet, *([unless[0].strip()] if unless else [])]
+    is_read = read.language != "other"  # of a language that is not, every word would be one that was not understood
+    unread = dict.fromkeys((*unmet, *parsed.unread))
     found = {*parsed.patch} - {"language"} or [call for call in parsed.lookups if call.arguments.get("limits") != []]
     if unread and not found and not scene.shown and parsed.ending.arguments.get("kind", "list") in ("count", "list"):
         parsed = read.answer("talk", saying="unread_question")  # neither all there is nor what is popular was asked for
-    left = tuple(dict.fromkeys((*unread, *read.left)))
-    return replace(parsed, ambiguous=tuple(unclear), unread=tuple(unread)[:MOST_UNREAD], left=left)
+    left, told = tuple(dict.fromkeys((*unmet, *read.left))), tuple(unread if is_read else dict.fromkeys(unmet))
+    return replace(parsed, ambiguous=tuple(unclear), unread=told[:MOST_UNREAD], left=left)
 
 
 class _Reading:
@@ -210,7 +212,11 @@ class _Reading:
         plain = words("chatter") | (words("foreign") if self.language == "other" else set()) | self.spotter.own_words
         found = (match for match in WORD.finditer(text) if not {match[0].lower(), stem(match[0])} & plain)
         at = {match[0].lower(): match.start() for match in found}  # what English refuses is no wish, else it is unread
-        return [*at], [word for word, start in at.items() if self.language != "en" or not self._is_refused(start)]
+        said = at if self.language == "en" else {self._whole(word, start): start for word, start in at.items()}
+        return [*at], [word for word, start in said.items() if self.language != "en" or not self._is_refused(start)]
+
+    def _whole(self, word: str, start: int) -> str:  # what is left of Chinese may be a piece of a word: then its clause
+        return word if len(word) == 2 or not has(f"[{HAN}]", word) else _clause_of(self.text, start)[0].strip()
 
     def leaning(self) -> Leaning | None:
         """What it answers to the question between two values; None where it says something else, or more."""

@@ -16,6 +16,19 @@ def ids(references: list[str]) -> list[str]:
 
 
 @pytest.mark.parametrize(
+    ("message", "genre"),
+    [
+        ("가볍게 웃을 수 있는 코미디", "Comedy"),
+        ("笑えるコメディが見たい", "Comedy"),
+        ("Una comedia para toda la familia", "Comedy"),
+        ("Eine Komödie für die ganze Familie", "Comedy"),
+    ],
+)
+def test_a_genre_is_read_in_each_script(read, message: str, genre: str):
+    assert [limit["value"] for limit in read(message).patch["limits"]] == [[genre]]
+
+
+@pytest.mark.parametrize(
     ("message", "ending"),
     [
         ("recommend me a comedy", "recommend"),
@@ -243,8 +256,9 @@ def test_the_words_that_are_left_are_what_it_is_about(read, message: str, about:
     ("message", "unread"),
     [
         ("a thriller under 20 dollars", ("under 20 dollars",)),
-        ("Je cherche un film policier étrange", ("étrange",)),
-        ("想看一部关于摩托车的电影", ("关于摩托车",)),
+        ("Je cherche un film policier étrange", ()),
+        ("etwas Spannendes mit einem Raubzug", ()),
+        ("想看一部关于摩托车的电影", ("想看一部关于摩托车的电影",)),
         ("how many sad Hitchcock films do you have?", ("sad",)),
         ("a slow comedy", ()),
     ],

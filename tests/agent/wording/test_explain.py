@@ -5,8 +5,9 @@ import re
 import pytest
 
 from agent.wording.explain import explain, near_miss, reasons, said_of, statement
-from agent.wording.messages import LANGUAGES, percent
+from agent.wording.messages import LANGUAGES, percent, sentence
 from agent.wording.telling import Telling
+from agent.wording.values import fact_text
 from retrieval.candidates import Candidate, Evidence, EvidenceKind
 from retrieval.datasets.movielens import SCHEMA
 from retrieval.items import Catalog, Item
@@ -43,13 +44,13 @@ EXPECTED = {
         "7 people of a taste like yours (Crime, 1990s) liked it",
         "7 位与你同类口味（犯罪、1990年代）的人喜欢它",
     ),
-    EvidenceKind.POPULAR: ("80% liked it (90 ratings)", "80% 的人喜欢（90 个评分）"),
+    EvidenceKind.POPULAR: ("80% liked it (90 ratings)", "80% 的人喜欢（90 人评分）"),
     EvidenceKind.PROPOSED: ("the language model named it for your wish", "语言模型按你的愿望提到了它"),
     EvidenceKind.READ: ("the language model finds its description calm", "语言模型认为其简介的基调是平静"),
-    EvidenceKind.REMARK: ("won the Palme d’Or in Cannes", "获得戛纳金棕榈奖"),
+    EvidenceKind.REMARK: ("winner of the Palme d’Or at Cannes", "获得戛纳金棕榈奖"),
     EvidenceKind.GUESS: (
         "a long shot: few people know it",
-        "冒个险：知道的人不多",
+        "试试看：知道的人不多",
     ),
 }
 
@@ -89,7 +90,7 @@ def test_each_kind_of_evidence_in_english_and_chinese(films: Catalog, kind: Evid
     [
         ("es", "del director de Heat"),
         ("fr", "du réalisateur de Heat"),
-        ("de", "von der Regie hinter Heat"),
+        ("de", "vom Regisseur von Heat"),
         ("pt", "do diretor de Heat"),
         ("ja", "『Heat』の監督作"),
         ("ko", "Heat의 감독 작품"),
@@ -154,10 +155,10 @@ def test_a_reason_names_two_things_and_all_statements_keep_their_evidence(films:
 
     found = explain(Candidate(CASINO, evidence=evidence), films, "en")
 
-    assert found.text == "From the director of Heat; won the Palme d’Or in Cannes"
+    assert found.text == "From the director of Heat; winner of the Palme d’Or at Cannes"
     assert [found.statements[place].text for place in found.leads] == [
         "from the director of Heat",
-        "won the Palme d’Or in Cannes",
+        "winner of the Palme d’Or at Cannes",
     ]
     assert set(evidence) <= {one.evidence for one in found.statements}
 
@@ -231,6 +232,66 @@ def test_what_warns_of_something_is_no_reason(films: Catalog):
 
     assert "gore" not in told.text
     assert "gore" in [one.text for one in told.statements]
+
+
+def test_what_tells_too_little_is_no_reason(films: Catalog):
+    held = films.schema.field("themes").untold
+    item = Item("x", "X", {"themes": ("heist", "robots", "hospital")})
+    rest = [Item(f"x{n}", f"Other {n}", {"themes": ("marriage",)}) for n in range(100)]
+    found = Candidate("x", evidence=(fact("themes", "hospital"),))
+    told = explain(found, Catalog(films.schema, (item, *rest)), "en")
+
+    assert "hospital" in held
+    assert "hospital" not in told.text
+    assert "set in a hospital" in [one.text for one in told.statements]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_theme_without_a_phrase_in_a_language_is_no_reason_there(shelf: Catalog, language: str):
+    spec = shelf.schema.field("themes")
+    rest = [Item(f"x{n}", f"Other {n}", {"themes": ("marriage",)}) for n in range(100)]
+    for value in ("revenge", "dinosaurs"):
+        items = (Item("x", "X", {"themes": ("heist", "robots", value)}), *rest)
+        told = explain(Candidate("x"), Catalog(shelf.schema, items), language)
+
+        assert bool(told.text) is spec.has_phrase(value, language)
+        assert told.text == sentence(fact_text(shelf.schema, "themes", [value], language) if told.text else "")
+
+
+def test_a_word_of_what_the_card_shows_is_not_said_again(shelf: Catalog):
+    rest = [Item(f"x{n}", f"Other {n}", {"themes": ("marriage",)}) for n in range(100)]
+    for shown, said in (("political satire", False), ("heist", True)):
+        items = (Item("x", "X", {"themes": (shown, "robots", "social satire")}), *rest)
+
+        assert ("social satire" in explain(Candidate("x"), Catalog(shelf.schema, items), "en").text) is said
+
+
+def test_small_parts_are_no_reason(films: Catalog):
+    rest = [Item(f"x{n}", f"Other {n}", {"cast": ("Known Name",)}) for n in range(20)]
+    for others, said in ((("A", "B"), True), (("A", "B", "C", "D"), False)):
+        item = Item("x", "X", {"cast": (*others, "Known Name")})
+
+        assert ("Known Name" in explain(Candidate("x"), Catalog(films.schema, (item, *rest)), "en").text) is said
+
+
+def test_one_of_many_directors_is_no_reason(films: Catalog):
+    shared = Evidence("graph", EvidenceKind.PATH, "directors", "D", (HEAT,))
+    for others, said in (((), True), (("A", "B", "C"), False)):
+        item = Item("x", "X", {"directors": (*others, "D")})
+        told = explain(Candidate("x", evidence=(shared,)), Catalog(films.schema, (*films, item)), "en")
+
+        assert ("the director of Heat" in told.text) is said
+
+
+def test_only_the_main_country_is_a_reason_and_never_the_length_alone(shelf: Catalog):
+    rest = [Item(f"x{n}", f"Other {n}", {"countries": ("US",)}, {"minutes": 100.0}) for n in range(100)]
+    card = {"genres": ("Drama",), "directors": ("D",), "cast": ("A", "B"), "themes": ("heist", "robots")}
+    item = Item("x", "X", {**card, "countries": ("US", "IS")}, {"minutes": 200.0})
+    themed = Item("y", "Y", {**card, "themes": ("heist", "robots", "revenge")}, {"minutes": 210.0})
+    catalog = Catalog(shelf.schema, (item, themed, *rest))
+
+    assert explain(Candidate("x"), catalog, "en").text == ""
+    assert "minutes long" in explain(Candidate("y"), catalog, "en").text
 
 
 def test_what_something_is_like_is_not_joined_with_what_it_has(shelf: Catalog):
