@@ -254,7 +254,7 @@ def _path(one: Evidence, values: Sequence[str], titles: str, catalog: Catalog, l
 
 
 def _remark(one: Evidence, values: Sequence[str], catalog: Catalog, language: str) -> str:
-    """'The sequel to Alien', 'won the Oscar for Best Picture'."""
+    """'The sequel to Alien', 'winner of the Oscar for Best Picture'."""
     spec = next((spec for spec in catalog.schema.remarks if spec.name == one.field), None)
     if spec is None:
         return ""
