@@ -14,6 +14,8 @@ LANGUAGES: Final = [
 # fmt: on
 SURE: Final = 0.8
 """How likely a language must be to be believed of a few words."""
+AGAIN: Final = 10.0
+"""How much likelier the language of before is than another, before a word was read."""
 
 
 def language_of(text: str, before: str = "en") -> str:
@@ -32,7 +34,9 @@ def language_of(text: str, before: str = "en") -> str:
     _choose()
     scores = py3langid.rank(text)
     best, highest = scores[0]
-    share = 1.0 / sum(exp(max(-50.0, float(score - highest))) for _, score in scores)
+    weights = {str(code): exp(max(-50.0, float(score - highest))) for code, score in scores}
+    weights[before] = AGAIN * weights.get(before, 0.0)
+    share = weights[str(best)] / sum(weights.values())
     return str(best) if share >= SURE else before
 
 

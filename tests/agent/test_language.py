@@ -32,6 +32,13 @@ def test_what_is_too_short_to_tell_is_in_the_language_that_was_spoken_before(tex
     assert language_of(text, before) == before
 
 
+@pytest.mark.parametrize(
+    ("text", "before"), [("kürzer", "de"), ("un bon western", "fr"), ("films by Kurosawa", "en"), ("Komödie", "de")]
+)
+def test_a_few_words_are_rather_in_the_language_of_before_than_in_a_third(text: str, before: str) -> None:
+    assert language_of(text, before) == before
+
+
 @pytest.mark.parametrize("code", LANGUAGES)
 def test_every_language_has_a_name_for_the_prompt(code: str) -> None:
     assert Locale(code).get_language_name("en")

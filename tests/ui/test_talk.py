@@ -141,3 +141,10 @@ async def test_more_like_an_item_is_a_click_away(actions, agent, session):
     assert wanted.examples == ("game:2",)
     assert [limit.key for limit in wanted.constraints] == ["year:min:1996"]
     assert agent.calls[-1][0] == "rerank"
+
+
+async def test_a_conversation_begins_in_the_language_of_its_page(actions, session):
+    german = await actions.open({}, "de")
+
+    assert german.conversation.preference.language == "de"
+    assert session.conversation.preference.language == "en"

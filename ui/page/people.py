@@ -115,9 +115,11 @@ class People:
         session.talk = self.talks.add(self._realm, Talk())
         session.notice, session.confirming, session.draft = "", False, ""
         self._adopt(session)
+        # what is too short to tell its language is in that of the page
+        preference = replace(session.conversation.preference, language=session.language)
         if session.user is not None:
-            preference = replace(session.conversation.preference, novelty=session.user.novelty)
-            session.talk.conversation = replace(session.conversation, preference=preference)
+            preference = replace(preference, novelty=session.user.novelty)
+        session.talk.conversation = replace(session.conversation, preference=preference)
 
     def _adopt(self, session: Session) -> None:
         user_id = None if session.user is None else session.user.user_id

@@ -157,6 +157,7 @@ def test_an_example_is_a_wish_and_no_opinion(read, message: str):
         ("like Alien but newer", ["year:min:1980"]),
         ("比《异形》新的科幻片", ["genres:is:Sci-Fi", "year:min:1980"]),
         ("不要恐怖片", ["genres:not:Horror"]),
+        ("不恐怖的片子", ["genres:not:Horror"]),
         ("恐怖电影就免了", ["genres:not:Horror"]),
         ("九十年代的喜剧", ["genres:is:Comedy", "year:max:1999", "year:min:1990"]),
         ("1990年以后，不要恐怖片", ["genres:not:Horror", "year:min:1990"]),
