@@ -310,7 +310,10 @@ async def test_an_export_is_shown_before_it_is_kept(page, agent):
     (user,) = agent.state.list_users()
     assert agent.state.feedback_of(user.user_id) == []
 
-    await view.get_by_role("button", name="Keep these").click()
+    yes = view.get_by_role("button", name="Keep these")
+    ink, ground = await yes.evaluate("one => [getComputedStyle(one).color, getComputedStyle(one).backgroundColor]")
+    assert ink != ground
+    await yes.click()
 
     await expect(page.locator("#notice")).to_have_text("2 new opinions kept.")
     await expect(view.get_by_role("button", name="Keep these")).to_have_count(0)
@@ -319,6 +322,9 @@ async def test_an_export_is_shown_before_it_is_kept(page, agent):
         "game:3": "dislike",
     }
     assert [one.item_id for one in agent.state.watchlist_of(user.user_id)] == ["game:11"]
+
+    await visit(page, "My list")
+    await expect(page.locator("#notice")).to_have_text("")
 
 
 async def test_a_hundred_megabytes_of_anything_are_no_export(page, tmp_path):

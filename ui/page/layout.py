@@ -122,8 +122,11 @@ class Handlers:
         """Something in an area was clicked, chosen or filled in."""
         session = await self._session(session, browser, request)
         data = event._data if isinstance(event._data, dict) else {}
-        if isinstance(at := data.get("at"), str):
+        if isinstance(at := data.get("at"), str) and at != session.view:
             session.view = at
+            if session.notice:  # it was about what one has left
+                session.notice = ""
+                yield self._draw(session, Part.INPUT)
         async for updates in self._drive(session, self._action(session, data)):
             yield updates
 
