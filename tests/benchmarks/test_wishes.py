@@ -7,7 +7,7 @@ from retrieval.items import Catalog, Item
 from tests.fakes import tea_schema
 
 
-@pytest.mark.parametrize(("name", "count"), [*zip(SETS, (30, 40), strict=True)])
+@pytest.mark.parametrize(("name", "count"), [*zip(SETS, (30, 40, 120), strict=True)])
 def test_every_wish_names_films_by_title_and_year(name: str, count: int) -> None:
     wishes = read_wishes(name)
 
