@@ -118,7 +118,7 @@ def _with_guesses(
 def _ask(state: TurnState, retriever: Retriever, belief: Belief, preference: Preference) -> None:
     """The one question: about a field that people care about, else about taste, where it teaches more than the list."""
     conversation = state.conversation
-    if state.driver == "tools" or state.lists_beside:
+    if state.driver == TOOLS or state.lists_beside:
         return  # a model that writes well asks in its own words, and one question is enough
     if state.message and state.slots and preference.novelty > 0 and not conversation.has_just_asked():
         state.split = retriever.split(preference, conversation.inquired)

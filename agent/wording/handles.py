@@ -26,7 +26,6 @@ HANDLE = re.compile(r"\[\[([^\[\]\n]{0,240})\]\]")
 REFERENCE = re.compile(r"#?\s?(?P<place>\d{1,4})|i(?P<row>\d{1,9})")
 STATED = re.compile(rf"(?P<of>[^.=]+)\.\s*(?P<field>\w+)\s*(?P<op>{OPERATORS})\s*(?P<value>.+)")
 ALL = "all"
-UNKNOWN = "unknown"
 MARKUP = re.compile(r"[*_`#<>]")
 MOST_VALUES = 6
 
@@ -116,7 +115,7 @@ class Resolver:
         fact, bar, words = handle.partition("|")
         if bar:
             words = MARKUP.sub("", one_line(words)).strip()
-            return Part(Kind.UNKNOWN, words) if fact.strip() == UNKNOWN else self._claim(fact.strip(), words)
+            return Part(Kind.UNKNOWN, words) if fact.strip() == Kind.UNKNOWN else self._claim(fact.strip(), words)
         reference, _, rest = handle.partition(".")
         item, language = self.item(reference), self.ledger.language
         if not rest:
