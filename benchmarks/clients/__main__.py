@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -76,12 +76,17 @@ def prepare(client: Client) -> tuple[Path, str]:
         _call(["npm", "install", "--silent", "--no-fund", "--no-audit", *client.packages], folder)
         told = _call(["npm", "ls", "--depth=0", client.packages[0]], folder)
         return folder, told.rpartition("@")[2].split()[0]
+    return folder, install(folder, client.packages)
+
+
+def install(folder: Path, packages: Sequence[str]) -> str:
+    """Put Python packages into an environment of their own, made where there is none; the version of the first."""
     if not (folder / "bin" / "python").exists():
         _call([sys.executable, "-m", "venv", str(folder)], CACHE)
     pip = str(folder / "bin" / "pip")
-    _call([pip, "install", "--quiet", "--disable-pip-version-check", *client.packages], folder)
-    shown = _call([pip, "show", client.packages[0].partition("[")[0]], folder)
-    return folder, shown.partition("Version: ")[2].split()[0]
+    _call([pip, "install", "--quiet", "--disable-pip-version-check", *packages], folder)
+    shown = _call([pip, "show", packages[0].partition("[")[0]], folder)
+    return shown.partition("Version: ")[2].split()[0]
 
 
 def run(client: Client, folder: Path, url: str) -> str:
@@ -145,7 +150,7 @@ def main() -> int:
                 if only is None or client.heading in only:
                     report.note(client.heading, partial(_run_one, client, server.url))
             if only is None or WEB in only:
-                report.note(WEB, partial(talk_in_open_webui, CACHE / "open-webui", server.url))
+                report.note(WEB, partial(_run_open_webui, server.url))
     report.console.print(report.table)
     return int(report.failed > 0)
 
@@ -168,6 +173,14 @@ class Report:
             self.failed += 1
             result = f"failed: {error}"
         self.table.add_row(name, version, f"{time.monotonic() - start:.0f}", escape(result))
+
+
+def _run_open_webui(url: str) -> str:
+    folder = CACHE / "open-webui"
+    install(folder, ("torch==2.13.0",))  # alone: pip then takes the processor build; see serve.sh
+    version = install(folder, ("open-webui",))
+    talk_in_open_webui(folder, url)
+    return f"open-webui {version}"
 
 
 def _run_one(client: Client, url: str) -> str:
