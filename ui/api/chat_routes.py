@@ -5,7 +5,7 @@ import json
 import logging
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -26,7 +26,7 @@ from ui.api.leaving import while_here
 from ui.api.middleware import log_bug
 from ui.api.outcome import Render, one_reply, rendering, saying
 from ui.api.talk import MODEL, ChatRequest, Message, NamedTool, split
-from ui.api.writing import Chunk, plain
+from ui.api.writing import Chunk, Writing, plain
 from ui.forms.reading import as_list
 from ui.limits.quotas import hold_turn
 
@@ -75,7 +75,7 @@ async def complete(body: ChatRequest, request: Request) -> Response:
         k=body.k,
     )
     turn = await while_here(request, preparing)
-    completion = Completion(turn.conversation, turn.render, turn.has_more, turn.ignored)
+    completion = Completion(turn.conversation, turn.render, turn.writing)
     if not body.stream:
         return JSONResponse(await while_here(request, completion.whole(turn.events)))
     # an error before the first event still gets a status of its own
@@ -91,8 +91,7 @@ class Turn:
     conversation: Conversation
     events: AsyncIterator[Event]
     render: Render
-    has_more: bool = False
-    ignored: str = ""
+    writing: Writing = field(default_factory=Writing)
 
 
 async def prepare(
@@ -134,7 +133,7 @@ async def prepare(
         conversation = replace(conversation, preference=replace(conversation.preference, count=k))
     stores = user is not None
     events = agent.stream(conversation, message, store=stores, keep=bool(conversation_id), terms=asked.terms)
-    return Turn(conversation, events, rendering(asked), asked.has_more, asked.ignored)
+    return Turn(conversation, events, rendering(asked), Writing(has_more=asked.has_more, ignored=asked.ignored))
 
 
 def _choice(body: ChatRequest) -> Choice:

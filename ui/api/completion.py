@@ -22,14 +22,8 @@ class Completion:
     conversation: Conversation
     render: Render = in_words
     """How the answer is put; all but words are put at the end, in one piece."""
-    has_more: bool = False
-    ignored: str = ""
+    writing: Writing = field(default_factory=Writing)
     created: int = field(default_factory=lambda: int(time.time()))
-    writing: Writing = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Begin to write."""
-        self.writing = Writing(has_more=self.has_more, ignored=self.ignored)
 
     async def whole(self, events: AsyncIterator[Event]) -> Chunk:
         """The answer in one piece."""

@@ -23,16 +23,10 @@ class ResponseAnswer:
 
     conversation: Conversation
     render: Render = in_words
-    has_more: bool = False
-    ignored: str = ""
+    writing: Writing = field(default_factory=Writing)
     created: int = field(default_factory=lambda: int(time.time()))
-    writing: Writing = field(init=False)
     _message_id: str = field(default_factory=lambda: f"msg_{uuid4().hex}")
     _number: int = 0
-
-    def __post_init__(self) -> None:
-        """Begin to write."""
-        self.writing = Writing(has_more=self.has_more, ignored=self.ignored)
 
     async def whole(self, events: AsyncIterator[Event]) -> Chunk:
         """The response in one piece."""

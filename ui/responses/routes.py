@@ -35,7 +35,7 @@ async def respond(body: ResponsesRequest, request: Request) -> Response:
         agent, body.messages(), user, body.choice(), schema, model=body.model, param="text.format.schema"
     )
     turn = await while_here(request, preparing)
-    answer = ResponseAnswer(turn.conversation, turn.render, turn.has_more, turn.ignored)
+    answer = ResponseAnswer(turn.conversation, turn.render, turn.writing)
     if not body.stream:
         return JSONResponse(await while_here(request, answer.whole(turn.events)))
     events = await while_here(request, begun(turn.events))
