@@ -4,7 +4,7 @@ import asyncio
 import os
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 from fastapi.testclient import TestClient
+from playwright.async_api import Browser
 
 from agent.agent import Agent
 from agent.build import assemble
@@ -21,6 +22,7 @@ from retrieval.retriever import Retriever
 from retrieval.settings import RetrievalSettings
 from retrieval.state import open_state
 from tests.agent.films import build_films
+from tests.browser import open_browser
 from tests.fakes import HashEncoder
 from tests.ui.fakes import FakeAgent, make_agent
 from ui.api.app import create_app
@@ -62,6 +64,22 @@ async def open_agent(settings: Settings) -> Agent:
     """The real agent over a data folder of the tests."""
     retriever = await asyncio.to_thread(Retriever.open, settings.retrieval, encoder=HashEncoder())
     return await assemble(retriever, open_state(settings.retrieval), settings, seed=0)
+
+
+@pytest.fixture
+async def url(agent: FakeAgent) -> AsyncIterator[str]:
+    """The address of the page over the fake agent."""
+    from ui.page.mount import mount_chat  # loads Gradio, which few tests here need
+
+    # async: without a running loop, Gradio makes loops of its own and leaves them open
+    with serving(mount_chat(create_app(agent, agent.settings), agent)) as address:
+        yield address
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with open_browser() as opened:
+        yield opened
 
 
 def routes_of(app: FastAPI) -> set[tuple[str, str]]:

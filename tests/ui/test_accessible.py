@@ -1,17 +1,14 @@
 """Every view read by axe-core, in the light and in the dark; what is too small to hit; zoom; the keyboard's way in."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from importlib.resources import files
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Page, expect
 
-from tests.browser import open_browser, open_context
-from tests.ui.conftest import serving
+from tests.browser import open_context
 from tests.ui.fakes import FakeAgent, make_agent
 from tests.ui.test_browser import finished, say
-from ui.api.app import create_app
-from ui.page.mount import mount_chat
 
 pytestmark = [
     pytest.mark.live,
@@ -44,19 +41,6 @@ def agent(tmp_path) -> Iterator[FakeAgent]:
     made = make_agent(tmp_path, delay_s=0.02)
     yield made
     made.state.close()
-
-
-@pytest.fixture
-async def url(agent: FakeAgent) -> AsyncIterator[str]:
-    # async: without a running loop, Gradio makes loops of its own and leaves them open
-    with serving(mount_chat(create_app(agent, agent.settings), agent)) as address:
-        yield address
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with open_browser() as opened:
-        yield opened
 
 
 async def prepare(page: Page) -> None:

@@ -9,7 +9,7 @@ from playwright.async_api import Browser, Page, expect
 
 from agent.events import TextDelta
 from retrieval.items import Catalog
-from tests.browser import Watched, open_browser, open_context
+from tests.browser import Watched, open_context
 from tests.ui.conftest import serving
 from tests.ui.fakes import CATALOG, SCHEMA, FakeAgent, make_agent
 from ui.api.app import create_app
@@ -31,19 +31,6 @@ def agent(tmp_path) -> Iterator[FakeAgent]:
     made = make_agent(tmp_path, delay_s=0.05)
     yield made
     made.state.close()
-
-
-@pytest.fixture
-async def url(agent: FakeAgent) -> AsyncIterator[str]:
-    # async: without a running loop, Gradio makes loops of its own and leaves them open
-    with serving(mount_chat(create_app(agent, agent.settings), agent)) as address:
-        yield address
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with open_browser() as opened:
-        yield opened
 
 
 @pytest.fixture
