@@ -120,7 +120,7 @@ class TurnRow(Base):
     """What became of one turn, for whoever looks after the server; since version 6."""
 
     __tablename__ = "turns"
-    __table_args__ = (Index("ix_turns_tenant_at", "tenant", "at"),)
+    __table_args__ = (Index("ix_turns_at", "at"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     tenant: Mapped[str] = mapped_column(String(64))

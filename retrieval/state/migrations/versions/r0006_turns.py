@@ -27,5 +27,5 @@ def upgrade() -> None:
         sa.Column("unread", sa.Text, nullable=False),
         sa.Column("limits", sa.Text, nullable=False),
     )
-    op.create_index("ix_turns_tenant_at", "turns", ["tenant", "at"])
+    op.create_index("ix_turns_at", "turns", ["at"])
     op.execute("UPDATE meta SET value = '6' WHERE key = 'schema_version'")
