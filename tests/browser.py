@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Route, async_playwright
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Route, async_playwright, expect
 
 FLAGS = (
     "--headless",
@@ -81,3 +81,13 @@ async def open_context(browser: Browser, **options) -> AsyncIterator[Watched]:
         yield watched
     finally:
         await context.close()
+
+
+async def say(page: Page, message: str) -> None:
+    await page.fill("#box textarea", message)
+    await page.keyboard.press("Enter")
+
+
+async def finished(page: Page, turns: int = 1) -> None:
+    await expect(page.locator(".turn")).to_have_count(turns)
+    await expect(page.locator(".turn[aria-busy]")).to_have_count(0)

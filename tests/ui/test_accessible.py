@@ -6,9 +6,8 @@ from importlib.resources import files
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser import open_context
+from tests.browser import finished, open_context, say
 from tests.ui.fakes import FakeAgent, make_agent
-from tests.ui.test_browser import finished, say
 
 pytestmark = [
     pytest.mark.live,

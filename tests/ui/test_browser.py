@@ -9,7 +9,7 @@ from playwright.async_api import Browser, Page, expect
 
 from agent.events import TextDelta
 from retrieval.items import Catalog
-from tests.browser import Watched, open_context
+from tests.browser import Watched, finished, open_context, say
 from tests.ui.conftest import serving
 from tests.ui.fakes import CATALOG, SCHEMA, FakeAgent, make_agent
 from ui.api.app import create_app
@@ -44,16 +44,6 @@ async def page(url: str, visitor: Watched) -> Page:
     opened = await visitor.open(url)
     await expect(opened.locator(".welcome")).to_be_visible(timeout=30_000)
     return opened
-
-
-async def say(page: Page, message: str) -> None:
-    await page.fill("#box textarea", message)
-    await page.keyboard.press("Enter")
-
-
-async def finished(page: Page, turns: int = 1) -> None:
-    await expect(page.locator(".turn")).to_have_count(turns)
-    await expect(page.locator(".turn[aria-busy]")).to_have_count(0)
 
 
 async def test_a_whole_visit_asks_nothing_of_any_other_machine(page, visitor):

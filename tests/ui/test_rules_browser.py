@@ -7,9 +7,8 @@ from playwright.async_api import Page, expect
 
 from agent.settings import Settings
 from retrieval.settings import RetrievalSettings
-from tests.browser import open_browser, open_context
+from tests.browser import open_browser, open_context, say
 from tests.ui.conftest import open_agent, serving
-from tests.ui.test_browser import say
 from ui.api.app import create_app
 from ui.page.mount import mount_chat
 

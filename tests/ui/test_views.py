@@ -7,9 +7,8 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.browser import Watched, open_context
+from tests.browser import Watched, finished, open_context, say
 from tests.ui.fakes import FakeAgent, make_agent
-from tests.ui.test_browser import finished, say
 
 pytestmark = [
     pytest.mark.live,

@@ -6,9 +6,9 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from retrieval.state import AccessStore, Account
+from tests.browser import finished, say
 from tests.ui.conftest import serving
 from tests.ui.fakes import FakeAgent
-from tests.ui.test_browser import browser, finished, say  # noqa: F401
 from ui.access.passwords import hash_password
 from ui.api.app import create_app
 from ui.page.mount import mount_chat
@@ -21,7 +21,7 @@ pytestmark = [
 PASSWORD = "correct horse battery"
 
 
-async def log_in(browser: Browser, url: str, name: str) -> Page:  # noqa: F811
+async def log_in(browser: Browser, url: str, name: str) -> Page:
     """A page in a browser that has never been here."""
     page = await (await browser.new_context()).new_page()
     await page.goto(url)
@@ -32,7 +32,7 @@ async def log_in(browser: Browser, url: str, name: str) -> Page:  # noqa: F811
     return page
 
 
-async def test_an_account_finds_its_conversations_in_every_browser(browser: Browser, agent: FakeAgent):  # noqa: F811
+async def test_an_account_finds_its_conversations_in_every_browser(browser: Browser, agent: FakeAgent):
     store = AccessStore(agent.state.database)
     for name in ("ann", "bob"):
         store.add_account(Account(name, "", hash_password(PASSWORD), time.time()), who="test")
