@@ -68,6 +68,7 @@ def names_of(catalog: Catalog) -> dict[str, str]:
         for letter, (value, _) in zip("abcd", catalog.values(spec.name).most_common(4), strict=False):
             names[f"category_{letter}"] = value
             names[f"word_{letter}"] = spec.value_in(value, "en").lower()
+            names |= {f"word_{letter}_{code}": spec.value_in(value, code).lower() for code in spec.names.get(value, ())}
         names["fact1"] = spec.fact_in(names["category_a"], "en")
         names["fact1_zh"] = spec.fact_in(names["category_a"], "zh")
     people = [spec for spec in schema.fields if spec.people and catalog.values(spec.name)]
@@ -83,6 +84,9 @@ def names_of(catalog: Catalog) -> dict[str, str]:
         if spec.unit == "year":
             names["year_field"] = spec.name
     for spec in categories[1:2]:
+        for letter, (value, _) in zip("abc", catalog.values(spec.name).most_common(6)[1:], strict=False):
+            spoken = {code: spec.value_in(value, code) for code in LANGUAGES}
+            names |= {f"origin_{letter}_{code}": name for code, name in spoken.items() if name != value}
         said = (spec.synonyms.get(value, ()) for value, _ in catalog.values(spec.name).most_common(6))
         words = [word for adjectives in said for word in adjectives[1:2] if word.isalpha() and word.isascii()]
         for letter, word in zip("abc", words[1:], strict=False):

@@ -14,7 +14,7 @@ from agent.conversation import Conversation, Question, Role, Turn
 from agent.drivers.base import View
 from agent.drivers.offline import Spotter
 from agent.drivers.schema import SchemaDriver
-from agent.drivers.schema.bank import AS_STEPS, IN_ENGLISH
+from agent.drivers.schema.bank import AS_STEPS, IN_OTHERS
 from agent.drivers.tool_calling.prompt import MESSAGE_LIMIT, prefix, turn_messages, words_prompt
 from agent.enrich.cluster_namer import ClusterNamer, choice_schema
 from agent.examples import PLACE
@@ -115,7 +115,7 @@ def test_the_package_itself_knows_no_film():
     assert found <= {"screen"}
 
 
-@pytest.mark.parametrize("name", [AS_STEPS, IN_ENGLISH])
+@pytest.mark.parametrize("name", [AS_STEPS, IN_OTHERS])
 def test_no_line_of_the_examples_knows_a_film(name: str):
     lines = enumerate((PROMPTS / name).read_text(encoding="utf-8").splitlines(), 1)
 

@@ -30,7 +30,11 @@ class Spotter:
     def spot(self, message: str, *, shown: Sequence[str] = (), known: Iterable[str] = ()) -> list[Spot]:
         """What is named, in order; 'the second one' is one of the items `shown`, a `known` one wins over namesakes."""
         spots: list[Spot] = []
+        people = {spec.name for spec in self.schema.fields if spec.people}
+        names = [spot for spot in self._values.find(message) if spot.field in people]
         for start, end in self._titles.find(message):
+            if any(name.start <= start and end <= name.end and name.words != message[start:end] for name in names):
+                continue  # 'Akira' of 'Akira Kurosawa'
             said = message[start:end].strip("《》“”\"'«» ")
             spots.append(Spot(start, end, said, "title", self.placer.item(said, shown=shown, known=known).item_ids))
         for find in (places, self._described):
@@ -62,7 +66,8 @@ class ValueFinder:
         self._phrases: dict[tuple[str, ...], list[Meaning]] = {}
         said = [(one, *pair) for one in catalog.schema.descriptive for pair in placer.names(one.name).items()]
         for spec, name, value in sorted(said, key=lambda n: (n[0].kind is FieldKind.CATEGORY, n[1] == fold(n[2]))):
-            if not (spec.names and len(value) < 3 and name == fold(value)):  # a code: people use its name
+            is_syllable = len(name) == 1 and "가" <= name <= "힣"  # stands in many words
+            if not is_syllable and not (spec.names and len(value) < 3 and name == fold(value)):  # a code has a name
                 self._phrases.setdefault(_key(name), []).append((spec, value))
         self._longest = max(map(len, self._phrases), default=0)
         self._prose = frozenset(word for item in catalog for word in re.findall(r"(?<!\w)[a-z]+", item.text))

@@ -7,11 +7,14 @@ from dataclasses import replace
 
 from pydantic import JsonValue
 
+from agent.drivers.reading import Parsed
 from agent.drivers.schema.asking import Asked
 from agent.drivers.schema.form import (
     ABOUT,
     COMPARE,
+    COUNTS,
     FIND,
+    LISTS,
     ME,
     NEWER,
     OLDER,
@@ -75,6 +78,37 @@ def calls_of(answer: Answer, asked: Asked, plan: Plan) -> list[Call]:
         avoid = [*dict.fromkeys((*_listed(patch.get("avoid")), *answer.without))]
         patch |= {"avoid": avoid} if avoid else {}
     return [*([Call("update_wish", patch)] if patch else []), *parsed.lookups, parsed.ending]
+
+
+def told(answer: Answer) -> str:
+    """What a model put into English of a message in another language, as a message."""
+    return "; ".join((*answer.want, *(f"no {words}" for words in answer.without)))
+
+
+def calls_with(answer: Answer, parsed: Parsed, plan: Plan) -> list[Call]:
+    """The answer's calls, its English words as code read them.
+
+    Args:
+        answer: About a message in a language whose words code does not know.
+        parsed: What `told` reads as.
+        plan: Makes the calls.
+    """
+    read = {key: value for key, value in parsed.patch.items() if key != "language"}
+    if not read or answer.do not in (*LISTS, *COUNTS):
+        return plan.calls(answer)
+    calls = plan.calls(replace(answer, want=(), without=()))
+    if answer.do in COUNTS:
+        return [_limited(call, _listed(read.get("limits"))) if call.tool == "graph_lookup" else call for call in calls]
+    patch: Arguments = {**read}
+    for call in (call for call in calls if call.tool == "update_wish"):
+        both = {key for key in LISTED if call.arguments.get(key) and read.get(key)}
+        added = {key: [*_listed(call.arguments[key]), *_listed(read[key])] for key in both}
+        patch = {**read, **call.arguments, **added}
+    return [Call("update_wish", patch), *(call for call in calls if call.tool != "update_wish")]
+
+
+def _limited(call: Call, limits: list[JsonValue]) -> Call:
+    return Call(call.tool, {**call.arguments, "limits": [*_listed(call.arguments.get("limits")), *limits]})
 
 
 def _listed(value: JsonValue | None) -> list[JsonValue]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from agent.drivers.base import View
 from agent.drivers.offline import Parsed, Spotter
-from agent.drivers.schema.form import Form
+from agent.drivers.schema.form import READ, Form
 from agent.drivers.schema.hints import Draft, parse_of
 from agent.drivers.schema.question import form_of, question
 
@@ -18,19 +18,22 @@ class Asked:
 
     form: Form
     question: str
-    draft: str = ""
+    draft: str = BY_DEFAULT + "}"
     parsed: Parsed = field(default_factory=Parsed)
     """What the offline driver makes of the message: what the draft says, and more."""
 
 
 def asked_about(view: View, spotter: Spotter, language: str = "en") -> Asked:
-    """What the model is asked about a message in English or Chinese.
+    """What the model is asked about a message; a draft it gets in languages whose words code knows.
 
     Args:
         view: The turn.
         spotter: Finds what the catalog knows.
-        language: The user's, for what the model itself says.
+        language: The message's.
     """
+    if language not in READ:
+        form = form_of(view, spotter, is_drafted=False)
+        return Asked(form, question(view, form, language=language))
     parsed = parse_of(view, view.message, spotter)
     form = form_of(view, spotter, has_count="count" in parsed.patch)
     draft = Draft(parsed, form, spotter.placer, view.shown).line()

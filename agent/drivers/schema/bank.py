@@ -20,8 +20,7 @@ from agent.conversation import Conversation, Role, Turn
 from agent.drivers.base import View
 from agent.drivers.offline import Spotter
 from agent.drivers.schema.asking import asked_about
-from agent.drivers.schema.form import ABOUT, COUNTS, FACTS, FOR, IDENTIFY, LISTS, ME, STORY, TALK, Answer, Form
-from agent.drivers.schema.question import english_question
+from agent.drivers.schema.form import ABOUT, COUNTS, FACTS, FOR, IDENTIFY, LISTS, ME, READ, STORY, TALK, Answer, Form
 from agent.drivers.schema.things import Kind, Thing
 from agent.drivers.text import Spot
 from agent.examples import PLACE, fill, names_of
@@ -32,7 +31,8 @@ from tools.arguments import OTHER
 from tools.placing import Placer, fold
 
 AS_STEPS: Final = "step_examples.jsonl"
-IN_ENGLISH: Final = "english_examples.jsonl"
+IN_OTHERS: Final = "step_examples_other.jsonl"
+"""The same in languages whose words code does not know."""
 SIGNS: Final = {"title": "this one", "place": "that one", "value": "such", "number": "then"}
 """What stands in the place of a name when two messages are compared."""
 SAME_SCENE: Final = 0.06
@@ -51,6 +51,8 @@ Chosen the same way, where drafts are right in half of the lines: whole readings
 without this, in 51 % with it; refusals in 68 and 76 %.
 """
 ITEM: Final = "title"
+FAR: Final = 9.0
+"""How much farther an example in another language is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +62,14 @@ class Example:
     view: View
     answer: Mapping[str, Any]
     """As the bank has it: `do`, `things` and what else was read."""
+    language: str = "en"
 
 
 def examples_of(catalog: Catalog) -> list[Example]:
     """The bank, filled."""
     placer = Placer(catalog)  # one for all: it keeps what it has made of a field's names
-    return [Example(_view(data, catalog, placer), data) for data in _filled(AS_STEPS, catalog)]
+    lines = (data for name in (AS_STEPS, IN_OTHERS) for data in _filled(name, catalog))
+    return [Example(_view(data, catalog, placer), data, data["lang"]) for data in lines]
 
 
 def _filled(name: str, catalog: Catalog) -> Iterator[dict[str, Any]]:
@@ -75,11 +79,6 @@ def _filled(name: str, catalog: Catalog) -> Iterator[dict[str, Any]]:
     for line in files("agent.prompts").joinpath(name).read_text(encoding="utf-8").splitlines():
         if all(place in names for place in PLACE.findall(line)):
             yield json.loads(fill(line, quoted))
-
-
-def _translation(said: str, english: str) -> tuple[BaseMessage, BaseMessage]:
-    answer = json.dumps({"en": english}, ensure_ascii=False, separators=(",", ":"))
-    return HumanMessage(english_question(said)), AIMessage(answer)
 
 
 def masked(message: str, spots: Sequence[Spot]) -> str:
@@ -173,41 +172,68 @@ class ExampleBank:
         return [self._spots(example.view) for example in self._examples]
 
     @cached_property
-    def _vectors(self) -> NDArray[np.float32]:
+    def _masked(self) -> list[str]:
         spotted = zip(self._examples, self._spotted, strict=True)
-        return self.encoder.encode([masked(example.view.message, spots) for example, spots in spotted])
+        return [masked(example.view.message, spots) for example, spots in spotted]
+
+    @cached_property
+    def _vectors(self) -> NDArray[np.float32]:
+        return self.encoder.encode(self._masked)
+
+    @cached_property
+    def _letters(self) -> tuple[Any, Any]:
+        """For languages that the encoder may not know: what counts sequences of letters, and those of every message."""
+        from sklearn.feature_extraction.text import TfidfVectorizer  # slow to load
+
+        counts = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4))
+        return counts, counts.fit_transform(self._masked)
 
     def prepare(self) -> None:
         """Do once what is slow; until then no message is shown examples, rather than wait for them."""
-        import sklearn.feature_extraction.text  # noqa: F401  what `in_english` needs
-
-        _ = self._translated, self._vectors
+        _ = self._letters, self._vectors
 
     @property
     def is_ready(self) -> bool:
         """Whether examples can be had at once."""
         return "_vectors" in vars(self)
 
-    def nearest(self, view: View, draft: Answer | None = None) -> list[BaseMessage]:
-        """The examples most like a turn, the nearest last.
+    def nearest(self, view: View, draft: Answer | None = None, language: str = "en") -> list[BaseMessage]:
+        """The examples most like a turn, the nearest last: of its language where there are some.
 
         Args:
             view: The turn.
             draft: What code makes of the message. The others are near ones that read as it does: one may correct it,
                 one may bear it out.
+            language: The message's.
         """
         spots = self._spots(view)
-        likeness = self._vectors @ self.encoder.encode([masked(view.message, spots)])[0]
+        likeness = self._likeness(masked(view.message, spots), language) - FAR * ~self._spoken(language)
         alike = [
             SAME_SCENE * _alike(example.view, view) + SAME_KINDS * _alike_in_kinds(found, spots)
             for example, found in zip(self._examples, self._spotted, strict=True)
         ]
         near = likeness + np.asarray(alike, dtype=np.float32)
-        agreed = [0 if draft is None else _agreement(example.answer, draft) for example in self._examples]
         chosen = dict(islice(self._written(near), 1))
-        others = self._written(near + SAME_READING * np.asarray(agreed, dtype=np.float32))
+        if language in READ:
+            agreed = [0 if draft is None else _agreement(example.answer, draft) for example in self._examples]
+            others = self._written(near + SAME_READING * np.asarray(agreed, dtype=np.float32))
+        else:  # nothing was read: one that decides otherwise keeps the nearest from deciding alone
+            first = {self._examples[row].answer["do"] for row in chosen}
+            others = (pair for pair in self._written(near) if self._examples[pair[0]].answer["do"] not in first)
         chosen |= islice((pair for pair in others if pair[0] not in chosen), self.most - 1)
         return [message for row in reversed(chosen) for message in chosen[row]]
+
+    def _likeness(self, text: str, language: str) -> NDArray[np.float32]:
+        if language in READ:
+            return self._vectors @ self.encoder.encode([text])[0]
+        counts, known = self._letters
+        return (known @ counts.transform([text]).T).toarray().ravel()
+
+    def _spoken(self, language: str) -> NDArray[np.bool_]:
+        """Which examples are in a language; those of all others for one that has none."""
+        known = {example.language for example in self._examples} - {*READ}
+        fitting = {*READ} if language in READ else ({language} & known or known)
+        return np.array([example.language in fitting for example in self._examples])
 
     def _written(self, scores: NDArray[np.float32]) -> Iterator[tuple[int, tuple[BaseMessage, BaseMessage]]]:
         """The examples that can be shown, by their place, the best first."""
@@ -216,24 +242,9 @@ class ExampleBank:
                 yield row, pair
 
     def _pair(self, example: Example) -> tuple[BaseMessage, BaseMessage] | None:
-        asked = asked_about(example.view, self.spotter)
+        asked = asked_about(example.view, self.spotter, example.language)
         answer = written(example.answer, asked.form, [spec.name for spec in self.catalog.schema.fields])
         return None if answer is None else (HumanMessage(asked.question), AIMessage(answer))
-
-    @cached_property
-    def _translated(self) -> list[tuple[str, str, str]]:
-        return [(data["lang"], data["message"], data["en"]) for data in _filled(IN_ENGLISH, self.catalog)]
-
-    def in_english(self, message: str, language: str) -> list[BaseMessage]:
-        """Messages of a language with what they say in English, those most alike by their letters last."""
-        from sklearn.feature_extraction.text import TfidfVectorizer  # slow to load, and only some need it
-
-        known = [one for one in self._translated if one[0] == language] or self._translated
-        texts = [*(said for _, said, _ in known), message]
-        table = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4)).fit_transform(texts)
-        likeness = (table[:-1] @ table[-1].T).toarray().ravel()
-        best = np.argsort(-likeness, kind="stable")[: self.most]
-        return [message for row in best[::-1] for message in _translation(*known[row][1:])]
 
     def _spots(self, view: View) -> list[Spot]:
         return self.spotter.spot(view.message, shown=view.shown)

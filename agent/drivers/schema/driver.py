@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, TypeVar
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
@@ -15,7 +15,7 @@ from agent.drivers.base import Drive, View
 from agent.drivers.language import language_of
 from agent.drivers.offline import Spotter
 from agent.drivers.reading import carry_out
-from agent.drivers.schema.agree import calls_of, held, is_read
+from agent.drivers.schema.agree import calls_of, calls_with, held, is_read, told
 from agent.drivers.schema.asking import asked_about
 from agent.drivers.schema.bank import ExampleBank, own_words
 from agent.drivers.schema.form import (
@@ -24,20 +24,17 @@ from agent.drivers.schema.form import (
     READ,
     Answer,
     Form,
-    english_schema,
     read_answer,
-    read_english,
     relations,
     schema_of,
 )
+from agent.drivers.schema.hints import parse_of
 from agent.drivers.schema.plan import Plan
 from agent.drivers.schema.question import (
     JOINT,
-    english_question,
     history_form,
     history_question,
     messages_of,
-    with_english_names,
 )
 from agent.drivers.schema.which import read_which, which_question, which_schema, with_title
 from agent.examples import names_of, render_prompt
@@ -54,8 +51,6 @@ PROMPT = "step"
 PURPOSE = "understand"
 TRIES = 2
 WHICH_TOKENS = 24
-LONGER = 120
-"""Characters by which a message may grow, beyond twice its length, when it is put into English."""
 Read = TypeVar("Read")
 
 
@@ -105,7 +100,7 @@ class SchemaDriver:
             raise ModelUnavailableError(f"the language model did not answer ({type(error).__name__})") from error
 
     async def drive(self, drive: Drive) -> None:
-        """Ask what the message says, and carry it out; a message in a language that code does not know becomes English.
+        """Ask what the message says, and carry it out.
 
         Raises:
             ModelUnavailableError: The model did not answer, was late, or answered with garbage twice.
@@ -115,9 +110,6 @@ class SchemaDriver:
             await self.wish_of(drive)
         view = await self._answered(drive, replace(drive.view, preference=context.preference))
         language = language_of(view.message, view.preference.language)
-        if language not in READ:
-            english = await self._in_english(drive, view.message, language)
-            view = replace(view, message=english, preference=replace(view.preference, language="en"))
         asked = await asyncio.to_thread(asked_about, view, self.spotter, language)
         draft = read_answer(asked.draft, asked.form)
         if is_read(asked) and draft.do not in (OLDER, NEWER):
@@ -125,15 +117,19 @@ class SchemaDriver:
             return
         answer = draft
         if not is_read(asked):
-            examples = await asyncio.to_thread(bank.nearest, view, draft) if (bank := self._ready_bank) else ()
+            examples = (
+                await asyncio.to_thread(bank.nearest, view, draft, language) if (bank := self._ready_bank) else ()
+            )
             answer = await self._understand(drive, asked.question, asked.form, examples)
-            answer = held(self._in_own_words(answer, view.message, examples), asked)
+            if language in READ:
+                answer = held(self._in_own_words(answer, view.message, examples), asked)
         answer = replace(answer, language=language)
         plan = self._plan(asked.form, view, context.placer)
         if leaning := plan.leaning(answer, view.conversation.open_inquiry):
             others = (old for old in context.wanted.leanings if (old.field, old.more) != (leaning.field, leaning.less))
             context.wanted = replace(context.wanted, leanings=tuple(dict.fromkeys((*others, leaning))))
-        calls, ambiguous = await asyncio.to_thread(lambda: (calls_of(answer, asked, plan), plan.ambiguous(answer)))
+        made = partial(calls_of, answer, asked, plan) if language in READ else partial(self._calls, answer, view, plan)
+        calls, ambiguous = await asyncio.to_thread(lambda: (made(), plan.ambiguous(answer)))
         context.unread = asked.parsed.unread
         await drive.batch.run(calls)
         context.problems.ambiguous += ambiguous if not context.problems.ambiguous else ()
@@ -148,12 +144,20 @@ class SchemaDriver:
         if not said:
             return
         language = language_of(JOINT.join(said), drive.view.preference.language)
-        if language not in READ:
-            said = [await self._in_english(drive, JOINT.join(said), language)]
         form = await asyncio.to_thread(history_form, said, self.catalog, self.spotter)
         answer = await self._understand(drive, history_question(said, form), form)
-        plan = self._plan(form, replace(drive.view, message=JOINT.join(said)), drive.batch.context.placer)
-        await drive.batch.run([Call("update_wish", plan.patch(replace(answer, language=language)))])
+        view = replace(drive.view, message=JOINT.join(said))
+        answer, plan = replace(answer, language=language), self._plan(form, view, drive.batch.context.placer)
+        if language in READ:
+            calls = [Call("update_wish", plan.patch(answer))]
+        else:
+            calls = await asyncio.to_thread(self._calls, answer, view, plan)
+        await drive.batch.run([call for call in calls if call.tool == "update_wish"])
+
+    def _calls(self, answer: Answer, view: View, plan: Plan) -> list[Call]:
+        """What an answer about a message in another language comes to: its English words are read as a user's are."""
+        english = replace(view, preference=replace(view.preference, language="en"))
+        return calls_with(answer, parse_of(english, told(answer), self.spotter), plan)
 
     def _in_own_words(self, answer: Answer, message: str, examples: Sequence[BaseMessage]) -> Answer:
         """Without words of the examples that the message does not have; a mood alone may be one that they have."""
@@ -177,13 +181,6 @@ class SchemaDriver:
         if place is None:
             return view
         return replace(view, message=with_title(view.question, self.catalog.item(options[place]).label))
-
-    async def _in_english(self, drive: Drive, message: str, language: str) -> str:
-        """A message in English, with the names that the catalog has for what it knows."""
-        message = await asyncio.to_thread(with_english_names, message, self.spotter)
-        examples = await asyncio.to_thread(bank.in_english, message, language) if (bank := self._ready_bank) else ()
-        schema = english_schema(2 * len(message) + LONGER)
-        return await self._ask(drive, english_question(message), schema, read_english, self.max_tokens, examples)
 
     async def _understand(self, drive: Drive, asked: str, form: Form, examples: Sequence[BaseMessage] = ()) -> Answer:
         schema = schema_of(form, self.catalog.schema)

@@ -12,8 +12,7 @@ from retrieval.schema import CatalogSchema
 from tools.arguments import OTHER
 
 READ: Final = ("en", "zh")
-"""Languages whose words code knows, so that it finds the things of a message and drafts an answer; others are put into
-English first."""
+"""Languages whose words code knows, so that it drafts an answer."""
 FIND, INSTEAD, SURPRISE, TELL, RELATED = "find", "instead", "surprise", "tell", "related"
 MORE, OLDER, NEWER = "more", "older", "newer"
 LISTS: Final = (FIND, INSTEAD, SURPRISE, TELL, RELATED, MORE, OLDER, NEWER)
@@ -98,29 +97,6 @@ def relations(schema: CatalogSchema) -> list[str]:
 def schema_of(form: Form, schema: CatalogSchema) -> Json:
     """The JSON schema of an answer."""
     return {"title": "step", "anyOf": _shapes(form, schema)}
-
-
-def english_schema(longest: int) -> Json:
-    """The JSON schema of a message that is put into English."""
-    shape = {
-        "type": "object",
-        "properties": {"en": _string(longest)},
-        "required": ["en"],
-        "additionalProperties": False,
-    }
-    return {"title": "english", **shape}
-
-
-def read_english(text: str) -> str:
-    """The message in English.
-
-    Raises:
-        ValueError: It is no JSON object with a sentence.
-    """
-    data = json.loads(text)
-    if not isinstance(data, dict) or not _text(data, "en"):
-        raise ValueError("expected a JSON object with an English sentence")
-    return _text(data, "en")
 
 
 def _shapes(form: Form, schema: CatalogSchema) -> list[Json]:

@@ -35,13 +35,14 @@ COUNT = re.compile(
 """Where no such number stands, nobody said how many; which one is meant is for the model to say."""
 
 
-def form_of(view: View, spotter: Spotter, *, has_count: bool = False) -> Form:
+def form_of(view: View, spotter: Spotter, *, has_count: bool = False, is_drafted: bool = True) -> Form:
     """What an answer about the turn's message may say.
 
     Args:
         view: The turn.
         spotter: Finds what the catalog knows.
         has_count: Whether it is known that the message says how many.
+        is_drafted: Whether code finds 'the second one' in it; else the model may name places of the list.
     """
     message = view.message[:MESSAGE_LIMIT]
     spots = spotter.spot(message, shown=view.shown)
@@ -52,7 +53,7 @@ def form_of(view: View, spotter: Spotter, *, has_count: bool = False) -> Form:
         frozenset((limit.field, str(value)) for limit in held.constraints for value in limit.values)
         | {(wish.field, wish.value) for wish in held.wishes},
         bool(view.shown),
-        _may_name_more(message, spots),
+        _may_name_more(message, spots) or (bool(view.shown) and not is_drafted),
         has_count or bool(COUNT.search(message)),
         _sides(view),
     )
@@ -68,24 +69,6 @@ def question(view: View, form: Form, draft: str = "", language: str = "en") -> s
     lines += [f"message: {said}", f"draft: {draft}" if draft else ""]
     lines += [f"text in: {Locale(language).get_language_name('en')}" if language != "en" else ""]
     return "\n".join(filter(None, lines))
-
-
-def with_english_names(message: str, spotter: Spotter) -> str:
-    """A message with the titles and people that the catalog knows in it as the catalog calls them."""
-    catalog, people = spotter.catalog, {spec.name for spec in spotter.schema.fields if spec.people}
-    for spot in sorted(spotter.spot(message), key=lambda spot: -spot.start):
-        name = ""
-        if spot.kind == "title" and len(spot.item_ids) == 1 and catalog.titles.exact(spot.words):
-            name = f'"{catalog.item(spot.item_ids[0]).title}"'
-        elif spot.kind == "value" and spot.field in people:
-            name = str(spot.value)
-        message = f"{message[: spot.start]}{name}{message[spot.end :]}" if name else message
-    return message
-
-
-def english_question(message: str) -> str:
-    """The last message of the prompt, where a message is to be put into English."""
-    return f"message: {json.dumps(one_line(message[:MESSAGE_LIMIT]), ensure_ascii=False)}\nin English:"
 
 
 def history_form(said: Sequence[str], catalog: Catalog, spotter: Spotter) -> Form:

@@ -17,9 +17,8 @@ from agent.drivers.language import LANGUAGES
 from agent.drivers.offline import Spotter
 from agent.drivers.schema import SchemaDriver
 from agent.drivers.schema.asking import asked_about
-from agent.drivers.schema.bank import AS_STEPS, IN_ENGLISH, Example, ExampleBank, examples_of, written
-from agent.drivers.schema.driver import LONGER
-from agent.drivers.schema.form import READ, english_schema, read_answer, schema_of
+from agent.drivers.schema.bank import AS_STEPS, IN_OTHERS, Example, ExampleBank, examples_of, written
+from agent.drivers.schema.form import READ, read_answer, schema_of
 from agent.examples import PLACE, fill, names_of
 from agent.llm import make_chat_model
 from agent.settings import LlmSettings
@@ -70,7 +69,7 @@ def answers(name: str) -> list[tuple[Example, str | None, dict[str, Any]]]:
     catalog = CATALOGS[name]()
     spotter, found = Spotter(catalog), []
     for example in examples_of(catalog):
-        form = asked_about(example.view, spotter).form
+        form = asked_about(example.view, spotter, example.language).form
         found.append(
             (
                 example,
@@ -101,16 +100,16 @@ def said(asked: BaseMessage) -> str:
 
 
 def test_every_line_is_an_example_for_films() -> None:
-    assert len(examples_of(films_with_countries())) >= 0.99 * len(lines(AS_STEPS))
+    assert len(examples_of(films_with_countries())) >= 0.99 * len([*lines(AS_STEPS), *lines(IN_OTHERS)])
 
 
-@pytest.mark.parametrize("name", [AS_STEPS, IN_ENGLISH])
+@pytest.mark.parametrize("name", [AS_STEPS, IN_OTHERS])
 def test_no_line_stands_there_twice(name: str) -> None:
     assert len(set(lines(name))) == len(lines(name))
 
 
-def test_examples_are_in_languages_that_code_reads_and_the_others_have_their_english() -> None:
-    steps, others = ([json.loads(line) for line in lines(name)] for name in (AS_STEPS, IN_ENGLISH))
+def test_each_file_has_its_languages() -> None:
+    steps, others = ([json.loads(line) for line in lines(name)] for name in (AS_STEPS, IN_OTHERS))
 
     assert {data["lang"] for data in steps} <= set(READ)
     assert {data["lang"] for data in others} <= set(LANGUAGES) - set(READ)
@@ -131,35 +130,7 @@ def test_every_answer_is_one_that_its_form_allows(name: str) -> None:
 def test_hardly_an_example_has_no_place_in_its_form(name: str) -> None:
     left_out = [example.view.message for example, answer, _ in answers(name) if answer is None]
 
-    assert len(left_out) <= MOST_LEFT_OUT * len(lines(AS_STEPS)), left_out
-
-
-@pytest.mark.parametrize("name", CATALOGS)
-def test_every_english_sentence_is_one_that_its_form_allows(name: str) -> None:
-    names = names_of(CATALOGS[name]())
-    filled = [json.loads(fill(line, names)) for line in lines(IN_ENGLISH)]
-
-    misfits = [
-        data["message"]
-        for data in filled
-        if not jsonschema.Draft202012Validator(english_schema(2 * len(data["message"]) + LONGER)).is_valid(
-            {"en": data["en"]}
-        )
-    ]
-
-    assert misfits == []
-    assert all(set(PLACE.findall(line)) <= set(names) for line in lines(IN_ENGLISH))
-
-
-def named_in(text: str) -> set[str]:
-    """Items and people; what an item is called is another word in every language."""
-    return {place for place in PLACE.findall(text) if place.startswith(("item", "person"))}
-
-
-def test_both_sides_of_a_translation_name_the_same() -> None:
-    named = [json.loads(line) for line in lines(IN_ENGLISH)]
-
-    assert [data["message"] for data in named if named_in(data["message"]) != named_in(data["en"])] == []
+    assert len(left_out) <= MOST_LEFT_OUT * len([*lines(AS_STEPS), *lines(IN_OTHERS)]), left_out
 
 
 # Which examples are shown
@@ -217,32 +188,33 @@ def lists_of(messages: Sequence[BaseMessage]) -> int:
     return sum(str(message.content).startswith("shown: ") for message in messages)
 
 
-@pytest.mark.parametrize("place", range(0, 180, 15))
-def test_a_translation_is_shown_for_a_message_of_its_kind(bank: ExampleBank, place: int) -> None:
-    data = json.loads(lines(IN_ENGLISH)[place])
-
-    shown = bank.in_english(fill(data["message"], OTHER_NAMES), data["lang"])
-
+@pytest.mark.parametrize("place", range(0, 320, 40))
+def test_an_example_in_another_language_is_shown_for_a_message_of_its_kind(bank: ExampleBank, place: int) -> None:
+    data = json.loads(lines(IN_OTHERS)[place])
     names = names_of(film_catalog())
+    message = fill(data["message"], names | OTHER_NAMES)
+
+    shown = bank.nearest(view(message), None, data["lang"])
+
     assert len(shown) == 2 * bank.most
-    assert said(shown[-2]) == fill(data["message"], names)
-    assert json.loads(str(shown[-1].content)) == {"en": fill(data["en"], names)}
+    assert fill(data["message"], names) in [said(one) for one in shown[::2]]
 
 
-def test_translations_are_of_the_messages_language(bank: ExampleBank) -> None:
-    german = {
-        fill(data["message"], names_of(film_catalog()))
-        for data in map(json.loads, lines(IN_ENGLISH))
-        if data["lang"] == "de"
-    }
+def test_examples_are_of_the_messages_language(bank: ExampleBank) -> None:
+    spoken = {example.view.message: example.language for example in examples_of(film_catalog())}
 
-    shown = bank.in_english("etwas mit Zebrafischen", "de")
+    shown = bank.nearest(view("etwas mit Zebrafischen"), None, "de")
 
-    assert {said(message) for message in shown[::2]} <= german
+    assert {spoken[said(message)] for message in shown[::2]} == {"de"}
 
 
 def test_a_language_that_the_bank_does_not_have_gets_others(bank: ExampleBank) -> None:
-    assert len(bank.in_english("jotain hauskaa täksi illaksi", "fi")) == 2 * bank.most
+    spoken = {example.view.message: example.language for example in examples_of(film_catalog())}
+
+    shown = bank.nearest(view("jotain hauskaa täksi illaksi"), None, "fi")
+
+    assert len(shown) == 2 * bank.most
+    assert not {spoken[said(message)] for message in shown[::2]} & {*READ}
 
 
 # Where they stand
@@ -264,11 +236,11 @@ async def test_examples_stand_behind_the_bytes_that_are_always_the_same(
     await driver.warm()
     await driven("got anything by Ridley Scott, zorb?", {"do": "find"})
     await driven("I loved Casablanca, zorb", {"do": "tell", "I loved Casablanca": "like"})
-    await driven("Ich hätte gern etwas Leichtes für heute Abend", {"en": "I would like something light for tonight"})
+    await driven("Ich hätte gern etwas Leichtes für heute Abend", {"do": "find", "want": ["light"]})
 
     head = len(driver.prefix)
     assert len({json.dumps(call.messages[:head]) for call in model.calls}) == 1
-    assert [len(call.messages) - head for call in model.calls] == [1, 5, 5, 5, 5]
+    assert [len(call.messages) - head for call in model.calls] == [1, 5, 5, 5]
     assert len({json.dumps(call.messages[head:-1]) for call in model.calls}) == len(model.calls)
     assert said(HumanMessage(model.calls[1].question)) == "got anything by Ridley Scott, zorb?"
 

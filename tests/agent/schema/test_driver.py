@@ -7,7 +7,6 @@ import pytest
 
 from agent.conversation import Conversation, Question, Role, Turn
 from agent.drivers.schema import SchemaDriver
-from agent.drivers.schema.driver import LONGER
 from retrieval.errors import ModelUnavailableError
 from retrieval.preference import Constraint, Leaning, Op, Preference
 from tests.agent.films import film_id
@@ -133,18 +132,40 @@ async def test_words_of_the_message_are_limits_where_the_catalog_has_them(driven
     assert (wanted.text, [wish.value for wish in wanted.wishes]) == ("gripping", ["comedy"])
 
 
-async def test_another_language_is_put_into_english_and_then_read(driven: Driven, model: ScriptedChatModel) -> None:
-    english = {"en": "I want a comedy with Tom Hanks, not too violent, zorb"}
-    answer = {"do": "find", "I want a comedy with": "yes", "with Tom Hanks": "yes", "not": ["violent"]}
+async def test_a_message_in_another_language_is_read_in_one_call(driven: Driven, model: ScriptedChatModel) -> None:
+    answer = {"do": "find", "Je voudrais une comédie avec": "yes", "avec Tom Hanks": "yes", "not": ["violent"]}
 
-    drive = await driven("Je voudrais une comédie avec Tom Hanks, pas trop violente", english, answer)
+    drive = await driven("Je voudrais une comédie avec Tom Hanks, pas trop violente", answer)
 
     wanted = drive.batch.context.wanted
-    assert len(model.calls) == len(drive.runs) == 2
-    assert model.calls[0].question.endswith("\nin English:")
-    assert 'message: "I want a comedy with Tom Hanks, not too violent, zorb"' in model.calls[1].question
+    assert len(model.calls) == len(drive.runs) == 1
+    assert model.calls[0].question.splitlines()[-1] == "text in: French"
+    assert "draft:" not in model.calls[0].question
     assert limits(wanted) == {"genres:is:Comedy", "cast:is:Tom Hanks", "violence:not:strong"}
-    assert [wish.value for wish in wanted.wishes] == ["violent"]
+
+
+async def test_english_words_of_the_model_are_read_as_a_users_are(driven: Driven) -> None:
+    answer = {"do": "find", "want": ["comedy", "with Tom Hanks"], "not": ["horror"]}
+
+    drive = await driven("cokolwiek śmiesznego z tym facetem z Forresta, byle bez strachów", answer)
+
+    assert limits(drive.batch.context.wanted) == {"genres:is:Comedy", "cast:is:Tom Hanks", "genres:not:Horror"}
+
+
+async def test_english_words_limit_what_is_counted(driven: Driven) -> None:
+    drive = await driven("ile macie komedii?", {"do": "count", "want": ["comedy"]})
+
+    counted = drive.batch.context.lookups[-1]
+    assert "Comedy" in str(counted)
+
+
+async def test_a_place_of_the_list_is_named_by_its_number(driven: Driven) -> None:
+    conversation = after_list(film_id("Heat"), film_id("Fargo"))
+    answer = {"do": "facts", "titles": [{"title": "#2", "is": "about"}], "field": "directors"}
+
+    drive = await driven("¿quién hizo la segunda?", answer, conversation=conversation)
+
+    assert drive.batch.context.ending.item_ids == (film_id("Fargo"),)
 
 
 @pytest.mark.parametrize(
@@ -166,11 +187,11 @@ async def test_the_users_language_goes_into_the_wish(driven: Driven, message: st
 async def test_what_the_model_itself_says_is_asked_for_in_the_users_language(
     driven: Driven, model: ScriptedChatModel
 ) -> None:
-    await driven("Ich hätte gern etwas Leichtes für heute Abend", {"en": "I would like something light for tonight"})
+    await driven("Ich hätte gern etwas Leichtes für heute Abend", {"do": "find", "want": ["light"]})
     await driven("something light for tonight")
 
-    assert model.calls[1].question.splitlines()[-1] == "text in: German"
-    assert "text in:" not in model.calls[2].question
+    assert model.calls[0].question.splitlines()[-1] == "text in: German"
+    assert "text in:" not in model.calls[1].question
 
 
 async def test_a_short_message_is_in_the_language_that_was_spoken_before(
@@ -178,37 +199,16 @@ async def test_a_short_message_is_in_the_language_that_was_spoken_before(
 ) -> None:
     conversation = after_list(film_id("Heat"), wish=Preference(language="de"))
 
-    drive = await driven("ok", {"en": "ok"}, {"do": "more"}, conversation=conversation)
+    drive = await driven("ok", {"do": "more"}, conversation=conversation)
 
-    assert len(model.calls) == 2
+    assert len(model.calls) == 1
     assert drive.batch.context.wanted.language == "de"
 
 
 async def test_words_of_another_language_that_no_rule_read_are_not_held_against_the_user(driven: Driven) -> None:
-    drive = await driven("Ich hätte gern etwas Leichtes mit Zebrafischen", {"en": "I want something with zebrafish"})
+    drive = await driven("Ich hätte gern etwas Leichtes mit Zebrafischen", {"do": "find", "want": ["zebrafish"]})
 
     assert drive.batch.context.unread == ()
-
-
-async def test_a_message_in_english_can_be_no_longer_than_twice_the_message_and_some(
-    driven: Driven, model: ScriptedChatModel
-) -> None:
-    message = "Ich hätte gern etwas Leichtes für heute Abend"
-
-    await driven(message)
-
-    schema = model.calls[0].body["response_format"]["json_schema"]["schema"]
-    assert schema["properties"]["en"]["maxLength"] == 2 * len(message) + LONGER
-
-
-@pytest.mark.parametrize("broken", ["no JSON", '{"en": ""}', '{"en": 3}', Status(500)])
-async def test_a_broken_translation_is_asked_for_once_more(
-    driven: Driven, model: ScriptedChatModel, broken: object
-) -> None:
-    drive = await driven("Ich hätte gern eine Komödie für heute Abend", broken, {"en": "a comedy please"})
-
-    assert len(model.calls) == 2
-    assert drive.batch.context.ending.tool == "recommend"
 
 
 async def test_a_list_that_is_asked_for_as_drafted_is_looked_up_as_the_draft_has_it(driven: Driven) -> None:
@@ -492,18 +492,14 @@ async def test_a_history_that_nobody_read_costs_one_call(driven: Driven, model: 
     assert limits(drive.batch.context.wanted) == {"genres:is:Comedy", "cast:not:Tom Hanks", "year:min:1991"}
 
 
-async def test_a_history_in_another_language_is_put_into_english_as_a_whole(
-    driven: Driven, model: ScriptedChatModel
-) -> None:
+async def test_a_history_in_another_language_is_read_as_a_whole(driven: Driven, model: ScriptedChatModel) -> None:
     conversation = unread("ich möchte bitte eine Komödie sehen", "aber lieber ohne Tom Hanks", "und erst nach 1990")
-    history = {"en": "I want to see a comedy please / but rather without Tom Hanks / and only after 1990"}
-    wish = {"do": "find", "to see a comedy please": "yes", "but rather without Tom Hanks": "no"}
-    more = ({"en": "do you have any others?"}, {"do": "find"})
+    history = {"do": "find", "aber lieber ohne Tom Hanks": "no", "und erst nach 1990": "after", "want": ["comedy"]}
 
-    drive = await driven("haben Sie noch andere davon?", history, wish, *more, conversation=conversation)
+    drive = await driven("haben Sie noch andere davon?", history, {"do": "find"}, conversation=conversation)
 
-    assert len(model.calls) == 4
-    assert limits(drive.batch.context.wanted) == {"genres:is:Comedy", "cast:not:Tom Hanks"}
+    assert len(model.calls) == 2
+    assert limits(drive.batch.context.wanted) == {"genres:is:Comedy", "cast:not:Tom Hanks", "year:min:1991"}
     assert drive.batch.context.wanted.language == "de"
 
 
