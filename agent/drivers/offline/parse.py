@@ -11,15 +11,17 @@ from agent.drivers.offline.numbers import YEAR, bound_of, compared
 from agent.drivers.offline.phrases import has, matches, pattern, small, table, words
 from agent.drivers.offline.spot import Spotter, said_of
 from agent.drivers.reading import Parsed
-from agent.drivers.text import Place, Spot, blank, is_free, stem, words_of
+from agent.drivers.text import Place, Spot, blank, is_free, stem, stretches, words_of
 from retrieval.preference import Leaning, Op, Preference
 from retrieval.schema import FieldKind, FieldSpec
 from retrieval.titles import HAN
 from tools import Call
 from tools.audience import content_places, find_audiences
 from tools.placing import reference_of
+from tools.render import clipped
 
-MOST_UNREAD, MOST_PASSED, ADVENTUROUS, COMFORT = 5, 20, 0.9, "gentle comforting heartwarming"  # the last for the sad
+MOST_UNREAD, LONGEST_UNREAD, MOST_PASSED, ADVENTUROUS = 5, 60, 20, 0.9
+COMFORT = "gentle comforting heartwarming"  # the last for the sad
 WORD = re.compile(rf"[{HAN}]{{2,}}|[^\W\d_{HAN}][^\W\d_{HAN}'’-]+(?![\w'’])")
 Arguments = dict[str, Any]
 
@@ -52,12 +54,13 @@ def parse(message: str, spotter: Spotter, scene: Scene | None = None) -> Parsed:
     unclear = (title for title in read.titles if title.kind == "title" and len(title.item_ids) > 1)
     parsed = read.question() or read.other_talk() or read.wish() or read.answer("talk")
     unmet = [*read.unmet, *([unless[0].strip()] if unless else [])]
-    is_read = read.language != "other"  # of a language that is not, every word would be one that was not understood
+    is_read = read.language != "other"  # of a language that is not, whole stretches are told rather than every word
     unread = dict.fromkeys((*unmet, *parsed.unread))
     found = {*parsed.patch} - {"language"} or [call for call in parsed.lookups if call.arguments.get("limits") != []]
     if unread and not found and not scene.shown and parsed.ending.arguments.get("kind", "list") in ("count", "list"):
         parsed = read.answer("talk", saying="unread_question")  # neither all there is nor what is popular was asked for
-    left, told = tuple(dict.fromkeys((*unmet, *read.left))), tuple(unread if is_read else dict.fromkeys(unmet))
+    left, is_said = tuple(dict.fromkeys((*unmet, *read.left))), is_read or parsed.saying == "unread_question"
+    told = tuple(unread) if is_read else tuple(dict.fromkeys((*unmet, *([] if is_said else read.unplaced()))))
     return replace(parsed, ambiguous=tuple(unclear), unread=told[:MOST_UNREAD], left=left)
 
 
@@ -214,6 +217,13 @@ class _Reading:
         at = {match[0].lower(): match.start() for match in found}  # what English refuses is no wish, else it is unread
         said = at if self.language == "en" else {self._whole(word, start): start for word, start in at.items()}
         return [*at], [word for word, start in said.items() if self.language != "en" or not self._is_refused(start)]
+
+    def unplaced(self) -> list[str]:
+        """What stands in a message of another language and was made nothing of."""
+        read = [*(spot.place for spot in self.spots), *self.avoided, *self.audience]
+        text = blank(self.text, [*read, *(match.span() for match in matches("<no_field>", self.text))], "\x00")
+        plain = words("chatter") | words("foreign") | self.spotter.own_words
+        return [clipped(said, LONGEST_UNREAD) for said in stretches(text, plain, pattern("<ends>"))]
 
     def _whole(self, word: str, start: int) -> str:  # what is left of Chinese may be a piece of a word: then its clause
         return word if len(word) == 2 or not has(f"[{HAN}]", word) else _clause_of(self.text, start)[0].strip()
