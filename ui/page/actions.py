@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from agent.conversation import Role, Turn
 from agent.intent import PERSON
-from agent.wording.messages import title
+from agent.wording.messages import title, title_of
 from retrieval.errors import RecommenderError
 from retrieval.items import Catalog
 from retrieval.preference import Preference
@@ -184,7 +184,7 @@ class Actions:
         wanted, item = session.conversation.preference, self.catalog.item(item_id)
         liked = tuple(dict.fromkeys((*wanted.liked, item_id)))
         wanted = replace(wanted, text="", wishes=(), leanings=(), examples=(item_id,), liked=liked)
-        text = word("more_like", wanted.language, title=title(item.title, wanted.language))
+        text = word("more_like", wanted.language, title=title_of(item, wanted.language))
         async with aclosing(self._said(session, text, wanted)) as parts:
             async for part in parts:
                 yield part

@@ -264,12 +264,12 @@ def _picker(session: Session, catalog: Catalog, picks: Sequence[str], fragments:
 
 
 def _tile(session: Session, catalog: Catalog, item_id: str) -> Html:
-    item = catalog.item(item_id)
+    item, label = catalog.item(item_id), catalog.item(item_id).label_in(session.language)
     liked = session.feedback.get(item_id, ("", ""))[0] == "like"
     return tag(
         "button",
-        cover(item, catalog.schema, label=""),
-        tag("span", item.label, class_="tile-title"),
+        cover(item, catalog.schema, label="", language=session.language),
+        tag("span", label, class_="tile-title"),
         tag("span", "♥", class_="heart", aria_hidden="true"),
         type="button",
         class_="tile",
@@ -277,5 +277,5 @@ def _tile(session: Session, catalog: Catalog, item_id: str) -> Html:
         data_item=item_id,
         data_kind="like",
         aria_pressed="true" if liked else "false",
-        aria_label=word("pair", session.language, name=word("like", session.language), text=item.label),
+        aria_label=word("pair", session.language, name=word("like", session.language), text=label),
     )
