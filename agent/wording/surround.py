@@ -30,7 +30,12 @@ def opening(intent: Intent, catalog: Catalog, language: str) -> str:
         parts.append(say(key, language, titles=join(names, language)))
     seen = [item_id for item_id in intent.seen if item_id not in (*intent.liked, *intent.disliked)]
     seen = seen if len(seen) < MOST_NAMES else []  # a whole list needs no remark
-    for key, item_ids in (("liked", intent.liked), ("disliked", intent.disliked), ("seen", seen)):
+    for key, item_ids in (
+        ("liked", intent.liked),
+        ("disliked", intent.disliked),
+        ("seen", seen),
+        ("saved", intent.saved),
+    ):
         if item_ids:
             parts.append(say(key, language, titles=titles(item_ids[:MOST_NAMES], catalog, language)))
     if intent.kept:

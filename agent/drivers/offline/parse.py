@@ -315,6 +315,8 @@ class _Reading:
             patch["about"] = ", ".join(dict.fromkeys((*earlier, " ".join(about[:12]))))[-200:]
         patch |= {"novelty": ADVENTUROUS if self.says("<surprise>") else 0.0} if self.says("<hurry>|<surprise>") else {}
         patch = {key: value for key, value in {**patch, "drop": self.drop}.items() if value or key == "novelty"}
+        if {*patch} - {"language"} == {"save"}:
+            return replace(self.answer("talk", saying="enjoy"), patch=patch)
         per = {"per": years} if has_places and (years := self.spotter.placer.year_field) else {}
         return Parsed(patch, (), Call("recommend", per), tuple(unread))
 
@@ -328,11 +330,11 @@ class _Reading:
         found_stances = stances(self.text, self.about)
         liked = "likes" if self.says("<stated_like>") or not (wants or self.says("<example>")) else "similar_to"
         for title, stance in zip(self.about, found_stances, strict=True):
-            if "seen" in stance:
-                found.setdefault("seen", []).append(title)
-            if "like" in stance or (not stance and (wants or not (self.scene.shown or any(found_stances)))):
-                key = "dislikes" if "dislike" in stance else liked if stance else "similar_to"
-                found.setdefault(key, []).append(title)
+            is_open = (wants and stance in ("", " plan")) or not (stance or self.scene.shown or any(found_stances))
+            key = "dislikes" if "dislike" in stance else liked if stance else "similar_to"
+            held = {"seen": "seen" in stance, "save": "plan" in stance, key: "like" in stance or is_open}
+            for name in (name for name, is_held in held.items() if is_held):
+                found.setdefault(name, []).append(title)
         judged = {title.item_ids for key in ("dislikes", "seen") for title in found.get(key, ())}
         kept = [title for title in found.get("similar_to", ()) if title.item_ids not in judged]
         return {key: self.references(titles) for key, titles in {**found, "similar_to": kept}.items() if titles}
@@ -439,4 +441,5 @@ def _stance(before: str, after: str) -> str:
     is_refused = away < 999 and away <= near and not has("<not_that_i>", text)  # 'don't like' holds 'like'
     if is_refused or has("^<no_then>", after) or has("<refusal>", before):
         return f"{seen} dislike"
-    return f"{seen} like" if near < 999 or has("^<approval>", after) else seen
+    planned = [abs(end - mark) for match in matches("<intends>", text) for end in match.span()]
+    return f"{seen} {'plan' if near in planned else 'like'}" if near < 999 or has("^<approval>", after) else seen

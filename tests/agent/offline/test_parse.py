@@ -462,3 +462,26 @@ def test_none_refuses(read):
     limits = read("a comedy, but none with Tom Hanks").patch["limits"]
 
     assert {"field": "cast", "op": "not", "value": ["Tom Hanks"]} in limits
+
+
+@pytest.mark.parametrize(
+    ("message", "picked"),
+    [
+        ("the second one looks good", ["i1"]),
+        ("I'll take the second one", ["i1"]),
+        ("let's watch Heat", ["i0"]),
+        ("第二部看起来不错", ["i1"]),
+    ],
+)
+def test_what_one_means_to_watch_is_picked_and_not_liked(read, message: str, picked: list[str]):
+    parsed = read(message, shown=SHOWN)
+
+    assert {key: value for key, value in parsed.patch.items() if key != "language"} == {"save": picked}
+    assert (parsed.ending.tool, parsed.saying) == ("answer", "enjoy")
+
+
+def test_what_is_picked_beside_a_wish_leads_to_a_list(read):
+    parsed = read("that sounds fun, more like it", shown=SHOWN)
+
+    assert (parsed.patch["save"], parsed.patch["similar_to"]) == (["i0"], ["i0"])
+    assert parsed.ending.tool == "recommend"
