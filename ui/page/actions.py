@@ -16,6 +16,7 @@ from retrieval.items import Catalog
 from retrieval.preference import Preference
 from retrieval.state import FeedbackKind
 from retrieval.untrusted import as_json
+from tools.patch import start_anew
 from ui.access.caller import Caller
 from ui.page.agents import ChatAgent
 from ui.page.chat_turn import ChatTurn
@@ -110,6 +111,15 @@ class Actions:
     async def again(self, session: Session) -> Changes:
         """Answer the last message, to which no answer was found."""
         if session.turns and session.turns[-1].is_unanswered and not session.running:
+            async with aclosing(self.send(session, session.turns[-1].message)) as parts:
+                async for part in parts:
+                    yield part
+
+    async def only_newest(self, session: Session) -> Changes:
+        """Answer the last message once more as if nothing had been wished for before it; what lasts stays."""
+        if session.turns and session.turns[-1].message and not session.running:
+            wanted = start_anew(session.conversation.preference)
+            session.talk.conversation = replace(session.conversation, preference=wanted)
             async with aclosing(self.send(session, session.turns[-1].message)) as parts:
                 async for part in parts:
                     yield part

@@ -83,12 +83,15 @@ def facts(item: Item, context: CardContext) -> Html:
     return tag("p", *_separated(lines, " · "), class_="facts")
 
 
-def chips(found: Sequence[Chip], context: CardContext, *, removable: bool) -> Html:
-    """What was understood, each with a button that takes it away."""
+def chips(found: Sequence[Chip], context: CardContext, *, removable: bool, adds_up: bool = False) -> Html:
+    """What was understood, each with a button that takes it away; one for all said earlier where it adds up."""
     if not found:
         return Html("")
     label = tag("span", context.say("understood"), class_="chips-label")
     items = [tag("li", _chip(chip, context, removable=removable)) for chip in found]
+    if removable and adds_up:
+        only = tag("button", context.say("only_newest"), type="button", class_="more", data_do="only")
+        items.append(tag("li", only))
     return tag("div", label, tag("ul", *items, class_="chips"), class_="understood")
 
 
