@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from agent.intent import Chip
-from agent.wording.messages import comma, say, title
+from agent.wording.messages import comma, say, title_of
 from agent.wording.values import SPAN, constraint_label, label, leaning_label, limit_labels, wish_label
 from retrieval.items import Catalog
 from retrieval.preference import Constraint, Op, Preference, Wish
@@ -26,7 +26,7 @@ def chips(preference: Preference, catalog: Catalog) -> tuple[Chip, ...]:
     for kind, key, item_ids in (("liked", "like", preference.liked), ("disliked", "unlike", preference.disliked)):
         for item_id in item_ids:
             if item_id in catalog:
-                words = say(key, language, title=title(catalog.item(item_id).title, language))
+                words = say(key, language, title=title_of(catalog.item(item_id), language))
                 made.append(Chip(f"{kind}:{item_id}", words))
     if preference.text:
         made.append(Chip("text", say("quote", language, text=preference.text)))

@@ -54,6 +54,8 @@ class Intent:
     """Item ids that this message gives as examples of what is wanted."""
     disliked: tuple[str, ...] = ()
     seen: tuple[str, ...] = ()
+    saved: tuple[str, ...] = ()
+    """Item ids that this message picks for later, as far as they are kept for somebody."""
     kept: tuple[Constraint | Wish, ...] = ()
     """Lasting limits that this message states."""
     dropped: tuple[str, ...] = ()

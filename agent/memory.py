@@ -57,6 +57,8 @@ class StoredMemory:
         ):
             for item_id in ids:
                 state.add_feedback(user_id, item_id, kind, conversation_id=conversation_id, source="said")
+        for item_id in intent.saved:
+            state.save_item(user_id, item_id)
         for key in intent.dropped:
             state.drop_taste(user_id, key)
         for kept in intent.kept:

@@ -13,7 +13,7 @@ from retrieval.house import NO_HOUSE, House
 from retrieval.preference import Constraint, Op
 from retrieval.schema import CatalogSchema, FieldKind
 from retrieval.spans import parse_span
-from retrieval.titles import TitleIndex, TitleMatch
+from retrieval.titles import TitleIndex, TitleMatch, native_title
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,18 @@ class Item:
     @property
     def label(self) -> str:
         """'Heat (1995)', or the bare title without a year."""
-        return self.title if self.year is None else f"{self.title} ({self.year})"
+        return self._dated(self.title)
+
+    def title_in(self, language: str) -> str:
+        """The title by which readers of a language know it; the title itself where it has none of its own there."""
+        return native_title((self.title, *self.aka), language.split("-")[0].lower()) or self.title
+
+    def label_in(self, language: str) -> str:
+        """'肖申克的救赎 (1994)'."""
+        return self._dated(self.title_in(language))
+
+    def _dated(self, title: str) -> str:
+        return title if self.year is None else f"{title} ({self.year})"
 
 
 @dataclass(frozen=True)

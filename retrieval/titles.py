@@ -14,6 +14,8 @@ HAN = r"\u3400-\u9fff"
 """Chinese characters, for use inside [ ]."""
 UNSPACED = rf"\u3040-\u30ff{HAN}\uac00-\ud7af"
 """Characters of scripts that put no spaces between words (Chinese, Japanese, Korean), for use inside [ ]."""
+KANA, HANGUL = "[\u3041-\u30fa\u30fc]", "[\uac00-\ud7af]"
+"""What Japanese, and Korean, alone is written with."""
 LETTER = rf"[^\W_{UNSPACED}]"
 """A letter or digit of a script that puts spaces between words."""
 BEGINS = 88.0
@@ -68,6 +70,28 @@ def normalize_title(text: str) -> str:
     while len(words) > 1 and words[-1] in ARTICLES:
         words = words[:-1]
     return " ".join(words)
+
+
+def native_title(names: Iterable[str], language: str) -> str:
+    """The title by which readers of a language know something, told by its script; '' where none is in one of theirs.
+
+    Args:
+        names: All its titles, the usual ones of each language first.
+        language: A code; of languages that share the Latin script nothing can be told.
+    """
+    if language == "zh":  # a Japanese title has kana, or characters that no simplified Chinese text has
+        found = [name for name in names if re.search(f"[{HAN}]", name) and not re.search(KANA, name)]
+        return min(found, key=lambda name: (not _is_simplified(name), bool(re.search("[A-Za-z]{2}", name))), default="")
+    script = {"ja": KANA, "ko": HANGUL}.get(language)
+    return next((name for name in names if script and re.search(script, name)), "")
+
+
+def _is_simplified(name: str) -> bool:
+    try:
+        name.encode("gb2312")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 class TitleIndex:

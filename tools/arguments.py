@@ -122,6 +122,10 @@ class UpdateWish(Arguments):
     likes: References = Field(default_factory=list, description="items that the user said they like")
     dislikes: References = Field(default_factory=list, description="items that the user said they do not like")
     seen: References = Field(default_factory=list, description="items known already, not to be shown again")
+    save: References = Field(
+        default_factory=list,
+        description="items that they pick or mean to try ('I'll take #2'): no opinion, not 'likes'",
+    )
     passed_over: References = Field(
         default_factory=list, description="items shown, in place of which others are asked for: no opinion, not 'seen'"
     )

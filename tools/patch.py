@@ -31,6 +31,8 @@ class PatchResult:
     dropped: tuple[str, ...] = ()
     """Keys of limits, wishes and leanings that it takes back."""
     problems: Problems = field(default_factory=Problems)
+    saved: tuple[str, ...] = ()
+    """Item ids that were picked for later: no opinion, and nothing of the wish."""
 
 
 def apply_patch(
@@ -88,7 +90,7 @@ def apply_patch(
     said_now: tuple[Constraint | Wish, ...] = (*limits, *wishes)
     kept = (*dropping.kept, *(wanted for wanted in said_now if wanted.lasting))
     dropped = tuple(dict.fromkeys(dropping.dropped))
-    return PatchResult(preference, liked, examples, disliked, seen, kept, dropped, problems)
+    return PatchResult(preference, liked, examples, disliked, seen, kept, dropped, problems, items(patch.save))
 
 
 def start_anew(before: Preference) -> Preference:

@@ -84,13 +84,13 @@ def kind_of_field(spec: FieldSpec) -> str:
 
 
 def read_years(said: str) -> Span:
-    """The years of words for them: '1994', 'the late 80s', 'nineties', '八九十年代', '21st century'."""
+    """The years of words for them: '1994', 'the late 80s', '80er', 'nineties', '八九十年代', '21st century'."""
     number, word = int((re.findall(r"\d+", said) or [0])[0]), re.search(r"[a-z]+ties$", said.lower())
     if said.endswith(("century", "世纪")):
         return Span(100.0 * ((number or 21) - 1), 100.0 * (number or 21) - 1)
     if han := re.search(r"([二三四五六七八九]{1,2})十", said):
         return Span(1900.0 + 10 * HAN[han[1][0]], 1909.0 + 10 * HAN[han[1][-1]])
-    if number > 99 and not re.search("s|年代", said):
+    if number > 99 and not re.search("s|er|年代|년대", said):
         return Span(number, number)
     start = number if number > 99 else number + (2000 if number < 30 else 1900)
     start = 1920 + 10 * TENS.index(word[0]) if word else start

@@ -7,7 +7,7 @@ from langchain_core.tools import BaseTool, StructuredTool
 from tools.arguments import ArgumentTypes
 from tools.context import Found, ToolContext
 from tools.patch import apply_patch
-from tools.render import wish_text
+from tools.render import one_line, wish_text
 
 NAME = "update_wish"
 
@@ -27,6 +27,8 @@ def make_update_wish(context: ToolContext, types: ArgumentTypes) -> BaseTool:
             tastes=context.tastes,
         )
         lines = [f"wish: {wish_text(result.preference, context.catalog)}", *result.problems.lines]
+        saved = ", ".join(one_line(context.catalog.item(item_id).label) for item_id in result.saved)
+        lines += [f"for later: {saved}"] if saved else []
         return "\n".join(lines), Found(patch=result, problems=result.problems)
 
     return StructuredTool.from_function(

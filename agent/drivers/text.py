@@ -4,7 +4,7 @@ Shared by the two drivers that spot names in a message.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -40,6 +40,25 @@ def blank(text: str, places: Iterable[Place], sign: str = " ") -> str:
     for start, end in places:
         text = text[:start] + sign * (end - start) + text[end:]
     return text
+
+
+def stretches(text: str, plain: Container[str], ends: re.Pattern[str]) -> list[str]:
+    """What a text still says where it is blanked with NUL, in pieces: 'etwas Lustiges mit' -> 'Lustiges'.
+
+    Args:
+        text: With NUL in the place of all that was read.
+        plain: Words that say nothing by themselves: they are left out where a piece begins or ends.
+        ends: The same, where words are not set apart by spaces.
+    """
+    found = []
+    for piece in re.split(r"[\x00.,;:!?()…。，、；：！？（）「」『』《》\"“”„«»\n]+", text):
+        telling = [word.span() for word in re.finditer(r"\S+", piece) if not _is_plain(word[0], plain)]
+        found += [ends.sub("", piece[telling[0][0] : telling[-1][1]])] if telling else []
+    return [one for one in dict.fromkeys(found) if any(map(str.isalnum, one))]
+
+
+def _is_plain(word: str, plain: Container[str]) -> bool:
+    return all(part in plain or stem(part) in plain for part in words_of(word.replace("’", "'").replace("'", " ")))
 
 
 def words_of(text: str) -> list[str]:

@@ -143,6 +143,11 @@ class TurnState:
         return ACTS[self.ending.tool]
 
     @property
+    def is_kept(self) -> bool:
+        """Whether what the message says is kept for somebody."""
+        return self.store and self.conversation.user_id is not None
+
+    @property
     def intent(self) -> Intent:
         """What became of the message."""
         context, ending = self.context, self.ending
@@ -158,6 +163,7 @@ class TurnState:
             examples=tuple(dict.fromkeys(item_id for patch in said for item_id in patch.examples)),
             disliked=tuple(dict.fromkeys(item_id for patch in said for item_id in patch.disliked)),
             seen=tuple(dict.fromkeys(item_id for patch in said for item_id in patch.seen)),
+            saved=tuple(dict.fromkeys(item_id for patch in said for item_id in patch.saved)) if self.is_kept else (),
             kept=tuple(limit for patch in said for limit in patch.kept),
             dropped=tuple(key for patch in said for key in patch.dropped),
             unknown=tuple(dict.fromkeys(filter(None, context.problems.unknown))),

@@ -7,7 +7,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from agent.recommendation import Explanation, Statement
-from agent.wording.messages import FALLBACK, comma, has_message, join, language_of, percent, say, sentence, title
+from agent.wording.messages import (
+    FALLBACK,
+    comma,
+    has_message,
+    join,
+    language_of,
+    percent,
+    say,
+    sentence,
+    title,
+    title_of,
+)
 from agent.wording.telling import CLOSE, Key, Telling, in_turn, key_of, own_facts
 from agent.wording.values import breach_text, fact_text, spec_of, whole_text
 from retrieval.candidates import Candidate, Evidence, EvidenceKind
@@ -202,7 +213,7 @@ def _said(part: Sequence[Evidence], catalog: Catalog, language: str) -> str:
     if one.score < CLOSE.get(one.kind, one.score):
         return ""
     named = join(
-        [title(catalog.item(item_id).title, language) for item_id in one.item_ids[:2] if item_id in catalog], language
+        [title_of(catalog.item(item_id), language) for item_id in one.item_ids[:2] if item_id in catalog], language
     )
     values = [evidence.value for evidence in part]
     return one_line(_words(one, values, named, catalog, language))
@@ -242,7 +253,7 @@ def _words(one: Evidence, values: Sequence[str], titles: str, catalog: Catalog, 
 def _path(one: Evidence, values: Sequence[str], titles: str, catalog: Catalog, language: str) -> str:
     """What an item shares with a liked one; over an item between, what each end shares with that."""
     if len(one.path) == 4 and one.path[1][0] in catalog:
-        between = title(catalog.item(one.path[1][0]).title, language)
+        between = title_of(catalog.item(one.path[1][0]), language)
         first, last = (fact_text(catalog.schema, name, [value], language) for _, name, value in one.path[1:3])
         return say("path_over", language, titles=titles, between=between, first=first, last=last)
     spec = spec_of(catalog.schema, one.field)

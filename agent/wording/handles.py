@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from agent.wording.ledger import Ledger
-from agent.wording.messages import join, label, number, title
+from agent.wording.messages import join, label, number, title_of
 from agent.wording.proofs import OPERATORS, Claim, refuted
 from agent.wording.values import spec_of, values_of
 from retrieval.items import Catalog, Item
@@ -76,7 +76,7 @@ def _title_of(part: Part, item_ids: set[str]) -> bool:
 
 def _undated(part: Part, language: str) -> Part:
     """A title without its year, which stands beside it."""
-    return replace(part, text=one_line(title(part.items[0].title, language)))
+    return replace(part, text=one_line(title_of(part.items[0], language)))
 
 
 def _parts(sentence: str, resolver: "Resolver") -> Iterator[Part]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from agent.conversation import Conversation
-from agent.wording.messages import comma, join, paragraph, say, title
+from agent.wording.messages import comma, join, paragraph, say, title_of
 from agent.wording.values import label
 from retrieval.preference import Constraint, Wish
 from tools import ToolContext
@@ -24,7 +24,7 @@ def about_me(context: ToolContext, conversation: Conversation, language: str) ->
     for kind, now, before in (("liked", wish.liked, history.liked()), ("disliked", wish.disliked, history.disliked())):
         ids = list(dict.fromkeys((*reversed(now), *reversed(before))))[:MOST_NAMED]
         named = [
-            (title(context.catalog.item(item_id).title, language), source.of(f"{kind}:{item_id}", item_id not in now))
+            (title_of(context.catalog.item(item_id), language), source.of(f"{kind}:{item_id}", item_id not in now))
             for item_id in ids
             if item_id in context.catalog
         ]

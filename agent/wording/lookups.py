@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from agent.recommendation import Table
-from agent.wording.messages import comma, join, label, paragraph, say, sentence, title, titles
+from agent.wording.messages import comma, join, label, paragraph, say, sentence, title_of, titles
 from agent.wording.values import fact_text, having, value_text, values_of
 from retrieval.candidates import Evidence
 from retrieval.graph import GraphUnavailableError
@@ -50,7 +50,7 @@ def _facts_of(item: Item, fields: Sequence[str], catalog: Catalog, language: str
     if fields:
         specs = [spec for spec in catalog.schema.fields if spec.name in fields]
         if not specs:
-            return say("not_recorded", language, title=title(item.title, language))
+            return say("not_recorded", language, title=title_of(item, language))
     else:
         specs = [spec for spec in catalog.schema.fields if spec.on_card and spec.unit != "year"]
     most = MOST_VALUES if fields else IN_OVERVIEW
@@ -59,13 +59,13 @@ def _facts_of(item: Item, fields: Sequence[str], catalog: Catalog, language: str
     if not fields and item.text:
         parts.append(say("about", language, item=label(item, language), text=one_line(item.text)))
     if told:
-        named = label(item, language) if not parts else title(item.title, language)
+        named = label(item, language) if not parts else title_of(item, language)
         joined = one_line(say("reasons_join", language).join(told))
         parts.append(say("facts_of", language, item=named, facts=joined))
     missing = [spec.label_in(language) for spec in specs if fields and not values_of(item, spec, language)]
     if missing:
-        parts.append(say("no_fact", language, title=title(item.title, language), labels=comma(missing, language)))
-    return paragraph(parts, language) or say("no_text", language, title=title(item.title, language))
+        parts.append(say("no_fact", language, title=title_of(item, language), labels=comma(missing, language)))
+    return paragraph(parts, language) or say("no_text", language, title=title_of(item, language))
 
 
 def _fact(item: Item, spec: FieldSpec, most: int, catalog: Catalog, language: str) -> str:
@@ -135,7 +135,7 @@ def _difference(items: Sequence[Item], spec: FieldSpec, language: str) -> str:
     for item, values in zip(items, held, strict=True):
         own = [value for value in values if value not in shared][:IN_COMPARISON]
         words = comma(own, language) if own else "" if values else say("not_known", language)
-        told.append(words and words + say("aside", language, text=title(item.title, language)))
+        told.append(words and words + say("aside", language, text=title_of(item, language)))
     joined = say("reasons_join", language).join(filter(None, told))
     return say("differs", language, label=sentence(spec.label_in(language)), values=one_line(joined))
 
@@ -168,7 +168,7 @@ def connection(items: Sequence[Item], context: ToolContext, language: str) -> st
     entities = [spec for spec in catalog.schema.fields if spec.kind is FieldKind.ENTITY]
     entities.sort(key=lambda spec: not spec.people)
     closed = [spec for spec in catalog.schema.fields if spec.kind is FieldKind.CATEGORY]
-    named = join([title(item.title, language) for item in items], language)
+    named = join([title_of(item, language) for item in items], language)
     telling = _in_common(items, [*entities, *closed[:1]], catalog, language)
     if telling:
         return say("connection", language, titles=named, facts=telling)
@@ -194,7 +194,7 @@ def _paths(items: Sequence[Item], context: ToolContext) -> Sequence[Evidence]:
 
 def _over(items: Sequence[Item], path: Evidence, catalog: Catalog, language: str) -> str:
     steps = path.path
-    first, last, between = (title(catalog.item(step[0]).title, language) for step in (steps[0], steps[3], steps[1]))
+    first, last, between = (title_of(catalog.item(step[0]), language) for step in (steps[0], steps[3], steps[1]))
     first_fact, last_fact = (fact_text(catalog.schema, step[1], [step[2]], language) for step in (steps[0], steps[3]))
     return say(
         "connection_over",

@@ -140,14 +140,27 @@ def title(text: str, language: str) -> str:
     return say("title_form", language, title=text)
 
 
+def title_of(item: Item, language: str) -> str:
+    """An item's title as its readers know it, in running text: '《肖申克的救赎》'."""
+    return title(item.title_in(language), language)
+
+
 def label(item: Item, language: str) -> str:
-    """A title with its year: 'Heat (1995)', '《Heat》（1995）'."""
-    return title(item.title, language) + ("" if item.year is None else say("aside", language, text=item.year))
+    """A title with its year: 'Heat (1995)', '《盗火线》（1995）'."""
+    return title_of(item, language) + ("" if item.year is None else say("aside", language, text=item.year))
+
+
+def full_label(item: Item, language: str) -> str:
+    """The same with the original title, where readers know another one: '《盗火线》（Heat，1995）'."""
+    if item.title_in(language) == item.title:
+        return label(item, language)
+    original = item.title if item.year is None else say("dated", language, title=item.title, year=item.year)
+    return title_of(item, language) + say("aside", language, text=original)
 
 
 def titles(item_ids: Iterable[str], catalog: Catalog, language: str) -> str:
     """The titles of items in a row; ids that the catalog lacks are left out."""
-    return join([title(catalog.item(item_id).title, language) for item_id in item_ids if item_id in catalog], language)
+    return join([title_of(catalog.item(item_id), language) for item_id in item_ids if item_id in catalog], language)
 
 
 def number(value: float, language: str) -> str:

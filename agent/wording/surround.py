@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from agent.intent import Act, Intent
 from agent.recommendation import Recommendation
-from agent.wording.messages import comma, join, label, paragraph, say, sentence, title, titles
+from agent.wording.messages import comma, join, label, paragraph, say, sentence, title, title_of, titles
 from agent.wording.values import label as chip_label
 from agent.wording.values import spec_of
 from retrieval.exploration.asking import Inquiry
@@ -30,7 +30,12 @@ def opening(intent: Intent, catalog: Catalog, language: str) -> str:
         parts.append(say(key, language, titles=join(names, language)))
     seen = [item_id for item_id in intent.seen if item_id not in (*intent.liked, *intent.disliked)]
     seen = seen if len(seen) < MOST_NAMES else []  # a whole list needs no remark
-    for key, item_ids in (("liked", intent.liked), ("disliked", intent.disliked), ("seen", seen)):
+    for key, item_ids in (
+        ("liked", intent.liked),
+        ("disliked", intent.disliked),
+        ("seen", seen),
+        ("saved", intent.saved),
+    ):
         if item_ids:
             parts.append(say(key, language, titles=titles(item_ids[:MOST_NAMES], catalog, language)))
     if intent.kept:
@@ -51,7 +56,7 @@ def summary(
     if any(card.slot for card in recommendations):
         return _by_place(recommendations, language)
     first = next((card for card in recommendations if not card.exploratory), recommendations[0])
-    named = title(first.item.title, language)
+    named = title_of(first.item, language)
     reason = _in_running_text(first)
     parts = [_what_it_is(recommendations, catalog, language, preference or Preference())]
     parts.append(
@@ -59,7 +64,7 @@ def summary(
     )
     guess = next((card for card in recommendations if card.exploratory and card is not first), None)
     if guess is not None:
-        parts.append(say("guess", language, title=title(guess.item.title, language)))
+        parts.append(say("guess", language, title=title_of(guess.item, language)))
     return paragraph(parts, language)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from agent.wording.explain import reasons
-from agent.wording.messages import comma, has_message, join, number, paragraph, percent, say, title
+from agent.wording.messages import comma, has_message, join, number, paragraph, percent, say, title_of
 from agent.wording.values import breach_text, constraint_label, leaning_label, wish_label
 from retrieval.candidates import Candidate
 from retrieval.items import Catalog, Item
@@ -34,7 +34,7 @@ def why(item: Item, context: ToolContext, language: str) -> str:
     evidence = dict.fromkeys(one for candidate in candidates for one in candidate.evidence)
     merged = context.retriever.explain(Candidate(item.item_id, evidence=tuple(evidence)), context.preference)
     words = reasons(merged, context.catalog, language, context.preference)[:IN_WHY]
-    joined, named = say("reasons_join", language).join(words), title(item.title, language)
+    joined, named = say("reasons_join", language).join(words), title_of(item, language)
     if not was_shown(item.item_id, context):
         return say("why_speaks", language, title=named, reasons=joined)
     decision, standing = context.decisions.get(item.item_id), context.standings.get(item.item_id)
@@ -52,7 +52,7 @@ def why(item: Item, context: ToolContext, language: str) -> str:
 def why_not(item: Item, context: ToolContext, language: str) -> str:
     """Why an item was not suggested: what it breaks, that it is known, or its place in the ranking; else an offer."""
     catalog, wish = context.catalog, context.preference
-    named = title(item.title, language)
+    named = title_of(item, language)
     doubles = catalog.double_of(item.item_id)
     if place := next((place for place, shown in enumerate(context.cards, 1) if shown in doubles), 0):
         return say("why_not_listed", language, title=named, place=place)
@@ -91,7 +91,7 @@ def shares_text(shares: Mapping[str, float], language: str) -> str:
 
 def _ranked(item: Item, context: ToolContext, language: str) -> str:
     """Its place in the ranking of the last list, and where it was behind the last one that was shown."""
-    named, standing = title(item.title, language), context.standings.get(item.item_id)
+    named, standing = title_of(item, language), context.standings.get(item.item_id)
     if standing is None:
         return say("why_not_rank", language, title=named)
     rank = _rank(item, context, standing)
@@ -102,7 +102,7 @@ def _ranked(item: Item, context: ToolContext, language: str) -> str:
     parts = [say(key, language, title=named, rank=number(rank, language), total=total)]
     behind = [say(f"behind_{name}", language) for name in standing.behind if has_message(f"behind_{name}")]
     if standing.rival and behind:
-        rival = title(context.catalog.item(standing.rival).title, language)
+        rival = title_of(context.catalog.item(standing.rival), language)
         reasons_told = say("reasons_join", language).join(behind)
         parts.append(say("why_not_behind", language, title=rival, reasons=reasons_told))
     return paragraph(parts, language)
@@ -146,7 +146,7 @@ def removal_text(removal: Removal, catalog: Catalog, language: str) -> str:
         case None:
             pass
     if removal.liked:
-        named = title(catalog.item(removal.liked).title, language) if removal.liked in catalog else removal.liked
+        named = title_of(catalog.item(removal.liked), language) if removal.liked in catalog else removal.liked
         return say("removal_liked", language, title=named)
     if removal.channel:
         key = f"channel_{removal.channel}"

@@ -46,6 +46,30 @@ async def test_a_restart_keeps_conversation_opinions_and_tastes(make_agent: Make
     assert film_id("Reservoir Dogs") not in [card.item.item_id for card in second.recommendations]
 
 
+async def test_what_one_means_to_watch_goes_on_the_list_and_is_no_like(make_agent: MakeAgent):
+    agent = await make_agent()
+    first = await agent.reply(visitor(agent), "a crime story")
+    picked = first.recommendations[1].item
+
+    reply = await agent.reply(first.conversation, "the second one looks good")
+
+    user_id = reply.conversation.user_id
+    assert [one.item_id for one in agent.state.watchlist_of(user_id)] == [picked.item_id]
+    assert agent.state.feedback_of(user_id) == []
+    assert reply.conversation.preference.liked == ()
+    assert reply.text.startswith(f"On your list now: {picked.title}.")
+
+
+async def test_nobody_has_a_list_to_put_things_on(make_agent: MakeAgent):
+    agent = await make_agent()
+    first = await agent.reply(Conversation(), "a crime story")
+
+    reply = await agent.reply(first.conversation, "the second one looks good")
+
+    assert reply.intent.saved == ()
+    assert "list now" not in reply.text
+
+
 KILLED = """
 import asyncio, os, signal, sys
 from pathlib import Path

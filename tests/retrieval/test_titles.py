@@ -2,7 +2,7 @@
 
 import pytest
 
-from retrieval.titles import TitleIndex, normalize_title
+from retrieval.titles import TitleIndex, native_title, normalize_title
 
 ROWS = [
     ("t1", "Titanic", 1997, ("泰坦尼克号", "铁达尼号")),
@@ -114,3 +114,24 @@ def test_a_very_long_message_is_read_without_trouble(index: TitleIndex) -> None:
 
 def test_title_of_articles_keeps_a_word() -> None:
     assert normalize_title("The The") == "the"
+
+
+@pytest.mark.parametrize(
+    ("names", "language", "title"),
+    [
+        (("Heat", "盗火线"), "zh", "盗火线"),
+        (("Heat", "盗火线"), "de", ""),
+        (("Spirited Away", "千と千尋の神隠し", "千与千寻"), "zh", "千与千寻"),
+        (("Spirited Away", "千と千尋の神隠し", "千与千寻"), "ja", "千と千尋の神隠し"),
+        (("Millennium Actress", "千年女優", "千年女优"), "zh", "千年女优"),
+        (("Titanic", "鐵達尼號"), "zh", "鐵達尼號"),
+        (("Parasite", "기생충", "寄生虫"), "ko", "기생충"),
+        (("好家伙", "GoodFellas"), "zh", "好家伙"),
+        (("茉莉 Evening", "茉莉之夜"), "zh", "茉莉之夜"),
+        (("Alien", "Alien: The Eighth Passenger"), "zh", ""),
+    ],
+)
+def test_readers_know_a_title_in_the_script_of_their_language(
+    names: tuple[str, ...], language: str, title: str
+) -> None:
+    assert native_title(names, language) == title

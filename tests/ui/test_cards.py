@@ -117,6 +117,20 @@ def test_a_card_shows_title_year_facts_reason_and_evidence():
     assert "descriptions, score 0.62" in text
 
 
+def test_a_card_shows_the_reader_s_title_with_the_original_below_it():
+    item = CATALOG.items[14]
+
+    chinese, english = (card(recommend(14), CardContext(CATALOG, language=language)) for language in ("zh", "en"))
+
+    assert f"茉莉之夜 ({item.year})" in Seen(chinese).text
+    assert f'<p class="original">{item.title}</p>' in chinese
+    assert 'class="cover-title">茉莉之夜<' in chinese
+    assert ("aria-label", f"茉莉之夜 ({item.year})") in Seen(chinese).attributes
+    assert f"{item.title} ({item.year})" in Seen(english).text
+    assert "茉莉之夜" not in english
+    assert 'class="original"' not in english
+
+
 def test_the_evidence_is_folded_until_it_is_asked_for():
     assert re.search(r'<details class="why"[^>]*><summary', card(recommend(), CardContext(CATALOG)))
 

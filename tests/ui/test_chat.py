@@ -449,3 +449,23 @@ async def test_what_stands_in_the_way_is_told_in_the_language_of_the_page(action
 
     assert says in session.turns[-1].error
     assert "expected" not in session.turns[-1].error
+
+
+async def test_a_new_wish_can_be_had_without_the_earlier_ones(actions, session):
+    await drain(actions.send(session, "after 2000"))
+    assert 'data-do="only"' not in log_html(session, actions.catalog)
+    await drain(actions.send(session, "after 2010"))
+    assert log_html(session, actions.catalog).count('data-do="only"') == 1
+
+    await drain(actions.only_newest(session))
+
+    assert [turn.message for turn in session.turns] == ["after 2000", "after 2010", "after 2010"]
+    assert [chip.label for chip in session.turns[-1].intent.chips] == ["after 2010"]
+    assert 'data-do="only"' not in log_html(session, actions.catalog)
+
+
+async def test_a_click_for_others_keeps_the_whole_wish_without_a_question(actions, session):
+    await drain(actions.send(session, "after 2000"))
+    await drain(actions.others(session))
+
+    assert 'data-do="only"' not in log_html(session, actions.catalog)

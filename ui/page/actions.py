@@ -10,12 +10,13 @@ from dataclasses import dataclass, field, replace
 
 from agent.conversation import Role, Turn
 from agent.intent import PERSON
-from agent.wording.messages import title
+from agent.wording.messages import title, title_of
 from retrieval.errors import RecommenderError
 from retrieval.items import Catalog
 from retrieval.preference import Preference
 from retrieval.state import FeedbackKind
 from retrieval.untrusted import as_json
+from tools.patch import start_anew
 from ui.access.caller import Caller
 from ui.page.agents import ChatAgent
 from ui.page.chat_turn import ChatTurn
@@ -114,6 +115,15 @@ class Actions:
                 async for part in parts:
                     yield part
 
+    async def only_newest(self, session: Session) -> Changes:
+        """Answer the last message once more as if nothing had been wished for before it; what lasts stays."""
+        if session.turns and session.turns[-1].message and not session.running:
+            wanted = start_anew(session.conversation.preference)
+            session.talk.conversation = replace(session.conversation, preference=wanted)
+            async with aclosing(self.send(session, session.turns[-1].message)) as parts:
+                async for part in parts:
+                    yield part
+
     async def sync(self, session: Session, number: str) -> Changes:
         """Bring a page up to date that looks again, or has missed something; `number` is that of its last patch."""
         if number != str(session.drawn.number):
@@ -184,7 +194,7 @@ class Actions:
         wanted, item = session.conversation.preference, self.catalog.item(item_id)
         liked = tuple(dict.fromkeys((*wanted.liked, item_id)))
         wanted = replace(wanted, text="", wishes=(), leanings=(), examples=(item_id,), liked=liked)
-        text = word("more_like", wanted.language, title=title(item.title, wanted.language))
+        text = word("more_like", wanted.language, title=title_of(item, wanted.language))
         async with aclosing(self._said(session, text, wanted)) as parts:
             async for part in parts:
                 yield part

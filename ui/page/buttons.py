@@ -26,9 +26,9 @@ def opinions(item: Item, context: CardContext) -> Html:
         hidden=not given,
         data_do="undo",
         data_item=item.item_id,
-        aria_label=context.say("pair", name=context.say("undo"), text=item.label),
+        aria_label=context.say("pair", name=context.say("undo"), text=item.label_in(context.language)),
     )
-    return tag("div", *buttons, undo, class_="opinions", role="group", aria_label=item.label)
+    return tag("div", *buttons, undo, class_="opinions", role="group", aria_label=item.label_in(context.language))
 
 
 def ways_on(item: Item, context: CardContext) -> Html:
@@ -55,7 +55,7 @@ def compare_button(item: Item, context: CardContext) -> Html:
 
 
 def _way(label: str, item: Item, context: CardContext, **attributes: str) -> Html:
-    name = context.say("pair", name=label, text=item.label)
+    name = context.say("pair", name=label, text=item.label_in(context.language))
     return tag("button", label, type="button", class_="more", data_item=item.item_id, aria_label=name, **attributes)
 
 
@@ -72,5 +72,5 @@ def _opinion(item: Item, kind: str, label: str, given: str, context: CardContext
         data_item=item.item_id,
         data_kind=kind,
         aria_pressed="true" if pressed else "false",
-        aria_label=context.say("pair", name=shown, text=item.label),
+        aria_label=context.say("pair", name=shown, text=item.label_in(context.language)),
     )

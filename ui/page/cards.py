@@ -47,13 +47,14 @@ def near_misses(
 def card(recommendation: Recommendation, context: CardContext) -> Html:
     """One item."""
     item = recommendation.item
-    kind = context.feedback.get(item.item_id, ("", ""))[0]
+    label, kind = item.label_in(context.language), context.feedback.get(item.item_id, ("", ""))[0]
     return tag(
         "article",
-        cover(item, context.catalog.schema, label=context.say("cover", label=item.label)),
+        cover(item, context.catalog.schema, label=context.say("cover", label=label), language=context.language),
         tag(
             "div",
-            _heading(recommendation),
+            _heading(recommendation, context.language),
+            original(item, context.language),
             facts(item, context),
             _badge(recommendation, context),
             tag("p", recommendation.explanation.text, class_="breaks") if recommendation.breaks else "",
@@ -71,7 +72,7 @@ def card(recommendation: Recommendation, context: CardContext) -> Html:
         _why(recommendation, context),
         class_=f"card {kind}".strip(),
         data_item=item.item_id,
-        aria_label=item.label,
+        aria_label=label,
     )
 
 
@@ -82,12 +83,15 @@ def facts(item: Item, context: CardContext) -> Html:
     return tag("p", *_separated(lines, " · "), class_="facts")
 
 
-def chips(found: Sequence[Chip], context: CardContext, *, removable: bool) -> Html:
-    """What was understood, each with a button that takes it away."""
+def chips(found: Sequence[Chip], context: CardContext, *, removable: bool, adds_up: bool = False) -> Html:
+    """What was understood, each with a button that takes it away; one for all said earlier where it adds up."""
     if not found:
         return Html("")
     label = tag("span", context.say("understood"), class_="chips-label")
     items = [tag("li", _chip(chip, context, removable=removable)) for chip in found]
+    if removable and adds_up:
+        only = tag("button", context.say("only_newest"), type="button", class_="more", data_do="only")
+        items.append(tag("li", only))
     return tag("div", label, tag("ul", *items, class_="chips"), class_="understood")
 
 
@@ -111,10 +115,15 @@ def _chip(chip: Chip, context: CardContext, *, removable: bool) -> Html:
     )
 
 
-def _heading(recommendation: Recommendation) -> Html:
+def original(item: Item, language: str) -> Html:
+    """The original title, where readers of the language know another one."""
+    return tag("p", item.title, class_="original") if item.title_in(language) != item.title else Html("")
+
+
+def _heading(recommendation: Recommendation, language: str) -> Html:
     item = recommendation.item
     year = tag("span", f" ({item.year})", class_="year") if item.year is not None else ""
-    title = tag("a", item.title, year, href=link_to("item", item.item_id))
+    title = tag("a", item.title_in(language), year, href=link_to("item", item.item_id))
     return tag("h4", tag("span", f"{recommendation.rank}. ", class_="rank"), title)
 
 
@@ -160,7 +169,7 @@ def _why(recommendation: Recommendation, context: CardContext) -> Html:
         about,
         class_="why-body",
     )
-    name = f"{title} {item.label}"
+    name = f"{title} {item.label_in(context.language)}"
     summary = tag("summary", title, aria_label=name)
     return tag("details", summary, body, class_="why", data_key=f"why:{context.place}:{item.item_id}")
 
@@ -224,7 +233,7 @@ def _proof(evidence: Evidence, context: CardContext) -> list[Html]:
         found.append(tag("q", _clip(evidence.text)))
     known = [one for one in evidence.item_ids if one in context.catalog]
     if known and not evidence.path:
-        titles = comma((context.catalog.item(one).label for one in known[:5]), context.language)
+        titles = comma((context.catalog.item(one).label_in(context.language) for one in known[:5]), context.language)
         found.append(tag("span", titles, class_="meta"))
     score = number(round(evidence.score, 2), context.language)
     notes = [
@@ -257,7 +266,7 @@ def _relation(relation: str, context: CardContext) -> str:
 
 def _node(node: str, relation: str, context: CardContext) -> str:
     if node in context.catalog:
-        return context.catalog.item(node).label
+        return context.catalog.item(node).label_in(context.language)
     specs = [spec for spec in context.catalog.schema.fields if spec.name == relation]
     return specs[0].value_in(node, context.language) if specs else node
 

@@ -69,7 +69,11 @@ def _turn(
         key,
         "section",
         fragments.keep(f"{key}.said", "div", _said(turn, session.language)),
-        fragments.keep(f"{key}.chips", "div", chips(found, context, removable=is_last and not busy)),
+        fragments.keep(
+            f"{key}.chips",
+            "div",
+            chips(found, context, removable=is_last and not busy, adds_up=_adds_up(session.turns, at)),
+        ),
         fragments.keep(f"{key}.lists", "div", _lists(turn, context, fragments, key, busy=busy), _table(turn, context)),
         fragments.keep(f"{key}.text", "div", *_words(turn, context, is_last=is_last, busy=busy)),
         fragments.keep(
@@ -83,6 +87,16 @@ def _turn(
         aria_busy="true" if busy else None,
     )
     return fragments.parts
+
+
+def _adds_up(turns: Sequence[ChatTurn], at: int) -> bool:
+    """Whether a message's list keeps to something that was said before it, and not for good."""
+    intent, earlier = turns[at].intent, [turn for turn in turns[:at] if turn.intent is not None and turn.intent.chips]
+    if intent is None or intent.driver == "click" or not earlier or earlier[-1].message == turns[at].message:
+        return False
+    before = earlier[-1].intent
+    held = {chip.key for chip in before.chips} if before is not None else set()
+    return any(chip.key in held and not chip.lasting for chip in intent.chips)
 
 
 def _words(turn: ChatTurn, context: CardContext, *, is_last: bool, busy: bool) -> list[Html]:
@@ -264,12 +278,12 @@ def _picker(session: Session, catalog: Catalog, picks: Sequence[str], fragments:
 
 
 def _tile(session: Session, catalog: Catalog, item_id: str) -> Html:
-    item = catalog.item(item_id)
+    item, label = catalog.item(item_id), catalog.item(item_id).label_in(session.language)
     liked = session.feedback.get(item_id, ("", ""))[0] == "like"
     return tag(
         "button",
-        cover(item, catalog.schema, label=""),
-        tag("span", item.label, class_="tile-title"),
+        cover(item, catalog.schema, label="", language=session.language),
+        tag("span", label, class_="tile-title"),
         tag("span", "♥", class_="heart", aria_hidden="true"),
         type="button",
         class_="tile",
@@ -277,5 +291,5 @@ def _tile(session: Session, catalog: Catalog, item_id: str) -> Html:
         data_item=item_id,
         data_kind="like",
         aria_pressed="true" if liked else "false",
-        aria_label=word("pair", session.language, name=word("like", session.language), text=item.label),
+        aria_label=word("pair", session.language, name=word("like", session.language), text=label),
     )

@@ -31,7 +31,7 @@ _LINE_UNITS = 13.0
 _MOST_LINES = 4
 
 
-def cover(item: Item, schema: CatalogSchema, *, label: str) -> Html:
+def cover(item: Item, schema: CatalogSchema, *, label: str, language: str = "") -> Html:
     """The cover as an inline picture; `label` is read out instead of it, nothing where that is ''."""
     paper, first, second, ink = _PALETTES[_number(_mood(item, schema)) % len(_PALETTES)]
     seed = _number(item.item_id)
@@ -41,7 +41,7 @@ def cover(item: Item, schema: CatalogSchema, *, label: str) -> Html:
         tag("rect", width=WIDTH, height=HEIGHT, fill=paper),
         motif,
         tag("rect", y=108, width=WIDTH, height=HEIGHT - 108, fill=paper),
-        _lettering(item, ink),
+        _lettering(item, item.title_in(language), ink),
         class_="cover",
         viewBox=f"0 0 {WIDTH} {HEIGHT}",
         role="img" if label else None,
@@ -63,8 +63,8 @@ def wrap(title: str, *, units: float = _LINE_UNITS, most: int = _MOST_LINES) -> 
     return kept
 
 
-def _lettering(item: Item, ink: str) -> Html:
-    lines = wrap(item.title)
+def _lettering(item: Item, title: str, ink: str) -> Html:
+    lines = wrap(title)
     top = 124
     year = str(item.year) if item.year is not None else ""
     parts = [tag("text", line, x=10, y=top + 13 * row, class_="cover-title") for row, line in enumerate(lines)]

@@ -84,7 +84,7 @@ def _scores(shown: Sequence[Recommendation], context: CardContext) -> Html:
     rows = [
         tag(
             "tr",
-            tag("th", one.item.label, scope="row"),
+            tag("th", one.item.label_in(context.language), scope="row"),
             *(tag("td", _bar(one.channels.get(name), best[name])) for name in channels),
         )
         for one in shown
@@ -106,7 +106,7 @@ def _dimensions(
     rows += [
         tag(
             "tr",
-            tag("th", one.item.label, scope="row"),
+            tag("th", one.item.label_in(context.language), scope="row"),
             *(tag("td", _bar(one.parts.get(name), best)) for name in names),
         )
         for one in shown

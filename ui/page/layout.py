@@ -190,6 +190,8 @@ class Handlers:
         match name:
             case "stop":
                 return actions.stop(session)
+            case "only":
+                return actions.only_newest(session)
             case "others":
                 return actions.others(session)
             case "again":

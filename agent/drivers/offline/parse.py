@@ -11,15 +11,17 @@ from agent.drivers.offline.numbers import YEAR, bound_of, compared
 from agent.drivers.offline.phrases import has, matches, pattern, small, table, words
 from agent.drivers.offline.spot import Spotter, said_of
 from agent.drivers.reading import Parsed
-from agent.drivers.text import Place, Spot, blank, is_free, stem, words_of
+from agent.drivers.text import Place, Spot, blank, is_free, stem, stretches, words_of
 from retrieval.preference import Leaning, Op, Preference
 from retrieval.schema import FieldKind, FieldSpec
 from retrieval.titles import HAN
 from tools import Call
 from tools.audience import content_places, find_audiences
 from tools.placing import reference_of
+from tools.render import clipped
 
-MOST_UNREAD, MOST_PASSED, ADVENTUROUS, COMFORT = 5, 20, 0.9, "gentle comforting heartwarming"  # the last for the sad
+MOST_UNREAD, LONGEST_UNREAD, MOST_PASSED, ADVENTUROUS = 5, 60, 20, 0.9
+COMFORT = "gentle comforting heartwarming"  # the last for the sad
 WORD = re.compile(rf"[{HAN}]{{2,}}|[^\W\d_{HAN}][^\W\d_{HAN}'’-]+(?![\w'’])")
 Arguments = dict[str, Any]
 
@@ -52,12 +54,13 @@ def parse(message: str, spotter: Spotter, scene: Scene | None = None) -> Parsed:
     unclear = (title for title in read.titles if title.kind == "title" and len(title.item_ids) > 1)
     parsed = read.question() or read.other_talk() or read.wish() or read.answer("talk")
     unmet = [*read.unmet, *([unless[0].strip()] if unless else [])]
-    is_read = read.language != "other"  # of a language that is not, every word would be one that was not understood
+    is_read = read.language != "other"  # of a language that is not, whole stretches are told rather than every word
     unread = dict.fromkeys((*unmet, *parsed.unread))
     found = {*parsed.patch} - {"language"} or [call for call in parsed.lookups if call.arguments.get("limits") != []]
     if unread and not found and not scene.shown and parsed.ending.arguments.get("kind", "list") in ("count", "list"):
         parsed = read.answer("talk", saying="unread_question")  # neither all there is nor what is popular was asked for
-    left, told = tuple(dict.fromkeys((*unmet, *read.left))), tuple(unread if is_read else dict.fromkeys(unmet))
+    left, is_said = tuple(dict.fromkeys((*unmet, *read.left))), is_read or parsed.saying == "unread_question"
+    told = tuple(unread) if is_read else tuple(dict.fromkeys((*unmet, *([] if is_said else read.unplaced()))))
     return replace(parsed, ambiguous=tuple(unclear), unread=told[:MOST_UNREAD], left=left)
 
 
@@ -215,6 +218,13 @@ class _Reading:
         said = at if self.language == "en" else {self._whole(word, start): start for word, start in at.items()}
         return [*at], [word for word, start in said.items() if self.language != "en" or not self._is_refused(start)]
 
+    def unplaced(self) -> list[str]:
+        """What stands in a message of another language and was made nothing of."""
+        read = [*(spot.place for spot in self.spots), *self.avoided, *self.audience]
+        text = blank(self.text, [*read, *(match.span() for match in matches("<no_field>", self.text))], "\x00")
+        plain = words("chatter") | words("foreign") | self.spotter.own_words
+        return [clipped(said, LONGEST_UNREAD) for said in stretches(text, plain, pattern("<ends>"))]
+
     def _whole(self, word: str, start: int) -> str:  # what is left of Chinese may be a piece of a word: then its clause
         return word if len(word) == 2 or not has(f"[{HAN}]", word) else _clause_of(self.text, start)[0].strip()
 
@@ -305,6 +315,8 @@ class _Reading:
             patch["about"] = ", ".join(dict.fromkeys((*earlier, " ".join(about[:12]))))[-200:]
         patch |= {"novelty": ADVENTUROUS if self.says("<surprise>") else 0.0} if self.says("<hurry>|<surprise>") else {}
         patch = {key: value for key, value in {**patch, "drop": self.drop}.items() if value or key == "novelty"}
+        if {*patch} - {"language"} == {"save"}:
+            return replace(self.answer("talk", saying="enjoy"), patch=patch)
         per = {"per": years} if has_places and (years := self.spotter.placer.year_field) else {}
         return Parsed(patch, (), Call("recommend", per), tuple(unread))
 
@@ -318,11 +330,11 @@ class _Reading:
         found_stances = stances(self.text, self.about)
         liked = "likes" if self.says("<stated_like>") or not (wants or self.says("<example>")) else "similar_to"
         for title, stance in zip(self.about, found_stances, strict=True):
-            if "seen" in stance:
-                found.setdefault("seen", []).append(title)
-            if "like" in stance or (not stance and (wants or not (self.scene.shown or any(found_stances)))):
-                key = "dislikes" if "dislike" in stance else liked if stance else "similar_to"
-                found.setdefault(key, []).append(title)
+            is_open = (wants and stance in ("", " plan")) or not (stance or self.scene.shown or any(found_stances))
+            key = "dislikes" if "dislike" in stance else liked if stance else "similar_to"
+            held = {"seen": "seen" in stance, "save": "plan" in stance, key: "like" in stance or is_open}
+            for name in (name for name, is_held in held.items() if is_held):
+                found.setdefault(name, []).append(title)
         judged = {title.item_ids for key in ("dislikes", "seen") for title in found.get(key, ())}
         kept = [title for title in found.get("similar_to", ()) if title.item_ids not in judged]
         return {key: self.references(titles) for key, titles in {**found, "similar_to": kept}.items() if titles}
@@ -429,4 +441,5 @@ def _stance(before: str, after: str) -> str:
     is_refused = away < 999 and away <= near and not has("<not_that_i>", text)  # 'don't like' holds 'like'
     if is_refused or has("^<no_then>", after) or has("<refusal>", before):
         return f"{seen} dislike"
-    return f"{seen} like" if near < 999 or has("^<approval>", after) else seen
+    planned = [abs(end - mark) for match in matches("<intends>", text) for end in match.span()]
+    return f"{seen} {'plan' if near in planned else 'like'}" if near < 999 or has("^<approval>", after) else seen

@@ -29,7 +29,7 @@ from tools.batch import Call
 
 UNREAD = ("unread_question", "talk_later")
 """What the offline driver says of what it did not read, or takes for no wish."""
-LISTED = ("limits", "likes", "similar_to", "dislikes", "seen", "passed_over", "audience", "drop")
+LISTED = ("limits", "likes", "similar_to", "dislikes", "seen", "save", "passed_over", "audience", "drop")
 """Parts of a wish that add up."""
 
 

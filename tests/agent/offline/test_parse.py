@@ -257,8 +257,17 @@ def test_the_words_that_are_left_are_what_it_is_about(read, message: str, about:
     ("message", "unread"),
     [
         ("a thriller under 20 dollars", ("under 20 dollars",)),
-        ("Je cherche un film policier étrange", ()),
-        ("etwas Spannendes mit einem Raubzug", ()),
+        ("Je cherche un film policier étrange", ("étrange",)),
+        ("etwas Spannendes mit einem Raubzug", ("Spannendes",)),
+        ("etwas Lustiges aus den 80ern", ("Lustiges",)),
+        ("Ein Drama, nichts mit Tieren und ohne Horror", ("Tieren",)),
+        ("Quiero un drama con mucha lluvia y robots", ("lluvia y robots",)),
+        ("Uma comédia com um grande assalto e muita chuva", ("chuva",)),
+        ("雨の夜に合う静かなドラマ", ("雨の夜に合う静かな",)),
+        ("90年代の笑えるコメディが見たい", ("笑える",)),
+        ("웃긴 코미디 영화 추천해줘", ("웃긴",)),
+        ("Eine Komödie aus den 80er Jahren, bitte", ()),
+        ("une comédie, s'il vous plaît", ()),
         ("想看一部关于摩托车的电影", ("想看一部关于摩托车的电影",)),
         ("how many sad Hitchcock films do you have?", ("sad",)),
         ("a slow comedy", ()),
@@ -266,6 +275,21 @@ def test_the_words_that_are_left_are_what_it_is_about(read, message: str, about:
 )
 def test_what_nothing_stands_for_is_said_to_be_unread(read, message: str, unread: tuple[str, ...]):
     assert read(message).unread == unread
+
+
+def test_what_is_not_read_of_a_long_message_in_another_language_is_told_in_brief(read):
+    unread = read("Ein Drama mit " + "Pinguinen und Tauchern und " * 40).unread
+
+    assert len(unread) == 1
+    assert unread[0].startswith("Pinguinen und Tauchern")
+    assert len(unread[0]) <= 60
+
+
+@pytest.mark.parametrize("message", ["irgendwas Lustiges", "quelque chose de drôle", "なにか笑えるもの"])
+def test_a_message_of_which_nothing_was_read_is_answered_as_a_whole(read, message: str):
+    parsed = read(message)
+
+    assert (parsed.saying, parsed.unread) == ("unread_question", ())
 
 
 @pytest.mark.parametrize(
@@ -438,3 +462,26 @@ def test_none_refuses(read):
     limits = read("a comedy, but none with Tom Hanks").patch["limits"]
 
     assert {"field": "cast", "op": "not", "value": ["Tom Hanks"]} in limits
+
+
+@pytest.mark.parametrize(
+    ("message", "picked"),
+    [
+        ("the second one looks good", ["i1"]),
+        ("I'll take the second one", ["i1"]),
+        ("let's watch Heat", ["i0"]),
+        ("第二部看起来不错", ["i1"]),
+    ],
+)
+def test_what_one_means_to_watch_is_picked_and_not_liked(read, message: str, picked: list[str]):
+    parsed = read(message, shown=SHOWN)
+
+    assert {key: value for key, value in parsed.patch.items() if key != "language"} == {"save": picked}
+    assert (parsed.ending.tool, parsed.saying) == ("answer", "enjoy")
+
+
+def test_what_is_picked_beside_a_wish_leads_to_a_list(read):
+    parsed = read("that sounds fun, more like it", shown=SHOWN)
+
+    assert (parsed.patch["save"], parsed.patch["similar_to"]) == (["i0"], ["i0"])
+    assert parsed.ending.tool == "recommend"

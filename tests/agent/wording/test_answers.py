@@ -47,7 +47,7 @@ def lookup(context: ToolContext, *limits: Constraint, sort: str = "") -> ToolCon
     ("language", "expected"),
     [
         ("en", "There are 2 films by Alfred Hitchcock. The oldest is Rear Window (1954)."),
-        ("zh", "阿尔弗雷德·希区柯克执导的电影共有 2 部。最早的是《Rear Window》（1954）。"),
+        ("zh", "阿尔弗雷德·希区柯克执导的电影共有 2 部。最早的是《后窗》（1954）。"),
         ("es", "Hay 2 películas de Alfred Hitchcock. Lo más antiguo: Rear Window (1954)."),
         ("fr", "Il y a 2 films d’Alfred Hitchcock. Le plus ancien\u00a0: Rear Window (1954)."),
         ("de", "Es gibt 2 Filme von Alfred Hitchcock. Am ältesten: Rear Window (1954)."),

@@ -11,6 +11,7 @@ from agent.wording.messages import (
     SENTENCES,
     Messages,
     Texts,
+    full_label,
     join,
     label,
     language_of,
@@ -180,6 +181,20 @@ def test_spanish_changes_its_and_and_or_before_their_own_sound():
     assert join(["Drama", "Infantil"], "es") == "Drama e Infantil"
     assert join(["siete", "ocho"], "es", last="list_or") == "siete u ocho"
     assert join(["agua", "hielo"], "es") == "agua y hielo"
+
+
+@pytest.mark.parametrize(
+    ("language", "short", "full"),
+    [
+        ("zh", "《后窗》（1954）", "《后窗》（Rear Window，1954）"),
+        ("en", "Rear Window (1954)", "Rear Window (1954)"),
+        ("ja", "『Rear Window』（1954）", "『Rear Window』（1954）"),
+    ],
+)
+def test_readers_see_the_title_that_they_know(films: Catalog, language: str, short: str, full: str):
+    item = films.item(film_id("Rear Window"))
+
+    assert (label(item, language), full_label(item, language)) == (short, full)
 
 
 def test_titles_are_written_as_the_language_does(films: Catalog):

@@ -60,7 +60,9 @@ element.addEventListener("submit", (event) => {
   event.preventDefault();
   act({ do: form.dataset.submit, ...Object.fromEntries(new FormData(form)) });
   form.reset();
-  form.closest("details")?.removeAttribute("open");
+  const fold = form.closest("details");
+  fold?.removeAttribute("open");
+  fold?.querySelector("summary").focus(); // else the focus would go with what is folded away
 });
 
 element.addEventListener("toggle", (event) => {

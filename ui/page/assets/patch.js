@@ -11,6 +11,9 @@ function made(markup) {
   return part;
 }
 
+const ways = (part) => [...part.querySelectorAll("a[href], button, summary, input, select")];
+const isUsable = (one) => !one.disabled && (one.checkVisibility?.() ?? !one.hidden);
+
 function draw(name, patch) {
   const box = document.querySelector(`#${name} [data-${name}]`);
   const state = drawn[name];
@@ -18,7 +21,9 @@ function draw(name, patch) {
   const { parts } = state;
   state.number = patch.number;
   if (patch.all) parts.clear();
-  const focused = document.activeElement?.closest?.(`#${name} [data-part]`)?.dataset.part;
+  const active = document.activeElement;
+  const focused = active?.closest?.(`#${name} [data-part]`);
+  const [was, at] = focused ? [focused.dataset.part, ways(focused).indexOf(active)] : [];
   const fresh = new Map(Object.entries(patch.parts).map(([key, markup]) => [key, made(markup)]));
   for (const part of fresh.values()) {
     part.querySelectorAll("[data-place]").forEach((place) => {
@@ -36,8 +41,9 @@ function draw(name, patch) {
   });
   while (box.children.length > patch.top.length) box.lastElementChild.remove();
   for (const [key, part] of parts) if (!part.isConnected) parts.delete(key);
-  if (focused && document.activeElement === document.body) {
-    parts.get(focused)?.querySelector("button:not([hidden], [disabled]), summary")?.focus({ preventScroll: true });
+  if (focused && document.activeElement === document.body && parts.has(was)) {
+    const now = ways(parts.get(was)); // where the focus was, or what is left before it
+    (now.slice(0, at + 1).reverse().find(isUsable) ?? now.find(isUsable))?.focus({ preventScroll: true });
   }
   page.marks?.();
 }

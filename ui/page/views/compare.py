@@ -42,11 +42,11 @@ def _head(visit: Visit, item: Item, items: Sequence[Item]) -> list[Html]:
     rest = [one.item_id for one in items if one is not item]
     leave = ""
     if len(rest) >= FEWEST:
-        name = visit.say("remove", label=item.label)
+        name = visit.say("remove", label=item.label_in(visit.language))
         leave = tag("a", "✕", href=link_to("compare", *rest), class_="leave", aria_label=name, title=name)
     context = visit.cards
     return [
-        tag("div", cover(item, visit.catalog.schema, label=""), leave, class_="column-top"),
+        tag("div", cover(item, visit.catalog.schema, label="", language=visit.language), leave, class_="column-top"),
         tag("div", item_link(item, visit.language), class_="column-title"),
         opinions(item, context),
         tag("div", save_button(item, context), class_="ways-on"),

@@ -16,6 +16,8 @@ MOST_SHOWN = 50
 MOST_SEARCHED = 200
 """Conversations that are looked through, the latest."""
 LONGEST_QUERY = 100
+_ONE_AT_A_TIME = "talk"
+"""The name of folds of which the browser keeps one open: unfolding another folds it."""
 
 
 async def conversations(visit: Visit) -> Fragments:
@@ -81,7 +83,7 @@ def _rename(visit: Visit, row: ConversationRow) -> Html:
         data_submit="rename",
     )
     summary = tag("summary", visit.say("rename"), aria_label=name)
-    return tag("details", summary, form, data_key=f"rename:{row.conversation_id}")
+    return tag("details", summary, form, data_key=f"rename:{row.conversation_id}", name=_ONE_AT_A_TIME)
 
 
 def _delete(visit: Visit, row: ConversationRow) -> Html:
@@ -96,4 +98,4 @@ def _delete(visit: Visit, row: ConversationRow) -> Html:
         aria_label=visit.say("pair", name=visit.say("delete_yes"), text=row.title),
     )
     summary = tag("summary", visit.say("delete"), aria_label=name)
-    return tag("details", summary, sure, data_key=f"forget:{row.conversation_id}")
+    return tag("details", summary, sure, data_key=f"forget:{row.conversation_id}", name=_ONE_AT_A_TIME)

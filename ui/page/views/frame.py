@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from agent.wording.messages import label as item_label
+from agent.wording.messages import full_label
 from retrieval.items import Catalog, Item
 from ui.page.agents import ChatAgent
 from ui.page.buttons import compare_button, opinions, save_button
@@ -91,7 +91,7 @@ def item_row(visit: Visit, item: Item, *beside: str) -> Html:
     kind = context.feedback.get(item.item_id, ("", ""))[0]
     return tag(
         "article",
-        cover(item, visit.catalog.schema, label=""),
+        cover(item, visit.catalog.schema, label="", language=visit.language),
         tag(
             "div",
             tag("h3", item_link(item, visit.language)),
@@ -103,10 +103,10 @@ def item_row(visit: Visit, item: Item, *beside: str) -> Html:
         ),
         class_=f"item-row {kind}".strip(),
         data_item=item.item_id,
-        aria_label=item.label,
+        aria_label=item.label_in(visit.language),
     )
 
 
 def item_link(item: Item, language: str) -> Html:
     """An item's title, which leads to its own view."""
-    return tag("a", item_label(item, language), href=link_to("item", item.item_id))
+    return tag("a", full_label(item, language), href=link_to("item", item.item_id))

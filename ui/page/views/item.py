@@ -8,7 +8,7 @@ from agent.wording.values import values_of
 from retrieval.items import Item
 from retrieval.schema import FieldSpec
 from ui.page.buttons import opinions, ways_on
-from ui.page.cards import reasons
+from ui.page.cards import original, reasons
 from ui.page.covers import cover
 from ui.page.fragments import Fragments
 from ui.page.links import link_to
@@ -35,20 +35,22 @@ async def item(visit: Visit) -> Fragments:
         await _similar(visit, found),
         await asyncio.to_thread(_people, visit, found),
     )
-    return visit.show(found.label, *parts)
+    return visit.show(found.label_in(visit.language), *parts)
 
 
 def _top(visit: Visit, found: Item) -> Html:
     """Cover, description, facts, and what can be done with it."""
     specs = visit.catalog.schema.fields
     rows = [row for spec in specs for row in _fact(visit, found, spec)]
-    if found.aka:
-        rows += [tag("dt", visit.say("also_known")), tag("dd", " · ".join(found.aka))]
+    shown, name = found.title_in(visit.language), found.label_in(visit.language)
+    if others := [title for title in (found.title, *found.aka) if title != shown]:
+        rows += [tag("dt", visit.say("also_known")), tag("dd", " · ".join(others))]
     clicks = visit.fragments.keep("item.clicks", "div", opinions(found, visit.cards), ways_on(found, visit.cards))
+    about = tag("p", found.text, class_="about") if found.text else ""
     return tag(
         "div",
-        cover(found, visit.catalog.schema, label=visit.say("cover", label=found.label)),
-        tag("div", tag("p", found.text, class_="about") if found.text else "", tag("dl", *rows), clicks),
+        cover(found, visit.catalog.schema, label=visit.say("cover", label=name), language=visit.language),
+        tag("div", original(found, visit.language), about, tag("dl", *rows), clicks),
         class_="item-top",
     )
 

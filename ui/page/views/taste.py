@@ -62,7 +62,7 @@ def _opinion(visit: Visit, one: Feedback) -> list[Html]:
         class_="more",
         data_do="undo",
         data_item=one.item_id,
-        aria_label=visit.say("pair", name=visit.say("undo"), text=item.label),
+        aria_label=visit.say("pair", name=visit.say("undo"), text=item.label_in(visit.language)),
     )
     return [item_link(item, visit.language), _source(visit, one), undo]
 
@@ -130,15 +130,19 @@ def _drawn(visit: Visit, one: Tendency) -> Html:
     style = f"--at:{place:.2f};--off:{min(one.deviation / REACH, 1.0):.2f}"
     scale = tag("span", tag("i"), class_="tendency", style=style, aria_hidden="true")
     sure = "hardly" if one.deviation >= HARDLY else "fairly" if one.deviation >= FAIRLY else "well"
-    words = f"{visit.say(f'tends_{_degree(one.mean)}')} · {visit.say(f'sure_{sure}')}"
-    return Html(scale + tag("span", words, class_="meta"))
+    degree = _degree(one)
+    words = [visit.say(key) for key in (f"tends_{degree}" if degree else "", f"sure_{sure}") if key]
+    return Html(scale + tag("span", " · ".join(words), class_="meta"))
 
 
-def _degree(mean: float) -> str:
-    if abs(mean) < SOME:
-        return "like_most"
-    size = "much_" if abs(mean) >= MUCH else ""
-    return f"{size}{'more' if mean > 0 else 'less'}"
+def _degree(one: Tendency) -> str:
+    """As much as still holds where the belief is off by one deviation; '' where nothing can be said."""
+    least = abs(one.mean) - one.deviation
+    if abs(one.mean) < SOME:
+        return "like_most" if one.deviation < HARDLY else ""
+    is_much = least >= SOME and abs(one.mean) >= MUCH and one.deviation < HARDLY
+    size = "much_" if is_much else "" if least > 0 else "maybe_"
+    return f"{size}{'more' if one.mean > 0 else 'less'}"
 
 
 def _leaning(visit: Visit, one: Tendency, label: str) -> Html:

@@ -1,0 +1,34 @@
+"""The view of one's taste says no more than is believed."""
+
+import pytest
+
+from retrieval.tendencies import Tendency
+from tests.ui.fakes import FakeAgent
+from ui.page.state import Session
+from ui.page.views.table import draw_view
+
+
+@pytest.mark.parametrize(
+    ("mean", "deviation", "words"),
+    [
+        (-1.2, 0.95, "less than most · hardly known"),
+        (-0.9, 0.95, "perhaps less than most · hardly known"),
+        (0.1, 0.95, "hardly known"),
+        (0.1, 0.7, "like most · a fair guess"),
+        (0.5, 0.7, "perhaps more than most · a fair guess"),
+        (0.9, 0.8, "more than most · a fair guess"),
+        (0.9, 0.4, "far more than most · quite sure"),
+    ],
+)
+async def test_the_less_is_known_the_less_is_said(
+    agent: FakeAgent, session: Session, mean: float, deviation: float, words: str
+):
+    async def believed(_):
+        return [Tendency("kinds", "party", mean, deviation)]
+
+    agent.tendencies = believed
+    session.view = "taste"
+
+    drawn = (await draw_view(session, agent)).whole()
+
+    assert f'<span class="meta">{words}</span>' in drawn
