@@ -55,6 +55,7 @@ def form_of(view: View, spotter: Spotter, *, has_count: bool = False) -> Form:
         _may_name_more(message, spots),
         has_count or bool(COUNT.search(message)),
         _sides(view),
+        has_staff=view.catalog.house.handover is not None,
     )
 
 
