@@ -71,9 +71,7 @@ async def assemble(retriever: Retriever, state: StateStore, settings: Settings, 
     catalog = retriever.catalog
     placer = Placer(catalog)
     model = make_chat_model(settings.llm, client)
-    drivers, speaker = make_drivers(
-        catalog, placer, settings.llm, model, retriever.encoder, house=rules.told() if rules else ""
-    )
+    drivers, speaker = make_drivers(catalog, placer, settings.llm, model, retriever.encoder, rules)
     calls = Admission(settings.llm.calls_at_once)
     return Agent(
         retriever=retriever,
@@ -109,14 +107,21 @@ def make_drivers(
     llm: LlmSettings,
     model: ChatOpenAI | None,
     encoder: Encoder | None = None,
-    house: str = "",
+    rules: RuleBook | None = None,
 ) -> tuple[dict[str, Driver], ToolCallingDriver | None]:
     """The drivers by name, and the one whose model writes prose; without a model only the offline driver."""
     offline = OfflineDriver(catalog, placer)
     if model is None:
         return {offline.name: offline}, None
-    tools = ToolCallingDriver(model, catalog, llm.step_tokens, llm.write_tokens, house)
-    schema = SchemaDriver(catalog, model, Spotter(catalog, placer), max_tokens=llm.schema_tokens, encoder=encoder)
+    tools = ToolCallingDriver(model, catalog, llm.step_tokens, llm.write_tokens, rules.told() if rules else "")
+    schema = SchemaDriver(
+        catalog,
+        model,
+        Spotter(catalog, placer),
+        max_tokens=llm.schema_tokens,
+        encoder=encoder,
+        has_staff=rules is not None and rules.rules.handover is not None,
+    )
     return {driver.name: driver for driver in (offline, schema, tools)}, tools
 
 

@@ -61,7 +61,7 @@ class TurnLog:
         return _answered(channels), _answered(policies)
 
     def _showings(self, tenant: str, at: float) -> Iterator[tuple[Iterable[str], str, bool, str | None]]:
-        """Channels, policy, whether it was a guess, and the last answer, of each showing."""
+        """Channels, policy, whether it was a guess, and the last opinion, of each showing."""
         with self.database.of("").read() as session:
             realms = {tenant, *(realm for realm in users.realms(session) if tenant_of(realm) == tenant)}
         left = MOST_ROWS
@@ -75,7 +75,10 @@ class TurnLog:
                 )
                 rows = session.execute(shown).all()
                 said = select(FeedbackRow.exposure_id, FeedbackRow.kind).where(
-                    FeedbackRow.created_at >= at, FeedbackRow.undone_at.is_(None), is_inside(FeedbackRow.user_id)
+                    FeedbackRow.created_at >= at,
+                    FeedbackRow.undone_at.is_(None),
+                    FeedbackRow.kind != FeedbackKind.SEEN.value,  # says nothing against a like
+                    is_inside(FeedbackRow.user_id),
                 )
                 kinds = {row.exposure_id: row.kind for row in session.execute(said.order_by(FeedbackRow.id))}
             left -= len(rows)

@@ -131,6 +131,34 @@ async def test_a_conversation_keeps_its_limits(over: Over, demo_retriever: Retri
     assert third.text.startswith("I picked ")
 
 
+STAFF = '[handover]\nwords = { en = "Our staff is glad to help.", de = "Wir helfen gern." }\n'
+FOR_STAFF = (
+    "Can I speak to somebody who works here, please?",
+    "this is useless, get me a human",
+    "I'd like to talk to customer support",
+    "Kann ich bitte mit einem Menschen sprechen?",
+    "我要找人工客服",
+)
+NOT_FOR_STAFF = (
+    "a comedy about people who work in a shop",
+    "Are you a real person?",
+    "Could you help me find something like Fargo?",
+    "hello there",
+    "who directed Vertigo?",
+)
+
+
+async def test_it_hands_over_to_a_person_who_is_asked_for(over: Over, demo_retriever: Retriever, tmp_path: Path):
+    (tmp_path / "rules.toml").write_text(STAFF, encoding="utf-8")
+    agent = await over(demo_retriever)
+
+    replies = {message: (await talk(agent, message))[0] for message in (*FOR_STAFF, *NOT_FOR_STAFF)}
+
+    handed = {message for message, reply in replies.items() if reply.intent.act is Act.HAND_OVER}
+    assert len(handed & {*FOR_STAFF}) >= len(FOR_STAFF) - 1, {*FOR_STAFF} - handed
+    assert not handed & {*NOT_FOR_STAFF}
+
+
 async def test_a_chinese_conversation_is_answered_in_chinese(over: Over, demo_retriever: Retriever):
     agent = await over(demo_retriever)
 

@@ -12,6 +12,7 @@ import pytest
 from agent import direct
 from agent.agent import Agent
 from agent.conversation import Conversation, Role, Turn
+from agent.drivers.schema.driver import STAFF_TOLD
 from agent.intent import Act
 from agent.recommendation import Recommendation, Reply
 from agent.rules_check import check
@@ -19,7 +20,7 @@ from retrieval.preference import Preference
 from retrieval.state import FeedbackKind
 from tests.agent.conftest import MakeAgent, visitor
 from tests.agent.films import film_catalog, film_id
-from tests.fakes import Calls, ScriptedChatModel
+from tests.fakes import Call, Calls, ScriptedChatModel
 from tools.rules import RuleBook, RulesError
 
 FILMS = film_catalog()
@@ -282,6 +283,53 @@ async def test_a_model_hands_over_where_the_house_has_somebody(
     assert reply.handover.link == "https://shop.example.org/help"
     assert not reply.recommendations
     assert "hand_over" in json.dumps(model.calls[0].body)
+
+
+@pytest.mark.parametrize(
+    ("message", "readings", "words"),
+    [
+        ("these are all wrong, zorb, I want a human", ['{"do": "person"}'], "Our staff is glad to help."),
+        ("somebody who knows about science fiction, zorb", ['{"do": "person"}'], "Our staff is glad to help."),
+        (
+            "Ich möchte bitte mit einem Menschen sprechen",
+            ['{"en": "I would like to speak with a human being, zorb"}', '{"do": "person"}'],
+            "Wir helfen gern.",
+        ),
+    ],
+)
+async def test_a_small_model_hands_over_where_the_house_has_somebody(
+    make_agent: MakeAgent, model: ScriptedChatModel, write: WRITE, message: str, readings: list[str], words: str
+):
+    write(STAFF)
+    agent = await make_agent(model, driver="schema")
+    model.readings = [*readings]
+
+    reply = await agent.reply(visitor(agent), message)
+
+    assert (reply.intent.act, reply.text) == (Act.HAND_OVER, words)
+    assert reply.handover is not None
+    assert not reply.recommendations
+    assert not model.readings
+    assert STAFF_TOLD in model.calls[-1].messages[0]["content"]
+    assert {"enum": ["person"]} in decisions(model.calls[-1])
+
+
+async def test_a_small_model_that_hands_over_nowhere_is_not_asked_to(make_agent: MakeAgent, model: ScriptedChatModel):
+    agent = await make_agent(model, driver="schema")
+    model.readings = ['{"do": "person"}']
+
+    reply = await agent.reply(visitor(agent), "these are all wrong, zorb, I want a human")
+
+    assert reply.handover is None
+    assert {"enum": ["person"]} not in decisions(model.calls[0])
+    assert STAFF_TOLD not in model.calls[0].messages[0]["content"]
+    assert '"person"' not in json.dumps([message["content"] for message in model.calls[0].messages])
+
+
+def decisions(call: Call) -> list[object]:
+    """What an answer may do, by the shapes that it may have."""
+    shapes = call.body["response_format"]["json_schema"]["schema"]["anyOf"]
+    return [shape["properties"]["do"] for shape in shapes]
 
 
 async def test_no_model_is_offered_what_the_house_does_not_have(make_agent: MakeAgent, model: ScriptedChatModel):

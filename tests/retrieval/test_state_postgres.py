@@ -47,6 +47,24 @@ def test_feedback_during_an_erasure_brings_nothing_back(postgres_url: str) -> No
                 assert connection.exec_driver_sql("SELECT count(*) FROM feedback").scalar_one() == 0
 
 
+def test_what_pg_dump_wrote_is_whole_where_it_is_restored(postgres_server: Server) -> None:
+    live, again = postgres_server.new_database(), postgres_server.new_database()
+    file = str(postgres_server.folder / "state.dump")
+    with StateStore(live) as store:
+        user_id = store.create_user("Ann").user_id
+        store.add_feedback(user_id, "a", FeedbackKind.LIKE)
+        before = store.export_user(user_id)
+
+        postgres_server.run("pg_dump", "-Fc", "-f", file, "-d", live)
+        store.erase_user(user_id)
+    postgres_server.run("pg_restore", "--no-owner", "-d", again, file)
+
+    with StateStore(again) as store:
+        assert store.export_user(user_id) == before
+        store.add_feedback(user_id, "b", FeedbackKind.DISLIKE)
+        assert [one.item_id for one in store.feedback_of(user_id)] == ["a", "b"]
+
+
 def test_a_read_only_server_says_so(postgres_url: str) -> None:
     with StateStore(postgres_url) as store:
         store.database.engine.dispose()

@@ -110,6 +110,26 @@ def test_a_person_is_asked_for_in_the_terminal_as_on_the_page(run, agent: FakeAg
     assert any("/person" in call for call in agent.calls)
 
 
+def test_a_backup_is_made_and_restored_from_the_command_line(run, film_shelf, tmp_path: Path):
+    file, folder = tmp_path / "films.tar.gz", tmp_path / "new"
+
+    made = run("backup", str(file), "--data", str(film_shelf.data_dir))
+    restored = run("restore", str(file), "--data", str(folder))
+
+    assert made.exit_code == restored.exit_code == 0
+    assert made.output.split()[0] == restored.output.split()[0] == str(len(kept_files(folder)))
+    assert kept_files(folder) == kept_files(film_shelf.data_dir)
+
+
+def kept_files(folder: Path) -> dict[str, int]:
+    """The files that a backup keeps, with their bytes; a database may be packed anew."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != ".build.lock")
+    kept = {str(path.relative_to(folder)): path for path in files if not path.name.endswith(("-wal", "-shm"))}
+    return {
+        name: 0 if ".sqlite" in name or name.endswith(".db") else path.stat().st_size for name, path in kept.items()
+    }
+
+
 def test_the_dial_ranks_anew_and_is_kept(run, agent: FakeAgent):
     output = run("chat", "--user", "kim", lines=["calm", "/dial 0.7"]).output
 

@@ -7,6 +7,7 @@ from agent.drivers.choose import OFFLINE, SCHEMA, TOOLS
 from agent.intent import Act
 from agent.loop.turn import CLICK
 from agent.recommendation import Reply
+from retrieval.items import Catalog
 from retrieval.state import FeedbackKind
 from tools.registry import MAKERS
 
@@ -15,12 +16,14 @@ __all__ = ["CONTENT_TYPE_LATEST", "Metrics"]
 SECONDS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
 DRIVERS = (TOOLS, SCHEMA, OFFLINE, CLICK)
 OTHER = "other"
+LIST, NEAR_MISS = "list", "near_miss"
 
 
 class Metrics:
     """Counts what an agent does."""
 
-    def __init__(self) -> None:
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
         self._registry = registry = CollectorRegistry()
         self._turns = Counter("reconteur_turns", "Finished turns", ("driver", "act"), registry=registry)
         self._seconds = Histogram(
@@ -32,6 +35,12 @@ class Metrics:
         )
         self._tools = Counter("reconteur_tool_calls", "Calls of tools", ("tool", "result"), registry=registry)
         self._shown = Counter("reconteur_shown", "Items shown", ("kind",), registry=registry)
+        self._broken = Counter(
+            "reconteur_limits_broken",
+            "Limits of the wish that shown items do not keep: near misses say so, on the list there should be none",
+            ("kind",),
+            registry=registry,
+        )
         self._feedback = Counter("reconteur_feedback", "Opinions told", ("kind", "how"), registry=registry)
         self._dropped = Counter(
             "reconteur_dropped_sentences", "Sentences of the model that nothing shows to be true", registry=registry
@@ -40,7 +49,9 @@ class Metrics:
             "reconteur_not_understood", "Turns with words or names that nothing was made of", registry=registry
         )
         self._empty = Counter("reconteur_empty_lists", "Turns with a list of nothing", registry=registry)
-        for driver in DRIVERS:  # so that rates begin at zero
+        for kind in (LIST, NEAR_MISS):  # so that rates begin at zero
+            self._broken.labels(kind)
+        for driver in DRIVERS:
             for act in Act:
                 self._turns.labels(driver, act.value)
 
@@ -67,7 +78,11 @@ class Metrics:
         guesses = sum(card.exploratory for card in reply.recommendations)
         self._shown.labels("guess").inc(guesses)
         self._shown.labels("recommended").inc(len(reply.recommendations) - guesses)
-        self._shown.labels("near_miss").inc(len(reply.near_misses))
+        self._shown.labels(NEAR_MISS).inc(len(reply.near_misses))
+        limits = reply.intent.preference.constraints
+        kept = (self._catalog.satisfies(card.item, limit) for card in reply.recommendations for limit in limits)
+        self._broken.labels(LIST).inc(sum(not one for one in kept))
+        self._broken.labels(NEAR_MISS).inc(sum(len(card.breaks) for card in reply.near_misses))
         self._empty.inc(reply.intent.act is Act.RECOMMEND and not reply.recommendations)
 
     def on_feedback(self, kind: FeedbackKind) -> None:

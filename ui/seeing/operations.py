@@ -57,7 +57,7 @@ class Operations(BaseModel):
     dropped_sentences: int = Field(description="of the model, that nothing showed to be true")
     hours: list[Hour]
     drivers: list[Driver]
-    acts: list[Said] = Field(description="how turns ended: recommend, answer, ask, call")
+    acts: list[Said] = Field(description="how turns ended: recommend, answer, ask, call, hand_over")
     unread_turns: int = Field(description="turns with words or names that nothing was made of")
     unread: list[Said] = Field(description="those words, of stored users alone")
     empty_turns: int = Field(description="turns that wanted a list and got none")

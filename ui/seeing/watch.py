@@ -23,7 +23,7 @@ async def watched(agent: "Agent", settings: Settings) -> AsyncIterator[tuple[Met
     Raises:
         SettingsError: What sends traces is not installed.
     """
-    metrics, traces, notes = Metrics(), Traces.to(settings), Notes(TurnLog(agent.state.database))
+    metrics, traces, notes = Metrics(agent.catalog), Traces.to(settings), Notes(TurnLog(agent.state.database))
     agent.watchers += [metrics, notes] if traces is None else [metrics, notes, traces]
     writing = asyncio.create_task(notes.run())
     try:

@@ -20,7 +20,21 @@ from agent.conversation import Conversation, Role, Turn
 from agent.drivers.base import View
 from agent.drivers.offline import Spotter
 from agent.drivers.schema.asking import asked_about
-from agent.drivers.schema.form import ABOUT, COUNTS, FACTS, FOR, IDENTIFY, LISTS, ME, READ, STORY, TALK, Answer, Form
+from agent.drivers.schema.form import (
+    ABOUT,
+    COUNTS,
+    FACTS,
+    FOR,
+    IDENTIFY,
+    LISTS,
+    ME,
+    PERSON,
+    READ,
+    STORY,
+    TALK,
+    Answer,
+    Form,
+)
 from agent.drivers.schema.things import Kind, Thing
 from agent.drivers.text import Spot
 from agent.examples import PLACE, fill, names_of
@@ -53,6 +67,8 @@ without this, in 51 % with it; refusals in 68 and 76 %.
 ITEM: Final = "title"
 FAR: Final = 9.0
 """How much farther an example in another language is."""
+STAFF: Final = {"staff": PERSON}
+"""What fills the places of examples for houses that have somebody to hand over to; others do not see these examples."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +81,16 @@ class Example:
     language: str = "en"
 
 
-def examples_of(catalog: Catalog) -> list[Example]:
-    """The bank, filled."""
+def examples_of(catalog: Catalog, *, has_staff: bool = False) -> list[Example]:
+    """The bank, filled; how to hand over to a person stands in it where the house has one."""
     placer = Placer(catalog)  # one for all: it keeps what it has made of a field's names
-    lines = (data for name in (AS_STEPS, IN_OTHERS) for data in _filled(name, catalog))
+    names = {**names_of(catalog), **(STAFF if has_staff else {})}
+    lines = (data for name in (AS_STEPS, IN_OTHERS) for data in _filled(name, names))
     return [Example(_view(data, catalog, placer), data, data["lang"]) for data in lines]
 
 
-def _filled(name: str, catalog: Catalog) -> Iterator[dict[str, Any]]:
-    """The lines of a file; what needs a name that this catalog does not have is left out."""
-    names = names_of(catalog)
+def _filled(name: str, names: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    """The lines of a file; what needs a name that there is not is left out."""
     quoted = {key: json.dumps(value)[1:-1] for key, value in names.items()}
     for line in files("agent.prompts").joinpath(name).read_text(encoding="utf-8").splitlines():
         if all(place in names for place in PLACE.findall(line)):
@@ -122,7 +138,7 @@ def _keys(do: str, form: Form) -> list[str]:
     """What an answer may say beside the roles of things."""
     if do == IDENTIFY:
         return ["want"]
-    if do in (ME, TALK):
+    if do in (ME, TALK, PERSON):
         return ["text"] if do == TALK else []
     titles = ["titles"] if form.has_titles else []
     if do in ABOUT:
@@ -162,10 +178,11 @@ class ExampleBank:
     spotter: Spotter
     encoder: Encoder
     most: int = 2
+    has_staff: bool = False
 
     @cached_property
     def _examples(self) -> list[Example]:
-        return examples_of(self.catalog)
+        return examples_of(self.catalog, has_staff=self.has_staff)
 
     @cached_property
     def _spotted(self) -> list[list[Spot]]:

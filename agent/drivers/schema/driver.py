@@ -17,7 +17,7 @@ from agent.drivers.offline import Spotter
 from agent.drivers.reading import carry_out
 from agent.drivers.schema.agree import calls_of, calls_with, held, is_read, told
 from agent.drivers.schema.asking import asked_about
-from agent.drivers.schema.bank import ExampleBank, own_words
+from agent.drivers.schema.bank import STAFF, ExampleBank, own_words
 from agent.drivers.schema.form import (
     NEWER,
     OLDER,
@@ -49,6 +49,7 @@ logger = logging.getLogger(__name__)
 
 PROMPT = "step"
 PURPOSE = "understand"
+STAFF_TOLD = ", person (somebody of the staff is asked for: a human being, support, customer service)"
 TRIES = 2
 WHICH_TOKENS = 24
 Read = TypeVar("Read")
@@ -64,6 +65,8 @@ class SchemaDriver:
     max_tokens: int = 220
     encoder: Encoder | None = None
     """Finds the examples most like a message; without one only those of the prompt are shown."""
+    has_staff: bool = False
+    """Whether the house has somebody to hand over to; else the prompt says nothing of it."""
 
     @property
     def name(self) -> str:
@@ -75,12 +78,15 @@ class SchemaDriver:
         """What stands before every message, the same bytes each time."""
         names = names_of(self.catalog)
         names["relations"] = ", ".join(f"{role} (by the same)" for role in relations(self.catalog.schema)[:-2])
+        names |= {**STAFF, "staff_told": STAFF_TOLD} if self.has_staff else {}
         return tuple(render_prompt(PROMPT, self.catalog, names))
 
     @cached_property
     def bank(self) -> ExampleBank | None:
         """Messages with how they read, for this catalog."""
-        return None if self.encoder is None else ExampleBank(self.catalog, self.spotter, self.encoder)
+        if self.encoder is None:
+            return None
+        return ExampleBank(self.catalog, self.spotter, self.encoder, has_staff=self.has_staff)
 
     @property
     def _ready_bank(self) -> ExampleBank | None:

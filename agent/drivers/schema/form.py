@@ -25,7 +25,7 @@ IDENTIFY: Final = "identify"
 FACTS, COMPARE, CONNECT, WHY = "facts", "compare", "connect", "why"
 ABOUT: Final = (FACTS, COMPARE, CONNECT, WHY)
 """Questions about items."""
-ME, TALK = "me", "talk"
+ME, TALK, PERSON = "me", "talk", "person"
 
 SKIP: Final = "skip"
 OPINIONS: Final = ("like", "dislike", "seen", SKIP)
@@ -64,6 +64,8 @@ class Form:
     """Whether a small number stands in the message."""
     sides: tuple[str, ...] = ()
     """The two values that the last reply asked about, in English."""
+    has_staff: bool = False
+    """Whether the house has somebody to hand over to."""
     only_wish: bool = False
     """Whether there is nothing to decide: several messages are read into one wish."""
 
@@ -120,6 +122,7 @@ def _shapes(form: Form, schema: CatalogSchema) -> list[Json]:
         _shape(form, ABOUT[1:], ("about", SKIP), about, only_items=True),
         _shape(form, [ME], (), {}, only_items=True),
         _shape(form, [TALK], (), {"text": _string(TEXT)}, only_items=True, required=("text",)),
+        *([_shape(form, [PERSON], (), {}, only_items=True)] if form.has_staff else []),
     ]
 
 

@@ -15,6 +15,7 @@ from retrieval.items import Catalog
 from retrieval.preference import Leaning, Op, Preference
 from retrieval.schema import FieldKind
 from tools.batch import Call
+from tools.endings import HAND_OVER
 from tools.limits import THESE
 from tools.placing import Placer, fold
 from tools.render import limit_text
@@ -68,6 +69,8 @@ class Plan:
             return self._asked(answer)
         if answer.do == do.ME:
             return [Call("answer", {"kind": "about_me"})]
+        if answer.do == do.PERSON:
+            return [Call(HAND_OVER)]
         if answer.do == do.TALK:
             nouns = self.catalog.schema.nouns_in(answer.language or "en")
             said = answer.text if fold(answer.text) != fold(self.message) else ""  # an echo says nothing

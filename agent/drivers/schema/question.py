@@ -56,6 +56,7 @@ def form_of(view: View, spotter: Spotter, *, has_count: bool = False, is_drafted
         _may_name_more(message, spots) or (bool(view.shown) and not is_drafted),
         has_count or bool(COUNT.search(message)),
         _sides(view),
+        has_staff=view.catalog.house.handover is not None,
     )
 
 

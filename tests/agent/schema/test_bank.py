@@ -18,10 +18,11 @@ from agent.drivers.offline import Spotter
 from agent.drivers.schema import SchemaDriver
 from agent.drivers.schema.asking import asked_about
 from agent.drivers.schema.bank import AS_STEPS, IN_OTHERS, Example, ExampleBank, examples_of, written
-from agent.drivers.schema.form import READ, read_answer, schema_of
+from agent.drivers.schema.form import PERSON, READ, read_answer, schema_of
 from agent.examples import PLACE, fill, names_of
 from agent.llm import make_chat_model
 from agent.settings import LlmSettings
+from retrieval.house import Handover, House
 from retrieval.items import Catalog
 from tests.agent.films import film_catalog, film_id
 from tests.agent.schema.conftest import Driven, after_list
@@ -56,6 +57,7 @@ def films_with_countries() -> Catalog:
 
 
 CATALOGS = {"films": films_with_countries, "teas": tea_catalog}
+STAFFED = House(handover=Handover({"en": "Our staff is glad to help."}))
 
 
 @cache
@@ -66,9 +68,9 @@ def lines(name: str) -> list[str]:
 @cache
 def answers(name: str) -> list[tuple[Example, str | None, dict[str, Any]]]:
     """Each example for a catalog, its answer as the model should write it, and what the form allows."""
-    catalog = CATALOGS[name]()
+    catalog = replace(CATALOGS[name](), house=STAFFED)
     spotter, found = Spotter(catalog), []
-    for example in examples_of(catalog):
+    for example in examples_of(catalog, has_staff=True):
         form = asked_about(example.view, spotter, example.language).form
         found.append(
             (
@@ -100,7 +102,16 @@ def said(asked: BaseMessage) -> str:
 
 
 def test_every_line_is_an_example_for_films() -> None:
-    assert len(examples_of(films_with_countries())) >= 0.99 * len([*lines(AS_STEPS), *lines(IN_OTHERS)])
+    assert len(examples_of(films_with_countries(), has_staff=True)) >= 0.99 * len([*lines(AS_STEPS), *lines(IN_OTHERS)])
+
+
+def test_to_hand_over_stands_in_it_for_houses_with_staff_alone() -> None:
+    done = [
+        {example.answer["do"] for example in examples_of(film_catalog(), has_staff=staffed)}
+        for staffed in (True, False)
+    ]
+
+    assert done[0] - done[1] == {PERSON}
 
 
 @pytest.mark.parametrize("name", [AS_STEPS, IN_OTHERS])

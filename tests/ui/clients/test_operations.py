@@ -7,7 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 from playwright.async_api import expect
 
-from retrieval.state import StateStore, TurnLog, TurnNote
+from retrieval.state import Answered, Exposure, FeedbackKind, StateStore, TurnLog, TurnNote
 from tests.browser import open_browser, open_context
 from tests.fakes import Calls
 from tests.ui.access.conftest import add_key
@@ -45,6 +45,22 @@ def test_turns_and_likes_of_the_last_hours_are_counted(capable, model):
     assert sum(one["turns"] for one in found["hours"]) == 1
     assert {(one["shown"], one["liked"], one["disliked"]) for one in found["channels"]} == {(1, 1, 0)}
     assert [(one["shown"], one["liked"]) for one in found["policies"]] == [(1, 1)]
+
+
+def test_opinions_count_as_they_stand_now_for_each_channel_and_guesses_apart(state):
+    state.ensure_user("kim")
+    state.open_conversation("kim", "shop-1")
+    both, one = {"content": 0.5, "trend": 0.1}, {"trend": 0.2}
+    liked = Exposure("film:0", 1, 1.0, policy="thompson", channels=both)
+    refused = Exposure("film:1", 2, 0.3, exploratory=True, policy="thompson", channels=one)
+    state.record_exposures("kim", "shop-1", 0, [liked, refused])
+    for item_id, kind in (("film:0", "like"), ("film:0", "seen"), ("film:1", "like"), ("film:1", "dislike")):
+        state.add_feedback("kim", item_id, FeedbackKind(kind), conversation_id="shop-1")
+
+    channels, policies = TurnLog(state.database).answers("", 0.0)
+
+    assert channels == {"trend": Answered(2, 1, 1), "content": Answered(1, 1, 0)}
+    assert policies == {"thompson": Answered(1, 1, 0), "thompson, guess": Answered(1, 0, 1)}
 
 
 def test_words_that_were_not_understood_are_told_and_go_with_their_user(plain):

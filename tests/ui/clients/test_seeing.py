@@ -9,10 +9,15 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from agent.conversation import Conversation
+from agent.intent import Act, Intent
+from agent.recommendation import Explanation, Recommendation, Reply
 from agent.settings import Settings
 from retrieval.backup import back_up, restore
 from retrieval.errors import BadDataError
+from retrieval.preference import Constraint, Op, Preference
 from retrieval.settings import RetrievalSettings
+from tests.agent.films import film_id
 from tests.fakes import Calls
 from tests.ui.access.conftest import add_key
 from tests.ui.clients.conftest import chat
@@ -49,6 +54,22 @@ def test_turns_tools_tokens_and_feedback_are_counted(capable, model):
     assert found['reconteur_feedback_total{how="clicked",kind="like"}'] == 1
     assert found["reconteur_dropped_sentences_total"] == 1
     assert SECRET not in capable.get("/metrics").text
+
+
+def test_limits_that_shown_items_break_are_counted(plain):
+    chat(plain, [{"role": "user", "content": "a comedy from before 1950"}])
+    before, app = figures(plain), plain.app
+    wish = Preference(constraints=(Constraint("genres", Op.IS, ("Comedy",)), Constraint("year", Op.MAX, (1990.0,))))
+    films = [app.state.agent.catalog.item(film_id(title)) for title in ("Heat", "Vertigo")]
+    cards = tuple(Recommendation(film, rank, Explanation("")) for rank, film in enumerate(films, 1))
+
+    app.state.metrics.on_turn("", Reply("", Conversation(), Intent(Act.RECOMMEND, wish), cards), "")
+
+    after = figures(plain)
+    assert before['reconteur_limits_broken_total{kind="list"}'] == 0
+    near = before['reconteur_shown_total{kind="near_miss"}']
+    assert before['reconteur_limits_broken_total{kind="near_miss"}'] >= near > 0
+    assert after['reconteur_limits_broken_total{kind="list"}'] == 3  # Heat is no comedy and newer, Vertigo is none
 
 
 def test_figures_are_for_the_admin_once_there_are_keys(plain):

@@ -122,6 +122,7 @@ def test_prompts_of_open_webui_are_answered_in_the_json_they_ask_for(plain, key:
 
     assert json.loads(answer["choices"][0]["message"]["content"]) == {key: found}
     assert answer["reconteur"]["recommendations"] == []
+    assert plain.get("/api/operations").json()["turns"] == 0
 
 
 def test_follow_ups_are_what_people_begin_with(plain):
@@ -186,7 +187,10 @@ def test_a_request_that_is_sent_again_does_nothing_twice(plain):
     first, again = (plain.post("/api/feedback", json=body, headers=headers) for _ in range(2))
     changed = plain.post("/api/feedback", json={**body, "kind": "dislike"}, headers=headers)
     fresh = plain.post("/api/feedback", json=body, headers={"Idempotency-Key": "click-2"})
+    turns = [plain.post("/v1/chat/completions", json={"messages": WISH}, headers=headers) for _ in range(2)]
 
     assert first.json() == again.json()
     assert changed.status_code == 422
     assert fresh.json()["feedback_id"] != first.json()["feedback_id"]
+    assert turns[0].json() == turns[1].json()
+    assert plain.get("/api/operations").json()["turns"] == 2
