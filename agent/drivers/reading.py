@@ -6,8 +6,19 @@ from typing import Any
 from agent.drivers.base import Drive
 from agent.drivers.text import Spot
 from agent.wording.messages import say
-from retrieval.preference import Leaning
+from retrieval.preference import Leaning, Preference
 from tools import Call, shortened
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What stands when a message comes."""
+
+    preference: Preference = field(default_factory=Preference)
+    shown: tuple[str, ...] = ()  # item ids of the last list, in order
+    shown_before: tuple[str, ...] = ()  # of every list
+    focus: str = ""  # the item that 'it' means; '' for the first one shown
+    inquiry: str = ""  # 'field:first|second': which of two values the last reply asked for
 
 
 @dataclass(frozen=True, slots=True)

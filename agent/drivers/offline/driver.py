@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from agent.conversation import Conversation, Question, Role
 from agent.drivers.base import Deadline, Drive, View
-from agent.drivers.offline.parse import Scene, parse
+from agent.drivers.offline.parse import parse
 from agent.drivers.offline.phrases import has
 from agent.drivers.offline.spot import Spotter, places
-from agent.drivers.reading import carry_out
+from agent.drivers.reading import Scene, carry_out
 from retrieval.items import Catalog
 from retrieval.preference import Preference
 from retrieval.titles import normalize_title

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import chain, pairwise, product
 from typing import Any
 
@@ -10,7 +10,7 @@ from agent.drivers.language import language_of
 from agent.drivers.offline.numbers import YEAR, bound_of, compared
 from agent.drivers.offline.phrases import has, matches, pattern, small, table, words
 from agent.drivers.offline.spot import Spotter, said_of
-from agent.drivers.reading import Parsed
+from agent.drivers.reading import Parsed, Scene
 from agent.drivers.text import Place, Spot, blank, is_free, stem, stretches, words_of
 from retrieval.preference import Leaning, Op, Preference
 from retrieval.schema import FieldKind, FieldSpec
@@ -24,17 +24,6 @@ MOST_UNREAD, LONGEST_UNREAD, MOST_PASSED, ADVENTUROUS = 5, 60, 20, 0.9
 COMFORT = "gentle comforting heartwarming"  # the last for the sad
 WORD = re.compile(rf"[{HAN}]{{2,}}|[^\W\d_{HAN}][^\W\d_{HAN}'’-]+(?![\w'’])")
 Arguments = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """What stands when a message comes."""
-
-    preference: Preference = field(default_factory=Preference)
-    shown: tuple[str, ...] = ()  # item ids of the last list, in order
-    shown_before: tuple[str, ...] = ()  # of every list
-    focus: str = ""  # the item that 'it' means; '' for the first one shown
-    inquiry: str = ""  # 'field:first|second': which of two values the last reply asked for
 
 
 def parse(message: str, spotter: Spotter, scene: Scene | None = None) -> Parsed:
