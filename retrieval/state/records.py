@@ -63,6 +63,8 @@ class Taste:
     wish: Wish | None = None
     taste_id: int | None = None
     """None before it is kept."""
+    created_at: float = field(default=0.0, compare=False)
+    """When it was said first, in seconds since 1970; 0 before it is kept."""
 
     def __post_init__(self) -> None:
         if self.constraint is not None and self.wish is not None:
