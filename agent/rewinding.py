@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from agent.conversation import Conversation, Question, Role
-from retrieval.preference import Preference
+from retrieval.preference import Constraint, Preference, Wish
 from retrieval.state import Feedback, FeedbackKind, StateStore
 
 SAID = "said"
@@ -108,7 +108,8 @@ def _take_back(state: StateStore, user_id: str, conversation: Conversation, plac
 
 def _lasting(preference: Preference) -> set[str]:
     """The keys of what holds in later conversations, too."""
-    return {one.key for one in (*preference.constraints, *preference.wishes) if one.lasting}
+    stated: tuple[Constraint | Wish, ...] = (*preference.constraints, *preference.wishes)
+    return {one.key for one in stated if one.lasting}
 
 
 def _with_clicks(preference: Preference, given: Sequence[Feedback], conversation_id: str, since: float) -> Preference:

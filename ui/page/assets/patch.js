@@ -37,7 +37,7 @@ function draw(name, patch) {
   while (box.children.length > patch.top.length) box.lastElementChild.remove();
   for (const [key, part] of parts) if (!part.isConnected) parts.delete(key);
   if (focused && document.activeElement === document.body) {
-    parts.get(focused)?.querySelector("button:not([hidden], [disabled]), summary")?.focus({ preventScroll: true });
+    parts.get(focused)?.querySelector("textarea, button:not([hidden], [disabled]), summary")?.focus({ preventScroll: true });
   }
   page.marks?.();
 }
