@@ -37,8 +37,8 @@ def log_parts(session: Session, catalog: Catalog, picks: Sequence[str] = ()) -> 
     before, session.rendered = session.rendered, {}
     for at, (key, turn) in enumerate(zip(keys, session.turns, strict=True)):
         missed = session.asked_why_not if session.asked_why_not[0] == at else None
-        looks = (turn, session.language, at == last, at == last and session.running, _clicks_in(turn, session), missed)
-        looks = (*looks, *_done_with(name_of(at, turn), session))
+        state = (at == last, at == last and session.running, missed, _done_with(name_of(at, turn), session))
+        looks = (turn, session.language, _clicks_in(turn, session), state)
         drawn = before.get(key)
         if drawn is None or drawn[0] != looks:
             drawn = (looks, _turn(turn, at, key, session, catalog, is_last=at == last))
