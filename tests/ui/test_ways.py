@@ -153,9 +153,8 @@ async def test_an_answer_is_copied_without_the_right_to(page: Page, visitor: Wat
 
 
 async def test_where_nothing_can_be_copied_the_text_is_there_to_take(page: Page):
-    await page.evaluate(
-        "() => { navigator.clipboard.writeText = () => Promise.reject(new Error()); document.execCommand = () => false; }"
-    )
+    await page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error()); }")
+    await page.evaluate("() => { document.execCommand = () => false; }")
 
     await page.locator(".turn").first.get_by_role("button", name="Copy").click()
 
