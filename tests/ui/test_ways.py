@@ -103,7 +103,7 @@ async def test_an_edited_message_goes_out_when_one_is_online_again(page: Page, v
 
 async def test_a_message_that_another_tab_took_back_is_refused(page: Page, visitor: Watched, url: str):
     other = await visitor.open(url)
-    await finished(other, 2)
+    await expect(other.locator(".turn")).to_have_count(2, timeout=30_000)
     await other.locator(".turn").nth(1).get_by_role("button", name="Edit").click()
     await page.locator(".turn").first.get_by_role("button", name="Edit").click()
     await page.locator("[data-edit] textarea").fill("tense")
