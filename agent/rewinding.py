@@ -77,7 +77,7 @@ def rewind(
         turns,
         preference,
         before.question,
-        before.asked,
+        before.asked or any(turn.shown or turn.near for turn in turns),
         before.inquired,
         before.open_inquiry,
         before.told,

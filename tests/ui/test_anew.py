@@ -108,6 +108,7 @@ async def test_a_message_that_is_not_there_any_more_is_refused_and_says_so(actio
         parts = await drain(anew.send(session, gone, "after 1990", "another"))
         assert Part.REFUSED in parts[-1]
 
+    assert session.draft == "after 1990"
     assert session.notice == "That message is no longer there. The conversation has changed in the meantime."
     assert [turn.message for turn in session.turns] == ["calm", "after 2015"]
 

@@ -5,9 +5,8 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.browser import Watched, open_context
+from tests.browser import Watched, finished, open_context, say
 from tests.ui.fakes import FakeAgent, make_agent
-from tests.ui.test_browser import finished, say
 
 pytestmark = [
     pytest.mark.live,
@@ -114,6 +113,7 @@ async def test_a_message_that_another_tab_took_back_is_refused(page: Page, visit
     await other.get_by_role("button", name="Send again").click()
 
     await expect(other.locator("#notice")).to_contain_text("That message is no longer there.")
+    await expect(other.locator("#box textarea")).to_have_value("after 2015")
     await finished(other, 1)
     await expect(other.locator(".said")).to_contain_text("tense")
 

@@ -34,8 +34,9 @@ class Anew:
         """
         is_new = key not in session.talk.received and bool(message.strip()) and not session.running
         if is_new and not await self._go_back(session, name):
-            session.editing, session.notice = "", word("message_gone", session.language)
-            yield Part.LOG | Part.INPUT | Part.REFUSED
+            session.editing, session.draft = "", message
+            session.notice = word("message_gone", session.language)
+            yield Part.LOG | Part.INPUT | Part.REFUSED | Part.DRAFT
             return
         async with aclosing(self.actions.send(session, message, key)) as parts:
             async for part in parts:
