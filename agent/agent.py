@@ -31,6 +31,7 @@ from agent.loop.words import Words
 from agent.matching import FieldMatcher
 from agent.memory import StoredMemory, keep_shown
 from agent.recommendation import Recommendation, Reply
+from agent.rewinding import rewind
 from agent.settings import Settings
 from agent.shown import Shown, load_shown
 from agent.stopping import Half
@@ -321,13 +322,26 @@ class Agent:
         keep_shown(self.state, stopped, half.shown())
 
     async def shown(self, conversation: Conversation) -> dict[int, Shown]:
-        """What was shown with the turns of a conversation, by their index; nothing where it was not kept."""
+        """What was shown with the turns of a conversation, by their number; nothing where it was not kept."""
         if conversation.user_id is None:
             return {}
         user_id, conversation_id = conversation.user_id, conversation.conversation_id
         kept = await asyncio.to_thread(self.state.shown_in, user_id, conversation_id)
         found = {at: load_shown(content) for at, content in kept.items()}
         return {at: one for at, one in found.items() if one is not None}
+
+    async def rewind(self, conversation: Conversation, place: int, *, language: str) -> Conversation:
+        """A conversation as it was before a message, to have that said or answered anew; see `agent.rewinding`.
+
+        Args:
+            conversation: As it is now; it stays stored so until the next turn begins.
+            place: Where the message stands among its turns.
+            language: Of the replies, where nothing was said before.
+        """
+        await asyncio.to_thread(self._check_owner, conversation)
+        shown = await self.shown(conversation)
+        kept = {number: one.after for number, one in shown.items() if one.after is not None}
+        return await asyncio.to_thread(rewind, self.state, conversation, place, kept, language=language)
 
     def _fixed(self, conversation: Conversation, message: str, key: str) -> list[Event]:
         """A turn of one fixed sentence."""

@@ -32,6 +32,8 @@ class Turn:
     """Item ids that its words list, where there are no cards."""
     ranked: tuple[str, ...] = ()
     """Item ids in the order in which they were ranked for its cards, and those behind them."""
+    number: int | None = None
+    """Its number in the logs; None where that is its place, since no turn before it was taken back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +68,29 @@ class Conversation:
     """Notices that still hold and need not be repeated ('no language model is running')."""
     origins: Mapping[str, int] = field(default_factory=dict)
     """Which turn said each part of the wish: the key of its chip -> the index of the user's turn."""
+    taken_back: int = 0
+    """How many turns were taken back, to be said or answered anew; the logs keep them, and their numbers."""
     unread: bool = False
     """Whether `preference` does not know the turns: a client sent them along, and nobody has read them yet."""
 
     def add(self, turn: Turn) -> "Conversation":
         """The conversation with one more turn."""
-        return replace(self, turns=(*self.turns, turn))
+        numbered = replace(turn, number=self.next_number) if self.taken_back else turn
+        return replace(self, turns=(*self.turns, numbered))
+
+    @property
+    def next_number(self) -> int:
+        """The number in the logs that the next turn gets."""
+        return len(self.turns) + self.taken_back
+
+    def number_of(self, place: int) -> int:
+        """The number in the logs of the turn at a place."""
+        number = self.turns[place].number
+        return place if number is None else number
+
+    def place_of(self, number: int) -> int:
+        """Where the turn of a number stands; where it would, if there is none."""
+        return sum(1 for place in range(len(self.turns)) if self.number_of(place) < number)
 
     def last_shown(self) -> tuple[str, ...]:
         """The item ids of the last list, in order; near misses or what words listed where there were no cards."""

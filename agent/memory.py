@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from agent.conversation import Conversation
 from agent.loop.state import TurnState
+from agent.rewinding import snapshot_of
 from agent.shown import Shown, cards_of, dump_shown
 from retrieval.history import UserHistory
 from retrieval.policies import Policy
@@ -86,7 +87,7 @@ class StoredMemory:
         ]
         conversation = turn.conversation
         self._state_of(turn).record_exposures(
-            conversation.user_id, conversation.conversation_id, len(conversation.turns), exposures
+            conversation.user_id, conversation.conversation_id, conversation.next_number, exposures
         )
 
     def keep(self, turn: TurnState, conversation: Conversation) -> None:
@@ -113,10 +114,11 @@ class StoredMemory:
 
 
 def keep_shown(state: StateStore, conversation: Conversation, shown: Shown) -> None:
-    """Keep what was shown with the last turn of a conversation; nothing where it is nobody's."""
+    """Keep what was shown with the last turn of a conversation, and how it stands; nothing where it is nobody's."""
     if conversation.user_id is not None:
-        at = len(conversation.turns) - 1
-        state.keep_shown(conversation.user_id, conversation.conversation_id, at, dump_shown(shown))
+        number = conversation.number_of(len(conversation.turns) - 1)
+        content = dump_shown(replace(shown, after=snapshot_of(conversation)))
+        state.keep_shown(conversation.user_id, conversation.conversation_id, number, content)
 
 
 def meanings(tastes: Iterable[Taste]) -> tuple[Constraint | Wish, ...]:

@@ -110,6 +110,9 @@ class AccessSettings(BaseModel):
     guests: bool = Field(default=False, description="show the page without a login where keys or accounts are on")
     token_s: int = Field(default=900, ge=60, le=86400, description="how long a user's token lives if not said")
     session_h: int = Field(default=336, ge=1, le=8760, description="how long a login lasts, in hours")
+    share_days: int = Field(
+        default=30, ge=0, le=3650, description="how long a list that somebody shares can be seen; 0 for no sharing"
+    )
     cookies_over_http: bool = Field(
         default=False, description="let people log in over plain http from other machines: passwords can be read"
     )

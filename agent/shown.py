@@ -7,6 +7,7 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from agent.intent import Chip
 from agent.recommendation import Explanation, Recommendation, Table, Trace
+from agent.rewinding import Snapshot
 from retrieval.house import Handover
 from retrieval.items import Catalog
 from retrieval.preference import Constraint
@@ -47,6 +48,8 @@ class Shown:
     """Answers to click, where it asked."""
     table: Table | None = None
     handover: Handover | None = None
+    after: Snapshot | None = None
+    """How the conversation stood after the turn; None where an older version kept it."""
 
 
 def cards_of(recommendations: Iterable[Recommendation]) -> tuple[ShownCard, ...]:

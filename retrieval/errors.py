@@ -129,6 +129,14 @@ class UnknownConversationError(RecommenderError):
         self.conversation_id = conversation_id
 
 
+class TooManySharesError(RecommenderError):
+    """A user lets others see as many lists as one user may."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        super().__init__(f"expected at most {most} shared lists, found {most} already. Stop sharing one of them first.")
+
+
 class UnknownKeyError(RecommenderError):
     """An id that no API key has."""
 

@@ -18,10 +18,12 @@ from retrieval.state.records import (
     LoggedExposure,
     Profile,
     Saved,
+    Share,
     Taste,
     TurnNote,
     User,
 )
+from retrieval.state.shares import ShareStore
 from retrieval.state.store import StateStore, open_state
 from retrieval.state.turns import TurnLog
 
@@ -39,6 +41,8 @@ __all__ = [
     "LoggedExposure",
     "Profile",
     "Saved",
+    "Share",
+    "ShareStore",
     "StateStore",
     "Taste",
     "TurnLog",

@@ -14,7 +14,7 @@ from retrieval.errors import UnknownConversationError
 from retrieval.state import users
 from retrieval.state.records import ConversationRow
 from retrieval.state.tables import ConversationTableRow as Row
-from retrieval.state.tables import ExposureRow, ShownRow
+from retrieval.state.tables import ExposureRow, ShareRow, ShownRow
 from retrieval.state.text import NAME_LENGTH, checked_id, clean, is_id
 
 
@@ -97,13 +97,13 @@ def shown_in(session: Session, user_id: str, conversation_id: str) -> dict[int, 
 
 
 def delete(session: Session, user_id: str, conversation_id: str) -> None:
-    """Forget a conversation and what was shown in it; the feedback given there stays.
+    """Forget a conversation, what was shown in it and what others may see of that; the feedback given there stays.
 
     Raises:
         UnknownConversationError: It is not one of this user's.
     """
     row = _own(session, user_id, conversation_id)
-    for table in (ExposureRow, ShownRow):
+    for table in (ExposureRow, ShownRow, ShareRow):
         session.execute(remove(table).where(table.conversation_id == conversation_id))
     session.delete(row)
 

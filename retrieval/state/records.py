@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 from retrieval.preference import Constraint, Wish
 
@@ -63,6 +63,8 @@ class Taste:
     wish: Wish | None = None
     taste_id: int | None = None
     """None before it is kept."""
+    created_at: float = field(default=0.0, compare=False)
+    """When it was said first, in seconds since 1970; 0 before it is kept."""
 
     def __post_init__(self) -> None:
         if self.constraint is not None and self.wish is not None:
@@ -86,6 +88,17 @@ class Saved:
 
     item_id: str
     added_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A list that its user lets others see."""
+
+    share_id: int
+    content: Mapping[str, Any]
+    """What is seen, as the page writes it."""
+    created_at: float
+    expires_at: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from retrieval.state.realms import RealmId
 
-HEAD = "0007"
+HEAD = "0008"
 """The newest revision in `migrations/versions`; a change of a table needs a new one there."""
 ID_LENGTH = 128
 
@@ -147,6 +147,22 @@ class WatchRow(Base):
     user_id: Mapped[str] = mapped_column(RealmId, ForeignKey(UserRow.user_id, ondelete="CASCADE"), primary_key=True)
     item_id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
     added_at: Mapped[float]
+
+
+class ShareRow(Base):
+    """One list that others may see by a link; since version 8."""
+
+    __tablename__ = "shares"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64), unique=True, index=True)
+    """SHA-256 of the link's token, in hex."""
+    user_id: Mapped[str] = mapped_column(RealmId, ForeignKey(UserRow.user_id, ondelete="CASCADE"), index=True)
+    conversation_id: Mapped[str] = mapped_column(RealmId)
+    content: Mapped[dict[str, Any]]
+    """As the page writes it."""
+    created_at: Mapped[float]
+    expires_at: Mapped[float]
 
 
 class KeyRow(Base):

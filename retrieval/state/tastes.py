@@ -22,20 +22,16 @@ _WISH = TypeAdapter(Wish)
 
 
 def keep(session: Session, user_id: str, taste: Taste) -> Taste:
-    """Keep a taste in place of an older one with the same key."""
+    """Keep a taste; one that is kept already gets the words that it has now."""
     users.lock(session, user_id)
     key = clean(taste.key, limit=KEY_LENGTH)
-    _delete(session, user_id, TasteRow.key == key)
-    row = TasteRow(
-        user_id=user_id,
-        key=key,
-        words=clean(taste.words, limit=WORDS_LENGTH),
-        content=_content(taste),
-        created_at=time.time(),
-    )
-    session.add(row)
+    row = session.scalars(select(TasteRow).where(TasteRow.user_id == user_id, TasteRow.key == key)).first()
+    if row is None:
+        row = TasteRow(user_id=user_id, key=key, created_at=time.time())
+        session.add(row)
+    row.words, row.content = clean(taste.words, limit=WORDS_LENGTH), _content(taste)
     session.flush()
-    return replace(taste, words=row.words, taste_id=row.id)
+    return replace(taste, words=row.words, taste_id=row.id, created_at=row.created_at)
 
 
 def of_user(session: Session, user_id: str) -> list[Taste]:
@@ -73,7 +69,7 @@ def _taste(row: TasteRow) -> Taste | None:
     try:
         constraint = _CONSTRAINT.validate_python(row.content["constraint"]) if "constraint" in row.content else None
         wish = _WISH.validate_python(row.content["wish"]) if "wish" in row.content else None
-        return Taste(row.words, constraint, wish, row.id)
+        return Taste(row.words, constraint, wish, row.id, row.created_at)
     except (ValidationError, ValueError, TypeError):
         logger.warning("taste %d cannot be read and is left out. Say it again to replace it.", row.id)
         return None

@@ -16,6 +16,7 @@ from retrieval.state.tables import (
     ConversationTableRow,
     ExposureRow,
     FeedbackRow,
+    ShareRow,
     ShownRow,
     TasteRow,
     TurnRow,
@@ -103,7 +104,7 @@ def export(session: Session, user_id: str) -> dict[str, Any]:
         UnknownUserError: There is no such user.
     """
     found: dict[str, Any] = {"user": _plain(_row(session, user_id))}
-    for table in (ConversationTableRow, FeedbackRow, TasteRow, WatchRow, ExposureRow, ShownRow, TurnRow):
+    for table in (ConversationTableRow, FeedbackRow, TasteRow, WatchRow, ShareRow, ExposureRow, ShownRow, TurnRow):
         columns = table.__table__.c
         query = select(table).where(columns.user_id == user_id).order_by(*table.__table__.primary_key)
         found[str(table.__tablename__)] = [_plain(row) for row in session.scalars(query)]

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import StatementError
 
 from retrieval.errors import BadIdError, SettingsError, UnknownConversationError, UnknownUserError
-from retrieval.state import AccessStore, Exposure, FeedbackKind, StateStore, Taste, realm_of
+from retrieval.state import AccessStore, Exposure, FeedbackKind, ShareStore, StateStore, Taste, realm_of
 from retrieval.state.realms import SEPARATOR, with_realm
 from retrieval.state.tables import UserRow
 from tests.retrieval.test_state import url  # noqa: F401
@@ -60,6 +60,7 @@ def fill(seen: StateStore) -> dict[str, object]:
     seen.keep_taste("kim", Taste("never snow"))
     seen.keep_shown("kim", "c", 0, {"cards": ["a"]})
     seen.save_item("kim", "b")
+    ShareStore(seen.database).add("kim", "c", {"text": "shared"}, days=30)
     return seen.export_user("kim")
 
 

@@ -25,7 +25,7 @@ from retrieval.errors import (
 )
 from retrieval.preference import Constraint, Op, Wish
 from retrieval.settings import RetrievalSettings
-from retrieval.state import Exposure, FeedbackKind, StateStore, Taste, open_state
+from retrieval.state import Exposure, FeedbackKind, ShareStore, StateStore, Taste, open_state
 from retrieval.state.tables import HEAD
 
 LIKE, DISLIKE, SEEN = FeedbackKind.LIKE, FeedbackKind.DISLIKE, FeedbackKind.SEEN
@@ -64,6 +64,7 @@ def fill(store: StateStore, user_id: str, word: str = "word") -> str:
     store.add_feedback(user_id, "a", LIKE, conversation_id=conversation, exposure_id=first)
     store.keep_taste(user_id, replace(KIDS, words=f"never {word}"))
     store.save_item(user_id, "saved")
+    ShareStore(store.database).add(user_id, conversation, {"text": f"shared {word}"}, days=30)
     return conversation
 
 
@@ -420,6 +421,7 @@ def test_the_export_is_json_and_holds_what_was_taken_back_too(store: StateStore)
         "feedback": 1,
         "tastes": 1,
         "watchlist": 1,
+        "shares": 1,
         "exposures": 2,
         "shown": 0,
         "turns": 0,

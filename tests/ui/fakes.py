@@ -17,6 +17,7 @@ from agent.conversation import Conversation, Role, Turn
 from agent.events import Event, Finished, Recommended, TextDelta, ToolCalled, Understood
 from agent.intent import Act, Chip, Intent
 from agent.recommendation import Explanation, LlmRun, Recommendation, Reply, Statement, ToolRun, Trace
+from agent.rewinding import rewind, snapshot_of
 from agent.settings import Settings
 from agent.shown import Shown, cards_of
 from agent.stopping import Half
@@ -212,11 +213,18 @@ class FakeAgent:
         self.conversations.stored[stopped.conversation_id] = stopped
         return stopped
 
+    async def rewind(self, conversation: Conversation, place: int, *, language: str) -> Conversation:
+        self.calls.append(("rewind", str(place)))
+        kept = {number: one.after for number, one in (await self.shown(conversation)).items()}
+        return await asyncio.to_thread(rewind, self.state, conversation, place, kept, language=language)
+
     async def shown(self, conversation: Conversation) -> dict[int, Shown]:
         return self.kept_shown.get(conversation.conversation_id, {})
 
     def _show(self, conversation: Conversation, shown: Shown) -> None:
-        self.kept_shown.setdefault(conversation.conversation_id, {})[len(conversation.turns) - 1] = shown
+        number = conversation.number_of(len(conversation.turns) - 1)
+        kept = replace(shown, after=snapshot_of(conversation))
+        self.kept_shown.setdefault(conversation.conversation_id, {})[number] = kept
 
     async def feedback(self, conversation: Conversation, item_id: str, kind) -> tuple[Conversation, str]:
         self.catalog.item(item_id)

@@ -22,6 +22,7 @@ VIEWS = {
     "watchlist": "#/watchlist",
     "taste": "#/taste",
     "conversations": "#/conversations",
+    "shared lists": "#/shares",
     "item": "#/item/game%3A1",
     "import": "#/import",
     "comparison": "#/compare/game%3A1/game%3A2",
@@ -53,6 +54,10 @@ async def prepare(page: Page) -> None:
     await page.get_by_role("button", name="Save:").first.click()
     await page.locator(".card .why > summary").first.click()
     await page.locator(".how > summary").click()
+    await page.get_by_role("button", name="Share").click()
+    await expect(page.locator(".shared")).to_be_visible()
+    await page.get_by_role("button", name="Edit").click()
+    await expect(page.locator("[data-edit] textarea")).to_be_focused()
     for place in (0, 1):
         await page.locator("#log button[data-compare]").nth(place).click()
 
@@ -87,6 +92,23 @@ async def test_no_view_breaks_a_rule_of_axe(browser, url, scheme, width):
             found[name] = await broken_rules(page) + await page.evaluate(SMALL, SMALLEST_PX)
 
     assert {name: broken for name, broken in found.items() if broken} == {}
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_no_shared_list_breaks_a_rule_of_axe(browser, url, scheme, width):
+    size = {"width": width, "height": 900}
+    async with open_context(browser, color_scheme=scheme, viewport=size) as visitor:
+        page = await visitor.open(url)
+        await prepare(page)
+        link = await page.get_by_role("link", name="Link to this list").get_attribute("href")
+        found = {}
+        for address in (link, "shared/nothing"):
+            await page.goto(f"{url}/{address}")
+            assert await page.evaluate("document.documentElement.scrollWidth") <= width
+            found[address] = await broken_rules(page)
+
+    assert {address: broken for address, broken in found.items() if broken} == {}
 
 
 async def test_at_twice_the_size_nothing_scrolls_sideways_and_all_can_be_reached(browser, url):

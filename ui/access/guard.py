@@ -15,7 +15,7 @@ from retrieval.errors import ContextError, RecommenderError
 from retrieval.state import AccessStore
 from ui.access.access import Access, UnauthorizedError
 from ui.access.caller import Caller
-from ui.access.scopes import LOGIN, PUBLIC
+from ui.access.scopes import LOGIN, PUBLIC, SHARED
 from ui.api.error_answer import refuse
 from ui.api.errors import respond
 from ui.edge.page import API
@@ -82,7 +82,8 @@ class Guard:
         else:
             if access.is_guarded() and not is_same_origin(request):
                 return refuse(403, "expected a request from the page itself, found one from another site.")
-            caller = Caller() if path in LOGIN else access.page_caller(request.cookies.get(COOKIE, ""))
+            is_open = path in LOGIN or path.startswith(SHARED)
+            caller = Caller() if is_open else access.page_caller(request.cookies.get(COOKIE, ""))
         if caller is None:
             return self._ask_to_log_in(request)
         rules = agent.rules

@@ -10,6 +10,8 @@ from ui.access.caller import Caller, Scope
 PUBLIC = frozenset(("/healthz", "/readyz", "/api/openapi.json", "/tools/openapi.json", "/operations"))
 """Paths that ask for no key."""
 LOGIN = frozenset(("/login", "/logout"))
+SHARED = "/shared/"
+"""How the paths begin of lists that somebody shared: whoever has the link may see one, logged in or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/login"): ANYBODY,
     ("POST", "/login"): ANYBODY,
     ("POST", "/logout"): ANYBODY,
+    ("GET", "/shared/{token}"): ANYBODY,
 }
 
 

@@ -151,7 +151,7 @@ class Actions:
         if talk.turns and talk.turns[-1].is_unanswered and talk.turns[-1].message == message:
             talk.turns.pop()
             talk.conversation = replace(talk.conversation, turns=talk.conversation.turns[:-1])
-        talk.turns.append(ChatTurn(message))
+        talk.turns.append(ChatTurn(message, number=talk.conversation.next_number))
 
     async def _run(self, session: Session, message: str) -> Changes:
         with suppress(RecommenderError):  # the turn will meet it again, and say so
@@ -214,8 +214,8 @@ class Actions:
         if session.running:
             return
         talk = session.talk
+        talk.turns.append(ChatTurn(text, number=talk.conversation.next_number))
         talk.conversation = replace(talk.conversation.add(Turn(Role.USER, text)), preference=wanted)
-        talk.turns.append(ChatTurn(text))
         async with aclosing(self.rerank(session)) as parts:
             async for part in parts:
                 yield part

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from agent.conversation import Conversation
 from agent.events import Event
 from agent.recommendation import Recommendation
+from agent.settings import Settings
 from agent.shown import Shown
 from agent.stopping import Half
 from retrieval.candidates import Candidate
@@ -55,6 +56,10 @@ class ChatAgent(Protocol):
         """Catalog and data set."""
 
     @property
+    def settings(self) -> Settings:
+        """What the server was started with."""
+
+    @property
     def state(self) -> StateStore:
         """Users and what is kept of them."""
 
@@ -76,8 +81,11 @@ class ChatAgent(Protocol):
     async def stop(self, conversation: Conversation, half: Half) -> Conversation:
         """Keep what a turn had brought when its events were closed."""
 
+    async def rewind(self, conversation: Conversation, place: int, *, language: str) -> Conversation:
+        """A conversation as it was before the message at a place."""
+
     async def shown(self, conversation: Conversation) -> Mapping[int, Shown]:
-        """What was shown with the turns of a conversation, by their index."""
+        """What was shown with the turns of a conversation, by their number."""
 
     async def feedback(self, conversation: Conversation, item_id: str, kind: FeedbackKind) -> tuple[Conversation, str]:
         """Take in an opinion."""

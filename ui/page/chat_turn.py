@@ -22,6 +22,8 @@ class ChatTurn:
     """What the user wrote; '' for a list that a click brought."""
     title: str = ""
     """Shown instead of a message."""
+    number: int = -1
+    """Of the message in the logs; -1 where a click brought the list."""
     intent: Intent | None = None
     wanted: Preference | None = None
     """What is wanted from now on."""
@@ -64,25 +66,26 @@ def turns_of(conversation: Conversation, catalog: Catalog, shown: Mapping[int, S
     Args:
         conversation: What was said.
         catalog: The items; those that are gone are left out.
-        shown: What was shown with its turns, by their index; without it the cards have no reasons.
+        shown: What was shown with its turns, by their number; without it the cards have no reasons.
     """
     turns: list[ChatTurn] = []
-    message = ""
+    message, said = "", -1
     for at, turn in enumerate(conversation.turns):
+        number = conversation.number_of(at)
         if turn.role is Role.USER:
             if message:
-                turns.append(ChatTurn(message))
-            message = turn.text
+                turns.append(ChatTurn(message, number=said))
+            message, said = turn.text, number
             continue
-        again = _again(message, turn, (shown or {}).get(at), catalog, conversation.preference.language)
+        again = _again(message, turn, (shown or {}).get(number), catalog, conversation.preference.language)
         if message or not turns or not turns[-1].has_list:
-            turns.append(again)
+            turns.append(replace(again, number=said))
         else:  # a click made the list anew, in its place
-            turns[-1] = replace(again, message=turns[-1].message)
-        message = ""
+            turns[-1] = replace(again, message=turns[-1].message, number=turns[-1].number)
+        message, said = "", -1
     if turns and (intent := _last_intent(conversation, turns[-1], catalog)) is not None:
         turns[-1] = replace(turns[-1], intent=intent)
-    return [*turns, ChatTurn(message)] if message else turns
+    return [*turns, ChatTurn(message, number=said)] if message else turns
 
 
 def _last_intent(conversation: Conversation, last: ChatTurn, catalog: Catalog) -> Intent | None:

@@ -24,4 +24,6 @@ def composer_html(language: str) -> Html:
             class_="entry",
         ),
         data_compose="",
+        data_copied=word("copied", language),
+        data_by_hand=word("copy_by_hand", language),
     )

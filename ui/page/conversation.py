@@ -12,7 +12,8 @@ from ui.page.covers import cover
 from ui.page.fragments import Fragments
 from ui.page.how import how_html
 from ui.page.markup import Html, join, paragraphs, tag
-from ui.page.state import Session
+from ui.page.state import Link, Session
+from ui.page.ways import answer_ways, can_be_edited, edit_button, edit_form, name_of
 from ui.page.words import word
 
 LOG_FRAME = tag("div", data_log="", class_="turns", role="log")
@@ -36,13 +37,20 @@ def log_parts(session: Session, catalog: Catalog, picks: Sequence[str] = ()) -> 
     before, session.rendered = session.rendered, {}
     for at, (key, turn) in enumerate(zip(keys, session.turns, strict=True)):
         missed = session.asked_why_not if session.asked_why_not[0] == at else None
-        looks = (turn, session.language, at == last, at == last and session.running, _clicks_in(turn, session), missed)
+        state = (at == last, at == last and session.running, missed, _done_with(name_of(at, turn), session))
+        looks = (turn, session.language, _clicks_in(turn, session), state)
         drawn = before.get(key)
         if drawn is None or drawn[0] != looks:
             drawn = (looks, _turn(turn, at, key, session, catalog, is_last=at == last))
         session.rendered[key] = drawn
         fragments.parts.update(drawn[1])
     return fragments
+
+
+def _done_with(name: str, session: Session) -> tuple[bool, Link | None]:
+    """Whether the message of an exchange is being changed, and the link to its list."""
+    is_shared = session.shared is not None and session.shared.turn == name
+    return session.editing == name, session.shared if is_shared else None
 
 
 def _clicks_in(turn: ChatTurn, session: Session) -> tuple[tuple[str, bool], ...]:
@@ -59,7 +67,7 @@ def _turn(
     language = turn.language(session.language)
     place = f"{session.conversation.conversation_id[:8]}-{at}"
     context = CardContext(catalog, language, session.feedback, session.saved_ids, place)
-    busy = is_last and session.running
+    busy, name = is_last and session.running, name_of(at, turn)
     act = None if turn.intent is None else turn.intent.act
     # what was understood so far does not bear on answers and questions
     found = turn.intent.chips if turn.intent is not None and act is Act.RECOMMEND else ()
@@ -68,7 +76,7 @@ def _turn(
     fragments.keep(
         key,
         "section",
-        fragments.keep(f"{key}.said", "div", _said(turn, session.language)),
+        fragments.keep(f"{key}.said", "div", *_said(turn, name, session, busy=busy)),
         fragments.keep(
             f"{key}.chips",
             "div",
@@ -79,6 +87,7 @@ def _turn(
         fragments.keep(
             f"{key}.ways",
             "div",
+            "" if busy or turn.is_unanswered else answer_ways(turn, name, context, session, is_last=is_last),
             _others(context, session.asked_why_not, at) if is_last and not busy and turn.has_list else "",
         ),
         fragments.keep(f"{key}.how", "div", how),
@@ -183,13 +192,18 @@ def _welcome(session: Session, catalog: Catalog, picks: Sequence[str], fragments
     )
 
 
-def _said(turn: ChatTurn, language: str) -> Html:
+def _said(turn: ChatTurn, name: str, session: Session, *, busy: bool) -> list[Html]:
+    """The message, or what to change it in."""
+    language = session.language
     if not turn.message:
         named = tag("h2", turn.title, class_="said-title") if turn.title else ""
-        return Html(named) or tag("h2", word("suggestions", language), class_="hidden-name")
-    name = tag("span", word("pair", language, name=word("you", language), text=""), class_="hidden-name")
+        return [Html(named) or tag("h2", word("suggestions", language), class_="hidden-name")]
+    if session.editing == name and not busy:
+        return [edit_form(turn, name, language)]
+    speaker = tag("span", word("pair", language, name=word("you", language), text=""), class_="hidden-name")
     said = word("to_person", language) if turn.message == PERSON else turn.message
-    return tag("div", name, *paragraphs_inline(said), class_="said", role="heading", aria_level="2")
+    shown = tag("div", speaker, *paragraphs_inline(said), class_="said", role="heading", aria_level="2")
+    return [shown, edit_button(name, language)] if can_be_edited(turn) and not busy else [shown]
 
 
 def paragraphs_inline(text: str) -> tuple[Html]:

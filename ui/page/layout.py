@@ -17,12 +17,14 @@ from retrieval.errors import RecommenderError
 from ui.access.caller import Caller
 from ui.page.actions import ANYBODY, Actions
 from ui.page.agents import ChatAgent
+from ui.page.anew import Anew
 from ui.page.composer import composer_html
 from ui.page.conversation import LOG_FRAME, live_html, log_parts
 from ui.page.head import head_html
 from ui.page.markup import tag
 from ui.page.parts import Changes, Part
 from ui.page.problems import problem_in
+from ui.page.sharing import Sharing
 from ui.page.sidebar import rail_html
 from ui.page.state import Session
 from ui.page.talk import Talks
@@ -65,6 +67,7 @@ def build_page(find_agent: Callable[[], ChatAgent]) -> Any:
         save = _unseen("save", "save.js")
         route = _unseen("route", "route.js")
         _unseen("read", "read.js")
+        _unseen("ways", "ways.js")
 
         outputs = [state, patch, live, rail, notice, browser, save]
         handlers = Handlers(find_agent)
@@ -83,7 +86,7 @@ def mount_page(app: FastAPI, page: Any, path: str) -> FastAPI:
         page,
         path=path,
         theme=theme,
-        head=f"<style>{_asset('chat.css')}</style>",  # as `css`, Gradio would rewrite the selectors
+        head=f"<style>{_asset('chat.css')}{_asset('ways.css')}</style>",  # as `css`, Gradio would rewrite the selectors
         footer_links=[],
         run_history=False,
         ssr_mode=False,
@@ -146,6 +149,8 @@ class Handlers:
         actions = self._actions(session.caller)
         given = {key: str(value) for key, value in data.items()}
         match given:
+            case {"do": "send", "text": text, "key": key, "turn": name}:
+                return Anew(actions).send(session, name, text, key[:_LONGEST_KEY])
             case {"do": "send", "text": text, "key": key}:
                 return actions.send(session, text, key[:_LONGEST_KEY])
             case {"do": "sync", "number": number}:
@@ -164,6 +169,12 @@ class Handlers:
                 return actions.keeping.read(session, given)
             case {"do": "unsave", "item": item}:
                 return actions.keeping.unsave(session, item)
+            case {"do": "edit", "turn": name}:
+                return Anew(actions).edit(session, name)
+            case {"do": "share", "turn": name}:
+                return Sharing(actions.people).share(session, name)
+            case {"do": "unshare", "share": share_id}:
+                return Sharing(actions.people).revoke(session, share_id)
             case {"do": "undo", "item": item}:
                 return actions.undo(session, item)
             case {"do": "more-like", "item": item}:
@@ -194,6 +205,8 @@ class Handlers:
                 return actions.only_newest(session)
             case "others":
                 return actions.others(session)
+            case "regenerate":
+                return Anew(actions).regenerate(session)
             case "again":
                 return actions.again(session)
             case "new":

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from retrieval.untrusted import visible
 
-_VOID = frozenset({"br", "img", "input"})
+_VOID = frozenset({"br", "img", "input", "meta"})
 
 
 class Html(str):

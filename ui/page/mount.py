@@ -39,8 +39,10 @@ def mount_chat(app: "FastAPI", agent: ChatAgent | Callable[[], ChatAgent], path:
     load_page()
     from ui.access.login import add_door
     from ui.page.layout import build_page, mount_page
+    from ui.page.shared_page import add_shared
 
     add_door(app)
+    add_shared(app)
     page = build_page(agent if callable(agent) else lambda: agent)
     mounted = mount_page(app, page, path)
     route = mounted.router.routes[-1]

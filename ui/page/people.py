@@ -33,7 +33,8 @@ class People:
         Somebody who is logged in has the users of the account, whichever browser made them.
         """
         kept = _read_browser(browser)
-        session = Session(language=language, caller=caller)
+        may_share = self.agent.settings.access.share_days > 0
+        session = Session(language=language, caller=caller, may_share=may_share)
         for user_id in await self._own_users() if caller.account else kept.users:
             user = await self._find(user_id)
             if user is not None:
@@ -75,7 +76,7 @@ class People:
         talk = self.talks.find(self._realm, conversation_id) or await self._read(conversation_id)
         if talk is None or talk.conversation.user_id != user_id:
             return False
-        session.talk = self.talks.add(self._realm, talk)
+        session.talk, session.editing, session.shared = self.talks.add(self._realm, talk), "", None
         return True
 
     async def _read(self, conversation_id: str) -> Talk | None:
@@ -114,6 +115,7 @@ class People:
     def _begin(self, session: Session) -> None:
         session.talk = self.talks.add(self._realm, Talk())
         session.notice, session.confirming, session.draft = "", False, ""
+        session.editing, session.shared = "", None
         self._adopt(session)
         # what is too short to tell its language is in that of the page
         preference = replace(session.conversation.preference, language=session.language)

@@ -1,16 +1,12 @@
 """The page's side: who is here, the dial, lasting tastes, earlier conversations, my data."""
 
-from datetime import UTC, datetime
-
-from babel.dates import format_date
-
 from agent.chips import constraint_label, wish_label
-from agent.wording.messages import locale_of
 from retrieval.items import Catalog
 from retrieval.state import Taste, User
-from ui.page.markup import Html, tag
+from ui.page.links import link_to
+from ui.page.markup import Html, join, tag
 from ui.page.state import Session
-from ui.page.words import word
+from ui.page.words import day, word
 
 _MOST_CONVERSATIONS = 12
 
@@ -154,7 +150,7 @@ def _conversations(session: Session) -> Html:
             tag(
                 "button",
                 tag("span", row.title, class_="row-title"),
-                tag("time", _day(row.updated_at, language), class_="meta"),
+                tag("time", day(row.updated_at, language), class_="meta"),
                 type="button",
                 class_="row",
                 data_do="open",
@@ -171,6 +167,7 @@ def _data(session: Session) -> Html:
     if session.user is None:
         return Html("")
     export = tag("button", word("export", language), type="button", class_="quiet", data_do="export")
+    export = join((export, tag("a", word("shared_lists", language), href=link_to("shares"), class_="quiet")))
     if not session.confirming:
         erase = tag("button", word("erase", language), type="button", class_="quiet danger", data_do="erase")
         return _section(word("data", language), tag("div", export, erase, class_="stack"))
@@ -189,7 +186,3 @@ def _data(session: Session) -> Html:
 
 def _section(title: str, *parts: str) -> Html:
     return tag("section", tag("h2", title), *parts)
-
-
-def _day(timestamp: float, language: str) -> str:
-    return format_date(datetime.fromtimestamp(timestamp, tz=UTC), locale=locale_of(language))

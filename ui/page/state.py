@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pydantic import BaseModel, Field
 
 from agent.conversation import Conversation
-from retrieval.state import ConversationRow, Saved, Taste, User
+from retrieval.state import ConversationRow, Saved, Share, Taste, User
 from ui.access.caller import Caller
 from ui.page.chat_turn import ChatTurn
 from ui.page.fragments import Drawn, Fragments
@@ -24,6 +24,16 @@ class Browser(BaseModel):
     users: list[str] = Field(default_factory=list, max_length=MOST_OWN_USERS)
     current: str | None = None
     conversation: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A list that was just shared; its token is known here alone."""
+
+    turn: str
+    """The name of the exchange, see `ui.page.anew`."""
+    token: str
+    share: Share
 
 
 @dataclass(slots=True, eq=False)
@@ -47,6 +57,12 @@ class Session:
     """The user's conversations, latest first."""
     asked_why_not: tuple[int, str] = (-1, "")
     """The turn whose list something was missed on, and why it is not there."""
+    editing: str = ""
+    """The name of the exchange whose message is being changed."""
+    may_share: bool = False
+    """Whether lists can be shared here."""
+    shared: Link | None = None
+    """What was shared last."""
     incoming: Import | None = None
     """An export that was read and not taken in yet."""
     draft: str = ""

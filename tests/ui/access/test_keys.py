@@ -13,6 +13,7 @@ from ui.access.keys import make_key
 from ui.access.login import add_door
 from ui.access.scopes import ANYBODY, RULES
 from ui.api.app import create_app
+from ui.page.shared_page import add_shared
 
 WISH = {"messages": [{"role": "user", "content": "something calm"}], "user": "kim"}
 GUARDED = {route: rule for route, rule in RULES.items() if rule is not ANYBODY}
@@ -30,6 +31,7 @@ def test_without_keys_nothing_is_asked_whatever_a_client_sends(client: TestClien
 def test_every_route_declares_its_scope(agent: FakeAgent):
     app = create_app(agent, agent.settings)
     add_door(app)
+    add_shared(app)
 
     assert routes_of(app) == set(RULES)
 

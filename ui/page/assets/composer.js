@@ -33,20 +33,24 @@ function deliver() {
   if (!waiting) return;
   const note = element.querySelector(".offline");
   if (note) note.hidden = navigator.onLine;
-  if (navigator.onLine) trigger("act", { do: "send", text: waiting.text, key: waiting.key });
+  if (navigator.onLine) trigger("act", { do: "send", ...waiting });
   const { key } = waiting;
   setTimeout(() => { if (waiting?.key === key && !document.querySelector(".turn[aria-busy]")) deliver(); }, AGAIN_MS);
 }
 
-page.send = (text) => {
-  if (waiting?.text !== text) waiting = { text, key: crypto.getRandomValues(new Uint32Array(3)).join("-") };
+// `turn` names the exchange whose message it is said in place of
+page.send = (text, turn) => {
+  const place = turn === undefined ? {} : { turn };
+  if (waiting?.text !== text || waiting.turn !== turn) {
+    waiting = { text, key: crypto.getRandomValues(new Uint32Array(3)).join("-"), ...place };
+  }
   outbox(JSON.stringify(waiting));
   deliver();
 };
 
 page.received = (key) => {
   if (waiting?.key !== key) return;
-  if (typed.startsWith(waiting.text)) show(typed.slice(waiting.text.length)); // what was typed since then stays
+  if (waiting.turn === undefined && typed.startsWith(waiting.text)) show(typed.slice(waiting.text.length)); // what was typed since then stays
   waiting = null;
   outbox("");
 };

@@ -11,7 +11,7 @@ function made(markup) {
   return part;
 }
 
-const ways = (part) => [...part.querySelectorAll("a[href], button, summary, input, select")];
+const ways = (part) => [...part.querySelectorAll("a[href], button, summary, input, select, textarea")];
 const isUsable = (one) => !one.disabled && (one.checkVisibility?.() ?? !one.hidden);
 
 function draw(name, patch) {
@@ -43,7 +43,7 @@ function draw(name, patch) {
   for (const [key, part] of parts) if (!part.isConnected) parts.delete(key);
   if (focused && document.activeElement === document.body && parts.has(was)) {
     const now = ways(parts.get(was)); // where the focus was, or what is left before it
-    (now.slice(0, at + 1).reverse().find(isUsable) ?? now.find(isUsable))?.focus({ preventScroll: true });
+    (parts.get(was).querySelector("textarea") ?? now.slice(0, at + 1).reverse().find(isUsable) ?? now.find(isUsable))?.focus({ preventScroll: true });
   }
   page.marks?.();
 }

@@ -2,15 +2,12 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
-from babel.dates import format_date
-
-from agent.wording.messages import locale_of
 from retrieval.state import ConversationRow
 from ui.page.fragments import Fragments
 from ui.page.markup import Html, tag
 from ui.page.views.frame import Visit
+from ui.page.words import day
 
 MOST_SHOWN = 50
 MOST_SEARCHED = 200
@@ -60,7 +57,6 @@ def _search(visit: Visit, query: str) -> Html:
 
 def _row(visit: Visit, row: ConversationRow) -> list[Html]:
     here = row.conversation_id == visit.session.conversation.conversation_id
-    day = format_date(datetime.fromtimestamp(row.updated_at, tz=UTC), locale=locale_of(visit.language))
     opener = tag(
         "button",
         tag("span", row.title, class_="row-title"),
@@ -70,7 +66,12 @@ def _row(visit: Visit, row: ConversationRow) -> list[Html]:
         data_conversation=row.conversation_id,
         aria_current="true" if here else None,
     )
-    return [opener, tag("time", day, class_="meta"), _rename(visit, row), _delete(visit, row)]
+    return [
+        opener,
+        tag("time", day(row.updated_at, visit.language), class_="meta"),
+        _rename(visit, row),
+        _delete(visit, row),
+    ]
 
 
 def _rename(visit: Visit, row: ConversationRow) -> Html:

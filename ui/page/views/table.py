@@ -11,6 +11,7 @@ from ui.page.views.conversations import conversations
 from ui.page.views.frame import View, Visit
 from ui.page.views.importing import importing
 from ui.page.views.item import item
+from ui.page.views.shares import shares
 from ui.page.views.taste import taste
 from ui.page.views.watchlist import watchlist
 
@@ -19,6 +20,7 @@ VIEWS: Mapping[str, View] = {
     "conversations": conversations,
     "import": importing,
     "item": item,
+    "shares": shares,
     "watchlist": watchlist,
     "taste": taste,
 }

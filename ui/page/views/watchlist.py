@@ -1,14 +1,10 @@
 """What somebody saved for later."""
 
-from datetime import UTC, datetime
-
-from babel.dates import format_date
-
-from agent.wording.messages import locale_of
 from ui.page.fragments import Fragments
 from ui.page.links import link_to
 from ui.page.markup import tag
 from ui.page.views.frame import Visit, item_row
+from ui.page.words import day
 
 _SEEN = "seen"
 
@@ -24,11 +20,7 @@ async def watchlist(visit: Visit) -> Fragments:
     saved.sort(key=lambda one: given.get(one.item_id, ("", ""))[0] == _SEEN)
     rows = []
     for at, one in enumerate(saved):
-        since = visit.say("saved_on", date=_day(one.added_at, visit.language))
+        since = visit.say("saved_on", date=day(one.added_at, visit.language))
         row = item_row(visit, visit.catalog.item(one.item_id), tag("p", since, class_="meta"))
         rows.append(visit.fragments.keep(f"saved.{at}", "li", row))
     return visit.show(title, tag("ul", *rows, class_="item-rows", aria_label=title))
-
-
-def _day(timestamp: float, language: str) -> str:
-    return str(format_date(datetime.fromtimestamp(timestamp, tz=UTC), locale=locale_of(language)))

@@ -1,0 +1,120 @@
+"""A list that somebody shared, as whoever has the link sees it: plain HTML that needs nothing of the page."""
+
+import asyncio
+import base64
+import hashlib
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi.responses import HTMLResponse
+
+from agent.recommendation import Recommendation
+from retrieval.errors import StateError
+from retrieval.items import Catalog
+from retrieval.state import Share, ShareStore
+from ui.access.scopes import SHARED
+from ui.limits.quotas import count_request
+from ui.page.card_context import CardContext
+from ui.page.cards import facts
+from ui.page.covers import cover
+from ui.page.markup import Html, paragraphs, tag
+from ui.page.sharing import SharedCard, SharedList, load_list
+from ui.page.words import day, language_of, word
+
+if TYPE_CHECKING:
+    from agent.agent import Agent
+
+router = APIRouter(include_in_schema=False)
+RETRY_S = 5
+_STYLE = (files("ui.page") / "assets" / "shared.css").read_text(encoding="utf-8")
+_STYLE_DIGEST = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+HEADERS = {
+    "Cache-Control": "no-store",  # a link that is taken back leads nowhere at once
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex, nofollow",
+    "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{_STYLE_DIGEST}'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'",
+}
+
+
+def add_shared(app: FastAPI) -> None:
+    """Let an application show shared lists."""
+    app.include_router(router, dependencies=[Depends(count_request)])
+
+
+@router.get(SHARED + "{token:path}", response_class=HTMLResponse)
+async def show(request: Request, token: str) -> HTMLResponse:
+    """The list of a link; a page of its own where it leads nowhere."""
+    language = language_of(request.headers.get("accept-language", ""))
+    home = f"{request.scope.get('root_path', '')}/"
+    try:
+        found = await asyncio.to_thread(_find, request.state.agent, token)
+    except StateError:
+        told = tag("p", word("state_down", language), class_="lead")
+        return _page(language, word("suggestions", language), told, home, status=503, retry_s=RETRY_S)
+    if found is None:
+        told = tag("p", word("shared_gone_lead", language), class_="lead")
+        return _page(language, word("shared_gone", language), told, home, status=404)
+    catalog, share, shared = found
+    lead = tag("p", word("shared_lead", language, date=day(share.expires_at, language)), class_="lead")
+    body = tag("div", *_list(shared, catalog, language), lang=shared.language)
+    return _page(language, word("shared_title", language), Html(lead + body), home)
+
+
+def _find(agent: "Agent", token: str) -> tuple[Catalog, Share, SharedList] | None:
+    """What a link leads to, over the catalog as the house shows it to somebody of whom nothing is known. Blocks."""
+    if not agent.settings.access.share_days:
+        return None
+    found = ShareStore(agent.state.database).find(token)
+    if found is None or (shared := load_list(found[1].content)) is None:
+        return None
+    realm, share = found
+    return agent.of(realm).catalog, share, shared
+
+
+def _list(shared: SharedList, catalog: Catalog, language: str) -> list[Html]:
+    context = CardContext(catalog, shared.language)
+    parts = [tag("div", paragraphs(shared.text), class_="reply")] if shared.text else []
+    if shared.cards:
+        cards = [_card(card, at, context, language) for at, card in enumerate(shared.cards, start=1)]
+        parts += [tag("h2", context.say("suggestions")), tag("ol", *cards)]
+    if shared.near:
+        near = [_card(card, at, context, language, is_near=True) for at, card in enumerate(shared.near, start=1)]
+        parts += [tag("h2", context.say("near")), tag("ol", *near)]
+    return parts
+
+
+def _card(card: SharedCard, rank: int, context: CardContext, language: str, *, is_near: bool = False) -> Html:
+    seen = card.seen(rank, context.catalog, context.language)
+    if seen is None:
+        return tag("li", tag("p", word("item_gone", language), class_="gone", lang=language))
+    item = seen.item
+    heading = tag("h3", f"{rank}. {item.label}")
+    body = tag("div", heading, facts(item, context), *_why(seen, card, is_near=is_near))
+    return tag("li", tag("article", cover(item, context.catalog.schema, label=""), body, aria_label=item.label))
+
+
+def _why(seen: Recommendation, card: SharedCard, *, is_near: bool) -> list[Html]:
+    """What the place is for, what a near miss lacks, and why it is there."""
+    text = seen.explanation.text
+    told = {"slot": seen.slot, "breaks": text if is_near else "", "reason": card.speaks_for if is_near else text}
+    return [tag("p", said, class_=name) for name, said in told.items() if said]
+
+
+def _page(
+    language: str, title: str, body: Html, home: str, *, status: int = 200, retry_s: int | None = None
+) -> HTMLResponse:
+    head = tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name="robots", content="noindex, nofollow"),
+        tag("title", f"{title} – Reconteur"),
+        tag("style", Html(_STYLE)),
+    )
+    own = tag("a", word("shared_own", language), href=home, class_="own")
+    main = tag("main", tag("h1", title), body, tag("p", own))
+    page = tag("html", head, tag("body", tag("header", tag("p", "Reconteur")), main), lang=language)
+    later = {} if retry_s is None else {"Retry-After": str(retry_s)}
+    return HTMLResponse(f"<!doctype html>{page}", status, headers={**HEADERS, **later})
