@@ -12,7 +12,7 @@ from retrieval.preference import Constraint
 from retrieval.schema import FieldKind, FieldSpec
 from tools import Lookup, ToolContext
 from tools.arguments import OTHER
-from tools.render import one_line
+from tools.render import clipped, one_line
 
 MOST_ITEMS = 6
 """Items that one answer describes."""
@@ -20,6 +20,8 @@ LISTED = 10
 """Items that one answer lists."""
 MOST_VALUES = 8
 """Values of a field that are said of one item."""
+MOST_TEXT = 1000
+"""Characters of a description that are said."""
 IN_OVERVIEW = 4
 IN_COMPARISON = 3
 MOST_COUNTS = 3
@@ -38,7 +40,7 @@ def identified(items: Sequence[Item], catalog: Catalog, language: str) -> str:
     """What a description is of: the likeliest item with what it is about, then what else it may be."""
     first, *others = items
     parts = [say("identified", language, item=label(first, language))]
-    parts += [one_line(first.text)] if first.text else []
+    parts += [clipped(first.text, MOST_TEXT)] if first.text else []
     if others:
         named = titles([item.item_id for item in others], catalog, language)
         parts.append(say("identified_others", language, titles=named))
@@ -57,7 +59,7 @@ def _facts_of(item: Item, fields: Sequence[str], catalog: Catalog, language: str
     told = [fact for spec in specs if (fact := _fact(item, spec, most, catalog, language))]
     parts = []
     if not fields and item.text:
-        parts.append(say("about", language, item=label(item, language), text=one_line(item.text)))
+        parts.append(say("about", language, item=label(item, language), text=clipped(item.text, MOST_TEXT)))
     if told:
         named = label(item, language) if not parts else title_of(item, language)
         joined = one_line(say("reasons_join", language).join(told))

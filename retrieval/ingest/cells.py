@@ -21,6 +21,10 @@ DATES = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%Y/%m/%d", "%d %B %Y",
 """Ways to write a date beside ISO 8601; only its year is kept, so that day and month may change places."""
 LONGEST_ID = 128
 """As the state keeps them."""
+LONGEST_TITLE, LONGEST_VALUE, LONGEST_TEXT = 300, 200, 10_000
+"""Characters of a title, of a value, of a description: cards, prose and a client's next request repeat them."""
+MOST_VALUES = 1000
+"""Of one item in one field."""
 LATEST = 253_402_300_799.0
 """The last second of the year 9999."""
 
@@ -81,6 +85,31 @@ def as_list(cell: Value, separator: str = "") -> tuple[str, ...]:
         cell = [cell]
     named = (" ".join(as_text(_name(one)).split()) for one in cell)
     return tuple(dict.fromkeys(text for text in named if text.casefold() not in UNKNOWN))
+
+
+def short_list(cell: Value, separator: str, what: str, odd: list[str]) -> tuple[str, ...]:
+    """The values of a list cell that are short enough to be said, and not too many; `odd` takes what was left out."""
+    found = as_list(cell, separator)
+    short = [value for value in found if len(value) <= LONGEST_VALUE]
+    if len(short) < len(found):
+        longest = max(map(len, found))
+        odd.append(
+            f"{what} must be values of up to {LONGEST_VALUE} characters, found {longest}: left out. "
+            "Prose belongs in the description, parted values need their separator"
+        )
+    if len(short) > MOST_VALUES:
+        odd.append(f"{what} must be up to {MOST_VALUES} values, found {len(short)}: the first were taken")
+    return tuple(short[:MOST_VALUES])
+
+
+def short_text(cell: Value, what: str, odd: list[str]) -> str:
+    """A description, cut at a word where it is too long; `odd` takes that."""
+    text = as_text(cell)
+    if len(text) <= LONGEST_TEXT:
+        return text
+    odd.append(f"{what} must be up to {LONGEST_TEXT} characters, found {len(text)}: cut")
+    kept, cut = text[: LONGEST_TEXT - 1], text[LONGEST_TEXT - 1]
+    return f"{kept if cut.isspace() else kept.rpartition(' ')[0] or kept}…"
 
 
 def as_flag(cell: Value) -> bool | None:

@@ -30,7 +30,7 @@ class IngestReport:
     interactions: int
     bad_rows: tuple[BadRow, ...]
     odd_cells: tuple[BadRow, ...] = ()
-    """Single values that there cannot be; they count as unknown."""
+    """Single values that there cannot be, which count as unknown, or that are too long."""
 
     def describe(self) -> str:
         """The report for a person; at most the first bad rows are listed."""
@@ -41,7 +41,7 @@ class IngestReport:
         if len(self.bad_rows) > SHOWN:
             lines.append(f"  ... and {len(self.bad_rows) - SHOWN} more")
         if self.odd_cells:
-            lines.append(f"{len(self.odd_cells)} values were left out of their rows:")
+            lines.append(f"{len(self.odd_cells)} values were left out of their rows or cut:")
             lines += [f"  {row}" for row in self.odd_cells[:SHOWN]]
         return "\n".join(lines)
 

@@ -4,7 +4,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from retrieval.history import Interaction
-from retrieval.ingest.cells import as_flag, as_id, as_list, as_number, as_text, as_time
+from retrieval.ingest.cells import (
+    LONGEST_TITLE,
+    LONGEST_VALUE,
+    MOST_VALUES,
+    as_flag,
+    as_id,
+    as_number,
+    as_text,
+    as_time,
+    short_list,
+    short_text,
+)
 from retrieval.ingest.columns import field_name
 from retrieval.ingest.quantities import ImpossibleError, as_quantity
 from retrieval.ingest.spec import FactColumns, IngestSpec, InteractionColumns
@@ -67,7 +78,7 @@ def read_items(table: Table, spec: IngestSpec, odd: list[BadRow]) -> tuple[dict[
     Args:
         table: The items file.
         spec: What its columns mean.
-        odd: Takes what single cells say that there cannot be; such a value counts as unknown.
+        odd: Takes what single cells say that there cannot be; such a value counts as unknown, and what is too long.
     """
     items: dict[str, Item] = {}
     lines: dict[str, int] = {}
@@ -119,7 +130,12 @@ def add_facts(
                 continue
             if not (value := as_text(cell)):
                 raise ValueError("no value")
-            more.setdefault(item_id, {}).setdefault(spec.name, []).append(value)
+            if len(value) > LONGEST_VALUE:
+                raise ValueError(f"value must be up to {LONGEST_VALUE} characters, found {len(value)}")
+            held = more.setdefault(item_id, {}).setdefault(spec.name, [])
+            if len(held) + len(items[item_id].values.get(spec.name, ())) >= MOST_VALUES:
+                raise ValueError(f"{spec.name} of one item must be up to {MOST_VALUES} values, found more")
+            held.append(value)
         except ValueError as error:
             bad.append(BadRow(table.path.name, row.line, str(error)))
     return {key: _with(item, more.get(key, {}), numbers.get(key, {})) for key, item in items.items()}, bad
@@ -131,6 +147,8 @@ def _item(row: Row, spec: IngestSpec, odd: list[str]) -> Item:
     item_id = as_id(cells.get(columns.id), "id")
     if not title:
         raise ValueError("no title")
+    if len(title) > LONGEST_TITLE:
+        raise ValueError(f"title must be up to {LONGEST_TITLE} characters, found {len(title)}")
     values: dict[str, tuple[str, ...]] = {}
     numbers: dict[str, float] = {}
     for field in spec.catalog.fields:
@@ -148,17 +166,21 @@ def _item(row: Row, spec: IngestSpec, odd: list[str]) -> Item:
             values.update({} if flag is None else {field.name: (word if flag else f"not {word}",)})
         elif (text := as_text(cell)) in field.order:
             values[field.name] = (text,)
-        elif found := as_list(cell, columns.separators.get(field.name, "")):
+        elif found := short_list(cell, columns.separators.get(field.name, ""), field.name, odd):
             values[field.name] = found
     return Item(
         item_id,
         title,
         values=values,
         numbers=numbers,
-        text=as_text(cells.get(columns.text)),
-        aka=as_list(cells.get(columns.aka)),
+        text=short_text(cells.get(columns.text), columns.text, odd),
+        aka=short_list(cells.get(columns.aka), "", columns.aka, odd),
         same_as=as_text(cells.get(columns.same_as)),
-        remarks={one.name: found for one in spec.catalog.remarks if (found := as_list(cells.get(one.name)))},
+        remarks={
+            one.name: found
+            for one in spec.catalog.remarks
+            if (found := short_list(cells.get(one.name), "", one.name, odd))
+        },
     )
 
 

@@ -197,6 +197,35 @@ def test_texts_and_ids_stay_data(folder: Path) -> None:
     assert (item.title, item.text) == ("<b>Drill</b>", nasty)
 
 
+def test_what_is_too_long_to_be_said_is_left_out_and_named(folder: Path) -> None:
+    rows = [
+        {"sku": "1", "name": "Drill", "blurb": "word " * 5000, "type": ["power", "x" * 201], "brand": "B" * 200},
+        {"sku": "2", "name": "S" * 301, "type": ["hand"]},
+        {"sku": "3", "name": "Axe", "type": ["hand"], "brand": [f"Maker {number}" for number in range(1001)]},
+    ]
+    items = write(folder / "items.jsonl", *(json.dumps(row) for row in rows))
+    facts = write(folder / "facts.csv", "item_id,relation,value", f"1,kinds,{'y' * 201}", "3,brand,One more")
+
+    report = take_in(folder, items, facts=facts)
+
+    catalog = load_dataset(folder / "data").catalog
+    assert [item.item_id for item in catalog] == ["1", "3"]
+    assert catalog.item("1").values == {"kinds": ("power",), "brand": ("B" * 200,)}
+    assert catalog.item("1").text == "word " * 1999 + "word…"
+    assert len(catalog.item("3").values["brand"]) == 1000
+    assert [row.reason for row in report.bad_rows] == [
+        "title must be up to 300 characters, found 301",
+        "value must be up to 200 characters, found 201",
+        "brand of one item must be up to 1000 values, found more",
+    ]
+    assert [(row.line, row.reason) for row in report.odd_cells] == [
+        (1, "kinds must be values of up to 200 characters, found 201: left out. "
+            "Prose belongs in the description, parted values need their separator"),
+        (1, "blurb must be up to 10000 characters, found 24999: cut"),
+        (3, "brand must be up to 1000 values, found 1001: the first were taken"),
+    ]  # fmt: skip
+
+
 def test_broken_json_lines_are_named(folder: Path) -> None:
     items = write(
         folder / "items.jsonl",

@@ -1,11 +1,13 @@
 """Answers by template: each stands on what the tools of the turn brought."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from agent.conversation import Conversation, Role, Turn
 from agent.wording.answers import answer
+from agent.wording.lookups import facts, identified
 from agent.wording.messages import LANGUAGES
 from retrieval.history import Interaction, UserHistory
 from retrieval.preference import Constraint, Op, Preference, Wish
@@ -38,6 +40,15 @@ def lookup(context: ToolContext, *limits: Constraint, sort: str = "") -> ToolCon
     total, ids = context.retriever.matching(limits, sort)
     context.lookups = (*context.lookups, Lookup(limits, total, tuple(ids), sort))
     return context
+
+
+def test_a_description_without_end_is_said_in_part(desk: Desk):
+    catalog = desk().retriever.catalog
+    endless = replace(catalog.item(HEAT), text="word " * 2000)
+
+    told = facts([endless], (), catalog, "en"), identified([endless], catalog, "en")
+
+    assert all("word word" in text and "word…" in text and len(text) < 1300 for text in told)
 
 
 # Counts and lists
