@@ -38,6 +38,8 @@ class User:
     """The dial: from 0 (safe) to 1 (adventurous)."""
     created_at: float
     """Seconds since 1970, as all times here."""
+    one_at_a_time: bool = False
+    """Whether the page shows one item at a time rather than a list."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,6 +158,11 @@ class StateStore:
         with self._write() as session:
             users.lock(session, user_id).novelty = float(novelty)
 
+    def set_one_at_a_time(self, user_id: str, is_on: bool) -> None:
+        """Keep whether the user wants one item at a time."""
+        with self._write() as session:
+            users.lock(session, user_id).one_at_a_time = is_on
+
     # Feedback
 
     def add_feedback(

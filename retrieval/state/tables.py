@@ -36,6 +36,7 @@ class UserRow(Base):
     name: Mapped[str] = mapped_column(Text)
     dataset_user: Mapped[str | None] = mapped_column(String(ID_LENGTH))
     novelty: Mapped[float]
+    one_at_a_time: Mapped[bool]
     created_at: Mapped[float]
 
 

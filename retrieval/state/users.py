@@ -134,6 +134,7 @@ def _insert(session: Session, user_id: str, *, name: str, dataset_user: str | No
         name=clean(name, limit=NAME_LENGTH),
         dataset_user=dataset_user,
         novelty=DEFAULT_NOVELTY,
+        one_at_a_time=False,
         created_at=time.time(),
     )
     session.add(row)
@@ -150,7 +151,7 @@ def _row(session: Session, user_id: str, *, held: bool = False) -> UserRow:
 
 
 def _user(row: UserRow) -> User:
-    return User(row.user_id, row.name, row.dataset_user, row.novelty, row.created_at)
+    return User(row.user_id, row.name, row.dataset_user, row.novelty, row.created_at, row.one_at_a_time)
 
 
 def _plain(row: Base) -> dict[str, Any]:

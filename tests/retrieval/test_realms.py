@@ -18,6 +18,7 @@ CALLS: dict[str, Callable[[StateStore], object]] = {
     "user": lambda seen: seen.user("kim"),
     "known": lambda seen: seen.known("kim"),
     "set_novelty": lambda seen: seen.set_novelty("kim", 0.9),
+    "set_one_at_a_time": lambda seen: seen.set_one_at_a_time("kim", True),
     "add_feedback": lambda seen: seen.add_feedback("kim", "b", LIKE),
     "undo_feedback": lambda seen: seen.undo_feedback("kim", 1),
     "feedback_of": lambda seen: seen.feedback_of("kim"),

@@ -131,6 +131,35 @@ async def test_the_dial_of_a_guest_goes_to_the_user_made_later(actions, agent, s
     assert agent.state.user(session.user.user_id).novelty == pytest.approx(0.8)
 
 
+async def test_one_at_a_time_is_kept_and_holds_in_the_next_conversation(actions, agent, session):
+    await drain(actions.feedback(session, "game:2", "like"))
+
+    await drain(actions.switch_one_at_a_time(session))
+    await drain(actions.new_conversation(session))
+
+    assert agent.state.user(session.user.user_id).one_at_a_time
+    assert session.conversation.preference.count == 1
+
+
+async def test_one_at_a_time_can_be_switched_off_again(actions, agent, session):
+    await drain(actions.switch_one_at_a_time(session))
+
+    await drain(actions.switch_one_at_a_time(session))
+    await drain(actions.send(session, "calm"))
+
+    assert not agent.state.user(session.user.user_id).one_at_a_time
+    assert session.conversation.preference.count == 5
+
+
+async def test_a_guest_who_wants_one_at_a_time_keeps_that_as_a_user(actions, agent, session):
+    await drain(actions.switch_one_at_a_time(session))
+
+    await drain(actions.send(session, "calm"))
+
+    assert agent.state.user(session.user.user_id).one_at_a_time
+    assert session.conversation.preference.count == 1
+
+
 async def test_an_opinion_is_stored_and_shown(actions, agent, session):
     await drain(actions.feedback(session, "game:2", "like"))
 

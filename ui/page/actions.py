@@ -250,6 +250,16 @@ class Actions:
                 async for part in parts:
                     yield part
 
+    async def switch_one_at_a_time(self, session: Session) -> Changes:
+        """From lists to one item at a time, or back; what comes next is shown so."""
+        is_on = not session.one_at_a_time
+        if session.user is not None:
+            session.user = await self.people.set_one_at_a_time(session.user.user_id, is_on)
+            session.users = [session.user if one.user_id == session.user.user_id else one for one in session.users]
+        preference = replace(session.conversation.preference, count=1 if is_on else Preference().count)
+        session.talk.conversation = replace(session.conversation, preference=preference)
+        yield Part.RAIL
+
     async def feedback(self, session: Session, item_id: str, kind: str) -> Changes:
         """Take in an opinion; another opinion about the same item replaces the first."""
         await self.people.ensure_user(session)

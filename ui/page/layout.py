@@ -187,6 +187,8 @@ class Handlers:
                 return actions.drop_taste(session, key)
             case {"do": "dial", "value": value}:
                 return actions.dial(session, _number(value))
+            case {"do": "one-at-a-time"}:
+                return actions.switch_one_at_a_time(session)
             case {"do": "pick", "value": value}:
                 return actions.pick(session, value)
             case {"do": "create", "name": name}:

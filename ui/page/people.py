@@ -57,12 +57,18 @@ class People:
         user = await asyncio.to_thread(self.agent.state.create_user, name, dataset_user=dataset_user)
         if dataset_user is None and session.user is None:
             user = await self.set_novelty(user.user_id, session.novelty)
+            user = await self.set_one_at_a_time(user.user_id, session.one_at_a_time)
         session.users = [*session.users, user][-MOST_OWN_USERS:]
         session.user = user
 
     async def set_novelty(self, user_id: str, novelty: float) -> User:
         """Keep where a user's dial stands; the user as they are now."""
         await asyncio.to_thread(self.agent.state.set_novelty, user_id, novelty)
+        return await asyncio.to_thread(self.agent.state.user, user_id)
+
+    async def set_one_at_a_time(self, user_id: str, is_on: bool) -> User:
+        """Keep whether a user wants one item at a time; the user as they are now."""
+        await asyncio.to_thread(self.agent.state.set_one_at_a_time, user_id, is_on)
         return await asyncio.to_thread(self.agent.state.user, user_id)
 
     async def restart(self, session: Session) -> None:
@@ -120,7 +126,8 @@ class People:
         # what is too short to tell its language is in that of the page
         preference = replace(session.conversation.preference, language=session.language)
         if session.user is not None:
-            preference = replace(preference, novelty=session.user.novelty)
+            count = 1 if session.user.one_at_a_time else preference.count
+            preference = replace(preference, novelty=session.user.novelty, count=count)
         session.talk.conversation = replace(session.conversation, preference=preference)
 
     def _adopt(self, session: Session) -> None:

@@ -102,7 +102,20 @@ def _dial(session: Session) -> Html:
     ends = tag(
         "div", tag("span", word("safe", language)), tag("span", word("adventurous", language)), class_="dial-ends"
     )
-    return _section(word("dial", language), dial, ends)
+    return _section(word("dial", language), dial, ends, _switch(session))
+
+
+def _switch(session: Session) -> Html:
+    """One item at a time rather than a list: for small screens and for who does not want to choose."""
+    return tag(
+        "button",
+        word("one_at_a_time", session.language),
+        type="button",
+        role="switch",
+        aria_checked="true" if session.one_at_a_time else "false",
+        class_="quiet switch",
+        data_do="one-at-a-time",
+    )
 
 
 def _tastes(session: Session, catalog: Catalog) -> Html:

@@ -115,6 +115,11 @@ class Session:
         """Where the dial stands."""
         return self.conversation.preference.novelty
 
+    @property
+    def one_at_a_time(self) -> bool:
+        """Whether one item is shown at a time rather than a list."""
+        return self.conversation.preference.count == 1
+
     def news(self, area: Part, value: object) -> object:
         """What an area shall show; None where it does so already."""
         if self.sent.get(area) == value:
