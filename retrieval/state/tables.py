@@ -7,7 +7,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from retrieval.state.realms import RealmId
 
-HEAD = "0008"
+HEAD = "0009"
 """The newest revision in `migrations/versions`; a change of a table needs a new one there."""
 ID_LENGTH = 128
 
