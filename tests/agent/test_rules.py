@@ -286,23 +286,19 @@ async def test_a_model_hands_over_where_the_house_has_somebody(
 
 
 @pytest.mark.parametrize(
-    ("message", "readings", "words"),
+    ("message", "words"),
     [
-        ("these are all wrong, zorb, I want a human", ['{"do": "person"}'], "Our staff is glad to help."),
-        ("somebody who knows about science fiction, zorb", ['{"do": "person"}'], "Our staff is glad to help."),
-        (
-            "Ich möchte bitte mit einem Menschen sprechen",
-            ['{"en": "I would like to speak with a human being, zorb"}', '{"do": "person"}'],
-            "Wir helfen gern.",
-        ),
+        ("these are all wrong, zorb, I want a human", "Our staff is glad to help."),
+        ("somebody who knows about science fiction, zorb", "Our staff is glad to help."),
+        ("Ich möchte bitte mit einem Menschen sprechen", "Wir helfen gern."),
     ],
 )
 async def test_a_small_model_hands_over_where_the_house_has_somebody(
-    make_agent: MakeAgent, model: ScriptedChatModel, write: WRITE, message: str, readings: list[str], words: str
+    make_agent: MakeAgent, model: ScriptedChatModel, write: WRITE, message: str, words: str
 ):
     write(STAFF)
     agent = await make_agent(model, driver="schema")
-    model.readings = [*readings]
+    model.readings = ['{"do": "person"}']
 
     reply = await agent.reply(visitor(agent), message)
 

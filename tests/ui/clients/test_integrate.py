@@ -72,7 +72,8 @@ async def test_the_plain_page_lists_films_with_a_token_from_another_origin(
         app = application(film_shelf, tmp_path, http=HttpSettings(origins=(address,)))
         with serving(app) as url:
             key = add_key(app.state.agent.state, scopes=(Scope.CHAT, Scope.RECOMMEND))
-            async with httpx.AsyncClient(base_url=url, headers={"Authorization": f"Bearer {key}"}) as client:
+            headers = {"Authorization": f"Bearer {key}"}
+            async with httpx.AsyncClient(base_url=url, headers=headers, timeout=60) as client:
                 token = (await client.post("/api/tokens", json={"user": "kim"})).json()["token"]
             page = under("A plain HTML page", "html").replace(ADDRESS, url).replace('"none"', f'"{token}"')
             shop.add_api_route("/", lambda: HTMLResponse(page))
