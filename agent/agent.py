@@ -44,6 +44,7 @@ from retrieval.graph import GraphUnavailableError
 from retrieval.history import UserHistory
 from retrieval.items import Catalog
 from retrieval.preference import Preference
+from retrieval.refit import Generations
 from retrieval.retriever import Retriever
 from retrieval.state import Feedback, FeedbackKind, StateStore, User
 from retrieval.state.learning import learn_from_log
@@ -88,7 +89,10 @@ class Agent:
     """What to close in the end."""
     histories: HistoryCache = field(default_factory=HistoryCache)
     retrievers: dict[str, Retriever] = field(default_factory=dict)
-    """By tenant: what became of guesses teaches the retriever of the tenant whose users saw them, and no other."""
+    """By tenant: what its users said, and what became of guesses, teaches its retriever and no other."""
+
+    make_retriever: Callable[[str], Retriever] | None = None
+    """A tenant's, from what lies in the data folder now; None where it stays as it is."""
 
     watchers: list[Watcher] = field(default_factory=list)
     """Told of every turn and click, of every realm."""
@@ -105,6 +109,7 @@ class Agent:
     def __post_init__(self) -> None:
         """Put the loop together."""
         self.retrievers.setdefault(tenant_of(self.state.realm), self.retriever)
+        self._whole = self.retriever
         if self.rules is not None:
             self.context = self.context or self.rules.context({})
             self.retriever, self.placer = self.rules.seen(self.retriever, self.context)
@@ -138,19 +143,22 @@ class Agent:
     def of(self, realm: str, context: Context | None = None) -> "Agent":
         """The same agent for a realm: users, conversations and histories of others are not there for it.
 
-        May read the realm's log (in a thread, please); only the agent that was built is closed.
+        May read the realm's log (in a thread, please); only the agent that was built is closed. What `renew` takes up
+        shows here, so ask for each request anew.
 
         Args:
             realm: Whose.
             context: What is known of the request, from `RuleBook.context`; as little as may be where None.
         """
         context = {} if self.rules is None else self.rules.context({}) if context is None else context
-        if realm == self.state.realm and context == self.context:
+        retriever = self._retriever_of(tenant_of(realm))
+        if realm == self.state.realm and context == self.context and retriever is self._whole:
             return self
         state = self.state.of(realm)
         return replace(
             self,
-            retriever=self._retriever_of(tenant_of(realm)),
+            retriever=retriever,
+            words=replace(self.words, retriever=retriever),
             context=context,
             state=state,
             conversations=self.conversations.of(realm),
@@ -160,10 +168,35 @@ class Agent:
 
     def _retriever_of(self, tenant: str) -> Retriever:
         if tenant not in self.retrievers:
-            whole = next(iter(self.retrievers.values()))
-            lessons = learn_from_log(self.state.of(tenant), whole.catalog)
-            self.retrievers.setdefault(tenant, whole.taught(*lessons))
+            self.retrievers.setdefault(tenant, self._made(tenant))
         return self.retrievers[tenant]
+
+    def _made(self, tenant: str) -> Retriever:
+        if self.make_retriever is not None:
+            return self.make_retriever(tenant)
+        whole = next(iter(self.retrievers.values()))
+        return whole.taught(*learn_from_log(self.state.of(tenant), whole.catalog))
+
+    def renew(self) -> list[str]:
+        """Take up what was learned since (`agent.learning.refit`), for the tenants that are known here.
+
+        It takes as long as opening the parts: call it in a thread.
+        Agents that `of` made before go on as they are, so whoever is answered by one sees a whole old or a whole new.
+
+        Returns:
+            The tenants whose recommenders are others now.
+        """
+        renewed = []
+        for tenant, old in list(self.retrievers.items()):
+            current = Generations.of(self.settings.retrieval.data_dir, tenant).current.name
+            if current == old.parts.generation:
+                continue
+            new = self._made(tenant)
+            if new.parts.generation == current:  # otherwise it cannot be opened: what runs is better than less
+                new.try_once()
+                self.retrievers[tenant] = new
+                renewed.append(tenant)
+        return renewed
 
     # Turns -------------------------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +19,11 @@ from agent.drivers.probe import FILE, ProbeCache, Prober, cache_key
 from agent.drivers.schema import SchemaDriver
 from agent.drivers.tool_calling import ToolCallingDriver
 from agent.histories import HistoryCache
+from agent.learning.refit import learned
 from agent.llm import make_chat_model, open_client
 from agent.loop.words import Words
 from agent.matching import FieldMatcher
-from agent.settings import LlmSettings, Settings
+from agent.settings import LlmSettings, Settings, checkpoint_url
 from agent.wording.check import TitleFinder
 from retrieval.channels.language_model import LanguageModelChannel
 from retrieval.encoder import Encoder
@@ -30,6 +32,7 @@ from retrieval.items import Catalog
 from retrieval.retriever import Retriever
 from retrieval.state import StateStore, open_state
 from retrieval.state.learning import learn_from_log
+from retrieval.state.realms import tenant_of
 from tools.placing import Placer
 from tools.rules import FILE as FILE_OF_RULES
 from tools.rules import RuleBook
@@ -66,8 +69,8 @@ async def assemble(retriever: Retriever, state: StateStore, settings: Settings, 
     client = open_client(settings.llm)
     resources.push_async_callback(client.aclose)
     rng = np.random.default_rng(seed)
-    retriever = retriever.taught(*await asyncio.to_thread(learn_from_log, state, retriever.catalog))
-    retriever = await asyncio.to_thread(with_features, retriever, settings)
+    make_retriever = partial(retriever_of, retriever, state, settings)
+    retriever = await asyncio.to_thread(make_retriever, tenant_of(state.realm))
     catalog = retriever.catalog
     placer = Placer(catalog)
     model = make_chat_model(settings.llm, client)
@@ -88,7 +91,15 @@ async def assemble(retriever: Retriever, state: StateStore, settings: Settings, 
         resources=resources,
         histories=HistoryCache(settings.histories),
         rules=rules,
+        make_retriever=make_retriever,
     )
+
+
+def retriever_of(built: Retriever, state: StateStore, settings: Settings, tenant: str) -> Retriever:
+    """The retriever of a tenant: what was built, with all that its users taught, and what a language model read."""
+    found = learned(built, settings.retrieval, tenant)
+    found = found.taught(*learn_from_log(state.of(tenant), found.catalog))
+    return with_features(found, settings)
 
 
 def read_rules(settings: Settings, catalog: Catalog) -> RuleBook | None:
@@ -148,10 +159,3 @@ def with_features(retriever: Retriever, settings: Settings) -> Retriever:
     if features is None:
         return retriever
     return retriever.with_channel(LanguageModelChannel(retriever.catalog, None, features))
-
-
-def checkpoint_url(settings: Settings) -> str:
-    """Where conversations go: its own URL, else beside the state when that is PostgreSQL."""
-    if settings.checkpoint_url:
-        return settings.checkpoint_url
-    return settings.retrieval.state_url if settings.retrieval.state_url.startswith("postgres") else ""

@@ -129,6 +129,21 @@ class TelemetrySettings(BaseModel):
     with_text: bool = Field(default=False, description="send what people say and get to read along")
 
 
+class LearningSettings(BaseModel):
+    """Whether a server learns from its own users as it runs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    refit_h: float = Field(
+        default=0.0,
+        ge=0,
+        le=8760,
+        description="hours between attempts to fit the recommenders to what the users said (`reconteur refit`); 0 for "
+        "none",
+    )
+    look_s: float = Field(default=60.0, gt=0, description="how often a server looks whether something new was learned")
+
+
 class Settings(BaseSettings):
     """Read once in `__main__`, checked at once, passed down."""
 
@@ -142,6 +157,7 @@ class Settings(BaseSettings):
     log: LogSettings = Field(default_factory=LogSettings)
     http: HttpSettings = Field(default_factory=HttpSettings)
     access: AccessSettings = Field(default_factory=AccessSettings)
+    learning: LearningSettings = Field(default_factory=LearningSettings)
     telemetry: TelemetrySettings = Field(default_factory=TelemetrySettings)
     checkpoint_url: str = Field(
         default="", description="PostgreSQL URL of the conversations; '' follows retrieval.state_url, else SQLite"
@@ -155,3 +171,10 @@ class Settings(BaseSettings):
         default="", description="a file of house rules; '' for rules.toml in the data folder, where there is one"
     )
     message_limit: int = Field(default=4000, ge=100, description="longest message that is read, in characters")
+
+
+def checkpoint_url(settings: Settings) -> str:
+    """Where conversations go: its own URL, else beside the state when that is PostgreSQL."""
+    if settings.checkpoint_url:
+        return settings.checkpoint_url
+    return settings.retrieval.state_url if settings.retrieval.state_url.startswith("postgres") else ""

@@ -15,7 +15,7 @@ from pathlib import Path
 from retrieval.build import alone
 from retrieval.errors import BadDataError, IndexMissingError
 
-LEFT_OUT = frozenset(("logs", ".build.lock"))
+LEFT_OUT = frozenset(("logs", ".build.lock", ".refit.lock", ".half"))
 BESIDE = ("-wal", "-shm", "-journal")
 MAGIC = b"SQLite format 3\x00"
 MARK = "reconteur-backup"

@@ -1,5 +1,8 @@
 """The taste prior in a data folder: built with the other indexes, opened with the retriever."""
 
+import numpy as np
+from numpy.typing import NDArray
+
 from retrieval.belief import TasteModel
 from retrieval.belief_fit import NAME, WHAT, TasteSettings, fit_taste, item_vectors, load_taste, save_taste
 from retrieval.datasets import Dataset
@@ -12,16 +15,19 @@ IN_PASSING = 800
 """Where no prior was built, one over so many items is fitted in passing: a second at the most."""
 
 
-def build_taste(dataset: Dataset, settings: RetrievalSettings, progress: Progress = silent) -> None:
-    """Fit the prior and write it under data_dir/taste; it reads the vectors where they are built."""
+def build_taste(
+    dataset: Dataset,
+    settings: RetrievalSettings,
+    progress: Progress = silent,
+    *,
+    vectors: NDArray[np.float32] | None = None,
+) -> None:
+    """Fit the prior and write it under data_dir/taste; without `vectors` it reads those that are built there."""
     from retrieval.models.side import item_side
-    from retrieval.vectors import VectorIndex
+    from retrieval.vectors import built_vectors
 
     progress(NAME, 0, 1)
-    try:
-        vectors = VectorIndex.open(dataset.catalog, settings).matrix
-    except IndexMissingError:
-        vectors = None
+    vectors = vectors if vectors is not None else built_vectors(dataset.catalog, settings)
     how = TasteSettings()
     model = fit_taste(Log.of_dataset(dataset), item_vectors(item_side(dataset.catalog, vectors)), how)
     with writing(settings.data_dir / NAME, dataset.fingerprint) as folder:

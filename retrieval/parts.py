@@ -52,6 +52,8 @@ class Parts:
     """Of the default way to fuse."""
     typicality: Typicality | None = None
     """How typical items are of their values; None where it was not built."""
+    generation: str = ""
+    """What this folder's users taught (`retrieval.refit`); '' where all is as built."""
 
     def fusion(self, settings: RetrievalSettings, popularity: TrendChannel) -> Fusion:
         """The way to fuse that the settings ask for."""

@@ -27,7 +27,7 @@ from retrieval.exploration.explorer import Explorer
 from retrieval.exploration.splitting import Split, best_split
 from retrieval.facts import CATALOG, all_facts, wanted_facts, with_wanted_facts
 from retrieval.fusion.base import Shown
-from retrieval.fusion.learning import Place, learn
+from retrieval.fusion.learning import Person, Place, Relearned, learn, relearn
 from retrieval.fusion.others.by_lists import ListsFusion
 from retrieval.fusion.signals import asked_values, standard
 from retrieval.fusion.weights import ConversationWeights
@@ -91,6 +91,11 @@ class Retriever:
         return cls(open_parts(settings, encoder=encoder), settings)
 
     @property
+    def parts(self) -> Parts:
+        """What it was made of; channels that were added later are not in it."""
+        return self._parts
+
+    @property
     def catalog(self) -> Catalog:
         """The items."""
         return self._dataset.catalog
@@ -123,6 +128,10 @@ class Retriever:
         changed.explorer = self.explorer.taught(showings, guessed)
         return changed
 
+    def weighing(self, weights: ConversationWeights) -> "Retriever":
+        """The same as made, with other weights of the default way to fuse; what is open is shared."""
+        return Retriever(replace(self._parts, weights=weights), self._settings, policy=self.policy)
+
     def within(self, catalog: Catalog) -> "Retriever":
         """The same over a catalog with the same rows, of which a house hides, names or raises some; see `House`."""
         changed = copy.copy(self)
@@ -151,12 +160,16 @@ class Retriever:
         """Load the encoder and serve one request, so that the first user does not wait."""
         if self._encoder is not None and self._vectors is not None:
             self._encoder.warm()
-        preference, nobody = Preference(text="warm"), UserHistory()
-        ranked = self.rank({name: self.run(name, preference, nobody) for name in self._channels}, preference, nobody, 5)
-        self.explore(ranked, preference, nobody, np.random.default_rng(0))
+        self.try_once()
         gc.collect()
         gc.freeze()  # the catalog and the models live as long as the process: no need to walk them in a request
         gc.set_threshold(YOUNG)  # a request makes thousands of objects and hardly a cycle
+
+    def try_once(self) -> None:
+        """Serve one request, so that what is made at the first one is there."""
+        preference, nobody = Preference(text="warm"), UserHistory()
+        ranked = self.rank(self._recall(preference, nobody), preference, nobody, 5)
+        self.explore(ranked, preference, nobody, np.random.default_rng(0))
 
     def implied(self, preference: Preference) -> Preference:
         """The same with what its everyday words imply."""
@@ -221,11 +234,23 @@ class Retriever:
             [replace(one, preference=self._moods.implied(one.preference)) for one in places],
             sessions,
             self._signals,
-            lambda preference: {name: self.run(name, preference, UserHistory()) for name in self._channels},
+            self._recall,
             before=self._parts.weights,
             source=source,
             progress=progress,
         )
+
+    def relearn(self, people: Sequence[Person], *, support: int) -> Relearned:
+        """Weights moved by what a folder's own users took; see `retrieval.fusion.learning.relearn`."""
+        implied = [
+            replace(one, places=tuple(replace(at, preference=self._moods.implied(at.preference)) for at in one.places))
+            for one in people
+        ]
+        return relearn(implied, self._signals, self._recall, before=self._parts.weights, support=support)
+
+    def _recall(self, preference: Preference, history: UserHistory) -> dict[str, list[Candidate]]:
+        """What every channel brings."""
+        return {name: self.run(name, preference, history) for name in self._channels}
 
     def order(
         self,

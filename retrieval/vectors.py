@@ -160,6 +160,14 @@ class VectorIndex:
         ]
 
 
+def built_vectors(catalog: Catalog, settings: RetrievalSettings) -> NDArray[np.float32] | None:
+    """The vectors of a data folder in row order, shape (n_items, dimension); None where they are not built."""
+    try:
+        return VectorIndex.open(catalog, settings).matrix
+    except IndexMissingError:
+        return None
+
+
 def collection_name(catalog: Catalog, encoder_name: str) -> str:
     """One name per catalog content, kind of text and encoder."""
     encoder = "".join(c if c.isalnum() else "-" for c in encoder_name)[-40:].strip("-")

@@ -13,6 +13,7 @@ from pydantic import JsonValue
 from retrieval.errors import SettingsError
 from retrieval.untrusted import as_json, visible
 from ui.access.commands import COMMAND_LINE, Tenant, accounts_app, audit, keys_app
+from ui.learning.command import refit
 from ui.rules import rules_app
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ app.add_typer(keys_app, name="keys")
 app.add_typer(accounts_app, name="accounts")
 app.add_typer(rules_app, name="rules")
 app.command("audit")(audit)
+app.command("refit")(refit)
 
 Data = Annotated[Path | None, typer.Option("--data", help="Data folder (default: .reconteur/demo).")]
 OfAccount = Annotated[str | None, typer.Option("--account", help="The users that this account of the page has made.")]

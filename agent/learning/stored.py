@@ -26,18 +26,32 @@ def read_stored(path: Path, catalog: Catalog | None = None) -> Iterator[Dialogue
         if not (path / name).is_file():
             raise BadDataError(f"expected a data folder with {name}, found none in {path}. Talk to the agent first.")
     with open_state(RetrievalSettings(data_dir=path)) as state:
-        rows = [
-            (user.user_id, row.conversation_id)
-            for user in state.list_users(MOST_USERS)
-            for row in state.conversations_of(user.user_id)
-        ]
-        users = dict.fromkeys(user_id for user_id, _ in rows)
-        liked = {key: found for user_id in users for key, found in _accepted(state, user_id).items()}
-    loaded = asyncio.run(_load(path, [conversation_id for _, conversation_id in rows]))
-    for (user_id, conversation_id), conversation in zip(rows, loaded, strict=True):
-        turns = tuple(_turns(conversation, liked.get(conversation_id, {}))) if conversation else ()
-        if turns:
-            yield Dialogue(dialogue_id=conversation_id, user_id=user_id, turns=turns)
+        yield from asyncio.run(dialogues_of(state, "", path))
+
+
+async def dialogues_of(state: StateStore, url: str, folder: Path) -> list[Dialogue]:
+    """The same of the users of one realm.
+
+    Args:
+        state: As the realm sees it.
+        url: Where conversations are kept; '' for the data folder.
+        folder: The data folder.
+    """
+    rows = [
+        (user.user_id, row.conversation_id)
+        for user in state.list_users(MOST_USERS)
+        for row in state.conversations_of(user.user_id)
+    ]
+    users = dict.fromkeys(user_id for user_id, _ in rows)
+    liked = {key: found for user_id in users for key, found in _accepted(state, user_id).items()}
+    dialogues = []
+    async with open_checkpointer(url, folder) as saver:
+        store = ConversationStore(saver).of(state.realm)
+        for user_id, conversation_id in rows:
+            conversation = await store.load(conversation_id)
+            if conversation and (turns := tuple(_turns(conversation, liked.get(conversation_id, {})))):
+                dialogues.append(Dialogue(dialogue_id=conversation_id, user_id=user_id, turns=turns))
+    return dialogues
 
 
 def _accepted(state: StateStore, user_id: str) -> dict[str, dict[str, bool]]:
@@ -46,12 +60,6 @@ def _accepted(state: StateStore, user_id: str) -> dict[str, dict[str, bool]]:
     for one in state.exposures_of(user_id):
         found[one.conversation_id][one.shown.item_id] = one.outcome is FeedbackKind.LIKE
     return dict(found)
-
-
-async def _load(folder: Path, conversation_ids: list[str]) -> list[Conversation | None]:
-    async with open_checkpointer("", folder) as saver:
-        store = ConversationStore(saver)
-        return [await store.load(one) for one in conversation_ids]
 
 
 def _turns(conversation: Conversation, liked: Mapping[str, bool]) -> Iterator[TranscriptTurn]:

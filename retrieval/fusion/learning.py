@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from retrieval.fusion.base import Shown
 from retrieval.fusion.conversation import is_named
 from retrieval.fusion.signals import NOBODY, SIGNALS, Signals
 from retrieval.fusion.weights import ConversationWeights
+from retrieval.history import UserHistory
 from retrieval.preference import Preference
 from retrieval.resources import Progress, silent
 
@@ -28,9 +29,14 @@ People who chat describe little: on ReDial words would count nothing. These boun
 """
 LEAST_PLACES = 30
 """With fewer places the weights that stand are kept."""
+LEAST_OF_HALF = 20
+"""Likewise for each half of a folder's own users: what they took only moves the weights that stand."""
+MOST_PLACES = 5
+"""So many of one person, the newest, count where a folder learns from its own users."""
+TINY = 1e-12
 
-Recall = Callable[[Preference], Mapping[str, Sequence[Candidate]]]
-"""The channels' lists for a preference."""
+Recall = Callable[[Preference, UserHistory], Mapping[str, Sequence[Candidate]]]
+"""The channels' lists for a preference of somebody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,8 @@ class Place:
     """Item ids that were right there."""
     session: frozenset[str]
     """Item ids that came up anywhere in the conversation."""
+    history: UserHistory = NOBODY
+    """What was known of the user besides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,18 +96,114 @@ def learn(
     if len(examples) < LEAST_PLACES:
         return before.model_copy(update=kept)
     sides = fit_sides(examples)
-    weights = {name: dict(zip(SIGNALS, found.round(4).tolist(), strict=True)) for name, found in sides.items()}
+    weights = {name: _named(found) for name, found in sides.items()}
     return before.model_copy(update={**kept, **weights})
 
 
-def fit_sides(examples: Sequence[Example]) -> dict[str, NDArray[np.float64]]:
-    """Weights of both situations, each drawn towards those of all examples."""
-    every = fit_weights(examples, np.zeros(len(SIGNALS)), np.zeros(len(SIGNALS)))
-    least = {name: np.asarray([found.get(one, 0.0) for one in SIGNALS]) for name, found in LEAST.items()}
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What one user of a folder took, in conversations and besides."""
+
+    places: tuple[Place, ...]
+    """Oldest first."""
+    came_up: frozenset[str] = frozenset()
+    """Item ids of all conversations."""
+
+
+@dataclass(frozen=True, slots=True)
+class Relearned:
+    """Weights that a folder's own users moved."""
+
+    weights: ConversationWeights
+    crossed: tuple[ConversationWeights, ConversationWeights]
+    """For people at even and at odd places: fitted on the others, so that they can be measured on these."""
+    places: int
+    """How many moved them; 0 where only the counts are new."""
+
+
+def relearn(
+    people: Sequence[Person], signals: Signals, recall: Recall, *, before: ConversationWeights, support: int
+) -> Relearned:
+    """Move the weights that stand by what a folder's own users took, as far as that shows on other people.
+
+    Everybody counts alike: a person has one say in how often an item came up, and at most `MOST_PLACES` places. The
+    weights are fitted on half of the people and tried on the other half, both ways; they are taken where the right
+    candidates of people that they do not know become likelier, and else stay.
+
+    Args:
+        people: Who took something.
+        signals: Of the catalog that the ids belong to, of models that do not know what was taken.
+        recall: Finds the candidates of a place.
+        before: The weights that stand; new ones are drawn towards them.
+        support: An item counts as spoken of where so many people spoke of it.
+    """
+    spoken = Counter(item_id for one in people for item_id in one.came_up if item_id in signals.catalog)
+    heard = Counter({item_id: count for item_id, count in spoken.items() if count >= support})
+    found = before.model_copy(update={"spoken": dict(Counter(before.spoken) + heard)})
+    counted = found.counts(signals.catalog)
+    halves: tuple[list[Example], list[Example]] = ([], [])
+    for number, one in enumerate(people):
+        for place in one.places[-MOST_PLACES:]:
+            known = replace(place, session=one.came_up & heard.keys())
+            if (example := _example(known, counted, signals, recall)) is not None:
+                halves[number % 2].append(example)
+    if min(map(len, halves)) < LEAST_OF_HALF:
+        return Relearned(found, (found, found), 0)
+    standing = {name: _column(getattr(before, name)) for name in LEAST}
+    crossed = [fit_sides(others, standing) for others in halves[::-1]]
+    gain = sum(
+        _likelihood(half, tried) - _likelihood(half, standing) for half, tried in zip(halves, crossed, strict=True)
+    )
+    if gain <= 0:
+        return Relearned(found, (found, found), 0)
+    every = fit_sides([*halves[0], *halves[1]], standing)
+    even, odd, all_ = (
+        found.model_copy(update={name: _named(weights) for name, weights in sides.items()})
+        for sides in (*crossed, every)
+    )
+    return Relearned(all_, (even, odd), sum(map(len, halves)))
+
+
+def fit_sides(
+    examples: Sequence[Example], standing: Mapping[str, NDArray[np.float64]] | None = None
+) -> dict[str, NDArray[np.float64]]:
+    """Weights of both situations, each drawn towards those that stand, else towards those of all examples."""
+    every = np.zeros(len(SIGNALS))
+    if standing is None:
+        every = fit_weights(examples, every, every)
+    least = {name: _column(found) for name, found in LEAST.items()}
     return {
-        name: fit_weights([one for one in examples if one.is_named is (name == "named")], every, least[name])
+        name: fit_weights(
+            [one for one in examples if one.is_named is (name == "named")],
+            every if standing is None else standing[name],
+            least[name],
+        )
         for name in LEAST
     }
+
+
+def _column(weights: Mapping[str, float]) -> NDArray[np.float64]:
+    return np.asarray([weights.get(name, 0.0) for name in SIGNALS], dtype=np.float64)
+
+
+def _named(weights: NDArray[np.float64]) -> dict[str, float]:
+    return dict(zip(SIGNALS, weights.round(4).tolist(), strict=True))
+
+
+def _likelihood(examples: Sequence[Example], sides: Mapping[str, NDArray[np.float64]]) -> float:
+    """The sum of the logarithms of the right candidates' shares."""
+    total = 0.0
+    for one in examples:
+        shares = _shares(one, sides["named" if one.is_named else "bare"])
+        total += float(np.log(np.maximum(shares[one.right], TINY)).mean())
+    return total
+
+
+def _shares(example: Example, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How likely each candidate is chosen, shape (n,), summing to 1."""
+    scores = example.values @ weights
+    shares = np.exp(scores - scores.max())
+    return np.asarray(shares / shares.sum(), dtype=np.float64)
 
 
 def fit_weights(
@@ -118,11 +222,9 @@ def fit_weights(
         apart = weights - start
         total, slope = float(PULL * apart @ apart), 2.0 * PULL * apart
         for one in examples:
-            scores = one.values @ weights
-            shares = np.exp(scores - scores.max())
-            shares /= shares.sum()
+            shares = _shares(one, weights)
             n_right = int(one.right.sum())
-            total -= float(np.log(np.maximum(shares[one.right], 1e-12)).sum()) / n_right
+            total -= float(np.log(np.maximum(shares[one.right], TINY)).sum()) / n_right
             slope -= one.values[one.right].sum(axis=0) / n_right - shares @ one.values
         return total, slope
 
@@ -137,7 +239,7 @@ def _example(place: Place, spoken: NDArray[np.float32], signals: Signals, recall
     What came up is counted without the conversation of the place: it would give the answer away.
     """
     catalog = signals.catalog
-    lists = recall(place.preference)
+    lists = recall(place.preference, place.history)
     closed = {item_id for one in place.shown for item_id in one}
     ids = [
         one for one in dict.fromkeys(found.item_id for many in lists.values() for found in many) if one not in closed
@@ -147,8 +249,8 @@ def _example(place: Place, spoken: NDArray[np.float32], signals: Signals, recall
         return None
     others = spoken.copy()
     others[catalog.rows(place.session)] -= 1
-    values = signals.of(catalog.rows(ids), place.preference, NOBODY, place.shown, spoken=np.maximum(others, 0))
-    return Example(values, right, is_named(place.preference, NOBODY))
+    values = signals.of(catalog.rows(ids), place.preference, place.history, place.shown, spoken=np.maximum(others, 0))
+    return Example(values, right, is_named(place.preference, place.history))
 
 
 def _counted(counts: Mapping[str, int], signals: Signals) -> NDArray[np.float32]:

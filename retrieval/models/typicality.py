@@ -17,7 +17,7 @@ from retrieval.knowledge import holdings
 from retrieval.models import content
 from retrieval.resources import Progress, load_arrays, require, save_arrays, silent, writing
 from retrieval.settings import RetrievalSettings
-from retrieval.vectors import VectorIndex
+from retrieval.vectors import built_vectors
 
 NAME = "typicality"
 WHAT = "table of what is typical"
@@ -52,13 +52,16 @@ class Typicality:
         return self._by_value.indices[span].astype(np.int64), self._by_value.data[span]
 
 
-def build_typicality(dataset: Dataset, settings: RetrievalSettings, progress: Progress = silent) -> None:
-    """Learn it and write it under data_dir/typicality; it reads the vectors where they are built."""
+def build_typicality(
+    dataset: Dataset,
+    settings: RetrievalSettings,
+    progress: Progress = silent,
+    *,
+    vectors: NDArray[np.float32] | None = None,
+) -> None:
+    """Learn it and write it under data_dir/typicality; without `vectors` it reads those that are built there."""
     progress(NAME, 0, 1)
-    try:
-        vectors = VectorIndex.open(dataset.catalog, settings).matrix
-    except IndexMissingError:
-        vectors = None
+    vectors = vectors if vectors is not None else built_vectors(dataset.catalog, settings)
     with threadpool_limits(limits=1, user_api="blas"):  # the matrices are small: threads would wait for each other
         typical = fit(dataset.catalog, vectors, read_ratings(dataset).likes())
     with writing(settings.data_dir / NAME, dataset.fingerprint) as folder:

@@ -5,7 +5,7 @@ import hmac
 import secrets
 import time
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -15,6 +15,7 @@ from retrieval.state.tables import AuditRow, MetaRow
 
 SECRET_KEY = "secret"  # noqa: S105  the name of a row  # nosec B105
 UNKNOWN = "unknown"
+ERASE = "erase user"
 
 
 def note(session: Session, act: str, *, who: str, tenant: str, subject: str) -> None:
@@ -24,7 +25,13 @@ def note(session: Session, act: str, *, who: str, tenant: str, subject: str) -> 
 
 def note_erasure(session: Session, realm: str, user_id: str, *, who: str) -> None:
     """Add that a user was erased."""
-    note(session, "erase user", who=who, tenant=tenant_of(realm), subject=digest_of(session, realm, user_id))
+    note(session, ERASE, who=who, tenant=tenant_of(realm), subject=digest_of(session, realm, user_id))
+
+
+def last_erasure(session: Session, tenant: str) -> float:
+    """When a user of a tenant was erased last, in seconds since 1970; 0 where none was."""
+    query = select(func.max(AuditRow.at)).where(AuditRow.act == ERASE, AuditRow.tenant == tenant)
+    return float(session.scalar(query) or 0.0)
 
 
 def entries(session: Session, limit: int) -> list[AuditEntry]:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from retrieval.history import Interaction
 from retrieval.state import conversations, users
+from retrieval.state.realms import is_inside
 from retrieval.state.records import Exposure, Feedback, FeedbackKind, FeedbackSource, LoggedExposure
 from retrieval.state.tables import ExposureRow, FeedbackRow
 from retrieval.state.text import checked_id, is_number
@@ -83,6 +84,15 @@ def of_user(session: Session, user_id: str) -> list[Feedback]:
     """What was not taken back, oldest first."""
     users.get(session, user_id)
     return [_feedback(row) for row in session.scalars(_active(user_id))]
+
+
+def by_user(session: Session) -> dict[str, list[Feedback]]:
+    """What was not taken back by all users of the realm, oldest first, by user id."""
+    query = select(FeedbackRow).where(FeedbackRow.undone_at.is_(None), is_inside(FeedbackRow.user_id))
+    found: dict[str, list[Feedback]] = {}
+    for row in session.scalars(query.order_by(FeedbackRow.user_id, FeedbackRow.id)):
+        found.setdefault(row.user_id, []).append(_feedback(row))
+    return found
 
 
 def as_interactions(user_id: str, feedback: Iterable[Feedback]) -> list[Interaction]:

@@ -218,6 +218,11 @@ class StateStore:
         with self.database.read() as session:
             return feedback.of_user(session, user_id)
 
+    def feedback_by_user(self) -> dict[str, list[Feedback]]:
+        """The same of every user of the realm, by user id."""
+        with self.database.read() as session:
+            return feedback.by_user(session)
+
     def interactions_of(self, user_id: str) -> list[Interaction]:
         """The same as the recommenders read it: liked 1, disliked -1, only seen 0; oldest first."""
         return feedback.as_interactions(user_id, self.feedback_of(user_id))
@@ -361,6 +366,11 @@ class StateStore:
             exposure_count=shown,
             conversation_count=opened,
         )
+
+    def last_erasure(self, tenant: str) -> float:
+        """When a user of a tenant was erased last, in seconds since 1970; 0 where none was."""
+        with self.database.read() as session:
+            return audit.last_erasure(session, tenant)
 
     def export_user(self, user_id: str) -> dict[str, Any]:
         """Every row about the user, feedback taken back included, ready for JSON."""

@@ -13,10 +13,10 @@ from retrieval.channels.trend import TrendChannel
 from retrieval.datasets import Dataset
 from retrieval.errors import BadDataError
 from retrieval.fusion.conversation import ConversationFusion
-from retrieval.fusion.learning import LEAST_PLACES, Place, learn
+from retrieval.fusion.learning import LEAST, LEAST_OF_HALF, LEAST_PLACES, Person, Place, learn, relearn
 from retrieval.fusion.signals import SIGNALS, Signals
 from retrieval.fusion.weights import FILE, ConversationWeights, read_weights, shipped_weights, write_weights
-from retrieval.history import UserHistory
+from retrieval.history import Interaction, UserHistory
 from retrieval.knowledge import holdings
 from retrieval.models.typicality import Typicality
 from retrieval.preference import Constraint, Op, Preference
@@ -108,7 +108,7 @@ def test_weights_go_to_the_signal_that_tells_what_is_chosen(signals: Signals) ->
         for block in range(3)
     ]
 
-    found = learn(places, [], signals, lambda _: EVERY, before=shipped_weights(), source="planted")
+    found = learn(places, [], signals, lambda *_: EVERY, before=shipped_weights(), source="planted")
 
     likeness = sum(weight for name, weight in found.named.items() if name.endswith(("_liked", "_last")))
     assert likeness > sum(found.named[name] for name in ("likes", "lately", "liking", "newness", "spoken"))
@@ -119,7 +119,7 @@ def test_weights_go_to_the_signal_that_tells_what_is_chosen(signals: Signals) ->
 def test_few_places_leave_the_weights_and_count_what_came_up(signals: Signals) -> None:
     place = Place(Preference(), (), ("tea:0",), frozenset(("tea:0",)))
 
-    found = learn([place], [place.session], signals, lambda _: EVERY, before=shipped_weights())
+    found = learn([place], [place.session], signals, lambda *_: EVERY, before=shipped_weights())
 
     assert found.named == shipped_weights().named
     assert found.spoken == {"tea:0": 1}
@@ -129,9 +129,52 @@ def test_a_conversation_does_not_count_for_its_own_place(signals: Signals) -> No
     sessions = [frozenset((f"tea:{n % 12}",)) for n in range(LEAST_PLACES)]
     places = [Place(Preference(), (), tuple(one), one) for one in sessions]
 
-    found = learn(places, sessions, signals, lambda _: EVERY, before=shipped_weights())
+    found = learn(places, sessions, signals, lambda *_: EVERY, before=shipped_weights())
 
     assert found.bare["spoken"] == 0.0  # each item was chosen as often as any other: only its own place could tell
+
+
+def takes(chosen: str, *liked: str) -> Person:
+    """Somebody who likes some items and, out of the blue, one more."""
+    history = UserHistory.of("x", [Interaction("x", one, 1.0, 1.0) for one in liked])
+    return Person((Place(Preference(), (), (chosen,), frozenset(), history),))
+
+
+def test_own_users_move_the_weights_that_stand_where_it_helps_people_they_do_not_know(signals: Signals) -> None:
+    standing = ConversationWeights(named={"newness": 1.0}, bare={"likes": 1.0})
+    people = [
+        takes(f"tea:{4 * block + 3}", f"tea:{4 * block + n % 3}") for n in range(LEAST_OF_HALF) for block in range(3)
+    ]
+
+    found = relearn(people, signals, lambda *_: EVERY, before=standing, support=3)
+
+    assert found.places == len(people)
+    alike = sum(found.weights.named[name] for name in ("factors_liked", "neighbors_liked", "content_liked"))
+    assert alike > found.weights.named["newness"]
+    assert {name: weight for name, weight in found.weights.bare.items() if weight} == {
+        "likes": 1.0,
+        **LEAST["bare"],
+    }  # nobody was asked for nothing: these are as they stood, but for what is always heeded
+    assert found.crossed[0].named != found.crossed[1].named
+
+
+def test_choices_that_follow_nothing_leave_the_weights_as_they_stand(signals: Signals) -> None:
+    standing = ConversationWeights(named={}, bare={})
+    drawn = np.random.default_rng(0).integers(0, 16, size=(2 * LEAST_OF_HALF, 2))
+    people = [takes(f"tea:{chosen}", f"tea:{liked}") for chosen, liked in drawn.tolist()]
+
+    found = relearn(people, signals, lambda *_: EVERY, before=standing, support=3)
+
+    assert (found.places, found.weights.named, found.crossed[0]) == (0, {}, found.weights)
+
+
+def test_what_too_few_people_spoke_of_is_not_counted_however_often_they_did(signals: Signals) -> None:
+    standing = ConversationWeights(named={}, bare={}, spoken={"tea:5": 7})
+    people = [Person((), frozenset(("tea:1", "tea:2"))), *(Person((), frozenset(("tea:2", "tea:5"))) for _ in range(2))]
+
+    found = relearn(people, signals, lambda *_: EVERY, before=standing, support=3)
+
+    assert found.weights.spoken == {"tea:2": 3, "tea:5": 7}
 
 
 def test_weights_are_kept_in_the_data_folder(tmp_path: Path) -> None:

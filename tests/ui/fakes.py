@@ -157,6 +157,10 @@ class FakeAgent:
 
     rules = None
 
+    def renew(self) -> list[str]:
+        """Nothing is ever learned."""
+        return []
+
     def of(self, realm: str, context: object = None) -> "FakeAgent":
         """The same, with state and conversations of a realm; calls are noted in one list."""
         if realm == self.state.realm:

@@ -27,6 +27,7 @@ from ui.api.opening import HEALTH
 from ui.edge.addresses import KnownAddresses
 from ui.edge.policy import PagePolicy
 from ui.edge.requests import WholeRequests
+from ui.learning.schedule import learning
 from ui.limits.page import PageQuota
 from ui.limits.quotas import Quotas, count_request
 from ui.mcp import http, openapi
@@ -60,7 +61,7 @@ def create_app(agent: "Agent | AgentFactory", settings: Settings, *, warm: bool 
         built = await agent(settings) if callable(agent) else agent
         app.state.agent = built
         try:
-            async with watched(built, settings) as watching, http.opened() as app.state.mcp:
+            async with watched(built, settings) as watching, http.opened() as app.state.mcp, learning(built, settings):
                 app.state.metrics, app.state.notes = watching
                 if warm:
                     await built.warm()
