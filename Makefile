@@ -2,7 +2,7 @@
 PYTHON := .venv/bin/python
 PACKAGES := agent tools retrieval ui eval
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev serve check audit test test-fast bench bench-recommender bench-exploration clients soak constraints clean
+.PHONY: help setup setup-dev serve check audit test test-fast bench bench-recommender bench-exploration pictures clients soak constraints clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -44,6 +44,9 @@ bench-recommender: setup-dev ## compare the recommender with well-known librarie
 
 bench-exploration: setup-dev ## does exploring pay? docs/exploration.md and .json, some ten minutes
 	$(PYTHON) -m benchmarks.exploration --parts all
+
+pictures: setup-dev ## draw docs/images anew from a page that is served (URL=http://127.0.0.1:7860)
+	$(PYTHON) -m benchmarks.pictures $(if $(URL),--url $(URL))
 
 clients: setup-dev ## run every client of docs/integrate.md, Open WebUI's page too (CLIENTS="--only 'llm|litellm'")
 	$(PYTHON) -m benchmarks.clients $(CLIENTS)

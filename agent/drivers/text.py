@@ -8,7 +8,11 @@ from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from tools.render import clipped
+
 Place = tuple[int, int]
+LONGEST = 60
+"""Characters of a stretch that is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ def stretches(text: str, plain: Container[str], ends: re.Pattern[str]) -> list[s
     found = []
     for piece in re.split(r"[\x00.,;:!?()…。，、；：！？（）「」『』《》\"“”„«»\n]+", text):
         telling = [word.span() for word in re.finditer(r"\S+", piece) if not _is_plain(word[0], plain)]
-        found += [ends.sub("", piece[telling[0][0] : telling[-1][1]])] if telling else []
+        found += [clipped(ends.sub("", piece[telling[0][0] : telling[-1][1]]), LONGEST)] if telling else []
     return [one for one in dict.fromkeys(found) if any(map(str.isalnum, one))]
 
 

@@ -11,7 +11,7 @@ from ui.page.views.table import draw_view
 @pytest.mark.parametrize(
     ("mean", "deviation", "words"),
     [
-        (-1.2, 0.95, "less than most · hardly known"),
+        (-1.8, 0.95, "perhaps less than most · hardly known"),
         (-0.9, 0.95, "perhaps less than most · hardly known"),
         (0.1, 0.95, "hardly known"),
         (0.1, 0.7, "like most · a fair guess"),

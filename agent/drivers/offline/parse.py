@@ -18,10 +18,8 @@ from retrieval.titles import HAN
 from tools import Call
 from tools.audience import content_places, find_audiences
 from tools.placing import reference_of
-from tools.render import clipped
 
-MOST_UNREAD, LONGEST_UNREAD, MOST_PASSED, ADVENTUROUS = 5, 60, 20, 0.9
-COMFORT = "gentle comforting heartwarming"  # the last for the sad
+MOST_UNREAD, MOST_PASSED, ADVENTUROUS, COMFORT = 5, 20, 0.9, "gentle comforting heartwarming"  # the last for the sad
 WORD = re.compile(rf"[{HAN}]{{2,}}|[^\W\d_{HAN}][^\W\d_{HAN}'’-]+(?![\w'’])")
 Arguments = dict[str, Any]
 
@@ -217,12 +215,11 @@ class _Reading:
             said = {word: start for word, start in at.items() if any(low <= start < high for low, high in subjects)}
         return [*at], [word for word, start in said.items() if self.language != "en" or not self._is_refused(start)]
 
-    def unplaced(self) -> list[str]:
-        """What stands in a message of another language and was made nothing of."""
+    def unplaced(self) -> list[str]:  # what stands in a message of another language and was made nothing of
         read = [*(spot.place for spot in self.spots), *self.avoided, *self.audience]
         text = blank(self.text, [*read, *(match.span() for match in matches("<no_field>", self.text))], "\x00")
         plain = words("chatter") | words("foreign") | self.spotter.own_words
-        return [clipped(said, LONGEST_UNREAD) for said in stretches(text, plain, pattern("<ends>"))]
+        return stretches(text, plain, pattern("<ends>"))
 
     def _whole(self, word: str, start: int) -> str:  # what is left of Chinese may be a piece of a word: then its clause
         return word if len(word) == 2 or not has(f"[{HAN}]", word) else _clause_of(self.text, start)[0].strip()

@@ -37,7 +37,7 @@ def is_read(asked: Asked) -> bool:
     """Whether code read something of a message, and left no word and no thing of it: then a model is not asked."""
     parsed, drafted = asked.parsed, read_answer(asked.draft, asked.form)
     is_said = parsed.saying not in UNREAD and (parsed.saying or parsed.ending.arguments.get("kind", TALK) != TALK)
-    is_whole = drafted.do in ABOUT or len(parsed.lookups) > 1  # a draft says one look-up of several
+    is_whole = drafted.do in ABOUT or len(parsed.lookups) > 1 or "save" in parsed.patch  # more than a draft can say
     is_whole = is_whole or all(thing.key in drafted.roles for thing in asked.form.things)
     said = {*parsed.patch} - {"language"} or parsed.lookups or parsed.leaning or is_said
     return bool(said) and is_whole and not parsed.left

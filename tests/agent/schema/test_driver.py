@@ -211,6 +211,15 @@ async def test_words_of_another_language_that_no_rule_read_are_not_held_against_
     assert drive.batch.context.unread == ()
 
 
+async def test_what_is_picked_from_a_list_needs_no_call(driven: Driven, model: ScriptedChatModel) -> None:
+    conversation = after_list(film_id("Heat"), film_id("Casino"))
+
+    drive = await driven("the second one looks good", conversation=conversation)
+
+    assert model.calls == []
+    assert drive.batch.context.patches[-1].saved == (film_id("Casino"),)
+
+
 async def test_a_list_that_is_asked_for_as_drafted_is_looked_up_as_the_draft_has_it(driven: Driven) -> None:
     message = "how many Hitchcock films do you have? which is the oldest and the newest?"
     answer = {"do": "count", "how many Hitchcock films do you": "yes"}

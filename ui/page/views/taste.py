@@ -137,11 +137,11 @@ def _drawn(visit: Visit, one: Tendency) -> Html:
 
 def _degree(one: Tendency) -> str:
     """As much as still holds where the belief is off by one deviation; '' where nothing can be said."""
-    least = abs(one.mean) - one.deviation
+    least, is_known = abs(one.mean) - one.deviation, one.deviation < HARDLY
     if abs(one.mean) < SOME:
-        return "like_most" if one.deviation < HARDLY else ""
-    is_much = least >= SOME and abs(one.mean) >= MUCH and one.deviation < HARDLY
-    size = "much_" if is_much else "" if least > 0 else "maybe_"
+        return "like_most" if is_known else ""
+    is_much = least >= SOME and abs(one.mean) >= MUCH
+    size = "maybe_" if least <= 0 or not is_known else "much_" if is_much else ""
     return f"{size}{'more' if one.mean > 0 else 'less'}"
 
 
