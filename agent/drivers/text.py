@@ -8,6 +8,7 @@ from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from retrieval.schema import FieldSpec
 from tools.render import clipped
 
 Place = tuple[int, int]
@@ -76,3 +77,9 @@ def stem(word: str) -> str:
     if len(word) > 4 and word.endswith("ies"):
         return word[:-3] + "y"
     return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")) else word
+
+
+def said_of(spec: FieldSpec) -> str:
+    """A pattern of the words that name a field."""
+    names = [name for name in (spec.name, *spec.label.values(), *spec.words) if name]
+    return "|".join(map(re.escape, dict.fromkeys((*names, *map(stem, names)))))

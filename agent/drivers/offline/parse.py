@@ -9,9 +9,9 @@ from typing import Any
 from agent.drivers.language import language_of
 from agent.drivers.offline.numbers import YEAR, bound_of, compared
 from agent.drivers.offline.phrases import has, matches, pattern, small, table, words
-from agent.drivers.offline.spot import Spotter, said_of
+from agent.drivers.offline.spot import Spotter
 from agent.drivers.reading import Parsed, Scene
-from agent.drivers.text import Place, Spot, blank, is_free, stem, stretches, words_of
+from agent.drivers.text import Place, Spot, blank, is_free, said_of, stem, stretches, words_of
 from retrieval.preference import Leaning, Op, Preference
 from retrieval.schema import CONTENT, SUITS_FROM, FieldKind, FieldSpec
 from retrieval.titles import HAN

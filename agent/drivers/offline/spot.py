@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from agent.drivers.offline.numbers import find_numbers
 from agent.drivers.offline.phrases import has, matches, pattern, small, words
-from agent.drivers.text import Place, Spot, blank, is_free, stem, words_of
+from agent.drivers.text import Place, Spot, blank, is_free, said_of, stem, words_of
 from retrieval.items import Catalog
 from retrieval.schema import FieldKind, FieldSpec
 from retrieval.titles import ARTICLES, HAN, LETTER, UNSPACED, TitleSpan, normalize_title
@@ -222,12 +222,6 @@ def places(text: str, shown: Sequence[str]) -> list[Spot]:
             if pointed and is_free(match.span(), [spot.place for spot in found]):
                 found.append(Spot(*match.span(), match[0], "place", tuple(pointed)))
     return sorted(found, key=lambda spot: spot.start)
-
-
-def said_of(spec: FieldSpec) -> str:
-    """A pattern of the words that name a field."""
-    names = [name for name in (spec.name, *spec.label.values(), *spec.words) if name]
-    return "|".join(map(re.escape, dict.fromkeys((*names, *map(stem, names)))))
 
 
 def _key(name: str) -> tuple[str, ...]:

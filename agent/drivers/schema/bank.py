@@ -242,9 +242,11 @@ class ExampleBank:
 
     def _likeness(self, text: str, language: str) -> NDArray[np.float32]:
         if language in READ:
-            return self._vectors @ self.encoder.encode([text])[0]
+            likeness: NDArray[np.float32] = self._vectors @ self.encoder.encode([text])[0]
+            return likeness
         counts, known = self._letters
-        return (known @ counts.transform([text]).T).toarray().ravel()
+        shared: NDArray[np.float32] = (known @ counts.transform([text]).T).toarray().ravel()
+        return shared
 
     def _spoken(self, language: str) -> NDArray[np.bool_]:
         """Which examples are in a language; those of all others for one that has none."""
