@@ -4,7 +4,7 @@ Which word stands for what is part of a catalog's schema. A wish in words keeps 
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -63,6 +63,11 @@ class Moods:
             if phrase:
                 yield phrase, -sign if place and words[place - 1] in NEGATIONS else sign
             place += len(phrase.split()) or 1
+
+
+def wishes_of(said: Sequence[str]) -> tuple[Wish, ...]:
+    """'genres:Comedy' as a wish that weighs less than one that was stated, '-themes:bleak' as its opposite."""
+    return tuple(Wish(name, value, weight) for (name, value), weight in _read(tuple(said)).items())
 
 
 def _folded(phrase: str) -> str:

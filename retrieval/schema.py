@@ -18,9 +18,9 @@ from retrieval.spans import Span, parse_span
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 Standard = Literal["", "territory", "language"]
-Role = Literal["", "suits_from", "violence", "sex", "fear", "profanity"]
+Role = Literal["", "suits_from", "violence", "sex", "fear", "profanity", "sorrow"]
 SUITS_FROM: Final = "suits_from"
-CONTENT: Final = ("violence", "sex", "fear", "profanity")
+CONTENT: Final = ("violence", "sex", "fear", "profanity", "sorrow")
 """Roles of fields that say how much of something an item has, which not everybody wants to see."""
 LEVELS: Final = ("none", "mild", "some", "strong")
 """The usual order of such a field."""
@@ -168,7 +168,7 @@ class FieldSpec(BaseModel):
     role: Role = Field(
         default="",
         description="for whom an item is: 'suits_from' (a number: the age from which it suits) or how much it has of "
-        "'violence', 'sex', 'fear' or 'profanity' (an ordered category): limits only, never a reason",
+        "'violence', 'sex', 'fear', 'profanity' or 'sorrow' (an ordered category): limits only, never a reason",
     )
 
     @model_validator(mode="after")
@@ -300,6 +300,11 @@ class CatalogSchema(BaseModel):
     moods: dict[str, tuple[str, ...]] = Field(
         default_factory=dict,
         description="what everyday English words ask for: {silly = ['genres:Comedy', '-themes:bleak']}",
+    )
+    company: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict,
+        description="what company likes that is named alone, by the names of tools/audiences.toml, the first of "
+        "those named counts: {elders = ['themes:heartwarming']}",
     )
 
     def field(self, name: str) -> FieldSpec:

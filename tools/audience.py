@@ -21,7 +21,7 @@ REFUSED = "mild"
 NEAR = 24
 """Characters around a number in which it may be said that it is nobody's age."""
 HAN: dict[str, int] = dict(zip("一二三四五六七八九十两", (*range(1, 11), 2), strict=True))
-UNKNOWN_AGE = ("toddlers", "small children", "children", "teenagers", "family")
+UNKNOWN_AGE = ("toddlers", "small children", "children", "schoolchildren", "teenagers", "family")
 """Groups that stand for an age where none is told, youngest first."""
 
 
@@ -48,7 +48,10 @@ def find_audiences(text: str) -> list[Audience]:
         Audience(*match.span(), match[0].strip(), group=group["name"])
         for group in _table()["groups"]
         for match in _pattern(group["words"]).finditer(text)
-        if not any(age.start < match.end() and match.start() < age.end for age in ages)
+        if not (
+            group["name"] in UNKNOWN_AGE and any(age.start < match.end() and match.start() < age.end for age in ages)
+        )
+        if not _is_told_of(text, match)
     ]
     return sorted([*ages, *_longest(groups)], key=lambda found: found.start)
 
@@ -75,6 +78,8 @@ class Care:
 
     age: int | None = None
     content: Mapping[str, str] = field(default_factory=dict)
+    groups: tuple[str, ...] = ()
+    """The company that is named; where there are ages alone, the youngest group that they are of."""
 
     @classmethod
     def of(cls, said: Sequence[str], refused: Sequence[str] = ()) -> "Care":
@@ -93,7 +98,9 @@ class Care:
         content: dict[str, str] = {}
         for role, level in most:
             content[role] = min(content.get(role, level), level, key=LEVELS.index)
-        return cls(min(told or guessed, default=None), content)
+        age = min(told or guessed, default=None)
+        named = [group["name"] for group in held if not (told and group["name"] in UNKNOWN_AGE)]
+        return cls(age, content, (*named, *_group_of(age if told else None)))
 
     def limits(self, schema: CatalogSchema) -> Iterator[Constraint]:
         """The limits, as far as the catalog says for whom its items are."""
@@ -111,6 +118,13 @@ def at_most(spec: FieldSpec, level: str) -> Constraint:
     return Constraint(spec.name, Op.IS, spec.order[: max(1, int(share * len(spec.order)))])
 
 
+def _group_of(age: int | None) -> Iterator[str]:
+    """The oldest of the groups of unknown age that somebody of an age is in."""
+    known = [(group[SUITS_FROM], group["name"]) for group in _table()["groups"] if group["name"] in UNKNOWN_AGE[:-1]]
+    fitting = [pair for pair in known if age is not None and pair[0] <= max(age, known[0][0])]
+    yield from (max(fitting)[1],) if fitting else ()
+
+
 def _named(text: str) -> list[Audience]:
     """Those of a text; a bare number is an age, the name of a group is one."""
     bare = text.strip()
@@ -123,16 +137,31 @@ def _named(text: str) -> list[Audience]:
 
 def _ages(text: str) -> Iterator[Audience]:
     taken: list[tuple[int, int]] = []
-    for words, years in _age_patterns():
+    for words, years, is_counted in _age_patterns():
         for match in words.finditer(text):
             start, end = match.span()
             before, behind = text[max(0, start - NEAR) : start], text[end : end + NEAR]
             if _pattern(_table()["not_before"]).search(before) or _pattern(_table()["not_behind"]).search(behind):
                 continue
+            if _pattern(_table()["oldest"]).search(before + _leading(match[0])) or _is_told_of(text, match):
+                continue
             if not any(first < end and start < last for first, last in taken):
                 taken.append((start, end))
-                ages = [age for said in _pattern("<n>|<ordinal>").findall(match[0]) if (age := _number(said))]
+                said = _pattern("<n>|<ordinal>").findall(match[0]) if is_counted else []
+                ages = [age for number in said if (age := _number(number))] if is_counted else [0]
                 yield Audience(start, end, match[0].strip(" ,:("), tuple(age + years for age in ages))
+
+
+def _leading(said: str) -> str:
+    """What stands before the number: 'tiene ' of 'tiene ocho'."""
+    number = _pattern("<n>|<ordinal>").search(said)
+    return said[: number.start()] if number else ""
+
+
+def _is_told_of(text: str, match: re.Match[str]) -> bool:
+    """Whether a story is told of them, rather than somebody named for whom it is."""
+    before, behind = _pattern(_table()["story_before"]), _pattern(_table()["story_behind"])
+    return bool(before.search(text[: match.start()]) or behind.search(text[match.end() :]))
 
 
 def _longest(found: Sequence[Audience]) -> list[Audience]:
@@ -166,9 +195,11 @@ def _table() -> dict[str, Any]:
 
 
 @cache
-def _age_patterns() -> tuple[tuple[re.Pattern[str], int], ...]:
-    plain = [(_pattern(words), 0) for words in _table()["ages"]]
-    return (*((_pattern(one), int(years)) for years, all_ in _table()["grades"].items() for one in all_), *plain)
+def _age_patterns() -> tuple[tuple[re.Pattern[str], int, bool], ...]:
+    """Words for an age, the years on top of their number, and whether they have one."""
+    said = [(words, 0) for words in _table()["ages"]]
+    said = [*((words, int(years)) for years, many in _table()["grades"].items() for words in many), *said]
+    return tuple((_pattern(words), years, bool(re.search("<(?:n|list|ordinal)>", words))) for words, years in said)
 
 
 @cache

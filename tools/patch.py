@@ -4,9 +4,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from retrieval.preference import Constraint, Op, Person, Preference, Wish
-from retrieval.schema import CONTENT, SUITS_FROM
 from tools.arguments import MOST_PEOPLE, Limit, SoftWish, UpdateWish
-from tools.audience import Care, find_content, groups
+from tools.company import for_whom
 from tools.dropping import TEXT_FIELD, Dropping, without_ids
 from tools.limits import LimitReader, Problems
 from tools.placing import Placer
@@ -67,7 +66,8 @@ def apply_patch(
     base = dropping.preference
     examples, liked, disliked, seen = map(items, (patch.similar_to, patch.likes, patch.dislikes, patch.seen))
     limits, wishes = _stated(getattr(patch, "limits", ()), getattr(patch, "prefer", ()), patch.avoid, reader, problems)
-    limits = (*_for_whom(patch, base.constraints, placer, problems), *limits)
+    cared, company_likes = for_whom(patch, base, limits, wishes, placer, problems)
+    limits, wishes = (*cared, *limits), [*wishes, *company_likes]
     all_liked = without_ids((*base.liked, *liked, *examples), disliked)[-MOST_LIKED:]
     preference = replace(
         base,
@@ -200,20 +200,6 @@ def _stated(
     ]
     avoided = (*avoid, *(said for said, is_wanted in problems.loose if not is_wanted))
     return limits, [*wishes, *(Wish(TEXT_FIELD, said, -1.0, said) for said in avoided)]
-
-
-def _for_whom(
-    patch: UpdateWish, before: Sequence[Constraint], placer: Placer, problems: Problems
-) -> tuple[Constraint, ...]:
-    """The limits of an audience, and of content that is refused in words: beside an audience nothing else is shown."""
-    schema, said = placer.schema, getattr(patch, "audience", ())
-    guarded = {spec.name for spec in schema.of_role(SUITS_FROM, *CONTENT)}
-    is_cared_for = bool(said) or any(limit.field in guarded and limit.op is not Op.NOT for limit in before)
-    care = Care.of(said, patch.avoid if is_cared_for else ())
-    if said and care == Care.of((), patch.avoid):
-        problems.add(f"nobody is known as {', '.join(said)!r}: give ages, or one of {', '.join(groups())}")
-    refused = () if is_cared_for else schema.of_role(*(role for text in patch.avoid for *_, role in find_content(text)))
-    return (*care.limits(schema), *(Constraint(spec.name, Op.NOT, spec.order[-1:]) for spec in refused))
 
 
 def _people(before: Sequence[Person], patch: UpdateWish, reader: LimitReader, problems: Problems) -> tuple[Person, ...]:

@@ -234,7 +234,7 @@ class Loop:
         state.keep_to_screen()
         state.knowing = self.words.knowing(state)
         if not state.places:  # of places it was said which stay empty
-            state.add_notices(shortage(made, self.retriever.schema, state.language))
+            state.add_notices(shortage(made, self.retriever.schema, state.language, state.preference))
         await self.with_state(state, lambda: self.memory.expose(state))
         state.time("cards", state.started)
         emit(Recommended(state.recommendations, state.near_misses, state.notices, state.knowing))

@@ -13,7 +13,7 @@ from retrieval.policies import Slot
 from retrieval.preference import Constraint, Preference
 from retrieval.ranking import Ranked
 from retrieval.retriever import Retriever
-from retrieval.schema import CatalogSchema
+from retrieval.schema import CONTENT, SUITS_FROM, CatalogSchema
 
 Cards = tuple[tuple[Recommendation, ...], tuple[Recommendation, ...]]
 """What fits, and what only comes near."""
@@ -72,12 +72,23 @@ def disclosed(card: Recommendation, catalog: Catalog, language: str) -> Recommen
     return replace(card, disclosure=words, explanation=replace(card.explanation, text=text))
 
 
-def shortage(cards: Cards, schema: CatalogSchema, language: str) -> str:
-    """What is said where too few items fit; '' where enough do or nothing comes near."""
+def shortage(cards: Cards, schema: CatalogSchema, language: str, wanted: Preference | None = None) -> str:
+    """What is said where too few items fit; '' where enough do, or nothing comes near and nobody is cared for.
+
+    Args:
+        cards: What fits, and what comes near.
+        schema: For its words.
+        language: Of the words.
+        wanted: How many, and for whom.
+    """
     fit, near = cards
-    if not near:
-        return ""
     noun, nouns = schema.noun_in(language), schema.nouns_in(language)
+    if not near:
+        guards = {spec.name for spec in schema.of_role(SUITS_FROM, *CONTENT)}
+        is_cared_for = wanted is not None and any(limit.field in guards for limit in wanted.constraints)
+        if wanted is None or not is_cared_for or not 0 < len(fit) < wanted.count:
+            return ""
+        return say("few_suit", language, count=len(fit), noun=noun, nouns=nouns, counter=schema.counter_in(language))
     if fit and all(_is_unknown(card) for card in near):
         return say("few_unknown", language)
     if not fit:

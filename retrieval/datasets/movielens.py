@@ -14,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from retrieval.datasets.dataset import Dataset, Interactions, Triple
 from retrieval.errors import BadDataError
 from retrieval.items import Catalog, Item
-from retrieval.schema import read_schema
+from retrieval.schema import CONTENT, read_schema
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +24,6 @@ NAMELESS = "267"
 """An item of the files that has ratings but neither title nor year."""
 ARTICLES = "The|A|An|La|Le|Les|L'|Il|Lo|O|El|Los|Das|Der|Die|Det"
 NUMBERS = ("year", "minutes", "suits_from")
-LEVELS = ("violence", "sex", "fear", "profanity")
 REMARKS = ("sequel_of", "later_of", "remake_of", "won")
 LISTS = ("genres", "directors", "cast", "themes", "countries", "languages")
 Texts = Annotated[tuple[str, ...], BeforeValidator(lambda value: value or ())]
@@ -50,6 +49,7 @@ class Movie(BaseModel):
     sex: str = ""
     fear: str = ""
     profanity: str = ""
+    sorrow: str = ""
     synopsis: str | None = ""
     aka: Texts = ()
     same_as: str | None = ""
@@ -61,7 +61,7 @@ class Movie(BaseModel):
     def item(self) -> Item:
         """The film as a catalog item; what is unknown is left out."""
         values = {name: tuple(dict.fromkeys(getattr(self, name))) for name in LISTS}
-        values |= {name: tuple(filter(None, (getattr(self, name),))) for name in LEVELS}
+        values |= {name: tuple(filter(None, (getattr(self, name),))) for name in CONTENT}
         numbers = {name: getattr(self, name) for name in NUMBERS}
         return Item(
             self.id,

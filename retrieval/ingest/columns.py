@@ -28,6 +28,7 @@ CONTENTS = {
     **dict.fromkeys(("sex", "nudity"), "sex"),
     **dict.fromkeys(("fear", "scar", "fright"), "fear"),
     **dict.fromkeys(("profanity", "swear", "language_level"), "profanity"),
+    **dict.fromkeys(("sorrow", "sad", "distress", "grief"), "sorrow"),
 }
 ONE_SUFFICES = ("service", "platform", "provider", "stream", "language", "subtitle", "size", "color", "colour",
                 "format", "country", "store", "available", "shop", "edition")  # fmt: skip

@@ -37,12 +37,23 @@ GUARDED = CatalogSchema(
         ("일곱 살 말고 8살 아이", 8),
         ("something for fourth graders", 9),
         ("eine 4. Klasse", 9),
-        ("a movie for the kids", 7),
+        ("a movie for the kids", 6),
+        ("the little ones are up", 5),
+        ("les petits dorment chez nous", 5),
+        ("sleepover on Friday", 9),
+        ("youth group, 12 to 15", 12),
+        ("she's seven and loves horses", 7),
+        ("avec ma classe de cinquième", 12),
+        ("mis sobrinos, el mayor tiene ocho años", 6),
+        ("grandkids, the youngest is in first grade, the oldest is thirteen", 6),
+        ("dos anos 50", None),
         ("our toddler will be there", 4),
         ("with my teenagers", 13),
         ("family night", 8),
         ("with my wife", None),
         ("a film about a 12-year-old boy", None),
+        ("a movie about kids who find a treasure", None),
+        ("讲一个孩子的成长", None),
         ("when I was six years old I saw one", None),
         ("nothing from the last ten years", None),
         ("three comedies from the 1990s under 100 minutes", None),
@@ -61,7 +72,48 @@ def test_an_age_that_is_told_takes_the_place_of_the_usual_one() -> None:
 def test_company_keeps_content_low_in_whatever_order_the_catalog_has() -> None:
     limits = set(Care.of(["my grandma, who is very religious"]).limits(GUARDED))
 
-    assert limits == {Constraint("fear", Op.IS, ("none", "mild", "some")), Constraint("sex", Op.IS, ("no",))}
+    assert limits == {Constraint("fear", Op.IS, ("none", "mild")), Constraint("sex", Op.IS, ("no",))}
+
+
+@pytest.mark.parametrize(
+    ("text", "group"),
+    [
+        ("my nan is over for tea", "elders"),
+        ("Filmnachmittag im Seniorenheim", "elders"),
+        ("my sales director is staying until Sunday", "guests"),
+        ("陪领导看", "guests"),
+        ("義理の両親が泊まりに来ている", "guests"),
+        ("date night with someone I barely know", "a date"),
+        ("primera cita en casa", "a date"),
+        ("a friend of mine just lost her father", "the grieving"),
+        ("外公刚去世", "the grieving"),
+        ("he faints at the sight of blood", "the unwell"),
+        ("we have a Mormon family visiting", "strict"),
+    ],
+)
+def test_company_is_found_in_roundabout_words(text: str, group: str) -> None:
+    assert group in Care.of([one.words for one in find_audiences(text)]).groups
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a film about a grandmother and her grandson",
+        "ein Film über eine Oma, die eine Bank ausraubt",
+        "una película sobre abuelos",
+        "关于奶奶的电影",
+        "おばあちゃんの話",
+        "a movie in which the teacher marries a widower",
+        "when I was six my dad took me to the pictures",
+        "I want to see somebody tell their boss where to go",
+    ],
+)
+def test_whom_a_story_is_about_is_nobodys_company(text: str) -> None:
+    assert find_audiences(text) == []
+
+
+def test_a_told_age_stands_for_the_group_of_that_age() -> None:
+    assert Care.of(["kids", "12", "14"]).groups == ("schoolchildren",)
 
 
 def test_what_is_refused_beside_an_audience_is_kept_low() -> None:

@@ -13,7 +13,7 @@ from agent.drivers.offline.spot import Spotter, said_of
 from agent.drivers.reading import Parsed, Scene
 from agent.drivers.text import Place, Spot, blank, is_free, stem, stretches, words_of
 from retrieval.preference import Leaning, Op, Preference
-from retrieval.schema import FieldKind, FieldSpec
+from retrieval.schema import CONTENT, SUITS_FROM, FieldKind, FieldSpec
 from retrieval.titles import HAN
 from tools import Call
 from tools.audience import content_places, find_audiences
@@ -63,7 +63,7 @@ class _Reading:
         self.spoken: Arguments = {"language": spoken} if spoken != scene.preference.language else {}
         self.people = {spec.name for spec in spotter.schema.fields if spec.people}
         self.focus = scene.focus or next(iter(scene.shown), "")
-        self.spots = self._spots()
+        self.spots = self._beside(self._spots())
         self.titles = [spot for spot in self.spots if spot.kind in ("title", "place")]
         self.free = blank(text, [spot.place for spot in self.titles], "\x00")
         self.asked = blank(text, [spot.place for spot in self.titles if spot.kind == "title"], "X")
@@ -99,6 +99,13 @@ class _Reading:
         is_judged = self.says("<opinion>|<not_it>") and not named and not self.says("<scrap>")
         it = pattern("<it>").search(self.text) if self.focus and is_judged else None
         return [*spots, Spot(*it.span(), it[0], "place", (self.focus,))] if it else spots
+
+    def _beside(self, spots: list[Spot]) -> list[Spot]:  # words for whom it is name nothing else: 'Mein Chef', a 'nun'
+        asks = self.schema.of_role(SUITS_FROM, *CONTENT)
+        taken = [one.place for one in find_audiences(self.text) if asks and not self._is_refused(one.start)]
+        within = [spot for spot in spots for low, high in taken if low <= spot.start and spot.end <= high]
+        named = {spot for spot in within if spot.kind == "title" and spot.place in taken}
+        return [spot for spot in spots if spot in named or spot.kind not in ("title", "value") or spot not in within]
 
     def _unmet(self) -> list[str]:
         known, taken = pattern("|".join(map(said_of, self.schema.fields))), [spot.place for spot in self.spots]
@@ -205,6 +212,9 @@ class _Reading:
         found = (match for match in WORD.finditer(text) if not {match[0].lower(), stem(match[0])} & plain)
         at = {match[0].lower(): match.start() for match in found}  # what English refuses is no wish, else it is unread
         said = at if self.language == "en" else {self._whole(word, start): start for word, start in at.items()}
+        if self.language == "en" and self.audience:  # who comes and when is no subject: 'nan is over for tea'
+            subjects = [match.span() for match in matches(f"<subject>|\\b{self.spotter.moods}\\b", self.text)]
+            said = {word: start for word, start in at.items() if any(low <= start < high for low, high in subjects)}
         return [*at], [word for word, start in said.items() if self.language != "en" or not self._is_refused(start)]
 
     def unplaced(self) -> list[str]:
@@ -354,7 +364,8 @@ class _Reading:
         numbers = [(spec.name, compared(spec)) for spec in self.schema.of_kind(FieldKind.NUMBER)]
         ends = [(sign + name, said[place]) for name, said in numbers for place, sign in ((2, ""), (3, "-"))]
         ends.append(("-popularity", "<most_popular>"))
-        return [sort for sort, said in ends if has(f"(?<![a-z])(?:{said})", self.free)]
+        free = pattern("<of_age>").sub("", self.free)  # 'the oldest is nine' sorts nothing
+        return [sort for sort, said in ends if has(f"(?<![a-z])(?:{said})", free)]
 
     def _asked_fields(self) -> list[str]:
         specs = () if has("<about>", self.free) else self.schema.fields  # none for 'what is it about'

@@ -23,6 +23,7 @@ class Spotter:
         known = (said for spec in self.schema.of_kind(FieldKind.CATEGORY) for said in spec.synonyms.values())
         plurals = (word for said in known for word in said if re.fullmatch(r"[\w-]+s", word))
         self.nouns, self.countable = "|".join(map(re.escape, nouns)), "|".join(map(re.escape, (*nouns, *plurals)))
+        self.moods = f"(?:{'|'.join(map(re.escape, sorted(self.schema.moods, key=len, reverse=True))) or '(?!)'})"
         self.own_words = frozenset(map(stem, words_of(" ".join((*nouns, *map(said_of, self.schema.fields))))))
         self._values = ValueFinder(catalog, self.placer)
         self._titles = TitleFinder(catalog, self._values)
@@ -161,7 +162,7 @@ class TitleFinder:
             return text.lower() != "it" and has("<like>|<seen>", re.split(r"[.!?;。！？；]", before)[-1][-14:])
         whole = (value for value in self._values.find(text) if value.words == text)  # 'wars' is not all of 'star wars'
         is_value = any(value.field not in self._soft or text.islower() for value in whole)
-        if text.islower() and set(said) <= words("chatter"):
+        if has("<weekday>", text) or (text.islower() and set(said) <= words("chatter")):
             return False
         has_capitals = all(word[:1].isupper() or word.lower() in empty for word in text.split())
         if not has_capitals or (message.isupper() and len(message) > 12):
@@ -192,7 +193,8 @@ class TitleFinder:
         for match in matches("<name>", "" if message.isupper() else blank(message, taken)):
             start, end = _trimmed(message, *match.span())
             text = message[start:end]
-            if len(text) < 2 or text.isupper() or normalize_title(text) in words("stopwords"):
+            is_empty = normalize_title(text) in words("stopwords") or has("<weekday>", text)
+            if len(text) < 2 or text.isupper() or is_empty:
                 continue
             gaps = (message[end:a] if end <= a else message[b:start] for a, b in taken if end <= a or b <= start)
             is_likely = has("<before_name>", message[:start]) or any(has("<in_a_list>", gap) for gap in gaps)

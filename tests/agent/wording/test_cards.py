@@ -1,11 +1,14 @@
 """Cards and near misses: what is shown of a ranked list."""
 
+from dataclasses import replace
+
 from agent.wording.cards import make_cards, shortage
 from retrieval.candidates import Candidate, Evidence, EvidenceKind
 from retrieval.policies import Slot
 from retrieval.preference import Constraint, Op, Preference
 from retrieval.ranking import Ranked
 from retrieval.retriever import Retriever
+from retrieval.schema import FieldKind, FieldSpec
 from tests.agent.films import film_id
 
 HEAT, CASINO, FARGO = film_id("Heat"), film_id("Casino"), film_id("Fargo")
@@ -64,3 +67,16 @@ def test_a_shortage_is_told_by_how_few_fit(film_retriever: Retriever):
     assert told(FARGO, CASINO) == "Only 2 films fit all of that; near misses are listed separately."
     assert told(FARGO, CASINO, language="zh") == "完全符合的只有 2 部；接近的另列在下面。"
     assert shortage(((), ()), schema, "en") == ""
+
+
+def test_a_short_list_for_children_says_why(film_retriever: Retriever):
+    catalog = film_retriever.catalog
+    fields = (*catalog.schema.fields, FieldSpec(name="age", kind=FieldKind.NUMBER, label={}, role="suits_from"))
+    schema = catalog.schema.model_copy(update={"fields": fields})
+    cards, _ = make_cards((Slot(Candidate(FARGO)),), Ranked(()), Preference(), film_retriever, "en")
+    wanted = Preference(constraints=(Constraint("age", Op.MAX, (4.0,)),), count=3)
+
+    said = shortage((cards, ()), schema, "en", wanted)
+
+    assert said == "Only one film surely suits whom it is for; what might not is left out."
+    assert shortage((cards, ()), schema, "en", replace(wanted, count=1)) == ""

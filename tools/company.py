@@ -1,0 +1,82 @@
+"""What a patch says of who is there -> limits that everybody there can live with, and what such company likes."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from retrieval.items import Catalog
+from retrieval.moods import wishes_of
+from retrieval.preference import Constraint, Op, Preference, Wish
+from retrieval.schema import CONTENT, SUITS_FROM
+from tools.arguments import UpdateWish
+from tools.audience import Care, find_content, groups
+from tools.limits import Problems
+from tools.placing import Placer
+
+MOSTLY = 0.5
+"""The share of the items with a value that is asked for which must keep a limit, or it gives way."""
+WISHED_FOR = ("fear", "sorrow")
+"""Contents that somebody asks for who names what is full of them."""
+
+
+def for_whom(
+    patch: UpdateWish,
+    before: Preference,
+    limits: Sequence[Constraint],
+    wishes: Sequence[Wish],
+    placer: Placer,
+    problems: Problems,
+) -> tuple[tuple[Constraint, ...], list[Wish]]:
+    """The limits of an audience and of content that is refused in words, and what is wished for in their place.
+
+    Args:
+        patch: What the message changes.
+        before: What was wanted so far.
+        limits: Those that the message states.
+        wishes: Those that it states.
+        placer: Knows the catalog.
+        problems: Takes an audience that nobody knows.
+    """
+    schema, said = placer.schema, getattr(patch, "audience", ())
+    guarded = {spec.name for spec in schema.of_role(SUITS_FROM, *CONTENT)}
+    held = (limit.field in guarded and limit.op is not Op.NOT for limit in before.constraints)
+    is_cared_for = bool(said) or any(held)
+    care = Care.of(said, patch.avoid if is_cared_for else ())
+    if said and care == Care.of((), patch.avoid):
+        problems.add(f"nobody is known as {', '.join(said)!r}: give ages, or one of {', '.join(groups())}")
+    roles = () if is_cared_for else tuple(role for text in patch.avoid for *_, role in find_content(text))
+    refused = (Constraint(spec.name, Op.NOT, spec.order[-1:]) for spec in schema.of_role(*roles))
+    asked = [*_values((*before.constraints, *limits), (*before.wishes, *wishes), guarded)]
+    kept = [limit if care.age is not None else _beside(limit, asked, placer.catalog) for limit in care.limits(schema)]
+    is_open = not (asked or before.text or patch.about or before.liked or patch.likes or patch.similar_to)
+    return (*filter(None, kept), *refused), [*_liked_by(care, placer.catalog)] if is_open else []
+
+
+def _values(limits: Iterable[Constraint], wishes: Iterable[Wish], guarded: set[str]) -> Iterator[tuple[str, str]]:
+    """Fields and values that are asked for, those aside that say for whom."""
+    yield from ((wish.field, wish.value) for wish in wishes if wish.weight > 0)
+    for limit in limits:
+        if limit.op is Op.IS and limit.field not in guarded:
+            yield from ((limit.field, str(value)) for value in limit.values)
+
+
+def _beside(limit: Constraint, asked: Sequence[tuple[str, str]], catalog: Catalog) -> Constraint | None:
+    """A limit of grown-up company beside what is asked for that mostly breaks it: a war film with dad, one on grief.
+
+    Fear and sorrow are what such a wish is about, so they are left to it; of anything else there may be a level more.
+    """
+    keeps = catalog.mask((limit,))
+    held = [rows for name, value in asked if len(rows := catalog.holders(name, value))]
+    if all(float(np.mean(keeps[rows])) >= MOSTLY for rows in held):
+        return limit
+    spec = catalog.schema.field(limit.field)
+    more = spec.order[: len(limit.values) + 1]
+    return None if spec.role in WISHED_FOR or more == spec.order else replace(limit, values=more)
+
+
+def _liked_by(care: Care, catalog: Catalog) -> Iterator[Wish]:
+    """What company likes, for a wish that says nothing but who is there: what is best known is not what suits it."""
+    company = catalog.schema.company
+    named = next((group for group in company if group in care.groups), "")
+    yield from (wish for wish in wishes_of(company.get(named, ())) if wish.value in catalog.values(wish.field))
