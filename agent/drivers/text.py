@@ -4,7 +4,7 @@ Shared by the two drivers that spot names in a message.
 """
 
 import re
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -33,6 +33,13 @@ class Spot:
     def place(self) -> Place:
         """Start and end in the message."""
         return self.start, self.end
+
+
+def outside(spots: Sequence[Spot], places: Sequence[Place]) -> list[Spot]:
+    """Spots without the titles and values that stand within a place, a title that fills it aside."""
+    within = (spot for spot in spots for start, end in places if start <= spot.start and spot.end <= end)
+    named = {spot for spot in within if spot.kind == "value" or (spot.kind == "title" and spot.place not in places)}
+    return [spot for spot in spots if spot not in named]
 
 
 def is_free(place: Place, taken: Iterable[Place]) -> bool:

@@ -11,7 +11,7 @@ from agent.drivers.offline.numbers import YEAR, bound_of, compared
 from agent.drivers.offline.phrases import has, matches, pattern, small, table, words
 from agent.drivers.offline.spot import Spotter
 from agent.drivers.reading import Parsed, Scene
-from agent.drivers.text import Place, Spot, blank, is_free, said_of, stem, stretches, words_of
+from agent.drivers.text import Place, Spot, blank, is_free, outside, said_of, stem, stretches, words_of
 from retrieval.preference import Leaning, Op, Preference
 from retrieval.schema import CONTENT, SUITS_FROM, FieldKind, FieldSpec
 from retrieval.titles import HAN
@@ -61,7 +61,9 @@ class _Reading:
         self.spoken: Arguments = {"language": spoken} if spoken != scene.preference.language else {}
         self.people = {spec.name for spec in spotter.schema.fields if spec.people}
         self.focus = scene.focus or next(iter(scene.shown), "")
-        self.spots = self._beside(self._spots())
+        asks = self.schema.of_role(SUITS_FROM, *CONTENT)  # words for whom it is name nothing else: 'Mein Chef', a 'nun'
+        whom = [one.place for one in find_audiences(text) if asks and not self._is_refused(one.start)]
+        self.spots = outside(self._spots(), whom)
         self.titles = [spot for spot in self.spots if spot.kind in ("title", "place")]
         self.free = blank(text, [spot.place for spot in self.titles], "\x00")
         self.asked = blank(text, [spot.place for spot in self.titles if spot.kind == "title"], "X")
@@ -97,13 +99,6 @@ class _Reading:
         is_judged = self.says("<opinion>|<not_it>") and not named and not self.says("<scrap>")
         it = pattern("<it>").search(self.text) if self.focus and is_judged else None
         return [*spots, Spot(*it.span(), it[0], "place", (self.focus,))] if it else spots
-
-    def _beside(self, spots: list[Spot]) -> list[Spot]:  # words for whom it is name nothing else: 'Mein Chef', a 'nun'
-        asks = self.schema.of_role(SUITS_FROM, *CONTENT)
-        taken = [one.place for one in find_audiences(self.text) if asks and not self._is_refused(one.start)]
-        within = [spot for spot in spots for low, high in taken if low <= spot.start and spot.end <= high]
-        named = {spot for spot in within if spot.kind == "title" and spot.place in taken}
-        return [spot for spot in spots if spot in named or spot.kind not in ("title", "value") or spot not in within]
 
     def _unmet(self) -> list[str]:
         known, taken = pattern("|".join(map(said_of, self.schema.fields))), [spot.place for spot in self.spots]

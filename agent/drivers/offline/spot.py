@@ -193,8 +193,7 @@ class TitleFinder:
         for match in matches("<name>", "" if message.isupper() else blank(message, taken)):
             start, end = _trimmed(message, *match.span())
             text = message[start:end]
-            is_empty = normalize_title(text) in words("stopwords") or has("<weekday>", text)
-            if len(text) < 2 or text.isupper() or is_empty:
+            if len(text) < 2 or text.isupper() or normalize_title(text) in words("stopwords") or has("<weekday>", text):
                 continue
             gaps = (message[end:a] if end <= a else message[b:start] for a, b in taken if end <= a or b <= start)
             is_likely = has("<before_name>", message[:start]) or any(has("<in_a_list>", gap) for gap in gaps)
