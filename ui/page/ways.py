@@ -31,7 +31,8 @@ def can_be_regenerated(turn: ChatTurn) -> bool:
 
 def edit_button(name: str, language: str) -> Html:
     """Lets a message be changed in its place."""
-    return tag("button", word("edit", language), type="button", class_="more", data_do="edit", data_turn=name)
+    button = tag("button", word("edit", language), type="button", class_="more", data_do="edit", data_turn=name)
+    return tag("div", button, class_="edit-way")
 
 
 def edit_form(turn: ChatTurn, name: str, language: str) -> Html:
