@@ -25,6 +25,8 @@ DEADLINE_S = 20.0
 """A turn's; its cards are due after half of it."""
 MARGIN = 10.0
 """Beside it, so many times what a list took on this machine just before the fault."""
+READ_ONLY = ("unshare", "--mount", "sh", "-c")
+READ_ONLY += ('mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" && exec "$@"',)
 CLOCK_BACK = "import time; t, n = time.time, time.time_ns; time.time = lambda: t() - 9e4; "
 CLOCK_BACK += "time.time_ns = lambda: n() - 90_000_000_000_000"
 
@@ -51,6 +53,8 @@ class Fault:
     env: Mapping[str, str] = field(default_factory=dict)
     first: str = ""
     """Python that the server's process runs before the program, from its second start on."""
+    wrap: tuple[str, ...] = ()
+    """The command that the process is started by from its second start on."""
     restarts: bool = False
     """Whether it is broken between two starts."""
     in_postgres: bool = False
@@ -140,6 +144,7 @@ FAULTS: Mapping[str, Fault] = {
     "the clock is a day back after a restart": Fault(restarts=True, first=CLOCK_BACK),
     "conversations.db is damaged": Fault(before=damage("conversations.db"), restarts=True, starts=False),
     "state.db is damaged": Fault(before=damage("state.db"), restarts=True, starts=False),
+    "the data folder is read-only after a restart": Fault(restarts=True, wrap=READ_ONLY, starts=False),
     "the graph is half written": Fault(before=halve_graph, restarts=True),
     "the vectors are gone": Fault(before=lose_chroma, restarts=True),
     "the Chroma server is down": Fault(env={"RECONTEUR_RETRIEVAL__CHROMA_URL": f"http://127.0.0.1:{free_port()}"}),
@@ -183,7 +188,7 @@ def _row(name: str, fault: Fault, data: Path) -> dict[str, str]:
         if fault.restarts:
             server.stop()
             fault.before(server.data)
-            server._first = fault.first
+            server._first, server.wrap = fault.first, fault.wrap
             if not fault.starts:
                 said = server.ended_by_itself()
                 wrong = "" if "Traceback" not in server.log.read_text() and "cannot be used" in said else "no advice"

@@ -45,6 +45,8 @@ class Server:
         self.url = f"http://127.0.0.1:{self.port}"
         self.client = httpx.Client(base_url=self.url, timeout=CLIENT_S, trust_env=False, limits=LIMITS)
         self._llm_url, self._env, self._first = llm_url, dict(env or {}), first
+        self.wrap: tuple[str, ...] = ()
+        """A command that starts the process in its own place; it gets the data folder and the process's command."""
         self._process: subprocess.Popen[bytes] | None = None
         self.log = data.parent / f"{data.name}-{self.port}.log"
 
@@ -71,9 +73,10 @@ class Server:
         # what comes first runs in the same process, before the program: a clock set back, for example
         program = f"{self._first}\nimport runpy; runpy.run_module('ui', run_name='__main__')"
         words = ("serve", "--no-page", "--data", str(self.data), "--port", str(self.port), "--llm-url", self._llm_url)
+        wrap = (*self.wrap, str(self.data)) if self.wrap else ()
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", program, *words],
+                [*wrap, sys.executable, "-c", program, *words],
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,

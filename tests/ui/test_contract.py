@@ -1,7 +1,10 @@
 """The API keeps what it describes; a longer run is `python -m benchmarks.contract --cases N`."""
 
 from pathlib import Path
+from typing import Any
 
+import jsonschema
+import pytest
 from fastapi.testclient import TestClient
 
 from agent.settings import LimitSettings, Settings
@@ -29,6 +32,24 @@ async def test_the_api_keeps_what_it_describes(film_shelf: RetrievalSettings, tm
         status, report = await check(str(server.client.base_url), cases=CASES, seed=1)
 
     assert status == 0, report
+
+
+@pytest.mark.parametrize(
+    ("path", "asked"),
+    [("/v1/chat/completions", {"messages": [{"role": "user", "content": "a comedy"}]}), ("/v1/responses", {"input": "a comedy"})],
+)
+def test_each_event_of_a_stream_has_the_members_that_are_described(agent: FakeAgent, path: str, asked: dict[str, Any]):
+    client = TestClient(create_app(agent, agent.settings, warm=False))
+    described = client.get("/api/openapi.json").json()["paths"][path]["post"]["responses"]["200"]["content"]
+    event = described["text/event-stream"]["schema"]
+
+    answer = client.post(path, json={**asked, "stream": True})
+
+    sent = [dict(line.split(": ", 1) for line in part.splitlines()) for part in answer.text.strip().split("\n\n")]
+    assert len(sent) > 2
+    for one in sent:
+        jsonschema.validate(one, event)
+        assert set(one) == set(event["properties"])
 
 
 def test_refusals_of_callers_have_the_headers_that_are_described(agent: FakeAgent):

@@ -83,6 +83,13 @@ async def test_an_unknown_host_is_refused_everywhere(open_client: MakeClient):
         assert "rebound" not in answer.text
 
 
+async def test_a_request_with_two_hosts_is_refused(open_client: MakeClient):
+    client = open_client(page=True)
+
+    for hosts in (("localhost", "rebound.example"), ("localhost", "localhost")):
+        assert client.get("/readyz", headers=[("host", host) for host in hosts]).status_code == 400
+
+
 def test_names_are_read_from_the_environment(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("RECONTEUR_HTTP__HOSTS", "films.example.org, *.example.net")
     monkeypatch.setenv("RECONTEUR_HTTP__ORIGINS", "https://shop.example.org")

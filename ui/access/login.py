@@ -17,9 +17,9 @@ from ui.page.words import language_of, word
 
 router = APIRouter(include_in_schema=False)
 WRONG_S = 0.5
+"""After a wrong password, before that is said."""
 WAIT_S = 5.0
 """How long a login stands in line before others."""
-"""After a wrong password, before that is said."""
 MOST_BYTES = 4096
 _HEADERS = {
     "Cache-Control": "no-store",

@@ -85,12 +85,18 @@ class ChatCompletion(BaseModel):
     reconteur: ReconteurWire
 
 
+def _events(*members: str) -> dict[str, Any]:
+    """A stream of server-sent events, by the members of each."""
+    event = {"type": "object", "properties": {name: {"type": "string"} for name in members}, "required": [*members]}
+    return {"text/event-stream": {"schema": event}}
+
+
 COMPLETION: Responses = {
     **NOT_FOUND,
     200: {
         "model": ChatCompletion,
         "description": "The answer; with `stream` its pieces as server-sent events",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "content": _events("data"),
     },
 }
 
@@ -115,15 +121,7 @@ RESPONSE: Responses = {
     200: {
         "model": ResponseBody,
         "description": "The response; with `stream` its typed events as server-sent events",
-        "content": {
-            "text/event-stream": {
-                "schema": {
-                    "type": "object",
-                    "properties": {"event": {"type": "string"}, "data": {"type": "string"}},
-                    "required": ["event", "data"],
-                }
-            }
-        },
+        "content": _events("event", "data"),
     },
 }
 

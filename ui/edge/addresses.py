@@ -43,7 +43,8 @@ class KnownAddresses:
 
     def _refusal(self, scope: Scope) -> Refusal | None:
         headers = Headers(scope=scope)
-        host = headers.get("host", "").lower()
+        named = headers.getlist("host")
+        host = named[0].lower() if len(named) == 1 else ""  # of two, a proxy before us may have judged the other one
         if not is_known(host, self.hosts, here=(scope.get("server") or ("",))[0]):
             return UNKNOWN_HOST
         origin = headers.get("origin", "").lower()
