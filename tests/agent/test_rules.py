@@ -297,7 +297,7 @@ async def test_a_small_model_hands_over_where_the_house_has_somebody(
     make_agent: MakeAgent, model: ScriptedChatModel, write: WRITE, message: str, words: str
 ):
     write(STAFF)
-    agent = await make_agent(model, driver="schema")
+    agent = await make_agent(model, driver="schema", llm={"timeout_s": 60, "turn_s": 300})
     model.readings = ['{"do": "person"}']
 
     reply = await agent.reply(visitor(agent), message)
@@ -311,7 +311,7 @@ async def test_a_small_model_hands_over_where_the_house_has_somebody(
 
 
 async def test_a_small_model_that_hands_over_nowhere_is_not_asked_to(make_agent: MakeAgent, model: ScriptedChatModel):
-    agent = await make_agent(model, driver="schema")
+    agent = await make_agent(model, driver="schema", llm={"timeout_s": 60, "turn_s": 300})
     model.readings = ['{"do": "person"}']
 
     reply = await agent.reply(visitor(agent), "these are all wrong, zorb, I want a human")

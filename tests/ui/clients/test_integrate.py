@@ -83,7 +83,7 @@ async def test_the_plain_page_lists_films_with_a_token_from_another_origin(
                 await expect(opened.locator("#list li")).to_have_count(5, timeout=60_000)
                 first = await opened.locator("#list li").first.inner_text()
 
-    assert re.search(r"\(\d{4}\): \w", first)
+    assert re.search(r"\w \(\d{4}\):", first)
     assert [error for error in visitor.errors if "favicon" not in error] == []
 
 
