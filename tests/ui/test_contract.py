@@ -36,7 +36,10 @@ async def test_the_api_keeps_what_it_describes(film_shelf: RetrievalSettings, tm
 
 @pytest.mark.parametrize(
     ("path", "asked"),
-    [("/v1/chat/completions", {"messages": [{"role": "user", "content": "a comedy"}]}), ("/v1/responses", {"input": "a comedy"})],
+    [
+        ("/v1/chat/completions", {"messages": [{"role": "user", "content": "a comedy"}]}),
+        ("/v1/responses", {"input": "a comedy"}),
+    ],
 )
 def test_each_event_of_a_stream_has_the_members_that_are_described(agent: FakeAgent, path: str, asked: dict[str, Any]):
     client = TestClient(create_app(agent, agent.settings, warm=False))
