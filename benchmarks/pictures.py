@@ -13,6 +13,8 @@ from pathlib import Path
 from PIL import Image
 from playwright.async_api import Browser, Page, async_playwright, expect
 
+from ui.page.views.table import VIEWS
+
 SIZES = {"desk": (1280, 900), "tablet": (820, 1180), "phone": (390, 844)}
 WISHES = ("A clever heist, not too violent", "but from the 90s, and nothing with Tom Hanks")
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking")
@@ -77,7 +79,7 @@ async def begun(page: Page) -> dict[str, str]:
         await turn.locator("button[data-compare]").nth(at).click()
     compared = await page.locator("[data-compare-link]").get_attribute("href") or ""
     item = await turn.locator(".card h4 a").first.get_attribute("href") or ""
-    views = {name: f"#/{name}" for name in ("watchlist", "taste", "conversations", "import")}
+    views = {name: f"#/{name}" for name in VIEWS if name not in ("item", "compare")}
     return {"item": item, "compare": compared, **views}
 
 
