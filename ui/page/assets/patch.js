@@ -69,10 +69,12 @@ const opened = (packed) => {
 };
 
 let last = Promise.resolve(); // patches are opened one after the other
-watch("value", () => {
+const take = () => {
   const { value } = props;
   if (value) last = last.then(() => opened(value)).then(apply).catch((error) => { console.error(error); sync(true); });
-});
+};
+watch("value", take);
+take(); // what came before this script did
 
 // what another page did meanwhile
 document.addEventListener("visibilitychange", () => { if (!document.hidden && drawn.log.number) sync(false); });
