@@ -567,10 +567,13 @@ class Agent:
         try:
             async with asyncio.timeout(STATUS_S), httpx.AsyncClient(timeout=STATUS_S) as client:
                 headers = {"Authorization": f"Bearer {self.settings.llm.api_key.get_secret_value()}"}
-                answer = await client.get(f"{url.rstrip('/')}/models", headers=headers)
+                # its body, which may have no end, nobody reads
+                async with client.stream("GET", f"{url.rstrip('/')}/models", headers=headers) as answer:
+                    if not answer.is_success:
+                        return f"answers {answer.status_code}"
         except (httpx.HTTPError, TimeoutError) as error:
             return f"unreachable ({type(error).__name__})"
-        return "ok" if answer.is_success else f"answers {answer.status_code}"
+        return "failed in two turns and is left alone for a while" if self.chooser.is_left_alone else "ok"
 
     async def warm(self) -> None:
         """Load the encoder and run every channel once; the language model is found out about in the background."""

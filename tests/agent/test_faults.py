@@ -1,5 +1,6 @@
 """Whatever the endpoint does: cards or an honest sentence within the deadline, and what the user told is kept."""
 
+import asyncio
 import contextlib
 import json
 import socket
@@ -124,7 +125,7 @@ async def test_after_two_failures_the_model_is_left_alone_and_comes_back(
     make_agent: MakeAgent, model: ScriptedChatModel
 ):
     agent = await make_agent(model, llm={"retry_s": 0.2})
-    model.steps, model.prose = [Status(500)] * 4, [Status(500)]
+    model.steps, model.prose = [Status(500)] * 4, [Status(500)] * 10_000  # it stays away until it is told to come back
     conversation = visitor(agent)
     for _ in range(2):
         conversation = (await agent.reply(conversation, WISH)).conversation
@@ -135,10 +136,39 @@ async def test_after_two_failures_the_model_is_left_alone_and_comes_back(
     assert len([call for call in model.calls[asked:] if call.purpose == "step"]) == 0
     assert reply.trace.driver == "offline"
     assert "left alone" in agent.chooser.status
+    model.prose = []
     while agent.chooser.is_left_alone:
-        await __import__("asyncio").sleep(0.05)
+        await asyncio.sleep(0.05)
     again = await agent.reply(reply.conversation, WISH)
     assert again.trace.driver == "tools"
+
+
+async def test_readiness_says_that_a_model_that_answers_is_left_alone(make_agent: MakeAgent, model: ScriptedChatModel):
+    agent = await make_agent(model, llm={"retry_s": 60})
+    model.steps = [Status(500)] * 4
+    conversation, before = visitor(agent), await agent.ready()
+
+    for _ in range(2):
+        conversation = (await agent.reply(conversation, WISH)).conversation
+
+    after = await agent.ready()
+    assert (before["model"], after["model"]) == ("ok", "failed in two turns and is left alone for a while")
+
+
+async def test_readiness_reads_no_answer_without_end(make_agent: MakeAgent):
+    async def pour(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n")
+        with contextlib.suppress(ConnectionError):
+            while True:
+                writer.write(b"[" * 65536)
+                await writer.drain()
+
+    async with await asyncio.start_server(pour, "127.0.0.1", 0) as server:
+        agent = await make_agent(url=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", driver="offline")
+        ready = await agent.ready()
+        server.close()
+
+    assert ready["model"] == "ok"
 
 
 async def test_no_words_of_a_user_reach_the_log(
