@@ -37,29 +37,31 @@ class Question:
 def questions(opinions: Opinions, catalog: Catalog, *, after: float, seed: int = 0) -> list[Question]:
     """A like of each person who gave one since a time and likes something else, too; of at most `MOST_PEOPLE`.
 
-    A like that answers no list is taken before one that does: what was shown was chosen by the models that serve.
+    A like that answers no list is taken before one that does: what was shown was chosen by the models that serve. Of
+    these the newest is, one of them by chance where they came together.
 
     Args:
         opinions: Of everybody.
         catalog: Rows are its rows.
         after: In seconds since 1970; what was given later is unknown to the models that serve.
-        seed: Of the draw, where there are more people.
+        seed: Of the draws.
     """
     found: list[Question] = []
+    rng = np.random.default_rng(seed)
     for user in np.unique(opinions.users).tolist():
         own = np.flatnonzero(opinions.users == user)
         liked = own[opinions.weights[own] > 0]
         fresh = liked[opinions.times[liked] > after]
         if not len(fresh) or len(liked) < 2:
             continue
-        place = int(fresh[np.lexsort((opinions.times[fresh], opinions.sought[fresh]))[-1]])
+        place = int(fresh[np.lexsort((rng.random(len(fresh)), opinions.times[fresh], opinions.sought[fresh]))[-1]])
         rest = own[own != place]
         columns = zip(
             opinions.rows[rest].tolist(), opinions.weights[rest].tolist(), opinions.times[rest].tolist(), strict=True
         )
         known = (Interaction("", catalog.items[row].item_id, weight, time) for row, weight, time in columns)
         found.append(Question(place, UserHistory.of(None, known), catalog.items[opinions.rows[place]].item_id, user))
-    drawn = np.random.default_rng(seed).permutation(len(found))[:MOST_PEOPLE]
+    drawn = rng.permutation(len(found))[:MOST_PEOPLE]
     return [found[at] for at in sorted(drawn.tolist())]
 
 

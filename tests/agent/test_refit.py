@@ -5,11 +5,13 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from agent.agent import Agent
@@ -27,6 +29,7 @@ from retrieval.refit.measure import LEAST_PEOPLE
 from retrieval.retriever import Retriever
 from retrieval.settings import RetrievalSettings
 from retrieval.state import FeedbackKind, StateStore, open_state
+from retrieval.state.tables import FeedbackRow
 from tests.agent.films import film_id
 from tests.fakes import HashEncoder
 
@@ -180,13 +183,21 @@ def test_an_account_that_said_more_than_a_person_can_counts_nothing_among_others
 
 
 def give_ten_thousand(shop: Shop, items: list[str]) -> None:
+    """Ten thousand likes of one account, each in a conversation of its own, in one transaction."""
     user = shop.state.create_user().user_id
-    given = 0
-    while given < 10_000:  # an import is one transaction; the same item again is known already
-        given += len(items)
-        shop.state.bring_feedback(user, dict.fromkeys(items, LIKE))
-    for number in range(3):  # and again, in conversations: that is kept, and counts once
-        shop.state.add_feedback(user, items[0], LIKE, conversation_id=f"c{number}")
+    with shop.state.database.write() as session:
+        session.add_all(
+            FeedbackRow(
+                user_id=user,
+                item_id=items[number % len(items)],
+                kind=LIKE.value,
+                conversation_id=f"c{number}",
+                source="click",
+                created_at=time.time(),
+            )
+            for number in range(10_000)
+        )
+    assert len(shop.state.feedback_of(user)) == 10_000
 
 
 def test_a_worse_one_is_not_taken_and_the_one_before_serves_on(shop: Shop, monkeypatch: pytest.MonkeyPatch):
@@ -196,8 +207,8 @@ def test_a_worse_one_is_not_taken_and_the_one_before_serves_on(shop: Shop, monke
     fit_parts = refitting.fit_parts
 
     def spoiled(dataset, *others):
-        turned = replace(dataset.interactions, weights=-dataset.interactions.weights)
-        found = replace(dataset, interactions=turned)
+        known = np.minimum(dataset.interactions.rows, min(dataset.catalog.rows(STRANGE)) - 1)  # never heard of these
+        found = replace(dataset, interactions=replace(dataset.interactions, rows=known.astype(np.int32)))
         found.__dict__.update(catalog_hash=dataset.catalog_hash, fingerprint=dataset.fingerprint)
         fit_parts(found, *others)
 
