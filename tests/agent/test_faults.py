@@ -137,7 +137,7 @@ async def test_after_two_failures_the_model_is_left_alone_and_comes_back(
     assert reply.trace.driver == "offline"
     assert "left alone" in agent.chooser.status
     model.prose = []
-    while agent.chooser.is_left_alone:
+    while agent.chooser.is_left_alone:  # noqa: ASYNC110  nothing tells of it
         await asyncio.sleep(0.05)
     again = await agent.reply(reply.conversation, WISH)
     assert again.trace.driver == "tools"
