@@ -75,6 +75,7 @@ const take = () => {
 };
 watch("value", take);
 take(); // what came before this script did
+const waiting = setInterval(() => (drawn.log.number ? clearInterval(waiting) : sync(true)), 5000); // what was lost on the way
 
 // what another page did meanwhile
 document.addEventListener("visibilitychange", () => { if (!document.hidden && drawn.log.number) sync(false); });
