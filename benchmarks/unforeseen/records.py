@@ -12,7 +12,7 @@ from benchmarks.report import environment
 from retrieval.errors import BadDataError
 
 HERE = Path(__file__).parents[1]
-SETS = ("open", "sealed", "second", "third", "fourth", "fifth", "answers")
+SETS = ("open", "sealed", "second", "third", "fourth", "fifth", "sixth", "answers", "company")
 
 
 class _Record(BaseModel):

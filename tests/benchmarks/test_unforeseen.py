@@ -147,8 +147,8 @@ def test_conversations_are_chosen_by_language_and_id() -> None:
 def test_the_sets_are_whole() -> None:
     cases = read_cases()
 
-    assert len(cases) == len({one.id for one in cases}) == 340
-    assert sum(one.language == "en" for one in cases) == 170
+    assert len(cases) == len({one.id for one in cases}) == 420
+    assert sum(one.language == "en" for one in cases) == 202
     assert len({one.language for one in cases}) > 6
     assert all(set(one.rubric) == {"0", "1", "2"} for one in cases)
 
