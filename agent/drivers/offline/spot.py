@@ -32,8 +32,9 @@ class Spotter:
         """What is named, in order; 'the second one' is one of the items `shown`, a `known` one wins over namesakes."""
         spots: list[Spot] = []
         people = {spec.name for spec in self.schema.fields if spec.people}
-        names = [spot for spot in self._values.find(message) if spot.field in people]
-        for start, end in self._titles.find(message):
+        titles = self._titles.find(message)
+        names = [spot for spot in (self._values.find(message) if titles else ()) if spot.field in people]
+        for start, end in titles:
             if any(name.start <= start and end <= name.end and name.words != message[start:end] for name in names):
                 continue  # 'Akira' of 'Akira Kurosawa'
             said = message[start:end].strip("《》“”\"'«» ")
