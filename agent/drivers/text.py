@@ -6,6 +6,7 @@ Shared by the two drivers that spot names in a message.
 import re
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 from retrieval.schema import FieldSpec
@@ -88,5 +89,10 @@ def stem(word: str) -> str:
 
 def said_of(spec: FieldSpec) -> str:
     """A pattern of the words that name a field."""
-    names = [name for name in (spec.name, *spec.label.values(), *spec.words) if name]
-    return "|".join(map(re.escape, dict.fromkeys((*names, *map(stem, names)))))
+    return _any_of(spec.name, *spec.label.values(), *spec.words)
+
+
+@cache
+def _any_of(*names: str) -> str:
+    known = [name for name in names if name]
+    return "|".join(map(re.escape, dict.fromkeys((*known, *map(stem, known)))))

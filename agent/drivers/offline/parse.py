@@ -20,6 +20,7 @@ from tools.audience import content_places, find_audiences
 from tools.placing import reference_of
 
 MOST_UNREAD, MOST_PASSED, ADVENTUROUS, COMFORT = 5, 20, 0.9, "gentle comforting heartwarming"  # the last for the sad
+NEAR = 120  # characters around a title that may say how it is related
 WORD = re.compile(rf"[{HAN}]{{2,}}|[^\W\d_{HAN}][^\W\d_{HAN}'’-]+(?![\w'’])")
 Arguments = dict[str, Any]
 
@@ -110,7 +111,8 @@ class _Reading:
         found: dict[Spot, list[Arguments]] = {}
         for title, spec in product(self.titles, self.schema.fields):
             is_joined = spec.unit == YEAR and self.says("<connection>")  # what is between two is no year then
-            key = "" if is_joined else _relation(spec, self.text[: title.start], self.text[title.end :])
+            near = self.text[max(0, title.start - NEAR) : title.start], self.text[title.end : title.end + NEAR]
+            key = "" if is_joined else _relation(spec, *near)
             if title in found and spec.unit == YEAR and not key:
                 key = "before" if self.says("<before_that>") else "after" if self.says("<after_that>") else ""
             if key:
