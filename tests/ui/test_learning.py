@@ -69,8 +69,13 @@ async def test_without_a_schedule_nothing_is_fitted_and_what_a_command_learned_i
     agent: Agent, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ):
     looked = asyncio.Event()
-    monkeypatch.setattr(agent, "renew", lambda: loop.call_soon_threadsafe(looked.set) or [])
     loop = asyncio.get_running_loop()
+
+    def look() -> list[str]:
+        loop.call_soon_threadsafe(looked.set)
+        return []
+
+    monkeypatch.setattr(agent, "renew", look)
     come(agent.state, 60)
     quiet = settings.model_copy(update={"learning": LearningSettings(look_s=0.01)})
 
