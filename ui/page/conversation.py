@@ -199,11 +199,11 @@ def _said(turn: ChatTurn, name: str, session: Session, *, busy: bool) -> list[Ht
         named = tag("h2", turn.title, class_="said-title") if turn.title else ""
         return [Html(named) or tag("h2", word("suggestions", language), class_="hidden-name")]
     if session.editing == name and not busy:
-        return [edit_form(turn, name, language)]
+        return [tag("h2", turn.message[:200], class_="hidden-name"), edit_form(turn, name, language)]
     speaker = tag("span", word("pair", language, name=word("you", language), text=""), class_="hidden-name")
     said = word("to_person", language) if turn.message == PERSON else turn.message
     shown = tag("div", speaker, *paragraphs_inline(said), class_="said", role="heading", aria_level="2")
-    return [shown, edit_button(name, language)] if can_be_edited(turn) and not busy else [shown]
+    return [shown, edit_button(name, language, is_shown=not busy)] if can_be_edited(turn) else [shown]
 
 
 def paragraphs_inline(text: str) -> tuple[Html]:

@@ -59,7 +59,7 @@ def build_page(find_agent: Callable[[], ChatAgent]) -> Any:
             with gr.Column(elem_id="main"):
                 view = _area("view", script, VIEW_FRAME)
                 log = _area("log", script, LOG_FRAME)
-                live = gr.HTML(elem_id="live", apply_default_css=False, js_on_load=None)
+                gr.HTML("<div data-live></div>", elem_id="live", apply_default_css=False, js_on_load=None)
                 with gr.Column(elem_id="composer"):
                     notice = gr.HTML(elem_id="notice", apply_default_css=False, js_on_load=None)
                     entry = _area("entry", _asset("composer.js"))
@@ -69,7 +69,7 @@ def build_page(find_agent: Callable[[], ChatAgent]) -> Any:
         _unseen("read", "read.js")
         _unseen("ways", "ways.js")
 
-        outputs = [state, patch, live, rail, notice, browser, save]
+        outputs = [state, patch, rail, notice, browser, save]
         handlers = Handlers(find_agent)
         quiet = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
         page.load(handlers.load, [browser], [*outputs, head, entry], **quiet)
@@ -251,7 +251,6 @@ class Handlers:
         actions = self._actions(session.caller)
         catalog = actions.catalog
         areas: dict[Part, Callable[[], object]] = {
-            Part.LIVE: lambda: live_html(session),
             Part.RAIL: lambda: rail_html(session, actions.demo_users(), catalog),
             Part.INPUT: lambda: _notice(session.notice),
             Part.BROWSER: session.browser,
@@ -267,6 +266,8 @@ class Handlers:
         if Part.LOG in part:
             picks = [] if session.turns else actions.picks()
             found["log"] = session.drawn.patch(log_parts(session, actions.catalog, picks))
+        # with the log, so that the words of an answer that ends are never in both places, or in none
+        live = session.news(Part.LIVE, live_html(session)) if Part.LIVE in part else None
         if Part.VIEW in part and (view := session.drawn_view.patch(session.looks)) is not None:
             found["view"] = {**view, "path": session.view}
         if Part.RECEIVED in part:
@@ -275,7 +276,7 @@ class Handlers:
             found["refused"] = True
         if Part.DRAFT in part:
             found["draft"] = session.draft
-        known = {name: value for name, value in found.items() if value}
+        known = {name: value for name, value in found.items() if value} | ({} if live is None else {"live": live})
         return packed(known) if known else gr.skip()
 
 

@@ -29,8 +29,10 @@ def can_be_regenerated(turn: ChatTurn) -> bool:
     return can_be_edited(turn) and not is_click and not turn.is_unanswered
 
 
-def edit_button(name: str, language: str) -> Html:
-    """Lets a message be changed in its place."""
+def edit_button(name: str, language: str, *, is_shown: bool = True) -> Html:
+    """Lets a message be changed in its place; until it is shown, its room is kept, so that nothing below it moves."""
+    if not is_shown:
+        return tag("div", class_="edit-way")
     button = tag("button", word("edit", language), type="button", class_="more", data_do="edit", data_turn=name)
     return tag("div", button, class_="edit-way")
 

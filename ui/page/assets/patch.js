@@ -53,6 +53,8 @@ function sync(everything) {
 }
 
 function apply(patch) {
+  const live = document.querySelector("#live [data-live]");
+  if (live && "live" in patch) live.innerHTML = patch.live;
   if (patch.log) draw("log", patch.log);
   if (patch.view) draw("view", patch.view);
   if (patch.log) page.settle?.(patch.log.all);
