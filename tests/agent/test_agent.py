@@ -122,7 +122,7 @@ async def test_a_chinese_title_finds_the_item_and_the_reply_is_chinese(agent: Ag
     assert reply.intent.preference.language == "zh"
     assert "先选" in reply.text
     reasons = [reason.text for card in reply.recommendations for reason in card.explanation.statements]
-    assert any("和《Titanic》一样" in reason for reason in reasons)
+    assert any("和《泰坦尼克号》" in reason for reason in reasons)
 
 
 # Follow-ups

@@ -55,18 +55,18 @@ async def test_canceling_ends_the_call_that_decides(make_agent: MakeAgent, model
     conversation = visitor(agent)
 
     async def read() -> list[Event]:
-        return [event async for event in agent.stream(conversation, "what would my uncle enjoy tonight")]
+        return [event async for event in agent.stream(conversation, "what would a zorb enjoy tonight")]
 
     turn = asyncio.create_task(read())
     await asyncio.to_thread(model.asked.wait, 10)
     turn.cancel()
     with suppress(asyncio.CancelledError):
         await turn
-    stopped = await agent.stop(conversation, Half("what would my uncle enjoy tonight"))
+    stopped = await agent.stop(conversation, Half("what would a zorb enjoy tonight"))
 
     assert await asyncio.to_thread(model.left.wait, 60)
     assert stopped.turns == (
-        Turn(Role.USER, "what would my uncle enjoy tonight"),
+        Turn(Role.USER, "what would a zorb enjoy tonight"),
         Turn(Role.ASSISTANT, "", stopped=True),
     )
     assert (await agent.reply(stopped, "a crime story")).recommendations
