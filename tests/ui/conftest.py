@@ -22,7 +22,7 @@ from retrieval.retriever import Retriever
 from retrieval.settings import RetrievalSettings
 from retrieval.state import open_state
 from tests.agent.films import build_films
-from tests.browser import open_browser
+from tests.browser import Watched, open_browser, open_context
 from tests.fakes import HashEncoder
 from tests.ui.fakes import FakeAgent, make_agent
 from ui.api.app import create_app
@@ -80,6 +80,15 @@ async def url(agent: FakeAgent) -> AsyncIterator[str]:
 async def browser() -> AsyncIterator[Browser]:
     async with open_browser() as opened:
         yield opened
+
+
+@pytest.fixture
+async def visitor(browser: Browser) -> AsyncIterator[Watched]:
+    """A context of which no page may have an error, or ask another machine for anything."""
+    async with open_context(browser) as watched:
+        yield watched
+        assert watched.errors == []
+        assert watched.outside == []
 
 
 def routes_of(app: FastAPI) -> set[tuple[str, str]]:

@@ -2,12 +2,12 @@
 
 import io
 import zipfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Page, expect
 
-from tests.browser import Watched, finished, open_context, say
+from tests.browser import Watched, finished, say
 from tests.ui.fakes import FakeAgent, make_agent
 
 pytestmark = [
@@ -22,14 +22,6 @@ def agent(tmp_path) -> Iterator[FakeAgent]:
     made = make_agent(tmp_path, delay_s=0.02)
     yield made
     made.state.close()
-
-
-@pytest.fixture
-async def visitor(browser: Browser) -> AsyncIterator[Watched]:
-    async with open_context(browser) as watched:
-        yield watched
-        assert watched.errors == []
-        assert watched.outside == []
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Edit and send again, another answer, copy, share: in a real browser, over an agent that needs no model."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 import pytest
 from playwright.async_api import Browser, Page, expect
@@ -26,14 +26,6 @@ def agent(tmp_path) -> Iterator[FakeAgent]:
     made = make_agent(tmp_path, delay_s=0.02)
     yield made
     made.state.close()
-
-
-@pytest.fixture
-async def visitor(browser: Browser) -> AsyncIterator[Watched]:
-    async with open_context(browser) as watched:
-        yield watched
-        assert watched.errors == []
-        assert watched.outside == []
 
 
 @pytest.fixture

@@ -72,7 +72,7 @@ def calls_of(answer: Answer, asked: Asked, plan: Plan) -> list[Call]:
         roles = {key: role for key, role in answer.roles.items() if key not in drafted.roles}
         added = plan.patch(replace(answer, roles=roles))
         for key in (key for key in LISTED if added.get(key)):
-            patch[key] = [*(old := _listed(patch.get(key))), *(new for new in _listed(added[key]) if new not in old)]
+            patch[key] = _together(patch.get(key), added[key])
         patch |= {key: added[key] for key in ("count", "novelty") if key in added and key not in patch}
         patch |= {"about": added["about"]} if "about" in added else {}
         avoid = [*dict.fromkeys((*_listed(patch.get("avoid")), *answer.without))]
@@ -102,13 +102,17 @@ def calls_with(answer: Answer, parsed: Parsed, plan: Plan) -> list[Call]:
     patch: Arguments = {**read}
     for call in (call for call in calls if call.tool == "update_wish"):
         both = {key for key in LISTED if call.arguments.get(key) and read.get(key)}
-        added = {key: [*_listed(call.arguments[key]), *_listed(read[key])] for key in both}
+        added = {key: _together(call.arguments[key], read[key]) for key in both}
         patch = {**read, **call.arguments, **added}
     return [Call("update_wish", patch), *(call for call in calls if call.tool != "update_wish")]
 
 
 def _limited(call: Call, limits: list[JsonValue]) -> Call:
     return Call(call.tool, {**call.arguments, "limits": [*_listed(call.arguments.get("limits")), *limits]})
+
+
+def _together(first: JsonValue | None, second: JsonValue | None) -> list[JsonValue]:
+    return [*(old := _listed(first)), *(new for new in _listed(second) if new not in old)]
 
 
 def _listed(value: JsonValue | None) -> list[JsonValue]:
