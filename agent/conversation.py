@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from pydantic import JsonValue, TypeAdapter
 
-from retrieval.preference import Preference
+from retrieval.preference import Constraint, Preference
 
 
 class Role(StrEnum):
@@ -34,6 +34,8 @@ class Turn:
     """Item ids in the order in which they were ranked for its cards, and those behind them."""
     number: int | None = None
     """Its number in the logs; None where that is its place, since no turn before it was taken back."""
+    counted: tuple[Constraint, ...] = ()
+    """The limits of what its words count or sort: 'the oldest of those' is one of these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,10 @@ class Conversation:
         """The item ids of the last list, in order; near misses or what words listed where there were no cards."""
         lists = (turn.shown or turn.near or turn.listed for turn in reversed(self.turns))
         return next((found for found in lists if found), ())
+
+    def last_counted(self) -> tuple[Constraint, ...]:
+        """The limits of what the last reply counted or sorted; none where it did something else."""
+        return self.turns[-1].counted if self.turns else ()
 
     def last_list(self) -> Turn | None:
         """The last turn that showed cards."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from pydantic import JsonValue
 
 from retrieval.items import Item
 from retrieval.preference import Constraint, Op
@@ -52,6 +53,12 @@ class Problems:
     def forget_names(self) -> None:
         """The names were the model's own ideas: the user, who never said them, need not hear of them."""
         self.unknown, self.ambiguous, self.near = [], [], {}
+
+
+def stated(limits: Sequence[Constraint]) -> list[dict[str, JsonValue]]:
+    """Constraints as a model would state them."""
+    ops = ((limit, "any_of" if limit.op is Op.IS and limit.values[1:] else limit.op.value) for limit in limits)
+    return [{"field": limit.field, "op": op, "value": [*limit.values]} for limit, op in ops]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Any
 from agent.drivers.base import Drive
 from agent.drivers.text import Spot
 from agent.wording.messages import say
-from retrieval.preference import Leaning, Preference
+from retrieval.preference import Constraint, Leaning, Preference
 from tools import Call, shortened
 
 
@@ -19,6 +19,7 @@ class Scene:
     shown_before: tuple[str, ...] = ()  # of every list
     focus: str = ""  # the item that 'it' means; '' for the first one shown
     inquiry: str = ""  # 'field:first|second': which of two values the last reply asked for
+    counted: tuple[Constraint, ...] = ()  # the limits of what the last reply counted or sorted
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from agent.settings import LimitSettings, LlmSettings
 from agent.wording.cards import make_cards, shortage
 from agent.wording.messages import comma, say, say_in_all
 from retrieval.errors import ModelBusyError, ModelUnavailableError, OverloadedError, StateError
+from retrieval.preference import Constraint
 from retrieval.retriever import Retriever
 from retrieval.state import User
 from tools import Batch, Ending, Result
@@ -293,7 +294,7 @@ class Loop:
         asked = conversation.asked or bool(shown or near)
         ranked = state.ranked.order if shown else ()
         named = () if set(state.listed) <= set(before.last_shown()) else state.listed  # its numbers stay on screen
-        turn = Turn(Role.ASSISTANT, state.text, shown, near, listed=named, ranked=ranked)
+        turn = Turn(Role.ASSISTANT, state.text, shown, near, listed=named, ranked=ranked, counted=_counted(state))
         return replace(conversation, asked=asked).add(turn)
 
     def _open_question(self, state: TurnState) -> Question | None:
@@ -317,3 +318,9 @@ class Loop:
             table=state.table,
             handover=state.handover,
         )
+
+
+def _counted(state: TurnState) -> tuple[Constraint, ...]:
+    """The limits of what the turn's words count or sort."""
+    ending, asked = state.context.ending, [found for found in state.context.lookups if found.is_asked]
+    return asked[-1].limits if asked and ending is not None and ending.kind in ("count", "list") else ()

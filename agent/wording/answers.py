@@ -117,7 +117,8 @@ def _counted(context: ToolContext, ending: Ending, language: str) -> Answered:
     catalog = context.catalog
     found = context.lookups or (_of_wish(context),)
     if ending.kind == "count":
-        return lookups.counts(found, catalog, language), ()
+        asked = lookups.firsts(found, ending.fields, catalog, language)
+        return paragraph((lookups.counts(found, catalog, language), asked), language), ()
     last = found[-1]
     ids = [item_id for item_id in ending.item_ids or last.item_ids if item_id in catalog][: lookups.LISTED]
     if not ids:

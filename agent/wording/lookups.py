@@ -252,6 +252,14 @@ def counts(lookups: Sequence[Lookup], catalog: Catalog, language: str) -> str:
     return paragraph(parts, language)
 
 
+def firsts(lookups: Sequence[Lookup], fields: Sequence[str], catalog: Catalog, language: str) -> str:
+    """What is known in some fields of the first item of each look-up that was sorted by another number; '' of none."""
+    sorted_by = {found.sort.lstrip("-"): found.item_ids[:1] for found in lookups if found.sort}
+    asked = [name for name in fields if name not in sorted_by]
+    ids = dict.fromkeys(item_id for first in sorted_by.values() for item_id in first if asked)
+    return facts([catalog.item(item_id) for item_id in ids], asked, catalog, language) if ids else ""
+
+
 def count(found: Lookup, catalog: Catalog, language: str) -> str:
     """'There are 12 films by Alfred Hitchcock.'."""
     schema = catalog.schema

@@ -38,6 +38,16 @@ def titles(reply: Reply) -> list[str]:
     return [card.item.title for card in reply.recommendations]
 
 
+async def test_what_was_counted_is_known_to_the_next_turn(talking: Agent, model: ScriptedChatModel):
+    asked = {"kind": "count", "limits": [{"field": "directors", "value": "Alfred Hitchcock"}]}
+
+    reply = await said(talking, model, ("graph_lookup", asked), ("answer", {"kind": "count"}))
+    after = await said(talking, model, ("answer", {"kind": "talk", "text": "Any time."}), after=reply)
+
+    assert [limit.key for limit in reply.conversation.last_counted()] == ["directors:is:Alfred Hitchcock"]
+    assert after.conversation.last_counted() == ()
+
+
 # Questions about what is shown
 
 

@@ -60,7 +60,8 @@ def scene_of(conversation: Conversation, wish: Preference, spotter: Spotter) -> 
     last = next((turn.text for turn in reversed(turns) if turn.role is Role.USER), "")
     if last and not turns[-1].shown:
         it = {item_id for spot in spotter.spot(last, shown=shown) for item_id in spot.item_ids}
-    return Scene(wish, shown, tuple(before), it.pop() if len(it) == 1 else "", conversation.open_inquiry)
+    focus, counted = it.pop() if len(it) == 1 else "", conversation.last_counted()
+    return Scene(wish, shown, tuple(before), focus, conversation.open_inquiry, counted)
 
 
 def resolve(question: Question, answer: str, catalog: Catalog) -> str:

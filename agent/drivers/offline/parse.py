@@ -17,6 +17,7 @@ from retrieval.schema import CONTENT, SUITS_FROM, FieldKind, FieldSpec
 from retrieval.titles import HAN
 from tools import Call
 from tools.audience import content_places, find_audiences
+from tools.limits import stated
 from tools.placing import reference_of
 
 MOST_UNREAD, MOST_PASSED, ADVENTUROUS, COMFORT = 5, 20, 0.9, "gentle comforting heartwarming"  # the last for the sad
@@ -238,6 +239,7 @@ class _Reading:
             return self.answer("identify", [], Call("search_catalog", said))
         items, sort, it = self.references(self.about), next(iter(self.sorts), ""), self.rows([self.focus])
         alone, of_these = self.alone, self.says("<of_these>") and self.says(r"<question>|[?？]|吗|哪")
+        of_these = of_these and not self.scene.counted  # else they are what was counted
         if self.says("<sequel>") or (of_these and not (alone or sort or self._asked_fields())):
             return self.answer("talk", saying="unread_question")
         if self.says("<why>") and (not alone or (items and self.says("<why_not>"))):
@@ -258,7 +260,7 @@ class _Reading:
         if counts or sort or (alone and lists):
             parts = [_Reading(said, self.scene, self.spotter) for said in pattern("<sentence_end>").split(self.text)]
             kind = "count" if counts or sort.endswith(YEAR) else "list"
-            asked = self.answer(kind, [], *self._counted(parts if counts else [self]))
+            asked = self.answer(kind, [], *self._counted(parts if counts else [self]), fields=self._asked_fields())
             these = {"start_over": True, "limits": alone} if kind == "list" and alone and not sort else {}
             return replace(asked, patch={**self.spoken, **these}, unread=tuple(self.leftover))
         is_read = not self.says("<request>|<same_one>") and (items or (it and self.says("<it>")))
@@ -268,7 +270,8 @@ class _Reading:
         return None
 
     def _counted(self, parts: Sequence["_Reading"]) -> list[Call]:
-        calls, base = list[Call](), list[Arguments]()
+        is_of_last = self.says("<of_these>") or not self.says("<count>")  # 'the oldest of those', no new count
+        calls, base = list[Call](), [*stated(self.scene.counted)] if is_of_last else []
         for part in (part for part in parts if part.alone or part.sorts or part.says("<count>") or not parts[1:]):
             limits = [*base, *part.alone] if not part.alone or part.says("<of_these>") else part.alone
             base, kind = base or limits, "count" if part.says("<count>") and not part.sorts else "items"
@@ -316,7 +319,8 @@ class _Reading:
     def answer(self, kind: str, items: Sequence[str] = (), *calls: Call, saying: str = "", **more: list[str]) -> Parsed:
         arguments: Arguments = {"items": list(items), **more}
         asked = calls or ((Call("item_details", arguments),) if more else ())
-        return Parsed(self.spoken, asked, Call("answer", {"kind": kind} | (arguments if items else {})), saying=saying)
+        told = arguments if items else more if calls else {}
+        return Parsed(self.spoken, asked, Call("answer", {"kind": kind, **told}), saying=saying)
 
     def _opinions(self, *, wants: bool) -> Arguments:
         found: dict[str, list[Spot]] = {}

@@ -173,8 +173,9 @@ class SchemaDriver:
         return replace(answer, want=want, without=own_words(answer.without, message, examples))
 
     def _plan(self, form: Form, view: View, placer: Placer) -> Plan:
-        shown_before = view.conversation.all_shown()
-        return Plan(form, self.catalog, placer, self.spotter, view.message, view.shown, shown_before, view.preference)
+        talk = view.conversation
+        known, wish = (view.message, view.shown, talk.all_shown(), view.preference), talk.last_counted()
+        return Plan(form, self.catalog, placer, self.spotter, *known, counted=wish)
 
     async def _answered(self, drive: Drive, view: View) -> View:
         """Where the last reply asked which item of a title was meant and this says it: the message that waited."""

@@ -12,11 +12,11 @@ from agent.drivers.schema.form import Answer, Form
 from agent.drivers.schema.things import Kind, Thing
 from agent.wording.messages import say
 from retrieval.items import Catalog
-from retrieval.preference import Leaning, Op, Preference
+from retrieval.preference import Constraint, Leaning, Op, Preference
 from retrieval.schema import FieldKind
 from tools.batch import Call
 from tools.endings import HAND_OVER
-from tools.limits import THESE
+from tools.limits import THESE, stated
 from tools.placing import Placer, fold
 from tools.render import limit_text
 
@@ -47,6 +47,8 @@ class Plan:
     shown: Sequence[str]
     shown_before: Collection[str]
     before: Preference
+    counted: Sequence[Constraint] = ()
+    """The limits of what the last reply counted or sorted."""
 
     def calls(self, answer: Answer) -> list[Call]:
         """What the answer comes to: a patch, a look-up where one is needed, an ending."""
@@ -255,6 +257,8 @@ class Plan:
 
     def _counted(self, answer: Answer) -> list[Call]:
         limits = [*self._limits(answer)]
+        if not limits and answer.do != do.COUNT:  # 'which is the oldest?' after 'how many by Hitchcock?'
+            limits = stated(self.counted)
         if not limits and self.shown and self._years and answer.do in (do.OLDEST, do.NEWEST):
             return self._of_these()
         arguments: Arguments = {"kind": "items", "limits": [*limits]}

@@ -9,7 +9,7 @@ from agent.drivers.base import Deadline, View
 from agent.drivers.offline import OfflineDriver
 from agent.drivers.offline.driver import resolve
 from retrieval.items import Catalog
-from retrieval.preference import Leaning, Preference
+from retrieval.preference import Constraint, Leaning, Op, Preference
 from tests.agent.films import film_id
 
 OLD, NEW = film_id("Sabrina", 1954), film_id("Sabrina", 1995)
@@ -151,3 +151,39 @@ async def test_an_unread_history_counts_in_a_turn(driven):
     context = await driven("and no romance", replace(history, unread=True))
 
     assert keys(context.wanted) == ["genres:is:Comedy", "genres:not:Romance"]
+
+
+COUNTED = Turn(
+    Role.ASSISTANT,
+    "There are 2 films by Alfred Hitchcock.",
+    counted=(Constraint("directors", Op.IS, ("Alfred Hitchcock",)),),
+)
+
+
+@pytest.mark.parametrize(
+    ("message", "total"),
+    [
+        ("who directed the oldest of those?", 2),
+        ("最早的是哪一部？", 2),
+        ("how many of those are from before 1956?", 1),
+    ],
+)
+async def test_a_question_goes_on_with_what_was_counted(driven, message: str, total: int):
+    context = await driven(message, LISTED.add(Turn(Role.USER, "how many Hitchcock films?")).add(COUNTED))
+
+    assert {*COUNTED.counted} <= {*context.lookups[-1].limits}
+    assert context.lookups[-1].total == total
+
+
+async def test_a_new_count_is_not_of_what_was_counted(driven):
+    context = await driven("how many films do you have?", Conversation().add(COUNTED))
+
+    assert context.lookups[-1].limits == ()
+
+
+async def test_what_was_counted_is_forgotten_after_the_next_reply(driven):
+    talk = Conversation().add(COUNTED).add(Turn(Role.USER, "thanks")).add(Turn(Role.ASSISTANT, "Any time."))
+
+    context = await driven("what is the oldest film?", talk)
+
+    assert context.lookups[-1].limits == ()

@@ -159,6 +159,15 @@ async def test_english_words_limit_what_is_counted(driven: Driven) -> None:
     assert "Comedy" in str(counted)
 
 
+async def test_the_oldest_is_of_what_the_last_reply_counted(driven: Driven) -> None:
+    counted = (Constraint("directors", Op.IS, ("Alfred Hitchcock",)),)
+    conversation = after_list(film_id("Heat")).add(Turn(Role.ASSISTANT, "Dwa filmy.", counted=counted))
+
+    drive = await driven("a który jest najstarszy?", {"do": "oldest"}, conversation=conversation)
+
+    assert drive.batch.context.lookups[-1].limits == counted
+
+
 async def test_a_place_of_the_list_is_named_by_its_number(driven: Driven) -> None:
     conversation = after_list(film_id("Heat"), film_id("Fargo"))
     answer = {"do": "facts", "titles": [{"title": "#2", "is": "about"}], "field": "directors"}

@@ -73,6 +73,16 @@ def test_a_count_names_what_was_counted_and_the_first_where_it_was_sorted(desk: 
     assert said(context, "count", language=language) == expected
 
 
+def test_a_field_of_the_first_one_is_told_with_the_count(desk: Desk):
+    context = lookup(desk(), HITCHCOCK, sort="year")
+
+    told = said(context, "count", fields=("directors", "year"))
+
+    assert told.startswith("There are 2 films by Alfred Hitchcock. The oldest is Rear Window (1954). ")
+    assert told.count("Alfred Hitchcock") == 2
+    assert told.count("1954") == 2
+
+
 def test_a_count_of_nothing_says_so(desk: Desk):
     context = lookup(desk(), HITCHCOCK, Constraint("year", Op.MIN, (1990.0,)))
 
