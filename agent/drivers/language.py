@@ -16,6 +16,8 @@ SURE: Final = 0.8
 """How likely a language must be to be believed of a few words."""
 AGAIN: Final = 10.0
 """How much likelier the language of before is than another, before a word was read."""
+FEW, AGAIN_OF_FEW = 15, 400.0
+"""The same of a text of fewer letters: 'no war' looks like Polish."""
 
 
 def language_of(text: str, before: str = "en") -> str:
@@ -35,7 +37,8 @@ def language_of(text: str, before: str = "en") -> str:
     scores = py3langid.rank(text)
     best, highest = scores[0]
     weights = {str(code): exp(max(-50.0, float(score - highest))) for code, score in scores}
-    weights[before] = AGAIN * weights.get(before, 0.0)
+    again = AGAIN if sum(map(str.isalpha, text)) >= FEW else AGAIN_OF_FEW
+    weights[before] = again * weights.get(before, 0.0)
     share = weights[str(best)] / sum(weights.values())
     return str(best) if share >= SURE else before
 

@@ -33,7 +33,16 @@ def test_what_is_too_short_to_tell_is_in_the_language_that_was_spoken_before(tex
 
 
 @pytest.mark.parametrize(
-    ("text", "before"), [("kürzer", "de"), ("un bon western", "fr"), ("films by Kurosawa", "en"), ("Komödie", "de")]
+    ("text", "before"),
+    [
+        ("kürzer", "de"),
+        ("un bon western", "fr"),
+        ("films by Kurosawa", "en"),
+        ("Komödie", "de"),
+        ("no war", "en"),
+        ("no drama, no gore", "en"),
+        ("no animation", "en"),
+    ],
 )
 def test_a_few_words_are_rather_in_the_language_of_before_than_in_a_third(text: str, before: str) -> None:
     assert language_of(text, before) == before

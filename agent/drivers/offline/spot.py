@@ -161,8 +161,8 @@ class TitleFinder:
         said = normalize_title(text).split()
         if all(word in empty or word.isdigit() for word in said):
             return text.lower() != "it" and has("<like>|<seen>", re.split(r"[.!?;。！？；]", before)[-1][-14:])
-        whole = (value for value in self._values.find(text) if value.words == text)  # 'wars' is not all of 'star wars'
-        is_value = any(value.field not in self._soft or text.islower() for value in whole)
+        whole = (value for value in self._values.find(text) if normalize_title(value.words).split() == said)
+        is_value = any(value.field not in self._soft or text.islower() for value in whole)  # not 'wars' of 'star wars'
         if has("<weekday>", text) or (text.islower() and set(said) <= words("chatter")):
             return False
         has_capitals = all(word[:1].isupper() or word.lower() in empty for word in text.split())

@@ -14,6 +14,7 @@ from agent.drivers.schema.form import (
     COMPARE,
     COUNTS,
     FIND,
+    INSTEAD,
     LISTS,
     ME,
     NEWER,
@@ -47,8 +48,11 @@ def held(answer: Answer, asked: Asked) -> Answer:
     """An answer in which stays what the draft read: values and numbers always, all of it where both decide the same.
 
     A question that code read stays one; where it read wishes only, the model may still say what is asked of an item.
+    Where all that it read is refused, the old wish stays: 'no cartoons, real actors' adds to it.
     """
     drafted = read_answer(asked.draft, asked.form)
+    if answer.do == INSTEAD != drafted.do and {*drafted.roles.values()} in ({"no"}, {"never"}):
+        answer = replace(answer, do=FIND)
     items = {thing.key for thing in asked.form.things if thing.kind is Kind.ITEM}
     stated = {key: role for key, role in drafted.roles.items() if key not in items}
     is_told = drafted.do in (FIND, TELL) and (answer.do not in (TALK, ME) or not stated)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from retrieval.items import Catalog
+from agent.drivers.offline import Spotter
+from retrieval.items import Catalog, Item
 from retrieval.preference import Leaning, Preference
 from tests.agent.films import film_id
 
@@ -359,6 +360,16 @@ def test_a_question_names_its_items_and_fields(read, message: str, items: list[s
     assert parsed.lookups[0].tool == "item_details"
     assert ids(parsed.ending.arguments["items"]) == items
     assert parsed.ending.arguments["fields"] == fields or parsed.ending.arguments["fields"][:1] == fields[:1]
+
+
+@pytest.mark.parametrize(("message", "kind"), [("Give me a Horror", "value"), ("something like 《Horror》", "title")])
+def test_a_title_that_is_the_name_of_a_value_is_one_in_quotes(spotter, message: str, kind: str):
+    catalog = spotter.catalog
+    named_so = Item("x", "Horror", {"genres": ("Drama",)})
+
+    spots = Spotter(Catalog(catalog.schema, (*catalog.items, named_so))).spot(message)
+
+    assert [spot.kind for spot in spots] == [kind]
 
 
 def test_a_question_changes_nothing_of_the_wish(read):

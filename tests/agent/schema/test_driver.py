@@ -388,6 +388,15 @@ async def test_a_new_wish_may_keep_a_value_of_the_old_one(driven: Driven) -> Non
     assert limits(drive.batch.context.wanted) == {"genres:is:Comedy"}
 
 
+async def test_a_refusal_takes_nothing_of_the_wish_back(driven: Driven) -> None:
+    conversation = after_list(film_id("Heat"), wish=Preference(constraints=(COMEDY,)))
+    answer = {"do": "instead", "no Tom Hanks": "no", "want": ["zorb"]}
+
+    drive = await driven("no Tom Hanks, something zorb", answer, conversation=conversation)
+
+    assert limits(drive.batch.context.wanted) == {"genres:is:Comedy", "cast:not:Tom Hanks"}
+
+
 async def test_the_oldest_without_a_limit_is_that_of_the_list(driven: Driven) -> None:
     conversation = after_list(film_id("Heat"), film_id("Vertigo"))
 
