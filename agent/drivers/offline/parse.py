@@ -227,7 +227,7 @@ class _Reading:
         name, _, said = self.scene.inquiry.partition(":")
         first, _, second = said.partition("|")
         more = self.leftover or any(spot.field != name and spot.kind != "place" for spot in self.spots)
-        if not second or more or len(words_of(self.text)) > 7 or self.says("<negation>|anything"):
+        if not second or more or len(words_of(self.text)) > 7 or self.says("<negation>|anything|<insists>"):
             return None
         values = [spot.value for spot in self.spots if spot.field == name]
         sides = [self.says("<former>") or first in values, self.says("<latter>") or second in values]

@@ -402,6 +402,8 @@ def test_an_answer_to_a_question_between_two_values_is_a_leaning(read, inquiry: 
     ("inquiry", "message"),
     [
         (GENRES, "both drama and comedy"),
+        (GENRES, "I want a drama"),
+        (GENRES, "要剧情片"),
         (GENRES, "no comedy"),
         (GENRES, "a comedy with Tom Hanks that we can all watch together tonight"),
         (GENRES, "I loved Heat"),
