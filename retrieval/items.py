@@ -41,6 +41,10 @@ class Item:
         year = self.numbers.get("year")
         return None if year is None else int(year)
 
+    def says(self, field_name: str) -> bool:
+        """Whether anything is known of it in a field."""
+        return field_name in self.numbers or bool(self.values.get(field_name))
+
     @property
     def label(self) -> str:
         """'Heat (1995)', or the bare title without a year."""

@@ -49,8 +49,19 @@ def for_whom(
     refused = (Constraint(spec.name, Op.NOT, spec.order[-1:]) for spec in schema.of_role(*roles))
     asked = [*_values((*before.constraints, *limits), (*before.wishes, *wishes), guarded)]
     kept = [limit if care.age is not None else _beside(limit, asked, placer.catalog) for limit in care.limits(schema)]
+    told = (*before.constraints, *limits)  # who does not want blows keeps that when the parents come, too
+    kept = [limit for limit in kept if limit and not any(_is_as_strict(old, limit) for old in told)]
     is_open = not (asked or before.text or patch.about or before.liked or patch.likes or patch.similar_to)
-    return (*filter(None, kept), *refused), [*_liked_by(care, placer.catalog)] if is_open else []
+    return (*kept, *refused), [*_liked_by(care, placer.catalog)] if is_open else []
+
+
+def _is_as_strict(old: Constraint, limit: Constraint) -> bool:
+    """Whether a limit lets through no more than another one of the same field."""
+    if (old.field, old.op) != (limit.field, limit.op):
+        return False
+    if limit.op is Op.MAX:
+        return float(old.values[0]) <= float(limit.values[0])
+    return limit.op is Op.IS and {*old.values} <= {*limit.values}
 
 
 def _values(limits: Iterable[Constraint], wishes: Iterable[Wish], guarded: set[str]) -> Iterator[tuple[str, str]]:

@@ -1,12 +1,12 @@
 """Semantic search: what the descriptions are about. Its vector candidates come from Chroma."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from langchain_core.tools import BaseTool, StructuredTool
 
 from retrieval.candidates import Candidate, Evidence, EvidenceKind
 from retrieval.items import Item
-from retrieval.preference import Constraint
+from retrieval.preference import Constraint, Op
 from tools.arguments import ArgumentTypes, Limit
 from tools.context import Found, Lookup, ToolContext
 from tools.limits import Problems
@@ -43,6 +43,7 @@ def make_search_catalog(context: ToolContext, types: ArgumentTypes) -> BaseTool:
         rows = _rows(context, near, [] if only_titles else order, names, k, is_sorted=bool(sort))
         lines = [
             *problems.lines,
+            *_unknown(context, constraints),
             f"{total} items keep the limits{'; rows:' if rows else ''}",
             *(
                 item_row(
@@ -85,9 +86,21 @@ def _named(items: Sequence[Item]) -> list[Candidate]:
 
 def _note(item: Item, constraints: Sequence[Constraint], context: ToolContext, *, is_alike: bool) -> str:
     """Whether a title that was named may be another item, and what it breaks: then it will not be shown."""
-    broken = dict.fromkeys(limit_text(limit) for limit in constraints if not context.catalog.satisfies(item, limit))
+    failed = [limit for limit in constraints if not context.catalog.satisfies(item, limit)]
+    unknown = dict.fromkeys(limit.field for limit in failed if not item.says(limit.field))
+    broken = dict.fromkeys(limit_text(limit) for limit in failed if limit.field not in unknown)
     notes = [ALIKE] if is_alike else []
-    return ", ".join([*notes, f"BREAKS {', '.join(broken)}"] if broken else notes)
+    notes += [f"BREAKS {', '.join(broken)}"] if broken else []
+    return ", ".join([*notes, *(f"{name} NOT KNOWN, so not shown under that limit" for name in unknown)])
+
+
+def _unknown(context: ToolContext, constraints: Sequence[Constraint]) -> Iterator[str]:
+    """How many more items would keep the limits if what the catalog does not say of them were left open."""
+    catalog = context.catalog
+    for name in dict.fromkeys(limit.field for limit in constraints if limit.op is not Op.NOT):
+        others = catalog.mask(limit for limit in constraints if limit.field != name)
+        if silent := int((others & ~catalog.known(name)).sum()):
+            yield f"{silent} more keep the rest, but their {name} is not known: without that limit they can be shown"
 
 
 def _rows(

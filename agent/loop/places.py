@@ -213,7 +213,7 @@ def _serves(item: Item, person: Person, wish: Preference, catalog: Catalog) -> b
     """Whether an item is for somebody: it keeps their limits, and has something that they or all of them wish for."""
     if not all(catalog.satisfies(item, limit) for limit in person.constraints):
         return False
-    if any(limit.op is Op.IS for limit in (*wish.constraints, *person.constraints)):
+    if any(limit.op is Op.IS for limit in person.constraints):
         return True
     wished = [one for one in (*wish.wishes, *person.wishes) if one.weight > 0 and one.field in item.values]
     own = [one for one in person.wishes if one.weight > 0]

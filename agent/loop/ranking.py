@@ -13,7 +13,7 @@ from retrieval.belief import Belief
 from retrieval.candidates import Candidate
 from retrieval.policies import Slot
 from retrieval.preference import Op, Preference
-from retrieval.ranking import Ranked, known_ids
+from retrieval.ranking import Ranked
 from retrieval.restraint import first_place
 from retrieval.retriever import Retriever
 from retrieval.schema import FieldKind
@@ -150,7 +150,7 @@ def _led(
     preference: Preference,
     order: Sequence[str],
 ) -> Ranked:
-    """The driver's items first, in its order; what breaks a limit or is known already is not shown."""
+    """The driver's items first, in its order; what breaks a limit is not shown."""
     lead = [_merged(found, item_id) for item_id in _allowed(state, retriever, preference, order)]
     if not lead:
         return ranked
@@ -168,9 +168,13 @@ def _led(
 
 
 def _allowed(state: TurnState, retriever: Retriever, preference: Preference, order: Sequence[str]) -> list[str]:
-    """The driver's items that keep every limit, that the user does not know, and each thing once."""
-    catalog = retriever.catalog
-    closed = set(known_ids(catalog, preference, state.context.history))
+    """The driver's items that keep every limit and were not turned down, each thing once.
+
+    What the user knows already is shown where the driver names it: "show me that one again".
+    """
+    catalog, history = retriever.catalog, state.context.history
+    turned_down = {*preference.disliked, *(one.item_id for one in history.interactions if one.weight < 0)}
+    closed = {double for item_id in turned_down for double in catalog.double_of(item_id)}
     allowed = []
     for item_id in dict.fromkeys(order):
         item = catalog.item(item_id)

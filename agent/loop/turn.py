@@ -40,6 +40,8 @@ logger = logging.getLogger(__name__)
 DECIDE = 0.5
 """The part of the turn's time until the cards are due."""
 CLICK = "click"
+LISTINGS = ("count", "list", "identify")
+"""Kinds of answers whose words list items of their own."""
 
 Emit = Callable[[Event], None]
 
@@ -293,7 +295,8 @@ class Loop:
         near = tuple(card.item.item_id for card in state.near_misses)
         asked = conversation.asked or bool(shown or near)
         ranked = state.ranked.order if shown else ()
-        named = () if set(state.listed) <= set(before.last_shown()) else state.listed  # its numbers stay on screen
+        is_new = not set(state.listed) <= set(before.last_shown())
+        named = state.listed if is_new and _is_listing(state) else ()  # else the numbers of the cards stay on screen
         turn = Turn(Role.ASSISTANT, state.text, shown, near, listed=named, ranked=ranked, counted=_counted(state))
         return replace(conversation, asked=asked).add(turn)
 
@@ -318,6 +321,12 @@ class Loop:
             table=state.table,
             handover=state.handover,
         )
+
+
+def _is_listing(state: TurnState) -> bool:
+    """Whether the words are a list of their own, or there are no cards whose numbers somebody could mean."""
+    ending = state.context.ending
+    return state.conversation.last_list() is None or (ending is not None and ending.kind in LISTINGS)
 
 
 def _counted(state: TurnState) -> tuple[Constraint, ...]:

@@ -8,7 +8,6 @@ from agent.wording.values import fact_text, having, value_text, values_of
 from retrieval.candidates import Evidence
 from retrieval.graph import GraphUnavailableError
 from retrieval.items import Catalog, Item
-from retrieval.preference import Constraint
 from retrieval.schema import FieldKind, FieldSpec
 from tools import Lookup, ToolContext
 from tools.arguments import OTHER
@@ -225,7 +224,7 @@ def chain(context: ToolContext, language: str) -> str:
 def among(items: Sequence[Item], asked: Lookup, catalog: Catalog, language: str) -> str:
     """Which of some items keep the limits asked about, which do not, and of which the catalog does not say."""
     kept = [item for item in items if all(catalog.satisfies(item, limit) for limit in asked.limits)]
-    unknown = [item for item in items if item not in kept and any(_is_silent(item, limit) for limit in asked.limits)]
+    unknown = [item for item in items if item not in kept and not all(item.says(limit.field) for limit in asked.limits)]
     others = [item for item in items if item not in (*kept, *unknown)]
     facts_asked = having(asked.limits, catalog, language)
     named, rest, silent = (
@@ -236,11 +235,6 @@ def among(items: Sequence[Item], asked: Lookup, catalog: Catalog, language: str)
         told, rest = say("among_none", language, facts=facts_asked), ""
     parts = (told, say("among_not", language, items=rest) if rest else "")
     return paragraph((*parts, say("among_unknown", language, items=silent) if silent else ""), language)
-
-
-def _is_silent(item: Item, limit: Constraint) -> bool:
-    """Whether the catalog has nothing in the field of a limit."""
-    return limit.field not in item.numbers and not item.values.get(limit.field)
 
 
 def counts(lookups: Sequence[Lookup], catalog: Catalog, language: str) -> str:

@@ -102,15 +102,38 @@ def _names_field(spec: FieldSpec, words: str, language: str) -> bool:
 
 
 def _ordered(claim: Claim, other: Item | None) -> str:
-    name = claim.spec.name
-    if claim.spec.kind is not FieldKind.NUMBER:
-        return f"{name} have no order"
-    span = read_span(claim.value, is_year=claim.spec.unit == "year") if other is None else None
-    bound = span.low if span is not None else other.numbers.get(name) if other is not None else None
+    spec = claim.spec
+    if not _has_order(spec):
+        return f"{spec.name} have no order"
+    bound = _stated(claim) if other is None else _measure(other, spec)
     if bound is None:
-        return f"{claim.value!r} is no number"
-    holds = all(ORDERS[claim.op](item.numbers[name], bound) for item in claim.items)
+        return f"{claim.value!r} is no {'value' if spec.order else 'number'}"
+    held = [_measure(item, spec) for item in claim.items]
+    holds = all(measure is not None and ORDERS[claim.op](measure, bound) for measure in held)
     return "" if holds else _contradiction(claim)
+
+
+def _has_order(spec: FieldSpec) -> bool:
+    return spec.kind is FieldKind.NUMBER or bool(spec.order)
+
+
+def _measure(item: Item, spec: FieldSpec) -> float | None:
+    """Where an item stands in a field that has an order: its number, or the place of its highest value."""
+    if spec.kind is FieldKind.NUMBER:
+        return item.numbers.get(spec.name)
+    return max(
+        (float(spec.order.index(one)) for one in item.values.get(spec.name, ()) if one in spec.order), default=None
+    )
+
+
+def _stated(claim: Claim) -> float | None:
+    """The same of what a claim names."""
+    spec = claim.spec
+    if spec.kind is FieldKind.NUMBER:
+        span = read_span(claim.value, is_year=spec.unit == "year")
+        return None if span is None else span.low
+    named = (place for place, value in enumerate(spec.order) if fold(claim.value) in names_of(spec, value, "en"))
+    return next(map(float, named), None)
 
 
 def _alone(claim: Claim, ledger: Ledger, catalog: Catalog) -> str:
@@ -130,11 +153,11 @@ def _alone(claim: Claim, ledger: Ledger, catalog: Catalog) -> str:
 
 
 def _extreme(claim: Claim, items: Sequence[Item]) -> str:
-    if claim.spec.kind is not FieldKind.NUMBER:
+    if not _has_order(claim.spec):
         return f"{claim.spec.name} have no order"
-    name = claim.spec.name
-    bound = EXTREMES[claim.value](item.numbers[name] for item in items)
-    return "" if all(item.numbers[name] == bound for item in claim.items) else _contradiction(claim)
+    measures = [measure for item in items if (measure := _measure(item, claim.spec)) is not None]
+    bound = EXTREMES[claim.value](measures) if measures else None
+    return "" if all(_measure(item, claim.spec) == bound for item in claim.items) else _contradiction(claim)
 
 
 def _contradiction(claim: Claim) -> str:

@@ -366,6 +366,42 @@ async def test_what_suits_both_comes_first_then_something_for_each(talking: Agen
     assert [chip.label for chip in reply.intent.chips] == ["your wife: Romance", "you: no dramas"]
 
 
+async def test_what_all_asked_for_is_not_for_somebody_who_wants_something_else(
+    talking: Agent, model: ScriptedChatModel
+):
+    apart = wishes_of_two(
+        {"prefer": [{"field": "genres", "value": "Romance"}]}, {"prefer": [{"field": "genres", "value": "Comedy"}]}
+    )
+    shared = {"limits": [{"field": "genres", "op": "any_of", "value": ["Romance", "Comedy"]}]}
+
+    reply = await said(talking, model, ("update_wish", {**apart, **shared}), ("recommend", {"count": 4}), message="..")
+
+    served = {"your wife": "Romance", "you": "Comedy"}
+    for card in reply.recommendations:
+        assert all(served[name] in card.item.values["genres"] for name in card.slot.split(" and "))
+
+
+async def test_an_item_that_the_model_names_is_shown_though_it_is_known(talking: Agent, model: ScriptedChatModel):
+    opinions = {"likes": ["Vertigo"], "seen": ["Casino"], "dislikes": ["Fargo"], "similar_to": ["Heat"]}
+    named = ["Heat", "Fargo", "Vertigo", "Casino"]
+
+    reply = await said(
+        talking, model, ("update_wish", opinions), ("recommend", {"items": named, "count": 3}), message="show me again"
+    )
+
+    assert titles(reply) == ["Heat", "Vertigo", "Casino"]
+
+
+async def test_words_that_name_another_item_leave_the_numbers_of_the_cards(talking: Agent, model: ScriptedChatModel):
+    shown = await a_list(talking, model, ["Heat", "Casino"])
+
+    asked = await said(talking, model, ("answer", {"kind": "comparison", "items": ["Heat", "Vertigo"]}), after=shown)
+    listed = await said(talking, model, ("graph_lookup", {"kind": "items"}), ("answer", {"kind": "list"}), after=shown)
+
+    assert asked.conversation.last_shown() == (film_id("Heat"), film_id("Casino"))
+    assert listed.conversation.last_shown() != asked.conversation.last_shown()
+
+
 async def test_people_who_contradict_each_other_get_one_each(talking: Agent, model: ScriptedChatModel):
     apart = wishes_of_two(
         {"limits": [{"field": "genres", "value": "Horror"}]},

@@ -65,6 +65,14 @@ def test_grown_up_company_that_asks_for_a_war_film_bears_a_little_more_of_it() -
     assert levels(asked, "violence") == [("none", "mild", "some")]
 
 
+def test_company_loosens_nothing_that_was_said_before() -> None:
+    peaceful = wanted(limits=[{"field": "violence", "op": "max", "value": ["none"]}])
+
+    asked = wanted(peaceful, audience=["elders"])
+
+    assert levels(asked, "violence") == [("none",)]
+
+
 def test_the_grieving_who_ask_for_a_film_on_grief_get_one() -> None:
     asked = wanted(audience=["my dad died"], limits=[{"field": "kinds", "op": "is", "value": ["Elegy"]}])
 

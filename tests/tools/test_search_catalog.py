@@ -192,6 +192,19 @@ def test_a_title_that_breaks_a_limit_is_marked(shop: Retriever) -> None:
     assert found.lookup.total == 0
 
 
+def test_what_the_catalog_does_not_say_is_told_from_what_breaks_a_limit(films: Retriever) -> None:
+    short = Constraint("minutes", Op.MAX, (120.0,))  # no film here says how long it is
+    crime = Constraint("genres", Op.IS, ("Crime",))
+
+    text, _ = call(desk(films, Preference(constraints=(short, crime))), "search_catalog", titles=["Heat", "Vertigo"])
+
+    told, count, heat, vertigo = lines(text)
+    assert told == "6 more keep the rest, but their minutes is not known: without that limit they can be shown"
+    assert count == "0 items keep the limits; rows:"
+    assert heat.endswith("| minutes NOT KNOWN, so not shown under that limit")
+    assert vertigo.endswith("| BREAKS genres is Crime, minutes NOT KNOWN, so not shown under that limit")
+
+
 def test_nothing_that_fits_is_said_plainly(shop: Retriever) -> None:
     text, _ = call(desk(shop, Preference(constraints=(OOLONG, CHEAP))), "search_catalog", description="honey")
 

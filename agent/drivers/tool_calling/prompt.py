@@ -171,6 +171,8 @@ def _on_screen(card: Recommendation, catalog: Catalog) -> str:
     parts = [f"#{card.rank} {reference} {one_line(card.item.label)}", one_line(card.explanation.text), *facts]
     if card.item.text:
         parts.append(f"about: {quoted(card.item.text, TEXT_ON_SCREEN)}")
+    if card.slot:
+        parts.append(f"labeled: {one_line(card.slot)}")
     if card.exploratory:
         parts.append("a guess to learn their taste, say so if you mention it")
     return " | ".join(dict.fromkeys(filter(None, parts)))
