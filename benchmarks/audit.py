@@ -16,15 +16,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from agent.drivers.offline.spot import Spotter
 from agent.learning.transcripts import Dialogue, read_dialogues
 from agent.settings import LlmSettings
 from eval.audit.auditor import Auditor
 from eval.audit.claims import ClaimReader, Judged, Place, replies
 from eval.audit.findings import Check, Verdict
 from eval.audit.judge import open_judge
-from eval.audit.titles import TitleReader
 from eval.catalogs import load_catalog
+from eval.readers.naming import TitleReader
 from retrieval.items import Catalog
 from tools.placing import reference_of
 
@@ -109,7 +108,7 @@ def main() -> None:
     parser.add_argument("--judge-model", default="local")
     options = parser.parse_args()
     catalog = load_catalog(MOVIES, schema=SCHEMA).dataset.catalog
-    claims = ClaimReader(TitleReader(Spotter(catalog)))
+    claims = ClaimReader(TitleReader.of(catalog))
     sets = {name: read_dialogues(SETS / f"{name}.jsonl") for name in ("false", "true")}
     dialogues = [dialogue for of_set in sets.values() for dialogue in of_set]
     judged: Mapping[Place, Judged] = {}

@@ -8,17 +8,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from agent.conversation import Conversation, Role, Turn
-from agent.drivers.offline.driver import scene_of
-from agent.drivers.offline.parse import parse
-from agent.drivers.offline.spot import Spotter
 from agent.learning.transcripts import Dialogue, TranscriptTurn
 from eval.audit.claims import Judged, Place, nearest
 from eval.audit.findings import Audit, Check, Finding, Verdict
-from eval.audit.titles import Named, TitleReader
+from eval.hearing import Hearing
+from eval.readers.naming import Named, TitleReader
 from retrieval.items import Catalog
 from retrieval.preference import Constraint, Op, Preference
-from tools import ArgumentTypes, shortened
-from tools.patch import apply_patch
 from tools.render import limit_text
 
 
@@ -49,14 +45,15 @@ class Auditor:
     """Audits dialogues over one catalog."""
 
     titles: TitleReader
-    arguments: ArgumentTypes
+    hearing: Hearing
     judged: Mapping[Place, Judged] = field(default_factory=dict)
     """What a judge said of replies."""
 
     @classmethod
     def of(cls, catalog: Catalog, judged: Mapping[Place, Judged] | None = None) -> "Auditor":
         """For one catalog."""
-        return cls(TitleReader(Spotter(catalog)), ArgumentTypes.of(catalog.schema), judged or {})
+        hearing = Hearing.of(catalog)
+        return cls(TitleReader(hearing.spotter), hearing, judged or {})
 
     def audit(self, dialogues: Sequence[Dialogue], progress: Callable[[int, int], None] = lambda *_: None) -> Audit:
         """Everything that can be said of some dialogues."""
@@ -88,21 +85,10 @@ class Auditor:
 
     def _heard(self, state: State, turn: TranscriptTurn) -> State:
         """The state after a message of the user."""
-        before, spotter = state.conversation, self.titles.spotter
-        scene = scene_of(before, before.preference, spotter)
-        parsed = parse(turn.text, spotter, scene)
-        stated = {name: said for name, said in parsed.patch.items() if name != "audience"}  # 'for kids' states no age
-        patch = self.arguments.update_wish.model_validate(shortened(self.arguments.update_wish, stated))
-        known = (*scene.shown_before, *before.preference.liked)
-        wish = apply_patch(before.preference, patch, spotter.placer, shown=scene.shown, known=known).preference
-        spots = spotter.spot(turn.text, shown=scene.shown, known=known)
-        mentioned = {mention.item_id for mention in turn.mentions}
-        return State(
-            replace(before, preference=_with_mentions(wish, turn)).add(Turn(Role.USER, turn.text)),
-            state.suggested,
-            state.named | mentioned | {item_id for spot in spots for item_id in spot.item_ids},
-            parsed.ending.tool == "answer" and bool(parsed.ending.arguments.get("items")),
-        )
+        heard = self.hearing.hear(state.conversation, turn.text)
+        wish = _with_mentions(heard.conversation.preference, turn)
+        named = state.named | heard.named | {mention.item_id for mention in turn.mentions}
+        return State(replace(heard.conversation, preference=wish), state.suggested, named, heard.asks)
 
     def _suggestions(
         self, turn: TranscriptTurn, titles: Sequence[Named], state: State, said: Judged | None

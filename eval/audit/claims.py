@@ -17,7 +17,7 @@ from agent.learning.transcripts import Dialogue
 from agent.wording.stream import sentences
 from eval.audit.findings import Check, Finding, Verdict
 from eval.audit.judge import Judge, told
-from eval.audit.titles import TitleReader
+from eval.readers.naming import TitleReader
 from retrieval.items import Catalog, Item
 from tools.placing import reference_of
 from tools.render import item_facts, one_line, value_text

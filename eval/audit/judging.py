@@ -4,14 +4,13 @@ import asyncio
 import random
 from collections.abc import Mapping, Sequence
 
-from agent.drivers.offline.spot import Spotter
 from agent.learning.transcripts import Dialogue
 from agent.settings import LlmSettings
 from eval.audit.claims import ClaimReader, Judged, Place
 from eval.audit.judge import open_judge
 from eval.audit.quality import cases_of, describe, judge_all
-from eval.audit.titles import TitleReader
 from eval.commands.options import bar
+from eval.readers.naming import TitleReader
 from retrieval.errors import BadDataError
 from retrieval.items import Catalog
 
@@ -45,7 +44,7 @@ def judge_replies(
 
     async def ask() -> tuple[Mapping[Place, Judged], str]:
         async with open_judge(settings) as judge:
-            claims = ClaimReader(TitleReader(Spotter(catalog)))
+            claims = ClaimReader(TitleReader.of(catalog))
             with bar("claims") as progress:
                 judged = await claims.judged_by(judge, dialogues, limit=limit, seed=seed, progress=progress)
             with bar("ratings") as progress:

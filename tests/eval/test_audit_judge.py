@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 import eval.__main__ as command
-from agent.drivers.offline.spot import Spotter
 from agent.learning.transcripts import Dialogue, read_dialogues, write_dialogues
 from agent.settings import LlmSettings
 from benchmarks.audit import EXPECTED, recorded
@@ -17,8 +16,8 @@ from eval.audit.findings import Check, Finding, Verdict
 from eval.audit.judge import Judge
 from eval.audit.judging import judge_replies
 from eval.audit.quality import Case, Verdicts, agreement, cases_of, describe, judge_all
-from eval.audit.titles import TitleReader
 from eval.catalogs import load_catalog
+from eval.readers.naming import TitleReader
 from retrieval.errors import BadDataError
 from retrieval.items import Catalog
 from tests.fakes import Status
@@ -38,7 +37,7 @@ def movies() -> Catalog:
 
 @pytest.fixture(scope="module")
 def reader(movies: Catalog) -> ClaimReader:
-    return ClaimReader(TitleReader(Spotter(movies)))
+    return ClaimReader(TitleReader.of(movies))
 
 
 def said(text: str, *before: str) -> Dialogue:
