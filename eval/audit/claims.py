@@ -27,6 +27,7 @@ MOST_ITEMS = 30
 LOOKS_BACK = 2
 """Turns before a reply whose items it may go on about."""
 MOST_TOKENS = 1500
+CLOSED = ConfigDict(extra="forbid")
 NOTHING, DESCRIPTION = "none", "description"
 VERDICTS = {"holds": Verdict.HOLDS, "false": Verdict.WRONG, "unknown": Verdict.UNVERIFIABLE}
 Place = tuple[str, int]
@@ -151,11 +152,10 @@ def _shape(refs: Sequence[str], sentence_count: int, catalog: Catalog) -> type[B
     number: Any = Literal[tuple(range(1, sentence_count + 1))]
     field: Any = Literal[names]
     verdict: Any = Literal[tuple(VERDICTS)]
-    closed = ConfigDict(extra="forbid")
-    parts: dict[str, Any] = {"sentence": number, "item": ref, "field": field, "verdict": verdict}
-    claim: Any = create_model("Claim", __config__=closed, **{name: (kind, ...) for name, kind in parts.items()})
-    parts = {"suggested": list[ref], "unlisted": list[str], "claims": list[claim]}
-    return create_model("Reply", __config__=closed, **{name: (kind, ...) for name, kind in parts.items()})
+    stated: dict[str, Any] = {"sentence": (number, ...), "item": (ref, ...), "field": (field, ...)}
+    claim: Any = create_model("Claim", __config__=CLOSED, verdict=(verdict, ...), **stated)
+    said: dict[str, Any] = {"suggested": (list[ref], ...), "unlisted": (list[str], ...), "claims": (list[claim], ...)}
+    return create_model("Reply", __config__=CLOSED, **said)
 
 
 def _facts(item: Item, catalog: Catalog) -> str:
@@ -172,5 +172,5 @@ def _known(item: Item, name: str, catalog: Catalog) -> str:
     spec = next((spec for spec in catalog.schema.fields if spec.name == name), None)
     if spec is not None:
         return value_text(item, spec)
-    told = item.remarks.get(name, ())
-    return ", ".join(one_line(catalog.item(value).label if value in catalog else value) for value in told)
+    values = item.remarks.get(name, ())
+    return ", ".join(one_line(catalog.item(value).label if value in catalog else value) for value in values)

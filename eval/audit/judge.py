@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import TypeVar
 
-from langchain_core.messages import HumanMessage, SystemMessage
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langchain_openai import ChatOpenAI
 from pydantic import BaseModel
 
@@ -68,11 +68,12 @@ class Judge:
         async with self.gate:
             started = time.perf_counter()
             self.cost.calls += 1
+            said: AIMessage | None = None
+            answer: Answer | None = None
             try:
                 said = await model.ainvoke([SystemMessage(text), HumanMessage(asked)])
                 answer = shape.model_validate_json(str(said.content))
             except FAILURES:  # what an answer may not say is a ValueError, too
-                said, answer = None, None
                 self.cost.failed += 1
         run = count("judge", started, said)
         self.cost.seconds += run.seconds

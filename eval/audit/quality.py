@@ -150,7 +150,8 @@ async def _compare(judge: Judge, case: Case, *, swap: bool) -> Marks | None:
 async def _marks(
     judge: Judge, prompt: str, criteria: Sequence[str], answers: tuple[str, ...], asked: str
 ) -> Marks | None:
-    mark: Any = Annotated[Literal[answers], BeforeValidator(str)]
+    choice: Any = Literal[answers]
+    mark: Any = Annotated[choice, BeforeValidator(str)]
     parts: dict[str, Any] = dict.fromkeys(criteria, (mark, ...))
     shape: type[BaseModel] = create_model("Verdict", __config__=ConfigDict(extra="forbid"), **parts)
     places = {"criteria": " and ".join(criteria)}

@@ -1,7 +1,8 @@
 """`audit`: what was said in recorded dialogues, held against the catalog and against what the user said."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,6 +17,9 @@ from eval.commands.options import (
     open_dialogues,
     say,
 )
+
+if TYPE_CHECKING:
+    from eval.audit.claims import Judged, Place
 
 
 def audit(
@@ -59,7 +63,8 @@ def audit(
     transcripts = open_dialogues(dialogues, None, skip_bad=skip_bad)
     chosen = selected(transcripts.dialogues, part)
     others = open_dialogues(against, None, skip_bad=skip_bad).dialogues if against else None
-    judged, quality = {}, ""
+    judged: Mapping[Place, Judged] = {}
+    quality = ""
     if judge_url:
         settings = LlmSettings(url=judge_url, model=judge_model or "local")
         judged, quality = judge_replies(settings, loaded, chosen, others, limit=judge_limit, seed=seed)
