@@ -168,10 +168,6 @@ class TitleIndex:
         ]
         return sorted(found, key=lambda one: -one.score)
 
-    def long_names(self, least: int) -> list[str]:
-        """Normalized titles of several words and at least that many characters."""
-        return [name for name in self._names if len(name) >= least and " " in name]
-
     def _like(self, name: str, cutoff: float) -> list[tuple[float, str]]:
         """Names at least that like another, best first, of equals the earlier one: typos cost less than missing words.
 

@@ -1,176 +1,167 @@
-"""Reads dialogues turn by turn and collects what is wrong, what holds, and what cannot be told."""
+"""Reads dialogues turn by turn: what is suggested is held against ids, limits and what came before.
 
-import re
-import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+The user's words are read by the rules that lead a turn without a model. What a reply puts forward, and whether what
+it says holds, a judge tells; without one, items of cards, else titles that it names, count as suggestions.
+"""
 
-from agent.conversation import Conversation, Role
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from agent.conversation import Conversation, Role, Turn
 from agent.learning.transcripts import Dialogue, TranscriptTurn
-from eval.audit.claims import Claim, ClaimReader
-from eval.audit.facts import FactJudge, sequel_values
-from eval.audit.findings import Audit, Check, Finding, Verdict, joined
-from eval.audit.passages import Passage, PassageReader
-from eval.audit.phrases import ABOUT_USER, PEOPLE, TITLES, UNPROVABLE
-from eval.audit.plain_words import GLUE, GLUE_CHINESE
-from eval.audit.plausible import Plausibility
-from eval.audit.subjects import Subjects
-from eval.audit.titles import Named, TitleReader
-from eval.audit.wishes import State, WishKeeper
-from eval.reading.wishes import WishReader
-from eval.reading.words import stem, words_of
+from eval.audit.claims import Judged, Place, nearest
+from eval.audit.findings import Audit, Check, Finding, Verdict
+from eval.hearing import Hearing
+from eval.readers.naming import Named, TitleReader
 from retrieval.items import Catalog
+from retrieval.preference import Constraint, Op, Preference
+from tools.render import limit_text
 
-MARKS = re.compile(f"{TITLES}|{PEOPLE}")
-"""What stands for titles and people in a frame may stand in no text."""
-ESCAPED = re.compile(r"%(2[0-9A-F]|3[A-F])")
-"""Punctuation as it stands in web addresses, which some recorded titles have: 'Why Him%3F'."""
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What was said so far in a dialogue."""
+
+    conversation: Conversation = field(default_factory=Conversation)
+    suggested: frozenset[str] = frozenset()
+    """Items that the assistant suggested."""
+    named: frozenset[str] = frozenset()
+    """Items that the user named."""
+    asks: bool = False
+    """Whether the user's last message asks about items rather than for some."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """An item that a reply puts forward."""
+
+    ids: tuple[str, ...]
+    """Several where the title fits several."""
+    sentence: str
 
 
 @dataclass(frozen=True)
 class Auditor:
     """Audits dialogues over one catalog."""
 
-    catalog: Catalog
     titles: TitleReader
-    passages: PassageReader
-    claims: ClaimReader
-    facts: FactJudge
-    wishes: WishKeeper
+    hearing: Hearing
+    judged: Mapping[Place, Judged] = field(default_factory=dict)
+    """What a judge said of replies."""
 
     @classmethod
-    def of(cls, catalog: Catalog) -> "Auditor":
+    def of(cls, catalog: Catalog, judged: Mapping[Place, Judged] | None = None) -> "Auditor":
         """For one catalog."""
-        passages, plausible = PassageReader.of(catalog), Plausibility(catalog)
-        return cls(
-            catalog,
-            TitleReader.of(catalog),
-            passages,
-            ClaimReader.of(catalog, passages),
-            FactJudge(catalog, plausible, sequel_values(catalog)),
-            WishKeeper(catalog, WishReader.of(catalog), plausible),
-        )
+        hearing = Hearing.of(catalog)
+        return cls(TitleReader(hearing.spotter), hearing, judged or {})
 
     def audit(self, dialogues: Sequence[Dialogue], progress: Callable[[int, int], None] = lambda *_: None) -> Audit:
         """Everything that can be said of some dialogues."""
-        started = time.perf_counter()
-        parts = []
-        for done, dialogue in enumerate(dialogues):
+        whole = Audit()
+        for done, dialogue in enumerate(dialogues, 1):
+            whole += self.dialogue(dialogue)
             progress(done, len(dialogues))
-            parts.append(self.dialogue(dialogue))
-        progress(len(dialogues), len(dialogues))
-        whole = joined(parts)
-        return Audit(
-            whole.results, len(dialogues), whole.turns, whole.named, whole.suggested, time.perf_counter() - started
-        )
+        return whole
 
     def dialogue(self, dialogue: Dialogue) -> Audit:
         """One dialogue."""
-        state = State(Conversation(conversation_id=dialogue.dialogue_id))
-        results: list[Finding] = []
-        turns = named = suggested = 0
+        state, results = State(), list[Finding]()
+        replies = judged = named = suggested = 0
         for index, turn in enumerate(dialogue.turns):
             if turn.role is Role.USER:
-                state = self.wishes.heard(state, turn)
+                state = self._heard(state, turn)
                 continue
-            found, state, counts = self._turn(dialogue.dialogue_id, index, turn, state)
-            results += found
-            turns, named, suggested = turns + 1, named + counts[0], suggested + counts[1]
-        return Audit(tuple(results), 1, turns, named, suggested)
+            said = self.judged.get((dialogue.dialogue_id, index))
+            titles = list(self.titles.find(turn.text))
+            suggestions = self._suggestions(turn, titles, state, said)
+            found = [*self._unknown(turn), *self._breaches(suggestions, state)]
+            place = {"dialogue_id": dialogue.dialogue_id, "turn_index": index}
+            results += [finding.model_copy(update=place) for finding in found]
+            results += said.findings if said else ()
+            state = _after(state, turn, suggestions)
+            replies, judged = replies + 1, judged + (said is not None)
+            named, suggested = named + sum(title.is_sure for title in titles), suggested + len(suggestions)
+        return Audit(tuple(results), 1, replies, judged, named, suggested)
 
-    def _turn(
-        self, dialogue_id: str, index: int, turn: TranscriptTurn, state: State
-    ) -> tuple[list[Finding], State, tuple[int, int]]:
-        """What one turn of the assistant holds, the state after it, and how many titles and suggestions it has."""
-        expected = (*turn.recommended, *(one.item_id for one in turn.mentions), *sorted(state.named))
-        text = ESCAPED.sub(lambda match: chr(int(match.group(1), 16)), MARKS.sub(" ", turn.text))
-        found = self.titles.find(text, expected=expected)
-        passages = self.passages.cut(text, found)
-        suggestions = self.wishes.suggestions(turn, passages, state)
+    def _heard(self, state: State, turn: TranscriptTurn) -> State:
+        """The state after a message of the user."""
+        heard = self.hearing.hear(state.conversation, turn.text)
+        wish = _with_mentions(heard.conversation.preference, turn)
+        named = state.named | heard.named | {mention.item_id for mention in turn.mentions}
+        return State(replace(heard.conversation, preference=wish), state.suggested, named, heard.asks)
 
-        def finding(check: Check, verdict: Verdict, sentence: str, claimed: str, known: str, **more: object) -> Finding:
-            return Finding(
-                dialogue_id=dialogue_id, turn_index=index, check=check, verdict=verdict, sentence=sentence,
-                claimed=claimed, known=known, **more,  # type: ignore[arg-type]
-            )  # fmt: skip
+    def _suggestions(
+        self, turn: TranscriptTurn, titles: Sequence[Named], state: State, said: Judged | None
+    ) -> list[Suggestion]:
+        """What a reply puts forward."""
+        cards = [item_id for item_id in turn.recommended if item_id in self.titles.catalog]
+        if said or cards:
+            ids = dict.fromkeys((*cards, *(sorted(said.suggested) if said else ())))
+            return [Suggestion((item_id,), _line_with(turn.text, titles, item_id)) for item_id in ids]
+        unique = {title.ids: title for title in titles if title.is_sure}
+        if state.asks:
+            return []
+        new = [title for title in unique.values() if not state.named.intersection(title.ids)]
+        return [Suggestion(one.ids, _line_with(turn.text, [one], one.ids[0])) for one in new or unique.values()]
 
-        results = [
-            finding(Check.TITLE, Verdict.WRONG, passage.text, f"names {one.text!r}", self._no_title(one))
-            for passage in passages
-            for _, one in passage.title_places
-            if not one.is_known
-        ]
-        about = self._focus(turn, state)
-        for passage in passages:
-            results += self._claims(passage, about, finding)
-            about = Subjects.of(passage, about).main or about
-        results += [
-            finding(
-                one.check, one.verdict, one.suggestion.sentence, one.claimed, one.known,
-                item_ids=one.suggestion.ids, field=one.field,
+    def _unknown(self, turn: TranscriptTurn) -> Iterator[Finding]:
+        """Cards of items that there are not."""
+        for item_id in turn.recommended:
+            if item_id not in self.titles.catalog:
+                known = nearest(item_id, self.titles.catalog)
+                yield Finding(check=Check.TITLE, sentence="", claimed=f"suggests {item_id!r}", known=known)
+
+    def _breaches(self, suggestions: Sequence[Suggestion], state: State) -> Iterator[Finding]:
+        """What is wrong with suggestions, given what was said before."""
+        catalog, wish = self.titles.catalog, state.conversation.preference
+        known = {*wish.seen, *wish.disliked, *wish.liked} - ({*wish.examples} - {*wish.seen})
+        for suggestion in suggestions:
+            items = [catalog.item(item_id) for item_id in suggestion.ids]
+
+            suggests = Finding(
+                check=Check.CONSTRAINT,
+                sentence=suggestion.sentence,
+                claimed=f"suggests {items[0].label}",
+                known="",
+                item_ids=suggestion.ids,
             )
-            for one in self.wishes.breaches(suggestions, state)
-        ]  # fmt: skip
-        ids = {item_id for one in found for item_id in one.ids} | {*turn.recommended}
-        return results, self.wishes.said(state, turn.text, suggestions, ids), (len(found), len(suggestions))
 
-    def _claims(self, passage: Passage, about: Sequence[Named], finding: Callable[..., Finding]) -> Iterable[Finding]:
-        """The claims of a sentence with their verdicts; a sentence of which nothing can be told counts, too."""
-        claims = self.claims.read(passage, about)
-        results = [
-            finding(
-                Check.CLAIM, judged.verdict, passage.text, _claimed(claim, judged.named), judged.known,
-                item_ids=judged.named.ids, field=judged.field,
-            )
-            for claim in claims
-            for judged in self.facts.judge(claim)
-        ]  # fmt: skip
-        beyond = UNPROVABLE.search(passage.frame)
-        subjects = Subjects.of(passage, about).main
-        if beyond and subjects:
-            said = f"{_labels(subjects)}: {beyond.group()}"
-            results.append(
-                finding(Check.CLAIM, Verdict.UNVERIFIABLE, passage.text, said, "the catalog records no such thing")
-            )
-        elif not results and subjects and _states_something(passage):
-            said = f"about {_labels(subjects)}"
-            results.append(
-                finding(Check.CLAIM, Verdict.UNVERIFIABLE, passage.text, said, "nothing in it that the catalog records")
-            )
-        return results
-
-    def _focus(self, turn: TranscriptTurn, state: State) -> tuple[Named, ...]:
-        """What 'it' means as a turn begins: what the user asked about, else the one card of this turn or the last."""
-        asked = sorted(state.asked_about) or sorted(state.last_named)
-        last = [one for one in state.conversation.last_shown() if one in self.catalog]
-        ids = asked[:1] if len(asked) == 1 else list(turn.recommended[:1]) if len(turn.recommended) == 1 else last[:1]
-        if len(asked) > 1 or (not asked and len(turn.recommended) != 1 and len(last) != 1):
-            return ()
-        return tuple(Named(0, 0, self.catalog.item(one).title, (one,)) for one in ids if one in self.catalog)
-
-    def _no_title(self, one: Named) -> str:
-        near = self.catalog.find_title(one.text, limit=1)
-        like = f"; the nearest title is {near[0].title!r}" if near else ""
-        return f"no item of that title in the catalog{like}"
+            for limit in wish.constraints:
+                if not any(catalog.satisfies(item, limit) for item in items):
+                    is_told = any(_is_told(item.numbers, item.values, limit) for item in items)
+                    verdict = Verdict.WRONG if is_told else Verdict.UNVERIFIABLE
+                    asked = f"the user asked for: {limit_text(limit)}"
+                    yield suggests.model_copy(update={"known": asked, "field": limit.field, "verdict": verdict})
+            doubles = {double for item_id in suggestion.ids for double in catalog.double_of(item_id)}
+            if doubles & known:
+                said = "the user said that they know it, or what they think of it"
+                yield suggests.model_copy(update={"check": Check.SEEN, "known": said})
+            elif doubles & state.suggested:
+                yield suggests.model_copy(update={"check": Check.REPEAT, "known": "it was suggested before"})
 
 
-def _claimed(claim: Claim, named: Named) -> str:
-    role = f" as {claim.role}" if claim.role else ""
-    return f"{named.text}: {claim.words}{role}"
-
-
-def _labels(named: Sequence[Named]) -> str:
-    return ", ".join(dict.fromkeys(one.text for one in named))
-
-
-def _states_something(passage: Passage) -> bool:
-    """Whether a sentence holds words that could state a fact."""
-    frame = ABOUT_USER.sub(" ", passage.frame)
-    if frame.rstrip().endswith(("?", "？")):
-        return False
-    chinese = "".join(re.findall(r"[\u3400-\u9fff]+", frame))
-    for word in sorted(GLUE_CHINESE, key=len, reverse=True):
-        chinese = chinese.replace(word, "")
-    return len(chinese) > 1 or any(
-        stem(word) not in GLUE and word not in GLUE for word in words_of(frame) if word.isascii()
+def _after(state: State, turn: TranscriptTurn, suggestions: Sequence[Suggestion]) -> State:
+    """The state after a reply."""
+    shown = tuple(dict.fromkeys(suggestion.ids[0] for suggestion in suggestions))
+    suggested = state.suggested.union(*(suggestion.ids for suggestion in suggestions))
+    return replace(
+        state, conversation=state.conversation.add(Turn(Role.ASSISTANT, turn.text, shown)), suggested=suggested
     )
+
+
+def _is_told(numbers: Mapping[str, float], values: Mapping[str, Sequence[str]], limit: Constraint) -> bool:
+    """Whether the catalog says enough of an item to tell that it breaks a limit."""
+    return limit.op is Op.NOT or limit.field in numbers or bool(values.get(limit.field))
+
+
+def _with_mentions(wish: Preference, turn: TranscriptTurn) -> Preference:
+    """The wish with what a transcript itself writes down of likes and dislikes."""
+    liked = (mention.item_id for mention in turn.mentions if mention.liked is True)
+    disliked = (mention.item_id for mention in turn.mentions if mention.liked is False)
+    return replace(wish, liked=(*wish.liked, *liked), disliked=(*wish.disliked, *disliked))
+
+
+def _line_with(text: str, titles: Sequence[Named], item_id: str) -> str:
+    """The line of a text that names an item; '' for a card without a word."""
+    start = next((title.start for title in titles if item_id in title.ids), None)
+    return "" if start is None else text[text.rfind("\n", 0, start) + 1 :].partition("\n")[0]

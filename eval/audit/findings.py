@@ -1,7 +1,6 @@
 """What an audit finds: each finding quotes the sentence, what it claims, and what the catalog or the user said."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, fields
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
@@ -13,7 +12,7 @@ class Check(StrEnum):
     TITLE = "title"
     """A title that the catalog does not have."""
     CLAIM = "claim"
-    """A statement about an item that the catalog does not support."""
+    """A statement about an item that the catalog speaks against."""
     CONSTRAINT = "constraint"
     """An item was suggested that breaks a limit the user set."""
     REPEAT = "repeat"
@@ -38,8 +37,8 @@ class Finding(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    dialogue_id: str
-    turn_index: int
+    dialogue_id: str = ""
+    turn_index: int = 0
     """From 0, in the dialogue."""
     check: Check
     verdict: Verdict = Verdict.WRONG
@@ -57,19 +56,21 @@ class Finding(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """All that was looked at in some dialogues."""
+    """All that was looked at in some dialogues; audits add up."""
 
     results: tuple[Finding, ...] = ()
     dialogues: int = 0
     turns: int = 0
     """Assistant's turns."""
+    judged: int = 0
+    """Those of them whose claims a judge read."""
     named: int = 0
-    """Titles named by the assistant."""
+    """Titles of the catalog named by the assistant."""
     suggested: int = 0
     """Suggestions made."""
-    seconds: float = 0.0
-    bad: Sequence[str] = field(default_factory=tuple)
-    """What could not be read at all."""
+
+    def __add__(self, other: "Audit") -> "Audit":
+        return Audit(*(getattr(self, part.name) + getattr(other, part.name) for part in fields(self)))
 
     def of(self, verdict: Verdict) -> list[Finding]:
         """The results with one verdict, in the order of the dialogues."""
@@ -79,17 +80,3 @@ class Audit:
     def findings(self) -> list[Finding]:
         """What is wrong."""
         return self.of(Verdict.WRONG)
-
-
-def joined(audits: Iterable[Audit]) -> Audit:
-    """Several audits as one."""
-    parts = list(audits)
-    return Audit(
-        results=tuple(one for part in parts for one in part.results),
-        dialogues=sum(part.dialogues for part in parts),
-        turns=sum(part.turns for part in parts),
-        named=sum(part.named for part in parts),
-        suggested=sum(part.suggested for part in parts),
-        seconds=sum(part.seconds for part in parts),
-        bad=tuple(one for part in parts for one in part.bad),
-    )

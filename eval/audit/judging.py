@@ -1,85 +1,55 @@
-"""Runs the judge over transcripts and puts what it said into words."""
+"""Lets a judge read transcripts: what the replies claim, and how good they are."""
 
 import asyncio
-import math
 import random
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
-from agent.learning.transcripts import Dialogue, read_transcripts
-from agent.llm import make_chat_model, open_client
+from agent.learning.transcripts import Dialogue
 from agent.settings import LlmSettings
-from eval.audit.judge import CRITERIA, Case, Cost, Verdicts, agreement, cases_of, judge_all
+from eval.audit.claims import ClaimReader, Judged, Place
+from eval.audit.judge import open_judge
+from eval.audit.quality import cases_of, describe, judge_all
 from eval.commands.options import bar
+from eval.readers.naming import TitleReader
 from retrieval.errors import BadDataError
+from retrieval.items import Catalog
 
 
-def judge_and_describe(
+def judge_replies(
+    settings: LlmSettings,
+    catalog: Catalog,
     dialogues: Sequence[Dialogue],
-    against: Path | None,
+    others: Sequence[Dialogue] | None = None,
     *,
-    url: str,
-    model: str | None,
     limit: int,
     seed: int,
-    skip_bad: bool,
-) -> str:
-    """Ask the judge, and say what it found, how far it agrees with itself, and what it cost.
+) -> tuple[Mapping[Place, Judged], str]:
+    """What the judge said of claims, and its ratings in words with what all of it cost.
+
+    Args:
+        settings: Its endpoint.
+        catalog: Whose facts count.
+        dialogues: To judge.
+        others: The same dialogues answered by another assistant, to compare with.
+        limit: The most turns, of claims and of ratings.
+        seed: Draws them.
 
     Raises:
-        BadDataError: There is nothing to judge, or the other transcripts cannot be read.
+        BadDataError: There is nothing to judge.
     """
-    others = None if against is None else read_transcripts(against, skip_bad=skip_bad).dialogues
     shuffled = random.Random(seed).sample(list(dialogues), len(dialogues))  # noqa: S311 - no secret  # nosec B311
     cases = cases_of(shuffled, limit=limit, others=others)
-    if not cases:
-        raise BadDataError("nothing to judge: expected replies of an assistant (with --against: to the same turns).")
-    with bar("judged") as progress:
-        verdicts, cost = asyncio.run(_ask_all(LlmSettings(url=url, model=model or "local"), cases, progress))
-    return describe(verdicts, cost, compared=others is not None)
+    if others is not None and not cases:
+        raise BadDataError("nothing to compare: expected other replies to the same turns (--against).")
 
+    async def ask() -> tuple[Mapping[Place, Judged], str]:
+        async with open_judge(settings) as judge:
+            claims = ClaimReader(TitleReader.of(catalog))
+            with bar("claims") as progress:
+                judged = await claims.judged_by(judge, dialogues, limit=limit, seed=seed, progress=progress)
+            with bar("ratings") as progress:
+                verdicts = await judge_all(judge, cases, progress)
+            rated = [describe(verdicts, compared=others is not None)] if cases else []
+            return judged, "\n\n".join(["", *rated, str(judge.cost)])
 
-async def _ask_all(
-    settings: LlmSettings, cases: Sequence[Case], progress: Callable[[int, int], None]
-) -> tuple[list[Verdicts], Cost]:
-    async with open_client(settings) as client:
-        chat = make_chat_model(settings, client)
-        if chat is None:
-            raise BadDataError("--judge-url: expected the base URL of an OpenAI-compatible endpoint, found none.")
-        return await judge_all(chat, cases, progress=progress)
-
-
-def describe(verdicts: Sequence[Verdicts], cost: Cost, *, compared: bool) -> str:
-    """The judge's result as Markdown."""
-    rows = [_compared(verdicts, name) if compared else _rated(verdicts, name) for name in CRITERIA]
-    head = "| first better | second better | tie or torn |" if compared else "| mean of 1 to 5 |"
-    lines = [
-        "",
-        f"judge: {len(verdicts)} cases, each asked twice in swapped order",
-        "",
-        f"| {head} agrees with itself | Cohen's kappa |",
-        "|---|" + "---:|" * (5 if compared else 3),
-        *rows,
-        "",
-        f"cost: {cost.calls} calls ({cost.failed} failed), {cost.prompt_tokens} prompt and "
-        f"{cost.completion_tokens} answer tokens, {cost.seconds:.1f} s of calls",
-    ]
-    return "\n".join(lines)
-
-
-def _rated(verdicts: Sequence[Verdicts], name: str) -> str:
-    ratings = [int(one[name]) for verdict in verdicts for one in (verdict.plain, verdict.swapped)]
-    mean = sum(ratings) / len(ratings) if ratings else math.nan
-    return f"| {name} | {mean:.2f} | {_trust(verdicts, name)} |"
-
-
-def _compared(verdicts: Sequence[Verdicts], name: str) -> str:
-    """A side counts where both orders name it; else the judge is torn."""
-    sure = [one.plain[name] for one in verdicts if one.plain[name] == one.swapped[name]]
-    first, second = sure.count("first"), sure.count("second")
-    return f"| {name} | {first} | {second} | {len(verdicts) - first - second} | {_trust(verdicts, name)} |"
-
-
-def _trust(verdicts: Sequence[Verdicts], name: str) -> str:
-    share, kappa = agreement(verdicts, name)
-    return f"{share:.0%} | {'-' if math.isnan(kappa) else f'{kappa:.2f}'}"
+    return asyncio.run(ask())

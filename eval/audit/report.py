@@ -8,7 +8,7 @@ from eval.audit.findings import Audit, Check, Finding, Verdict
 
 NAMES = {
     Check.TITLE: "titles that the catalog does not have",
-    Check.CLAIM: "claims that the catalog does not support",
+    Check.CLAIM: "claims that the catalog speaks against",
     Check.CONSTRAINT: "suggestions that break a limit of the user",
     Check.REPEAT: "suggestions made again",
     Check.SEEN: "suggestions of what the user knows",
@@ -38,7 +38,9 @@ def to_text(audit: Audit, *, shown: int = 10, unverifiable: bool = False, held: 
     """The whole report."""
     lines = [
         f"{audit.dialogues} dialogues, {audit.turns} turns of the assistant, {audit.named} titles named, "
-        f"{audit.suggested} suggestions, {audit.seconds:.1f} s",
+        f"{audit.suggested} suggestions",
+        f"{audit.judged} turns judged: claims and unknown titles are looked at in these alone"
+        + ("" if audit.judged else " (--judge-url)"),
         "",
         *_counts(audit),
     ]

@@ -1,7 +1,8 @@
 """`audit`: what was said in recorded dialogues, held against the catalog and against what the user said."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,6 +17,9 @@ from eval.commands.options import (
     open_dialogues,
     say,
 )
+
+if TYPE_CHECKING:
+    from eval.audit.claims import Judged, Place
 
 
 def audit(
@@ -45,30 +49,31 @@ def audit(
     skip_bad: SkipBad = False,
     seed: Seed = 0,
 ) -> None:
-    """Titles that the catalog lacks, unsupported claims, ignored limits, repeats and items that the user knows.
+    """Titles that the catalog lacks, claims it speaks against, ignored limits, repeats and items that the user knows.
 
-    Nothing is dropped: what cannot be checked is counted, and listed with --unverifiable.
+    Unknown titles and claims need a judge. What cannot be checked is counted, and listed with --unverifiable.
     """
+    from agent.settings import LlmSettings
     from eval.audit.auditor import Auditor
+    from eval.audit.judging import judge_replies
     from eval.audit.report import to_text, wanted, write_findings
-    from eval.audit.sources import catalog_of
     from eval.splits import selected
 
-    loaded = catalog_of(catalog) if catalog.is_dir() else open_catalog(catalog, None, facts, schema).dataset.catalog
+    loaded = open_catalog(catalog, None, facts, schema).dataset.catalog
     transcripts = open_dialogues(dialogues, None, skip_bad=skip_bad)
     chosen = selected(transcripts.dialogues, part)
+    others = open_dialogues(against, None, skip_bad=skip_bad).dialogues if against else None
+    judged: Mapping[Place, Judged] = {}
+    quality = ""
+    if judge_url:
+        settings = LlmSettings(url=judge_url, model=judge_model or "local")
+        judged, quality = judge_replies(settings, loaded, chosen, others, limit=judge_limit, seed=seed)
     with bar("dialogues") as progress:
-        result = Auditor.of(loaded).audit(chosen, progress)
+        result = Auditor.of(loaded, judged).audit(chosen, progress)
     typer.echo(to_text(result, shown=shown, unverifiable=unverifiable, held=held))
     if transcripts.bad:
         say(f"{len(transcripts.bad)} lines could not be read and were not audited")
     if out is not None:
         write_findings(out, wanted(result, unverifiable=unverifiable, held=held))
-    if judge_url:
-        from eval.audit.judging import judge_and_describe
-
-        typer.echo(
-            judge_and_describe(
-                chosen, against, url=judge_url, model=judge_model, limit=judge_limit, seed=seed, skip_bad=skip_bad
-            )
-        )
+    if quality:
+        typer.echo(quality)

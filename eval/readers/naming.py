@@ -1,13 +1,14 @@
-"""Titles as datasets write them -> item ids of a catalog; for readers of dialogues that name items by title."""
+"""Titles as people and datasets write them -> item ids of a catalog."""
 
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from eval.reading.lexicon import Lexicon
-from eval.reading.mentions import MentionFinder
+from agent.drivers.offline.spot import Spotter
 from retrieval.items import Catalog
-from tools.placing import Placer, split_year
+from tools.placing import split_year
+
+YEAR_BEHIND = re.compile(r"[\"”'’*_》]{0,4}\s*[(（\[]\s*(\d{4})\s*[)）\]]")
 
 
 def item_id_of(name: str, catalog: Catalog | None) -> str:
@@ -23,20 +24,47 @@ def item_id_of(name: str, catalog: Catalog | None) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class TitleReader:
-    """Finds the items that a text names."""
+class Named:
+    """A title in a text."""
 
-    finder: MentionFinder
-    placer: Placer
+    start: int
+    end: int
+    text: str
+    ids: tuple[str, ...]
+    """The items of that title."""
+    is_sure: bool
+    """Whether it can only be meant as a title, as far as code can tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class TitleReader:
+    """Finds what of one catalog a text names."""
+
+    spotter: Spotter
 
     @classmethod
     def of(cls, catalog: Catalog) -> "TitleReader":
         """For one catalog."""
-        return cls(MentionFinder(catalog, Lexicon(catalog)), Placer(catalog))
+        return cls(Spotter(catalog))
+
+    @property
+    def catalog(self) -> Catalog:
+        """Whose titles."""
+        return self.spotter.catalog
 
     def items(self, text: str, known: Iterable[str] = ()) -> Iterator[str]:
         """Ids of the items named in a text, in its order; of several with one title, one that came up before."""
-        before = tuple(known)
-        for found in self.finder.find(text):
-            for mention in found.mentions:
-                yield from self.placer.item(mention, known=before).item_ids[:1]
+        for spot in self.spotter.spot(text, known=tuple(known)):
+            yield from spot.item_ids[:1]
+
+    def find(self, text: str) -> Iterator[Named]:
+        """All words that begin with a capital and are a title; of namesakes those of the year behind it."""
+        sure = [spot.place for spot in self.spotter.spot(text) if spot.kind == "title"]
+        for span in self.catalog.titles.spans(text):
+            if span.text[0].islower():
+                continue
+            year = YEAR_BEHIND.match(text, span.end)
+            ids = tuple(match.item_id for match in span.matches)
+            of_year = tuple(match.item_id for match in span.matches if year and str(match.year) == year[1])
+            is_sure = bool(year) or any(start < span.end and span.start < end for start, end in sure)
+            yield Named(span.start, span.end, span.text, of_year or ids, is_sure)

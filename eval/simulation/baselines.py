@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from agent.conversation import Conversation, Role, Turn
-from eval.reading.wishes import WishReader
+from eval.hearing import Hearing
 from eval.simulation.speech import Line
 from eval.simulation.systems import MOST_SHOWN, Answer, Talk
 from retrieval.datasets import Interactions
@@ -56,7 +56,7 @@ class FilteredSystem:
 
     catalog: Catalog
     ranked: Sequence[str]
-    reader: WishReader
+    hearing: Hearing
     name: str = "filtered popularity"
 
     def begin(self, user_id: str) -> Talk:
@@ -75,7 +75,7 @@ class FilteredTalk:
         """The next most popular items that fit; wishes that are no limits count as limits while items are left."""
         started = time.perf_counter()
         before = self.conversation
-        heard, _ = self.system.reader.hear(before, line.text)
+        heard = self.system.hearing.hear(before, line.text).conversation
         wanted = heard.preference
         gone = {*wanted.seen, *wanted.liked, *wanted.disliked, *before.all_shown()}
         catalog = self.system.catalog

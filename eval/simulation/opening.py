@@ -8,11 +8,11 @@ from pathlib import Path
 
 import httpx
 
+from agent.drivers.offline.spot import Spotter
 from agent.llm import make_chat_model, open_client
 from agent.options import make_settings
+from eval.hearing import Hearing
 from eval.readers.naming import TitleReader
-from eval.reading.lexicon import Lexicon
-from eval.reading.wishes import WishReader
 from eval.simulation.baselines import FilteredSystem, PopularitySystem, by_likes
 from eval.simulation.phrasing import Phraser
 from eval.simulation.reading import SuggestionReader
@@ -62,7 +62,7 @@ async def open_stage(partner: Partner, dataset: Dataset, *, seed: int, turns: in
     """Everything that the conversations of a run share."""
     async with open_system(partner, dataset, seed) as system, open_phraser(partner, dataset) as phraser:
         words = str(partner.wordings or DEFAULT)
-        yield Stage(system, dataset.catalog, Lexicon(dataset.catalog), seed, turns, phraser, words)
+        yield Stage(system, dataset.catalog, Spotter(dataset.catalog), seed, turns, phraser, words)
 
 
 @asynccontextmanager
@@ -72,7 +72,7 @@ async def open_system(partner: Partner, dataset: Dataset, seed: int) -> AsyncIte
         yield PopularitySystem(dataset.catalog, by_likes(dataset.catalog, dataset.interactions))
     elif partner.system == "filtered":
         ranked = by_likes(dataset.catalog, dataset.interactions)
-        yield FilteredSystem(dataset.catalog, ranked, WishReader.of(dataset.catalog))
+        yield FilteredSystem(dataset.catalog, ranked, Hearing.of(dataset.catalog))
     elif partner.system == "agent":
         from agent.build import build_agent
 

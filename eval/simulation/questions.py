@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from eval.reading.lexicon import Lexicon
+from agent.drivers.offline.spot import Spotter
 from eval.simulation.taste import Piece
 from retrieval.items import Catalog
 from retrieval.schema import FieldSpec
@@ -32,13 +32,13 @@ class Asked:
     """Which items do you like?"""
 
 
-def read_question(text: str, catalog: Catalog, lexicon: Lexicon, named: Sequence[str] = ()) -> Asked | None:
+def read_question(text: str, catalog: Catalog, spotter: Spotter, named: Sequence[str] = ()) -> Asked | None:
     """The last question of an assistant's turn; None where it asks nothing.
 
     Args:
         text: The assistant's words.
         catalog: The items.
-        lexicon: The words for the catalog's values.
+        spotter: Finds the catalog's values.
         named: Items that the user named so far.
     """
     found = SENTENCE.findall(LISTED.sub("", text))
@@ -48,8 +48,8 @@ def read_question(text: str, catalog: Catalog, lexicon: Lexicon, named: Sequence
     items = tuple(one for one in named if catalog.item(one).label in sentence)
     if items and CHOICE.search(sentence):
         return Asked(items=items[:1])
-    spans = lexicon.find(sentence)
-    values = tuple(dict.fromkeys(Piece(one.field.name, one.value) for one in spans))
+    spots = spotter.spot(sentence)
+    values = tuple(dict.fromkeys(Piece(spot.field, str(spot.value)) for spot in spots if spot.kind == "value"))
     if len(values) > 1 and CHOICE.search(sentence):
         return Asked(values=values)
     field = next((spec.name for spec in catalog.schema.fields if _speaks_of(spec, sentence)), "")

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from agent.conversation import Role
+from agent.drivers.offline.spot import Spotter
 from agent.learning.transcripts import TranscriptTurn
-from eval.reading.lexicon import Lexicon
 from eval.simulation.phrasing import Phraser
 from eval.simulation.records import AnswerRecord, Said, Simulated, SimulatedDialogue, append
 from eval.simulation.speech import DEFAULT, Line
@@ -25,7 +25,7 @@ class Stage:
 
     system: System
     catalog: Catalog
-    lexicon: Lexicon
+    spotter: Spotter
     seed: int
     max_turns: int
     phraser: Phraser | None = None
@@ -76,7 +76,7 @@ async def talk_all(
 
 async def talk(stage: Stage, taste: Taste) -> SimulatedDialogue:
     """One conversation: until an item is accepted, the turns are used up, or the system fails."""
-    user = SimulatedUser(taste, stage.catalog, stage.lexicon, stage.seed, stage.wordings)
+    user = SimulatedUser(taste, stage.catalog, stage.spotter, stage.seed, stage.wordings)
     partner, notes = stage.system.begin(taste.user_id), _Notes()
     line = await _spoken(stage, taste, user.opening(), notes)
     for _ in range(stage.max_turns):

@@ -10,8 +10,8 @@ from itertools import islice
 
 from numpy.random import Generator
 
+from agent.drivers.offline.spot import Spotter
 from agent.learning.transcripts import Mention
-from eval.reading.lexicon import Lexicon
 from eval.simulation.drawing import seeded
 from eval.simulation.questions import Asked, read_question
 from eval.simulation.speech import DEFAULT, Line, Speaker
@@ -60,7 +60,7 @@ class SimulatedUser:
 
     taste: Taste
     catalog: Catalog
-    lexicon: Lexicon
+    spotter: Spotter
     seed: int
     wordings: str = DEFAULT
     turn: int = 0
@@ -126,7 +126,7 @@ class SimulatedUser:
             return self._about("accept", taken, rng, liked=True)
         if self._changes_mind():
             return self._change(rng)
-        asked = read_question(text, self.catalog, self.lexicon, tuple(self.named))
+        asked = read_question(text, self.catalog, self.spotter, tuple(self.named))
         line = Line("")
         for remark in islice(self._remarks(verdicts, rng), REMARKS[self.taste.temper]):
             line += remark

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from eval.reading.lexicon import Lexicon
+from agent.drivers.offline.spot import Spotter
 from eval.simulation.drawing import Drawing
 from eval.simulation.people import Person
 from eval.simulation.run import Stage
@@ -57,7 +57,7 @@ def item(kind: int, place: int) -> Item:
 
 
 CATALOG = Catalog(SCHEMA, tuple(item(kind, place) for kind in range(3) for place in range(PER_KIND)))
-LEXICON = Lexicon(CATALOG)
+SPOTTER = Spotter(CATALOG)
 
 
 def person(number: int) -> Person:
@@ -115,4 +115,4 @@ class _Talk:
 
 
 def stage(*answers: Answer, turns: int = 6) -> Stage:
-    return Stage(Scripted(answers), CATALOG, LEXICON, 0, turns)
+    return Stage(Scripted(answers), CATALOG, SPOTTER, 0, turns)

@@ -1,7 +1,6 @@
-"""Transcripts held against the catalog and against what the user said: the two committed sets, and single rules."""
+"""Transcripts held against the catalog and against what the user said, without a judge."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,101 +10,74 @@ from agent.learning.transcripts import Dialogue, read_dialogues
 from eval.audit.auditor import Auditor
 from eval.audit.findings import Check, Finding, Verdict
 from eval.catalogs import load_catalog
-from retrieval.items import Catalog
 
 ROOT = Path(__file__).parents[2]
 MOVIES, SCHEMA = ROOT / "retrieval/data/movies.jsonl", ROOT / "retrieval/data/movielens.toml"
 SETS = ROOT / "eval/data/audit"
-EXPECTED = {
-    "title": (Check.TITLE,),
-    "sequel": (Check.TITLE, Check.CLAIM),
-    "constraint": (Check.CONSTRAINT,),
-    "repeat": (Check.REPEAT,),
-    "seen": (Check.SEEN,),
-}
-"""Which check must find a falsehood of a kind; of the others, a claim."""
+HEAT = "ml100k:273"
 
 
 @pytest.fixture(scope="module")
-def movies() -> Catalog:
-    return load_catalog(MOVIES, schema=SCHEMA).dataset.catalog
-
-
-@pytest.fixture(scope="module")
-def auditor(movies: Catalog) -> Auditor:
-    return Auditor.of(movies)
-
-
-def last_turn(auditor: Auditor, dialogue: Dialogue) -> list[Finding]:
-    """What is found in the last turn of a dialogue."""
-    return [one for one in auditor.dialogue(dialogue).results if one.turn_index == len(dialogue.turns) - 1]
-
-
-def flagged(auditor: Auditor, name: str) -> Iterator[tuple[dict, list[Finding]]]:
-    rows = [json.loads(line) for line in (SETS / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()]
-    for row, dialogue in zip(rows, read_dialogues(SETS / f"{name}.jsonl"), strict=True):
-        yield row, [one for one in last_turn(auditor, dialogue) if one.verdict is Verdict.WRONG]
+def auditor() -> Auditor:
+    return Auditor.of(load_catalog(MOVIES, schema=SCHEMA).dataset.catalog)
 
 
 def said(*turns: str, recommended: tuple[str, ...] = ()) -> Dialogue:
     """A dialogue of 'u: ...' and 'a: ...' lines; what is recommended belongs to the last one."""
     roles = {"u": "user", "a": "assistant"}
-    found = [{"role": roles[turn[0]], "text": turn[3:]} for turn in turns]
-    found[-1]["recommended"] = list(recommended)
-    return Dialogue.model_validate({"dialogue_id": "d", "turns": found})
+    lines = [{"role": roles[turn[0]], "text": turn[3:]} for turn in turns]
+    lines[-1]["recommended"] = list(recommended)
+    return Dialogue.model_validate({"dialogue_id": "d", "turns": lines})
 
 
 def wrong(auditor: Auditor, dialogue: Dialogue) -> list[Check]:
-    return [one.check for one in auditor.dialogue(dialogue).findings]
+    return [finding.check for finding in auditor.dialogue(dialogue).findings]
 
 
-@pytest.mark.parametrize("half", [1, 2])
-def test_planted_falsehoods_are_caught_by_the_right_check(auditor: Auditor, half: int):
-    rows = [(row, found) for row, found in flagged(auditor, "false") if row["half"] == half]
+def test_most_planted_breaches_are_caught_without_a_judge(auditor: Auditor):
+    kinds = {"constraint": Check.CONSTRAINT, "repeat": Check.REPEAT, "seen": Check.SEEN}
+    rows = [json.loads(line) for line in (SETS / "false.jsonl").read_text(encoding="utf-8").splitlines()]
+    planted = [row for row in rows if row["kind"] in kinds]
 
-    caught = [any(one.check in EXPECTED.get(row["kind"], (Check.CLAIM,)) for one in found) for row, found in rows]
+    caught = [kinds[row["kind"]] in wrong(auditor, Dialogue.model_validate(row)) for row in planted]
 
-    assert len(caught) == 50
-    assert sum(caught) >= 45
-
-
-@pytest.mark.parametrize("half", [1, 2])
-def test_true_statements_raise_hardly_an_alarm(auditor: Auditor, half: int):
-    alarms = [bool(found) for row, found in flagged(auditor, "true") if row["half"] == half]
-
-    assert len(alarms) == 100
-    assert sum(alarms) < 5
+    assert len(caught) == 20
+    assert sum(caught) >= 18
 
 
-def test_most_true_statements_are_confirmed_not_merely_passed_over(auditor: Auditor):
-    held = [
-        any(one.verdict is Verdict.HOLDS for one in last_turn(auditor, dialogue))
-        for dialogue in read_dialogues(SETS / "true.jsonl")
-    ]
+def test_true_statements_raise_hardly_an_alarm_without_a_judge(auditor: Auditor):
+    alarms = [bool(wrong(auditor, dialogue)) for dialogue in read_dialogues(SETS / "true.jsonl")]
 
-    assert sum(held) >= 120
+    assert len(alarms) == 200
+    assert sum(alarms) <= 2
 
 
-def test_a_finding_quotes_the_sentence_and_says_what_the_catalog_knows(auditor: Auditor):
-    dialogue = said("u: A thriller?", "a: Sure. Heat (1995) was directed by Ridley Scott. Enjoy!")
+def test_a_finding_quotes_the_line_and_says_what_the_user_asked_for(auditor: Auditor):
+    dialogue = said("u: Something scary but nothing older than 2000, please.", "a: Sure!\nTry The Shining (1980).")
 
-    (found,) = auditor.dialogue(dialogue).findings
+    (finding,) = auditor.dialogue(dialogue).findings
 
-    assert (found.dialogue_id, found.turn_index, found.check) == ("d", 1, Check.CLAIM)
-    assert found.sentence == "Heat (1995) was directed by Ridley Scott."
-    assert "Ridley Scott" in found.claimed
-    assert found.known == "director: Michael Mann"
-    assert found.item_ids == ("ml100k:273",)
+    assert (finding.dialogue_id, finding.turn_index, finding.check) == ("d", 1, Check.CONSTRAINT)
+    assert finding.sentence == "Try The Shining (1980)."
+    assert finding.claimed == "suggests The Shining (1980)"
+    assert finding.known == "the user asked for: year >= 2000"
+    assert finding.field == "year"
 
 
-def test_what_no_catalog_records_is_counted_not_dropped(auditor: Auditor):
-    results = auditor.dialogue(said("a: Titanic won eleven Academy Awards.")).results
+def test_what_the_catalog_does_not_know_of_a_suggestion_breaks_no_limit(auditor: Auditor):
+    unknown = next(item for item in auditor.titles.catalog if "minutes" not in item.numbers)
 
-    assert [one.verdict for one in results] == [Verdict.UNVERIFIABLE]
+    dialogue = said("u: A film under 90 minutes.", "a: Here.", recommended=(unknown.item_id,))
+
+    assert [finding.verdict for finding in auditor.dialogue(dialogue).results] == [Verdict.UNVERIFIABLE]
+
+
+def test_a_card_that_the_catalog_lacks_is_an_unknown_title(auditor: Auditor):
+    assert wrong(auditor, said("u: A film?", "a: Here.", recommended=("nowhere:1",))) == [Check.TITLE]
 
 
 def test_a_card_without_a_word_is_a_suggestion(auditor: Auditor):
-    dialogue = said("u: I have seen Heat. More crime?", "a: Here you are.", recommended=("ml100k:273",))
+    dialogue = said("u: I have seen Heat. More crime?", "a: Here you are.", recommended=(HEAT,))
 
     assert Check.SEEN in wrong(auditor, dialogue)
 
@@ -116,7 +88,7 @@ def test_talking_about_an_item_again_is_no_repetition(auditor: Auditor):
     assert wrong(auditor, again) == []
 
 
-def test_an_item_that_is_only_compared_with_is_no_suggestion(auditor: Auditor):
+def test_what_the_user_named_beside_something_new_is_no_suggestion(auditor: Auditor):
     compared = said("u: I have seen Titanic. More romance?", "a: If you liked Titanic, try Casablanca.")
 
     assert wrong(auditor, compared) == []
@@ -126,6 +98,12 @@ def test_a_refusal_holds_for_the_whole_conversation(auditor: Auditor):
     later = ("u: No horror please. A comedy.", "a: Try Babe.", "u: Another?", "a: Try Hot Fuzz.", "u: And one more?")
 
     assert wrong(auditor, said(*later, "a: Try Shaun of the Dead.")) == [Check.CONSTRAINT]
+
+
+def test_of_namesakes_the_one_of_the_year_behind_is_meant(auditor: Auditor):
+    (title,) = auditor.titles.find("Arrival (2016) is about first contact.")
+
+    assert [auditor.titles.catalog.item(item_id).label for item_id in title.ids] == ["Arrival (2016)"]
 
 
 def test_five_hundred_turns_and_strange_texts_are_read(auditor: Auditor):
@@ -141,7 +119,7 @@ def test_five_hundred_turns_and_strange_texts_are_read(auditor: Auditor):
 def test_the_command_prints_counts_and_writes_every_finding(tmp_path: Path, capsys, monkeypatch):
     out = tmp_path / "findings.jsonl"
     arguments = ["--catalog", str(MOVIES), "--schema", str(SCHEMA), "--dialogues", str(SETS / "false.jsonl")]
-    monkeypatch.setattr("sys.argv", ["eval", "audit", *arguments, "--out", str(out), "--unverifiable", "--shown", "3"])
+    monkeypatch.setattr("sys.argv", ["eval", "audit", *arguments, "--out", str(out), "--shown", "3"])
 
     with pytest.raises(SystemExit) as ended:
         command.main()
@@ -149,9 +127,9 @@ def test_the_command_prints_counts_and_writes_every_finding(tmp_path: Path, caps
     printed = capsys.readouterr().out
     assert ended.value.code == 0
     assert "100 dialogues" in printed
-    assert "could not be told:" in printed
+    assert "0 turns judged: claims and unknown titles are looked at in these alone (--judge-url)" in printed
     written = [Finding.model_validate_json(line) for line in out.read_text(encoding="utf-8").splitlines()]
-    assert {one.verdict for one in written} == {Verdict.WRONG, Verdict.UNVERIFIABLE}
+    assert {finding.check for finding in written} == {Check.CONSTRAINT, Check.REPEAT, Check.SEEN}
 
 
 def test_bad_lines_stop_it_or_are_counted(tmp_path: Path, capsys, monkeypatch):
@@ -176,10 +154,7 @@ def test_an_audit_of_nothing_is_empty(auditor: Auditor):
 def test_another_domain_is_audited_by_its_own_schema():
     books = ROOT / "examples/books"
     catalog = load_catalog(books / "items.csv", facts=books / "facts.csv", schema=books / "schema.toml").dataset.catalog
-    auditor = Auditor.of(catalog)
 
-    false = auditor.dialogue(said("a: Pride and Prejudice (1913) was written by Charles Dickens and has 900 pages."))
-    true = auditor.dialogue(said("a: Pride and Prejudice is by Jane Austen."))
+    found = Auditor.of(catalog).dialogue(said("u: A book after 1900.", "a: Try Pride and Prejudice.")).findings
 
-    assert [one.field for one in false.findings] == ["authors", "year", "pages"]
-    assert [one.verdict for one in true.results] == [Verdict.HOLDS]
+    assert [(finding.check, finding.field) for finding in found] == [(Check.CONSTRAINT, "year")]

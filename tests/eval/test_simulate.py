@@ -178,7 +178,7 @@ def test_lines_whose_meaning_is_lost_stay_as_they_were():
     phraser = Phraser(_Parrot("Whatever."), TitleReader.of(CATALOG))  # type: ignore[arg-type]
     plain = asyncio.run(talk(made, taste()))
 
-    found = asyncio.run(talk(type(made)(made.system, CATALOG, made.lexicon, 0, 2, phraser), taste()))
+    found = asyncio.run(talk(type(made)(made.system, CATALOG, made.spotter, 0, 2, phraser), taste()))
 
     assert [turn.text for turn in found.turns] == [turn.text for turn in plain.turns]
     assert (found.simulated.phrased, found.simulated.phrased_kept) == (2, 0)
@@ -388,7 +388,7 @@ def test_the_same_users_talk_to_every_system(tmp_path: Path):
     ids = []
     for name, reply in (("a", Answer("Hm.")), ("b", Answer("Well?", ITEMS))):
         made = stage(reply)
-        asyncio.run(talk_all(type(made)(Scripted([reply], name), CATALOG, made.lexicon, 0, 2), tastes, tmp_path / name))
+        asyncio.run(talk_all(type(made)(Scripted([reply], name), CATALOG, made.spotter, 0, 2), tastes, tmp_path / name))
         ids.append([(one.dialogue_id, one.turns[0].text) for one in read_simulated(tmp_path / name)])
 
     assert ids[0] == ids[1]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from eval.reading.wishes import WishReader
+from eval.hearing import Hearing
 from eval.simulation.baselines import FilteredSystem, PopularitySystem, by_likes
 from eval.simulation.drawing import draw_tastes
 from eval.simulation.people import Person
@@ -22,13 +22,13 @@ from eval.simulation.user import SimulatedUser, Verdict
 from retrieval.datasets import Interactions
 from retrieval.errors import BadDataError
 from retrieval.history import Interaction
-from tests.eval.simulated import CATALOG, LEXICON, item_id, person, stage, taste
+from tests.eval.simulated import CATALOG, SPOTTER, item_id, person, stage, taste
 
 TEMPERS = pytest.mark.parametrize("temper", list(Temper))
 
 
 def user(one: Taste) -> SimulatedUser:
-    made = SimulatedUser(one, CATALOG, LEXICON, seed=0)
+    made = SimulatedUser(one, CATALOG, SPOTTER, seed=0)
     made.opening()
     return made
 
@@ -229,7 +229,7 @@ def test_contrary_users_change_their_mind_once():
 def test_somebody_who_says_much_begins_with_examples():
     made = taste(rich=True)
 
-    line = SimulatedUser(made, CATALOG, LEXICON, seed=0).opening()
+    line = SimulatedUser(made, CATALOG, SPOTTER, seed=0).opening()
 
     assert {mention.item_id for mention in line.mentions} <= set(made.wishes[0].examples)
     assert line.mentions
@@ -262,7 +262,7 @@ def test_a_choice_is_answered_from_the_taste(temper: Temper):
     ],
 )
 def test_questions_are_understood(text: str, values: tuple[str, ...], field: str, examples: bool):
-    found = read_question(text, CATALOG, LEXICON)
+    found = read_question(text, CATALOG, SPOTTER)
 
     assert found is not None
     assert (tuple(piece.value for piece in found.values), found.field, found.examples) == (values, field, examples)
@@ -271,14 +271,14 @@ def test_questions_are_understood(text: str, values: tuple[str, ...], field: str
 def test_which_of_several_was_meant_is_answered_with_the_one_named():
     meant = CATALOG.item(item_id(0, 3))
 
-    found = read_question(f"Which one: {meant.label} or Castle (1950)?", CATALOG, LEXICON, [meant.item_id])
+    found = read_question(f"Which one: {meant.label} or Castle (1950)?", CATALOG, SPOTTER, [meant.item_id])
 
     assert found is not None
     assert found.items == (meant.item_id,)
 
 
 def test_a_statement_is_no_question():
-    assert read_question("Here are some.", CATALOG, LEXICON) is None
+    assert read_question("Here are some.", CATALOG, SPOTTER) is None
 
 
 # Words -----------------------------------------------------------------------------------------------------------
@@ -329,7 +329,7 @@ def test_popularity_shows_nothing_twice_and_nothing_named():
     rows = [Interaction(f"u{user}", item_id(0, place), 1.0, 0.0) for place in range(12) for user in range(12 - place)]
     talk_to = PopularitySystem(CATALOG, by_likes(CATALOG, Interactions.of(CATALOG, rows))).begin("p")
     named = taste(rich=True)
-    line = SimulatedUser(named, CATALOG, LEXICON, seed=0).opening()
+    line = SimulatedUser(named, CATALOG, SPOTTER, seed=0).opening()
 
     first, second = (asyncio.run(talk_to.say(said)) for said in (line, Line("more")))
 
@@ -340,7 +340,7 @@ def test_popularity_shows_nothing_twice_and_nothing_named():
 
 def test_filtered_popularity_keeps_what_was_understood():
     ranked = [item.item_id for item in CATALOG]
-    partner = FilteredSystem(CATALOG, ranked, WishReader.of(CATALOG)).begin("p")
+    partner = FilteredSystem(CATALOG, ranked, Hearing.of(CATALOG)).begin("p")
 
     first, second = (
         asyncio.run(partner.say(Line(text))) for text in ("party games, please", "nothing older than 1990")
