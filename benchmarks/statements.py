@@ -180,7 +180,7 @@ async def sheet(data: Path, count: int, seed: int) -> str:
 def _card_line(card: Recommendation, catalog: Catalog, conversation: Conversation) -> str:
     language, schema = conversation.preference.language, catalog.schema
     facts = [
-        ", ".join(values_of(card.item, schema.field(name), language)[: ON_CARD[schema.field(name).kind]])
+        ", ".join(values_of(card.item, schema.field(name), language, slight=False)[: ON_CARD[schema.field(name).kind]])
         for name in on_card(card.item, schema)
     ]
     wish = next(turn.text for turn in reversed(conversation.turns) if turn.role is Role.USER)

@@ -34,6 +34,23 @@ class Item:
     """The id of the item that this one doubles; the two are never shown together."""
     remarks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """What is told of it but not asked for: name of a remark of the schema -> values."""
+    main: tuple[str, ...] = ()
+    """Those of its values that it is about; of each field they come first."""
+    slight: tuple[str, ...] = ()
+    """Those that it has in passing only; they come last."""
+
+    def __post_init__(self) -> None:
+        """Bring the values of each field into the order of how much it has of them."""
+        if self.main or self.slight:
+            ordered = {name: tuple(sorted(values, key=self._degree)) for name, values in self.values.items()}
+            object.__setattr__(self, "values", ordered)
+
+    def _degree(self, value: str) -> int:
+        return 0 if value in self.main else 2 if value in self.slight else 1
+
+    def more_than_slight(self, field_name: str) -> tuple[str, ...]:
+        """The values of a field without those that it has in passing only."""
+        return tuple(value for value in self.values.get(field_name, ()) if value not in self.slight)
 
     @property
     def year(self) -> int | None:

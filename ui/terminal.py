@@ -152,9 +152,9 @@ class TerminalChat:
     def _panel(self, number: int, one: Recommendation) -> Panel:
         schema = self.agent.retriever.catalog.schema
         facts = [
-            ", ".join(spec.value_in(value, self._language) for value in one.item.values.get(spec.name, ())[:4])
+            ", ".join(spec.value_in(value, self._language) for value in one.item.more_than_slight(spec.name)[:4])
             for spec in schema.fields
-            if spec.on_card and one.item.values.get(spec.name)
+            if spec.on_card and one.item.more_than_slight(spec.name)
         ]
         lines = [Text(visible(" · ".join(facts)), style="dim"), Text(visible(one.explanation.text))]
         if one.slot:

@@ -60,7 +60,7 @@ def explain(
         told: What each card before has said (`said_of`); not said again.
     """
     telling = telling or Telling(catalog)
-    evidence = [_elsewhere(one, found, telling) for one in found.evidence]
+    evidence = _evidence(found, telling)
     parts = _naming_once(_parts(evidence, found.item_id, telling, language, told))[:IN_REASON]
     if guess:
         tried = next((one for one in evidence if one.kind is EvidenceKind.GUESS), None)
@@ -78,7 +78,7 @@ def said_of(explanation: Explanation) -> frozenset[Key]:
 def reasons(found: Candidate, catalog: Catalog, language: str, preference: Preference) -> list[str]:
     """All that speaks for an item, each topic once, the most telling first; what was asked for comes after that."""
     telling = Telling.of(preference, catalog)
-    evidence = [_elsewhere(one, found, telling) for one in found.evidence]
+    evidence = _evidence(found, telling)
     parts = _parts(evidence, found.item_id, telling, language)
     topics = {telling.topic(part[0]) for part in parts}
     for one in evidence:
@@ -185,6 +185,19 @@ def _reason(parts: Sequence[Sequence[Evidence]], catalog: Catalog, language: str
     return sentence(say("reasons_join", language).join(filter(None, said)))
 
 
+def _evidence(found: Candidate, telling: Telling) -> list[Evidence]:
+    """What may be said of an item: nothing of a value that it, or what it is compared with, has in passing only."""
+    items = telling.catalog
+    return [
+        _elsewhere(one, found, telling)
+        for one in found.evidence
+        if not any(
+            item_id in items and value in items.item(item_id).slight
+            for item_id, _, value in one.path or ((found.item_id, one.field, one.value),)
+        )
+    ]
+
+
 def _elsewhere(evidence: Evidence, found: Candidate, telling: Telling) -> Evidence:
     """A guess at something else names a value that was not asked for, and what it has in place of what was."""
     catalog = telling.catalog
@@ -193,12 +206,13 @@ def _elsewhere(evidence: Evidence, found: Candidate, telling: Telling) -> Eviden
     known = {(fact.field, fact.value) for fact in found.evidence if fact.kind in (EvidenceKind.FACT, EvidenceKind.PATH)}
     liked = [catalog.item(item_id) for item_id in telling.liked]
     known |= {(evidence.field, value) for item in liked for value in item.values.get(evidence.field, ())}
-    values = catalog.item(found.item_id).values.get(evidence.field, ())
+    item = catalog.item(found.item_id)
+    values = item.more_than_slight(evidence.field)
     asked = [value for name, value in sorted(telling.asked) if name == evidence.field]
     new = [value for value in (evidence.value, *values) if value in values and (evidence.field, value) not in known]
     new = [value for value in new if value.casefold() not in asked and telling.is_rare_on_list(evidence.field, value)]
     other = next(iter(new), "")
-    held = {value.casefold() for value in values}
+    held = {value.casefold() for value in item.values.get(evidence.field, ())}
     named = {value.casefold(): value for value in catalog.values(evidence.field)}
     lacks = tuple((evidence.field, named[value]) for value in asked if value in named and value not in held)
     return replace(evidence, field=evidence.field if other else "", value=other, facts=lacks[:1] if other else ())

@@ -54,8 +54,7 @@ def _facts_of(item: Item, fields: Sequence[str], catalog: Catalog, language: str
             return say("not_recorded", language, title=title_of(item, language))
     else:
         specs = [spec for spec in catalog.schema.fields if spec.on_card and spec.unit != "year"]
-    most = MOST_VALUES if fields else IN_OVERVIEW
-    told = [fact for spec in specs if (fact := _fact(item, spec, most, catalog, language))]
+    told = [fact for spec in specs if (fact := _fact(item, spec, catalog, language, is_asked=bool(fields)))]
     parts = []
     if not fields and item.text:
         parts.append(say("about", language, item=label(item, language), text=clipped(item.text, MOST_TEXT)))
@@ -69,12 +68,12 @@ def _facts_of(item: Item, fields: Sequence[str], catalog: Catalog, language: str
     return paragraph(parts, language) or say("no_text", language, title=title_of(item, language))
 
 
-def _fact(item: Item, spec: FieldSpec, most: int, catalog: Catalog, language: str) -> str:
+def _fact(item: Item, spec: FieldSpec, catalog: Catalog, language: str, *, is_asked: bool) -> str:
     known = item.numbers.get(spec.name)
     if spec.kind is FieldKind.NUMBER:
         return "" if known is None else spec.fact_of(value_text(spec, known, language), language)
-    values = item.values.get(spec.name, ())[:most]
-    return fact_text(catalog.schema, spec.name, values, language) if values else ""
+    values = item.values.get(spec.name, ()) if is_asked else item.more_than_slight(spec.name)[:IN_OVERVIEW]
+    return fact_text(catalog.schema, spec.name, values[:MOST_VALUES], language) if values else ""
 
 
 def comparison(items: Sequence[Item], fields: Sequence[str], catalog: Catalog, language: str) -> str:
@@ -142,7 +141,7 @@ def _difference(items: Sequence[Item], spec: FieldSpec, language: str) -> str:
 
 
 def _in_common(items: Sequence[Item], specs: Iterable[FieldSpec], catalog: Catalog, language: str) -> str:
-    """The values that all items have, a phrase for each field; '' for none."""
+    """The values that all items have, none of them in passing, a phrase for each field; '' for none."""
     phrases = []
     for spec in specs:
         if spec.kind is FieldKind.NUMBER:
@@ -160,7 +159,7 @@ def _in_common(items: Sequence[Item], specs: Iterable[FieldSpec], catalog: Catal
 
 
 def _has(item: Item, spec: FieldSpec, value: str) -> bool:
-    return value in item.values.get(spec.name, ())
+    return value in item.more_than_slight(spec.name)
 
 
 def connection(items: Sequence[Item], context: ToolContext, language: str) -> str:

@@ -128,10 +128,19 @@ class Telling:
         parts: dict[str, list[Evidence]] = {}
         for one in sorted(bits, key=lambda one: -bits[one]):
             parts.setdefault(self.topic(one), []).append(one)
-        told_of = [self._together(part) for part in parts.values() if bits[part[0]] >= LEAST]
+        told_of = [self._together(self._main_first(part, item)) for part in parts.values()]
         numbers = {spec.name for spec in self.catalog.schema.quantities}
         told_of.sort(key=lambda part: part[0].field in numbers)  # a length comes last, and alone is no reason
         return told_of if any(part[0].field not in numbers for part in told_of) else []
+
+    def _main_first(self, part: Sequence[Evidence], item: Item) -> list[Evidence]:
+        """Of what is said in the same way as the most telling, first what it is about, or the wish hints at."""
+
+        def order(one: Evidence) -> tuple[bool, bool]:
+            is_main = one.value in item.main or (one.field, one.value.casefold()) in self.hinted
+            return (one.kind, one.item_ids) != (part[0].kind, part[0].item_ids), not is_main
+
+        return sorted(part, key=order)
 
     def _together(self, part: Sequence[Evidence]) -> list[Evidence]:
         """What goes into one phrase with the most telling of a topic."""
@@ -281,7 +290,7 @@ def own_facts(item: Item, catalog: Catalog) -> list[Evidence]:
     )
     for spec in specs:
         number = item.numbers.get(spec.name)
-        values = item.values.get(spec.name, ()) if number is None else (f"{number:.15g}",)
+        values = item.more_than_slight(spec.name) if number is None else (f"{number:.15g}",)
         found += [Evidence("catalog", EvidenceKind.FACT, spec.name, value) for value in values]
     return found
 

@@ -40,19 +40,20 @@ def value_text(spec: FieldSpec, value: str | float, language: str) -> str:
     return f"{number(value, language)}{f' {spec.unit}' if spec.unit else ''}"
 
 
-def values_of(item: Item, spec: FieldSpec, language: str) -> list[str]:
-    """What an item has in a field, in words; empty where that is not known."""
+def values_of(item: Item, spec: FieldSpec, language: str, *, slight: bool = True) -> list[str]:
+    """What an item has in a field, in words, perhaps without what it has in passing; empty where that is not known."""
     if spec.kind is FieldKind.NUMBER:
         known = item.numbers.get(spec.name)
         return [] if known is None else [value_text(spec, known, language)]
-    return [spec.value_in(value, language) for value in item.values.get(spec.name, ())]
+    held = item.values.get(spec.name, ()) if slight else item.more_than_slight(spec.name)
+    return [spec.value_in(value, language) for value in held]
 
 
 def on_card(item: Item, schema: CatalogSchema) -> dict[str, tuple[str, ...]]:
     """What every card shows of an item beside its title: some values of the first fields that are on cards."""
     specs = [spec for spec in schema.fields if spec.on_card and spec.name != "year"]
-    held = [spec for spec in specs if spec.name in item.numbers or item.values.get(spec.name)]
-    return {spec.name: item.values.get(spec.name, ())[: ON_CARD[spec.kind]] for spec in held[:MOST_ON_CARD]}
+    held = [spec for spec in specs if spec.name in item.numbers or item.more_than_slight(spec.name)]
+    return {spec.name: item.more_than_slight(spec.name)[: ON_CARD[spec.kind]] for spec in held[:MOST_ON_CARD]}
 
 
 def fact_text(schema: CatalogSchema, name: str, values: Sequence[str], language: str) -> str:

@@ -131,5 +131,6 @@ def item_line(item: Item) -> str:
         "remarks": dict(item.remarks),
         "values": dict(item.values),
         "numbers": dict(item.numbers),
+        **{name: stated for name, stated in (("main", item.main), ("slight", item.slight)) if stated},
     }
     return json.dumps(row, ensure_ascii=False, sort_keys=True)

@@ -57,6 +57,8 @@ class Movie(BaseModel):
     later_of: str = ""
     remake_of: str = ""
     won: Texts = ()
+    main: Texts = ()
+    slight: Texts = ()
 
     def item(self) -> Item:
         """The film as a catalog item; what is unknown is left out."""
@@ -72,6 +74,8 @@ class Movie(BaseModel):
             aka=self.aka,
             same_as=self.same_as or "",
             remarks={name: found for name in REMARKS if (found := _texts(getattr(self, name)))},
+            main=self.main,
+            slight=self.slight,
         )
 
 

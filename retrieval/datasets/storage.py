@@ -223,6 +223,8 @@ def _read_item(line: str) -> Item:
         aka=tuple(row["aka"]),
         same_as=row["same_as"],
         remarks={name: tuple(values) for name, values in row.get("remarks", {}).items()},
+        main=tuple(row.get("main", ())),
+        slight=tuple(row.get("slight", ())),
     )
 
 

@@ -40,6 +40,11 @@ ASKED: Mapping[str, float] = {
 In recorded talk people answer with what everybody speaks of, whatever the words are, so these are not learned from it.
 Set on the seventy wishes of `benchmarks/wishes.py`.
 """
+STATED: Mapping[str, float] = {"typical": 2.6}
+"""In place of these where the catalog says what its items are about; set on the same wishes.
+
+Where it says nothing so much would be too much: what is learned alone is less sure.
+"""
 LIMITS_AS_WORDS = 0.3
 """The weight of words where a wish has none but the values of its limits, which all candidates have."""
 FAME = {"spoken": 0.4, "newness": 0.4}
@@ -77,7 +82,7 @@ class ConversationFusion:
         found = self.weights.named if named else self.weights.bare
         if not named and (preference.text or asked_values(preference)):
             words = {} if preference.text else {"content_words": LIMITS_AS_WORDS}
-            found = {**found, **ASKED, **words}
+            found = {**found, **ASKED, **(STATED if self.signals.are_stated else {}), **words}
         elif preference.examples:
             found = {**found, **{name: left * found.get(name, 0.0) for name, left in FAME.items()}}
         if not named and not self.signals.spoken.any():

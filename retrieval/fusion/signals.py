@@ -141,6 +141,11 @@ class Signals:
         return has, typical
 
     @cached_property
+    def are_stated(self) -> bool:
+        """Whether the catalog says of any item what it is about, or only touches."""
+        return any(item.main or item.slight for item in self.catalog)
+
+    @cached_property
     def _fame(self) -> dict[str, NDArray[np.floating]]:
         """What holds for everybody: how many know an item, how they like it, how new it is."""
         counts, shares = self.popularity.counts, self.popularity.shares

@@ -9,7 +9,16 @@ from retrieval.datasets import Dataset, Interactions, save_dataset
 from retrieval.errors import BadDataError
 from retrieval.ingest.cells import as_list
 from retrieval.ingest.guess import guess_facts, guess_interactions, guess_spec, guess_texts
-from retrieval.ingest.rows import WEIGHTS, Scale, add_facts, find_scale, ratings_of, read_interactions, read_items
+from retrieval.ingest.rows import (
+    WEIGHTS,
+    Scale,
+    add_facts,
+    find_scale,
+    odd_degrees,
+    ratings_of,
+    read_interactions,
+    read_items,
+)
 from retrieval.ingest.spec import IngestSpec, InteractionColumns, read_spec, write_spec
 from retrieval.ingest.tables import BadRow, Table, read_table
 from retrieval.items import Catalog
@@ -66,6 +75,8 @@ class IngestPlan:
         lines = [f"items from {self.items.path.name}: id = {columns.id}, title = {columns.title}"]
         lines[0] += f", description = {columns.text}" if columns.text else ", no description"
         lines[0] += f", other titles = {columns.aka}" if columns.aka else ""
+        lines[0] += f", main values = {columns.main}" if columns.main else ""
+        lines[0] += f", slight values = {columns.slight}" if columns.slight else ""
         lines += [f"  {self._field_line(name)}" for name in (spec.name for spec in self.spec.catalog.fields)]
         lines += [f"  guessed: {note}" for note in self.spec.notes]
         lines += self._describe_interactions()
@@ -98,6 +109,7 @@ class IngestPlan:
         if self.facts is not None and self.spec.columns.facts is not None:
             items, found = add_facts(self.facts, self.spec.columns.facts, self.spec.catalog, items)
             bad += [*self.facts.bad, *found]
+        odd += odd_degrees(self.items, self.spec.columns, items)
         if not items:
             raise BadDataError(f"no item could be read, nothing was written. The first trouble: {bad[0]}")
         progress("items", 1, 1)
@@ -202,7 +214,8 @@ def _complete(spec: IngestSpec, items: Table, interactions: Table | None, facts:
 
 def _check(spec: IngestSpec, items: Table, interactions: Table | None, facts: Table | None) -> None:
     columns = spec.columns
-    need(items, columns.id, columns.title, columns.text, columns.aka, columns.same_as, *columns.fields.values())
+    texts = (columns.id, columns.title, columns.text, columns.aka, columns.same_as, columns.main, columns.slight)
+    need(items, *texts, *columns.fields.values())
     unknown = sorted({*columns.fields, *columns.separators} - {one.name for one in spec.catalog.fields})
     if unknown:
         raise BadDataError(f"[columns] speaks of fields that the schema does not have: {', '.join(unknown)}")

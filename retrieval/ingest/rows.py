@@ -18,7 +18,7 @@ from retrieval.ingest.cells import (
 )
 from retrieval.ingest.columns import field_name
 from retrieval.ingest.quantities import ImpossibleError, as_quantity
-from retrieval.ingest.spec import FactColumns, IngestSpec, InteractionColumns
+from retrieval.ingest.spec import Columns, FactColumns, IngestSpec, InteractionColumns
 from retrieval.ingest.tables import BadRow, Row, Table
 from retrieval.items import Item
 from retrieval.schema import CatalogSchema, FieldKind, FieldSpec
@@ -141,6 +141,21 @@ def add_facts(
     return {key: _with(item, more.get(key, {}), numbers.get(key, {})) for key, item in items.items()}, bad
 
 
+def odd_degrees(table: Table, columns: Columns, items: Mapping[str, Item]) -> list[BadRow]:
+    """The main and slight values that an item does not have, where nothing comes of them."""
+    found = []
+    for row in table.rows:
+        item = items.get(as_text(row.cells.get(columns.id)).strip())
+        if item is None or not (item.main or item.slight):
+            continue
+        held = {value for values in item.values.values() for value in values}
+        absent = [value for value in (*item.main, *item.slight) if value not in held]
+        if absent:
+            reason = f"main or slight values must be values of the item, found {absent[0][:40]!a}"
+            found.append(BadRow(table.path.name, row.line, reason))
+    return found
+
+
 def _item(row: Row, spec: IngestSpec, odd: list[str]) -> Item:
     cells, columns = row.cells, spec.columns
     title = " ".join(as_text(cells.get(columns.title)).split())
@@ -168,6 +183,8 @@ def _item(row: Row, spec: IngestSpec, odd: list[str]) -> Item:
             values[field.name] = (text,)
         elif found := short_list(cell, columns.separators.get(field.name, ""), field.name, odd):
             values[field.name] = found
+    main = short_list(cells.get(columns.main), "", columns.main, odd)
+    slight = short_list(cells.get(columns.slight), "", columns.slight, odd)
     return Item(
         item_id,
         title,
@@ -181,6 +198,8 @@ def _item(row: Row, spec: IngestSpec, odd: list[str]) -> Item:
             for one in spec.catalog.remarks
             if (found := short_list(cells.get(one.name), "", one.name, odd))
         },
+        main=main,
+        slight=tuple(value for value in slight if value not in main),
     )
 
 

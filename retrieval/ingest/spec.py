@@ -54,6 +54,10 @@ class Columns(BaseModel):
     text: str = ""
     aka: str = ""
     same_as: str = ""
+    main: str = ""
+    """Lists those values of an item, of any field, that it is about."""
+    slight: str = ""
+    """Lists those that it has in passing only."""
     fields: dict[str, str] = Field(default_factory=dict)
     """Schema field -> column, where the two have different names."""
     separators: dict[str, str] = Field(default_factory=dict)

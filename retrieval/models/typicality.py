@@ -2,7 +2,10 @@
 
 A war film is one about war; one that has the word among five others, and otherwise looks like an adventure, is less so.
 Knows nothing of any domain: a ridge regression guesses each value from descriptions, other values and who likes what.
+Where the catalog says how much an item has of a value, that comes first.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +32,8 @@ RIDGE = 0.05
 """Of the mean square of a feature, times the number of items."""
 SURE = 20.0
 """In items: where so many have a value, half of what was learned of them counts."""
+MAIN, OTHER, SLIGHT = (2 / 3, 1.0), (1 / 3, 2 / 3), (0.0, 1 / 3)
+"""Between what the values of an item lie where some of them are stated to be main or slight."""
 BLOCK = 256
 """Values that are guessed at once."""
 
@@ -119,7 +124,31 @@ def fit(catalog: Catalog, vectors: NDArray[np.float32] | None, likes: csr_matrix
                 typical.data[span] = _shares(guessed[typical.indices[span], place])
     found = typical.tocsr()
     found.sort_indices()
-    return np.asarray(found.data, dtype=np.float32)
+    low, high = _bands(catalog, found, names)
+    return np.asarray(low + (high - low) * found.data, dtype=np.float32)
+
+
+def _bands(
+    catalog: Catalog, holds: csr_matrix, names: Sequence[tuple[str, str]]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The least and the most that each entry can be, by what is stated of its item in such a field."""
+    bands = np.tile(np.asarray((0.0, 1.0), dtype=np.float32), (holds.nnz, 1))
+    stated = [
+        {value.casefold(): band for band, values in ((SLIGHT, item.slight), (MAIN, item.main)) for value in values}
+        for item in catalog
+    ]
+    entries = [
+        (entry, field, stated[row].get(value.casefold()))
+        for row in range(holds.shape[0])
+        if stated[row]
+        for entry in range(*holds.indptr[row : row + 2])
+        for field, value in (names[holds.indices[entry]],)
+    ]
+    fields = {field for _, field, band in entries if band}
+    for entry, field, band in entries:
+        if field in fields:
+            bands[entry] = band or OTHER
+    return bands[:, 0], bands[:, 1]
 
 
 def _guessed(features: NDArray[np.float32], has: NDArray[np.float32]) -> NDArray[np.float64]:

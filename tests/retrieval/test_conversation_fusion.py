@@ -101,6 +101,20 @@ def test_what_is_typical_of_a_value_counts_where_nothing_else_is_said(signals: S
     assert not by_name["values"].any()  # all of them have it
 
 
+def test_what_is_typical_counts_more_where_the_catalog_states_it(signals: Signals) -> None:
+    holds, _ = holdings(signals.catalog)
+    told = Typicality(signals.catalog, np.linspace(0, 1, holds.nnz, dtype=np.float32))
+    stated = replace(signals.catalog, items=tuple(replace(item, main=item.values["kinds"]) for item in signals.catalog))
+    asked = Preference(constraints=(Constraint("kinds", Op.IS, ("Black",)),))
+
+    silent, stating = (
+        fusion(replace(signals, catalog=catalog, typicality=told)).fuse(EVERY, asked, NOBODY).dimensions["graph"]
+        for catalog in (signals.catalog, stated)
+    )
+
+    assert stating > silent > 0
+
+
 def test_weights_go_to_the_signal_that_tells_what_is_chosen(signals: Signals) -> None:
     places = [
         Place(Preference(liked=(f"tea:{4 * block + n % 3}",)), (), (f"tea:{4 * block + 3}",), frozenset())

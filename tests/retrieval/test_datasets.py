@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from retrieval.datasets import Dataset, Interactions, Triple, load_dataset, load_movielens, save_dataset
+from retrieval.datasets.dataset import item_line
 from retrieval.datasets.movielens import SCHEMA, natural_title
 from retrieval.errors import BadDataError, IndexMissingError
 from retrieval.history import Interaction
@@ -165,6 +166,7 @@ def small_dataset(title: str = "A <b>bold</b> title") -> Dataset:
     items = (
         Item("号-1", title, values={"brand": ("Ünal",)}, numbers={}, text="line\nbreak", aka=("x",)),
         Item("2", "Saw", same_as="号-1", remarks={"follows": ("号-1",)}),
+        Item("3", "Axe", values={"brand": ("Bolt", "Acme", "Ünal")}, main=("Acme",), slight=("Bolt",)),
     )
     catalog = Catalog(schema, items)
     done = [Interaction("u", "2", 1.0, 5.0), Interaction("ü", "号-1", -1.0, 0.0), Interaction("u", "gone", 1.0, 1.0)]
@@ -185,6 +187,21 @@ def test_dataset_comes_back_as_it_was_saved(tmp_path: Path) -> None:
         == dataset.fingerprint
         == Dataset(again.catalog, again.interactions, again.triples).fingerprint
     )
+
+
+def test_a_line_without_degrees_is_as_it_was_before_there_were_any() -> None:
+    drill = small_dataset().catalog.items[0]
+
+    assert {*json.loads(item_line(drill))} == {
+        "id",
+        "title",
+        "text",
+        "aka",
+        "same_as",
+        "remarks",
+        "values",
+        "numbers",
+    }
 
 
 def test_dataset_without_interactions_comes_back(tmp_path: Path) -> None:

@@ -105,6 +105,47 @@ def test_remarks_of_the_schema_are_read_from_columns_of_their_name(folder: Path)
     assert [dict(item.remarks) for item in catalog] == [{}, {"follows": ("1",)}]
 
 
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        (
+            "items.csv",
+            ("sku,name,blurb,type,price,brand,about,little", "1,Saw,,hand|garden|power,,Acme,garden,hand|lost"),
+        ),
+        (
+            "items.jsonl",
+            (
+                '{"sku": "1", "name": "Saw", "blurb": "", "type": ["hand", "garden", "power"], "brand": "Acme", '
+                '"about": ["garden"], "little": ["hand", "lost"]}',
+            ),
+        ),
+    ],
+)
+def test_columns_say_which_values_are_main_and_which_slight(folder: Path, name: str, lines: tuple[str, ...]) -> None:
+    declared = SCHEMA.replace('text = "blurb"', 'text = "blurb"\nmain = "about"\nslight = "little"')
+    (folder / "schema.toml").write_text(declared, encoding="utf-8")
+
+    report = take_in(folder, write(folder / name, *lines))
+
+    saw = load_dataset(folder / "data").catalog.item("1")
+    assert saw.values["kinds"] == ("garden", "power", "hand")
+    assert saw.more_than_slight("kinds") == ("garden", "power")
+    assert [row.reason for row in report.odd_cells] == [
+        "main or slight values must be values of the item, found 'lost'"
+    ]
+
+
+def test_a_value_that_comes_with_the_facts_can_be_main(folder: Path) -> None:
+    declared = SCHEMA.replace('text = "blurb"', 'text = "blurb"\nmain = "about"')
+    (folder / "schema.toml").write_text(declared, encoding="utf-8")
+    items = write(folder / "items.csv", "sku,name,blurb,type,price,brand,about", "1,Saw,,hand,,Acme,garden")
+
+    report = take_in(folder, items, facts=write(folder / "facts.csv", "item_id,relation,value", "1,kinds,garden"))
+
+    assert load_dataset(folder / "data").catalog.item("1").values["kinds"] == ("garden", "hand")
+    assert report.odd_cells == ()
+
+
 def test_books_without_a_schema_are_guessed_and_shown(tmp_path: Path) -> None:
     shown: list[str] = []
 

@@ -32,6 +32,27 @@ def catalog() -> Catalog:
     return Catalog(SCHEMA, ITEMS)
 
 
+def test_main_values_come_first_and_slight_ones_last() -> None:
+    item = Item("x", "X", values={"kind": ("a", "b", "c", "d"), "brand": ("e", "f")}, main=("c", "f"), slight=("a",))
+
+    assert item.values == {"kind": ("c", "b", "d", "a"), "brand": ("f", "e")}
+    assert item.more_than_slight("kind") == ("c", "b", "d")
+
+
+def test_a_limit_holds_for_slight_values_too() -> None:
+    slight = Item("x", "X", values={"kind": ("garden", "hand")}, main=("hand",), slight=("garden",))
+    catalog = Catalog(SCHEMA, (*ITEMS, slight))
+
+    refused = catalog.mask((Constraint("kind", Op.NOT, ("garden",)),))
+
+    assert [item.item_id for item, keeps in zip(catalog, refused, strict=True) if keeps] == [
+        "drill",
+        "drill-2",
+        "mystery",
+    ]
+    assert catalog.satisfies(slight, Constraint("kind", Op.IS, ("garden",)))
+
+
 def test_ids_and_rows_convert_both_ways(catalog: Catalog) -> None:
     assert [catalog.row(item.item_id) for item in catalog] == [0, 1, 2, 3]
     assert catalog.rows(["saw", "gone", "drill"]).tolist() == [1, 0]

@@ -19,7 +19,8 @@ LISTS = ("directors", "cast", "genres", "themes", "countries", "languages")
 FIELDS = {"id", "title", "year", "synopsis", *LISTS}
 LEVELS = ("violence", "sex", "fear", "profanity", "sorrow")
 SCALE = ("none", "mild", "some", "strong")
-OPTIONAL = {"aka", "same_as", "minutes", "suits_from", "sequel_of", "later_of", "remake_of", "won", *LEVELS}
+DEGREES = ("main", "slight")
+OPTIONAL = {"aka", "same_as", "minutes", "suits_from", "sequel_of", "later_of", "remake_of", "won", *LEVELS, *DEGREES}
 GENRES = {
     "Action",
     "Adventure",
@@ -77,7 +78,9 @@ def test_every_line_has_the_fields_of_the_schema_and_no_others(rows: list[Row]) 
 
 
 def test_every_field_has_its_type(rows: list[Row]) -> None:
-    lists = [row["id"] for row in rows if not all(is_text_list(row.get(name, [])) for name in (*LISTS, "aka"))]
+    lists = [
+        row["id"] for row in rows if not all(is_text_list(row.get(name, [])) for name in (*LISTS, *DEGREES, "aka"))
+    ]
     texts = [row["id"] for row in rows if not isinstance(row["synopsis"], str) or not row["title"].strip()]
     years = [row["id"] for row in rows if type(row["year"]) is not int or not 1900 <= row["year"] <= 2026]
 
@@ -88,7 +91,7 @@ def test_no_list_names_a_thing_twice(rows: list[Row]) -> None:
     doubled = [
         (row["id"], name)
         for row in rows
-        for name in (*LISTS, "aka")
+        for name in (*LISTS, *DEGREES, "aka")
         if len(set(row.get(name, []))) < len(row.get(name, []))
     ]
 
@@ -121,6 +124,28 @@ def test_genres_are_movielens_words(rows: list[Row]) -> None:
 def test_themes_come_from_the_vocabulary_and_are_at_most_eight(rows: list[Row], vocabulary: list[str]) -> None:
     assert {theme for row in rows for theme in row["themes"]} - set(vocabulary) == set()
     assert [row["id"] for row in rows if len(row["themes"]) > 8] == []
+
+
+def test_main_and_slight_values_are_the_films_own_genres_and_themes(rows: list[Row]) -> None:
+    rated = [row for row in rows if {*DEGREES} & {*row}]
+
+    assert [row["id"] for row in rated if not {*degrees(row)} <= {*row["genres"], *row["themes"]}] == []
+    assert [row["id"] for row in rated if len({*degrees(row)}) < len(degrees(row))] == []
+    assert len(rated) >= 0.97 * len(rows)
+
+
+def test_every_rated_film_has_a_main_genre_and_at_most_five_main_values(rows: list[Row]) -> None:
+    rated = [row for row in rows if {*DEGREES} & {*row}]
+
+    assert [row["id"] for row in rated if not 1 <= len(row.get("main", ())) <= 5] == []
+    assert [row["id"] for row in rated if row["genres"] and not {*row["genres"]} & {*row["main"]}] == []
+
+
+def test_films_listed_twice_are_rated_alike(rows: list[Row]) -> None:
+    by_id = {row["id"]: row for row in rows}
+    pairs = [(row, by_id[row["same_as"]]) for row in rows if row.get("same_as")]
+
+    assert [row["id"] for row, other in pairs if {*degrees(row)} != {*degrees(other)}] == []
 
 
 def test_countries_are_two_letter_codes(rows: list[Row]) -> None:
@@ -232,6 +257,10 @@ def test_everything_of_the_demo_but_names_of_people_has_a_label_in_every_languag
 
     assert all(text.get(language) for text in texts)
     assert sorted(value for value in values if not is_labeled(schema, *value, language)) == []
+
+
+def degrees(row: Row) -> list[str]:
+    return [*row.get("main", ()), *row.get("slight", ())]
 
 
 def held(row: Row, name: str) -> list[str]:

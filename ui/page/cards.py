@@ -142,7 +142,7 @@ def _reason(recommendation: Recommendation, context: CardContext) -> Html:
 
 
 def _fact(spec: FieldSpec, item: Item, language: str) -> Html:
-    shown = comma(values_of(item, spec, language)[: ON_CARD[spec.kind]], language)
+    shown = comma(values_of(item, spec, language, slight=False)[: ON_CARD[spec.kind]], language)
     return tag("span", spec.fact_of(shown, language) if spec.role else shown, title=spec.label_in(language))
 
 

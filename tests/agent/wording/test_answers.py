@@ -7,9 +7,10 @@ import pytest
 
 from agent.conversation import Conversation, Role, Turn
 from agent.wording.answers import answer
-from agent.wording.lookups import facts, identified
+from agent.wording.lookups import common, facts, identified
 from agent.wording.messages import LANGUAGES
 from retrieval.history import Interaction, UserHistory
+from retrieval.items import Catalog
 from retrieval.preference import Constraint, Op, Preference, Wish
 from retrieval.retriever import Retriever
 from tests.agent.films import film_id
@@ -138,6 +139,14 @@ def test_a_general_question_is_answered_with_the_description_first(desk: Desk):
     text = said(desk(), "facts", HEAT)
 
     assert text.startswith("Heat (1995): A thief plans a last robbery. Heat: crime and thriller")
+
+
+def test_who_asks_for_a_field_hears_of_what_is_slight_and_nobody_else_does(films: Catalog):
+    items = [replace(films.item(item_id), main=("Drama", "Thriller"), slight=("Crime",)) for item_id in (HEAT, CASINO)]
+
+    assert facts(items[:1], ("genres",), films, "en") == "Heat (1995): thriller and crime."
+    assert "crime" not in facts(items[:1], (), films, "en")
+    assert "crime" not in common(items, (), films, "en")
 
 
 def test_a_comparison_says_what_is_shared_and_what_differs(desk: Desk):

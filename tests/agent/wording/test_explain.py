@@ -1,6 +1,7 @@
 """Reasons: each says what its evidence holds, the most telling first, nothing asked for or shown, nothing twice."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -264,6 +265,47 @@ def test_a_word_of_what_the_card_shows_is_not_said_again(shelf: Catalog):
         items = (Item("x", "X", {"themes": (shown, "robots", "social satire")}), *rest)
 
         assert ("social satire" in explain(Candidate("x"), Catalog(shelf.schema, items), "en").text) is said
+
+
+def rated(shelf: Catalog, item_id: str, *, main: tuple[str, ...] = (), slight: tuple[str, ...] = ()) -> Catalog:
+    """The shelf where one item says how much it has of its values."""
+    items = (replace(item, main=main, slight=slight) if item.item_id == item_id else item for item in shelf)
+    return replace(shelf, items=tuple(items))
+
+
+def test_what_an_item_has_in_passing_is_never_said_of_it(shelf: Catalog):
+    wish = Preference(wishes=(Wish("themes", "heist"),))
+    shared = Evidence("graph", EvidenceKind.PATH, "themes", "robots", ("c",))
+    guess = Evidence("exploration", EvidenceKind.GUESS, "themes", "betrayal", text="other")
+    found = Candidate("a", evidence=(fact("themes", "heist"), shared, guess))
+    catalog = rated(shelf, "a", main=("marriage",), slight=("heist", "robots", "betrayal"))
+
+    told = explain(found, catalog, "en", guess="other", telling=Telling.of(wish, catalog))
+
+    words = " ".join([told.text, *(one.text for one in told.statements), *reasons(found, catalog, "en", wish)])
+    assert [word for word in ("heist", "robot", "betrayal") if word in words] == []
+    assert "marriage" in words
+
+
+def test_what_a_liked_item_has_in_passing_is_not_shared(shelf: Catalog):
+    path = (("c", "themes", "robots"), ("a", "themes", "robots"))
+    shared = Evidence("graph", EvidenceKind.PATH, "themes", "robots", ("c",), path=path)
+    catalog = rated(shelf, "c", slight=("robots",))
+
+    told = explain(Candidate("a", evidence=(shared,)), catalog, "en")
+
+    assert "Third" not in " ".join(one.text for one in told.statements)
+
+
+def test_what_an_item_is_about_comes_before_rarer_values(shelf: Catalog):
+    often = (replace(one, values={"themes": ("revenge",)}) if "x0" <= one.item_id <= "x2" else one for one in shelf)
+    catalog = replace(shelf, items=tuple(often))
+
+    as_before = explain(Candidate("e"), catalog, "en").text
+    told = explain(Candidate("e"), rated(catalog, "e", main=("marriage", "heist", "revenge")), "en").text
+
+    assert ("revenge" in as_before, "leak" in as_before) == (False, True)
+    assert ("revenge" in told, "leak" in told) == (True, False)
 
 
 def test_small_parts_are_no_reason(films: Catalog):

@@ -1,5 +1,6 @@
 """How typical items are of their values: planted worlds in which the right answer is known beforehand."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +62,55 @@ def test_of_few_nothing_is_learned_and_of_unknown_values_nothing_is_said(catalog
 
     assert found.of("notes", "tar")[1].tolist() == [0.5] * (LEAST - 1)
     assert len(found.of("notes", "gone")[0]) == 0
+
+
+def test_what_is_stated_comes_before_what_is_learned(catalog: Catalog) -> None:
+    main, slight = ODD[0], SMOKY[3]
+    items = list(catalog)
+    items[main], items[slight] = replace(items[main], main=("Black",)), replace(items[slight], slight=("Black",))
+    stated = Catalog(catalog.schema, tuple(items))
+
+    learned, found = (
+        dict(
+            zip(
+                *(
+                    column.tolist()
+                    for column in Typicality(one, fit(one, likeness(ODD), NOBODY_LIKES)).of("kinds", "Black")
+                ),
+                strict=True,
+            )
+        )
+        for one in (catalog, stated)
+    )
+
+    others = {*SMOKY, *ODD} - {main, slight}
+    assert learned[main] < learned[slight]
+    assert found[main] >= 2 / 3 > 1 / 3 >= found[slight]
+    assert {row: found[row] for row in others} == {row: learned[row] for row in others}
+
+
+def test_fields_of_which_nothing_is_stated_stay_as_learned(catalog: Catalog) -> None:
+    items = tuple(replace(item, values={**item.values, "notes": ("smoky",)}) for item in catalog)
+    plain = Catalog(catalog.schema, items)
+    stated = Catalog(catalog.schema, tuple(replace(item, slight=item.values["kinds"]) for item in items))
+
+    learned, found = (
+        Typicality(one, fit(one, likeness(ODD), NOBODY_LIKES)).of("notes", "smoky")[1] for one in (plain, stated)
+    )
+
+    assert found.tolist() == learned.tolist()
+    assert found.max() > 2 / 3
+
+
+def test_within_a_band_items_stay_in_the_order_that_was_learned(catalog: Catalog) -> None:
+    stated = Catalog(catalog.schema, tuple(replace(item, main=item.values["kinds"]) for item in catalog))
+
+    learned, found = (
+        Typicality(one, fit(one, likeness(ODD), NOBODY_LIKES)).of("kinds", "Black")[1] for one in (catalog, stated)
+    )
+
+    assert found.argsort(kind="stable").tolist() == learned.argsort(kind="stable").tolist()
+    assert found.min() > 0.5
 
 
 def test_what_is_built_is_opened_for_the_same_data_alone(catalog: Catalog, tmp_path: Path) -> None:
