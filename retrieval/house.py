@@ -46,9 +46,11 @@ class House:
         """What must stand beside an item; '' for most."""
         return " · ".join(said_in(words, language) for words in self.disclosed.get(item_id, ()))
 
-    def without_hidden(self, found: Candidate) -> Candidate:
-        """A candidate without the evidence that names hidden items; what is put into words later is sorted out then."""
-        return replace(found, evidence=Pending(self._kept, found.evidence)) if self.hidden and found.evidence else found
+    def without_hidden(self, found: list[Candidate]) -> list[Candidate]:
+        """Candidates without the evidence that names hidden items; what is put into words later is sorted out then."""
+        if not self.hidden:
+            return found
+        return [replace(one, evidence=Pending(self._kept, one.evidence)) if one.evidence else one for one in found]
 
     def names_hidden(self, path: Iterable[tuple[str, str, str]]) -> bool:
         """Whether a path leads over a hidden item."""

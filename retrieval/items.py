@@ -184,9 +184,8 @@ class Catalog:
 
     def known(self, field_name: str) -> NDArray[np.bool_]:
         """The rows of which a field says anything, shape (n_items,)."""
-        if self._is_number(field_name):
-            return np.asarray(~np.isnan(self._numbers[field_name]), dtype=np.bool_)
-        return np.asarray([bool(item.values.get(field_name)) for item in self.items], dtype=np.bool_)
+        known = self._known.get(field_name)
+        return np.zeros(len(self.items), dtype=np.bool_) if known is None else known.copy()
 
     def mask(self, constraints: Iterable[Constraint]) -> NDArray[np.bool_]:
         """The rows that keep every limit, shape (n_items,)."""
@@ -252,6 +251,14 @@ class Catalog:
             )
             for name in names
         }
+
+    @cached_property
+    def _known(self) -> dict[str, NDArray[np.bool_]]:
+        known = {name: np.asarray(~np.isnan(column), dtype=np.bool_) for name, column in self._numbers.items()}
+        for row, item in enumerate(self.items):
+            for name in (name for name, values in item.values.items() if values and name not in self._numbers):
+                known.setdefault(name, np.zeros(len(self.items), dtype=np.bool_))[row] = True
+        return known
 
     @cached_property
     def _titles(self) -> TitleIndex:

@@ -12,7 +12,7 @@ from retrieval.channels.tastes import candidate, eligible
 from retrieval.channels.trend import TrendChannel
 from retrieval.facts import CATALOG, all_facts, wanted_facts, with_wanted_facts
 from retrieval.fusion.base import Fused, Fusion, Lists, Shown
-from retrieval.fusion.lists import merge, summed
+from retrieval.fusion.lists import merge
 from retrieval.history import UserHistory
 from retrieval.items import Catalog
 from retrieval.preference import Op, Preference
@@ -115,14 +115,15 @@ class Ranker:
         shown: Shown = (),
     ) -> tuple[list[Candidate], Shares]:
         """The best of all lists that keep the limits, `most` of them or all; and what their scores are made of."""
-        known, total = known_ids(self.catalog, preference, history), summed(fused.shares)
+        known, total = known_ids(self.catalog, preference, history), fused.points
         wished = {one: gain for one, gain in wish_changes(self.catalog, preference).items() if one in total}
         boosts = self.catalog.house.boosts
-        boosted = {one: boosts[one] for one in total if one in boosts}
+        boosted = {one: boost for one, boost in boosts.items() if one in total}
+        open_ids = [item_id for item_id in total if item_id in self.catalog and item_id not in known]
         points = {
-            item_id: score + wished.get(item_id, 0.0) + boosted.get(item_id, 0.0)
-            for item_id, score in total.items()
-            if item_id in self.catalog and item_id not in known and keeps[self.catalog.row(item_id)]
+            item_id: total[item_id] + wished.get(item_id, 0.0) + boosted.get(item_id, 0.0)
+            for item_id, is_kept in zip(open_ids, keeps[self.catalog.rows(open_ids)].tolist(), strict=True)
+            if is_kept
         }
         passed_over = {twin for one in shown for item_id in one for twin in self.catalog.double_of(item_id)}
         lowered = {one: min(points[one], PASSED_OVER * points[one]) for one in passed_over if one in points}
@@ -201,10 +202,9 @@ class Ranker:
         relaxed = replace(preference, constraints=lasting)
         size = self.settings.pool_size
         lists = {
-            name: [
-                self.catalog.house.without_hidden(one)
-                for one in self.channels[name].retrieve(relaxed, history, k=size, allowed=allowed)
-            ]
+            name: self.catalog.house.without_hidden(
+                self.channels[name].retrieve(relaxed, history, k=size, allowed=allowed)
+            )
             for name in by_channel
             if name in self.channels
         }

@@ -84,13 +84,13 @@ def wish_changes(catalog: Catalog, preference: Preference) -> dict[str, float]:
     step = 0.25
     change: dict[str, float] = {}
     for wish in preference.wishes:
-        for row in catalog.holders(wish.field, wish.value):
+        for row in catalog.holders(wish.field, wish.value).tolist():
             item_id = catalog.items[row].item_id
             gain = step * wish.weight if wish.weight < 0 else 0.4 * step * wish.weight
             change[item_id] = change.get(item_id, 0.0) + gain
     for one in preference.leanings:
         for value, gain in ((one.more, LEANING), (one.less, -LEANING)):
-            for row in catalog.holders(one.field, value):
+            for row in catalog.holders(one.field, value).tolist():
                 item_id = catalog.items[row].item_id
                 change[item_id] = change.get(item_id, 0.0) + gain
     return change

@@ -22,9 +22,10 @@ def held_back(catalog: Catalog, preference: Preference) -> NDArray[np.bool_]:
     """The rows that must not come first, shape (n_items,)."""
     rows = np.zeros(len(catalog), dtype=np.bool_)
     for spec in catalog.schema.of_role(*HELD_BACK):
-        strongest = catalog.holders(spec.name, spec.order[-1])
+        strongest = np.zeros(len(catalog), dtype=np.bool_)
+        strongest[catalog.holders(spec.name, spec.order[-1])] = True
         if not _is_asked(catalog, preference, spec, strongest):
-            rows[strongest] = True
+            rows |= strongest
     return rows
 
 
@@ -34,14 +35,14 @@ def first_place(catalog: Catalog, item_ids: Sequence[str], preference: Preferenc
     return next((place for place, item_id in enumerate(item_ids) if not rows[catalog.row(item_id)]), 0)
 
 
-def _is_asked(catalog: Catalog, preference: Preference, spec: FieldSpec, strongest: NDArray[np.int64]) -> bool:
+def _is_asked(catalog: Catalog, preference: Preference, spec: FieldSpec, strongest: NDArray[np.bool_]) -> bool:
     wanted = [(wish.field, wish.value) for wish in preference.wishes if wish.weight > 0]
     limits = [limit for limit in preference.constraints if limit.op is Op.IS]
     wanted += [(limit.field, value) for limit in limits for value in limit.values if isinstance(value, str)]
-    if (spec.name, spec.order[-1]) in wanted or {*catalog.rows(preference.liked)} & {*strongest}:
+    if (spec.name, spec.order[-1]) in wanted or strongest[catalog.rows(preference.liked)].any():
         return True
     asked = (catalog.holders(name, value) for name, value in wanted if name not in _guards(catalog))
-    return any(len(rows) and np.isin(rows, strongest).mean() >= ASKING_SHARE for rows in asked)
+    return any(len(rows) and strongest[rows].mean() >= ASKING_SHARE for rows in asked)
 
 
 def _guards(catalog: Catalog) -> set[str]:

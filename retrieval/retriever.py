@@ -200,7 +200,7 @@ class Retriever:
         known = self._channels.get(channel)
         size = k or self._settings.pool_size
         found = [] if known is None else known.retrieve(preference, history, k=size, allowed=allowed)
-        return [self.house.without_hidden(one) for one in found]
+        return self.house.without_hidden(found)
 
     def rank(
         self,
@@ -372,7 +372,7 @@ class Retriever:
             return []
         allowed = self.catalog.mask(constraints)
         found = content.search(description, preference, history, k=self._settings.pool_size, allowed=allowed)
-        return [self.house.without_hidden(one) for one in found]
+        return self.house.without_hidden(found)
 
     def matching(self, constraints: Sequence[Constraint], sort: str = "") -> tuple[int, list[str]]:
         """All items that keep some limits: how many, and their ids in an order.

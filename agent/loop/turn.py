@@ -106,7 +106,8 @@ class Loop:
             await self.with_state(state, lambda: self.memory.note(state))
         if state.act is Act.ASK:
             state.context.ending = replace(state.ending, choices=self.words.choices(state))
-        await asyncio.to_thread(self._ask_first, state)
+        if state.message and state.conversation.preference.count == 1:
+            await asyncio.to_thread(self._ask_first, state)
         emit(Understood(state.intent, state.wanted))
         if state.act is Act.RECOMMEND or state.lists_beside:
             await self._show(state, emit)
@@ -211,7 +212,7 @@ class Loop:
     def _ask_first(self, state: TurnState) -> None:
         """Where one item is shown at a time (a voice, a watch): the question that tells most comes before it."""
         before = state.conversation
-        if not state.message or state.driver == TOOLS or before.preference.count != 1 or before.has_just_asked():
+        if state.driver == TOOLS or before.has_just_asked():
             return  # a model that writes well asks in its own words
         if state.act is Act.RECOMMEND and not has_places(state):
             state.split = self.retriever.split(state.preference, before.inquired)

@@ -236,6 +236,8 @@ class Words:
 
     def slot_names(self, state: TurnState) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """What the places of a list are for, filled and empty ones; '' where it does not hold."""
+        if not (state.slot_names or state.unfilled):
+            return (), ()
         ledger, wish = self._checker(state).ledger, state.preference
         limits = [limit for plan in state.ending.slots for limit in plan.constraints]
         limits += [limit for person in wish.people for limit in person.constraints]

@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import groupby
 
 import numpy as np
@@ -51,6 +52,8 @@ COMMON = 2.0
 """Bits that are taken off what half of the list has."""
 HINTED = 2.0
 """Bits that are added to what everyday words of the wish stand for."""
+MOST_VALUES = 10_000
+"""Values of catalogs whose words are at hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,8 @@ class Telling:
     on_list: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """How many items of the list have a value of a field."""
     size: int = 0
+    _shown: dict[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict, repr=False, compare=False)
+    """What the cards show, by item id: put together once for all that is known of an item."""
 
     @classmethod
     def of(
@@ -218,7 +223,7 @@ class Telling:
             return 0.0
         value = evidence.value
         if spec.kind is FieldKind.NUMBER:
-            return 0.0 if spec.name in on_card(item, self.catalog.schema) else self._extremity(spec, float(value))
+            return 0.0 if spec.name in self._on_card(item) else self._extremity(spec, float(value))
         if value in (*spec.warnings, *spec.untold) or self._is_shown(spec, value, item) or self._is_said(spec, value):
             return 0.0
         if self._is_of_many(spec, item) or (spec.standard and value != item.values.get(spec.name, (value,))[0]):
@@ -237,9 +242,16 @@ class Telling:
 
     def _is_shown(self, spec: FieldSpec, value: str, item: Item) -> bool:
         """Whether the card shows a value, or one with a word of it: 'a social satire' beside 'political satire'."""
-        shown = on_card(item, self.catalog.schema).get(spec.name, ())
-        words = {word for held in shown for word in _words_of(held)} if spec.soft else set()
-        return value in shown or bool(_words_of(value) & words)
+        shown = self._on_card(item).get(spec.name, ())
+        if value in shown or not spec.soft:
+            return value in shown
+        words = _words_of(value)
+        return any(words & _words_of(held) for held in shown)
+
+    def _on_card(self, item: Item) -> Mapping[str, tuple[str, ...]]:
+        if item.item_id not in self._shown:
+            self._shown[item.item_id] = on_card(item, self.catalog.schema)
+        return self._shown[item.item_id]
 
     def is_rare_on_list(self, field_name: str, value: str) -> bool:
         """Whether at most one item of the list has a value."""
@@ -266,9 +278,10 @@ class Telling:
         return any(name in self.words and re.search(rf"\b{re.escape(name)}", self.words) for name in names)
 
 
-def _words_of(value: str) -> set[str]:
+@lru_cache(maxsize=MOST_VALUES)
+def _words_of(value: str) -> frozenset[str]:
     """The words of a value that mean something by themselves."""
-    return {word for word in re.findall(r"\w+", value.casefold()) if len(word) > 3}
+    return frozenset(word for word in re.findall(r"\w+", value.casefold()) if len(word) > 3)
 
 
 def key_of(evidence: Evidence) -> Key:

@@ -4,6 +4,7 @@ Knows a belief and rows only; which rows are worth a guess is `retrieval.explora
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Protocol
 
 import numpy as np
@@ -125,13 +126,24 @@ class Thompson:
 
     def lottery(self, belief: Belief, rows: NDArray[np.int64], n: int) -> Lottery:
         """The favorites of each possible taste."""
-        rng = np.random.default_rng([self.seed, self.n_draws])
         model = belief.model
-        standard = rng.standard_normal((1, self.n_draws, model.features.shape[1])) * self.spread
-        own = rng.standard_normal((self.n_draws, 64)) * self.spread
-        tastes = belief.draws(standard, belief.draw_clusters(rng.random((1, self.n_draws))))[0]
+        standard, own, chances = _numbers(self.seed, self.n_draws, model.features.shape[1])
+        own = own * self.spread
+        tastes = belief.draws(standard * self.spread, belief.draw_clusters(chances))[0]
         doubt = np.sqrt(model.doubt[rows]) * own[:, np.arange(len(rows)) % own.shape[1]]
         return Lottery(_best(model.base[rows] + tastes @ model.features[rows].T + doubt, n), len(rows), self.floor)
+
+
+@cache
+def _numbers(
+    seed: int, n_draws: int, width: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """The fixed draws: standard normal ones of tastes and of what the features leave open, and chances of clusters."""
+    rng = np.random.default_rng([seed, n_draws])
+    drawn = rng.standard_normal((1, n_draws, width)), rng.standard_normal((n_draws, 64)), rng.random((1, n_draws))
+    for one in drawn:
+        one.setflags(write=False)
+    return drawn
 
 
 def _best(scores: NDArray[np.float64], n: int) -> NDArray[np.int64]:

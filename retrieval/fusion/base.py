@@ -35,11 +35,13 @@ class Fused:
     parts_are: str = ""
     """What these parts are: 'exact' summands, 'shap' values of trees, an 'attention' network's summands, those of one
     'attention_beside' a strategy that cannot tell, or '' for none."""
+    total: Mapping[str, float] | None = None
+    """The sums of the shares by item id, where they are at hand."""
 
     @property
-    def points(self) -> dict[str, float]:
+    def points(self) -> Mapping[str, float]:
         """The fused score of each candidate by item id, higher is better."""
-        return summed(self.shares)
+        return summed(self.shares) if self.total is None else self.total
 
 
 class Fusion(Protocol):

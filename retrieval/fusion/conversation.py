@@ -63,15 +63,18 @@ class ConversationFusion:
     def fuse(self, lists: Lists, preference: Preference, history: UserHistory, shown: Shown = ()) -> Fused:
         """See `retrieval.fusion.base.Fusion`."""
         catalog = self.signals.catalog
-        ids = list(dict.fromkeys(one.item_id for found in lists.values() for one in found if one.item_id in catalog))
+        brought = dict.fromkeys([one.item_id for found in lists.values() for one in found])
+        ids = [item_id for item_id in brought if item_id in catalog]
         if not ids:
             return Fused({})
         added = self.signals.of(catalog.rows(ids), preference, history, shown) * self._weights(preference, history)
         by_channel = {name: added[:, places].sum(axis=1, dtype=np.float64) for name, places in COLUMNS.items()}
         spread = float(added.sum(axis=1).std()) or 1.0
         by_channel |= {name: spread * one for name, one in self._of_lists(lists, ids).items()}
-        shares = {name: dict(zip(ids, one, strict=True)) for name, one in _scaled(by_channel).items()}
-        return Fused(shares, _shares(added), lambda asked: _parts(added, ids, asked), "exact")
+        scaled = _scaled(by_channel)
+        shares = {name: dict(zip(ids, one.tolist(), strict=True)) for name, one in scaled.items()}
+        total = dict(zip(ids, sum(scaled.values(), start=np.zeros(len(ids))).tolist(), strict=True))
+        return Fused(shares, _shares(added), lambda asked: _parts(added, ids, asked), "exact", total)
 
     def _weights(self, preference: Preference, history: UserHistory) -> NDArray[np.float32]:
         """The weights of the situation, shape (len(SIGNALS),).
@@ -108,11 +111,11 @@ def is_named(preference: Preference, history: UserHistory) -> bool:
     return bool(preference.liked or history.interactions)
 
 
-def _scaled(by_channel: Mapping[str, NDArray[np.float64]]) -> dict[str, list[float]]:
+def _scaled(by_channel: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
     """Shares from 0 up that sum to 1 for the best candidate and keep the order of the sums."""
     lowered = {name: one - one.min() for name, one in by_channel.items()}
     best = float(np.sum(list(lowered.values()), axis=0).max()) or 1.0
-    return {name: (one / best).tolist() for name, one in lowered.items()}
+    return {name: one / best for name, one in lowered.items()}
 
 
 def _by_dimension(added: NDArray[np.float32]) -> tuple[list[str], NDArray[np.float32]]:

@@ -9,6 +9,7 @@ cross-entropy over all rated items instead of sampled pairs.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ class LightGcnSettings:
     seed: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LightGcnModel:
     """The propagated vectors of all items."""
 
@@ -75,10 +76,16 @@ class LightGcnModel:
         """Logits of all connected items, shape (len(profiles), n_items); -inf for others and where nothing is known."""
         people = self.people(profiles)
         told = people.any(axis=1)
-        connected = self.outward.any(axis=1)
+        connected, outward = self._connected
         scores = np.full((len(profiles), len(self.outward)), -np.inf, dtype=np.float32)
-        scores[np.ix_(told, connected)] = people[told] @ self.outward[connected].T + self.bias[connected]
+        scores[np.ix_(told, connected)] = people[told] @ outward.T + self.bias[connected]
         return scores
+
+    @cached_property
+    def _connected(self) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
+        """Which items anything connects, shape (n_items,), and what these look for."""
+        connected = self.outward.any(axis=1)
+        return connected, self.outward[connected]
 
     def people(self, profiles: Sequence[Profile]) -> NDArray[np.float32]:
         """The people's points, shape (len(profiles), dimension); zeros where nothing is known."""

@@ -129,8 +129,8 @@ class UserNeighbors(Neighbors):
     def likeness(self, profiles: Sequence[Profile], strengths: Sequence[NDArray[np.float32]]) -> csr_matrix:
         """How alike the `k` most similar users are, shape (len(profiles), n_users), > 0 where stored."""
         width = self.taken.shape[1]
-        counted, centered = _rows_of(profiles, strengths, width), _rows_of(profiles, _centered_rows(profiles), width)
-        present = ones(centered)
+        counted = _rows_of(profiles, strengths, width)
+        present = ones(counted)
         common = np.asarray((present @ self._takers).todense(), dtype=np.float32)
         match self.settings.similarity:
             case "cosine":
@@ -138,8 +138,10 @@ class UserNeighbors(Neighbors):
                 shared = np.asarray((counted @ self._takers).todense())
                 likeness = divide(shared, own[:, None] * self._lengths[None, :])
             case "pearson":
+                centered = _rows_of(profiles, _centered_rows(profiles), width)
                 likeness = pearson(centered, present, self.opinions, self.taken)
             case "euclidean":
+                centered = _rows_of(profiles, _centered_rows(profiles), width)
                 likeness = euclidean(centered, present, self.opinions, self.taken, common)
         likeness = likeness * divide(common, common + self.settings.shrinkage)
         return largest(likeness.astype(np.float32), self.settings.k)

@@ -1,15 +1,15 @@
 """What became of turns and of what was shown, for whoever looks after a server. Knows no HTTP."""
 
+import math
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import groupby
+from typing import Any
 
-from sqlalchemy import delete, select
-from sqlalchemy.orm import Session
+from sqlalchemy import delete, insert, select
 
-from retrieval.errors import UnknownUserError
 from retrieval.state import users
 from retrieval.state.database import Database
 from retrieval.state.realms import is_inside, tenant_of
@@ -33,7 +33,9 @@ class TurnLog:
         """Keep notes and forget those older than `KEEP_DAYS`; of users who were erased meanwhile stays a count."""
         for realm, of_realm in groupby(sorted(notes, key=lambda one: one.realm), key=lambda one: one.realm):
             with self.database.of(realm).write() as session:
-                session.add_all([_row(session, note) for note in of_realm])
+                of_these = list(of_realm)
+                made_at = users.held(session, {note.user_id for note in of_these if note.user_id is not None})
+                session.execute(insert(TurnRow), [_row(note, made_at) for note in of_these])
         with self.database.write() as session:
             session.execute(delete(TurnRow).where(TurnRow.at < time.time() - KEEP_DAYS * 86400))
 
@@ -86,22 +88,12 @@ class TurnLog:
                 yield channels, policy, is_guess, kinds.get(key)
 
 
-def _row(session: Session, note: TurnNote) -> TurnRow:
+def _row(note: TurnNote, made_at: Mapping[str, float]) -> dict[str, Any]:
     told = asdict(note)
     tenant = tenant_of(told.pop("realm"))
-    if not _is_known(session, note):
+    if note.user_id is None or made_at.get(note.user_id, math.inf) > note.at:  # not the one that the turn was of
         told |= {"user_id": None, "unread": ""}
-    return TurnRow(tenant=tenant, **told)
-
-
-def _is_known(session: Session, note: TurnNote) -> bool:
-    """Whether the user of a turn is still the one that it was of; then held until the note is written."""
-    if note.user_id is None:
-        return False
-    try:
-        return users.lock(session, note.user_id).created_at <= note.at
-    except UnknownUserError:
-        return False
+    return {"tenant": tenant, **told}
 
 
 def _answered(counts: dict[str, list[int]]) -> dict[str, Answered]:

@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import String, delete, func, select, type_coerce
@@ -76,6 +77,13 @@ def lock(session: Session, user_id: str) -> UserRow:
     if bound is not None and bound.user_id == user_id and bound.created_at != row.created_at:
         raise UnknownUserError(user_id)
     return row
+
+
+def held(session: Session, user_ids: Collection[str]) -> dict[str, float]:
+    """When each of some users was made, by id, their rows held as by `lock`; without those that are not there."""
+    ids = sorted(filter(is_id, user_ids))
+    query = select(UserRow.user_id, UserRow.created_at).where(UserRow.user_id.in_(ids)).order_by(UserRow.user_id)
+    return {row.user_id: row.created_at for row in session.execute(query.with_for_update())} if ids else {}
 
 
 def latest(session: Session, limit: int) -> list[User]:
