@@ -48,9 +48,9 @@ def for_whom(
     roles = () if is_cared_for else tuple(role for text in patch.avoid for *_, role in find_content(text))
     refused = (Constraint(spec.name, Op.NOT, spec.order[-1:]) for spec in schema.of_role(*roles))
     asked = [*_values((*before.constraints, *limits), (*before.wishes, *wishes), guarded)]
-    kept = [limit if care.age is not None else _beside(limit, asked, placer.catalog) for limit in care.limits(schema)]
+    cared = (limit if care.age is not None else _beside(limit, asked, placer.catalog) for limit in care.limits(schema))
     told = (*before.constraints, *limits)  # who does not want blows keeps that when the parents come, too
-    kept = [limit for limit in kept if limit and not any(_is_as_strict(old, limit) for old in told)]
+    kept = [limit for limit in cared if limit and not any(_is_as_strict(old, limit) for old in told)]
     is_open = not (asked or before.text or patch.about or before.liked or patch.likes or patch.similar_to)
     return (*kept, *refused), [*_liked_by(care, placer.catalog)] if is_open else []
 

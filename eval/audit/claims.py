@@ -147,7 +147,8 @@ def nearest(title: str, catalog: Catalog) -> str:
 def _shape(refs: Sequence[str], sentence_count: int, catalog: Catalog) -> type[BaseModel]:
     """What an answer may say of these items and sentences."""
     schema = catalog.schema
-    names = (*(spec.name for spec in (*schema.fields, *schema.remarks)), DESCRIPTION, NOTHING)
+    known = (*(spec.name for spec in schema.fields), *(remark.name for remark in schema.remarks))
+    names = (*known, DESCRIPTION, NOTHING)
     ref: Any = Literal[tuple(refs) or (NOTHING,)]
     number: Any = Literal[tuple(range(1, sentence_count + 1))]
     field: Any = Literal[names]

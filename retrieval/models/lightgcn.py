@@ -84,7 +84,7 @@ class LightGcnModel:
     @cached_property
     def _connected(self) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
         """Which items anything connects, shape (n_items,), and what these look for."""
-        connected = self.outward.any(axis=1)
+        connected = np.asarray(self.outward.any(axis=1), dtype=np.bool_)
         return connected, self.outward[connected]
 
     def people(self, profiles: Sequence[Profile]) -> NDArray[np.float32]:

@@ -374,7 +374,8 @@ async def test_what_all_asked_for_is_not_for_somebody_who_wants_something_else(
     )
     shared = {"limits": [{"field": "genres", "value": "Crime"}]}
 
-    reply = await said(talking, model, ("update_wish", {**apart, **shared}), ("recommend", {"count": 4}), message="us two")
+    asked = [("update_wish", {**apart, **shared}), ("recommend", {"count": 4})]
+    reply = await said(talking, model, *asked, message="us two")
 
     served = {"your wife": "Romance", "you": "Comedy"}
     assert reply.recommendations

@@ -319,7 +319,7 @@ class _Reading:
     def answer(self, kind: str, items: Sequence[str] = (), *calls: Call, saying: str = "", **more: list[str]) -> Parsed:
         arguments: Arguments = {"items": list(items), **more}
         asked = calls or ((Call("item_details", arguments),) if more else ())
-        told = arguments if items else more if calls else {}
+        told: Arguments = arguments if items else {**more} if calls else {}
         return Parsed(self.spoken, asked, Call("answer", {"kind": kind, **told}), saying=saying)
 
     def _opinions(self, *, wants: bool) -> Arguments:
