@@ -146,6 +146,11 @@ class FieldSpec(BaseModel):
         default_factory=dict,
         description="value -> everyday words for it in any language ('Comedy': ['funny', '喜剧'])",
     )
+    synonyms_in: dict[str, dict[str, tuple[str, ...]]] = Field(
+        default_factory=dict,
+        description="language -> value -> words for it in messages of that language only; 'lustig*' is every word that "
+        "begins so: {de = {Comedy = ['lustig*', 'was zu lachen']}}",
+    )
     names: dict[str, dict[str, str]] = Field(
         default_factory=dict, description="value -> display name by language ('Comedy': {zh = '喜剧'})"
     )
@@ -290,6 +295,9 @@ class CatalogSchema(BaseModel):
         description="the word that counts items, in languages that have one: {zh = '部', ja = '本', ko = '편'}",
     )
     also_called: tuple[str, ...] = Field(default=(), description="everyday words for an item: ('movie', 'flick')")
+    also_called_in: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict, description="the same in messages of one language only: {es = ['peli', 'pelis']}"
+    )
     consumed: dict[str, str] = Field(
         default_factory=lambda: dict(KNOWN),
         description="the button for 'I know this one': 'seen it', 'read it', 'own it'",

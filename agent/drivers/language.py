@@ -18,6 +18,8 @@ AGAIN: Final = 10.0
 """How much likelier the language of before is than another, before a word was read."""
 FEW, AGAIN_OF_FEW = 15, 400.0
 """The same of a text of fewer letters: 'no war' looks like Polish."""
+LIKELY: Final = 0.25
+"""How likely, beside the likeliest one, a language must be that a few words may be in."""
 
 
 def language_of(text: str, before: str = "en") -> str:
@@ -33,14 +35,23 @@ def language_of(text: str, before: str = "en") -> str:
     text = outside if any(map(str.isalpha, outside)) else text
     if not any(map(str.isalpha, text)):
         return before
-    _choose()
-    scores = py3langid.rank(text)
-    best, highest = scores[0]
-    weights = {str(code): exp(max(-50.0, float(score - highest))) for code, score in scores}
+    weights = _weights(text)
+    best = next(iter(weights))
     again = AGAIN if sum(map(str.isalpha, text)) >= FEW else AGAIN_OF_FEW
     weights[before] = again * weights.get(before, 0.0)
-    share = weights[str(best)] / sum(weights.values())
-    return str(best) if share >= SURE else before
+    return best if weights[best] / sum(weights.values()) >= SURE else before
+
+
+def is_likely(language: str, text: str) -> bool:
+    """Whether a text may be in a language by its letters alone, whatever was spoken before."""
+    return _weights(text).get(language, 0.0) >= LIKELY
+
+
+def _weights(text: str) -> dict[str, float]:
+    """How likely each language is beside the likeliest, which stands first."""
+    _choose()
+    scores = py3langid.rank(text)
+    return {str(code): exp(max(-50.0, float(score - scores[0][1]))) for code, score in scores}
 
 
 @cache

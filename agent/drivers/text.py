@@ -10,6 +10,7 @@ from functools import cache
 from typing import Literal
 
 from retrieval.schema import FieldSpec
+from retrieval.titles import LETTER, UNSPACED
 from tools.render import clipped
 
 Place = tuple[int, int]
@@ -77,6 +78,11 @@ def _is_plain(word: str, plain: Container[str]) -> bool:
 def words_of(text: str) -> list[str]:
     """The words of a text, casefolded: "Sci-Fi" -> ['sci', 'fi']."""
     return re.findall(r"[^\W_]+(?:['’][^\W_]+)?", text.casefold())
+
+
+def parts_of(folded: str) -> list[str]:
+    """The parts of a name without accents by which it is compared: words, and signs of scripts without spaces."""
+    return re.findall(rf"[{UNSPACED}]|{LETTER}+", folded)
 
 
 def stem(word: str) -> str:

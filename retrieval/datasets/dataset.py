@@ -101,8 +101,14 @@ class Dataset:
 
     @cached_property
     def catalog_hash(self) -> str:
-        """SHA-256 of the schema and all items: what content and graph indexes depend on."""
-        digest = hashlib.sha256(self.catalog.schema.model_dump_json().encode())
+        """SHA-256 of the schema and all items: what content and graph indexes depend on.
+
+        Words of one language only are left out: by them messages are read, and no index rests on them.
+        """
+        schema = self.catalog.schema.model_dump_json(
+            exclude={"also_called_in": True, "fields": {"__all__": {"synonyms_in"}}}
+        )
+        digest = hashlib.sha256(schema.encode())
         for item in self.catalog:
             digest.update(item_line(item).encode())
         return digest.hexdigest()

@@ -277,6 +277,18 @@ def test_full_disk_leaves_the_old_dataset_intact(tmp_path: Path, monkeypatch: py
     assert not list(tmp_path.glob("dataset-tmp-*"))
 
 
+def test_indexes_do_not_rest_on_the_words_of_a_language() -> None:
+    dataset = small_dataset()
+    schema = dataset.catalog.schema
+    spec = schema.fields[0].model_copy(update={"synonyms_in": {"de": {"Ünal": ("Ünaler*",)}}})
+    more = schema.model_copy(update={"fields": (spec,), "also_called_in": {"de": ("Gerät",)}})
+    renamed = schema.model_copy(update={"name": "devices"})
+
+    changed = [Dataset(Catalog(one, dataset.catalog.items)).catalog_hash for one in (more, renamed)]
+
+    assert changed[0] == dataset.catalog_hash != changed[1]
+
+
 def test_columns_keep_their_types_on_disk(tmp_path: Path) -> None:
     save_dataset(small_dataset(), tmp_path)
 

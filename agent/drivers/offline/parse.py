@@ -6,12 +6,12 @@ from dataclasses import replace
 from itertools import chain, pairwise, product
 from typing import Any
 
-from agent.drivers.language import language_of
 from agent.drivers.offline.numbers import YEAR, bound_of, compared
 from agent.drivers.offline.phrases import has, matches, pattern, small, table, words
 from agent.drivers.offline.spot import Spotter
 from agent.drivers.reading import Parsed, Scene
 from agent.drivers.text import Place, Spot, blank, is_free, outside, said_of, stem, stretches, words_of
+from agent.drivers.vocabulary import READ
 from retrieval.preference import Leaning, Op, Preference
 from retrieval.schema import CONTENT, SUITS_FROM, FieldKind, FieldSpec
 from retrieval.titles import HAN
@@ -58,8 +58,9 @@ class _Reading:
 
     def __init__(self, text: str, scene: Scene, spotter: Spotter) -> None:
         self.text, self.scene, self.spotter, self.schema = text, scene, spotter, spotter.schema
-        spoken = language_of(text, scene.preference.language)
-        self.language = spoken if spoken in ("en", "zh") else "other"
+        spoken = spotter.vocabulary.language_of(text, scene.preference.language)
+        self.code = spotter.vocabulary.language_read(text, spoken)
+        self.language = self.code if self.code in READ else "other"
         self.spoken: Arguments = {"language": spoken} if spoken != scene.preference.language else {}
         self.people = {spec.name for spec in spotter.schema.fields if spec.people}
         self.focus = scene.focus or next(iter(scene.shown), "")
@@ -93,7 +94,7 @@ class _Reading:
 
     def _spots(self) -> list[Spot]:  # what is named; an opinion without a title is one of 'it'
         known = (*self.scene.shown_before, *self.scene.preference.liked, *self.scene.preference.disliked)
-        spots = self.spotter.spot(self.text, shown=self.scene.shown, known=known)
+        spots = self.spotter.spot(self.text, shown=self.scene.shown, known=known, language=self.code)
         named = list(dict.fromkeys(spot.item_ids for spot in spots if spot.item_ids))
         if len(named) == 2 and (it := pattern("<the_other>").search(self.text)):  # than the one just named
             last = [spot.item_ids for spot in spots if spot.item_ids and spot.end <= it.start()][-1:]
@@ -135,8 +136,8 @@ class _Reading:
             name, values = spot.field, list(dict.fromkeys(str(spot.value) for spot in group))
             clause, _ = _clause_of(self.text, spot.start)
             is_refused, is_soft = self._is_refused(spot.start), self.schema.field(name).soft
-            shade = "<degree>|<softer>" if self.language == "en" else "<degree>"  # 'funnier' is no limit
-            is_shade = stem(spot.words) != stem(values[0]) and has(shade, f"{before}\x02{spot.words}")
+            shade = "<degree>|<softer>" if self.language == "en" else "<degree>|<foreign_degree>"
+            is_shade = stem(spot.words) != stem(values[0]) and has(shade, f"{before}\x02{spot.words}")  # 'funnier'
             is_dropped = has("<forget>", clause) and any((name, value) in self.held for value in values)
             if bound := self._bound(self.schema.field(name), values[0], before, after):
                 limits.append(bound)
@@ -155,7 +156,8 @@ class _Reading:
         return [limit for limit in limits if limit["op"] == "not" or not _pairs([limit]) & refused], prefer, drop
 
     def _groups(self) -> list[list[Spot]]:  # values joined by 'or', or listed under one negation, belong together
-        groups, joint = list[list[Spot]](), "^<alternative>$" + "|^<liked_too>$" * self.says("<stated_like>")
+        groups, foreign = list[list[Spot]](), "|^<foreign_alternative>$" * (self.language == "other")
+        joint = "^<alternative>$" + foreign + "|^<liked_too>$" * self.says("<stated_like>")
         for spot in (spot for spot in self.spots if spot.kind == "value"):
             last = groups[-1][-1] if groups else spot
             joins = last.field == spot.field and has(joint, self.text[last.end : spot.start])
@@ -185,10 +187,10 @@ class _Reading:
 
     def _is_refused(self, start: int) -> bool:
         clause, at = _clause_of(self.text, start)
-        foreign = "|<foreign_negation>" if self.language == "other" else ""
-        before = list(matches(f"<negation>{foreign}", clause[:at]))
+        no, not_so = table()["refuses"].get(self.code, table()["refuses"]["other"])
+        before = list(matches(no, clause[:at]))
         behind = pattern("<negated_verb>").sub(" ", clause[before[-1].end() : at]) if before else ""
-        return (bool(before) and not has("<shift>", behind)) or has("<negation_after>", clause[at:])
+        return (bool(before) and not has("<shift>", behind)) or has(not_so, clause[at:])
 
     def _avoided(self) -> dict[Place, str]:
         found, taken = dict[Place, str](), [spot.place for spot in self.spots]
@@ -286,6 +288,7 @@ class _Reading:
         open_end = "<back>|<asks_chinese>" if self.language == "zh" and self.leftover else "<back>"
         is_open = not (self.limits or self.prefer or self.titles or self.audience) and self.says(open_end)
         wants = self.related or self.audience or self.says("<request>|<identify>")
+        wants = wants or (self.language == "other" and self.limits)  # 'was Lustiges' is no question in German
         is_talk = is_open or (has("<asks>", self.asked) and not wants)
         return self.answer("talk", saying="unread_question") if is_talk else None
 

@@ -2,16 +2,17 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
+from itertools import chain
 
 from agent.drivers.offline.numbers import find_numbers
-from agent.drivers.offline.phrases import has, matches, pattern, small, words
+from agent.drivers.offline.phrases import has, matches, pattern, small, table, words
 from agent.drivers.text import Place, Spot, blank, is_free, said_of, stem, words_of
+from agent.drivers.vocabulary import Meaning, Vocabulary
 from retrieval.items import Catalog
-from retrieval.schema import FieldKind, FieldSpec
+from retrieval.schema import FieldKind
 from retrieval.titles import ARTICLES, HAN, LETTER, UNSPACED, TitleSpan, normalize_title
 from tools.placing import COMMON_SURNAME_SHARE, Placer, fold
-
-Meaning = tuple[FieldSpec, str]
 
 
 class Spotter:
@@ -24,16 +25,18 @@ class Spotter:
         plurals = (word for said in known for word in said if re.fullmatch(r"[\w-]+s", word))
         self.nouns, self.countable = "|".join(map(re.escape, nouns)), "|".join(map(re.escape, (*nouns, *plurals)))
         self.moods = f"(?:{'|'.join(map(re.escape, sorted(self.schema.moods, key=len, reverse=True))) or '(?!)'})"
-        self.own_words = frozenset(map(stem, words_of(" ".join((*nouns, *map(said_of, self.schema.fields))))))
-        self._values = ValueFinder(catalog, self.placer)
-        self._titles = TitleFinder(catalog, self._values)
+        own = (*nouns, *map(said_of, self.schema.fields), *chain(*self.schema.also_called_in.values()))
+        self.own_words = frozenset(map(stem, words_of(" ".join(own))))
+        self.vocabulary, self._values = (words := Vocabulary(catalog, self.placer)), ValueFinder(catalog, words)
 
-    def spot(self, message: str, *, shown: Sequence[str] = (), known: Iterable[str] = ()) -> list[Spot]:
+    def spot(
+        self, message: str, *, shown: Sequence[str] = (), known: Iterable[str] = (), language: str = "en"
+    ) -> list[Spot]:
         """What is named, in order; 'the second one' is one of the items `shown`, a `known` one wins over namesakes."""
-        spots: list[Spot] = []
+        spots, values = list[Spot](), self._values.within(self.vocabulary.language_read(message, language))
         people = {spec.name for spec in self.schema.fields if spec.people}
-        titles = self._titles.find(message)
-        names = [spot for spot in (self._values.find(message) if titles else ()) if spot.field in people]
+        titles = TitleFinder(self.catalog, values).find(message)
+        names = [spot for spot in (values.find(message) if titles else ()) if spot.field in people]
         for start, end in titles:
             if any(name.start <= start and end <= name.end and name.words != message[start:end] for name in names):
                 continue  # 'Akira' of 'Akira Kurosawa'
@@ -42,9 +45,7 @@ class Spotter:
         for find in (places, self._described):
             spots += find(blank(message, [spot.place for spot in spots], "\x00"), shown)
         spots += find_numbers(blank(message, [spot.place for spot in spots], "\x00"), self.catalog)
-        return sorted(
-            (*spots, *self._values.find(message, [spot.place for spot in spots])), key=lambda spot: spot.start
-        )
+        return sorted((*spots, *values.find(message, [spot.place for spot in spots])), key=lambda spot: spot.start)
 
     def _described(self, message: str, shown: Sequence[str]) -> list[Spot]:
         said = [(match, next(filter(None, match.groups()))) for match in matches("<described>", message)]
@@ -61,28 +62,28 @@ class Spotter:
 
 
 class ValueFinder:
-    """The words by which a catalog's values are asked for; closed categories, added last, beat names and themes."""
+    """Finds the values of a catalog by the words of one language."""
 
-    def __init__(self, catalog: Catalog, placer: Placer) -> None:
-        self._catalog = catalog
-        self._phrases: dict[tuple[str, ...], list[Meaning]] = {}
-        said = [(one, *pair) for one in catalog.schema.descriptive for pair in placer.names(one.name).items()]
-        for spec, name, value in sorted(said, key=lambda n: (n[0].kind is FieldKind.CATEGORY, n[1] == fold(n[2]))):
-            is_syllable = len(name) == 1 and "가" <= name <= "힣"  # stands in many words
-            if not is_syllable and not (spec.names and len(value) < 3 and name == fold(value)):  # a code has a name
-                self._phrases.setdefault(_key(name), []).append((spec, value))
-        self._longest = max(map(len, self._phrases), default=0)
+    def __init__(self, catalog: Catalog, vocabulary: Vocabulary) -> None:
+        self._catalog, self._vocabulary, self._words = catalog, vocabulary, vocabulary.of("")
         self._prose = frozenset(word for item in catalog for word in re.findall(r"(?<!\w)[a-z]+", item.text))
+        self._empty = frozenset[str]()
+
+    def within(self, language: str) -> "ValueFinder":
+        """The same in another language, whose little words ('war', 'man') name nothing."""
+        other, little = copy(self), table()["little"].get(language, "")
+        other._words, other._empty = self._vocabulary.of(language), frozenset(little.split())
+        return other
 
     def find(self, text: str, covered: Sequence[Place] = ()) -> Iterator[Spot]:
         """The values named in a text outside the places that are covered, the longest phrase first from the left."""
-        found = re.finditer(rf"{LETTER}+(?:['’]{LETTER}+)?|[{UNSPACED}]", text)
+        found, known = matches(rf"<elided>|{LETTER}+(?:['’]{LETTER}+)?|[{UNSPACED}]", text), self._words
         places = [match.span() for match in found if is_free(match.span(), covered)]
-        keys = [_key(fold(re.sub(r"['’]s$", "", text[start:end]))) for start, end in places]
+        parts = [known.parts(fold(re.sub(r"['’]s$", "", text[start:end]))) for start, end in places]
         position = 0
         while position < len(places):
-            for length in range(min(self._longest, len(places) - position), 0, -1):
-                meanings = self._phrases.get(sum(keys[position : position + length], ()))
+            for length in range(min(known.longest, len(places) - position), 0, -1):
+                meanings = known.get([*chain(*parts[position : position + length])])
                 start, end = places[position][0], places[position + length - 1][1]
                 if meanings and self._believes(meaning := self._meant(meanings, text[:start]), text, start, end):
                     yield Spot(start, end, text[start:end], "value", (), meaning[0].name, meaning[1], "is")
@@ -108,7 +109,8 @@ class ValueFinder:
             return not {*words_of(word.lower())} <= words("stopwords")  # 'I am' is nobody's name
         is_name, is_short = spec.people and word in words("everyday_names"), len(word) < 3 and not word.isupper()
         empty = words("stopwords" if fold(value) == fold(word) else "chatter")
-        if is_name or is_short or word.lower() in empty or has("<life_stage>", before):
+        is_empty = word.lower() in empty or word.lower() in self._empty
+        if is_name or is_short or is_empty or has("<life_stage>", before):
             return False
         is_name = word[0].isupper() and (not word.isupper() or text.isupper())
         is_known = self._catalog.values(spec.name)[value] > 1 or fold(value) == fold(word)
@@ -222,10 +224,6 @@ def places(text: str, shown: Sequence[str]) -> list[Spot]:
             if pointed and is_free(match.span(), [spot.place for spot in found]):
                 found.append(Spot(*match.span(), match[0], "place", tuple(pointed)))
     return sorted(found, key=lambda spot: spot.start)
-
-
-def _key(name: str) -> tuple[str, ...]:
-    return tuple(map(stem, re.findall(rf"[{UNSPACED}]|{LETTER}+", name)))
 
 
 def _trimmed(message: str, start: int, end: int) -> Place:

@@ -4,9 +4,10 @@ from dataclasses import dataclass, field
 
 from agent.drivers.base import View
 from agent.drivers.offline import Parsed, Spotter
-from agent.drivers.schema.form import READ, Form
+from agent.drivers.schema.form import Form
 from agent.drivers.schema.hints import Draft, parse_of
 from agent.drivers.schema.question import form_of, question
+from agent.drivers.vocabulary import READ
 
 BY_DEFAULT = '{"do":"find"'
 """How a draft begins that read no decision: the model is not told one, or it would only repeat it."""
@@ -32,10 +33,10 @@ def asked_about(view: View, spotter: Spotter, language: str = "en") -> Asked:
         language: The message's.
     """
     if language not in READ:
-        form = form_of(view, spotter, is_drafted=False)
+        form = form_of(view, spotter, is_drafted=False, language=language)
         return Asked(form, question(view, form, language=language))
     parsed = parse_of(view, view.message, spotter)
-    form = form_of(view, spotter, has_count="count" in parsed.patch)
+    form = form_of(view, spotter, has_count="count" in parsed.patch, language=language)
     draft = Draft(parsed, form, spotter.placer, view.shown).line()
     told = draft.replace(BY_DEFAULT, "{", 1).replace("{,", "{", 1)
     return Asked(form, question(view, form, told, language), draft, parsed)

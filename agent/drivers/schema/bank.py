@@ -5,7 +5,7 @@ same code as a user's, so that an example looks exactly as the question will.
 """
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
@@ -29,7 +29,6 @@ from agent.drivers.schema.form import (
     LISTS,
     ME,
     PERSON,
-    READ,
     STORY,
     TALK,
     Answer,
@@ -37,6 +36,7 @@ from agent.drivers.schema.form import (
 )
 from agent.drivers.schema.things import Kind, Thing
 from agent.drivers.text import Spot
+from agent.drivers.vocabulary import READ
 from agent.examples import PLACE, fill, names_of
 from retrieval.encoder import Encoder
 from retrieval.items import Catalog
@@ -106,13 +106,13 @@ def masked(message: str, spots: Sequence[Spot]) -> str:
     return text + message[end:]
 
 
-def written(data: Mapping[str, Any], form: Form, fields: Collection[str]) -> str | None:
+def written(data: Mapping[str, Any], form: Form, placer: Placer) -> str | None:
     """The answer as the model should write it; None where the form has no place for what the bank says.
 
     Args:
         data: A line of the bank.
         form: Of its message.
-        fields: Names of fields that an answer may ask for.
+        placer: Knows the catalog's fields, and which of its values words mean.
     """
     do, said = data["do"], data.get("things", {})
     rest = {key: data[key] for key in _keys(do, form) if data.get(key)}
@@ -125,10 +125,11 @@ def written(data: Mapping[str, Any], form: Form, fields: Collection[str]) -> str
             if do in (*LISTS, *COUNTS, *ABOUT, IDENTIFY):
                 answer[thing.key] = said[max(keys, key=len)] if keys else "skip"
         elif do in (*LISTS, *COUNTS, IDENTIFY):
-            role = said[max(keys, key=len)] if keys else _taken(thing, rest)
+            role = said[max(keys, key=len)] if keys else _taken(thing, rest, placer)
             answer[thing.key] = "in" if thing.kind is Kind.SPAN and role == "decade" else role
     if left and do in (*LISTS, *COUNTS):
         return None
+    fields = (spec.name for spec in placer.schema.fields)
     if do == FACTS and rest.setdefault("field", STORY) not in (*fields, STORY, OTHER):
         return None
     return json.dumps(answer | rest, ensure_ascii=False, separators=(",", ":"))
@@ -149,18 +150,23 @@ def _keys(do: str, form: Form) -> list[str]:
     )
 
 
-def _taken(thing: Thing, rest: dict[str, Any]) -> str:
+def _taken(thing: Thing, rest: dict[str, Any], placer: Placer) -> str:
     """The role of a value that the bank wants or refuses in words: what is listed is not said again in words."""
     if thing.kind is Kind.AUDIENCE:
         return FOR
     for key, role in (("want", "yes"), ("not", "no")):
         for words in rest.get(key, ()):
-            if thing.kind is Kind.VALUE and words.casefold() in f"{thing.key} {thing.label}".casefold():
+            if thing.kind is Kind.VALUE and _is_named(thing, words, placer):
                 rest[key] = [other for other in rest[key] if other != words]
                 if not rest[key]:
                     del rest[key]
                 return role
     return "skip"
+
+
+def _is_named(thing: Thing, words: str, placer: Placer) -> bool:
+    is_said = words.casefold() in f"{thing.key} {thing.label}".casefold()
+    return is_said or placer.value(thing.field, words).value in thing.values
 
 
 def own_words(said: Sequence[str], message: str, examples: Sequence[BaseMessage]) -> tuple[str, ...]:
@@ -186,7 +192,7 @@ class ExampleBank:
 
     @cached_property
     def _spotted(self) -> list[list[Spot]]:
-        return [self._spots(example.view) for example in self._examples]
+        return [self._spots(example.view, example.language) for example in self._examples]
 
     @cached_property
     def _masked(self) -> list[str]:
@@ -223,7 +229,7 @@ class ExampleBank:
                 one may bear it out.
             language: The message's.
         """
-        spots = self._spots(view)
+        spots = self._spots(view, language)
         likeness = self._likeness(masked(view.message, spots), language) - FAR * ~self._spoken(language)
         alike = [
             SAME_SCENE * _alike(example.view, view) + SAME_KINDS * _alike_in_kinds(found, spots)
@@ -262,11 +268,11 @@ class ExampleBank:
 
     def _pair(self, example: Example) -> tuple[BaseMessage, BaseMessage] | None:
         asked = asked_about(example.view, self.spotter, example.language)
-        answer = written(example.answer, asked.form, [spec.name for spec in self.catalog.schema.fields])
+        answer = written(example.answer, asked.form, self.spotter.placer)
         return None if answer is None else (HumanMessage(asked.question), AIMessage(answer))
 
-    def _spots(self, view: View) -> list[Spot]:
-        return self.spotter.spot(view.message, shown=view.shown)
+    def _spots(self, view: View, language: str) -> list[Spot]:
+        return self.spotter.spot(view.message, shown=view.shown, language=language)
 
 
 def _alike(first: View, second: View) -> float:

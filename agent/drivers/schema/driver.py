@@ -12,7 +12,6 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_openai import ChatOpenAI
 
 from agent.drivers.base import Drive, View
-from agent.drivers.language import language_of
 from agent.drivers.offline import Spotter
 from agent.drivers.reading import carry_out
 from agent.drivers.schema.agree import calls_of, calls_with, held, is_read, told
@@ -21,7 +20,6 @@ from agent.drivers.schema.bank import STAFF, ExampleBank, own_words
 from agent.drivers.schema.form import (
     NEWER,
     OLDER,
-    READ,
     Answer,
     Form,
     read_answer,
@@ -37,6 +35,7 @@ from agent.drivers.schema.question import (
     messages_of,
 )
 from agent.drivers.schema.which import read_which, which_question, which_schema, with_title
+from agent.drivers.vocabulary import READ
 from agent.examples import names_of, render_prompt
 from agent.llm import FAILURES, constrained, count
 from retrieval.encoder import Encoder
@@ -115,7 +114,7 @@ class SchemaDriver:
         if drive.view.is_unread:
             await self.wish_of(drive)
         view = await self._answered(drive, replace(drive.view, preference=context.preference))
-        language = language_of(view.message, view.preference.language)
+        language = self.spotter.vocabulary.language_of(view.message, view.preference.language)
         asked = await asyncio.to_thread(asked_about, view, self.spotter, language)
         draft = read_answer(asked.draft, asked.form)
         if is_read(asked) and draft.do not in (OLDER, NEWER):
@@ -149,8 +148,8 @@ class SchemaDriver:
         said = messages_of(drive.view)
         if not said:
             return
-        language = language_of(JOINT.join(said), drive.view.preference.language)
-        form = await asyncio.to_thread(history_form, said, self.catalog, self.spotter)
+        language = self.spotter.vocabulary.language_of(JOINT.join(said), drive.view.preference.language)
+        form = await asyncio.to_thread(history_form, said, self.catalog, self.spotter, language)
         answer = await self._understand(drive, history_question(said, form), form)
         view = replace(drive.view, message=JOINT.join(said))
         answer, plan = replace(answer, language=language), self._plan(form, view, drive.batch.context.placer)

@@ -11,8 +11,6 @@ from agent.drivers.schema.things import Kind, Thing
 from retrieval.schema import CatalogSchema
 from tools.arguments import OTHER
 
-READ: Final = ("en", "zh")
-"""Languages whose words code knows, so that it drafts an answer."""
 FIND, INSTEAD, SURPRISE, TELL, RELATED = "find", "instead", "surprise", "tell", "related"
 MORE, OLDER, NEWER = "more", "older", "newer"
 LISTS: Final = (FIND, INSTEAD, SURPRISE, TELL, RELATED, MORE, OLDER, NEWER)

@@ -10,6 +10,7 @@ from agent.drivers.offline import Spotter
 from agent.drivers.schema import form as do
 from agent.drivers.schema.form import Answer, Form
 from agent.drivers.schema.things import Kind, Thing
+from agent.drivers.text import Spot
 from agent.wording.messages import say
 from retrieval.items import Catalog
 from retrieval.preference import Constraint, Leaning, Op, Preference
@@ -171,10 +172,14 @@ class Plan:
 
     def _placed(self, words: str, answer: Answer) -> list[tuple[str, str]]:
         """(field, value) of what words name: a value that the message names, or that the old wish hands on."""
-        spots = [(spot.field, str(spot.value)) for spot in self.spotter.spot(words) if spot.kind == "value"]
+        spots = [(spot.field, str(spot.value)) for spot in self._spots(words, answer) if spot.kind == "value"]
         if self._is_told(words):
             return spots
         return [spot for spot in spots if answer.do == do.INSTEAD and spot in self.form.wanted]
+
+    def _spots(self, words: str, answer: Answer) -> list[Spot]:
+        language = answer.language if self._is_told(words) else "en"
+        return self.spotter.spot(words, language=language or "en")
 
     def _things(self, answer: Answer, role: str) -> list[Thing]:
         return [thing for thing in self.form.things if answer.roles.get(thing.key) == role]

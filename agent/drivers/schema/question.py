@@ -35,7 +35,9 @@ COUNT = re.compile(
 """Where no such number stands, nobody said how many; which one is meant is for the model to say."""
 
 
-def form_of(view: View, spotter: Spotter, *, has_count: bool = False, is_drafted: bool = True) -> Form:
+def form_of(
+    view: View, spotter: Spotter, *, has_count: bool = False, is_drafted: bool = True, language: str = "en"
+) -> Form:
     """What an answer about the turn's message may say.
 
     Args:
@@ -43,9 +45,10 @@ def form_of(view: View, spotter: Spotter, *, has_count: bool = False, is_drafted
         spotter: Finds what the catalog knows.
         has_count: Whether it is known that the message says how many.
         is_drafted: Whether code finds 'the second one' in it; else the model may name places of the list.
+        language: The message's.
     """
     message = view.message[:MESSAGE_LIMIT]
-    spots = spotter.spot(message, shown=view.shown)
+    spots = spotter.spot(message, shown=view.shown, language=language)
     held = view.preference
     return Form(
         things_in(message, spots, view.catalog, view.shown),
@@ -72,10 +75,10 @@ def question(view: View, form: Form, draft: str = "", language: str = "en") -> s
     return "\n".join(filter(None, lines))
 
 
-def history_form(said: Sequence[str], catalog: Catalog, spotter: Spotter) -> Form:
+def history_form(said: Sequence[str], catalog: Catalog, spotter: Spotter, language: str = "en") -> Form:
     """What an answer about several messages may say: one wish."""
     whole = JOINT.join(said)
-    spots = spotter.spot(whole)
+    spots = spotter.spot(whole, language=language)
     things = things_in(whole, spots, catalog, (), most=MOST_OF_HISTORY)
     return Form(things, has_titles=_may_name_more(whole, spots), has_count=bool(COUNT.search(whole)), only_wish=True)
 

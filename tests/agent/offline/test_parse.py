@@ -26,7 +26,7 @@ def ids(references: list[str]) -> list[str]:
     ],
 )
 def test_a_genre_is_read_in_each_script(read, message: str, genre: str):
-    assert [limit["value"] for limit in read(message).patch["limits"]] == [[genre]]
+    assert {value for limit in read(message).patch["limits"] for value in limit["value"]} == {genre}
 
 
 @pytest.mark.parametrize(
@@ -260,13 +260,14 @@ def test_the_words_that_are_left_are_what_it_is_about(read, message: str, about:
         ("a thriller under 20 dollars", ("under 20 dollars",)),
         ("Je cherche un film policier étrange", ("étrange",)),
         ("etwas Spannendes mit einem Raubzug", ("Spannendes",)),
-        ("etwas Lustiges aus den 80ern", ("Lustiges",)),
+        ("etwas Verregnetes aus den 80ern", ("Verregnetes",)),
+        ("etwas Lustiges aus den 80ern", ()),
         ("Ein Drama, nichts mit Tieren und ohne Horror", ("Tieren",)),
         ("Quiero un drama con mucha lluvia y robots", ("lluvia y robots",)),
         ("Uma comédia com um grande assalto e muita chuva", ("chuva",)),
         ("雨の夜に合う静かなドラマ", ("雨の夜に合う静かな",)),
-        ("90年代の笑えるコメディが見たい", ("笑える",)),
-        ("웃긴 코미디 영화 추천해줘", ("웃긴",)),
+        ("90年代の静かなコメディが見たい", ("静かな",)),
+        ("조용한 코미디 영화 추천해줘", ("조용한",)),
         ("Eine Komödie aus den 80er Jahren, bitte", ()),
         ("une comédie, s'il vous plaît", ()),
         ("想看一部关于摩托车的电影", ("想看一部关于摩托车的电影",)),
@@ -286,7 +287,7 @@ def test_what_is_not_read_of_a_long_message_in_another_language_is_told_in_brief
     assert len(unread[0]) <= 60
 
 
-@pytest.mark.parametrize("message", ["irgendwas Lustiges", "quelque chose de drôle", "なにか笑えるもの"])
+@pytest.mark.parametrize("message", ["irgendwas Verregnetes", "quelque chose de pluvieux", "なにか静かなもの"])
 def test_a_message_of_which_nothing_was_read_is_answered_as_a_whole(read, message: str):
     parsed = read(message)
 

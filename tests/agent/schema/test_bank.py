@@ -18,7 +18,8 @@ from agent.drivers.offline import Spotter
 from agent.drivers.schema import SchemaDriver
 from agent.drivers.schema.asking import asked_about
 from agent.drivers.schema.bank import AS_STEPS, IN_OTHERS, Example, ExampleBank, examples_of, written
-from agent.drivers.schema.form import PERSON, READ, read_answer, schema_of
+from agent.drivers.schema.form import PERSON, read_answer, schema_of
+from agent.drivers.vocabulary import READ
 from agent.examples import PLACE, fill, names_of
 from agent.llm import make_chat_model
 from agent.settings import LlmSettings
@@ -75,7 +76,7 @@ def answers(name: str) -> list[tuple[Example, str | None, dict[str, Any]]]:
         found.append(
             (
                 example,
-                written(example.answer, form, [spec.name for spec in catalog.schema.fields]),
+                written(example.answer, form, spotter.placer),
                 schema_of(form, catalog.schema),
             )
         )
