@@ -3,6 +3,7 @@
 import pytest
 
 from agent.drivers.offline import Spotter
+from agent.drivers.offline.phrases import has
 from retrieval.items import Catalog, Item
 from retrieval.preference import Leaning, Preference
 from tests.agent.films import film_id
@@ -371,6 +372,11 @@ def test_a_title_that_is_the_name_of_a_value_is_one_in_quotes(spotter, message: 
     spots = Spotter(Catalog(catalog.schema, (*catalog.items, named_so))).spot(message)
 
     assert [spot.kind for spot in spots] == [kind]
+
+
+@pytest.mark.parametrize(("rest", "refuses"), [("Zhang Yimou", False), ("ホラーはNGで", True)])
+def test_letters_of_a_name_refuse_nothing(rest: str, refuses: bool):
+    assert has("<foreign_negation_after>", rest) is refuses
 
 
 def test_a_question_changes_nothing_of_the_wish(read):
