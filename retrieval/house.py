@@ -3,10 +3,12 @@
 Made by `tools.rules` from a file; read wherever an item is ranked, shown or named.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from retrieval.candidates import Candidate, Evidence, Pending
+from retrieval.titles import UNSPACED, normalize_title
 
 MOST_ITEMS = 10
 """Items of one list, where the house asks for no fewer."""
@@ -49,6 +51,11 @@ class House:
     def without_hidden(self, found: Candidate) -> Candidate:
         """A candidate without the evidence that names hidden items; what is put into words later is sorted out then."""
         return replace(found, evidence=Pending(self._kept, found.evidence)) if self.hidden and found.evidence else found
+
+    def names(self, text: str) -> bool:
+        """Whether a text has the title of a hidden item in it."""
+        said = f" {normalize_title(text)} " if self.titles else ""
+        return any((title if re.search(f"[{UNSPACED}]", title) else f" {title} ") in said for title in self.titles)
 
     def names_hidden(self, path: Iterable[tuple[str, str, str]]) -> bool:
         """Whether a path leads over a hidden item."""
