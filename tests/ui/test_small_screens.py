@@ -78,6 +78,20 @@ async def test_what_stands_side_by_side_outlives_a_reload_and_follows_the_compar
     await expect(link).to_be_hidden()
 
 
+async def test_two_side_by_side_fit_the_screen(visitor: Watched, url: str):
+    page = await listed(visitor, url)
+    for place in (0, 1):
+        await page.locator("#log button[data-compare]").nth(place).click()
+    await page.locator("[data-compare-link]").click()
+    await expect(page.locator(".column-top")).to_have_count(2)
+    await page.locator(".columns .opinion.dislike").first.click()
+    await expect(page.locator(".columns .opinion.dislike[aria-pressed=true]")).to_have_count(1)
+
+    scroll = await page.locator(".columns").evaluate("(one) => [one.scrollWidth, one.clientWidth]")
+
+    assert scroll[0] <= scroll[1]
+
+
 async def test_a_question_why_not_keeps_the_keyboard_where_it_was(visitor: Watched, url: str):
     page = await listed(visitor, url)
     field = page.locator(".ways input")
