@@ -78,6 +78,17 @@ async def test_what_stands_side_by_side_outlives_a_reload_and_follows_the_compar
     await expect(link).to_be_hidden()
 
 
+@pytest.mark.parametrize(("width", "columns"), [(360, 3), (820, 6)])
+async def test_what_can_be_picked_is_small_enough_to_choose_from(browser: Browser, url: str, width: int, columns: int):
+    async with open_context(browser, viewport={"width": width, "height": 844}) as watched:
+        page = await watched.open(url)
+        await expect(page.locator(".welcome")).to_be_visible(timeout=30_000)
+
+        tops = await page.locator(".tiles > li").evaluate_all("(tiles) => tiles.map((one) => one.offsetTop)")
+
+    assert tops.count(tops[0]) == columns
+
+
 async def test_two_side_by_side_fit_the_screen(visitor: Watched, url: str):
     page = await listed(visitor, url)
     for place in (0, 1):
