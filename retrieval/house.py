@@ -3,10 +3,12 @@
 Made by `tools.rules` from a file; read wherever an item is ranked, shown or named.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from retrieval.candidates import Candidate, Evidence, Pending
+from retrieval.titles import UNSPACED, normalize_title
 
 MOST_ITEMS = 10
 """Items of one list, where the house asks for no fewer."""
@@ -51,6 +53,11 @@ class House:
         if not self.hidden:
             return found
         return [replace(one, evidence=Pending(self._kept, one.evidence)) if one.evidence else one for one in found]
+
+    def names(self, text: str) -> bool:
+        """Whether a text has the title of a hidden item in it."""
+        said = f" {normalize_title(text)} " if self.titles else ""
+        return any((title if re.search(f"[{UNSPACED}]", title) else f" {title} ") in said for title in self.titles)
 
     def names_hidden(self, path: Iterable[tuple[str, str, str]]) -> bool:
         """Whether a path leads over a hidden item."""

@@ -29,10 +29,14 @@ START_S = 600.0
 
 
 @contextmanager
-def process(*words: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A program of this environment, ended with the block."""
+def process(*words: str, **settings: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A program of this environment with settings of its own, ended with the block."""
     running = subprocess.Popen(
-        [sys.executable, "-m", *words], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+        [sys.executable, "-m", *words],
+        cwd=ROOT,
+        env={**os.environ, **settings},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
     )
     try:
         yield running
@@ -98,11 +102,11 @@ def books_retriever(books_dir: Path) -> Retriever:
 
 @pytest.fixture(scope="session")
 def served_url(model_url: str, demo_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Page and API with the real agent, as `reconteur serve` starts them."""
+    """Page and API with the real agent, as `reconteur serve` starts them; the model has all the time that it needs."""
     data, port = tmp_path_factory.mktemp("served") / "data", free_port()
     shutil.copytree(demo_dir, data)
-    words = ("ui", "serve", "--data", str(data), "--port", str(port), "--llm-url", model_url)
-    with process(*words) as server:
+    words = ("ui", "serve", "--data", str(data), "--port", str(port), "--llm-url", model_url, "--llm-driver", "schema")
+    with process(*words, RECONTEUR_LLM__TIMEOUT_S="900", RECONTEUR_LLM__TURN_S="1800") as server:
         url = f"http://127.0.0.1:{port}"
         wait_ready(url, server)
         yield url

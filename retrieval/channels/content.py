@@ -18,6 +18,7 @@ from retrieval.items import Catalog
 from retrieval.models import content
 from retrieval.models.recency import ages, fading
 from retrieval.preference import Op, Preference
+from retrieval.spans import parse_span
 from retrieval.vectors import VectorIndex
 
 logger = logging.getLogger(__name__)
@@ -222,8 +223,7 @@ class ContentChannel:
 
 def wish_text(preference: Preference) -> str:
     """The wish in words, with the values wished for; where there is none, the values that a limit asks for."""
-    wanted = [wish.value for wish in preference.wishes if wish.weight > 0]
-    parts = [part for part in (preference.text.strip(), *wanted) if part]
+    parts = [part for part in (preference.text.strip(), *_values(preference, 1)) if part]
     if not parts and not preference.liked:
         parts = [
             str(value)
@@ -237,4 +237,9 @@ def wish_text(preference: Preference) -> str:
 
 def unwished_text(preference: Preference) -> str:
     """The values that are not wanted, in words."""
-    return ", ".join(dict.fromkeys(wish.value for wish in preference.wishes if wish.weight < 0))
+    return ", ".join(dict.fromkeys(_values(preference, -1)))
+
+
+def _values(preference: Preference, sign: int) -> list[str]:
+    """What is wished for (1), or not wanted (-1); a span of numbers says nothing of what an item is about."""
+    return [wish.value for wish in preference.wishes if wish.weight * sign > 0 and parse_span(wish.value) is None]

@@ -9,7 +9,7 @@ import pytest
 
 from retrieval.candidates import EvidenceKind
 from retrieval.channels.base import Channel
-from retrieval.channels.content import ContentChannel, wish_text
+from retrieval.channels.content import ContentChannel, unwished_text, wish_text
 from retrieval.channels.factors import FactorsChannel, build_factors
 from retrieval.channels.graph import GraphChannel
 from retrieval.channels.neighbors import NeighborsChannel
@@ -204,6 +204,13 @@ def test_content_falls_back_to_the_values_of_the_limits() -> None:
 
     assert wish_text(Preference(constraints=limits)) == "Green"
     assert wish_text(Preference(text="calm", constraints=limits)) == "calm"
+
+
+def test_a_wish_for_a_span_of_years_says_nothing_of_what_a_text_is_about() -> None:
+    wishes = (Wish("year", "1990..1999"), Wish("notes", "honey"), Wish("year", "1980..1989", -1.0))
+
+    assert wish_text(Preference(wishes=wishes)) == "honey"
+    assert unwished_text(Preference(wishes=wishes)) == ""
 
 
 def test_graph_looks_up_what_was_wished_for(channels: Mapping[str, Channel]) -> None:

@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import update
 
 from agent.settings import AccessSettings
+from retrieval.house import House
 from retrieval.items import Catalog
 from retrieval.state import AccessStore, Account, ShareStore
 from retrieval.state import shares as shares_module
@@ -155,6 +156,19 @@ async def test_an_item_that_is_gone_from_the_catalog_is_not_named(actions, shari
     assert "2. Nine Foxes (2019)" in text
 
 
+async def test_what_the_house_has_hidden_since_is_not_named_by_the_words(actions, sharing, session, visitor, agent):
+    token = await shared(actions, sharing, session)
+    house = House(frozenset(("game:2",)), {"nine foxes": {}})
+    agent.retriever = FakeRetriever(Catalog(SCHEMA, CATALOG.items, house))
+
+    text = visitor.get(f"/shared/{token}").text
+
+    assert "Nine Foxes" not in text
+    assert "would suit an evening" not in text
+    assert "1. Lantern Harbor (2014)" in text
+    assert "calm, by Ada Quill." in text
+
+
 async def test_near_misses_say_what_they_lack(actions, sharing, session, visitor):
     token = await shared(actions, sharing, session, "nothing")
 
@@ -285,6 +299,21 @@ async def test_visits_are_counted_so_that_nobody_can_try_many(agent):
     codes = [visitor.get("/shared/" + "a" * 43).status_code for _ in range(5)]
 
     assert codes == [404, 404, 404, 429, 429]
+
+
+async def test_too_many_visits_are_told_so_in_the_reader_s_language(agent):
+    limits = agent.settings.limits.model_copy(update={"requests_per_minute": 1, "loopback": True})
+    agent.settings = agent.settings.model_copy(update={"limits": limits})
+    visitor = visitor_of(agent)
+    visitor.get("/shared/x")
+
+    answer = visitor.get("/shared/x", headers={"Accept-Language": "es"})
+
+    wait_s = int(answer.headers["retry-after"])
+    assert answer.status_code == 429
+    assert f"Espera {wait_s} segundos" in answer.text
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
 
 
 async def test_an_export_names_the_links(actions, sharing, session, agent):

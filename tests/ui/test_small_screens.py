@@ -78,6 +78,31 @@ async def test_what_stands_side_by_side_outlives_a_reload_and_follows_the_compar
     await expect(link).to_be_hidden()
 
 
+@pytest.mark.parametrize(("width", "columns"), [(360, 3), (820, 6)])
+async def test_what_can_be_picked_is_small_enough_to_choose_from(browser: Browser, url: str, width: int, columns: int):
+    async with open_context(browser, viewport={"width": width, "height": 844}) as watched:
+        page = await watched.open(url)
+        await expect(page.locator(".welcome")).to_be_visible(timeout=30_000)
+
+        tops = await page.locator(".tiles > li").evaluate_all("(tiles) => tiles.map((one) => one.offsetTop)")
+
+    assert tops.count(tops[0]) == columns
+
+
+async def test_two_side_by_side_fit_the_screen(visitor: Watched, url: str):
+    page = await listed(visitor, url)
+    for place in (0, 1):
+        await page.locator("#log button[data-compare]").nth(place).click()
+    await page.locator("[data-compare-link]").click()
+    await expect(page.locator(".column-top")).to_have_count(2)
+    await page.locator(".columns .opinion.dislike").first.click()
+    await expect(page.locator(".columns .opinion.dislike[aria-pressed=true]")).to_have_count(1)
+
+    scroll = await page.locator(".columns").evaluate("(one) => [one.scrollWidth, one.clientWidth]")
+
+    assert scroll[0] <= scroll[1]
+
+
 async def test_a_question_why_not_keeps_the_keyboard_where_it_was(visitor: Watched, url: str):
     page = await listed(visitor, url)
     field = page.locator(".ways input")

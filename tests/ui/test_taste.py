@@ -3,7 +3,9 @@
 import pytest
 
 from retrieval.tendencies import Tendency
+from tests.ui.conftest import drain
 from tests.ui.fakes import FakeAgent
+from ui.page.actions import Actions
 from ui.page.state import Session
 from ui.page.views.table import draw_view
 
@@ -32,3 +34,21 @@ async def test_the_less_is_known_the_less_is_said(
     drawn = (await draw_view(session, agent)).whole()
 
     assert f'<span class="meta">{words}</span>' in drawn
+
+
+async def test_there_can_be_more_of_a_decade_or_less(actions: Actions, session: Session, agent: FakeAgent):
+    session.view = "taste"
+
+    await drain(actions.keeping.lean(session, "year:less:2010..2019"))
+    drawn = (await draw_view(session, agent)).whole()
+
+    assert [taste.key for taste in session.tastes] == ["year:less:2010..2019"]
+    assert 'aria-pressed="true" aria-label="Less: 2010–2019"' in drawn
+    assert 'aria-pressed="false" aria-label="More: 2010–2019"' in drawn
+
+
+@pytest.mark.parametrize("value", ["", "x", "..", "None", "2010", "02010..2019", "1800..1809"])
+async def test_what_is_no_span_of_years_is_not_kept(actions: Actions, session: Session, value: str):
+    await drain(actions.keeping.lean(session, f"year:wish:{value}"))
+
+    assert session.tastes == ()

@@ -27,7 +27,8 @@ _PALETTES = (
     ("#e4e6f3", "#5b5f97", "#ff6b6b", "#22244a"),
     ("#432818", "#d4a373", "#99582a", "#ffe9d0"),
 )
-_LINE_UNITS = 13.0
+_LINE_UNITS = 12.0
+"""Wide serifs, as of systems without Georgia, still fit."""
 _MOST_LINES = 4
 
 

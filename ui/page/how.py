@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pydantic import JsonValue
 
 from agent.recommendation import LlmRun, Recommendation, ToolRun, Trace
-from agent.wording.messages import number, percent
+from agent.wording.messages import number, percent, sentence
 from tools import ENDINGS, PATCHES
 from ui.page.card_context import CardContext
 from ui.page.markup import Html, join, tag
@@ -114,9 +114,9 @@ def _dimensions(
     ]
     table = tag("div", tag("table", tag("thead", head), tag("tbody", *rows)), class_="scroll", tabindex="0")
     notes = [context.say("dimensions_note")]
-    notes += [context.say(f"parts_{parts_are}")] if is_word(f"parts_{parts_are}") else []
-    note = tag("p", " ".join(notes), class_="meta")
-    return tag("section", tag("h3", context.say("dimensions")), table, note)
+    notes += [sentence(context.say(f"parts_{parts_are}"))] if is_word(f"parts_{parts_are}") else []
+    told = (tag("p", note, class_="meta") for note in notes)
+    return tag("section", tag("h3", context.say("dimensions")), table, *told)
 
 
 def _dimension(name: str, context: CardContext) -> str:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 from retrieval.items import Catalog
 from retrieval.preference import Wish
-from retrieval.schema import FieldKind
+from retrieval.schema import FieldKind, FieldSpec
+from retrieval.spans import parse_span
 from retrieval.state import Taste
 from ui.page.agents import ChatAgent
 from ui.page.importing import MOST_PIECES, Import
@@ -105,11 +106,13 @@ def _wish_of(key: str, catalog: Catalog) -> Wish | None:
     """The lasting wish that a key names; None where the catalog has no such value."""
     field, kind, value = (*key.split(":", 2), "", "")[:3]
     spec = next((spec for spec in catalog.schema.fields if spec.name == field), None)
-    if (
-        spec is None
-        or spec.kind is FieldKind.NUMBER
-        or kind not in ("wish", "less")
-        or value not in catalog.values(field)
-    ):
+    if spec is None or kind not in ("wish", "less") or not _is_held(value, spec, catalog):
         return None
     return Wish(field, value, 1.0 if kind == "wish" else -1.0, lasting=True)
+
+
+def _is_held(value: str, spec: FieldSpec, catalog: Catalog) -> bool:
+    """Whether some item has a value; of a field of numbers, whether one lies within a span."""
+    if spec.kind is FieldKind.NUMBER:
+        return str(parse_span(value)) == value and len(catalog.holders(spec.name, value)) > 0
+    return value in catalog.values(spec.name)

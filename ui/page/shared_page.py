@@ -6,15 +6,16 @@ import hashlib
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import HTMLResponse
 
 from agent.recommendation import Recommendation
 from retrieval.errors import StateError
+from retrieval.house import House
 from retrieval.items import Catalog
 from retrieval.state import Share, ShareStore
 from ui.access.scopes import SHARED
-from ui.limits.quotas import count_request
+from ui.limits.quotas import Quotas, RateLimitExceededError
 from ui.page.card_context import CardContext
 from ui.page.cards import facts
 from ui.page.covers import cover
@@ -40,7 +41,7 @@ HEADERS = {
 
 def add_shared(app: FastAPI) -> None:
     """Let an application show shared lists."""
-    app.include_router(router, dependencies=[Depends(count_request)])
+    app.include_router(router)
 
 
 @router.get(SHARED + "{token:path}", response_class=HTMLResponse)
@@ -48,11 +49,14 @@ async def show(request: Request, token: str) -> HTMLResponse:
     """The list of a link; a page of its own where it leads nowhere."""
     language = language_of(request.headers.get("accept-language", ""))
     home = f"{request.scope.get('root_path', '')}/"
+    quotas: Quotas = request.app.state.quotas
     try:
+        quotas.count(request.scope)
         found = await asyncio.to_thread(_find, request.state.agent, token)
+    except RateLimitExceededError as error:
+        return _later(word("too_many", language, seconds=error.retry_after_s), language, home, 429, error.retry_after_s)
     except StateError:
-        told = tag("p", word("state_down", language), class_="lead")
-        return _page(language, word("suggestions", language), told, home, status=503, retry_s=RETRY_S)
+        return _later(word("state_down", language), language, home, 503, RETRY_S)
     if found is None:
         told = tag("p", word("shared_gone_lead", language), class_="lead")
         return _page(language, word("shared_gone", language), told, home, status=404)
@@ -75,7 +79,8 @@ def _find(agent: "Agent", token: str) -> tuple[Catalog, Share, SharedList] | Non
 
 def _list(shared: SharedList, catalog: Catalog, language: str) -> list[Html]:
     context = CardContext(catalog, shared.language)
-    parts = [tag("div", paragraphs(shared.text), class_="reply")] if shared.text else []
+    is_told = shared.text and not catalog.house.names(shared.text)
+    parts = [tag("div", paragraphs(shared.text), class_="reply")] if is_told else []
     if shared.cards:
         cards = [_card(card, at, context, language) for at, card in enumerate(shared.cards, start=1)]
         parts += [tag("h2", context.say("suggestions")), tag("ol", *cards)]
@@ -91,15 +96,21 @@ def _card(card: SharedCard, rank: int, context: CardContext, language: str, *, i
         return tag("li", tag("p", word("item_gone", language), class_="gone", lang=language))
     item = seen.item
     heading = tag("h3", f"{rank}. {item.label}")
-    body = tag("div", heading, facts(item, context), *_why(seen, card, is_near=is_near))
+    body = tag("div", heading, facts(item, context), *_why(seen, card, context.catalog.house, is_near=is_near))
     return tag("li", tag("article", cover(item, context.catalog.schema, label=""), body, aria_label=item.label))
 
 
-def _why(seen: Recommendation, card: SharedCard, *, is_near: bool) -> list[Html]:
-    """What the place is for, what a near miss lacks, and why it is there."""
+def _why(seen: Recommendation, card: SharedCard, house: House, *, is_near: bool) -> list[Html]:
+    """What the place is for, what a near miss lacks, and why it is there; nothing that names what is hidden now."""
     text = seen.explanation.text
     told = {"slot": seen.slot, "breaks": text if is_near else "", "reason": card.speaks_for if is_near else text}
-    return [tag("p", said, class_=name) for name, said in told.items() if said]
+    return [tag("p", said, class_=name) for name, said in told.items() if said and not house.names(said)]
+
+
+def _later(reason: str, language: str, home: str, status: int, retry_s: int) -> HTMLResponse:
+    """Why there is nothing to see yet."""
+    told = tag("p", reason, class_="lead")
+    return _page(language, word("suggestions", language), told, home, status=status, retry_s=retry_s)
 
 
 def _page(

@@ -117,8 +117,9 @@ def _of_field(visit: Visit, name: str, found: Sequence[Tendency]) -> Html:
         key = f"belief.{name}.{at[one.value]}"
         label = spec.value_in(one.value, visit.language)
         drawn = visit.fragments.keep(f"{key}.drawn", "div", _drawn(visit, one), class_="drawn")
-        buttons = "" if is_span else _leaning(visit, one, label)
-        rows.append(visit.fragments.keep(key, "li", tag("span", label, class_="of"), drawn, buttons))
+        rows.append(
+            visit.fragments.keep(key, "li", tag("span", label, class_="of"), drawn, _leaning(visit, one, label))
+        )
     label = visit.say("decade") if spec.unit == "year" else spec.label_in(visit.language)
     title = label[:1].upper() + label[1:]
     return visit.fragments.keep(f"belief.{name}", "section", tag("h4", title), tag("ul", *rows), aria_label=title)
