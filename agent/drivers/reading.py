@@ -9,6 +9,8 @@ from agent.wording.messages import say
 from retrieval.preference import Leaning, Preference
 from tools import Call, shortened
 
+OPEN = ("", "unread_question")  # sayings after which whoever wants something still does
+
 
 @dataclass(frozen=True, slots=True)
 class Scene:
@@ -45,7 +47,8 @@ async def carry_out(parsed: Parsed, drive: Drive, language: str = "") -> None:
     """
     context, catalog, ending = drive.batch.context, drive.view.catalog, parsed.ending
     context.unread = parsed.unread
-    context.lists_beside = bool(parsed.ambiguous) or parsed.saying == "unread_question"
+    is_open_talk = parsed.ending.arguments.get("kind") == "talk" and parsed.saying in OPEN
+    context.lists_beside = bool(parsed.ambiguous) or is_open_talk
     if said := parsed.leaning:
         others = (old for old in context.wanted.leanings if (old.field, old.more) != (said.field, said.less))
         context.wanted = replace(context.wanted, leanings=tuple(dict.fromkeys((*others, said))))

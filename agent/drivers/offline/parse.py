@@ -134,6 +134,7 @@ class _Reading:
             name, values = spot.field, list(dict.fromkeys(str(spot.value) for spot in group))
             clause, _ = _clause_of(self.text, spot.start)
             is_refused, is_soft = self._is_refused(spot.start), self.schema.field(name).soft
+            is_liked, is_told = self._hinted(group)  # neither is a demand
             shade = "<degree>|<softer>" if self.language == "en" else "<degree>"  # 'funnier' is no limit
             is_shade = stem(spot.words) != stem(values[0]) and has(shade, f"{before}\x02{spot.words}")
             is_dropped = has("<forget>", clause) and any((name, value) in self.held for value in values)
@@ -144,8 +145,8 @@ class _Reading:
             elif has("<too_much>", before) or (is_refused and has("^too |^太", spot.words)):
                 prefer += [{"field": name, "value": value, "less": True} for value in values]
             elif is_refused:
-                limits.append(_limit(name, "not", values, lasting=has("<lasting>", clause)))
-            elif is_soft or is_shade:
+                limits += [] if is_told else [_limit(name, "not", values, lasting=has("<lasting>", clause))]
+            elif is_soft or is_shade or is_liked or is_told:
                 prefer += [{"field": name, "value": value} for value in values]
             elif not has(r"^\s*or not\b", after):
                 op = "all_of" if has("<all_of>", clause) else "any_of" if values[1:] else "is"
@@ -188,6 +189,12 @@ class _Reading:
         before = list(matches(f"<negation>{foreign}", clause[:at]))
         behind = pattern("<negated_verb>").sub(" ", clause[before[-1].end() : at]) if before else ""
         return (bool(before) and not has("<shift>", behind)) or has("<negation_after>", clause[at:])
+
+    def _hinted(self, group: Sequence[Spot]) -> tuple[bool, bool]:  # what one always likes; what an item is said to be
+        (clause, at), after = _clause_of(self.free, group[0].start), self.free[group[-1].end :]
+        fond = [match.end() for match in matches("<fond>", clause[:at])]
+        is_liked = bool(fond and not has("<request>", clause[fond[-1] : at])) or has("<fond_after>", after)
+        return is_liked, (has("<told>", clause[:at]) or has("<told_after>", after)) and not has("<request>", clause)
 
     def _avoided(self) -> dict[Place, str]:
         found, taken = dict[Place, str](), [spot.place for spot in self.spots]
