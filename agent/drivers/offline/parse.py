@@ -132,9 +132,8 @@ class _Reading:
         for group in (group for group in self._groups() if is_free(group[0].place, taken)):
             spot, before, after = group[0], self.text[: group[0].start], self.text[group[-1].end :]
             name, values = spot.field, list(dict.fromkeys(str(spot.value) for spot in group))
-            clause, _ = _clause_of(self.text, spot.start)
-            is_refused, is_soft = self._is_refused(spot.start), self.schema.field(name).soft
-            is_liked, is_told = self._hinted(group)  # neither is a demand
+            (clause, _), is_soft = _clause_of(self.text, spot.start), self.schema.field(name).soft
+            is_refused, (is_liked, is_told) = self._is_refused(spot.start), self._hinted(group)
             shade = "<degree>|<softer>" if self.language == "en" else "<degree>"  # 'funnier' is no limit
             is_shade = stem(spot.words) != stem(values[0]) and has(shade, f"{before}\x02{spot.words}")
             is_dropped = has("<forget>", clause) and any((name, value) in self.held for value in values)
@@ -144,8 +143,10 @@ class _Reading:
                 drop += values
             elif has("<too_much>", before) or (is_refused and has("^too |^太", spot.words)):
                 prefer += [{"field": name, "value": value, "less": True} for value in values]
+            elif is_told and (is_refused or not self.says("<question>")):
+                continue  # what an item is said to be is asked for by nobody
             elif is_refused:
-                limits += [] if is_told else [_limit(name, "not", values, lasting=has("<lasting>", clause))]
+                limits.append(_limit(name, "not", values, lasting=has("<lasting>", clause)))
             elif is_soft or is_shade or is_liked or is_told:
                 prefer += [{"field": name, "value": value} for value in values]
             elif not has(r"^\s*or not\b", after):
@@ -222,8 +223,7 @@ class _Reading:
     def unplaced(self) -> list[str]:  # what stands in a message of another language and was made nothing of
         read = [*(spot.place for spot in self.spots), *self.avoided, *self.audience]
         text = blank(self.text, [*read, *(match.span() for match in matches("<no_field>", self.text))], "\x00")
-        plain = words("chatter") | words("foreign") | self.spotter.own_words
-        return stretches(text, plain, pattern("<ends>"))
+        return stretches(text, words("chatter") | words("foreign") | self.spotter.own_words, pattern("<ends>"))
 
     def _whole(self, word: str, start: int) -> str:  # what is left of Chinese may be a piece of a word: then its clause
         return word if len(word) == 2 or not has(f"[{HAN}]", word) else _clause_of(self.text, start)[0].strip()
@@ -361,12 +361,11 @@ class _Reading:
                 return min(int(small(match[1])), 10)
         return 1 if self.says("<hurry>") else None
 
-    def _sorts(self) -> list[str]:
+    def _sorts(self) -> list[str]:  # 'the oldest is nine' sorts nothing
         numbers = [(spec.name, compared(spec)) for spec in self.schema.of_kind(FieldKind.NUMBER)]
         ends = [(sign + name, said[place]) for name, said in numbers for place, sign in ((2, ""), (3, "-"))]
         ends.append(("-popularity", "<most_popular>"))
-        free = pattern("<of_age>").sub("", self.free)  # 'the oldest is nine' sorts nothing
-        return [sort for sort, said in ends if has(f"(?<![a-z])(?:{said})", free)]
+        return [sort for sort, said in ends if has(f"(?<![a-z])(?:{said})", pattern("<of_age>").sub("", self.free))]
 
     def _asked_fields(self) -> list[str]:
         specs = () if has("<about>", self.free) else self.schema.fields  # none for 'what is it about'

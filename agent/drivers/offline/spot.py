@@ -64,12 +64,13 @@ class ValueFinder:
     """The words by which a catalog's values are asked for; closed categories, added last, beat names and themes."""
 
     def __init__(self, catalog: Catalog, placer: Placer) -> None:
-        self._catalog = catalog
+        self._catalog, schema = catalog, catalog.schema
         self._phrases: dict[tuple[str, ...], list[Meaning]] = {}
-        said = [(one, *pair) for one in catalog.schema.descriptive for pair in placer.names(one.name).items()]
+        nouns = {*map(fold, (*schema.noun.values(), *schema.nouns.values(), *schema.also_called))}
+        said = [(one, *pair) for one in schema.descriptive for pair in placer.names(one.name).items()]
         for spec, name, value in sorted(said, key=lambda n: (n[0].kind is FieldKind.CATEGORY, n[1] == fold(n[2]))):
-            is_syllable = len(name) == 1 and "가" <= name <= "힣"  # stands in many words
-            if not is_syllable and not (spec.names and len(value) < 3 and name == fold(value)):  # a code has a name
+            is_empty = name in nouns or (len(name) == 1 and "가" <= name <= "힣")  # a syllable stands in many words
+            if not is_empty and not (spec.names and len(value) < 3 and name == fold(value)):  # a code has a name
                 self._phrases.setdefault(_key(name), []).append((spec, value))
         self._longest = max(map(len, self._phrases), default=0)
         self._prose = frozenset(word for item in catalog for word in re.findall(r"(?<!\w)[a-z]+", item.text))
