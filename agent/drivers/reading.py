@@ -1,5 +1,6 @@
 """What code has read of a message, and how it is carried out, for every driver that takes such a reading."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -8,6 +9,8 @@ from agent.drivers.text import Spot
 from agent.wording.messages import say
 from retrieval.preference import Constraint, Leaning, Preference
 from tools import Call, shortened
+
+OPEN = ("", "unread_question")  # sayings after which whoever wants something still does
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,17 @@ class Parsed:
     saying: str = ""  # the fixed sentence that answers, by its key
 
 
+def limit_of(name: str, op: str, values: Sequence[str | float], *, lasting: bool = False) -> dict[str, Any]:
+    """A limit as the tools take it."""
+    return {"field": name, "op": op, "value": list(values)} | ({"lasting": True} if lasting else {})
+
+
+def pairs_of(limits: Sequence[dict[str, Any]]) -> set[tuple[str, str]]:
+    """The fields and values of limits as the tools take them."""
+    said = ((limit["field"], limit.get("value", "")) for limit in limits)
+    return {(name, str(value)) for name, values in said for value in (values if isinstance(values, list) else [values])}
+
+
 async def carry_out(parsed: Parsed, drive: Drive, language: str = "") -> None:
     """Let the tools do what a message was read as; of a title that may be several items, ask first.
 
@@ -46,7 +60,8 @@ async def carry_out(parsed: Parsed, drive: Drive, language: str = "") -> None:
     """
     context, catalog, ending = drive.batch.context, drive.view.catalog, parsed.ending
     context.unread = parsed.unread
-    context.lists_beside = bool(parsed.ambiguous) or parsed.saying == "unread_question"
+    is_open_talk = parsed.ending.arguments.get("kind") == "talk" and parsed.saying in OPEN
+    context.lists_beside = bool(parsed.ambiguous) or is_open_talk
     if said := parsed.leaning:
         others = (old for old in context.wanted.leanings if (old.field, old.more) != (said.field, said.less))
         context.wanted = replace(context.wanted, leanings=tuple(dict.fromkeys((*others, said))))

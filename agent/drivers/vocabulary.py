@@ -32,12 +32,14 @@ class Vocabulary:
         named = [(spec, *pair) for spec in catalog.schema.descriptive for pair in placer.names(spec.name).items()]
         named.sort(key=lambda name: (name[0].kind is FieldKind.CATEGORY, name[1] == fold(name[2])))
         names: dict[Key, list[Meaning]] = {}
+        schema = catalog.schema
+        nouns = {*map(fold, (*schema.noun.values(), *schema.nouns.values(), *schema.also_called))}
         plain = {fold(value) for spec in catalog.schema.descriptive for value in catalog.values(spec.name)}
         for spec, name, value in named:  # closed categories, added last, beat names and themes
             is_syllable = len(name) == 1 and "가" <= name <= "힣"  # stands in many words
             is_code = spec.names and len(value) < 3 and name == fold(value)  # which has a name
             is_foreign = name in plain and spec.standard and name not in _read(spec, value)  # German 'Island'
-            if not (is_syllable or is_code or is_foreign):
+            if not (name in nouns or is_syllable or is_code or is_foreign):
                 names.setdefault(_key(name), []).append((spec, value))
         spoken = [spec for spec in catalog.schema.descriptive if spec.synonyms_in]
         read = {_key(name) for spec in spoken for value in catalog.values(spec.name) for name in _read(spec, value)}

@@ -7,8 +7,10 @@ import csv
 import gzip
 import json
 import re
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -206,8 +208,19 @@ def _with_facts(films: list[Film], records: list[Record]) -> list[Film]:
 
 def _lists(record: Record) -> dict[str, tuple[str, ...]]:
     found = {name: _texts(record.get(name)) for name in ("directors", "cast", "writers")}
-    found["genres"] = tuple(one.lower() for one in _texts(record.get("genres")))
+    said = (one.lower() for one in _texts(record.get("genres")))
+    found["genres"] = _unique([genre for word in said for genre in _genres_by_word().get(word, (word,))])
     found["cast"] = tuple(one for one in found["cast"] if re.match(r"\w", one))
+    return found
+
+
+@cache
+def _genres_by_word() -> Mapping[str, tuple[str, ...]]:
+    """The genres that everyday words stand for: a few films have 'suspense' for one, and would be all of it."""
+    schema = tomllib.loads(files("eval").joinpath("data/films.toml").read_text(encoding="utf-8"))
+    found: dict[str, tuple[str, ...]] = {}
+    for genre, words in schema["fields"][0]["synonyms"].items():
+        found |= {word: (*found.get(word, ()), genre) for word in words}
     return found
 
 

@@ -251,6 +251,17 @@ async def test_what_no_rule_can_answer_leaves_the_wish_standing(agent: Agent):
     assert second.recommendations
 
 
+async def test_small_talk_leaves_the_wish_standing(agent: Agent):
+    first = await agent.reply(visitor(agent), "a comedy")
+
+    second = await agent.reply(first.conversation, "hello!")
+    goodbye = await agent.reply(second.conversation, "thanks, bye")
+    stranger = await agent.reply(visitor(agent), "hello!")
+
+    assert second.intent.act is Act.ANSWER
+    assert [bool(reply.recommendations) for reply in (second, goodbye, stranger)] == [True, False, False]
+
+
 async def test_a_guess_says_that_it_is_one(agent: Agent):
     conversation = visitor(agent)
     agent.state.set_novelty(conversation.user_id, 1.0)

@@ -226,6 +226,14 @@ def test_a_catalog_is_made_with_facts_and_without_those_of_another_film(tmp_path
     assert loaded.bad == ()
 
 
+def test_an_everyday_word_for_genres_is_no_genre_of_its_own(tmp_path: Path):
+    record = {"id": 1, "title": "One", "year": 1990, "genres": ["Suspense", "thriller", "historical", "Disaster"]}
+
+    (film,) = make_catalog("redial", lines(tmp_path / "catalogue.jsonl", record))
+
+    assert film.lists["genres"] == ("mystery", "thriller", "history", "disaster")
+
+
 def test_what_is_written_is_read_again(tmp_path: Path):
     dialogues = list(READERS["redial"](lines(tmp_path / "r.jsonl", redial()), None))
 

@@ -9,7 +9,7 @@ from typing import Any
 from agent.drivers.offline.numbers import YEAR, bound_of, compared
 from agent.drivers.offline.phrases import has, matches, pattern, small, table, words
 from agent.drivers.offline.spot import Spotter
-from agent.drivers.reading import Parsed, Scene
+from agent.drivers.reading import Parsed, Scene, limit_of, pairs_of
 from agent.drivers.text import Place, Spot, blank, is_free, outside, said_of, stem, stretches, words_of
 from agent.drivers.vocabulary import READ
 from retrieval.preference import Leaning, Op, Preference
@@ -74,7 +74,7 @@ class _Reading:
         self.about = [title for title in self.titles if title not in self.related]
         self.held = {(old.field, str(value)) for old in scene.preference.constraints for value in old.values}
         self.limits, self.prefer, self.drop = self._stated()
-        wanted = [_limit(soft["field"], "is", [soft["value"]]) for soft in self.prefer if "less" not in soft]
+        wanted = [limit_of(soft["field"], "is", [soft["value"]]) for soft in self.prefer if "less" not in soft]
         self.alone, self.sorts = [*self.limits, *wanted], self._sorts()  # a look-up knows no soft wishes
         self.audience = {one.place: one.words for one in find_audiences(self.free) if not self._is_refused(one.start)}
         self.avoided = self._avoided()
@@ -126,7 +126,7 @@ class _Reading:
         bounds: dict[tuple[str, str], list[float]] = {}  # the widest hold: 'from the 30s or 40s'
         for spot in (spot for spot in self.spots if spot.kind == "number" and spot.field):
             bounds.setdefault((spot.field, spot.op), []).append(float(spot.value))
-        limits = [_limit(name, op, [max(said) if op == "max" else min(said)]) for (name, op), said in bounds.items()]
+        limits = [limit_of(name, op, [max(said) if op == "max" else min(said)]) for (name, op), said in bounds.items()]
         moved, taken = self._relative()
         limits, prefer = [*chain(*self.related.values()), *limits, *moved], list[Arguments]()
         gone = r"(?<![a-z])(?:{})\b[^,.;，。；]*<still_wanted>"
@@ -134,8 +134,8 @@ class _Reading:
         for group in (group for group in self._groups() if is_free(group[0].place, taken)):
             spot, before, after = group[0], self.text[: group[0].start], self.text[group[-1].end :]
             name, values = spot.field, list(dict.fromkeys(str(spot.value) for spot in group))
-            clause, _ = _clause_of(self.text, spot.start)
-            is_refused, is_soft = self._is_refused(spot.start), self.schema.field(name).soft
+            (clause, _), is_soft = _clause_of(self.text, spot.start), self.schema.field(name).soft
+            is_refused, (is_liked, is_told) = self._is_refused(spot.start), self._hinted(group)
             shade = "<degree>|<softer>" if self.language == "en" else "<degree>|<foreign_degree>"
             is_shade = stem(spot.words) != stem(values[0]) and has(shade, f"{before}\x02{spot.words}")  # 'funnier'
             is_dropped = has("<forget>", clause) and any((name, value) in self.held for value in values)
@@ -145,15 +145,17 @@ class _Reading:
                 drop += values
             elif has("<too_much>", before) or (is_refused and has("^too |^太", spot.words)):
                 prefer += [{"field": name, "value": value, "less": True} for value in values]
+            elif is_told and (is_refused or not self.says("<question>")):
+                continue  # what an item is said to be is asked for by nobody
             elif is_refused:
-                limits.append(_limit(name, "not", values, lasting=has("<lasting>", clause)))
-            elif is_soft or is_shade:
+                limits.append(limit_of(name, "not", values, lasting=has("<lasting>", clause)))
+            elif is_soft or is_shade or is_liked or is_told:
                 prefer += [{"field": name, "value": value} for value in values]
             elif not has(r"^\s*or not\b", after):
                 op = "all_of" if has("<all_of>", clause) else "any_of" if values[1:] else "is"
-                limits.append(_limit(name, op, values, lasting=has("<always>", clause)))
-        refused = {pair for limit in limits if limit["op"] == "not" for pair in _pairs([limit])}
-        return [limit for limit in limits if limit["op"] == "not" or not _pairs([limit]) & refused], prefer, drop
+                limits.append(limit_of(name, op, values, lasting=has("<always>", clause)))
+        refused = {pair for limit in limits if limit["op"] == "not" for pair in pairs_of([limit])}
+        return [limit for limit in limits if limit["op"] == "not" or not pairs_of([limit]) & refused], prefer, drop
 
     def _groups(self) -> list[list[Spot]]:  # values joined by 'or', or listed under one negation, belong together
         groups, foreign = list[list[Spot]](), "|^<foreign_alternative>$" * (self.language == "other")
@@ -169,7 +171,7 @@ class _Reading:
         match = pattern(around).search(f"{before}\x01{after}") if value in spec.order else None
         _, op, step = bound_of(match) if match else ("", "", 0)
         at = spec.order.index(value) + step if op else 0
-        return _limit(spec.name, op, spec.order[at : at + 1] or [value]) if op else None
+        return limit_of(spec.name, op, spec.order[at : at + 1] or [value]) if op else None
 
     def _relative(self) -> tuple[list[Arguments], list[Place]]:  # too much or too little of what was shown
         pointed = self.references([title for title in self.about if len(title.item_ids) == 1])
@@ -191,6 +193,12 @@ class _Reading:
         before = list(matches(no, clause[:at]))
         behind = pattern("<negated_verb>").sub(" ", clause[before[-1].end() : at]) if before else ""
         return (bool(before) and not has("<shift>", behind)) or has(not_so, clause[at:])
+
+    def _hinted(self, group: Sequence[Spot]) -> tuple[bool, bool]:  # what one always likes; what an item is said to be
+        (clause, at), after = _clause_of(self.free, group[0].start), self.free[group[-1].end :]
+        fond = [match.end() for match in matches("<fond>", clause[:at])]
+        is_liked = bool(fond and not has("<request>", clause[fond[-1] : at])) or has("<fond_after>", after)
+        return is_liked, (has("<told>", clause[:at]) or has("<told_after>", after)) and not has("<request>", clause)
 
     def _avoided(self) -> dict[Place, str]:
         found, taken = dict[Place, str](), [spot.place for spot in self.spots]
@@ -218,8 +226,7 @@ class _Reading:
     def unplaced(self) -> list[str]:  # what stands in a message of another language and was made nothing of
         read = [*(spot.place for spot in self.spots), *self.avoided, *self.audience]
         text = blank(self.text, [*read, *(match.span() for match in matches("<no_field>", self.text))], "\x00")
-        plain = words("chatter") | words("foreign") | self.spotter.own_words
-        return stretches(text, plain, pattern("<ends>"))
+        return stretches(text, words("chatter") | words("foreign") | self.spotter.own_words, pattern("<ends>"))
 
     def _whole(self, word: str, start: int) -> str:  # what is left of Chinese may be a piece of a word: then its clause
         return word if len(word) == 2 or not has(f"[{HAN}]", word) else _clause_of(self.text, start)[0].strip()
@@ -240,8 +247,8 @@ class _Reading:
             said: Any = {"description": " ".join(self.leftover or [self.text])[:300], "limits": self.limits}
             return self.answer("identify", [], Call("search_catalog", said))
         items, sort, it = self.references(self.about), next(iter(self.sorts), ""), self.rows([self.focus])
-        alone, of_these = self.alone, self.says("<of_these>") and self.says(r"<question>|[?？]|吗|哪")
-        of_these = of_these and not self.scene.counted  # else they are what was counted
+        alone, is_asked = self.alone, self.says(r"<question>|[?？]|吗|哪")
+        of_these = self.says("<of_these>") and is_asked and not self.scene.counted  # else they are what was counted
         if self.says("<sequel>") or (of_these and not (alone or sort or self._asked_fields())):
             return self.answer("talk", saying="unread_question")
         if self.says("<why>") and (not alone or (items and self.says("<why_not>"))):
@@ -345,7 +352,7 @@ class _Reading:
             return True
         kinds = [limit for limit in limits if limit["op"] in ("is", "any_of")]
         example = "similar_to" in patch and any(title.kind == "title" for title in self.titles)
-        new, held = _pairs([*limits, *prefer]), self.held | {(old.field, old.value) for old in wish.wishes}
+        new, held = pairs_of([*limits, *prefer]), self.held | {(old.field, old.value) for old in wish.wishes}
         is_other = {name for name, _ in new}.isdisjoint(name for name, _ in held) and not (wish.liked or wish.text)
         is_empty, repeats = wish == Preference(language=wish.language), not example and new and new <= held
         if is_empty or repeats or self.says("<adds>") or (is_other and held and len(words_of(self.text)) < 5):
@@ -361,12 +368,11 @@ class _Reading:
                 return min(int(small(match[1])), 10)
         return 1 if self.says("<hurry>") else None
 
-    def _sorts(self) -> list[str]:
+    def _sorts(self) -> list[str]:  # 'the oldest is nine' sorts nothing
         numbers = [(spec.name, compared(spec)) for spec in self.schema.of_kind(FieldKind.NUMBER)]
         ends = [(sign + name, said[place]) for name, said in numbers for place, sign in ((2, ""), (3, "-"))]
         ends.append(("-popularity", "<most_popular>"))
-        free = pattern("<of_age>").sub("", self.free)  # 'the oldest is nine' sorts nothing
-        return [sort for sort, said in ends if has(f"(?<![a-z])(?:{said})", free)]
+        return [sort for sort, said in ends if has(f"(?<![a-z])(?:{said})", pattern("<of_age>").sub("", self.free))]
 
     def _asked_fields(self) -> list[str]:
         specs = () if has("<about>", self.free) else self.schema.fields  # none for 'what is it about'
@@ -388,15 +394,6 @@ def _relation(spec: FieldSpec, before: str, after: str) -> str:
         return "after"
     is_less = has(rf"\b(?:(?:{less}) than{earlier})\s+$", before) or has("^[之以]前", behind)
     return "before" if is_less or has(r"^更?[老早旧短便]", tail) else ""
-
-
-def _limit(name: str, op: str, values: Sequence[str | float], *, lasting: bool = False) -> Arguments:
-    return {"field": name, "op": op, "value": list(values)} | ({"lasting": True} if lasting else {})
-
-
-def _pairs(limits: Sequence[Arguments]) -> set[tuple[str, str]]:
-    said = ((limit["field"], limit.get("value", "")) for limit in limits)
-    return {(name, str(value)) for name, values in said for value in (values if isinstance(values, list) else [values])}
 
 
 def _clause_of(message: str, position: int) -> tuple[str, int]:

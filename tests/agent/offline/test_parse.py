@@ -31,6 +31,65 @@ def test_a_genre_is_read_in_each_script(read, message: str, genre: str):
 
 
 @pytest.mark.parametrize(
+    "message",
+    [
+        "I love comedies",
+        "hi, we really like comedies",
+        "I am a big fan of comedies",
+        "I like comedies what do you suggest?",
+        "comedies are my favorite",
+        "I am a comedy fan",
+    ],
+)
+def test_what_one_always_likes_is_a_wish_and_no_limit(read, message: str):
+    patch = read(message).patch
+
+    assert patch["prefer"] == [{"field": "genres", "value": "Comedy"}]
+    assert "limits" not in patch
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "show me a comedy",
+        "comedies",
+        "I'd like a comedy",
+        "I would really like a comedy",
+        "I feel like a comedy",
+        "I like films, can you suggest a comedy",
+        "something that is a comedy",
+        "it has to be a comedy",
+        "tonight it's a comedy",
+    ],
+)
+def test_what_is_asked_for_stays_a_limit(read, message: str):
+    assert read(message).patch["limits"] == [{"field": "genres", "op": "is", "value": ["Comedy"]}]
+
+
+@pytest.mark.parametrize(
+    "message", ["Al Pacino was great", "Heat stars Al Pacino", "I am a huge Al Pacino fan", "it has Al Pacino in it"]
+)
+def test_who_is_spoken_of_is_not_asked_for(read, message: str):
+    assert "limits" not in read(message).patch
+
+
+@pytest.mark.parametrize("message", ["with Al Pacino", "Al Pacino please", "something that has Al Pacino in it"])
+def test_who_is_asked_for_is_a_limit(read, message: str):
+    assert [limit["value"] for limit in read(message).patch["limits"]] == [["Al Pacino"]]
+
+
+@pytest.mark.parametrize(
+    "message", ["Casino was a good comedy", "I think it was a comedy", "Heat was great, Casino was not a comedy"]
+)
+def test_what_an_item_is_said_to_be_is_no_wish(read, message: str):
+    assert not {"limits", "prefer"} & set(read(message).patch)
+
+
+def test_what_is_said_in_passing_is_not_searched_for(read):
+    assert "about" not in read("Hello, any suggestions? I recently watched Heat, sounds good, I'll check it out").patch
+
+
+@pytest.mark.parametrize(
     ("message", "ending"),
     [
         ("recommend me a comedy", "recommend"),
