@@ -29,7 +29,7 @@ from retrieval.ranking import (
     wish_changes,
 )
 from retrieval.restraint import first_place
-from retrieval.schema import CONTENT, SUITS_FROM
+from retrieval.schema import CONTENT, SUITS_FROM, FieldKind
 from retrieval.settings import RetrievalSettings
 from retrieval.vectors import VectorIndex
 
@@ -173,6 +173,11 @@ class Ranker:
         kept: NDArray[np.bool_] = np.logical_or.reduce([self.catalog.mask((one,)) for one in named])
         return kept
 
+    def _told(self) -> NDArray[np.bool_]:
+        """The rows of which more is known than a title: of the others it is never known whether they fit."""
+        fields = [spec.name for spec in self.catalog.schema.descriptive if spec.kind is not FieldKind.NUMBER]
+        return np.asarray(np.logical_or.reduce([self.catalog.known(name) for name in fields]), dtype=np.bool_)
+
     def _near(
         self,
         by_channel: Mapping[str, Sequence[Candidate]],
@@ -195,7 +200,7 @@ class Ranker:
         open_rows &= self._still_about_it(preference)
         if not open_rows.any():
             return []
-        open_unknown = open_rows & unknown_alone(self.catalog, preference.constraints)
+        open_unknown = open_rows & unknown_alone(self.catalog, preference.constraints) & self._told()
         if not (is_short or open_unknown.any()):
             return []
         allowed = open_unknown if open_unknown.any() else open_rows & (counts == counts[open_rows].min())

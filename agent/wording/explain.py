@@ -16,7 +16,6 @@ from agent.wording.messages import (
     percent,
     say,
     sentence,
-    title,
     title_of,
 )
 from agent.wording.telling import CLOSE, Key, Telling, in_turn, key_of, own_facts
@@ -31,6 +30,8 @@ IN_REASON = 2
 """Statements in the short reason; all are behind the card's 'Why this?'."""
 VALUES_IN_REASON = 2
 """Values of one field that are said in one breath."""
+TOLD_OF = 3
+"""Ratings: "0 % liked it" is not said of one person."""
 ENOUGH = 2
 """Statements that an item has at least, guesses left out: what it is fills up what is missing."""
 
@@ -186,12 +187,16 @@ def _reason(parts: Sequence[Sequence[Evidence]], catalog: Catalog, language: str
 
 
 def _evidence(found: Candidate, telling: Telling) -> list[Evidence]:
-    """What may be said of an item: nothing of a value that it, or what it is compared with, has in passing only."""
+    """What may be said of an item: nothing of a value that it, or what it is compared with, has in passing only.
+
+    Nor that its description is close to a wish that only names people: those stand in no description.
+    """
     items = telling.catalog
     return [
         _elsewhere(one, found, telling)
         for one in found.evidence
-        if not any(
+        if (one.kind is not EvidenceKind.TEXT or telling.is_described)
+        and not any(
             item_id in items and value in items.item(item_id).slight
             for item_id, _, value in one.path or ((found.item_id, one.field, one.value),)
         )
@@ -251,7 +256,8 @@ def _words(one: Evidence, values: Sequence[str], titles: str, catalog: Catalog, 
         case EvidenceKind.CLUSTER:
             return say("cluster", language, count=one.count, words=_cluster(one, catalog, language))
         case EvidenceKind.POPULAR:
-            return say("popular", language, count=one.count, share=percent(one.score, language)) if one.count else ""
+            is_enough = one.count >= TOLD_OF
+            return say("popular", language, count=one.count, share=percent(one.score, language)) if is_enough else ""
         case EvidenceKind.PROPOSED:
             return say("proposed", language)
         case EvidenceKind.REMARK:
@@ -284,8 +290,7 @@ def _remark(one: Evidence, values: Sequence[str], catalog: Catalog, language: st
     if spec is None:
         return ""
     if spec.of_item:
-        values = [catalog.item(value).title for value in values if value in catalog]
-        words = [title(value, language) for value in values]
+        words = [title_of(catalog.item(value), language) for value in values if value in catalog]
     else:
         words = [spec.value_in(value, language) for value in values]
     return spec.fact_of(join(words, language), language)

@@ -74,6 +74,8 @@ class Telling:
     on_list: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """How many items of the list have a value of a field."""
     size: int = 0
+    is_described: bool = True
+    """Whether the wish says what something is about, and not merely who is in it."""
     _shown: dict[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict, repr=False, compare=False)
     """What the cards show, by item id: put together once for all that is known of an item."""
 
@@ -95,7 +97,7 @@ class Telling:
             implied: The wish with what its everyday words stand for.
         """
         items = [catalog.item(item_id) for item_id in item_ids if item_id in catalog]
-        asked = frozenset(_asked(preference))
+        asked, people = frozenset(_asked(preference)), {spec.name for spec in catalog.schema.fields if spec.people}
         limits = _limits(preference)
         said = [preference.text, *(one.words for one in limits), *(one.words for one in _wishes(preference))]
         return cls(
@@ -107,6 +109,7 @@ class Telling:
             frozenset(double for item_id in preference.liked for double in catalog.double_of(item_id)),
             Counter((name, value) for item in items for name, values in item.values.items() for value in values),
             len(items),
+            bool(preference.text or {name for name, _ in asked} - people),
         )
 
     def asks_for(self, evidence: Evidence) -> bool:

@@ -377,6 +377,25 @@ def test_a_reason_speaks_of_each_thing_once(films: Catalog, language: str):
     ]
 
 
+def test_nothing_is_said_of_what_one_person_liked(films: Catalog):
+    alone = Evidence("trend", EvidenceKind.POPULAR, count=1, score=0.0)
+
+    told = explain(Candidate(CASINO, {}, (fact("genres", "Crime"), alone)), films, "en")
+
+    assert not [one.text for one in told.statements if "liked it" in one.text]
+
+
+def test_closeness_to_a_description_is_not_said_of_a_wish_for_people(films: Catalog):
+    close = Candidate(CASINO, {}, (Evidence("content", EvidenceKind.TEXT, score=0.9, text="A desert town."),))
+    by_scorsese = Preference(constraints=(Constraint("directors", Op.IS, ("Martin Scorsese",)),))
+
+    of_people = explain(close, films, "en", telling=Telling.of(by_scorsese, films))
+    of_words = explain(close, films, "en", telling=Telling.of(replace(by_scorsese, text="desert"), films))
+
+    assert "close to your wish" not in " ".join(one.text for one in of_people.statements)
+    assert "close to your wish" in " ".join(one.text for one in of_words.statements)
+
+
 def test_a_card_does_not_lead_with_what_few_liked(films: Catalog):
     disliked = Evidence("trend", EvidenceKind.POPULAR, count=6, score=0.0)
 
