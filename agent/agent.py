@@ -30,12 +30,12 @@ from agent.loop.weighing import weigh
 from agent.loop.words import Words
 from agent.matching import FieldMatcher
 from agent.memory import StoredMemory, keep_shown
+from agent.partial_turn import PartialTurn
 from agent.recommendation import Recommendation, Reply
 from agent.rewinding import rewind
 from agent.settings import Settings
-from agent.shown import Shown, load_shown
-from agent.stopping import Half
 from agent.transcript import near_titles, shown_titles
+from agent.turn_record import TurnRecord, load_record
 from agent.watching import Watcher
 from agent.wording.messages import say
 from agent.wording.why import why_not
@@ -175,7 +175,7 @@ class Agent:
         if self.make_retriever is not None:
             return self.make_retriever(tenant)
         whole = next(iter(self.retrievers.values()))
-        return whole.taught(*learn_from_log(self.state.of(tenant), whole.catalog))
+        return whole.updated(*learn_from_log(self.state.of(tenant), whole.catalog))
 
     def renew(self) -> list[str]:
         """Take up what was learned since (`agent.learning.refit`), for the tenants that are known here.
@@ -333,7 +333,7 @@ class Agent:
         except StateError:
             return False
 
-    async def stop(self, conversation: Conversation, half: Half) -> Conversation:
+    async def stop(self, conversation: Conversation, half: PartialTurn) -> Conversation:
         """Keep what a turn had brought when its events were closed; closing them is what ends tools and model calls.
 
         Args:
@@ -350,18 +350,18 @@ class Agent:
         await self._keeper.keep(stopped)
         return stopped
 
-    def _keep_half(self, user_id: str, stopped: Conversation, half: Half) -> None:
+    def _keep_half(self, user_id: str, stopped: Conversation, half: PartialTurn) -> None:
         self.state.open_conversation(user_id, stopped.conversation_id, title=half.message[:60])
         keep_shown(self.state, stopped, half.shown())
 
-    async def shown(self, conversation: Conversation) -> dict[int, Shown]:
+    async def shown(self, conversation: Conversation) -> dict[int, TurnRecord]:
         """What was shown with the turns of a conversation, by their number; nothing where it was not kept."""
         if conversation.user_id is None:
             return {}
         user_id, conversation_id = conversation.user_id, conversation.conversation_id
         kept = await asyncio.to_thread(self.state.shown_in, user_id, conversation_id)
-        found = {at: load_shown(content) for at, content in kept.items()}
-        return {at: one for at, one in found.items() if one is not None}
+        loaded = {at: load_record(content) for at, content in kept.items()}
+        return {at: shown for at, shown in loaded.items() if shown is not None}
 
     async def rewind(self, conversation: Conversation, place: int, *, language: str) -> Conversation:
         """A conversation as it was before a message, to have that said or answered anew; see `agent.rewinding`.
@@ -373,7 +373,7 @@ class Agent:
         """
         await asyncio.to_thread(self._check_owner, conversation)
         shown = await self.shown(conversation)
-        kept = {number: one.after for number, one in shown.items() if one.after is not None}
+        kept = {number: turn.after for number, turn in shown.items() if turn.after is not None}
         return await asyncio.to_thread(rewind, self.state, conversation, place, kept, language=language)
 
     def _fixed(self, conversation: Conversation, message: str, key: str) -> list[Event]:
@@ -396,7 +396,7 @@ class Agent:
             UnknownItemError: The catalog has no such item.
         """
         if item_id not in self.catalog:
-            near = [one.title for one in self.catalog.find_title(item_id, limit=3)]
+            near = [match.title for match in self.catalog.find_title(item_id, limit=3)]
             raise UnknownItemError(item_id, near_titles=near)
         await asyncio.to_thread(self._check_owner, conversation)
         feedback_id = ""
@@ -429,7 +429,9 @@ class Agent:
         user_id = conversation.user_id
         if user_id is not None and feedback_id.isdigit():
             given = await asyncio.to_thread(self.state.feedback_of, user_id)
-            item_id = next((one.item_id for one in given if str(one.feedback_id) == feedback_id), item_id)
+            item_id = next(
+                (feedback.item_id for feedback in given if str(feedback.feedback_id) == feedback_id), item_id
+            )
             await asyncio.to_thread(self.state.undo_feedback, user_id, int(feedback_id))
         conversation = replace(conversation, preference=_with_opinion(conversation, item_id, None))
         if conversation.turns:  # a click alone, by its id, belongs to no conversation
@@ -497,12 +499,12 @@ class Agent:
         return self.histories.find(conversation)
 
     def _ids(self, labels: Sequence[str]) -> tuple[str, ...]:
-        found = []
+        item_ids = []
         for label in labels:
             title, year = split_year(label)
             matches = self.catalog.titles.exact(label) or self.catalog.titles.exact(title, year=year)
-            found += [match.item_id for match in matches[:1]]
-        return tuple(found)
+            item_ids += [match.item_id for match in matches[:1]]
+        return tuple(item_ids)
 
     async def erase(self, user_id: str, *, who: str = "") -> None:
         """Forget a user for good: conversations, feedback, tastes, exposures.
@@ -606,7 +608,7 @@ def _with_opinion(conversation: Conversation, item_id: str, kind: FeedbackKind |
     preference = conversation.preference
 
     def without(ids: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(one for one in ids if one != item_id)
+        return tuple(other for other in ids if other != item_id)
 
     liked, disliked, seen = without(preference.liked), without(preference.disliked), without(preference.seen)
     if kind is FeedbackKind.LIKE:

@@ -97,9 +97,9 @@ async def assemble(retriever: Retriever, state: StateStore, settings: Settings, 
 
 def retriever_of(built: Retriever, state: StateStore, settings: Settings, tenant: str) -> Retriever:
     """The retriever of a tenant: what was built, with all that its users taught, and what a language model read."""
-    found = learned(built, settings.retrieval, tenant)
-    found = found.taught(*learn_from_log(state.of(tenant), found.catalog))
-    return with_features(found, settings)
+    retriever = learned(built, settings.retrieval, tenant)
+    retriever = retriever.updated(*learn_from_log(state.of(tenant), retriever.catalog))
+    return with_features(retriever, settings)
 
 
 def read_rules(settings: Settings, catalog: Catalog) -> RuleBook | None:

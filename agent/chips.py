@@ -15,12 +15,12 @@ __all__ = ["chips", "constraint_label", "label", "leaning_label", "wish_label", 
 def chips(preference: Preference, catalog: Catalog) -> tuple[Chip, ...]:
     """The chips of a preference, limits first."""
     language = preference.language
-    made = [Chip(*found) for found in limit_labels(preference.constraints, catalog, language)]
+    made = [Chip(*fields) for fields in limit_labels(preference.constraints, catalog, language)]
     made += [Chip(wish.key, wish_label(wish, catalog, language)) for wish in preference.wishes]
     made += [Chip(leaning.key, leaning_label(leaning, catalog, language)) for leaning in preference.leanings]
     for person in preference.people:
         wanted: tuple[Constraint | Wish, ...] = (*person.constraints, *person.wishes)
-        wants = comma((label(one, catalog, language) for one in wanted), language)
+        wants = comma((label(part, catalog, language) for part in wanted), language)
         words = say("person_wants", language, name=person.name, words=wants) if wants else person.name
         made.append(Chip(f"person:{person.name}", words))
     for kind, key, item_ids in (("liked", "like", preference.liked), ("disliked", "unlike", preference.disliked)):
@@ -52,7 +52,7 @@ def without_chip(preference: Preference, key: str) -> Preference:
     if key == "text":
         return replace(preference, text="")
     if kind == "person":
-        return replace(preference, people=tuple(one for one in preference.people if one.name != item_id))
+        return replace(preference, people=tuple(person for person in preference.people if person.name != item_id))
     if kind in ("liked", "disliked"):
         return replace(
             preference,
@@ -61,7 +61,13 @@ def without_chip(preference: Preference, key: str) -> Preference:
             set_aside=tuple(dict.fromkeys((*preference.set_aside, item_id))),
         )
     if item_id == SPAN:
-        ends = [one for one in preference.constraints if one.field == kind and one.op in (Op.MIN, Op.MAX)]
-        kept = tuple(one for one in preference.constraints if one not in ends or one.lasting)
+        ends = [
+            constraint
+            for constraint in preference.constraints
+            if constraint.field == kind and constraint.op in (Op.MIN, Op.MAX)
+        ]
+        kept = tuple(
+            constraint for constraint in preference.constraints if constraint not in ends or constraint.lasting
+        )
         return replace(preference, constraints=kept)
     return preference.without(key)

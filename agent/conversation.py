@@ -97,7 +97,7 @@ class Conversation:
     def last_shown(self) -> tuple[str, ...]:
         """The item ids of the last list, in order; near misses or what words listed where there were no cards."""
         lists = (turn.shown or turn.near or turn.listed for turn in reversed(self.turns))
-        return next((found for found in lists if found), ())
+        return next((shown_list for shown_list in lists if shown_list), ())
 
     def last_counted(self) -> tuple[Constraint, ...]:
         """The limits of what the last reply counted or sorted; none where it did something else."""
@@ -130,7 +130,7 @@ class Conversation:
 
     def all_shown(self) -> frozenset[str]:
         """Every item id that was on a card."""
-        return frozenset(item_id for one in self.shown_lists() for item_id in one)
+        return frozenset(item_id for shown_list in self.shown_lists() for item_id in shown_list)
 
     def shown_lists(self) -> tuple[tuple[str, ...], ...]:
         """The item ids that were on cards, list by list, oldest first."""

@@ -131,8 +131,8 @@ class ConversationStore:
     async def load(self, conversation_id: str) -> Conversation | None:
         """The conversation as it was last kept; None where there is none."""
         async with self._guarded():
-            found = await self.saver.aget_tuple(self._thread(conversation_id))
-        kept = found.checkpoint["channel_values"].get(CHANNEL) if found else None
+            stored = await self.saver.aget_tuple(self._thread(conversation_id))
+        kept = stored.checkpoint["channel_values"].get(CHANNEL) if stored else None
         return load_conversation(kept) if kept is not None else None
 
     async def delete(self, conversation_id: str) -> None:

@@ -48,9 +48,11 @@ def search(context: ToolContext, description: str, limits: Sequence[Constraint],
     """
     constraints = (*context.preference.constraints, *limits)
     total, order = context.retriever.matching(constraints)
-    found = context.retriever.search(description, constraints, context.preference, context.history)
-    candidates = found if description else context.retriever.candidates_of(order, "catalog", constraints)
-    return SearchResult(tuple(_as_card(one, rank, context) for rank, one in enumerate(candidates[:k], 1)), total)
+    nearest = context.retriever.search(description, constraints, context.preference, context.history)
+    candidates = nearest if description else context.retriever.candidates_of(order, "catalog", constraints)
+    return SearchResult(
+        tuple(_as_card(candidate, rank, context) for rank, candidate in enumerate(candidates[:k], 1)), total
+    )
 
 
 def explain_item(context: ToolContext, item_id: str) -> Recommendation:
@@ -61,9 +63,9 @@ def explain_item(context: ToolContext, item_id: str) -> Recommendation:
     """
     context.catalog.item(item_id)
     brought = context.run(context.retriever.channel_names, (item_id,)).by_channel
-    candidates = [one for many in brought.values() for one in many if one.item_id == item_id]
+    candidates = [candidate for many in brought.values() for candidate in many if candidate.item_id == item_id]
     scores = {name: score for candidate in candidates for name, score in candidate.scores.items()}
-    evidence = tuple(dict.fromkeys(one for candidate in candidates for one in candidate.evidence))
+    evidence = tuple(dict.fromkeys(piece for candidate in candidates for piece in candidate.evidence))
     merged = context.retriever.explain(Candidate(item_id, scores, evidence), context.preference)
     return _as_card(merged, 1, context)
 
@@ -80,11 +82,12 @@ def compare(retriever: Retriever, item_ids: Sequence[str]) -> Comparison:
     }
     known = {name: values for name, values in fields.items() if any(values)}
     shared = {
-        name: tuple(one for one in values[0] if all(one in more for more in values)) for name, values in known.items()
+        name: tuple(value for value in values[0] if all(value in more for more in values))
+        for name, values in known.items()
     }
     links = tuple(
-        Statement(statement(one, retriever.catalog), one)
-        for one in retriever.connections(items[0].item_id, items[1].item_id)
+        Statement(statement(connection, retriever.catalog), connection)
+        for connection in retriever.connections(items[0].item_id, items[1].item_id)
     )
     return Comparison(items, known, {name: values for name, values in shared.items() if values}, links)
 
@@ -95,9 +98,9 @@ def _values(item: Item, name: str, kind: FieldKind) -> tuple[str, ...]:
     return item.values.get(name, ())
 
 
-def _as_card(found: Candidate, rank: int, context: ToolContext) -> Recommendation:
+def _as_card(candidate: Candidate, rank: int, context: ToolContext) -> Recommendation:
     wish = context.preference
-    words: Explanation = explain(found, context.catalog, wish.language, telling=Telling.of(wish, context.catalog))
-    score = found.score or max(found.scores.values(), default=0.0)
-    card = Recommendation(context.catalog.item(found.item_id), rank, words, score, dict(found.scores))
+    words: Explanation = explain(candidate, context.catalog, wish.language, telling=Telling.of(wish, context.catalog))
+    score = candidate.score or max(candidate.scores.values(), default=0.0)
+    card = Recommendation(context.catalog.item(candidate.item_id), rank, words, score, dict(candidate.scores))
     return disclosed(card, context.catalog, wish.language)

@@ -90,7 +90,7 @@ def _defused(part: Any) -> Any:
     if isinstance(part, str):
         return without_tokens(visible(part))
     if isinstance(part, list | tuple):
-        return [_defused(one) for one in part]
+        return [_defused(element) for element in part]
     if isinstance(part, dict):
         return {_defused(key): _defused(value) for key, value in part.items()}
     return part

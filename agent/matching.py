@@ -64,12 +64,12 @@ class FieldMatcher:
             async with self.calls.place(TIMEOUT_S):
                 answer = await within(bound.ainvoke([HumanMessage(_prompt(names, wanted, known))]), TIMEOUT_S)
             chosen = json.loads(str(answer.content))
-            found = {path: chosen[name] for name, path in zip(names, wanted, strict=True)}
+            sources = {path: chosen[name] for name, path in zip(names, wanted, strict=True)}
         except NoRoomError:
             raise ModelBusyError from None
         except FAILURES as error:
             raise ModelUnavailableError(f"the language model chose no fields ({type(error).__name__})") from error
-        return {path: name for path, name in found.items() if name in known}
+        return {path: name for path, name in sources.items() if name in known}
 
 
 def _prompt(names: list[str], wanted: Mapping[str, str], known: Mapping[str, str]) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from agent.conversation import Conversation
 from agent.loop.state import TurnState
 from agent.rewinding import snapshot_of
-from agent.shown import Shown, cards_of, dump_shown
+from agent.turn_record import TurnRecord, cards_of, dump_record
 from retrieval.history import UserHistory
 from retrieval.policies import Policy
 from retrieval.preference import Constraint, Wish
@@ -94,7 +94,7 @@ class StoredMemory:
         """Keep what the finished turn showed, so that its reasons can be opened again in a conversation of old."""
         if not (turn.keep and turn.store):
             return
-        shown = Shown(
+        shown = TurnRecord(
             cards_of(turn.recommendations),
             cards_of(turn.near_misses),
             turn.notices,
@@ -113,17 +113,17 @@ class StoredMemory:
         return self.state if turn.user is None else self.state.bound_to(turn.user)
 
 
-def keep_shown(state: StateStore, conversation: Conversation, shown: Shown) -> None:
+def keep_shown(state: StateStore, conversation: Conversation, shown: TurnRecord) -> None:
     """Keep what was shown with the last turn of a conversation, and how it stands; nothing where it is nobody's."""
     if conversation.user_id is not None:
         number = conversation.number_of(len(conversation.turns) - 1)
-        content = dump_shown(replace(shown, after=snapshot_of(conversation)))
+        content = dump_record(replace(shown, after=snapshot_of(conversation)))
         state.keep_shown(conversation.user_id, conversation.conversation_id, number, content)
 
 
 def meanings(tastes: Iterable[Taste]) -> tuple[Constraint | Wish, ...]:
     """What stored tastes mean to the recommenders."""
-    return tuple(one.constraint or one.wish for one in tastes if one.constraint or one.wish)  # type: ignore[misc]
+    return tuple(taste.constraint or taste.wish for taste in tastes if taste.constraint or taste.wish)  # type: ignore[misc]
 
 
 def taste_of(kept: Constraint | Wish) -> Taste:

@@ -38,5 +38,5 @@ def make_settings(
     try:
         return Settings(**given)
     except ValidationError as error:
-        problems = (f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        problems = (f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors())
         raise SettingsError(f"settings (RECONTEUR_ variables, .env or options): {'; '.join(problems)}") from None

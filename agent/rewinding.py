@@ -109,20 +109,23 @@ def _take_back(state: StateStore, user_id: str, conversation: Conversation, plac
 def _lasting(preference: Preference) -> set[str]:
     """The keys of what holds in later conversations, too."""
     stated: tuple[Constraint | Wish, ...] = (*preference.constraints, *preference.wishes)
-    return {one.key for one in stated if one.lasting}
+    return {wish.key for wish in stated if wish.lasting}
 
 
 def _with_clicks(preference: Preference, given: Sequence[Feedback], conversation_id: str, since: float) -> Preference:
     """A wish with the opinions that hold now: those of then that were not taken back, and those clicked since."""
     clicked = {
-        one.item_id: one.kind
-        for one in given
-        if one.source != SAID and one.conversation_id == conversation_id and one.created_at > since
+        feedback.item_id: feedback.kind
+        for feedback in given
+        if feedback.source != SAID and feedback.conversation_id == conversation_id and feedback.created_at > since
     }
-    held = {*(one.item_id for one in given), *preference.examples} - clicked.keys()
+    held = {*(feedback.item_id for feedback in given), *preference.examples} - clicked.keys()
 
     def of(kind: FeedbackKind, before: tuple[str, ...]) -> tuple[str, ...]:
-        return (*(one for one in before if one in held), *(one for one, said in clicked.items() if said is kind))
+        return (
+            *(item_id for item_id in before if item_id in held),
+            *(item_id for item_id, said in clicked.items() if said is kind),
+        )
 
     return replace(
         preference,

@@ -118,7 +118,7 @@ def _messages(catalog: Catalog, house: House, turns: int) -> dict[str, str]:
     }
     wishes = (*catalog.schema.wishes.get(ENGLISH, ()), f"recommend me some {catalog.schema.nouns_in(ENGLISH)}")
     plain = [*dict.fromkeys(wishes, "").items()]
-    mixed = [one for pair in zip_longest(plain, direct.items()) for one in pair if one is not None]
+    mixed = [message for pair in zip_longest(plain, direct.items()) for message in pair if message is not None]
     return dict(mixed[:turns])
 
 
@@ -126,8 +126,8 @@ async def _looked_up(agent: Agent, house: House, most: int) -> list[Line]:
     """Items of each rule without a turn, as programs look them up: gone, with their words, with their boost."""
     desk, lines = await agent.desk(None, Preference()), []
     if hidden := _spread(sorted(house.hidden), most):
-        found = [item_id for item_id in hidden if item_id in desk.catalog]
-        lines.append(_counts(hidden, found, "hidden ones are not there", "is there although a rule hides it"))
+        reachable = [item_id for item_id in hidden if item_id in desk.catalog]
+        lines.append(_counts(hidden, reachable, "hidden ones are not there", "is there although a rule hides it"))
     if disclosed := _spread(sorted({*house.disclosed} - house.hidden), most):
         cards = [await asyncio.to_thread(explain_item, desk, item_id) for item_id in disclosed]
         bare = [card.item.item_id for card in cards if not _is_disclosed(card, house, ENGLISH)]
@@ -135,10 +135,16 @@ async def _looked_up(agent: Agent, house: House, most: int) -> list[Line]:
     if boosted := [item_id for item_id in sorted(house.boosts) if item_id not in house.hidden]:
         wish = Preference(examples=tuple(boosted[:1]), liked=tuple(boosted[:1]))
         brought = await asyncio.to_thread(run_all, desk.retriever, wish, UserHistory())
-        ranked = [one for one in desk.retriever.order(brought, wish, UserHistory()) if one.item_id in house.boosts]
-        off = [one.item_id for one in ranked if one.shares.get(HOUSE) != house.boosts[one.item_id]]
+        ranked = [
+            candidate
+            for candidate in desk.retriever.order(brought, wish, UserHistory())
+            if candidate.item_id in house.boosts
+        ]
+        off = [
+            candidate.item_id for candidate in ranked if candidate.shares.get(HOUSE) != house.boosts[candidate.item_id]
+        ]
         told = f"boosted ones among those like {desk.catalog.item(boosted[0]).label} have their boost"
-        lines.append(_counts([one.item_id for one in ranked], off, told, "is ranked without its boost"))
+        lines.append(_counts([candidate.item_id for candidate in ranked], off, told, "is ranked without its boost"))
     return lines
 
 
@@ -182,10 +188,10 @@ def _named(reply: Reply, cards: Sequence[Recommendation], asked: str, agent: Age
     """Every item that a reply shows, or names with its year; the one asked for it may name, to say that it lacks it."""
     texts = (reply.text, *reply.notices, *(card.explanation.text for card in cards))
     spots = [spot for text in texts for spot in agent.words.titles.labels(text)]
-    statements = [one for card in cards for one in card.explanation.statements]
+    statements = [statement for card in cards for statement in card.explanation.statements]
     return {
         *(card.item.item_id for card in cards),
-        *(item_id for one in statements for item_id in one.evidence.item_ids),
+        *(item_id for statement in statements for item_id in statement.evidence.item_ids),
         *(item_id for spot in spots for item_id in spot.item_ids if spot.item_ids != {asked}),
         *(reply.table.item_ids if reply.table else ()),
         *reply.intent.about,

@@ -69,7 +69,7 @@ def near_titles(content: str) -> list[str]:
 
 
 def _numbered(recommendations: Sequence[Recommendation], language: str) -> str:
-    return "\n".join(_line(number, one, language) for number, one in enumerate(recommendations, start=1))
+    return "\n".join(_line(number, card, language) for number, card in enumerate(recommendations, start=1))
 
 
 def _line(number: int, recommendation: Recommendation, language: str) -> str:

@@ -67,17 +67,17 @@ def main() -> int:
     """Run everything; 1 and a message when something needed is not there."""
     given = _parser().parse_args()
     size = QUICK if given.quick else Size()
-    found = environment()  # before there is any load of our own
-    found["command"] = _command(given)
+    machine = environment()  # before there is any load of our own
+    machine["command"] = _command(given)
     try:
         sections = run_all(given, size)
     except RecommenderError as error:
         log.print(str(error), style="red", highlight=False)
         return 1
-    text = report(sections, found)
+    text = report(sections, machine)
     print(text)
     if given.out:
-        figures = {"environment": found, **{one.title: one.figures for one in sections}}
+        figures = {"environment": machine, **{section.title: section.figures for section in sections}}
         given.out.write_text(json.dumps(figures, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     if given.into:
         insert(given.into, text, BEGIN, END)
@@ -171,18 +171,18 @@ def model_server(url: str, model: str) -> Iterator[str]:
 async def with_model(retriever: Retriever, llm: LlmSettings, given: argparse.Namespace, size: Size) -> list[Section]:
     """What needs the language model."""
     seed, verbose = given.seed, given.verbose
-    found = [await understood(retriever, llm, size.turns, seed=seed, verbose=verbose)]
+    sections = [await understood(retriever, llm, size.turns, seed=seed, verbose=verbose)]
     played = await scripts.run(
         retriever, url=llm.url, model=llm.model, driver=llm.driver, limit=size.scripts, seed=seed
     )
     text = scripts.report(played, seed=seed, verbose=verbose)
-    found.append(Section("Scripted conversations", text, scripts.figures(played, seed=seed)))
+    sections.append(Section("Scripted conversations", text, scripts.figures(played, seed=seed)))
     answers = await turn_cost.run(
         retriever, url=llm.url, model=llm.model, driver=llm.driver, limit=size.requests, seed=seed
     )
     text = turn_cost.report(answers, verbose=verbose)
-    found.append(Section("Turn cost beside create_agent", text, turn_cost.figures(answers)))
-    return found
+    sections.append(Section("Turn cost beside create_agent", text, turn_cost.figures(answers)))
+    return sections
 
 
 async def understood(retriever: Retriever, llm: LlmSettings, limit: int | None, *, seed: int, verbose: bool) -> Section:
@@ -200,13 +200,13 @@ async def understood(retriever: Retriever, llm: LlmSettings, limit: int | None, 
     ]
     rows.append(("turn, with 95 % interval", *(str(turns[name]) for name in names)))
     goal = f"{UNDERSTANDING_WANTED:.0%}"
-    rows.append((f"wanted {goal}", *(wanted(turns[one].value, UNDERSTANDING_WANTED, at_most=False) for one in names)))
+    rows.append((f"wanted {goal}", *(wanted(turns[name].value, UNDERSTANDING_WANTED, at_most=False) for name in names)))
     for what, members in (
         ("answer tokens of the steps, median", {name: scores[name].tokens for name in names}),
         ("seconds of the steps, median", {name: scores[name].seconds for name in names}),
         ("steps a turn, median", {name: scores[name].calls for name in names}),
     ):
-        rows.append((what, *(f"{statistics.median(members[one]):.1f}" if members[one] else "none" for one in names)))
+        rows.append((what, *(f"{statistics.median(members[name]):.1f}" if members[name] else "none" for name in names)))
     figures: dict[str, JsonValue] = {
         name: {
             "right": {key: [*values] for key, values in score.right.items()},
@@ -235,7 +235,7 @@ def latency(retriever: Retriever, requests: int, seed: int) -> Section:
             if step == "whole request" or not parallel:
                 cuts = [f"{np.percentile(values, cut):.1f}" for cut in (50, 95, 100)]
                 rows.append((f"{step}, channels {how}" if values is whole else step, *cuts))
-        figures[how] = {step: [round(one, 3) for one in values] for step, values in times.items()}
+        figures[how] = {step: [round(value, 3) for value in values] for step, values in times.items()}
         p95 = float(np.percentile(whole, 95))
         goal = retrieval_latency.WANTED_MS
         rows.append((f"wanted p95 <= {goal:.0f} ms", "", f"{p95:.1f}", wanted(p95, goal)))
@@ -243,10 +243,10 @@ def latency(retriever: Retriever, requests: int, seed: int) -> Section:
     return Section("Retrieval latency", text + table(("step", "p50 ms", "p95 ms", "max ms"), rows), figures)
 
 
-def report(sections: list[Section], found: dict[str, JsonValue]) -> str:
+def report(sections: list[Section], machine: dict[str, JsonValue]) -> str:
     """One Markdown text."""
-    head = f"- command: `{found['command']}`\n{environment_lines(found)}"
-    return "\n\n".join([head, *(f"### {one.title}\n\n{one.text}" for one in sections)])
+    head = f"- command: `{machine['command']}`\n{environment_lines(machine)}"
+    return "\n\n".join([head, *(f"### {section.title}\n\n{section.text}" for section in sections)])
 
 
 if __name__ == "__main__":

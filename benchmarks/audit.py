@@ -19,7 +19,7 @@ from typing import Any
 from agent.learning.transcripts import Dialogue, read_dialogues
 from agent.settings import LlmSettings
 from eval.audit.auditor import Auditor
-from eval.audit.claims import ClaimReader, Judged, Place, replies
+from eval.audit.claims import ClaimReader, ClaimVerdict, Place, replies
 from eval.audit.findings import Check, Verdict
 from eval.audit.judge import open_judge
 from eval.catalogs import load_catalog
@@ -42,7 +42,7 @@ Row = tuple[str, int, bool, bool]
 """Kind, half, whether it was flagged, whether anything in it was confirmed."""
 
 
-def recorded(claims: ClaimReader, dialogues: Sequence[Dialogue], path: Path) -> dict[Place, Judged]:
+def recorded(claims: ClaimReader, dialogues: Sequence[Dialogue], path: Path) -> dict[Place, ClaimVerdict]:
     """What recorded answers say, read as those of a judge are."""
     lines = map(json.loads, path.read_text(encoding="utf-8").splitlines())
     answers = {(line["dialogue_id"], line["turn_index"]): line["answer"] for line in lines}
@@ -62,7 +62,7 @@ def _with_rows(answer: dict[str, Any], catalog: Catalog) -> dict[str, Any]:
     return answer | {"suggested": suggested, "claims": stated}
 
 
-async def asked(claims: ClaimReader, dialogues: Sequence[Dialogue], settings: LlmSettings) -> dict[Place, Judged]:
+async def asked(claims: ClaimReader, dialogues: Sequence[Dialogue], settings: LlmSettings) -> dict[Place, ClaimVerdict]:
     """What a judge says of every reply."""
     async with open_judge(settings) as judge:
         judged = await claims.judged_by(judge, dialogues, limit=len(dialogues) * 10, seed=0)
@@ -73,31 +73,31 @@ async def asked(claims: ClaimReader, dialogues: Sequence[Dialogue], settings: Ll
 def rows(name: str, auditor: Auditor, dialogues: Sequence[Dialogue]) -> list[Row]:
     """One row for each statement of a set, which is the last turn of its dialogue."""
     lines = [json.loads(line) for line in (SETS / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()]
-    found = []
+    measured = []
     for line, dialogue in zip(lines, dialogues, strict=True):
         last = len(dialogue.turns) - 1
         results = [finding for finding in auditor.dialogue(dialogue).results if finding.turn_index == last]
         wrong = {finding.check for finding in results if finding.verdict is Verdict.WRONG}
         checks = {*Check} if name == "true" else {*EXPECTED.get(line["kind"], (Check.CLAIM,))}
         held = any(finding.verdict is Verdict.HOLDS for finding in results)
-        found.append((line["kind"], line["half"], bool(wrong & checks), held))
-    return found
+        measured.append((line["kind"], line["half"], bool(wrong & checks), held))
+    return measured
 
 
-def table(name: str, found: Sequence[Row]) -> list[str]:
+def table(name: str, results: Sequence[Row]) -> list[str]:
     """Flagged statements by half, with Wilson's intervals, and by kind."""
     from scipy.stats import binomtest
 
     lines = [f"{name} statements", "", "| | flagged | share | 95 % (Wilson) |", "|---|---:|---:|---|"]
     for label, halves in (("half 1", (1,)), ("half 2", (2,)), ("all", (1, 2))):
-        part = [flagged for _, half, flagged, _ in found if half in halves]
+        part = [flagged for _, half, flagged, _ in results if half in halves]
         low, high = binomtest(sum(part), len(part)).proportion_ci(method="wilson")
         lines.append(
             f"| {label} | {sum(part)} of {len(part)} | {sum(part) / len(part):.1%} | {low:.1%} to {high:.1%} |"
         )
-    of_kind, flagged = Counter(row[0] for row in found), Counter(row[0] for row in found if row[2])
+    of_kind, flagged = Counter(row[0] for row in results), Counter(row[0] for row in results if row[2])
     lines += ["", "by kind: " + ", ".join(f"{kind} {flagged[kind]}/{count}" for kind, count in of_kind.items())]
-    return [*lines, f"confirmed by the catalog in part: {sum(row[3] for row in found)}", ""]
+    return [*lines, f"confirmed by the catalog in part: {sum(row[3] for row in results)}", ""]
 
 
 def main() -> None:
@@ -111,7 +111,7 @@ def main() -> None:
     claims = ClaimReader(TitleReader.of(catalog))
     sets = {name: read_dialogues(SETS / f"{name}.jsonl") for name in ("false", "true")}
     dialogues = [dialogue for of_set in sets.values() for dialogue in of_set]
-    judged: Mapping[Place, Judged] = {}
+    judged: Mapping[Place, ClaimVerdict] = {}
     if options.judge_url:
         settings = LlmSettings(url=options.judge_url, model=options.judge_model)
         judged = asyncio.run(asked(claims, dialogues, settings))

@@ -48,9 +48,9 @@ def meant_calls(text: str, names: Collection[str]) -> list[tuple[str, dict[str, 
     pieces += re.findall(r"<tool_call>(.*?)(?:</tool_call>|$)", text, re.DOTALL)
     if not pieces and text.lstrip().startswith(("{", "[")):
         pieces = [text]
-    found = [value for piece in pieces for value in _json_values(piece)]
-    calls = [one for value in found for one in (value if isinstance(value, list) else [value])]
-    return [call for one in calls if (call := _as_call(one, names)) is not None] or _named_objects(text, names)
+    values = [value for piece in pieces for value in _json_values(piece)]
+    calls = [entry for value in values for entry in (value if isinstance(value, list) else [value])]
+    return [call for entry in calls if (call := _as_call(entry, names)) is not None] or _named_objects(text, names)
 
 
 def _json_values(text: str) -> list[Any]:
@@ -67,12 +67,12 @@ def _json_values(text: str) -> list[Any]:
 
 def _named_objects(text: str, names: Collection[str]) -> list[tuple[str, dict[str, Any]]]:
     """`<function name="search_catalog" arguments='{...}'/>` and the like."""
-    found = []
+    calls = []
     for match in re.finditer(rf"\b({'|'.join(map(re.escape, names))})\b[^{{}}\n]{{0,40}}(?={{)", text):
         values = _json_values(text[match.end() :])
         if values and isinstance(values[0], dict):
-            found.append((match.group(1), values[0]))
-    return found
+            calls.append((match.group(1), values[0]))
+    return calls
 
 
 def _as_call(value: Any, names: Collection[str]) -> tuple[str, dict[str, Any]] | None:
@@ -109,7 +109,9 @@ class CallTranslator(AgentMiddleware[Any, Any, Any]):
     ) -> ModelResponse[Any]:
         """Call the model, then translate."""
         response = await handler(request)
-        return ModelResponse([translated(one, self.names) for one in response.result], response.structured_response)
+        return ModelResponse(
+            [translated(message, self.names) for message in response.result], response.structured_response
+        )
 
 
 class Meter(AsyncCallbackHandler):

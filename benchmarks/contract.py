@@ -38,7 +38,7 @@ async def check(url: str, *, cases: int, seed: int) -> tuple[int, str]:
     """
     async with httpx.AsyncClient(trust_env=False) as client:
         described = (await client.get(url + DESCRIPTION)).json()
-    operations = sum(len(one) for one in described["paths"].values())
+    operations = sum(len(methods) for methods in described["paths"].values())
     options = ["--seed", str(seed), "--max-examples", str(math.ceil(cases / operations)), "--suppress-health-check=all"]
     command = [
         sys.executable,

@@ -34,7 +34,7 @@ PATIENCE_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class StatedReason:
     """One statement about one item."""
 
     scene: str
@@ -58,38 +58,38 @@ class Told:
         return self.scene, self.turn, self.item_id, self.statement
 
 
-async def collect(data: Path, seed: int) -> tuple[list[Told], int]:
+async def collect(data: Path, seed: int) -> tuple[list[StatedReason], int]:
     """Every statement of every card of every scene, and how many cards show an item that the catalog lacks."""
     retriever = await asyncio.to_thread(Retriever.open, RetrievalSettings(data_dir=data))
-    told: list[Told] = []
+    told: list[StatedReason] = []
     foreign = 0
     scenes = [json.loads(line) for line in SCENES.read_text(encoding="utf-8").splitlines()]
     with Console(stderr=True).status("scenes") as status:
         for number, scene in enumerate(scenes):
             status.update(f"scene {number + 1} of {len(scenes)}")
             async with open_agent(retriever, url="", model="", seed=seed, tool_timeout_s=PATIENCE_S) as agent:
-                found, outside = await _scene(agent, scene)
-            told += found
+                of_scene, outside = await _scene(agent, scene)
+            told += of_scene
             foreign += outside
     return told, foreign
 
 
-async def _scene(agent: Agent, scene: dict[str, object]) -> tuple[list[Told], int]:
+async def _scene(agent: Agent, scene: dict[str, object]) -> tuple[list[StatedReason], int]:
     conversation = new_visitor(agent)
     for kind, name in ((FeedbackKind.LIKE, "like"), (FeedbackKind.DISLIKE, "dislike")):
         for title in scene.get(name, ()):  # type: ignore[attr-defined]
             conversation = await _clicked(agent, conversation, str(title), kind)
-    told: list[Told] = []
+    told: list[StatedReason] = []
     foreign = 0
     for turn, message in enumerate(scene["say"]):  # type: ignore[arg-type, var-annotated]
         reply, _ = await play(agent, conversation, message)
         conversation = reply.conversation
-        for one, near in (
+        for recommendation, near in (
             *((card, False) for card in reply.recommendations),
             *((card, True) for card in reply.near_misses),
         ):
-            foreign += one.item.item_id not in agent.catalog
-            told += _statements(str(scene["id"]), turn, message, one, near=near)
+            foreign += recommendation.item.item_id not in agent.catalog
+            told += _statements(str(scene["id"]), turn, message, recommendation, near=near)
     return told, foreign
 
 
@@ -100,53 +100,53 @@ async def _clicked(agent: Agent, conversation: Conversation, title: str, kind: F
 
 
 def _find(catalog: Catalog, title: str) -> str:
-    found = catalog.find_title(title, limit=1)
-    if not found:
+    matches = catalog.find_title(title, limit=1)
+    if not matches:
         raise SystemExit(f"expected the demo's catalog, found none with {title!r}")
-    return found[0].item_id
+    return matches[0].item_id
 
 
-def _statements(scene: str, turn: int, said: str, one: Recommendation, *, near: bool) -> list[Told]:
-    reason = one.explanation.text.casefold()
+def _statements(scene: str, turn: int, said: str, card: Recommendation, *, near: bool) -> list[StatedReason]:
+    reason = card.explanation.text.casefold()
     return [
-        Told(
-            scene, turn, said, one.item.item_id, one.item.label, one.exploratory, near,
+        StatedReason(
+            scene, turn, said, card.item.item_id, card.item.label, card.exploratory, near,
             statement.text.casefold() in reason, statement.evidence.kind.value, statement.text,
             {name: value for name, value in asdict(statement.evidence).items() if value and name != "text"},
         )
-        for statement in one.explanation.statements
+        for statement in card.explanation.statements
     ]  # fmt: skip
 
 
-def describe(told: Sequence[Told], foreign: int) -> list[str]:
+def describe(told: Sequence[StatedReason], foreign: int) -> list[str]:
     """Counts as Markdown."""
-    per_item = Counter((one.scene, one.turn, one.item_id) for one in told)
+    per_item = Counter((statement.scene, statement.turn, statement.item_id) for statement in told)
     counts = list(per_item.values())
     enough = sum(count >= 2 for count in counts)
     return [
-        f"{len(counts)} items in {len({one.scene for one in told})} scenes, {len(told)} statements, "
+        f"{len(counts)} items in {len({statement.scene for statement in told})} scenes, {len(told)} statements, "
         f"{len(told) / len(counts):.2f} an item; {enough} of {len(counts)} items have at least two, the fewest "
         f"{min(counts)}; {foreign} items outside the catalog",
         "",
         "| kind of evidence | statements |",
         "|---|---:|",
-        *(f"| {kind} | {count} |" for kind, count in Counter(one.kind for one in told).most_common()),
+        *(f"| {kind} | {count} |" for kind, count in Counter(statement.kind for statement in told).most_common()),
     ]
 
 
-def precision(told: Sequence[Told]) -> list[str]:
+def precision(told: Sequence[StatedReason]) -> list[str]:
     """The share of labeled statements that are true, and how many of them this run makes again."""
     if not LABELS.is_file():
         return []
     from scipy.stats import binomtest
 
     labels = [json.loads(line) for line in LABELS.read_text(encoding="utf-8").splitlines()]
-    made = {one.key for one in told}
-    again = sum((one["scene"], one["turn"], one["item_id"], one["statement"]) in made for one in labels)
-    right = sum(one["label"] for one in labels)
+    made = {statement.key for statement in told}
+    again = sum((label["scene"], label["turn"], label["item_id"], label["statement"]) in made for label in labels)
+    right = sum(label["label"] for label in labels)
     result = binomtest(right, len(labels))
     wilson, exact = (result.proportion_ci(method=name) for name in ("wilson", "exact"))
-    wrong = [f"- {one['title']}: “{one['statement']}” ({one['note']})" for one in labels if not one["label"]]
+    wrong = [f"- {label['title']}: “{label['statement']}” ({label['note']})" for label in labels if not label["label"]]
     return [
         "",
         f"{right} of {len(labels)} labeled statements are true: {right / len(labels):.1%} (95 %: {wilson.low:.1%} to "
@@ -156,16 +156,19 @@ def precision(told: Sequence[Told]) -> list[str]:
     ]
 
 
-def sample(told: Sequence[Told], count: int, seed: int) -> list[Told]:
+def sample(told: Sequence[StatedReason], count: int, seed: int) -> list[StatedReason]:
     """Statements to label: drawn without replacement, the same for the same seed."""
     return sorted(
-        random.Random(seed).sample(list(told), min(count, len(told))), key=lambda one: (one.scene, one.turn, one.title)
+        random.Random(seed).sample(list(told), min(count, len(told))),
+        key=lambda statement: (statement.scene, statement.turn, statement.title),
     )
 
 
-def write(path: Path, told: Sequence[Told]) -> None:
+def write(path: Path, told: Sequence[StatedReason]) -> None:
     """One statement a line."""
-    path.write_text("".join(json.dumps(asdict(one), ensure_ascii=False) + "\n" for one in told), encoding="utf-8")
+    path.write_text(
+        "".join(json.dumps(asdict(statement), ensure_ascii=False) + "\n" for statement in told), encoding="utf-8"
+    )
 
 
 def main() -> None:

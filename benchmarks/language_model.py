@@ -73,38 +73,38 @@ def own_themes(item: Item, catalog: Catalog) -> set[tuple[str, str]]:
 async def read_texts(items: Sequence[Item], reader: FeatureReader, encoder: Encoder) -> ReadTexts:
     """Have items read and compare with the catalog; some at once."""
     lists = Shortlist(reader.catalog, encoder).of(items)
-    found, gate = ReadTexts(), asyncio.Semaphore(AT_ONCE)
+    texts, gate = ReadTexts(), asyncio.Semaphore(AT_ONCE)
     with Progress(console=log) as bars:
         task = bars.add_task("items", total=len(items))
 
         async def one(item: Item, pairs: Pairs) -> None:
             async with gate:
-                await _read(item, pairs, reader, found)
+                await _read(item, pairs, reader, texts)
                 bars.advance(task)
 
         await asyncio.gather(*(one(item, pairs) for item, pairs in zip(items, lists, strict=True)))
-    return found
+    return texts
 
 
-async def _read(item: Item, pairs: Pairs, reader: FeatureReader, found: ReadTexts) -> None:
+async def _read(item: Item, pairs: Pairs, reader: FeatureReader, texts: ReadTexts) -> None:
     started = time.perf_counter()
     try:
         record = await reader.read(item, pairs)
     except ModelUnavailableError:
-        found.failed += 1
+        texts.failed += 1
         return
-    found.seconds.append(time.perf_counter() - started)
+    texts.seconds.append(time.perf_counter() - started)
     own = own_themes(item, reader.catalog)
     chosen = {(name, value) for name, values in record.values.items() for value in values}
-    found.chosen.append(len(chosen))
-    found.recall.append(len(own & chosen) / len(own))
-    found.listed.append(len(own & set(pairs)) / len(own))
+    texts.chosen.append(len(chosen))
+    texts.recall.append(len(own & chosen) / len(own))
+    texts.listed.append(len(own & set(pairs)) / len(own))
     if chosen:
-        found.precision.append(len(own & chosen) / len(chosen))
-        found.by_embedding.append(len(own & set(pairs[: len(chosen)])) / len(chosen))
+        texts.precision.append(len(own & chosen) / len(chosen))
+        texts.by_embedding.append(len(own & set(pairs[: len(chosen)])) / len(chosen))
     named = {mood for mood, weight in moods_in(", ".join(value for _, value in own)).items() if weight > 0}
     if named:
-        found.moods.append(len(named & set(record.moods)) / len(named))
+        texts.moods.append(len(named & set(record.moods)) / len(named))
 
 
 def share(values: Sequence[float]) -> str:
@@ -115,17 +115,17 @@ def share(values: Sequence[float]) -> str:
     return f"{mean:.3f} [{low:.3f}, {high:.3f}] ({len(values)})"
 
 
-def report_texts(found: ReadTexts) -> str:
+def report_texts(texts: ReadTexts) -> str:
     """The table of the items."""
     rows = [
-        ("chosen themes that the catalog has, too (precision)", share(found.precision)),
-        ("the same, as many of the shortlist by embedding alone", share(found.by_embedding)),
-        ("the catalog's themes that were chosen (recall)", share(found.recall)),
-        ("the catalog's themes that are on the shortlist (the most to be found)", share(found.listed)),
-        ("moods that the catalog's themes name and the model chose", share(found.moods)),
-        ("themes chosen per item, median (range)", spread(found.chosen)),
-        ("items without a usable answer", f"{found.failed} of {found.failed + len(found.recall)}"),
-        ("seconds per call, median (range)", spread(found.seconds, 2)),
+        ("chosen themes that the catalog has, too (precision)", share(texts.precision)),
+        ("the same, as many of the shortlist by embedding alone", share(texts.by_embedding)),
+        ("the catalog's themes that were chosen (recall)", share(texts.recall)),
+        ("the catalog's themes that are on the shortlist (the most to be found)", share(texts.listed)),
+        ("moods that the catalog's themes name and the model chose", share(texts.moods)),
+        ("themes chosen per item, median (range)", spread(texts.chosen)),
+        ("items without a usable answer", f"{texts.failed} of {texts.failed + len(texts.recall)}"),
+        ("seconds per call, median (range)", spread(texts.seconds, 2)),
     ]
     return table(("themes and moods read out of texts", "mean [95 % interval] (n)"), rows)
 
@@ -146,17 +146,17 @@ def figures(read: ReadTexts) -> dict[str, JsonValue]:
 
 async def measure(catalog: Catalog, settings: RetrievalSettings, llm: LlmSettings, given: argparse.Namespace) -> str:
     """What is printed."""
-    found = environment()
+    machine = environment()
     async with open_client(llm) as connections:
         model = make_chat_model(llm, connections)
         assert model is not None
         reader = FeatureReader.of(catalog, model)
         read = await read_texts(sample(catalog, given.items, given.seed), reader, make_encoder(settings.encoder))
-    found["command"] = f"python -m benchmarks.language_model --items {given.items} --seed {given.seed}"
+    machine["command"] = f"python -m benchmarks.language_model --items {given.items} --seed {given.seed}"
     if given.out:
-        whole = {"environment": found, "model": llm.model, "texts": figures(read)}
+        whole = {"environment": machine, "model": llm.model, "texts": figures(read)}
         given.out.write_text(json.dumps(whole, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    head = f"- command: `{found['command']}`, model {llm.model}\n{environment_lines(found)}"
+    head = f"- command: `{machine['command']}`, model {llm.model}\n{environment_lines(machine)}"
     return "\n\n".join((head, report_texts(read)))
 
 

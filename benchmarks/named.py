@@ -45,7 +45,7 @@ class Named:
 
 def find_titles(text: str, catalog: Catalog) -> list[Named]:
     """Every title in a text, once for each time it stands there."""
-    found: list[Named] = []
+    named: list[Named] = []
     for pattern, sure in ((CHINESE, True), (QUOTED, False)):
         for match in pattern.finditer(text):
             name = next(group for group in match.groups() if group is not None)
@@ -53,23 +53,25 @@ def find_titles(text: str, catalog: Catalog) -> list[Named]:
             label = f"{name} ({after.group(1)})" if after else name
             ids = _ids(label, catalog)
             if ids or sure or _reads_like_title(YEAR.sub("", name)):
-                found.append(Named(label, ids))
+                named.append(Named(label, ids))
         text = pattern.sub(" | ", text)
     text = re.sub(r"\|\s*[(（]\d{4}[)）]", "| ", text)
     dated, text = _dated(text, catalog)
-    return [*found, *dated, *_bare(text, catalog)]
+    return [*named, *dated, *_bare(text, catalog)]
 
 
 def strays(text: str, catalog: Catalog, *, allowed: Collection[str], said: str) -> list[str]:
     """The titles of a text that are neither items of `allowed` (or their doubles) nor the user's own words."""
-    ids = {double for one in allowed for double in catalog.double_of(one)}
-    return [one.text for one in find_titles(text, catalog) if not one.ids & ids and not is_said(one, catalog, said)]
+    ids = {double for item_id in allowed for double in catalog.double_of(item_id)}
+    return [
+        title.text for title in find_titles(text, catalog) if not title.ids & ids and not is_said(title, catalog, said)
+    ]
 
 
 def is_said(named: Named, catalog: Catalog, said: str) -> bool:
     """Whether the user used this title, or another title of the same item."""
     names = [YEAR.sub("", named.text)]
-    names += [name for one in named.ids for item in (catalog.item(one),) for name in (item.title, *item.aka)]
+    names += [name for item_id in named.ids for item in (catalog.item(item_id),) for name in (item.title, *item.aka)]
     spoken = f" {normalize_title(said)} "
     return any(
         f" {plain} " in spoken if plain.isascii() else name in said or plain in spoken
@@ -84,9 +86,9 @@ def _ids(label: str, catalog: Catalog) -> frozenset[str]:
     matches = catalog.titles.exact(YEAR.sub("", label)) or catalog.titles.exact(label)
     return frozenset(
         double
-        for one in matches
-        if year is None or one.year is None or abs(one.year - int(year.group(1))) <= 1
-        for double in catalog.double_of(one.item_id)
+        for match in matches
+        if year is None or match.year is None or abs(match.year - int(year.group(1))) <= 1
+        for double in catalog.double_of(match.item_id)
     )
 
 
@@ -98,22 +100,22 @@ def _reads_like_title(name: str) -> bool:
 
 def _dated(text: str, catalog: Catalog) -> tuple[list[Named], str]:
     """'Heat (1995)': the longest title of the catalog that ends before the year, else the capitalized words there."""
-    found, kept, start = [], [], 0
+    named, kept, start = [], [], 0
     for match in YEAR.finditer(text):
         before = text[start : match.start()]
         cut = re.split(r"[\n|]|[.!?;:]\s", before)[-1]
-        ends = [one.start() for one in re.finditer(r"(?<![\w'’])[\w(]", cut)]
+        ends = [hit.start() for hit in re.finditer(r"(?<![\w'’])[\w(]", cut)]
         names = [cut[place:].strip() for place in ends]
-        name = next((one for one in names if catalog.titles.exact(one)), "") or _capitals(cut)
+        name = next((field_name for field_name in names if catalog.titles.exact(field_name)), "") or _capitals(cut)
         first, joined, last = name.rpartition(" and ")
         if joined and not catalog.titles.exact(name) and catalog.titles.exact(first):
             name = last  # 'Heat and Dune (2021)' are two
         if name:
-            found.append(Named(f"{name} ({match.group(1)})", _ids(f"{name} ({match.group(1)})", catalog)))
+            named.append(Named(f"{name} ({match.group(1)})", _ids(f"{name} ({match.group(1)})", catalog)))
             before = before[: before.rindex(name)]
         kept.append(before)
         start = match.end()
-    return found, " | ".join([*kept, text[start:]])
+    return named, " | ".join([*kept, text[start:]])
 
 
 def _capitals(text: str) -> str:
@@ -145,7 +147,7 @@ def _bare(text: str, catalog: Catalog) -> Iterator[Named]:
         end = span.start + len(name)
         if normalize_title(name) in values or not _believable(name, text[: span.start], text[end:]):
             continue
-        ids = frozenset(double for one in span.matches for double in catalog.double_of(one.item_id))
+        ids = frozenset(double for match in span.matches for double in catalog.double_of(match.item_id))
         yield Named(name, ids)
 
 

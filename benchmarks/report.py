@@ -54,7 +54,7 @@ class Share:
         filled = [group for group in self.groups if group]
         if filled and self.hits == self.n:
             return 0.025 ** (1 / len(filled)), 1.0
-        return bootstrap_interval([[float(one) for one in group] for group in filled], seed=self.seed)
+        return bootstrap_interval([[float(value) for value in group] for group in filled], seed=self.seed)
 
     def __str__(self) -> str:
         if not self.n:
@@ -116,15 +116,15 @@ def environment() -> dict[str, JsonValue]:
     }
 
 
-def environment_lines(found: Mapping[str, JsonValue]) -> str:
+def environment_lines(machine: Mapping[str, JsonValue]) -> str:
     """The same as a list."""
-    versions = found["versions"]
+    versions = machine["versions"]
     named = ", ".join(f"{name} {version}" for name, version in versions.items()) if isinstance(versions, dict) else ""
     return (
-        f"- date: {found['date']}, commit {found['commit']}\n"
-        f"- hardware: {found['cpu']}, {found['cores']} logical cores, {found['memory_gib']} GiB memory, "
-        f"load {found['load_before']} before the start\n"
-        f"- versions: Python {found['python']}, {named}"
+        f"- date: {machine['date']}, commit {machine['commit']}\n"
+        f"- hardware: {machine['cpu']}, {machine['cores']} logical cores, {machine['memory_gib']} GiB memory, "
+        f"load {machine['load_before']} before the start\n"
+        f"- versions: Python {machine['python']}, {named}"
     )
 
 

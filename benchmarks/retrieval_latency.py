@@ -80,9 +80,9 @@ def serve(
             return retriever.run(name, preference, history)
 
     names = retriever.channel_names
-    found = dict(zip(names, (pool.map if pool else map)(run, names), strict=True))
+    lists = dict(zip(names, (pool.map if pool else map)(run, names), strict=True))
     with stopwatch(times, "rank"):
-        ranked = retriever.rank(found, preference, history, preference.count)
+        ranked = retriever.rank(lists, preference, history, preference.count)
     with stopwatch(times, "explore"):
         retriever.explore(ranked, preference, history, rng)
 
@@ -124,11 +124,11 @@ def stopwatch(times: Times, step: str) -> Iterator[None]:
 
 def table(times: Times, title: str) -> Table:
     """Percentiles per step."""
-    found = Table("step", "p50 ms", "p95 ms", "max ms", title=title)
+    drawn = Table("step", "p50 ms", "p95 ms", "max ms", title=title)
     for step, values in times.items():
         cuts = [np.percentile(values, 50), np.percentile(values, 95), np.max(values)]
-        found.add_row(step, *(f"{cut:.2f}" for cut in cuts))
-    return found
+        drawn.add_row(step, *(f"{cut:.2f}" for cut in cuts))
+    return drawn
 
 
 if __name__ == "__main__":

@@ -64,7 +64,7 @@ class TurnResult:
     @property
     def problems(self) -> list[str]:
         """What went wrong, in words."""
-        found = {
+        by_kind = {
             "failed": (self.error,) if self.error else (),
             "breaks a limit": self.breaking,
             "not to be shown": self.unwelcome,
@@ -72,7 +72,7 @@ class TurnResult:
             "not in the catalog": self.foreign,
             "named, but not on the list": self.strays,
         }
-        problems = [f"{what}: {', '.join(names)}" for what, names in found.items() if names]
+        problems = [f"{what}: {', '.join(names)}" for what, names in by_kind.items() if names]
         if not self.shown and not self.scarce and not self.error:
             problems.append(f"nothing recommended (act {self.act})")
         return problems
@@ -80,8 +80,8 @@ class TurnResult:
 
 def limits(turn: dict[str, Any]) -> list[Constraint]:
     """The written limits, a year to either side forgiven."""
-    made = (Constraint(one["field"], Op(one["op"]), tuple(one["values"])) for one in turn["constraints"])
-    return [_forgiving(one) for one in made]
+    made = (Constraint(limit["field"], Op(limit["op"]), tuple(limit["values"])) for limit in turn["constraints"])
+    return [_forgiving(constraint) for constraint in made]
 
 
 def _forgiving(limit: Constraint) -> Constraint:
@@ -93,7 +93,7 @@ def _forgiving(limit: Constraint) -> Constraint:
 
 def breaks(item: Item, written: Iterable[Constraint], catalog: Catalog) -> bool:
     """Whether an item breaks one of the limits."""
-    return not all(catalog.satisfies(item, one) for one in written)
+    return not all(catalog.satisfies(item, constraint) for constraint in written)
 
 
 def judge(turn: dict[str, Any], reply: Reply, catalog: Catalog, *, said: str, before: frozenset[str]) -> TurnResult:
@@ -106,22 +106,22 @@ def judge(turn: dict[str, Any], reply: Reply, catalog: Catalog, *, said: str, be
         said: Everything the user has said so far.
         before: Ids of items shown in earlier turns: naming them again suggests nothing new.
     """
-    cards = [one.item for one in reply.recommendations]
-    near = [one.item for one in reply.near_misses]
+    cards = [recommendation.item for recommendation in reply.recommendations]
+    near = [recommendation.item for recommendation in reply.near_misses]
     written = limits(turn)
-    banned = {one for label in turn.get("not_shown", ()) for one in label_ids(label, catalog)}
+    banned = {item_id for label in turn.get("not_shown", ()) for item_id in label_ids(label, catalog)}
     every = [*cards, *near]
     return TurnResult(
         script="",
         turn=0,
-        shown=tuple(one.label for one in cards),
-        breaking=tuple(one.label for one in cards if breaks(one, written, catalog)),
-        unwelcome=tuple(one.label for one in every if one.item_id in banned),
-        near=tuple(one.label for one in near),
-        unlabeled=tuple(one.item.label for one in reply.near_misses if not one.breaks),
-        foreign=tuple(one.label for one in every if one.item_id not in catalog),
+        shown=tuple(item.label for item in cards),
+        breaking=tuple(item.label for item in cards if breaks(item, written, catalog)),
+        unwelcome=tuple(item.label for item in every if item.item_id in banned),
+        near=tuple(item.label for item in near),
+        unlabeled=tuple(card.item.label for card in reply.near_misses if not card.breaks),
+        foreign=tuple(item.label for item in every if item.item_id not in catalog),
         prose_titles=len(find_titles(reply.text, catalog)),
-        strays=tuple(strays(reply.text, catalog, allowed={*before, *(one.item_id for one in every)}, said=said)),
+        strays=tuple(strays(reply.text, catalog, allowed={*before, *(item.item_id for item in every)}, said=said)),
         act=reply.intent.act.value,
     )
 
@@ -182,49 +182,51 @@ def figures(results: Sequence[TurnResult], *, seed: int = 0) -> dict[str, JsonVa
     """Everything that the report prints, and the turns it comes from, for JSON."""
     shares = _shares(results, seed)
     return {
-        "scripts": len({one.script for one in results}),
+        "scripts": len({result.script for result in results}),
         "turns": len(results),
         "shares": {name: share.figures() for name, share in shares.items()},
         "turn_cost": {name: median(values) for name, values in _costs(results).items()},
-        "results": [_plain(one) for one in results],
+        "results": [_plain(result) for result in results],
     }
 
 
 def _shares(results: Sequence[TurnResult], seed: int) -> dict[str, Any]:
-    normal = [one for one in results if not one.scarce]
+    normal = [result for result in results if not result.scarce]
 
     def share(of: Sequence[TurnResult], good: Callable[[TurnResult], int], bad: Callable[[TurnResult], int]) -> Any:
-        pairs = ((one.script, held) for one in of for held in (*[True] * good(one), *[False] * bad(one)))
+        pairs = ((result.script, held) for result in of for held in (*[True] * good(result), *[False] * bad(result)))
         return share_by(pairs, seed=seed)
 
-    def kept(one: TurnResult) -> int:
-        return len(one.shown) - len(one.breaking)
+    def kept(result: TurnResult) -> int:
+        return len(result.shown) - len(result.breaking)
 
-    def titles(one: TurnResult) -> int:
-        return len(one.shown) + len(one.near) + one.prose_titles - len(one.foreign) - len(one.strays)
+    def titles(result: TurnResult) -> int:
+        return len(result.shown) + len(result.near) + result.prose_titles - len(result.foreign) - len(result.strays)
 
     return {
         "suggested titles that are catalog items": share(
-            results, titles, lambda one: len(one.foreign) + len(one.strays)
+            results, titles, lambda result: len(result.foreign) + len(result.strays)
         ),
-        "shown items that keep the written limits": share(results, kept, lambda one: len(one.breaking)),
-        "the same, scripts with enough films": share(normal, kept, lambda one: len(one.breaking)),
-        "the same, scarce scripts": share([one for one in results if one.scarce], kept, lambda one: len(one.breaking)),
+        "shown items that keep the written limits": share(results, kept, lambda result: len(result.breaking)),
+        "the same, scripts with enough films": share(normal, kept, lambda result: len(result.breaking)),
+        "the same, scarce scripts": share(
+            [result for result in results if result.scarce], kept, lambda result: len(result.breaking)
+        ),
         "shown items that were not ruled out": share(
             results,
-            lambda one: len(one.shown) + len(one.near) - len(one.unwelcome),
-            lambda one: len(one.unwelcome),
+            lambda result: len(result.shown) + len(result.near) - len(result.unwelcome),
+            lambda result: len(result.unwelcome),
         ),
         "near misses that say what they break": share(
-            results, lambda one: len(one.near) - len(one.unlabeled), lambda one: len(one.unlabeled)
+            results, lambda result: len(result.near) - len(result.unlabeled), lambda result: len(result.unlabeled)
         ),
         "turns with a recommendation (scarce left out)": share(
-            normal, lambda one: bool(one.shown), lambda one: not one.shown
+            normal, lambda result: bool(result.shown), lambda result: not result.shown
         ),
         ONE_CALL: share(
-            [one for one in results if one.cost.cards_s is not None and one.cost.llm],
-            lambda one: len(one.cost.steps) <= 1,
-            lambda one: len(one.cost.steps) > 1,
+            [result for result in results if result.cost.cards_s is not None and result.cost.llm],
+            lambda result: len(result.cost.steps) <= 1,
+            lambda result: len(result.cost.steps) > 1,
         ),
     }
 
@@ -240,19 +242,19 @@ GOALS = {
 
 
 def _costs(results: Sequence[TurnResult]) -> dict[str, list[float]]:
-    costs = [one.cost for one in results if not one.error]
+    costs = [result.cost for result in results if not result.error]
     return {
-        "LLM calls a turn": [len(one.llm) for one in costs],
-        "of them before the cards": [len(one.steps) for one in costs if one.cards_s is not None],
-        "answer tokens a turn, steps": [one.step_tokens for one in costs if one.steps],
-        "fresh prompt tokens a turn, steps": [one.fresh_tokens for one in costs if one.steps],
-        "answer tokens, writing": [run.completion_tokens for one in costs for run in one.writing],
-        "prompt tokens a call": [run.prompt_tokens for one in costs for run in one.llm if not run.error],
-        "of them from the cache": [run.cached_tokens for one in costs for run in one.llm if not run.error],
-        "seconds a turn": [one.total_s for one in costs],
-        "seconds to the cards": [one.cards_s for one in costs if one.cards_s is not None],
-        "cards / model calls before them": [one.cards_ratio for one in costs if one.cards_ratio is not None],
-        "whole turn / its LLM calls": [one.turn_ratio for one in costs if one.turn_ratio is not None],
+        "LLM calls a turn": [len(cost.llm) for cost in costs],
+        "of them before the cards": [len(cost.steps) for cost in costs if cost.cards_s is not None],
+        "answer tokens a turn, steps": [cost.step_tokens for cost in costs if cost.steps],
+        "fresh prompt tokens a turn, steps": [cost.fresh_tokens for cost in costs if cost.steps],
+        "answer tokens, writing": [run.completion_tokens for cost in costs for run in cost.writing],
+        "prompt tokens a call": [run.prompt_tokens for cost in costs for run in cost.llm if not run.error],
+        "of them from the cache": [run.cached_tokens for cost in costs for run in cost.llm if not run.error],
+        "seconds a turn": [cost.total_s for cost in costs],
+        "seconds to the cards": [cost.cards_s for cost in costs if cost.cards_s is not None],
+        "cards / model calls before them": [cost.cards_ratio for cost in costs if cost.cards_ratio is not None],
+        "whole turn / its LLM calls": [cost.turn_ratio for cost in costs if cost.turn_ratio is not None],
     }
 
 
@@ -266,7 +268,7 @@ COST_GOALS = {
 
 def report(results: Sequence[TurnResult], *, seed: int = 0, verbose: bool = False) -> str:
     """The figures as Markdown; with `verbose`, the turns that went wrong, too."""
-    scripts = {one.script for one in results}
+    scripts = {result.script for result in results}
     shares = [
         (name, share, f"{GOALS[name]:.0%}", wanted(share.value if share.n else None, GOALS[name], at_most=False))
         if name in GOALS
@@ -278,18 +280,18 @@ def report(results: Sequence[TurnResult], *, seed: int = 0, verbose: bool = Fals
          wanted(median(values), COST_GOALS[name]) if name in COST_GOALS else "")
         for name, values in _costs(results).items()
     ]  # fmt: skip
-    mean_calls = sum(len(one.cost.llm) for one in results) / max(1, len(results))
-    drivers = Counter(one.cost.driver for one in results if one.cost.driver)
-    bad = [one for one in results if one.problems]
+    mean_calls = sum(len(result.cost.llm) for result in results) / max(1, len(results))
+    drivers = Counter(result.cost.driver for result in results if result.cost.driver)
+    bad = [result for result in results if result.problems]
     parts = [
         f"{len(scripts)} scripts, {len(results)} turns, seed {seed}; {len(bad)} turns with a flaw, "
-        f"{sum(bool(one.error) for one in results)} failed; {mean_calls:.2f} LLM calls a turn on average; led by "
+        f"{sum(bool(result.error) for result in results)} failed; {mean_calls:.2f} LLM calls a turn on average; led by "
         f"{', '.join(f'{name} {count}' for name, count in drivers.items()) or 'nobody'}.",
         table(("", "share (count; 95 % interval over scripts)", "wanted", ""), shares),
         table(("", "median (smallest to largest)", "wanted", ""), costs),
     ]
     if verbose:
-        parts.append("\n".join(f"- {one.script} turn {one.turn}: {'; '.join(one.problems)}" for one in bad))
+        parts.append("\n".join(f"- {result.script} turn {result.turn}: {'; '.join(result.problems)}" for result in bad))
     return "\n\n".join(parts)
 
 

@@ -96,13 +96,13 @@ def drawn(groups: Iterable[tuple[object, Drawn]], count: int, seed: int) -> list
     """So many out of groups, as evenly over them as they allow."""
     rng = random.Random(seed)
     by_group: dict[object, list[Drawn]] = defaultdict(list)
-    for group, one in groups:
-        by_group[group].append(one)
+    for group, member in groups:
+        by_group[group].append(member)
     rows = [rng.sample(by_group[group], len(by_group[group])) for group in sorted(by_group, key=str)]
-    found: list[Drawn] = []
-    while len(found) < count and any(rows):
-        found += [row.pop() for row in rows if row][: count - len(found)]
-    return found
+    chosen: list[Drawn] = []
+    while len(chosen) < count and any(rows):
+        chosen += [row.pop() for row in rows if row][: count - len(chosen)]
+    return chosen
 
 
 async def all_said(data: Path, seed: int) -> list[Said]:
@@ -111,33 +111,38 @@ async def all_said(data: Path, seed: int) -> list[Said]:
     scenes = [
         json.loads(line) for path in (SCENES, QUESTIONS) for line in path.read_text(encoding="utf-8").splitlines()
     ]
-    found: list[Said] = []
+    said: list[Said] = []
     with Console(stderr=True).status("scenes") as status:
         for number, scene in enumerate(scenes):
             status.update(f"scene {number + 1} of {len(scenes)}")
             async with open_agent(retriever, url="", model="", seed=seed, tool_timeout_s=PATIENCE_S) as agent:
-                found += await _scene(agent, scene)
-    return list({(one.language, one.about, one.statement): one for one in found}.values())
+                said += await _scene(agent, scene)
+    return list({(statement.language, statement.about, statement.statement): statement for statement in said}.values())
 
 
 async def _scene(agent: Agent, scene: dict[str, Any]) -> list[Said]:
-    conversation, found = new_visitor(agent), list[Said]()
+    conversation, statements = new_visitor(agent), list[Said]()
     for title in scene.get("like", ()):
         liked = agent.catalog.find_title(title, limit=1)[0].item_id
         conversation, _ = await agent.feedback(conversation, liked, FeedbackKind.LIKE)
     for turn, message in enumerate(scene["say"]):
         reply, _ = await play(agent, conversation, message)
         conversation = reply.conversation
-        language, beside = conversation.preference.language, ", ".join(one.item.label for one in reply.recommendations)
+        language, beside = (
+            conversation.preference.language,
+            ", ".join(recommendation.item.label for recommendation in reply.recommendations),
+        )
         where = (scene["id"], turn, message)
         for kind, cards in (("card", reply.recommendations), ("near miss", reply.near_misses)):
             for card in cards:
                 facts = item_facts(card.item, agent.catalog)
-                told = {card.explanation.text, *(one.text for one in card.explanation.statements)}
-                found += [Said(language, kind, *where, card.item.label, text, facts) for text in sorted(told) if text]
+                told = {card.explanation.text, *(statement.text for statement in card.explanation.statements)}
+                statements += [
+                    Said(language, kind, *where, card.item.label, text, facts) for text in sorted(told) if text
+                ]
         for text in sentences(reply.text, final=True)[0]:
-            found.append(Said(language, "words", *where, beside, text.strip(), ""))
-    return found
+            statements.append(Said(language, "words", *where, beside, text.strip(), ""))
+    return statements
 
 
 SHEET = """# To be judged
@@ -209,12 +214,12 @@ def main() -> None:
         judged = asyncio.run(sheet(arguments.data, arguments.count or 200, arguments.seed))
         arguments.out.write_text(judged, encoding="utf-8")
         return
-    said, found = asyncio.run(all_said(arguments.data, arguments.seed)), list[Said]()
+    said, sample = asyncio.run(all_said(arguments.data, arguments.seed)), list[Said]()
     each = (arguments.count or 400) // len(LANGUAGES)
     for language in LANGUAGES:
-        groups = ((one.kind, one) for one in said if one.language == language)
-        found += drawn(groups, each, arguments.seed)
-    write(arguments.out, found)
+        groups = ((statement.kind, statement) for statement in said if statement.language == language)
+        sample += drawn(groups, each, arguments.seed)
+    write(arguments.out, sample)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from retrieval.channels.neighbors import ITEMS, PEOPLE
 from retrieval.datasets import Dataset, load_dataset
 from retrieval.errors import IndexMissingError
 from retrieval.fusion.others.fused import ATTENTION, FusionSettings, fit_fusion
-from retrieval.fusion.others.later import fit_coming, fit_later
+from retrieval.fusion.others.long_term import fit_long_term, fit_popularity_now
 from retrieval.fusion.others.weighted import WEIGHTED
 from retrieval.models import ease, neighbors
 from retrieval.models.base import Model
@@ -38,7 +38,7 @@ Case = tuple[Profile, NDArray[np.int64], int]
 
 def cases(log: Log, people: Sequence[int], named: int, rng: np.random.Generator) -> list[Case]:
     """People with at least five more likes than they name."""
-    profiles, found = list(log.profiles()), []
+    profiles, drawn = list(log.profiles()), []
     newest = float(log.times.max(initial=0.0))
     for user in people:
         liked = profiles[user].items[profiles[user].weights > 0]
@@ -46,8 +46,8 @@ def cases(log: Log, people: Sequence[int], named: int, rng: np.random.Generator)
             for _ in range(TRIES):
                 said = rng.permutation(liked)[:named]
                 profile = Profile(said, np.ones(named, np.float32), np.full(named, newest))
-                found.append((profile, np.setdiff1d(liked, said), user))
-    return found
+                drawn.append((profile, np.setdiff1d(liked, said), user))
+    return drawn
 
 
 def ndcg(scores: NDArray[np.floating], case: Case) -> tuple[float, NDArray[np.int64]]:
@@ -62,7 +62,7 @@ def ndcg(scores: NDArray[np.floating], case: Case) -> tuple[float, NDArray[np.in
 def models_of(train: Log, dataset: Dataset, vectors: NDArray[np.float32] | None, *, fusion: bool) -> dict[str, Model]:
     """Everything that is compared, fitted without the strangers."""
     likes = train.likes()
-    found: dict[str, Model] = {
+    models: dict[str, Model] = {
         "factors (EASE on likes)": ease.fit(likes, LIKED),
         "EASE tuned on the next rating": ease.fit(train),
         "neighbors: people (on likes)": neighbors.fit(likes, PEOPLE),
@@ -72,11 +72,11 @@ def models_of(train: Log, dataset: Dataset, vectors: NDArray[np.float32] | None,
     }
     if fusion:
         side = item_side(dataset.catalog, vectors)
-        found["fusion: later (on likes)"] = fit_later(likes, side)
-        found["fusion: coming (on likes)"] = fit_coming(likes, side)
+        models["fusion: later (on likes)"] = fit_long_term(likes, side)
+        models["fusion: coming (on likes)"] = fit_popularity_now(likes, side)
         fused = fit_fusion(train, side, FusionSettings(strategies=(WEIGHTED, ATTENTION)))
-        found["fusion: attention, for the next rating"] = fused.using(ATTENTION)
-    return found
+        models["fusion: attention, for the next rating"] = fused.using(ATTENTION)
+    return models
 
 
 def table(log: Log, models: Mapping[str, Model], people: Sequence[int], seed: int) -> list[str]:
@@ -91,9 +91,9 @@ def table(log: Log, models: Mapping[str, Model], people: Sequence[int], seed: in
         for named in NAMED:
             profiles = [profile for profile, _, _ in asked[named]]
             scores = np.tile(popular, (len(profiles), 1)) if name == "popular" else models[name].score(profiles)
-            found = [ndcg(line, case) for line, case in zip(scores, asked[named], strict=True)]
-            cells.append(_interval([value for value, _ in found], [user for _, _, user in asked[named]], seed))
-            little_known += [np.mean([row not in well_known for row in top.tolist()]) for _, top in found]
+            pairs = [ndcg(line, case) for line, case in zip(scores, asked[named], strict=True)]
+            cells.append(_interval([value for value, _ in pairs], [user for _, _, user in asked[named]], seed))
+            little_known += [np.mean([row not in well_known for row in top.tolist()]) for _, top in pairs]
         lines.append(f"| {name} | {' | '.join(cells)} | {np.mean(little_known):.0%} |")
     return lines
 

@@ -59,7 +59,7 @@ class Server:
         stats = [
             Path("/proc", pid, "stat").read_text().rpartition(")")[2].split() for pid in (str(self.pid), *children)
         ]
-        return sum(int(ticks) for one in stats for ticks in one[11:13]) / os.sysconf("SC_CLK_TCK")
+        return sum(int(ticks) for stat in stats for ticks in stat[11:13]) / os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +93,10 @@ def main() -> None:
         differing = asyncio.run(compare(args.servers, args.same, args.seed))
         print("\n".join(f"{name}: {number} of {args.same} answers differ" for name, number in differing.items()))
         sys.exit(int(any(differing.values())))
-    found = asyncio.run(measure(args.servers, args.concurrency, args.seconds, args.rounds, args.seed))
-    Console().print(table(found, f"{args.concurrency} at once, {args.rounds} x {args.seconds:g} s, seed {args.seed}"))
+    by_server = asyncio.run(measure(args.servers, args.concurrency, args.seconds, args.rounds, args.seed))
+    Console().print(
+        table(by_server, f"{args.concurrency} at once, {args.rounds} x {args.seconds:g} s, seed {args.seed}")
+    )
 
 
 async def measure(
@@ -104,12 +106,12 @@ async def measure(
     dataset = load_dataset(DEMO)
     async with AsyncExitStack() as stack:
         servers = [await stack.enter_async_context(started(name, dataset)) for name in names]
-        found: dict[str, list[Round]] = {server.name: [] for server in servers}
+        by_server: dict[str, list[Round]] = {server.name: [] for server in servers}
         for number, server in itertools.product(range(rounds), servers):
             requests = bodies(dataset, server.people, np.random.default_rng([seed, number]))
             await play(server, requests, concurrency, WARM_S)
-            found[server.name].append(await play(server, requests, concurrency, seconds))
-    return found
+            by_server[server.name].append(await play(server, requests, concurrency, seconds))
+    return by_server
 
 
 async def compare(names: Sequence[str], requests: int, seed: int) -> dict[str, int]:
@@ -119,20 +121,20 @@ async def compare(names: Sequence[str], requests: int, seed: int) -> dict[str, i
         async with started(name, dataset) as server:
             asked = itertools.islice(bodies(dataset, server.people, np.random.default_rng(seed)), requests)
             given = [await server.client.post("/api/recommend", json=body) for body in asked]
-            answers.append([cards(one.raise_for_status().json()) for one in given])
+            answers.append([cards(response.raise_for_status().json()) for response in given])
     return {
-        name: sum(one != other for one, other in zip(answers[0], found, strict=True))
-        for name, found in zip(names, answers, strict=True)
+        name: sum(first != other for first, other in zip(answers[0], others, strict=True))
+        for name, others in zip(names, answers, strict=True)
     }
 
 
 def cards(answer: Mapping[str, Any]) -> Cards:
     """What was recommended and why, without the guesses, which chance draws."""
-    found = (*answer.get("recommendations", ()), *answer.get("near_misses", ()))
+    shown = (*answer.get("recommendations", ()), *answer.get("near_misses", ()))
     return tuple(
-        (one["item_id"], one["reason"], *(why["statement"] for why in one["evidence"]))
-        for one in found
-        if not one.get("exploratory")
+        (card["item_id"], card["reason"], *(why["statement"] for why in card["evidence"]))
+        for card in shown
+        if not card.get("exploratory")
     )
 
 
@@ -170,7 +172,10 @@ def bodies(dataset: Dataset, people: Sequence[str], rng: Generator) -> Iterator[
 
 def in_fields(wanted: Preference) -> Body:
     """A preference as the API takes it."""
-    limits = [{"field": one.field, "op": str(one.op), "values": list(one.values)} for one in wanted.constraints]
+    limits = [
+        {"field": constraint.field, "op": str(constraint.op), "values": list(constraint.values)}
+        for constraint in wanted.constraints
+    ]
     return {
         "query": wanted.text,
         "liked": list(wanted.liked),
@@ -225,15 +230,15 @@ async def _people(client: httpx.AsyncClient, dataset: Dataset) -> tuple[str, ...
     return (*(f"visitor-{number}" for number in range(NEW_USERS)), *old)
 
 
-def table(found: dict[str, list[Round]], title: str) -> Table:
+def table(by_server: dict[str, list[Round]], title: str) -> Table:
     """A line for each server: the median of its rounds, with the smallest and the largest."""
     made = Table("server", "requests/s", "p50 s", "p95 s", "CPU ms each", "failed", "load", title=title)
-    for name, rounds in found.items():
-        rates = [len(one.times) / one.seconds for one in rounds]
-        cuts = [[float(np.percentile(one.times or [np.nan], cut)) for one in rounds] for cut in (50, 95)]
-        loads = [one.load for one in rounds]
-        cpu = [1000 * one.cpu_s / max(1, one.asked) for one in rounds]
-        failed = sum(len(one.failed) for one in rounds)
+    for name, rounds in by_server.items():
+        rates = [len(played.times) / played.seconds for played in rounds]
+        cuts = [[float(np.percentile(played.times or [np.nan], cut)) for played in rounds] for cut in (50, 95)]
+        loads = [played.load for played in rounds]
+        cpu = [1000 * played.cpu_s / max(1, played.asked) for played in rounds]
+        failed = sum(len(played.failed) for played in rounds)
         cells = (spread(rates, 1), spread(cuts[0], 2), spread(cuts[1], 2), spread(cpu), str(failed), spread(loads, 1))
         made.add_row(name, *cells)
     return made

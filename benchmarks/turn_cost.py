@@ -134,7 +134,7 @@ def suggestions(text: str, catalog: Catalog, *, said: str) -> tuple[list[Item], 
 def keeps(item: Item, request: dict[str, Any], catalog: Catalog) -> bool:
     """Whether an item, or a double of it, keeps what was asked for."""
     written = limits(request)
-    return any(not breaks(catalog.item(one), written, catalog) for one in catalog.double_of(item.item_id))
+    return any(not breaks(catalog.item(item_id), written, catalog) for item_id in catalog.double_of(item.item_id))
 
 
 async def ask(system: str, number: int, agent: Agent, baselines: dict[str, Any]) -> Answer:
@@ -142,14 +142,14 @@ async def ask(system: str, number: int, agent: Agent, baselines: dict[str, Any])
     request, catalog = REQUESTS[number], agent.catalog
     if system == OURS:
         reply, cost = await play(agent, new_visitor(agent), request["user"])
-        items: Sequence[Item] = [one.item for one in reply.recommendations]
+        items: Sequence[Item] = [card.item for card in reply.recommendations]
         return Answer(
             system, number, cost.total_s, len(cost.llm),
             sum(run.prompt_tokens for run in cost.llm),
             sum(run.cached_tokens for run in cost.llm),
             sum(run.completion_tokens for run in cost.llm),
-            suggested=tuple(one.label for one in items),
-            keeping=tuple(one.label for one in items if keeps(one, request, catalog)),
+            suggested=tuple(item.label for item in items),
+            keeping=tuple(item.label for item in items if keeps(item, request, catalog)),
             foreign=tuple(suggestions(reply.text, catalog, said=request["user"])[1]),
             text=reply.text,
             error=next((run.error for run in cost.llm if run.error), ""),
@@ -159,8 +159,8 @@ async def ask(system: str, number: int, agent: Agent, baselines: dict[str, Any])
     items, foreign = suggestions(text, catalog, said=request["user"])
     return Answer(
         system, number, seconds, meter.calls, meter.prompt, meter.cached, meter.answer,
-        suggested=tuple(one.label for one in items),
-        keeping=tuple(one.label for one in items if keeps(one, request, catalog)),
+        suggested=tuple(item.label for item in items),
+        keeping=tuple(item.label for item in items if keeps(item, request, catalog)),
         foreign=tuple(foreign),
         text=text,
         error=error,
@@ -212,15 +212,16 @@ GOALS = (
 def by_system(answers: Sequence[Answer]) -> dict[str, list[Answer]]:
     """The answers of each system, in the order of requests."""
     return {
-        name: sorted((one for one in answers if one.system == name), key=lambda one: one.request) for name in SYSTEMS
+        name: sorted((answer for answer in answers if answer.system == name), key=lambda answer: answer.request)
+        for name in SYSTEMS
     }
 
 
 def own_figures(answers: Sequence[Answer]) -> dict[str, list[float]]:
     """What is wanted of ours, request by request; compared with the baseline only where that has an answer."""
     mine = by_system(answers)[OURS]
-    costs = [one.cost for one in mine if one.cost is not None and not one.error]
-    seconds = {one.request: one.seconds for one in by_system(answers)[TRANSLATED] if one.suggested}
+    costs = [answer.cost for answer in mine if answer.cost is not None and not answer.error]
+    seconds = {answer.request: answer.seconds for answer in by_system(answers)[TRANSLATED] if answer.suggested}
     return {
         "answer tokens, steps": [cost.step_tokens for cost in costs if cost.steps],
         "fresh prompt tokens, steps": [cost.fresh_tokens for cost in costs if cost.steps],
@@ -228,7 +229,7 @@ def own_figures(answers: Sequence[Answer]) -> dict[str, list[float]]:
         "cards / model calls before them": [cost.cards_ratio for cost in costs if cost.cards_ratio is not None],
         "whole turn / its LLM calls": [cost.turn_ratio for cost in costs if cost.turn_ratio is not None],
         "seconds, ours / create_agent with calls translated": [
-            one.seconds / seconds[one.request] for one in mine if seconds.get(one.request)
+            answer.seconds / seconds[answer.request] for answer in mine if seconds.get(answer.request)
         ],
     }
 
@@ -237,7 +238,7 @@ def report(answers: Sequence[Answer], *, verbose: bool = False) -> str:
     """The figures as Markdown; with `verbose`, every answer, too."""
     systems = by_system(answers)
     rows: list[tuple[object, ...]] = [
-        (name, *(spread([float(getattr(one, member)) for one in many], digits) for many in systems.values()))
+        (name, *(spread([float(getattr(answer, member)) for answer in many], digits) for many in systems.values()))
         for name, member, digits in (
             ("LLM calls", "calls", 0),
             ("prompt tokens", "prompt_tokens", 0),
@@ -247,10 +248,13 @@ def report(answers: Sequence[Answer], *, verbose: bool = False) -> str:
         )
     ]
     rows += [
-        ("answers that suggest an item", *(_of(bool(one.suggested) for one in many) for many in systems.values())),
+        (
+            "answers that suggest an item",
+            *(_of(bool(answer.suggested) for answer in many) for many in systems.values()),
+        ),
         ("suggested items that keep what was asked", *(_kept(many) for many in systems.values())),
-        ("titles outside the catalog", *(sum(len(one.foreign) for one in many) for many in systems.values())),
-        ("ended by an error or a limit", *(sum(bool(one.error) for one in many) for many in systems.values())),
+        ("titles outside the catalog", *(sum(len(answer.foreign) for answer in many) for many in systems.values())),
+        ("ended by an error or a limit", *(sum(bool(answer.error) for answer in many) for many in systems.values())),
     ]
     figures = own_figures(answers)
     goals = [
@@ -263,24 +267,26 @@ def report(answers: Sequence[Answer], *, verbose: bool = False) -> str:
         table(("ours", "median (smallest to largest)", "wanted", ""), goals),
     ]
     if verbose:
-        parts.append("\n".join(_line(one) for one in sorted(answers, key=lambda one: (one.request, one.system))))
+        parts.append(
+            "\n".join(_line(answer) for answer in sorted(answers, key=lambda answer: (answer.request, answer.system)))
+        )
     return "\n\n".join(parts)
 
 
-def _line(one: Answer) -> str:
-    named = ", ".join(f"{label}{'' if label in one.keeping else ' (breaks a limit)'}" for label in one.suggested)
-    outside = f"; outside the catalog: {', '.join(one.foreign)}" if one.foreign else ""
-    what = one.error or named or "nothing"
-    return f"- {one.request + 1} {one.system}: {one.seconds:.1f} s, {one.calls} calls, {what}{outside}"
+def _line(answer: Answer) -> str:
+    named = ", ".join(f"{label}{'' if label in answer.keeping else ' (breaks a limit)'}" for label in answer.suggested)
+    outside = f"; outside the catalog: {', '.join(answer.foreign)}" if answer.foreign else ""
+    what = answer.error or named or "nothing"
+    return f"- {answer.request + 1} {answer.system}: {answer.seconds:.1f} s, {answer.calls} calls, {what}{outside}"
 
 
 def _of(values: Any) -> str:
-    found = list(values)
-    return f"{sum(found)}/{len(found)}"
+    flags = list(values)
+    return f"{sum(flags)}/{len(flags)}"
 
 
 def _kept(many: Sequence[Answer]) -> str:
-    return f"{sum(len(one.keeping) for one in many)}/{sum(len(one.suggested) for one in many)}"
+    return f"{sum(len(answer.keeping) for answer in many)}/{sum(len(answer.suggested) for answer in many)}"
 
 
 def figures(answers: Sequence[Answer]) -> dict[str, JsonValue]:
@@ -288,9 +294,9 @@ def figures(answers: Sequence[Answer]) -> dict[str, JsonValue]:
     return {
         "goals": {name: median(values) for name, values in own_figures(answers).items()},
         "answers": [
-            {**{name: value for name, value in asdict(one).items() if name != "cost"},
-             "cost": one.cost.figures() if one.cost else None}
-            for one in answers
+            {**{name: value for name, value in asdict(answer).items() if name != "cost"},
+             "cost": answer.cost.figures() if answer.cost else None}
+            for answer in answers
         ],
     }  # fmt: skip
 

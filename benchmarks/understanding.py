@@ -79,9 +79,9 @@ def label_ids(label: str, catalog: Catalog) -> list[str]:
     match = re.fullmatch(r"(.+?)(?: \((\d{4})\))?", label)
     assert match
     title, year = match.group(1), int(match.group(2)) if match.group(2) else None
-    found = catalog.find_title(title, year=year, limit=8)
-    ids = [one.item_id for one in found if one.score == 1.0 and year in (None, one.year)]
-    return [double for one in ids for double in sorted(catalog.double_of(one))]
+    matches = catalog.find_title(title, year=year, limit=8)
+    ids = [hit.item_id for hit in matches if hit.score == 1.0 and year in (None, hit.year)]
+    return [double for item_id in ids for double in sorted(catalog.double_of(item_id))]
 
 
 def act_right(expect: dict[str, Any], intent: Intent, catalog: Catalog) -> bool:
@@ -108,36 +108,46 @@ def same_titles(expected: Sequence[str], got: Sequence[str], intent: Intent, cat
 
 def limits_of(constraints: Sequence[Constraint]) -> set[tuple[str, str, frozenset[str]]]:
     """Limits in a form to compare: NOT by single value, numbers rounded."""
-    found = set()
-    for one in constraints:
-        values = [value if isinstance(value, str) else f"{value:g}" for value in one.values]
-        if one.op is Op.NOT:
-            found |= {(one.field, "not", frozenset([value])) for value in values}
+    limits = set()
+    for constraint in constraints:
+        values = [value if isinstance(value, str) else f"{value:g}" for value in constraint.values]
+        if constraint.op is Op.NOT:
+            limits |= {(constraint.field, "not", frozenset([value])) for value in values}
         else:
-            found.add((one.field, one.op.value, frozenset(values)))
-    return found
+            limits.add((constraint.field, constraint.op.value, frozenset(values)))
+    return limits
 
 
 def limits_right(case: dict[str, Any], new: Sequence[Constraint], years: Sequence[int]) -> bool:
     """Every expected limit is there, and none that nobody asked for."""
     avoid = " ".join(case["expect"].get("avoid", []))
-    refused = [one for one in new if one.op is Op.NOT and one.words and one.words.lower() in avoid]
-    got = {one for one in limits_of([one for one in new if one not in refused]) if one[:2] not in FREE}
+    refused = [
+        constraint
+        for constraint in new
+        if constraint.op is Op.NOT and constraint.words and constraint.words.lower() in avoid
+    ]
+    got = {
+        triple
+        for triple in limits_of([constraint for constraint in new if constraint not in refused])
+        if triple[:2] not in FREE
+    }
     free = expected_limits(case["expect"].get("constraints_also", []))
     for limit in case["expect"].get("constraints", []):
         if "relative" in limit:
             hit = {
-                one for one in got if one[0] == limit["field"] and one[1] == limit["op"] and relative(one, limit, years)
+                triple
+                for triple in got
+                if triple[0] == limit["field"] and triple[1] == limit["op"] and relative(triple, limit, years)
             }
         else:
             wanted = expected_limits([limit])
-            hit = {one for one in got if any(alike(one, other) for other in wanted)}
+            hit = {triple for triple in got if any(alike(triple, other) for other in wanted)}
             if len(hit) < len(wanted):
                 return False
         if not hit:
             return False
         got -= hit
-    rest = {one for one in got if not any(alike(one, other) for other in free)}
+    rest = {triple for triple in got if not any(alike(triple, other) for other in free)}
     return all(
         op == "not" and any(word.rstrip("s") in avoid for value in values for word in value.lower().split())
         for _, op, values in rest
@@ -151,7 +161,7 @@ FREE = (("themes", "is"),)
 def expected_limits(limits: Sequence[dict[str, Any]]) -> set[tuple[str, str, frozenset[str]]]:
     """The written limits in the same form."""
     return limits_of(
-        [Constraint(one["field"], Op(one["op"]), tuple(one["values"])) for one in limits if "values" in one]
+        [Constraint(limit["field"], Op(limit["op"]), tuple(limit["values"])) for limit in limits if "values" in limit]
     )
 
 
@@ -164,9 +174,9 @@ def alike(one: tuple[str, str, frozenset[str]], other: tuple[str, str, frozenset
     return one[2] == other[2]
 
 
-def relative(one: tuple[str, str, frozenset[str]], limit: dict[str, Any], years: Sequence[int]) -> bool:
+def relative(triple: tuple[str, str, frozenset[str]], limit: dict[str, Any], years: Sequence[int]) -> bool:
     """Older than the newest shown, newer than the oldest shown."""
-    value = float(next(iter(one[2])))
+    value = float(next(iter(triple[2])))
     return value < max(years) if limit["relative"] == "older" else value > min(years)
 
 
@@ -183,7 +193,9 @@ def judge(case: dict[str, Any], conversation: Conversation, intent: Intent, cata
     years = [catalog.item(item_id).year or 0 for item_id in conversation.last_shown()]
     refused = " ".join(str(value) for limit in new if limit.op is Op.NOT for value in (*limit.values, limit.words))
     refused += " " + " ".join(f"{wish.value} {wish.words}" for wish in intent.preference.wishes if wish.weight < 0)
-    kept = " ".join(f"{one.words} {getattr(one, 'values', getattr(one, 'value', ''))}" for one in intent.kept).lower()
+    kept = " ".join(
+        f"{lasting.words} {getattr(lasting, 'values', getattr(lasting, 'value', ''))}" for lasting in intent.kept
+    ).lower()
     unknown = [name.lower() for name in intent.unknown]
     liked = tuple(dict.fromkeys((*intent.liked, *intent.examples)))
     verdict = {

@@ -60,11 +60,15 @@ def read_wishes(name: str = "wishes") -> list[Wish]:
 
 def answers(wish: Wish, catalog: Catalog) -> list[frozenset[str]]:
     """The ids of each named film in a catalog; empty where it does not have the film."""
-    found = []
+    wanted = []
     for title, year in wish.films:
-        ids = {one.item_id for one in catalog.titles.exact(title) if one.year is not None and abs(one.year - year) <= 1}
-        found.append(frozenset(double for one in ids for double in catalog.double_of(one)))
-    return found
+        ids = {
+            match.item_id
+            for match in catalog.titles.exact(title)
+            if match.year is not None and abs(match.year - year) <= 1
+        }
+        wanted.append(frozenset(double for item_id in ids for double in catalog.double_of(item_id)))
+    return wanted
 
 
 def recalls(wishes: Sequence[Wish], dataset: Dataset, encoder: Encoder, folder: Path, *, old_only: bool) -> list[float]:
@@ -73,15 +77,17 @@ def recalls(wishes: Sequence[Wish], dataset: Dataset, encoder: Encoder, folder: 
     if not (folder / "chroma").exists():
         build_vectors(dataset, settings)
     channel = ContentChannel(dataset.catalog, VectorIndex.open(dataset.catalog, settings), encoder)
-    found = []
+    values = []
     for wish in wishes:
         wanted = answers(wish, dataset.catalog)
         if old_only:
-            wanted = [ids for ids in wanted if any(one.startswith("ml100k:") for one in ids)]
+            wanted = [ids for ids in wanted if any(item_id.startswith("ml100k:") for item_id in ids)]
         if wanted:
-            shown = {one.item_id for one in channel.retrieve(Preference(text=wish.text), UserHistory(), k=K)}
-            found.append(recall(wanted, shown))
-    return found
+            shown = {
+                candidate.item_id for candidate in channel.retrieve(Preference(text=wish.text), UserHistory(), k=K)
+            }
+            values.append(recall(wanted, shown))
+    return values
 
 
 def recall(wanted: Sequence[frozenset[str]], shown: Collection[str]) -> float:
@@ -96,7 +102,7 @@ async def agent_lists(settings: Settings, wishes: Sequence[Wish]) -> tuple[Catal
         catalog = agent.retriever.catalog
         titles = known_titles(catalog)
         asked = [Question(f"wish {place}", 1, (), wish.text) for place, wish in enumerate(wishes)]
-        return catalog, [(await ask(agent, one, k=K, titles=titles)).ranked for one in asked]
+        return catalog, [(await ask(agent, question, k=K, titles=titles)).ranked for question in asked]
     finally:
         await agent.aclose()
 
@@ -112,10 +118,11 @@ def beside_vectors(data: Path, *, show: bool) -> dict[str, Any]:
         encoder = make_encoder(settings.retrieval.encoder)
         channel = ContentChannel(catalog, VectorIndex.open(catalog, settings.retrieval), encoder)
         near = [
-            [one.item_id for one in channel.retrieve(Preference(text=wish.text), UserHistory(), k=K)] for wish in wishes
+            [candidate.item_id for candidate in channel.retrieve(Preference(text=wish.text), UserHistory(), k=K)]
+            for wish in wishes
         ]
         agents, vectors = (
-            [recall(films, shown) for films, shown in zip(wanted, found, strict=True)] for found in (lists, near)
+            [recall(films, shown) for films, shown in zip(wanted, ranked, strict=True)] for ranked in (lists, near)
         )
         firsts = [
             float(bool(shown) and any(shown[0] in ids for ids in films))
@@ -132,7 +139,8 @@ def beside_vectors(data: Path, *, show: bool) -> dict[str, Any]:
         if show:
             for wish, films, shown in zip(wishes, wanted, lists, strict=True):
                 marked = (
-                    f"{'+' if any(one in ids for ids in films) else '-'} {catalog.item(one).label}" for one in shown
+                    f"{'+' if any(item_id in ids for ids in films) else '-'} {catalog.item(item_id).label}"
+                    for item_id in shown
                 )
                 print(f"{wish.text}\n    {'; '.join(marked)}")
     return figures

@@ -52,7 +52,7 @@ def bootstrap_means(
     ends = np.full((2, values.shape[1]), math.nan)
     known = ~np.isnan(means)
     ends[:, known] = np.nanquantile(drawn[:, known], [(1 - level) / 2, (1 + level) / 2], axis=0)
-    return [Interval(*map(float, one)) for one in zip(means, *ends, strict=True)]
+    return [Interval(*map(float, bounds)) for bounds in zip(means, *ends, strict=True)]
 
 
 def paired_difference(

@@ -56,25 +56,25 @@ class Report(BaseModel):
 
 def make_report(answers: Sequence[Answer], *, k: int, unknown_relevant: int = 0, seed: int = 0) -> Report:
     """The report of a run; a failed turn counts as one that found nothing."""
-    done = [one for one in answers if not one.error]
-    named = sum(one.named for one in answers)
-    foreign = sum(len(one.foreign) for one in answers)
+    done = [answer for answer in answers if not answer.error]
+    named = sum(answer.named for answer in answers)
+    foreign = sum(len(answer.foreign) for answer in answers)
     return Report(
-        dialogues=len({one.dialogue_id for one in answers}),
+        dialogues=len({answer.dialogue_id for answer in answers}),
         turns=len(answers),
         failed_turns=len(answers) - len(done),
         k=k,
-        recall=_score(answers, lambda one: recall_at_k(one.ranked, one.relevant, k), seed=seed),
-        ndcg=_score(answers, lambda one: ndcg_at_k(one.ranked, one.relevant, k), seed=seed),
+        recall=_score(answers, lambda answer: recall_at_k(answer.ranked, answer.relevant, k), seed=seed),
+        ndcg=_score(answers, lambda answer: ndcg_at_k(answer.ranked, answer.relevant, k), seed=seed),
         named_titles=named,
         foreign_titles=foreign,
         foreign_share=foreign / named if named else None,
         unknown_relevant=unknown_relevant,
-        cards_s_p50=_number(percentile([one.cards_s for one in done], 0.5)),
-        cards_s_p95=_number(percentile([one.cards_s for one in done], 0.95)),
-        total_s_p50=_number(percentile([one.total_s for one in done], 0.5)),
-        total_s_p95=_number(percentile([one.total_s for one in done], 0.95)),
-        details=tuple(_detail(one) for one in answers),
+        cards_s_p50=_number(percentile([answer.cards_s for answer in done], 0.5)),
+        cards_s_p95=_number(percentile([answer.cards_s for answer in done], 0.95)),
+        total_s_p50=_number(percentile([answer.total_s for answer in done], 0.5)),
+        total_s_p95=_number(percentile([answer.total_s for answer in done], 0.95)),
+        details=tuple(_detail(answer) for answer in answers),
     )
 
 
@@ -97,24 +97,24 @@ def to_markdown(report: Report) -> str:
 
 def _score(answers: Sequence[Answer], value: Callable[[Answer], float], *, seed: int) -> Score:
     groups: dict[str, list[float]] = {}
-    for one in answers:
-        groups.setdefault(one.dialogue_id, []).append(value(one))
+    for answer in answers:
+        groups.setdefault(answer.dialogue_id, []).append(value(answer))
     values = [number for group in groups.values() for number in group]
     low, high = bootstrap_interval(list(groups.values()), level=LEVEL, seed=seed)
     mean = math.fsum(values) / len(values) if values else math.nan
     return Score(mean=_number(mean), low=_number(low), high=_number(high))
 
 
-def _detail(one: Answer) -> TurnReport:
+def _detail(answer: Answer) -> TurnReport:
     return TurnReport(
-        dialogue_id=one.dialogue_id,
-        turn_index=one.turn_index,
-        relevant=one.relevant,
-        ranked=one.ranked,
-        foreign=one.foreign,
-        cards_s=round(one.cards_s, 4),
-        total_s=round(one.total_s, 4),
-        error=one.error,
+        dialogue_id=answer.dialogue_id,
+        turn_index=answer.turn_index,
+        relevant=answer.relevant,
+        ranked=answer.ranked,
+        foreign=answer.foreign,
+        cards_s=round(answer.cards_s, 4),
+        total_s=round(answer.total_s, 4),
+        error=answer.error,
     )
 
 

@@ -37,17 +37,17 @@ def load_catalog(
     beside = items.with_suffix(".toml")
     schema = schema or (beside if beside.is_file() else None)
     plan = plan_ingest(items, interactions, facts, schema, data_dir=items.parent)
-    found, bad = read_items(plan.items, plan.spec, [])
+    by_id, bad = read_items(plan.items, plan.spec, [])
     bad = [*plan.items.bad, *bad]
     if plan.facts is not None and plan.spec.columns.facts is not None:
-        found, more = add_facts(plan.facts, plan.spec.columns.facts, plan.spec.catalog, found)
+        by_id, more = add_facts(plan.facts, plan.spec.columns.facts, plan.spec.catalog, by_id)
         bad += [*plan.facts.bad, *more]
-    if not found:
+    if not by_id:
         raise BadDataError(f"no item of {items} can be read. The first trouble: {bad[0]}")
-    catalog = Catalog(plan.spec.catalog, tuple(found.values()))
+    catalog = Catalog(plan.spec.catalog, tuple(by_id.values()))
     table = Interactions.of(catalog, ())
     if plan.interactions is not None and plan.spec.columns.interactions is not None:
-        read, more = read_interactions(plan.interactions, plan.spec.columns.interactions, plan.scale, found)
+        read, more = read_interactions(plan.interactions, plan.spec.columns.interactions, plan.scale, by_id)
         table = Interactions.of(catalog, read)
         bad += [*plan.interactions.bad, *more]
     return Loaded(Dataset(catalog, table), tuple(bad))

@@ -8,7 +8,7 @@ import numpy as np
 
 from agent.learning.transcripts import Dialogue
 from eval.bootstrap import Interval, paired_difference
-from eval.places import Truth, truths, within
+from eval.places import GroundTruth, ground_truths, within
 from eval.predictions import SIDECAR, Run, read_predictions, read_run
 from eval.scores import Scores, score_run, turn_values
 from retrieval.datasets import Dataset
@@ -37,7 +37,7 @@ class WorstDialogue:
 
     dialogue: Dialogue
     recall: float
-    places: tuple[tuple[Truth, tuple[str, ...]], ...]
+    places: tuple[tuple[GroundTruth, tuple[str, ...]], ...]
     """Each place with what was ranked first there (titles)."""
 
 
@@ -76,29 +76,33 @@ def compare(
         BadDataError: A file cannot be read, or no turn is left.
     """
     made = {path.stem: read_run(path) for path in paths}
-    found = {path.stem: {one.key: one for one in read_predictions(path)} for path in paths}
-    sets = [set(one) for one in found.values()]
+    by_run = {path.stem: {prediction.key: prediction for prediction in read_predictions(path)} for path in paths}
+    sets = [set(answers) for answers in by_run.values()]
     keys = set.intersection(*sets) if ranked_only else set.union(*sets)
-    places = [one for one in truths(dialogues) if one.key in keys]
+    places = [truth for truth in ground_truths(dialogues) if truth.key in keys]
     if in_catalog and dataset is not None:
         places = within(places, dataset.catalog)
     if not places:
         raise BadDataError("no turn of the dialogues was ranked by these runs. Are they about other dialogues?")
-    runs = {name: score_run(list(one.values()), places, dataset, seed=seed) for name, one in found.items()}
+    runs = {name: score_run(list(answers.values()), places, dataset, seed=seed) for name, answers in by_run.items()}
     values = {
-        name: turn_values(places, [one[p.key].ranked if p.key in one else () for p in places], "excluded", COMPARED)
-        for name, one in found.items()
+        name: turn_values(
+            places, [answers[p.key].ranked if p.key in answers else () for p in places], "excluded", COMPARED
+        )
+        for name, answers in by_run.items()
     }
-    names = list(found)
+    names = list(by_run)
     differences = tuple(
-        one
+        difference
         for other in names[1:]
-        for one in _differences(names[0], other, values[names[0]], values[other], places, seed)
+        for difference in _differences(names[0], other, values[names[0]], values[other], places, seed)
     )
-    first = found[names[0]]
+    first = by_run[names[0]]
     titles = {} if dataset is None else {item.item_id: item.label for item in dataset.catalog}
     ranked = {
-        place.key: tuple(one.title or one.item_id for one in first[place.key].items[:10]) if place.key in first else ()
+        place.key: tuple(item.title or item.item_id for item in first[place.key].items[:10])
+        if place.key in first
+        else ()
         for place in places
     }
     return Comparison(runs, made, differences, _worst(dialogues, places, values[names[0]], ranked), titles)
@@ -109,11 +113,11 @@ def _differences(
     second: str,
     ours: np.ndarray[tuple[int, int], np.dtype[np.float64]],
     theirs: np.ndarray[tuple[int, int], np.dtype[np.float64]],
-    places: Sequence[Truth],
+    places: Sequence[GroundTruth],
     seed: int,
 ) -> list[Difference]:
     kept = ~np.isnan(ours[:, 0])
-    groups = [place.dialogue_id for place, one in zip(places, kept, strict=True) if one]
+    groups = [place.dialogue_id for place, is_kept in zip(places, kept, strict=True) if is_kept]
     return [
         Difference(
             first,
@@ -127,7 +131,7 @@ def _differences(
 
 def _worst(
     dialogues: Sequence[Dialogue],
-    places: Sequence[Truth],
+    places: Sequence[GroundTruth],
     values: np.ndarray[tuple[int, int], np.dtype[np.float64]],
     ranked: dict[tuple[str, int], tuple[str, ...]],
 ) -> tuple[WorstDialogue, ...]:
@@ -139,7 +143,7 @@ def _worst(
             by_dialogue.setdefault(place.dialogue_id, []).append(row)
     means = {name: float(values[rows, at].mean()) for name, rows in by_dialogue.items()}
     order = sorted(means, key=lambda name: (means[name], -len(by_dialogue[name]), name))[:WORST]
-    known = {one.dialogue_id: one for one in dialogues}
+    known = {dialogue.dialogue_id: dialogue for dialogue in dialogues}
     return tuple(
         WorstDialogue(
             known[name], means[name], tuple((places[row], ranked[places[row].key]) for row in by_dialogue[name])

@@ -19,93 +19,93 @@ svg{max-width:100%;height:auto}.turn{margin:.2rem 0}.user{color:#0b5394}.place{b
 """
 
 
-def write_report(found: Comparison, folder: Path) -> None:
+def write_report(comparison: Comparison, folder: Path) -> None:
     """Write report.html, report.md and report.json."""
-    (folder / "report.md").write_text(to_markdown(found), encoding="utf-8")
-    (folder / "report.html").write_text(to_html(found), encoding="utf-8")
-    (folder / "report.json").write_text(to_json(found), encoding="utf-8")
+    (folder / "report.md").write_text(to_markdown(comparison), encoding="utf-8")
+    (folder / "report.html").write_text(to_html(comparison), encoding="utf-8")
+    (folder / "report.json").write_text(to_json(comparison), encoding="utf-8")
 
 
-def to_markdown(found: Comparison) -> str:
+def to_markdown(comparison: Comparison) -> str:
     """All but the plots."""
-    return "\n\n".join(f"{text}" for _, text in _sections(found)) + "\n"
+    return "\n\n".join(f"{text}" for _, text in _sections(comparison)) + "\n"
 
 
-def to_html(found: Comparison) -> str:
+def to_html(comparison: Comparison) -> str:
     """Tables, plots (inline SVG) and the worst dialogues; no script, nothing from elsewhere."""
     parts = []
-    for name, text in _sections(found):
+    for name, text in _sections(comparison):
         parts.append(_as_html(text))
         if name == "scores":
-            parts += [f"<figure>{drawing}</figure>" for drawing in plots(found.runs)]
+            parts += [f"<figure>{drawing}</figure>" for drawing in plots(comparison.runs)]
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         f"<title>Offline evaluation</title><style>{STYLE}</style></head><body>{''.join(parts)}</body></html>\n"
     )
 
 
-def to_json(found: Comparison) -> str:
+def to_json(comparison: Comparison) -> str:
     """Every figure, and how each run was made; dialogues are left out."""
     figures = {
         "runs": {
-            name: {"made": found.made[name].model_dump(mode="json"), "scores": scores.model_dump(mode="json")}
-            for name, scores in found.runs.items()
+            name: {"made": comparison.made[name].model_dump(mode="json"), "scores": scores.model_dump(mode="json")}
+            for name, scores in comparison.runs.items()
         },
         "differences": [
             {
-                "first": one.first,
-                "second": one.second,
-                "metric": one.metric,
-                **one.gain._asdict(),
-                "not_better": one.not_better,
+                "first": difference.first,
+                "second": difference.second,
+                "metric": difference.metric,
+                **difference.gain._asdict(),
+                "not_better": difference.not_better,
             }
-            for one in found.differences
+            for difference in comparison.differences
         ],
     }
     return json.dumps(figures, indent=1, ensure_ascii=False) + "\n"
 
 
-def _sections(found: Comparison) -> list[tuple[str, str]]:
-    first = next(iter(found.runs.values()))
+def _sections(comparison: Comparison) -> list[tuple[str, str]]:
+    first = next(iter(comparison.runs.values()))
     return [
         ("title", "# Offline evaluation"),
         ("counts", counts_line(first)),
-        ("scores", f"## Found\n\nItems mentioned before are left out.\n\n{ranking_table(found.runs, 'excluded')}"),
-        ("included", f"## Items mentioned before left in\n\n{ranking_table(found.runs, 'included')}"),
-        ("groups", f"## Cold to warm\n\n{groups_table(found.runs)}"),
-        ("make-up", f"## What the lists are made of\n\n{make_up_table(found.runs)}"),
-        ("pairs", f"## Is the first better?\n\n{_differences(found)}"),
-        ("worst", f"## Worst dialogues of the first run\n\n{_worst(found)}"),
-        ("made", f"## How it was made\n\n{_made(found.made)}"),
+        ("scores", f"## Found\n\nItems mentioned before are left out.\n\n{ranking_table(comparison.runs, 'excluded')}"),
+        ("included", f"## Items mentioned before left in\n\n{ranking_table(comparison.runs, 'included')}"),
+        ("groups", f"## Cold to warm\n\n{groups_table(comparison.runs)}"),
+        ("make-up", f"## What the lists are made of\n\n{make_up_table(comparison.runs)}"),
+        ("pairs", f"## Is the first better?\n\n{_differences(comparison)}"),
+        ("worst", f"## Worst dialogues of the first run\n\n{_worst(comparison)}"),
+        ("made", f"## How it was made\n\n{_made(comparison.made)}"),
     ]
 
 
-def _differences(found: Comparison) -> str:
-    if not found.differences:
+def _differences(comparison: Comparison) -> str:
+    if not comparison.differences:
         return "There is one run only."
     head = ["comparison", "metric", "gain", "95% interval", "draws not better"]
     rows = [
         [
-            f"{one.first} - {one.second}",
-            one.metric,
-            f"{one.gain.mean:+.3f}",
-            f"[{one.gain.low:+.3f}, {one.gain.high:+.3f}]",
-            number(one.not_better),
+            f"{difference.first} - {difference.second}",
+            difference.metric,
+            f"{difference.gain.mean:+.3f}",
+            f"[{difference.gain.low:+.3f}, {difference.gain.high:+.3f}]",
+            number(difference.not_better),
         ]
-        for one in found.differences
+        for difference in comparison.differences
     ]
     return table(head, rows)
 
 
-def _worst(found: Comparison) -> str:
-    return "\n\n".join(_dialogue(one, found.titles) for one in found.worst) or "There are none."
+def _worst(comparison: Comparison) -> str:
+    return "\n\n".join(_dialogue(dialogue, comparison.titles) for dialogue in comparison.worst) or "There are none."
 
 
-def _dialogue(one: WorstDialogue, titles: dict[str, str]) -> str:
+def _dialogue(worst: WorstDialogue, titles: dict[str, str]) -> str:
     """A dialogue, with what was ranked before each place."""
-    at = {truth.turn_index: (truth, ranked) for truth, ranked in one.places}
-    lines = [f"### {_plain(one.dialogue.dialogue_id)}: recall@10 {one.recall:.3f}"]
-    for index, turn in enumerate(one.dialogue.turns):
+    at = {truth.turn_index: (truth, ranked) for truth, ranked in worst.places}
+    lines = [f"### {_plain(worst.dialogue.dialogue_id)}: recall@10 {worst.recall:.3f}"]
+    for index, turn in enumerate(worst.dialogue.turns):
         if index in at:
             truth, ranked = at[index]
             wanted = ", ".join(_plain(titles.get(item_id, item_id)) for item_id in truth.fresh)

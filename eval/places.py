@@ -8,7 +8,7 @@ from agent.learning.transcripts import Dialogue, TranscriptTurn
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class Query:
     """What a ranker gets: the turns before a place, and nothing of it or after it."""
 
     dialogue_id: str
@@ -22,7 +22,7 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
-class Truth:
+class GroundTruth:
     """What a scorer knows of a place."""
 
     dialogue_id: str
@@ -42,15 +42,15 @@ class Truth:
         return self.dialogue_id, self.turn_index
 
 
-def asks(dialogues: Sequence[Dialogue]) -> Iterator[Ask]:
+def asks(dialogues: Sequence[Dialogue]) -> Iterator[Query]:
     """Every assistant turn that recommends something, or says that a ranking is wanted."""
     for dialogue in dialogues:
         for index, turn in enumerate(dialogue.turns):
             if turn.role is Role.ASSISTANT and (turn.recommended or turn.rank_here):
-                yield Ask(dialogue.dialogue_id, index, dialogue.turns[:index])
+                yield Query(dialogue.dialogue_id, index, dialogue.turns[:index])
 
 
-def truths(dialogues: Sequence[Dialogue]) -> Iterator[Truth]:
+def ground_truths(dialogues: Sequence[Dialogue]) -> Iterator[GroundTruth]:
     """What was recommended at every such turn; turns that only ask for a ranking have no answer."""
     for dialogue in dialogues:
         known: set[str] = set()
@@ -58,19 +58,19 @@ def truths(dialogues: Sequence[Dialogue]) -> Iterator[Truth]:
         for index, turn in enumerate(dialogue.turns):
             if turn.role is Role.ASSISTANT and turn.recommended:
                 every = tuple(dict.fromkeys(turn.recommended))
-                fresh = tuple(one for one in every if one not in known)
-                yield Truth(dialogue.dialogue_id, index, fresh, every, frozenset(known), is_first)
+                fresh = tuple(item_id for item_id in every if item_id not in known)
+                yield GroundTruth(dialogue.dialogue_id, index, fresh, every, frozenset(known), is_first)
                 is_first = False
             known |= {*turn.recommended, *(mention.item_id for mention in turn.mentions)}
 
 
-def within(truths: Iterable[Truth], catalog: Container[str]) -> list[Truth]:
+def within(truths: Iterable[GroundTruth], catalog: Container[str]) -> list[GroundTruth]:
     """The places with only those answers that a catalog has; what nobody could find there no longer counts."""
     return [
         replace(
-            one,
-            fresh=tuple(item_id for item_id in one.fresh if item_id in catalog),
-            recommended=tuple(item_id for item_id in one.recommended if item_id in catalog),
+            truth,
+            fresh=tuple(item_id for item_id in truth.fresh if item_id in catalog),
+            recommended=tuple(item_id for item_id in truth.recommended if item_id in catalog),
         )
-        for one in truths
+        for truth in truths
     ]

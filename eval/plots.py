@@ -49,8 +49,8 @@ def _drawn(draw: "Callable[[Axes, Mapping[str, Scores]], None]", runs: Mapping[s
 
 def _by_k(axes: "Axes", runs: Mapping[str, Scores]) -> None:
     for name, scores in runs.items():
-        found = [scores.readings["excluded"]["all"].scores[f"recall@{k}"] for k in RECALL_AT]
-        axes.errorbar(RECALL_AT, _means(found), yerr=_ends(found), marker="o", capsize=3, label=name)
+        points = [scores.readings["excluded"]["all"].scores[f"recall@{k}"] for k in RECALL_AT]
+        axes.errorbar(RECALL_AT, _means(points), yerr=_ends(points), marker="o", capsize=3, label=name)
     axes.set(xscale="log", xticks=RECALL_AT, xticklabels=[str(k) for k in RECALL_AT], xlabel="k", title="Recall by k")
     axes.minorticks_off()
     axes.legend(frameon=False)
@@ -59,9 +59,9 @@ def _by_k(axes: "Axes", runs: Mapping[str, Scores]) -> None:
 def _by_warmth(axes: "Axes", runs: Mapping[str, Scores]) -> None:
     width = 0.8 / len(runs)
     for place, (name, scores) in enumerate(runs.items()):
-        found = [scores.readings["excluded"][group].scores["recall@10"] for group in WARMTH]
+        points = [scores.readings["excluded"][group].scores["recall@10"] for group in WARMTH]
         at = [x + (place - (len(runs) - 1) / 2) * width for x in range(len(WARMTH))]
-        axes.bar(at, _means(found), width, yerr=_ends(found), capsize=2, label=name)
+        axes.bar(at, _means(points), width, yerr=_ends(points), capsize=2, label=name)
     axes.set(xticks=range(len(WARMTH)), xticklabels=WARMTH, title="Recall@10 by what was mentioned before")
     axes.legend(frameon=False)
 

@@ -58,10 +58,10 @@ class PoliciesReport(BaseModel):
 def read_guesses(state: StateStore) -> list[Guess]:
     """Every guess that was shown to a stored user; what was shown to nobody in particular has no outcome."""
     return [
-        Guess(person, one)
+        Guess(person, exposure)
         for person, user in enumerate(state.list_users(MOST_USERS))
-        for one in state.exposures_of(user.user_id)
-        if one.shown.exploratory and one.shown.propensity > 0
+        for exposure in state.exposures_of(user.user_id)
+        if exposure.shown.exploratory and exposure.shown.propensity > 0
     ]
 
 
@@ -72,13 +72,13 @@ def compare(guesses: Sequence[Guess], names: Iterable[str] = ()) -> PoliciesRepo
         guesses: The log.
         names: The policies as they are logged; all that the log tells of, and greedy, where none is given.
     """
-    told = {key.removeprefix(P) for one in guesses for key in one.shown.shown.context if key.startswith(P)}
+    told = {key.removeprefix(P) for guess in guesses for key in guess.shown.shown.context if key.startswith(P)}
     wanted = tuple(names) or tuple(sorted({*told, *(make().name for make in POLICIES.values())}))
-    outcomes = Counter(one.shown.outcome for one in guesses)
+    outcomes = Counter(guess.shown.outcome for guess in guesses)
     return PoliciesReport(
         guesses=len(guesses),
-        users=len({one.person for one in guesses}),
-        by_running_policy=dict(Counter(one.shown.shown.policy for one in guesses)),
+        users=len({guess.person for guess in guesses}),
+        by_running_policy=dict(Counter(guess.shown.shown.policy for guess in guesses)),
         liked=outcomes[FeedbackKind.LIKE],
         turned_down=outcomes[FeedbackKind.DISLIKE],
         policies=tuple(_judged(name, guesses) for name in wanted),
@@ -95,51 +95,53 @@ def to_markdown(report: PoliciesReport) -> str:
         "| policy | inverse propensity | self-normalized | doubly robust | effective size | guesses |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
-    for one in report.policies:
-        if not one.refused:
-            cells = (_cell(one.inverse), _cell(one.normalized), _cell(one.doubly_robust))
-            lines.append(f"| {one.policy} | {' | '.join(cells)} | {one.effective_size:.0f} | {one.exposures} |")
-    lines += ["", *(f"- {one.policy}: not told. {one.refused}" for one in report.policies if one.refused)]
+    for policy in report.policies:
+        if not policy.refused:
+            cells = (_cell(policy.inverse), _cell(policy.normalized), _cell(policy.doubly_robust))
+            lines.append(
+                f"| {policy.policy} | {' | '.join(cells)} | {policy.effective_size:.0f} | {policy.exposures} |"
+            )
+    lines += ["", *(f"- {policy.policy}: not told. {policy.refused}" for policy in report.policies if policy.refused)]
     return "\n".join(lines).rstrip()
 
 
 def _judged(name: str, guesses: Sequence[Guess]) -> PolicyReport:
-    told = [one for one in guesses if P + name in one.shown.shown.context]
+    told = [guess for guess in guesses if P + name in guess.shown.shown.context]
     if not told:
         return PolicyReport(policy=name, refused=NOT_LOGGED)
     try:
-        found: Estimate = evaluate(_columns(name, told))
+        estimate: Estimate = evaluate(_columns(name, told))
     except OverlapError as error:
         return PolicyReport(policy=name, refused=str(error), exposures=len(told))
     return PolicyReport(
         policy=name,
-        inverse=_triple(found.inverse),
-        normalized=_triple(found.normalized),
-        doubly_robust=_triple(found.doubly_robust),
-        effective_size=found.size,
-        exposures=found.n,
+        inverse=_triple(estimate.inverse),
+        normalized=_triple(estimate.normalized),
+        doubly_robust=_triple(estimate.doubly_robust),
+        effective_size=estimate.size,
+        exposures=estimate.n,
     )
 
 
 def _columns(name: str, guesses: Sequence[Guess]) -> Exposures:
-    contexts: list[Mapping[str, float]] = [one.shown.shown.context for one in guesses]
+    contexts: list[Mapping[str, float]] = [guess.shown.shown.context for guess in guesses]
 
     def column(key: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-        return np.asarray([one.get(key, 0.0) for one in contexts], dtype=np.float64)
+        return np.asarray([context.get(key, 0.0) for context in contexts], dtype=np.float64)
 
     return Exposures(
-        people=np.asarray([one.person for one in guesses], dtype=np.int64),
-        logged=np.asarray([one.shown.shown.propensity for one in guesses], dtype=np.float64),
+        people=np.asarray([guess.person for guess in guesses], dtype=np.int64),
+        logged=np.asarray([guess.shown.shown.propensity for guess in guesses], dtype=np.float64),
         target=column(P + name),
-        rewards=np.asarray([one.shown.outcome is FeedbackKind.LIKE for one in guesses], dtype=np.float64),
+        rewards=np.asarray([guess.shown.outcome is FeedbackKind.LIKE for guess in guesses], dtype=np.float64),
         predicted=column("expected"),
         promised=column(V + name),
     )
 
 
-def _triple(one: Interval) -> tuple[float, float, float]:
-    return one.value, one.low, one.high
+def _triple(interval: Interval) -> tuple[float, float, float]:
+    return interval.value, interval.low, interval.high
 
 
-def _cell(one: tuple[float, float, float] | None) -> str:
-    return "" if one is None else f"{one[0]:.3f} ({one[1]:.3f} to {one[2]:.3f})"
+def _cell(triple: tuple[float, float, float] | None) -> str:
+    return "" if triple is None else f"{triple[0]:.3f} ({triple[1]:.3f} to {triple[2]:.3f})"

@@ -81,14 +81,14 @@ def read_predictions(path: Path) -> list[Prediction]:
     Raises:
         BadDataError: Another line cannot be read, or two are for one turn.
     """
-    found: dict[tuple[str, int], Prediction] = {}
-    for number, one in whole_records(path, Prediction, "rankings of `eval rank`"):
-        if one.key in found:
+    by_key: dict[tuple[str, int], Prediction] = {}
+    for number, prediction in whole_records(path, Prediction, "rankings of `eval rank`"):
+        if prediction.key in by_key:
             raise BadDataError(
-                f"{path.name}:{number}: a second ranking for turn {one.turn_index} of {one.dialogue_id}."
+                f"{path.name}:{number}: a second ranking for turn {prediction.turn_index} of {prediction.dialogue_id}."
             )
-        found[one.key] = one
-    return list(found.values())
+        by_key[prediction.key] = prediction
+    return list(by_key.values())
 
 
 def begin(path: Path, *, resume: bool) -> set[tuple[str, int]]:
@@ -106,16 +106,18 @@ def begin(path: Path, *, resume: bool) -> set[tuple[str, int]]:
     if whole != data:
         path.write_bytes(whole)
     done = read_predictions(path) if whole.strip() else []
-    kept = [one for one in done if not one.error]
+    kept = [prediction for prediction in done if not prediction.error]
     if len(kept) < len(done):
-        path.write_text("".join(one.model_dump_json(exclude_none=True) + "\n" for one in kept), encoding="utf-8")
-    return {one.key for one in kept}
+        path.write_text(
+            "".join(prediction.model_dump_json(exclude_none=True) + "\n" for prediction in kept), encoding="utf-8"
+        )
+    return {prediction.key for prediction in kept}
 
 
 def append(out: IO[str], predictions: Iterable[Prediction]) -> None:
     """Write rankings at once, so that a stop loses nothing."""
-    for one in predictions:
-        out.write(one.model_dump_json(exclude_none=True) + "\n")
+    for prediction in predictions:
+        out.write(prediction.model_dump_json(exclude_none=True) + "\n")
     out.flush()
 
 
@@ -136,13 +138,13 @@ def versions() -> dict[str, str]:
     """Python and the libraries that the figures depend on."""
     from importlib.metadata import PackageNotFoundError, version
 
-    found = {"python": platform.python_version()}
+    installed = {"python": platform.python_version()}
     for name in ("reconteur", *PACKAGES):
         try:
-            found[name] = version(name)
+            installed[name] = version(name)
         except PackageNotFoundError:
             continue
-    return found
+    return installed
 
 
 def hardware(read: Callable[[], str] = lambda: _read("/proc/cpuinfo")) -> str:

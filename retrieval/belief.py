@@ -42,8 +42,8 @@ class TasteModel:
     @cached_property
     def gram(self) -> Floats:
         """Mean of the features' outer products, shape (width, width): turns a covariance into doubt about items."""
-        found: Floats = self.features.T @ self.features / max(1, self.n_items)
-        return found
+        gram: Floats = self.features.T @ self.features / max(1, self.n_items)
+        return gram
 
     @cached_property
     def belongs(self) -> NDArray[np.int64]:
@@ -58,8 +58,8 @@ class TasteModel:
     @cached_property
     def strangers(self) -> Floats:
         """The covariance of the tastes of strangers, shape (width, width)."""
-        found: Floats = np.eye(self.features.shape[1]) + _between(self.centers[None], self.shares[None])[0]
-        return found
+        covariance: Floats = np.eye(self.features.shape[1]) + _between(self.centers[None], self.shares[None])[0]
+        return covariance
 
 
 class Belief:
@@ -102,17 +102,19 @@ class Belief:
         belongs = self.model.belongs
         return np.isin(belongs, np.unique(belongs[rows]))
 
-    def observe(self, people: NDArray[np.int64], items: NDArray[np.int64], answers: Floats, patience: Floats) -> None:
+    def observe(
+        self, people: NDArray[np.int64], items: NDArray[np.int64], answers: Floats, noise_scale: Floats
+    ) -> None:
         """Learn one answer each of some people.
 
         Args:
             people: Which of them, without repeats, shape (n,).
             items: The row that each answered to, shape (n,).
             answers: How strongly, on the scale of `TasteModel.base`, shape (n,).
-            patience: Factor on the noise of an answer of that kind, shape (n,); larger counts less.
+            noise_scale: Factor on the noise of an answer of that kind, shape (n,); larger counts less.
         """
         model = self.model
-        noise = (model.noise[items] + model.doubt[items]) * patience
+        noise = (model.noise[items] + model.doubt[items]) * noise_scale
         self.observe_along(people, model.features[items], answers - model.base[items], noise)
 
     def observe_along(self, people: NDArray[np.int64], directions: Floats, answers: Floats, noise: Floats) -> None:
@@ -149,38 +151,38 @@ class Belief:
     def shares(self) -> Floats:
         """Probability of each cluster, shape (n_people, n_clusters), rows sum to 1."""
         weights = np.exp(self.log_shares - self.log_shares.max(axis=1, keepdims=True))
-        found: Floats = weights / weights.sum(axis=1, keepdims=True)
-        return found
+        shares: Floats = weights / weights.sum(axis=1, keepdims=True)
+        return shares
 
     def taste(self) -> Floats:
         """The expected taste, shape (n_people, width)."""
-        found: Floats = np.einsum("nc,nci->ni", self.shares(), self.centers)
-        return found
+        taste: Floats = np.einsum("nc,nci->ni", self.shares(), self.centers)
+        return taste
 
     def total_covariance(self) -> Floats:
         """Of the mixture as a whole, shape (n_people, width, width)."""
-        found: Floats = self.covariance + _between(self.centers, self.shares())
-        return found
+        covariance: Floats = self.covariance + _between(self.centers, self.shares())
+        return covariance
 
     def mean(self, rows: NDArray[np.int64] | None = None) -> Floats:
         """The expected answer to each item (or to some rows), shape (n_people, n_rows)."""
         chosen = slice(None) if rows is None else rows
-        found: Floats = self.model.base[chosen] + self.taste() @ self.model.features[chosen].T
-        return found
+        means: Floats = self.model.base[chosen] + self.taste() @ self.model.features[chosen].T
+        return means
 
     def deviation(self, rows: NDArray[np.int64] | None = None) -> Floats:
         """How far off the expected answers may be, as a standard deviation, shape (n_people, n_rows)."""
         chosen = slice(None) if rows is None else rows
         features = self.model.features[chosen]
         variance = ((features @ self.total_covariance()) * features).sum(axis=2) + self.model.doubt[chosen]
-        found: Floats = np.sqrt(np.maximum(variance, 0))
-        return found
+        deviations: Floats = np.sqrt(np.maximum(variance, 0))
+        return deviations
 
-    def width(self) -> Floats:
+    def uncertainty(self) -> Floats:
         """How little is known: mean variance over all items beside that for a stranger; shape (n_people,), 0..1."""
         open_part = np.einsum("nij,ij->n", self.total_covariance(), self.model.gram)
-        found: Floats = np.clip(open_part / self.model.openness, 0.0, 1.0)
-        return found
+        widths: Floats = np.clip(open_part / self.model.openness, 0.0, 1.0)
+        return widths
 
     def narrowing(self, directions: Floats, noise: Floats) -> Floats:
         """By how much of the width one answer along each direction would narrow the belief, shape (n_people, n).
@@ -192,8 +194,8 @@ class Belief:
         spread = directions @ self.total_covariance()
         variance = (spread * directions).sum(axis=2) + noise
         closed = ((spread @ self.model.gram) * spread).sum(axis=2)
-        found: Floats = closed / variance / self.model.openness
-        return found
+        narrowed: Floats = closed / variance / self.model.openness
+        return narrowed
 
     def draws(self, standard: Floats, cluster: NDArray[np.int64]) -> Floats:
         """Possible tastes, shape (n_people, n_draws, width).
@@ -205,8 +207,8 @@ class Belief:
         width = self.covariance.shape[1]
         root = np.linalg.cholesky(self.covariance + 1e-8 * np.eye(width))
         centers = np.take_along_axis(self.centers, cluster[:, :, None], axis=1)
-        found: Floats = centers + standard @ root.transpose(0, 2, 1)
-        return found
+        drawn: Floats = centers + standard @ root.transpose(0, 2, 1)
+        return drawn
 
     def draw_clusters(self, chances: Floats) -> NDArray[np.int64]:
         """The cluster that each chance (0..1, shape (n_people or 1, n_draws)) falls on, shape (n_people, n_draws)."""
@@ -217,13 +219,13 @@ class Belief:
         """Possible scores of all items, shape (n_people, n_draws, n_items)."""
         standard = rng.standard_normal((len(self), n_draws, self.covariance.shape[1]))
         tastes = self.draws(standard, self.draw_clusters(rng.random((len(self), n_draws))))
-        found: Floats = self.model.base + tastes @ self.model.features.T
-        return found
+        answers: Floats = self.model.base + tastes @ self.model.features.T
+        return answers
 
 
 def _between(centers: Floats, shares: Floats) -> Floats:
     """The covariance of the clusters' centers, shape (n_people, width, width)."""
     mean = np.einsum("nc,nci->ni", shares, centers)
     off = centers - mean[:, None]
-    found: Floats = np.einsum("nc,nci,ncj->nij", shares, off, off)
-    return found
+    between: Floats = np.einsum("nc,nci,ncj->nij", shares, off, off)
+    return between

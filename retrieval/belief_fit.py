@@ -103,9 +103,9 @@ def _factors(answers: csr_matrix, width: int) -> tuple[Floats, Floats, Floats]:
     base = np.asarray(answers.mean(axis=0), dtype=np.float64).ravel()
     covariance = np.asarray((answers.T @ answers).todense(), dtype=np.float64) / n_people - np.outer(base, base)
     width = min(width, n_rated)
-    values, found = np.linalg.eigh(covariance)
-    values, found = values[::-1][:width], found[:, ::-1][:, :width]
-    features = found * np.sqrt(np.maximum(values, 0))
+    values, vectors = np.linalg.eigh(covariance)
+    values, vectors = values[::-1][:width], vectors[:, ::-1][:, :width]
+    features = vectors * np.sqrt(np.maximum(values, 0))
     noise = np.maximum(np.diag(covariance) - (features**2).sum(axis=1), LEAST_NOISE)
     return base, features, noise
 
@@ -157,8 +157,8 @@ def _principal(vectors: Floats, width: int) -> Floats:
     off = vectors - vectors.mean(axis=0)
     left, values, _ = np.linalg.svd(off, full_matrices=False)
     width = min(width, int((values > 1e-9).sum()) or 1)
-    found: Floats = 0.2 * left[:, :width] * values[:width] / max(float(values[0]), 1e-9)
-    return found
+    features: Floats = 0.2 * left[:, :width] * values[:width] / max(float(values[0]), 1e-9)
+    return features
 
 
 def _clustered(model: TasteModel, answers: csr_matrix, rated: NDArray[np.int64], settings: TasteSettings) -> TasteModel:

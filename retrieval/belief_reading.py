@@ -22,7 +22,7 @@ RECENT = 400
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class NoiseScale:
     """Factor on the noise of an answer, by how it was given; a larger one counts less."""
 
     rated: float = 1.0
@@ -42,7 +42,7 @@ class Reader:
     catalog: Catalog
     model: TasteModel
     settings: TasteSettings
-    patience: Patience = Patience()
+    noise_scale: NoiseScale = NoiseScale()
 
     def belief(self, preference: Preference, history: UserHistory, shown: Collection[str] = ()) -> Belief:
         """What is believed of one person.
@@ -55,9 +55,9 @@ class Reader:
         answers = self._answers(preference, history, shown)
         rows = self.catalog.rows(answers)
         values = np.asarray([value for value, _ in answers.values()], dtype=np.float64)
-        patience = np.asarray([factor for _, factor in answers.values()], dtype=np.float64)
+        noise_scale = np.asarray([factor for _, factor in answers.values()], dtype=np.float64)
         model, belief = self.model, Belief(self.model)
-        noise = (model.noise[rows] + model.doubt[rows]) * patience
+        noise = (model.noise[rows] + model.doubt[rows]) * noise_scale
         belief.learn(model.features[rows], values - model.base[rows], noise)
         self._learn_wishes(belief, preference.wishes)
         self._learn_leanings(belief, preference.leanings)
@@ -66,43 +66,52 @@ class Reader:
     def direction(self, field: str, value: str) -> Floats:
         """Where the items with a value lie, shape (width,)."""
         rows = self.catalog.holders(field, value)
-        found: Floats = self.model.features[rows].mean(axis=0) if len(rows) else np.zeros(self.model.features.shape[1])
-        return found
+        direction: Floats = (
+            self.model.features[rows].mean(axis=0) if len(rows) else np.zeros(self.model.features.shape[1])
+        )
+        return direction
 
     def _answers(
         self, preference: Preference, history: UserHistory, shown: Collection[str]
     ) -> dict[str, tuple[float, float]]:
         """Item id -> (how strong the answer was, patience); the present conversation overrules the past."""
-        one, settings = self.patience, self.settings
-        found = dict.fromkeys(shown, (0.0, settings.silence))
+        patience, settings = self.noise_scale, self.settings
+        answers = dict.fromkeys(shown, (0.0, settings.silence))
         past = history.weights
         values = settings.answers(np.asarray(list(past.values()), dtype=np.float64))
-        found |= {
-            item_id: (value, one.rated if weight else one.known)
+        answers |= {
+            item_id: (value, patience.rated if weight else patience.known)
             for (item_id, weight), value in zip(past.items(), values.tolist(), strict=True)
         }
-        found |= dict.fromkeys(preference.seen, (settings.known, one.known)) if preference.seen else {}
-        found |= dict.fromkeys(preference.liked, (settings.loved, one.said))
-        found |= dict.fromkeys(preference.disliked, (settings.disliked, one.said))
-        known = [(item_id, answer) for item_id, answer in found.items() if item_id in self.catalog]
+        answers |= dict.fromkeys(preference.seen, (settings.known, patience.known)) if preference.seen else {}
+        answers |= dict.fromkeys(preference.liked, (settings.loved, patience.said))
+        answers |= dict.fromkeys(preference.disliked, (settings.disliked, patience.said))
+        known = [(item_id, answer) for item_id, answer in answers.items() if item_id in self.catalog]
         return dict(known[-RECENT:])
 
     def _learn_wishes(self, belief: Belief, wishes: Iterable[Wish]) -> None:
         """A wish says that the taste is a standard deviation further along its values than a stranger's."""
-        directions = [(self.direction(one.field, one.value), one.weight) for one in wishes]
+        directions = [(self.direction(wish.field, wish.value), wish.weight) for wish in wishes]
         told = [(along, weight) for along, weight in directions if along @ along > TINY]
         if not told:
             return
-        along: NDArray[np.float64] = np.asarray([one for one, _ in told])
+        along: NDArray[np.float64] = np.asarray([direction for direction, _ in told])
         length = (along**2).sum(axis=1)
         values = np.sign([weight for _, weight in told]) * np.sqrt(length)
-        belief.learn(along, values, self.patience.wished * length)
+        belief.learn(along, values, self.noise_scale.wished * length)
 
     def _learn_leanings(self, belief: Belief, leanings: Iterable[Leaning]) -> None:
         """An answer to a question says that the taste is further on the side that it names."""
         held = self.catalog.holders
-        found = [compare(self.model, held(one.field, one.more), held(one.field, one.less)) for one in leanings]
-        told = [one for one in found if one is not None]
+        comparisons = [
+            compare(self.model, held(leaning.field, leaning.more), held(leaning.field, leaning.less))
+            for leaning in leanings
+        ]
+        told = [comparison for comparison in comparisons if comparison is not None]
         if told:
-            along = np.asarray([one.along for one in told])
-            belief.learn(along, np.asarray([one.answer for one in told]), np.asarray([one.noise for one in told]))
+            along = np.asarray([comparison.along for comparison in told])
+            belief.learn(
+                along,
+                np.asarray([comparison.answer for comparison in told]),
+                np.asarray([comparison.noise for comparison in told]),
+            )

@@ -106,7 +106,7 @@ def _ensure_parts(
     """Every part in turn; each finished one is noted at once, so that an interrupted build goes on where it was."""
     known = {**(before.parts if before else {}), **read_journal(settings.data_dir).parts}
     parts: dict[str, PartRecord] = {}
-    for part in (one for one in PARTS if one.wanted(settings)):
+    for part in (piece for piece in PARTS if piece.wanted(settings)):
         parts[part.name] = _ensure_part(part, dataset, settings, known.get(part.name), progress)
         if parts[part.name] != known.get(part.name):
             known = {**known, **parts}

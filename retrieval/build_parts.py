@@ -13,11 +13,11 @@ from retrieval.channels.sequence import SequenceChannel, build_sequence, network
 from retrieval.datasets import Dataset
 from retrieval.errors import IndexMissingError
 from retrieval.features.trust import believed_features, features_hash
-from retrieval.fusion.others.fused import COMING, LATER, FusionSettings
-from retrieval.fusion.others.later import COMING as COMING_SETTINGS
-from retrieval.fusion.others.later import COMING_WEIGHTS
-from retrieval.fusion.others.later import LATER as LATER_SETTINGS
+from retrieval.fusion.others.fused import LONG_TERM, POPULARITY_NOW, FusionSettings
 from retrieval.fusion.others.learned import build_fusion, check_fusion
+from retrieval.fusion.others.long_term import LONG_TERM as LATER_SETTINGS
+from retrieval.fusion.others.long_term import POPULARITY_NOW as COMING_SETTINGS
+from retrieval.fusion.others.long_term import POPULARITY_NOW_WEIGHTS
 from retrieval.graph import KnowledgeGraph, build_graph
 from retrieval.manifest import hash_of
 from retrieval.models.als import AlsSettings
@@ -79,7 +79,7 @@ def _sequence_key(dataset: Dataset, settings: RetrievalSettings) -> str:
 
 
 def _fusion_key(dataset: Dataset, settings: RetrievalSettings) -> str:
-    chosen = {LATER: repr(LATER_SETTINGS), COMING: repr((COMING_SETTINGS, COMING_WEIGHTS))}
+    chosen = {LONG_TERM: repr(LATER_SETTINGS), POPULARITY_NOW: repr((COMING_SETTINGS, POPULARITY_NOW_WEIGHTS))}
     how = chosen.get(settings.fusion) or repr(FusionSettings(seed=settings.seed))
     read = features_hash(believed_features(settings.data_dir, dataset.catalog, settings.language_model_channel))
     return hash_of(dataset.fingerprint, settings.encoder, settings.fusion, how, *filter(None, (read,)))

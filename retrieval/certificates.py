@@ -18,8 +18,8 @@ def certificate_age(text: str) -> int | None:
     said = " ".join(text.casefold().split())
     if said in _certificates():
         return _certificates()[said]
-    found = AGE.fullmatch(said)
-    return int(found[1]) if found and int(found[1]) <= OLDEST else None
+    match = AGE.fullmatch(said)
+    return int(match[1]) if match and int(match[1]) <= OLDEST else None
 
 
 @cache

@@ -49,8 +49,8 @@ def _total(model: TasteModel, rows: NDArray[np.int64]) -> float:
 
 def lift(model: TasteModel, rows: NDArray[np.int64]) -> Floats:
     """Where a group lies, beside what an average person answers to it, shape (width,)."""
-    found: Floats = model.features[rows].sum(axis=0) / _total(model, rows)
-    return found
+    mean_features: Floats = model.features[rows].sum(axis=0) / _total(model, rows)
+    return mean_features
 
 
 def _vague(model: TasteModel, rows: NDArray[np.int64]) -> float:

@@ -65,8 +65,8 @@ class SentenceEncoder:
             torch.set_num_threads(1 if len(texts) <= FEW else self._threads)
             if len(texts) == 1:  # `encode` looks at every weight before and after: a fifth of the time of one text
                 with torch.inference_mode():
-                    found = model(model.preprocess([texts[0] or " "]))["sentence_embedding"]
-                    return np.asarray(torch.nn.functional.normalize(found).numpy(), dtype=np.float32)
+                    embeddings = model(model.preprocess([texts[0] or " "]))["sentence_embedding"]
+                    return np.asarray(torch.nn.functional.normalize(embeddings).numpy(), dtype=np.float32)
             vectors = model.encode(
                 [text or " " for text in texts],
                 batch_size=self._batch_size,

@@ -12,7 +12,7 @@ _DATABASE = re.compile(r"\b(?:postgres\w*|mysql|sqlite)(?:\+\w+)?://\S*[^\s.,;:)
 
 def without_places(text: str) -> str:
     """A message for people outside: of each absolute path the last name only, of a database's URL nothing."""
-    return _PLACE.sub(lambda found: _last_name(found[0]), _DATABASE.sub("the database", text))
+    return _PLACE.sub(lambda match: _last_name(match[0]), _DATABASE.sub("the database", text))
 
 
 def _last_name(path: str) -> str:

@@ -85,11 +85,11 @@ class EmbeddedTriples:
             GraphUnavailableError: A part of the store that was not read before is damaged.
         """
         try:
-            found = self._store.query(bind(query, bound))
-            if not isinstance(found, ox.QuerySolutions):
+            solutions = self._store.query(bind(query, bound))
+            if not isinstance(solutions, ox.QuerySolutions):
                 raise TypeError("expected a SELECT query")
-            names = [variable.value for variable in found.variables]
-            return [_row(names, solution) for solution in found]
+            names = [variable.value for variable in solutions.variables]
+            return [_row(names, solution) for solution in solutions]
         except DAMAGED as error:
             raise GraphUnavailableError(f"expected a whole {WHAT}, found damage. Run: reconteur build") from error
 
@@ -114,16 +114,16 @@ class RemoteTriples:
                 headers={"Content-Type": "application/sparql-query", "Accept": "application/sparql-results+json"},
             )
             answer.raise_for_status()
-            found = ox.parse_query_results(answer.content, format=ox.QueryResultsFormat.JSON)
+            solutions = ox.parse_query_results(answer.content, format=ox.QueryResultsFormat.JSON)
         except (httpx.HTTPError, SyntaxError, OSError) as error:
             raise GraphUnavailableError(
                 f"expected SPARQL results from {self._url}, found {type(error).__name__}. "
                 "Start the endpoint, or leave sparql_url empty to use the embedded store."
             ) from error
-        if not isinstance(found, ox.QuerySolutions):
+        if not isinstance(solutions, ox.QuerySolutions):
             raise GraphUnavailableError(f"expected solutions from {self._url}, found another kind of result")
-        names = [variable.value for variable in found.variables]
-        return [_row(names, solution) for solution in found]
+        names = [variable.value for variable in solutions.variables]
+        return [_row(names, solution) for solution in solutions]
 
 
 def bind(query: str, bound: Mapping[str, Term]) -> str:
@@ -201,7 +201,7 @@ class KnowledgeGraph:
         for relation, value, _ in self.shared(liked_id, item_id):
             return (liked_id, relation, value), (item_id, relation, value)
         bound = {"item": item_iri(liked_id), "other": item_iri(item_id), "common": COMMON}
-        found = [
+        paths = [
             (
                 (liked_id, _relation(row["relation"]), _value(row["value"])),
                 (_item_id(row["middle"]), _relation(row["relation"]), _value(row["value"])),
@@ -210,7 +210,7 @@ class KnowledgeGraph:
             )
             for row in self._triples.select(BRIDGE, bound)
         ]
-        return min(found, default=())
+        return min(paths, default=())
 
     def neighbors(self, item_id: str, *, limit: int = 20) -> tuple[tuple[str, int], ...]:
         """Items that share most entities with one, as (item id, how many), most first."""
@@ -284,8 +284,8 @@ def _common_relations(schema: CatalogSchema) -> list[str]:
 
 
 def _row(names: Sequence[str], solution: ox.QuerySolution) -> dict[str, Term]:
-    found = ((name, solution[name]) for name in names)
-    return {name: term for name, term in found if isinstance(term, ox.NamedNode | ox.Literal | ox.BlankNode)}
+    terms = ((name, solution[name]) for name in names)
+    return {name: term for name, term in terms if isinstance(term, ox.NamedNode | ox.Literal | ox.BlankNode)}
 
 
 def _last(term: Term) -> str:

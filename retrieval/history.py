@@ -27,17 +27,17 @@ class UserHistory:
     @classmethod
     def of(cls, user_id: str | None, interactions: Iterable[Interaction]) -> "UserHistory":
         """Sort by time; equal times keep their order."""
-        return cls(user_id, tuple(sorted(interactions, key=lambda one: one.timestamp)))
+        return cls(user_id, tuple(sorted(interactions, key=lambda interaction: interaction.timestamp)))
 
     @cached_property
     def weights(self) -> Mapping[str, float]:
         """The last weight by item."""
-        return {one.item_id: one.weight for one in self.interactions}
+        return {interaction.item_id: interaction.weight for interaction in self.interactions}
 
     @cached_property
     def times(self) -> Mapping[str, float]:
         """When it was given, by item."""
-        return {one.item_id: one.timestamp for one in self.interactions}
+        return {interaction.item_id: interaction.timestamp for interaction in self.interactions}
 
     def liked(self) -> tuple[str, ...]:
         """Items with a positive last weight, most recent last."""

@@ -64,7 +64,9 @@ class House:
         return any(not self.hidden.isdisjoint(step) for step in path)
 
     def _kept(self, evidence: Sequence[Evidence]) -> list[Evidence]:
-        return [one for one in evidence if self.hidden.isdisjoint(one.item_ids) and not self.names_hidden(one.path)]
+        return [
+            piece for piece in evidence if self.hidden.isdisjoint(piece.item_ids) and not self.names_hidden(piece.path)
+        ]
 
 
 NO_HOUSE = House()

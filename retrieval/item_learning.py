@@ -12,14 +12,14 @@ from retrieval.belief import TINY, Floats, TasteModel
 
 FIRM = 1.0
 """So many expected answers weigh as much as what descriptions, facts and a model said before anybody was asked."""
-UNTAUGHT = "untaught"
+PRIOR_EXPECTED = "untaught"
 """Under this name the log keeps what was expected of a guess before anything was learned from showings."""
 WELL_KNOWN = 30
 """Items with at least so many ratings tell how often a shown item is answered at all."""
 
 
 @dataclass(frozen=True)
-class Showings:
+class Impressions:
     """What came of showing items, summed over everybody; arrays by row, shape (n_items,)."""
 
     expected: Floats
@@ -28,14 +28,14 @@ class Showings:
     """What was answered: 1 for loved, 0 for turned down or nothing."""
 
     @classmethod
-    def none(cls, n_items: int) -> "Showings":
+    def none(cls, n_items: int) -> "Impressions":
         """Nothing was shown."""
         return cls(np.zeros(n_items), np.zeros(n_items))
 
-    def and_also(self, rows: NDArray[np.int64], expected: Floats, answered: Floats) -> "Showings":
+    def and_also(self, rows: NDArray[np.int64], expected: Floats, answered: Floats) -> "Impressions":
         """With more of them, one a row; rows may repeat."""
         n = len(self.expected)
-        return Showings(
+        return Impressions(
             self.expected + np.bincount(rows, weights=expected, minlength=n),
             self.answered + np.bincount(rows, weights=answered, minlength=n),
         )
@@ -54,20 +54,20 @@ class Showings:
         known = counts >= WELL_KNOWN
         usual = (1.0 + self.answered[known].sum()) / (1.0 + self.expected[known].sum())
         weight = FIRM + counts
-        found: Floats = (weight + self.answered) / (weight + usual * np.maximum(self.expected, 0))
-        return found
+        factors: Floats = (weight + self.answered) / (weight + usual * np.maximum(self.expected, 0))
+        return factors
 
 
-def taught(model: TasteModel, showings: Showings, counts: NDArray[np.int64]) -> TasteModel:
+def updated(model: TasteModel, impressions: Impressions, counts: NDArray[np.int64]) -> TasteModel:
     """The same model after what showings taught of its items; where nothing was shown it stays as it is.
 
     Args:
         model: As it was fitted.
-        showings: Of the model's items.
+        impressions: Of the model's items.
         counts: Ratings of each item in the fit, shape (n_items,).
     """
-    factor = showings.factors(counts)
-    heard = np.maximum(showings.expected, 0)
+    factor = impressions.factors(counts)
+    heard = np.maximum(impressions.expected, 0)
     return replace(
         model,
         base=model.base * factor,

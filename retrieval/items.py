@@ -126,8 +126,8 @@ class Catalog:
 
     def rows(self, item_ids: Iterable[str]) -> NDArray[np.int64]:
         """The rows of those ids that the catalog has, in their order; unknown ids are left out."""
-        found = [self._rows[item_id] for item_id in item_ids if item_id in self._rows]
-        return np.asarray(found, dtype=np.int64)
+        rows = [self._rows[item_id] for item_id in item_ids if item_id in self._rows]
+        return np.asarray(rows, dtype=np.int64)
 
     def values(self, field_name: str) -> Counter[str]:
         """How many items have each value of a category or entity field."""

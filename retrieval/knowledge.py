@@ -68,7 +68,7 @@ def triple_table(dataset: Dataset, *, least: int = 2) -> TripleTable:
         turned = head not in catalog and tail in catalog
         stated.add((tail, f"inverse {relation}", head) if turned else (head, relation, tail))
     uses = Counter(entity for head, _, tail in stated for entity in (head, tail))
-    kept = sorted(one for one in stated if all(uses[e] >= least or e in catalog for e in (one[0], one[2])))
+    kept = sorted(triple for triple in stated if all(uses[e] >= least or e in catalog for e in (triple[0], triple[2])))
     entities = {item.item_id: row for row, item in enumerate(catalog)}
     relations: dict[str, int] = {}
     columns = np.zeros((len(kept), 3), dtype=np.int64)

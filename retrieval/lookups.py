@@ -74,21 +74,21 @@ class Lookups:
             if self.graph is None or limit.op is not Op.IS or limit.field not in entities:
                 continue
             try:
-                found = [self._having(self.graph, limit.field, str(value)) for value in limit.values]
+                id_sets = [self._having(self.graph, limit.field, str(value)) for value in limit.values]
             except GraphUnavailableError as error:
                 logger.warning("the graph did not answer (%s): the catalog alone", type(error).__name__)
                 return np.ones(len(self.catalog), dtype=np.bool_)
-            if all(len(ids) < MOST_OF_VALUE for ids in found):
+            if all(len(ids) < MOST_OF_VALUE for ids in id_sets):
                 known = np.zeros(len(self.catalog), dtype=np.bool_)
-                known[self.catalog.rows(item_id for ids in found for item_id in ids)] = True
+                known[self.catalog.rows(item_id for ids in id_sets for item_id in ids)] = True
                 keep &= known
         return keep
 
     def _having(self, graph: KnowledgeGraph, field_name: str, value: str) -> set[str]:
         """The ids of the items that have a value, whatever its case."""
         spellings = [known for known in self.catalog.values(field_name) if known.casefold() == value.casefold()]
-        found = (graph.items_with(field_name, known, limit=MOST_OF_VALUE) for known in spellings)
-        return {item_id for ids in found for item_id in ids}
+        id_sets = (graph.items_with(field_name, known, limit=MOST_OF_VALUE) for known in spellings)
+        return {item_id for ids in id_sets for item_id in ids}
 
     def _order(self, rows: NDArray[np.int64], sort: str) -> NDArray[np.int64]:
         """Rows in an order, equal ones by popularity; items without the number come last."""

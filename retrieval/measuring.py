@@ -18,15 +18,15 @@ def train_hits(model: Model, log: Log, *, seed: int = 0) -> dict[str, float]:
     Returns:
         One figure under `METRIC`, over at most `MOST_PEOPLE` people drawn at random; empty where nobody has two items.
     """
-    people = [one for one in log.profiles() if len(one) > 1]
+    people = [profile for profile in log.profiles() if len(profile) > 1]
     drawn = np.random.default_rng(seed).permutation(len(people))[:MOST_PEOPLE].tolist()
-    found: list[bool] = []
+    hits: list[bool] = []
     for begin in range(0, len(drawn), AT_ONCE):
         asked = [people[at] for at in drawn[begin : begin + AT_ONCE]]
-        earlier = [one.head(len(one) - 1) for one in asked]
+        earlier = [profile.head(len(profile) - 1) for profile in asked]
         for scores, past, whole in zip(model.score(earlier), earlier, asked, strict=True):
             open_scores = scores.copy()
             open_scores[past.items] = -np.inf
             newest = open_scores[whole.items[-1]]
-            found.append(bool(np.isfinite(newest) and (open_scores > newest).sum() < AMONG))
-    return {METRIC: round(float(np.mean(found)), 4)} if found else {}
+            hits.append(bool(np.isfinite(newest) and (open_scores > newest).sum() < AMONG))
+    return {METRIC: round(float(np.mean(hits)), 4)} if hits else {}

@@ -39,12 +39,12 @@ class Moods:
         stated = {(wish.field, wish.value) for wish in preference.wishes}
         for limit in preference.constraints:
             stated |= {(limit.field, str(value)) for value in limit.values if limit.op in (Op.IS, Op.NOT)}
-        found: dict[tuple[str, str], Wish] = {}
+        wishes: dict[tuple[str, str], Wish] = {}
         for phrase, sign in self._said(preference):
             for (name, value), weight in self._phrases[phrase].items():
                 if (name, value) not in stated and (sign > 0 or weight > 0):  # the opposite of a refusal is no wish
-                    found.setdefault((name, value), Wish(name, value, sign * weight, phrase))
-        return replace(preference, wishes=(*preference.wishes, *found.values())) if found else preference
+                    wishes.setdefault((name, value), Wish(name, value, sign * weight, phrase))
+        return replace(preference, wishes=(*preference.wishes, *wishes.values())) if wishes else preference
 
     def _said(self, preference: Preference) -> Iterator[tuple[str, int]]:
         """Known phrases of the wish, and whether it says them (1) or refuses them (-1)."""
@@ -76,5 +76,5 @@ def _folded(phrase: str) -> str:
 
 def _read(said: tuple[str, ...]) -> Weights:
     """'genres:Comedy' is wanted, '-themes:bleak' is not."""
-    parts = [(one.removeprefix("-").partition(":"), -IMPLIED if one.startswith("-") else IMPLIED) for one in said]
+    parts = [(word.removeprefix("-").partition(":"), -IMPLIED if word.startswith("-") else IMPLIED) for word in said]
     return {(name, value): weight for (name, _, value), weight in parts}

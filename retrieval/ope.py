@@ -81,8 +81,8 @@ def evaluate(log: Exposures) -> Estimate:
     NeurIPS 2015; Dudik, Langford and Li, ICML 2011; effective sample size after Kish, "Survey Sampling", 1965.
     """
     columns = (log.people, log.logged, log.target, log.rewards, log.predicted, log.promised)
-    if len({len(one) for one in columns}) != 1:
-        raise ValueError(f"expected columns of equal length, found lengths {tuple(len(one) for one in columns)}")
+    if len({len(column) for column in columns}) != 1:
+        raise ValueError(f"expected columns of equal length, found lengths {tuple(len(column) for column in columns)}")
     if len(log.logged) and not (log.logged > 0).all():
         raise ValueError("expected logged probabilities above 0, found others: what was shown was possible")
     weights = log.target / np.maximum(log.logged, 1e-300)

@@ -94,7 +94,7 @@ def open_parts(settings: RetrievalSettings, *, encoder: Encoder | None = None) -
         else:
             fusion = None
     ratings, weights = read_ratings(dataset), read_weights(settings.data_dir)
-    found: list[Channel | None] = [
+    opened: list[Channel | None] = [
         ContentChannel(catalog, vectors, encoder) if vectors is not None else None,
         factors,
         neighbors,
@@ -102,7 +102,7 @@ def open_parts(settings: RetrievalSettings, *, encoder: Encoder | None = None) -
         GraphChannel(catalog, learned) if graph is not None else None,
         TrendChannel(catalog, ratings, spoken=weights.counts(catalog)),
     ]
-    channels = {one.name: one for one in found if one is not None}
+    channels = {channel.name: channel for channel in opened if channel is not None}
     return Parts(dataset, channels, vectors, graph, encoder, tuple(notices), taste, fusion, weights, typicality)
 
 

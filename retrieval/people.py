@@ -22,18 +22,18 @@ class PeopleGraph:
     @cached_property
     def credits(self) -> dict[str, list[Credit]]:
         """By person, in the catalog's order."""
-        found: dict[str, list[Credit]] = defaultdict(list)
+        by_person: dict[str, list[Credit]] = defaultdict(list)
         for credit in self._all():
-            found[credit[2]].append(credit)
-        return dict(found)
+            by_person[credit[2]].append(credit)
+        return dict(by_person)
 
     @cached_property
     def casts(self) -> dict[str, list[Credit]]:
         """By item."""
-        found: dict[str, list[Credit]] = defaultdict(list)
+        by_item: dict[str, list[Credit]] = defaultdict(list)
         for credit in self._all():
-            found[credit[0]].append(credit)
-        return dict(found)
+            by_item[credit[0]].append(credit)
+        return dict(by_item)
 
     def path(self, first: str, second: str) -> tuple[Credit, ...]:
         """The shortest path between two people, as pairs of credits of one item each.

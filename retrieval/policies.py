@@ -20,7 +20,7 @@ __all__ = [
     "Thompson",
     "UniformGuesses",
     "UpperBound",
-    "beside",
+    "counterfactual_propensities",
     "guess_count",
     "summary",
 ]
@@ -51,7 +51,9 @@ class Slot:
     """For the log: the width of the belief and, for a guess, what other policies would have done (`beside`)."""
 
 
-def beside(belief: Belief, rows: NDArray[np.int64], n: int) -> dict[str, tuple[NDArray[np.float64], float]]:
+def counterfactual_propensities(
+    belief: Belief, rows: NDArray[np.int64], n: int
+) -> dict[str, tuple[NDArray[np.float64], float]]:
     """By the name of each policy that guesses: the probability of each candidate, and what is expected per guess.
 
     Args:

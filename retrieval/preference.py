@@ -116,9 +116,9 @@ class Preference:
         """The same without the constraint, wish or leaning of that key."""
         return replace(
             self,
-            constraints=tuple(one for one in self.constraints if one.key != key),
-            wishes=tuple(one for one in self.wishes if one.key != key),
-            leanings=tuple(one for one in self.leanings if one.key != key),
+            constraints=tuple(constraint for constraint in self.constraints if constraint.key != key),
+            wishes=tuple(wish for wish in self.wishes if wish.key != key),
+            leanings=tuple(leaning for leaning in self.leanings if leaning.key != key),
         )
 
 

@@ -84,15 +84,15 @@ def request_of(preference: Preference, catalog: Catalog, *, count: int) -> Reque
 
 def link_proposals(proposals: Iterable[Proposal], catalog: Catalog) -> Linked:
     """Find the proposed titles in the catalog; what it does not have is dropped and counted."""
-    found: dict[str, None] = {}
+    item_ids: dict[str, None] = {}
     unknown = named = 0
-    for named, one in enumerate(proposals, 1):  # noqa: B007 - the last number is the count
-        match = find_proposal(one, catalog)
+    for named, proposal in enumerate(proposals, 1):  # noqa: B007 - the last number is the count
+        match = find_proposal(proposal, catalog)
         if match is None:
             unknown += 1
-        elif not any(double in found for double in catalog.double_of(match.item_id)):
-            found[match.item_id] = None
-    return Linked(tuple(found), unknown, named)
+        elif not any(double in item_ids for double in catalog.double_of(match.item_id)):
+            item_ids[match.item_id] = None
+    return Linked(tuple(item_ids), unknown, named)
 
 
 def find_proposal(proposal: Proposal, catalog: Catalog) -> TitleMatch | None:
@@ -102,15 +102,17 @@ def find_proposal(proposal: Proposal, catalog: Catalog) -> TitleMatch | None:
     """
     exact = catalog.titles.exact(proposal.title, year=proposal.year)
     if exact:
-        return next((one for one in exact if _years_fit(one.year, proposal.year, NEAR_YEAR)), None)
+        return next((match for match in exact if _years_fit(match.year, proposal.year, NEAR_YEAR)), None)
     if proposal.year is None and len(proposal.title) < LONG:
         return None
     close = catalog.titles.misspelled(proposal.title, year=proposal.year, least=CLOSE)
-    close = [one for one in close if _years_fit(one.year, proposal.year, SAME_YEAR)]
+    close = [match for match in close if _years_fit(match.year, proposal.year, SAME_YEAR)]
     if not close and proposal.year is not None:
-        cut = [one for one in catalog.titles.cut_short(proposal.title) if one.year is not None]
+        cut = [match for match in catalog.titles.cut_short(proposal.title) if match.year is not None]
         for gap in range(SAME_YEAR + 1):
-            close = close or [one for one in cut if one.year is not None and abs(one.year - proposal.year) == gap]
+            close = close or [
+                match for match in cut if match.year is not None and abs(match.year - proposal.year) == gap
+            ]
         close = close if _is_alone(close, catalog) else []
     return close[0] if close and (proposal.year is not None or _is_alone(close, catalog)) else None
 
@@ -121,12 +123,12 @@ def _years_fit(year: int | None, said: int | None, tolerance: int) -> bool:
 
 def _is_alone(matches: Sequence[TitleMatch], catalog: Catalog) -> bool:
     """Whether all matches stand for one thing."""
-    return all(one.item_id in catalog.double_of(matches[0].item_id) for one in matches)
+    return all(match.item_id in catalog.double_of(matches[0].item_id) for match in matches)
 
 
 def _examples(preference: Preference, catalog: Catalog) -> tuple[tuple[str, ...], tuple[str, ...]]:
     liked, disliked = (
-        tuple(catalog.item(one).label for one in ids[-EXAMPLES:] if one in catalog)
+        tuple(catalog.item(item_id).label for item_id in ids[-EXAMPLES:] if item_id in catalog)
         for ids in (preference.liked, preference.disliked)
     )
     return liked, disliked
@@ -135,15 +137,17 @@ def _examples(preference: Preference, catalog: Catalog) -> tuple[tuple[str, ...]
 def _words(preference: Preference, catalog: Catalog) -> str:
     """The wish in words: what is wanted, what is not, and the limits."""
     parts = [preference.text.strip()]
-    parts += [f"{'' if one.weight > 0 else 'not '}{one.value}" for one in preference.wishes]
-    parts += [_limit(one, catalog) for one in preference.constraints]
+    parts += [f"{'' if wish.weight > 0 else 'not '}{wish.value}" for wish in preference.wishes]
+    parts += [_limit(constraint, catalog) for constraint in preference.constraints]
     return "; ".join(dict.fromkeys(part for part in parts if part))
 
 
 def _limit(limit: Constraint, catalog: Catalog) -> str:
     """'Comedy or Drama', 'not Horror', 'year at least 1990'."""
     spec = catalog.schema.field(limit.field)
-    values = " or ".join(spec.value_in(one, "en") if isinstance(one, str) else f"{one:.15g}" for one in limit.values)
+    values = " or ".join(
+        spec.value_in(value, "en") if isinstance(value, str) else f"{value:.15g}" for value in limit.values
+    )
     match limit.op:
         case Op.IS:
             return values

@@ -64,45 +64,45 @@ class Ranker:
         fit, shares = self._fit(lists, fused, preference, history, keeps, max(2 * POOL, 4 * k), shown)
         fit = drop_doubles([*fit, *self._fill(fit, preference, history, keeps, k - len(fit))], self.catalog)
         chosen = self._with_mild_first(self.spread(fit, k, diversity=self.settings.diversity), fit, preference)
-        parts = fused.parts(one.item_id for one in chosen)
+        parts = fused.parts(hit.item_id for hit in chosen)
         chosen = [
-            replace(_shared(self._with_wanted(one, preference), shares), parts=parts.get(one.item_id, {}))
-            for one in chosen
+            replace(_shared(self._with_wanted(hit, preference), shares), parts=parts.get(hit.item_id, {}))
+            for hit in chosen
         ]
         missing = max(k - len(chosen), SHOWN_UNKNOWN if self._is_sparse(preference) else 0)
         near = self._near(lists, preference, history, missing, is_short=len(chosen) < k) if missing else []
-        broken = {one.item_id: broken_by(self.catalog, one.item_id, preference.constraints) for one in near}
-        near = [self._with_wanted(one, preference) for one in near]
-        order = tuple(one.item_id for one in fit[:ORDERED])
+        broken = {hit.item_id: broken_by(self.catalog, hit.item_id, preference.constraints) for hit in near}
+        near = [self._with_wanted(hit, preference) for hit in near]
+        order = tuple(hit.item_id for hit in fit[:ORDERED])
         return Ranked(tuple(chosen), tuple(near), broken, fused.dimensions, fused.parts_are, order)
 
     def order(self, lists: Lists, preference: Preference, history: UserHistory, shown: Shown = ()) -> list[Candidate]:
         """All that the channels brought and that may be shown, fused, best first: nothing filled up nor spread."""
         fused = self.fusion.fuse(lists, preference, history, shown)
         keeps = breaches(self.catalog, preference.constraints) == 0
-        found, shares = self._fit(lists, fused, preference, history, keeps, None, shown)
-        return [_shared(one, shares) for one in found]
+        candidates, shares = self._fit(lists, fused, preference, history, keeps, None, shown)
+        return [_shared(hit, shares) for hit in candidates]
 
-    def spread(self, found: Sequence[Candidate], k: int, *, diversity: float) -> list[Candidate]:
+    def spread(self, candidates: Sequence[Candidate], k: int, *, diversity: float) -> list[Candidate]:
         """The best `k`, each traded against its likeness to those before (see `diversify`)."""
         if self.vectors is None:
-            return list(found[:k])
-        vectors = self.vectors.matrix[self.catalog.rows(one.item_id for one in found)]
-        return diversify(found, np.asarray(vectors, dtype=np.float32), k, diversity=diversity)
+            return list(candidates[:k])
+        vectors = self.vectors.matrix[self.catalog.rows(hit.item_id for hit in candidates)]
+        return diversify(candidates, np.asarray(vectors, dtype=np.float32), k, diversity=diversity)
 
     def _with_mild_first(
         self, chosen: list[Candidate], fit: Sequence[Candidate], preference: Preference
     ) -> list[Candidate]:
         """The list with something before strong content that was not asked for, where anything else fits."""
         pool = [*chosen, *fit]
-        place = first_place(self.catalog, [one.item_id for one in pool], preference)
+        place = first_place(self.catalog, [hit.item_id for hit in pool], preference)
         if not place:
             return chosen
         first = pool[place]
-        return [first, *(one for one in chosen if one.item_id != first.item_id)][: len(chosen)]
+        return [first, *(hit for hit in chosen if hit.item_id != first.item_id)][: len(chosen)]
 
-    def _with_wanted(self, found: Candidate, preference: Preference) -> Candidate:
-        return with_wanted_facts(self.catalog, found, preference)
+    def _with_wanted(self, hit: Candidate, preference: Preference) -> Candidate:
+        return with_wanted_facts(self.catalog, hit, preference)
 
     def _fit(
         self,
@@ -116,7 +116,7 @@ class Ranker:
     ) -> tuple[list[Candidate], Shares]:
         """The best of all lists that keep the limits, `most` of them or all; and what their scores are made of."""
         known, total = known_ids(self.catalog, preference, history), fused.points
-        wished = {one: gain for one, gain in wish_changes(self.catalog, preference).items() if one in total}
+        wished = {item_id: gain for item_id, gain in wish_changes(self.catalog, preference).items() if item_id in total}
         boosts = self.catalog.house.boosts
         boosted = {one: boost for one, boost in boosts.items() if one in total}
         open_ids = [item_id for item_id in total if item_id in self.catalog and item_id not in known]
@@ -125,9 +125,13 @@ class Ranker:
             for item_id, is_kept in zip(open_ids, keeps[self.catalog.rows(open_ids)].tolist(), strict=True)
             if is_kept
         }
-        passed_over = {twin for one in shown for item_id in one for twin in self.catalog.double_of(item_id)}
-        lowered = {one: min(points[one], PASSED_OVER * points[one]) for one in passed_over if one in points}
-        repeated = {one: score - points[one] for one, score in lowered.items()}
+        passed_over = {
+            twin for shown_list in shown for item_id in shown_list for twin in self.catalog.double_of(item_id)
+        }
+        lowered = {
+            item_id: min(points[item_id], PASSED_OVER * points[item_id]) for item_id in passed_over if item_id in points
+        }
+        repeated = {item_id: score - points[item_id] for item_id, score in lowered.items()}
         shares = {**fused.shares, WISHES: wished, REPEAT: repeated, HOUSE: boosted}
         return drop_doubles(merge(lists, points | lowered, most=most or len(points)), self.catalog), shares
 
@@ -143,10 +147,10 @@ class Ranker:
         if missing <= 0:
             return []
         open_rows = eligible(self.catalog, preference, history, keeps)
-        open_rows[self.catalog.rows(twin for one in fit for twin in self.catalog.double_of(one.item_id))] = False
+        open_rows[self.catalog.rows(twin for hit in fit for twin in self.catalog.double_of(hit.item_id))] = False
         rows = np.flatnonzero(open_rows)
         rows = rows[np.argsort(-self.popularity.popularity[rows], kind="stable")][: 2 * missing]
-        lowest = min((one.score for one in fit), default=0.0)
+        lowest = min((hit.score for hit in fit), default=0.0)
         return [
             replace(
                 candidate(self.catalog, row, CATALOG, 0.0, self._plain_reasons(row, preference)),
@@ -162,15 +166,15 @@ class Ranker:
 
     def _is_sparse(self, preference: Preference) -> bool:
         """Whether a limit is on a field that says nothing of most items."""
-        return any(self.catalog.known(one.field).mean() < SPARSE for one in preference.constraints)
+        return any(self.catalog.known(constraint.field).mean() < SPARSE for constraint in preference.constraints)
 
     def _still_about_it(self, preference: Preference) -> NDArray[np.bool_]:
         """Rows that keep something of what was asked for by name: who asked for a person gets no other's items."""
-        named = [one for one in preference.constraints if one.op is Op.IS]
-        is_for_people = named and all(self.catalog.schema.field(one.field).people for one in named)
+        named = [constraint for constraint in preference.constraints if constraint.op is Op.IS]
+        is_for_people = named and all(self.catalog.schema.field(constraint.field).people for constraint in named)
         if not is_for_people or preference.wishes or preference.liked:
             return np.ones(len(self.catalog), dtype=np.bool_)
-        kept: NDArray[np.bool_] = np.logical_or.reduce([self.catalog.mask((one,)) for one in named])
+        kept: NDArray[np.bool_] = np.logical_or.reduce([self.catalog.mask((constraint,)) for constraint in named])
         return kept
 
     def _told(self) -> NDArray[np.bool_]:
@@ -193,8 +197,12 @@ class Ranker:
         refuses for good ("I can't stand gore") is never relaxed, nor is for whom it is.
         """
         guards = {spec.name for spec in self.catalog.schema.of_role(SUITS_FROM, *CONTENT)}
-        lasting = tuple(one for one in preference.constraints if one.lasting or one.field in guards)
-        counts = breaches(self.catalog, [one for one in preference.constraints if one not in lasting])
+        lasting = tuple(
+            constraint for constraint in preference.constraints if constraint.lasting or constraint.field in guards
+        )
+        counts = breaches(
+            self.catalog, [constraint for constraint in preference.constraints if constraint not in lasting]
+        )
         keeps = self.catalog.mask(lasting)
         open_rows = eligible(self.catalog, preference, history, keeps & (counts > 0))
         open_rows &= self._still_about_it(preference)
@@ -214,12 +222,12 @@ class Ranker:
             if name in self.channels
         }
         fused = self.fusion.fuse(lists, preference, history)
-        found, shares = self._fit(lists, fused, preference, history, allowed, max(2 * POOL, 4 * missing))
-        found += self._fill(found, preference, history, allowed, missing - len(found))
-        return [_shared(one, shares) for one in drop_doubles(found, self.catalog)[:missing]]
+        candidates, shares = self._fit(lists, fused, preference, history, allowed, max(2 * POOL, 4 * missing))
+        candidates += self._fill(candidates, preference, history, allowed, missing - len(candidates))
+        return [_shared(hit, shares) for hit in drop_doubles(candidates, self.catalog)[:missing]]
 
 
-def _shared(found: Candidate, shares: Shares) -> Candidate:
+def _shared(hit: Candidate, shares: Shares) -> Candidate:
     """An item with what each channel added to its score."""
-    own = {name: added[found.item_id] for name, added in shares.items() if added.get(found.item_id)}
-    return replace(found, shares=own)
+    own = {name: added[hit.item_id] for name, added in shares.items() if added.get(hit.item_id)}
+    return replace(hit, shares=own)

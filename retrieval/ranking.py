@@ -46,32 +46,32 @@ def drop_doubles(candidates: Sequence[Candidate], catalog: Catalog) -> list[Cand
     """Only the best of several items that stand for the same thing."""
     shown: set[str] = set()
     kept = []
-    for one in candidates:
-        if one.item_id not in shown:
-            kept.append(one)
-            shown |= catalog.double_of(one.item_id)
+    for candidate in candidates:
+        if candidate.item_id not in shown:
+            kept.append(candidate)
+            shown |= catalog.double_of(candidate.item_id)
     return kept
 
 
 def broken_by(catalog: Catalog, item_id: str, constraints: Sequence[Constraint]) -> tuple[Constraint, ...]:
     """The limits that an item does not keep."""
     item = catalog.item(item_id)
-    return tuple(one for one in constraints if not catalog.satisfies(item, one))
+    return tuple(constraint for constraint in constraints if not catalog.satisfies(item, constraint))
 
 
 def breaches(catalog: Catalog, constraints: Sequence[Constraint]) -> NDArray[np.int64]:
     """How many limits each row breaks, shape (n_items,); what the house hides breaks one in any case."""
     total = (~catalog.mask(())).astype(np.int64)
-    for one in constraints:
-        total += ~catalog.mask((one,))
+    for constraint in constraints:
+        total += ~catalog.mask((constraint,))
     return total
 
 
 def unknown_alone(catalog: Catalog, constraints: Sequence[Constraint]) -> NDArray[np.bool_]:
     """The rows that break limits only in that nothing is known of them there, shape (n_items,)."""
     rows, breaks = np.ones(len(catalog), dtype=np.bool_), breaches(catalog, constraints) > 0
-    for one in constraints:
-        rows &= catalog.mask((one,)) | ~catalog.known(one.field)
+    for constraint in constraints:
+        rows &= catalog.mask((constraint,)) | ~catalog.known(constraint.field)
     return np.asarray(rows & breaks, dtype=np.bool_)
 
 
@@ -88,9 +88,9 @@ def wish_changes(catalog: Catalog, preference: Preference) -> dict[str, float]:
             item_id = catalog.items[row].item_id
             gain = step * wish.weight if wish.weight < 0 else 0.4 * step * wish.weight
             change[item_id] = change.get(item_id, 0.0) + gain
-    for one in preference.leanings:
-        for value, gain in ((one.more, LEANING), (one.less, -LEANING)):
-            for row in catalog.holders(one.field, value).tolist():
+    for leaning in preference.leanings:
+        for value, gain in ((leaning.more, LEANING), (leaning.less, -LEANING)):
+            for row in catalog.holders(leaning.field, value).tolist():
                 item_id = catalog.items[row].item_id
                 change[item_id] = change.get(item_id, 0.0) + gain
     return change
@@ -121,11 +121,11 @@ def diversify(
     if vectors is None or diversity <= 0 or len(candidates) <= 1:
         return list(candidates[:k])
     pool = candidates[: max(POOL, 2 * k)]
-    scores = np.asarray([one.score for one in pool], dtype=np.float64)
+    scores = np.asarray([candidate.score for candidate in pool], dtype=np.float64)
     spread = max(1e-9, float(scores.max() - scores.min()))
     relevance = (scores - scores.min()) / spread
     unit = vectors[: len(pool)]
-    likeness = unit @ unit.T
+    similarities = unit @ unit.T
     closest = np.zeros(len(pool))
     if chosen is not None and len(chosen):
         closest = np.maximum(closest, (unit @ chosen.T).max(axis=1))
@@ -136,5 +136,5 @@ def diversify(
         place = int(np.where(open_places, gain, -np.inf).argmax())
         open_places[place] = False
         taken.append(pool[place])
-        closest = np.maximum(closest, likeness[place])
+        closest = np.maximum(closest, similarities[place])
     return taken

@@ -32,7 +32,7 @@ def catalog_hash(catalog: Catalog) -> str:
     """A fingerprint of everything in the items that an index may rest on; 16 hex digits."""
     digest = hashlib.sha256()
     for item in catalog:
-        values = sorted((name, tuple(found)) for name, found in item.values.items())
+        values = sorted((name, tuple(held)) for name, held in item.values.items())
         parts = (item.item_id, item.title, values, sorted(item.numbers.items()), item.text, item.same_as)
         digest.update(json.dumps(parts, ensure_ascii=True).encode())
     return digest.hexdigest()[:16]
@@ -64,10 +64,10 @@ def writing(folder: Path, fingerprint: str, facts: Mapping[str, str | int | floa
 def figures(folder: Path) -> dict[str, float]:
     """The numbers that were written into the mark of an index; empty where there is none."""
     try:
-        found = json.loads((folder / MARK).read_text(encoding="utf-8"))
+        stored = json.loads((folder / MARK).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return {str(name): value for name, value in found.items() if isinstance(value, int | float)}
+    return {str(name): value for name, value in stored.items() if isinstance(value, int | float)}
 
 
 def require(folder: Path, fingerprint: str, what: str) -> None:
@@ -79,10 +79,10 @@ def require(folder: Path, fingerprint: str, what: str) -> None:
     if not folder.is_dir():
         raise IndexMissingError(f"no {what}", path=str(folder))
     try:
-        found = json.loads((folder / MARK).read_text(encoding="utf-8"))["catalog"]
+        stored = json.loads((folder / MARK).read_text(encoding="utf-8"))["catalog"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise IndexMissingError(f"a half-written {what}", path=str(folder)) from error
-    if found != fingerprint:
+    if stored != fingerprint:
         raise IndexMissingError(f"a {what} made for another catalog", path=str(folder))
 
 

@@ -22,18 +22,18 @@ from retrieval.channels.tastes import candidate
 from retrieval.channels.trend import TrendChannel
 from retrieval.encoder import Encoder
 from retrieval.errors import UnknownItemError
-from retrieval.exploration.asking import Inquiry
+from retrieval.exploration.asking import Elicitation
 from retrieval.exploration.explorer import Explorer
 from retrieval.exploration.splitting import Split, best_split
 from retrieval.facts import CATALOG, all_facts, wanted_facts, with_wanted_facts
 from retrieval.fusion.base import Shown
-from retrieval.fusion.learning import Person, Place, Relearned, learn, relearn
+from retrieval.fusion.learning import Person, RecordedPlace, Relearned, learn, relearn
 from retrieval.fusion.others.by_lists import ListsFusion
 from retrieval.fusion.signals import asked_values, standard
 from retrieval.fusion.weights import ConversationWeights
 from retrieval.history import UserHistory
 from retrieval.house import House
-from retrieval.item_learning import Showings
+from retrieval.item_learning import Impressions
 from retrieval.items import Catalog
 from retrieval.lookups import Lookups
 from retrieval.moods import Moods
@@ -61,7 +61,7 @@ class Retriever:
         self._vectors = parts.vectors
         self._encoder = parts.encoder
         self._settings = settings
-        trend = next((one for one in parts.channels.values() if isinstance(one, TrendChannel)), None)
+        trend = next((channel for channel in parts.channels.values() if isinstance(channel, TrendChannel)), None)
         self._popularity = trend or TrendChannel(parts.dataset.catalog, read_ratings(parts.dataset))
         catalog, channels = parts.dataset.catalog, self._channels
         self._parts = parts
@@ -122,10 +122,10 @@ class Retriever:
         changed._ranker = replace(self._ranker, channels=changed._channels)
         return changed
 
-    def taught(self, showings: Showings, guessed: NDArray[np.int64]) -> "Retriever":
+    def updated(self, impressions: Impressions, guessed: NDArray[np.int64]) -> "Retriever":
         """The same after what a log of guesses teaches (`retrieval.state.learning`); what is open is shared."""
         changed = copy.copy(self)
-        changed.explorer = self.explorer.taught(showings, guessed)
+        changed.explorer = self.explorer.updated(impressions, guessed)
         return changed
 
     def weighing(self, weights: ConversationWeights) -> "Retriever":
@@ -199,8 +199,8 @@ class Retriever:
             allowed &= self._mask_of(only)
         known = self._channels.get(channel)
         size = k or self._settings.pool_size
-        found = [] if known is None else known.retrieve(preference, history, k=size, allowed=allowed)
-        return self.house.without_hidden(found)
+        candidates = [] if known is None else known.retrieve(preference, history, k=size, allowed=allowed)
+        return self.house.without_hidden(candidates)
 
     def rank(
         self,
@@ -223,7 +223,7 @@ class Retriever:
 
     def learn(
         self,
-        places: Sequence[Place],
+        places: Sequence[RecordedPlace],
         sessions: Sequence[frozenset[str]],
         *,
         source: str = "",
@@ -231,7 +231,7 @@ class Retriever:
     ) -> ConversationWeights:
         """Weights for the default way to fuse; see `retrieval.fusion.learning.learn`."""
         return learn(
-            [replace(one, preference=self._moods.implied(one.preference)) for one in places],
+            [replace(place, preference=self._moods.implied(place.preference)) for place in places],
             sessions,
             self._signals,
             self._recall,
@@ -243,8 +243,10 @@ class Retriever:
     def relearn(self, people: Sequence[Person], *, support: int) -> Relearned:
         """Weights moved by what a folder's own users took; see `retrieval.fusion.learning.relearn`."""
         implied = [
-            replace(one, places=tuple(replace(at, preference=self._moods.implied(at.preference)) for at in one.places))
-            for one in people
+            replace(
+                person, places=tuple(replace(at, preference=self._moods.implied(at.preference)) for at in person.places)
+            )
+            for person in people
         ]
         return relearn(implied, self._signals, self._recall, before=self._parts.weights, support=support)
 
@@ -297,7 +299,7 @@ class Retriever:
             belief=belief,
         )
         explained = (with_wanted_facts(self.catalog, slot.candidate, preference) for slot in shown)
-        return tuple(replace(slot, candidate=found) for slot, found in zip(shown, explained, strict=True))
+        return tuple(replace(slot, candidate=hit) for slot, hit in zip(shown, explained, strict=True))
 
     def belief(self, preference: Preference, history: UserHistory, unanswered: Collection[str] = ()) -> Belief:
         """What is believed of somebody's taste; its `width` says how little is known."""
@@ -307,9 +309,9 @@ class Retriever:
         """The same, group by group: kinds, decades, themes."""
         return tendencies(self.belief(preference, history), self.catalog)
 
-    def inquiry(
+    def elicitation(
         self, slots: Sequence[Slot], belief: Belief, asked: Collection[str] = (), settled: Collection[str] = ()
-    ) -> Inquiry | None:
+    ) -> Elicitation | None:
         """The question that teaches more than any item of the list would; None where there is none.
 
         Args:
@@ -318,7 +320,7 @@ class Retriever:
             asked: Keys of the questions that were asked before.
             settled: Fields that a limit was stated on: nothing is asked about them.
         """
-        return self.explorer.inquiry(belief, tuple(slots), asked, settled)
+        return self.explorer.elicitation(belief, tuple(slots), asked, settled)
 
     def split(self, preference: Preference, asked: Collection[str] = ()) -> Split | None:
         """The field whose answer would tell most of what keeps the limits apart; None where none would.
@@ -331,9 +333,9 @@ class Retriever:
         settled |= {limit.field for limit in preference.constraints} | {wish.field for wish in preference.wishes}
         return best_split(self.catalog, self.catalog.mask(preference.constraints), settled)
 
-    def explain(self, found: Candidate, preference: Preference) -> Candidate:
+    def explain(self, hit: Candidate, preference: Preference) -> Candidate:
         """Add the facts that answer a limit or a wish, where the channels have not shown them."""
-        return with_wanted_facts(self.catalog, found, self._moods.implied(preference))
+        return with_wanted_facts(self.catalog, hit, self._moods.implied(preference))
 
     def history_of(self, user_id: str) -> UserHistory:
         """What a user of the dataset did; empty for an unknown one."""
@@ -371,8 +373,8 @@ class Retriever:
         if not isinstance(content, ContentChannel):
             return []
         allowed = self.catalog.mask(constraints)
-        found = content.search(description, preference, history, k=self._settings.pool_size, allowed=allowed)
-        return self.house.without_hidden(found)
+        candidates = content.search(description, preference, history, k=self._settings.pool_size, allowed=allowed)
+        return self.house.without_hidden(candidates)
 
     def matching(self, constraints: Sequence[Constraint], sort: str = "") -> tuple[int, list[str]]:
         """All items that keep some limits: how many, and their ids in an order.
@@ -440,9 +442,9 @@ class Retriever:
         Raises:
             UnknownItemError: One of the two is not in the catalog.
         """
-        for one in (liked_id, item_id):
-            if one not in self.catalog:
-                raise UnknownItemError(one)
+        for named_id in (liked_id, item_id):
+            if named_id not in self.catalog:
+                raise UnknownItemError(named_id)
         steps = self.graph.path(liked_id, item_id) if self.graph is not None else ()
         if not steps or self.house.names_hidden(steps):
             return None
@@ -452,11 +454,13 @@ class Retriever:
     def items_with(self, field_name: str, value: str, limit: int = 50) -> tuple[str, ...]:
         """Ids of items that have a value, from the graph, or from the catalog where there is none; popular first."""
         if self.graph is not None:
-            found = [one for one in self.graph.items_with(field_name, value, limit=5000) if one in self.catalog]
+            item_ids = [
+                item_id for item_id in self.graph.items_with(field_name, value, limit=5000) if item_id in self.catalog
+            ]
         else:
-            found = [self.catalog.items[row].item_id for row in self.catalog.holders(field_name, value)]
-        found.sort(key=lambda one: -float(self._popularity.popularity[self.catalog.row(one)]))
-        return tuple(found[: max(0, limit)])
+            item_ids = [self.catalog.items[row].item_id for row in self.catalog.holders(field_name, value)]
+        item_ids.sort(key=lambda item_id: -float(self._popularity.popularity[self.catalog.row(item_id)]))
+        return tuple(item_ids[: max(0, limit)])
 
     def similar(self, item_id: str, k: int = 5) -> tuple[Candidate, ...]:
         """Items like one, by all channels that can tell; how known they are does not count.
@@ -476,14 +480,14 @@ class Retriever:
         counts = self._popularity.counts
         order = np.lexsort((-self._popularity.popularity, -(counts > 0).astype(np.int64)))
         order = order[self.catalog.mask(())[order]][: max(10 * k, 60)]
-        found = [candidate(self.catalog, row, CATALOG, 0.0, ()) for row in order]
+        candidates = [candidate(self.catalog, row, CATALOG, 0.0, ()) for row in order]
         best = float(self._popularity.popularity.max(initial=0.0)) or 1.0
         scored = [
-            replace(one, score=float(self._popularity.popularity[row]) / best)
-            for one, row in zip(found, order, strict=True)
+            replace(hit, score=float(self._popularity.popularity[row]) / best)
+            for hit, row in zip(candidates, order, strict=True)
         ]
         scored = drop_doubles(scored, self.catalog)
-        return tuple(one.item_id for one in self._ranker.spread(scored, k, diversity=0.5))
+        return tuple(hit.item_id for hit in self._ranker.spread(scored, k, diversity=0.5))
 
     def _nearness(self, preference: Preference, history: UserHistory) -> NDArray[np.floating] | None:
         """How near each item is to what was asked for, however famous it is; None where nothing was."""
@@ -491,8 +495,8 @@ class Retriever:
         asked = preference.text or preference.liked or asked_values(preference)
         if not asked or not isinstance(content, ContentChannel):
             return None
-        found = content.nearness(preference, history)
-        return None if found is None else standard(found.astype(np.float64)) + self._signals.asked_for(preference)
+        nearness = content.nearness(preference, history)
+        return None if nearness is None else standard(nearness.astype(np.float64)) + self._signals.asked_for(preference)
 
     def _mask_of(self, item_ids: Iterable[str]) -> NDArray[np.bool_]:
         mask = np.zeros(len(self.catalog), dtype=np.bool_)

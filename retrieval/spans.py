@@ -17,7 +17,7 @@ class Span:
     high: float = np.inf
 
     def __str__(self) -> str:
-        low, high = (f"{one:g}" if np.isfinite(one) else "" for one in (self.low, self.high))
+        low, high = (f"{bound:g}" if np.isfinite(bound) else "" for bound in (self.low, self.high))
         return f"{low}..{high}"
 
     def __contains__(self, number: float) -> bool:
@@ -30,8 +30,8 @@ class Span:
 
 def parse_span(text: str) -> Span | None:
     """The reverse of `str(span)`; None where the text is no span."""
-    found = _FORM.fullmatch(text)
-    if found is None or text == "..":
+    match = _FORM.fullmatch(text)
+    if match is None or text == "..":
         return None
-    low, high = found.groups()
+    low, high = match.groups()
     return Span(float(low) if low else -np.inf, float(high) if high else np.inf)

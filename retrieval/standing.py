@@ -125,16 +125,16 @@ def decisive(
 
     if not has_item(lists, preference):
         return Decisive(is_ranked=False)
-    found: list[Removal] = []
+    removals: list[Removal] = []
     for removal, wanted in _removals(retriever, lists, item_id, preference, history):
         if time.monotonic() > ends:
-            return Decisive(tuple(found), is_complete=False)
+            return Decisive(tuple(removals), is_complete=False)
         if removal.channel:
             rest: Lists = {name: brought for name, brought in lists.items() if name != removal.channel}
         else:
             rest = run_all(retriever, wanted, history)
-        found += [] if has_item(rest, wanted) else [removal]
-    return Decisive(tuple(found))
+        removals += [] if has_item(rest, wanted) else [removal]
+    return Decisive(tuple(removals))
 
 
 def _with_item(
@@ -145,7 +145,9 @@ def _with_item(
     for name, brought in lists.items():
         has = any(candidate.item_id == item_id for candidate in brought)
         own = [] if has else retriever.run(name, preference, history, only=[item_id])
-        forced[name] = sorted((*brought, *own), key=lambda one: -one.scores.get(name, 0.0)) if own else [*brought]
+        forced[name] = (
+            sorted((*brought, *own), key=lambda candidate: -candidate.scores.get(name, 0.0)) if own else [*brought]
+        )
     return forced
 
 
@@ -180,8 +182,8 @@ def _without_like(preference: Preference, item_id: str) -> Preference:
     """The wish without an opinion; the item stays known, or it would itself take a place of the list."""
     return replace(
         preference,
-        liked=tuple(one for one in preference.liked if one != item_id),
-        examples=tuple(one for one in preference.examples if one != item_id),
+        liked=tuple(liked_id for liked_id in preference.liked if liked_id != item_id),
+        examples=tuple(example_id for example_id in preference.examples if example_id != item_id),
         seen=tuple(dict.fromkeys((*preference.seen, item_id))),
         set_aside=tuple(dict.fromkeys((*preference.set_aside, item_id))),
     )

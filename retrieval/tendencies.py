@@ -66,7 +66,7 @@ def _groups(catalog: Catalog) -> Iterator[tuple[str, str, NDArray[np.int64]]]:
 
 def _of_values(catalog: Catalog, spec: FieldSpec) -> Iterator[tuple[str, str, NDArray[np.int64]]]:
     held = catalog.values(spec.name)
-    for value in sorted(held, key=lambda one: (-held[one], one))[:MOST_VALUES]:
+    for value in sorted(held, key=lambda single: (-held[single], single))[:MOST_VALUES]:
         yield spec.name, value, catalog.holders(spec.name, value)
 
 

@@ -80,8 +80,10 @@ def native_title(names: Iterable[str], language: str) -> str:
         language: A code; of languages that share the Latin script nothing can be told.
     """
     if language == "zh":  # a Japanese title has kana, or characters that no simplified Chinese text has
-        found = [name for name in names if re.search(f"[{HAN}]", name) and not re.search(KANA, name)]
-        return min(found, key=lambda name: (not _is_simplified(name), bool(re.search("[A-Za-z]{2}", name))), default="")
+        chinese = [name for name in names if re.search(f"[{HAN}]", name) and not re.search(KANA, name)]
+        return min(
+            chinese, key=lambda name: (not _is_simplified(name), bool(re.search("[A-Za-z]{2}", name))), default=""
+        )
     script = {"ja": KANA, "ko": HANGUL}.get(language)
     return next((name for name in names if script and re.search(script, name)), "")
 
@@ -112,8 +114,8 @@ class TitleIndex:
     def exact(self, text: str, *, year: int | None = None) -> list[TitleMatch]:
         """Items with just this title; those of that year first."""
         ids = self._by_name.get(normalize_title(text), [])
-        found = [self._match(item_id, 1.0) for item_id in ids]
-        return sorted(found, key=lambda one: _year_gap(one.year, year))
+        matches = [self._match(item_id, 1.0) for item_id in ids]
+        return sorted(matches, key=lambda match: _year_gap(match.year, year))
 
     def find(self, text: str, *, year: int | None = None, limit: int = 5, cutoff: float = 0.75) -> list[TitleMatch]:
         """Items whose title is like `text`, best first; an exact title leaves no room for others.
@@ -132,9 +134,9 @@ class TitleIndex:
         # One wrong letter makes another word of a short title: 'Rocky' is not 'The Rock'.
         cutoff = max(cutoff, 0.92) if len(name) < 6 else cutoff
         hits = self._like(name, cutoff * 100)[: limit * 3]
-        found = [self._match(item_id, score / 100) for score, hit in hits for item_id in self._by_name[hit]]
-        found.sort(key=lambda one: (-one.score, _year_gap(one.year, year)))
-        return list({one.item_id: one for one in reversed(found)}.values())[::-1][:limit]
+        matches = [self._match(item_id, score / 100) for score, hit in hits for item_id in self._by_name[hit]]
+        matches.sort(key=lambda match: (-match.score, _year_gap(match.year, year)))
+        return list({match.item_id: match for match in reversed(matches)}.values())[::-1][:limit]
 
     def misspelled(self, text: str, *, year: int | None = None, least: float = 0.9) -> list[TitleMatch]:
         """Items whose title differs by a few letters but by no number, best first; quick for large catalogs.
@@ -146,13 +148,13 @@ class TitleIndex:
         """
         name = normalize_title(text)
         hits = process.extract(name, self._names, scorer=fuzz.ratio, limit=10, score_cutoff=least * 100) if name else ()
-        found = [
+        matches = [
             self._match(item_id, score / 100)
             for hit, score, _ in hits
             if _numerals(hit) == _numerals(name)  # another part of a series is another item
             for item_id in self._by_name[hit]
         ]
-        return sorted(found, key=lambda one: (-one.score, _year_gap(one.year, year)))
+        return sorted(matches, key=lambda match: (-match.score, _year_gap(match.year, year)))
 
     def cut_short(self, text: str, *, shortest: int = 6) -> list[TitleMatch]:
         """Items whose title goes on where the text ends, or ends where it goes on: 'Dr. Strangelove' without the rest.
@@ -160,13 +162,13 @@ class TitleIndex:
         The score is the shared part of the longer of the two.
         """
         name = normalize_title(text)
-        found = [
+        matches = [
             self._match(item_id, min(len(hit), len(name)) / max(len(hit), len(name)))
             for hit in self._names
             if min(len(hit), len(name)) >= shortest and (hit.startswith(f"{name} ") or name.startswith(f"{hit} "))
             for item_id in self._by_name[hit]
         ]
-        return sorted(found, key=lambda one: -one.score)
+        return sorted(matches, key=lambda match: -match.score)
 
     def _like(self, name: str, cutoff: float) -> list[tuple[float, str]]:
         """Names at least that like another, best first, of equals the earlier one: typos cost less than missing words.
@@ -174,18 +176,18 @@ class TitleIndex:
         Scores run from 0 to 100. Both measures are compiled ones over all names, which is what makes it quick.
         """
         by_word = " ".join(sorted(name.split()))  # fuzz.token_sort_ratio, without sorting every name for every question
-        likeness = np.maximum(
+        similarities = np.maximum(
             *(
-                process.cdist([one], names, scorer=fuzz.ratio, score_cutoff=cutoff, dtype=np.float64)[0]
-                for one, names in ((name, self._names), (by_word, self._by_word))
+                process.cdist([asked], names, scorer=fuzz.ratio, score_cutoff=cutoff, dtype=np.float64)[0]
+                for asked, names in ((name, self._names), (by_word, self._by_word))
             )
         )
         if cutoff <= BEGINS:
             begins = self._beginning_alike(name)
-            likeness[begins] = np.maximum(likeness[begins], BEGINS)
-        places = np.flatnonzero(likeness > 0)
-        order = places[np.argsort(-likeness[places], kind="stable")]
-        return [(float(likeness[place]), self._names[place]) for place in order]
+            similarities[begins] = np.maximum(similarities[begins], BEGINS)
+        places = np.flatnonzero(similarities > 0)
+        order = places[np.argsort(-similarities[places], kind="stable")]
+        return [(float(similarities[place]), self._names[place]) for place in order]
 
     def _beginning_alike(self, name: str) -> list[int]:
         """The places of names that go on where another ends, or end where it goes on."""

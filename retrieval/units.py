@@ -61,13 +61,13 @@ def read_quantity(text: str) -> Quantity | None:
     clock = re.fullmatch(r"\D*(\d{1,2}):([0-5]\d)(?::[0-5]\d)?\D*", said)
     if clock:
         return Quantity(60.0 * int(clock[1]) + int(clock[2]), "minutes")
-    times = [one for one in parts if kind_of(one.unit) == "duration"]
+    times = [part for part in parts if kind_of(part.unit) == "duration"]
     if times:
-        total = sum(_unit(one.unit).size * one.value for one in times)
+        total = sum(_unit(part.unit).size * part.value for part in times)
         last, rest = parts[-1], kind_of(parts[-1].unit)
         total += last.value if not rest and len(parts) > len(times) and _is_attached(said) else 0.0  # '1h30'
         return Quantity(total, "minutes")
-    return next((one for one in parts if one.unit), parts[0])
+    return next((part for part in parts if part.unit), parts[0])
 
 
 def in_unit(quantity: Quantity, unit: str) -> float | None:
@@ -137,9 +137,9 @@ def _han(text: str) -> int:
 def _units() -> dict[str, Unit]:
     table = tomllib.loads(files(__package__).joinpath("units.toml").read_text("utf-8"))
     return {
-        name: Unit(name, kind, float(one["size"]), one["words"])
+        name: Unit(name, kind, float(unit["size"]), unit["words"])
         for kind, units in table.items()
-        for name, one in units.items()
+        for name, unit in units.items()
     }
 
 
@@ -150,8 +150,8 @@ def _unit(name: str) -> Unit:
 @cache
 def _named(text: str) -> Unit:
     """The unit of a word; one without a kind where there is none."""
-    found = (unit for unit in _units().values() if re.fullmatch(unit.words, text, re.IGNORECASE))
-    return next(found, Unit("", "", 1.0, ""))
+    units = (unit for unit in _units().values() if re.fullmatch(unit.words, text, re.IGNORECASE))
+    return next(units, Unit("", "", 1.0, ""))
 
 
 @cache

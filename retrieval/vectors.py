@@ -68,7 +68,7 @@ def build_vectors(
     catalog = dataset.catalog
     client = open_client(settings, create=True)
     name = collection_name(catalog, encoder.name)
-    if any(one.name == name for one in client.list_collections()):
+    if any(known.name == name for known in client.list_collections()):
         client.delete_collection(name)
     collection = client.create_collection(
         name,
@@ -107,7 +107,7 @@ class VectorIndex:
         client = open_client(settings, create=False)
         name = collection_name(catalog, settings.encoder)
         try:
-            if all(one.name != name for one in client.list_collections()):
+            if all(known.name != name for known in client.list_collections()):
                 raise IndexMissingError("no vector index for this catalog and encoder", path=where)
             collection = client.get_collection(name, embedding_function=None)
             complete = (collection.metadata or {}).get("complete")
@@ -137,7 +137,7 @@ class VectorIndex:
         open_rows = set(among.tolist())
         total, n_asked = len(self._catalog), SPARE * wanted * len(self._catalog) // len(among)
         while True:
-            nearest = [found for found in self._nearest(vector, min(n_asked, total)) if found[0] in open_rows]
+            nearest = [hit for hit in self._nearest(vector, min(n_asked, total)) if hit[0] in open_rows]
             if len(nearest) >= wanted or n_asked >= total:
                 return nearest[:wanted]
             n_asked *= 4
@@ -146,13 +146,13 @@ class VectorIndex:
         self, vector: NDArray[np.float32], k: int, named: NDArray[np.int64] | None = None
     ) -> list[tuple[int, float]]:
         """What Chroma returns, of all items or of some that are named to it."""
-        found = self._collection.query(
+        answer = self._collection.query(
             query_embeddings=[vector],
             n_results=k,
             ids=None if named is None else [self._catalog.items[row].item_id for row in named.tolist()],
             include=["distances"],
         )
-        ids, distances = found["ids"][0], found["distances"][0]
+        ids, distances = answer["ids"][0], answer["distances"][0]
         return [
             (self._catalog.row(item_id), 1.0 - float(distance))
             for item_id, distance in zip(ids, distances, strict=True)
@@ -230,7 +230,7 @@ def _read_matrix(collection: Any, catalog: Catalog) -> NDArray[np.float32]:
 
 
 def _drop_stale(client: "ClientAPI", *, keep: str) -> None:
-    names: Sequence[str] = [one.name for one in client.list_collections()]
+    names: Sequence[str] = [collection.name for collection in client.list_collections()]
     for name in names:
         if name.startswith(PREFIX) and name != keep:
             client.delete_collection(name)

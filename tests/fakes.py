@@ -121,15 +121,15 @@ BLOCKS = (range(4), range(4, 8), range(8, 12))
 
 def tea_interactions(*, users_per_block: int = 10) -> tuple[Interaction, ...]:
     """Block-structured: user `u<block>-<n>` loves all teas of one block but one, and dislikes one of the next block."""
-    found: list[Interaction] = []
+    interactions: list[Interaction] = []
     for block, rows in enumerate(BLOCKS):
         others = BLOCKS[(block + 1) % len(BLOCKS)]
         for n in range(users_per_block):
             user, when = f"u{block}-{n}", START + (block * users_per_block + n) * DAY
             loved = [row for i, row in enumerate(rows) if i != n % 4]
-            found += [Interaction(user, f"tea:{row}", 1.0, when + i) for i, row in enumerate(loved)]
-            found.append(Interaction(user, f"tea:{others[n % 4]}", -0.5, when + 9))
-    return tuple(found)
+            interactions += [Interaction(user, f"tea:{row}", 1.0, when + i) for i, row in enumerate(loved)]
+            interactions.append(Interaction(user, f"tea:{others[n % 4]}", -0.5, when + 9))
+    return tuple(interactions)
 
 
 def tea_dataset() -> Dataset:

@@ -53,13 +53,13 @@ def find_audiences(text: str) -> list[Audience]:
         )
         if not _is_told_of(text, match)
     ]
-    return sorted([*ages, *_longest(groups)], key=lambda found: found.start)
+    return sorted([*ages, *_longest(groups)], key=lambda audience: audience.start)
 
 
 def find_content(text: str) -> list[tuple[int, int, str]]:
     """Start, end and role of the words for content that may be too much: 'scary', 'gore'."""
-    found = ((match, role) for role, words in _table()["content"].items() for match in _pattern(words).finditer(text))
-    return sorted((*match.span(), role) for match, role in found)
+    matches = ((match, role) for role, words in _table()["content"].items() for match in _pattern(words).finditer(text))
+    return sorted((*match.span(), role) for match, role in matches)
 
 
 def content_places(text: str) -> list[tuple[int, int]]:
@@ -89,9 +89,9 @@ class Care:
             said: Ages and company in words.
             refused: What is refused in words: content among it ('anything scary') is kept low.
         """
-        found = [one for text in said for one in _named(text)]
-        told = [age for one in found for age in one.ages if age < ADULT]
-        held = [group for group in _table()["groups"] if group["name"] in {one.group for one in found}]
+        audiences = [audience for text in said for audience in _named(text)]
+        told = [age for audience in audiences for age in audience.ages if age < ADULT]
+        held = [group for group in _table()["groups"] if group["name"] in {audience.group for audience in audiences}]
         guessed = [group[SUITS_FROM] for group in held if SUITS_FROM in group]
         most = [(role, group[role]) for group in held for role in CONTENT if role in group]
         most += [(role, REFUSED) for text in refused for *_, role in find_content(text)]
@@ -164,18 +164,20 @@ def _is_told_of(text: str, match: re.Match[str]) -> bool:
     return bool(before.search(text[: match.start()]) or behind.search(text[match.end() :]))
 
 
-def _longest(found: Sequence[Audience]) -> list[Audience]:
+def _longest(audiences: Sequence[Audience]) -> list[Audience]:
     """Of overlapping words of ages the longest: 'little kids' are small children; the youngest of equal ones."""
-    ranked = sorted(found, key=lambda one: (one.start - one.end, groups().index(one.group)))
+    ranked = sorted(audiences, key=lambda audience: (audience.start - audience.end, groups().index(audience.group)))
     kept: list[Audience] = []
-    for one in ranked:
-        if not any(one.group in UNKNOWN_AGE and old.group in UNKNOWN_AGE and _overlap(one, old) for old in kept):
-            kept.append(one)
+    for audience in ranked:
+        if not any(
+            audience.group in UNKNOWN_AGE and old.group in UNKNOWN_AGE and _overlap(audience, old) for old in kept
+        ):
+            kept.append(audience)
     return kept
 
 
-def _overlap(one: Audience, other: Audience) -> bool:
-    return one.start < other.end and other.start < one.end
+def _overlap(audience: Audience, other: Audience) -> bool:
+    return audience.start < other.end and other.start < audience.end
 
 
 def _number(said: str) -> int:

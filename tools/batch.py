@@ -97,8 +97,8 @@ class Batch:
             results[place] = await self._one(call)
         lookups = self._new(accepted, LOOKUPS, results)
         brought = await asyncio.gather(*(self._invoke(call) for _, call in lookups))
-        for (place, _), (result, found) in zip(lookups, brought, strict=True):
-            results[place] = self._taken(result, found)
+        for (place, _), (result, artifact) in zip(lookups, brought, strict=True):
+            results[place] = self._taken(result, artifact)
         for place, call in accepted:
             if call.tool in ENDINGS:
                 results[place] = await self._end(call)
@@ -135,8 +135,8 @@ class Batch:
         return await self._one(call)
 
     async def _one(self, call: Call) -> Result:
-        result, found = await self._invoke(call)
-        return self._taken(result, found)
+        result, artifact = await self._invoke(call)
+        return self._taken(result, artifact)
 
     async def _invoke(self, call: Call) -> tuple[Result, Found | None]:
         """One tool, within its time and the turn's; what goes wrong becomes a result."""
@@ -159,15 +159,15 @@ class Batch:
         except Exception as error:  # whatever breaks in one tool, the others answer
             logger.warning("tool %s failed: %s", call.tool, type(error).__name__)
             return Result(call, "failed", _since(started), error="failed"), None
-        found = answer.artifact if isinstance(answer, ToolMessage) and isinstance(answer.artifact, Found) else None
-        is_refused = getattr(answer, "status", "") == "error" or (found is not None and found.is_refused)
+        artifact = answer.artifact if isinstance(answer, ToolMessage) and isinstance(answer.artifact, Found) else None
+        is_refused = getattr(answer, "status", "") == "error" or (artifact is not None and artifact.is_refused)
         text = _bounded(str(getattr(answer, "content", answer)), _left_out(call, self.tools[call.tool]))
         outcome = "refused" if is_refused else ""
-        return Result(call, text, _since(started), found.size if found else 0, outcome), found
+        return Result(call, text, _since(started), artifact.size if artifact else 0, outcome), artifact
 
-    def _taken(self, result: Result, found: Found | None) -> Result:
-        if found is not None:
-            self.context.take(found)
+    def _taken(self, result: Result, artifact: Found | None) -> Result:
+        if artifact is not None:
+            self.context.take(artifact)
         if result.error in ("late", "failed"):
             self.context.has_lost = True
         return self._told(result)
@@ -202,7 +202,7 @@ def _plain(value: JsonValue) -> JsonValue:
     if isinstance(value, str):
         return without_links(visible(value))
     if isinstance(value, list):
-        return [_plain(one) for one in value]
+        return [_plain(element) for element in value]
     return _without_links(value) if isinstance(value, dict) else value
 
 

@@ -26,14 +26,14 @@ def make_cf_scores(context: ToolContext, types: ArgumentTypes) -> BaseTool:
             return tuple(item.item_id for item in context.items(references, problems))
 
         only = ids(items)
-        found = context.run(
+        scored = context.run(
             CHANNELS if only or not items else (),
             only,
             liked=tuple(dict.fromkeys((*wish.liked, *ids(liked)))),
             disliked=tuple(dict.fromkeys((*wish.disliked, *ids(disliked)))),
         )
-        lines = [_best(context, found, k) or "nobody's taste says anything here", *problems.lines]
-        return "\n".join(lines), Found(found.by_channel, problems=problems)
+        lines = [_best(context, scored, k) or "nobody's taste says anything here", *problems.lines]
+        return "\n".join(lines), Found(scored.by_channel, problems=problems)
 
     return StructuredTool.from_function(
         cf_scores,
@@ -48,11 +48,11 @@ def make_cf_scores(context: ToolContext, types: ArgumentTypes) -> BaseTool:
     )
 
 
-def _best(context: ToolContext, found: Found, k: int) -> str:
+def _best(context: ToolContext, scored: Found, k: int) -> str:
     """The first rows of all channels in turns, each once."""
     catalog, taken, rows = context.catalog, set[str](), list[str]()
     for place in range(k):
-        for candidates in found.by_channel.values():
+        for candidates in scored.by_channel.values():
             for candidate in candidates[place : place + 1]:
                 if candidate.item_id not in taken:
                     taken |= catalog.double_of(candidate.item_id)

@@ -153,8 +153,8 @@ class ToolContext:
 
     def items(self, references: Sequence[str], problems: Problems) -> tuple[Item, ...]:
         """The items of references; the others go to `problems`."""
-        found = (self.limits.item(said, problems) for said in references)
-        return tuple({item.item_id: item for item in found if item is not None}.values())
+        placed = (self.limits.item(said, problems) for said in references)
+        return tuple({item.item_id: item for item in placed if item is not None}.values())
 
     def run(self, channels: Sequence[str], items: Sequence[str] = (), **changes: object) -> Found:
         """Run channels with some members of the preference changed.

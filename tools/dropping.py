@@ -60,8 +60,8 @@ class Dropping:
     def _drop_person(self, said: str) -> None:
         """One of several people who choose together, or all of them."""
         people = self.preference.people
-        left = tuple(one for one in people if fold(said) not in (fold(one.name), PEOPLE))
-        self.dropped += [f"person:{one.name}" for one in people if one not in left]
+        left = tuple(person for person in people if fold(said) not in (fold(person.name), PEOPLE))
+        self.dropped += [f"person:{person.name}" for person in people if person not in left]
         self.preference = replace(self.preference, people=left)
 
     def _drop_item(self, said: str) -> None:

@@ -24,7 +24,7 @@ def make_recommend(context: ToolContext, types: ArgumentTypes) -> BaseTool:
         same: Sequence[str] = (),
     ) -> tuple[str, Found]:
         problems, named = Problems(), Problems()
-        found = context.items(items, named)
+        chosen = context.items(items, named)
         plans = tuple(_plan(slot, context, problems, named) for slot in slots[:MOST_ITEMS])
         if any(plan is None for plan in plans):
             return _refused("nothing was shown: a limit of a place could not be placed", problems)
@@ -35,7 +35,7 @@ def make_recommend(context: ToolContext, types: ArgumentTypes) -> BaseTool:
             problems.add(f"a list has {MOST_ITEMS} places: {left} were left out")
         ending = Ending(
             RECOMMEND,
-            tuple(item.item_id for item in found),
+            tuple(item.item_id for item in chosen),
             count,
             tuple(filter(None, plans)),
             left,
@@ -65,8 +65,8 @@ def _plan(slot: Slot, context: ToolContext, problems: Problems, named: Problems)
     )
     if n_limits and len(problems.unknown) > n_problems:
         return None
-    found = context.items(slot.items, named)
-    return SlotPlan(slot.name, constraints, wishes, text, tuple(item.item_id for item in found), slot.novelty)
+    chosen = context.items(slot.items, named)
+    return SlotPlan(slot.name, constraints, wishes, text, tuple(item.item_id for item in chosen), slot.novelty)
 
 
 def _refused(why: str, problems: Problems) -> tuple[str, Found]:
@@ -84,8 +84,8 @@ def make_answer(context: ToolContext, types: ArgumentTypes) -> BaseTool:
         text: str = "",
     ) -> tuple[str, Found]:
         problems = Problems()
-        found = context.items(items, problems)
-        if problems.ambiguous and not found:
+        chosen = context.items(items, problems)
+        if problems.ambiguous and not chosen:
             return _refused("an item may be several: ask which with ask_user", problems)
         asked = context.limits.read(limits, problems)
         if limits and not asked:
@@ -96,14 +96,14 @@ def make_answer(context: ToolContext, types: ArgumentTypes) -> BaseTool:
             )
         ending = Ending(
             ANSWER,
-            tuple(item.item_id for item in found),
+            tuple(item.item_id for item in chosen),
             kind=kind,
             fields=tuple(fields),
             limits=asked,
             text=text.strip(),
             unknown=tuple(problems.unknown),
         )
-        facts = {item.item_id: context.retriever.facts(item.item_id) for item in found}
+        facts = {item.item_id: context.retriever.facts(item.item_id) for item in chosen}
         return "\n".join(["answer now", *problems.lines]), Found(facts=facts, ending=ending, problems=problems)
 
     return StructuredTool.from_function(

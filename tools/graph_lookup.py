@@ -66,8 +66,8 @@ def _all_items(
     lines = [f"{total} items: {what}", item_table(rows, context.catalog, wanted=constraints)]
     lookup = Lookup(constraints, total, tuple(order), sort, is_asked=True)
     candidates = context.retriever.candidates_of(order[: context.retriever.pool_size], CHANNEL, constraints)
-    found = Found({CHANNEL: candidates} if k else {}, lookup=lookup)
-    return "\n".join(filter(None, lines)), found
+    result = Found({CHANNEL: candidates} if k else {}, lookup=lookup)
+    return "\n".join(filter(None, lines)), result
 
 
 def _refused(why: str, problems: Problems) -> tuple[str, Found]:
@@ -84,12 +84,12 @@ def _path(context: ToolContext, first: Item, second: Item, problems: Problems) -
 def _people(context: ToolContext, names: Sequence[str]) -> list[str]:
     """The people that some names mean, where none of the names is a title."""
     fields = [spec.name for spec in context.catalog.schema.fields if spec.people]
-    found = []
+    people = []
     for said in names[:2]:
         placed = (context.placer.value(name, said) for name in fields)
-        person = next((one.value for one in placed if one.value), "")
-        found += [person] if person and not context.catalog.titles.exact(said) else []
-    return found
+        person = next((placed_value.value for placed_value in placed if placed_value.value), "")
+        people += [person] if person and not context.catalog.titles.exact(said) else []
+    return people
 
 
 def _between(context: ToolContext, first: str, second: str) -> tuple[str, Found]:

@@ -71,9 +71,9 @@ class LimitReader:
 
     def read(self, limits: Sequence[Limit], problems: Problems) -> tuple[Constraint, ...]:
         """The constraints of several limits; what cannot be placed goes to `problems`."""
-        found = [constraint for limit in limits for constraint in self._one(limit, problems)]
+        constraints = [constraint for limit in limits for constraint in self._one(limit, problems)]
         strict = frozenset(limit.field for limit in limits if limit.op == "all_of")
-        return tuple({constraint.key: constraint for constraint in self._alternatives(found, strict)}.values())
+        return tuple({constraint.key: constraint for constraint in self._alternatives(constraints, strict)}.values())
 
     def _alternatives(self, limits: Sequence[Constraint], strict: frozenset[str]) -> list[Constraint]:
         """Where one of several suffices (services, sizes), values that are asked for one by one are alternatives.
@@ -125,10 +125,12 @@ class LimitReader:
     ) -> list[Constraint]:
         """A limit on values that have an order; how much violence is refused means less of it, wanted at least it."""
         placed = {said: self.placer.value(spec.name, said) for said in map(plain, values)}
-        for said, found in placed.items():
-            if found.field != spec.name or found.value not in spec.order:
+        for said, placed_value in placed.items():
+            if placed_value.field != spec.name or placed_value.value not in spec.order:
                 problems.add(f"no {spec.name} {said!r} in the catalog; it has, from least to most, {_listed(spec)}")
-        places = [spec.order.index(found.value) for found in placed.values() if found.value in spec.order]
+        places = [
+            spec.order.index(placed_value.value) for placed_value in placed.values() if placed_value.value in spec.order
+        ]
         if not places:
             return []
         low, high = {
@@ -143,11 +145,11 @@ class LimitReader:
     ) -> list[Constraint]:
         placed: dict[str, dict[str, None]] = {}
         for said in map(plain, values):
-            found = self.placer.value(spec.name, said)
-            if found.value:
-                placed.setdefault(found.field, {})[found.value] = None
+            placed_value = self.placer.value(spec.name, said)
+            if placed_value.value:
+                placed.setdefault(placed_value.field, {})[placed_value.value] = None
                 continue
-            near = f"; nearest: {', '.join(found.near)}" if found.near else ""
+            near = f"; nearest: {', '.join(placed_value.near)}" if placed_value.near else ""
             problems.add(f"no {spec.name} {said!r} in the catalog{near}", unknown="" if spec.soft else said)
             if spec.soft:
                 problems.loose.append((said, limit.op != "not"))
@@ -172,13 +174,13 @@ class LimitReader:
 
     def _around(self, limit: Limit, spec: FieldSpec, problems: Problems) -> list[Constraint]:
         """'After The Matrix, before Inception': neither of the two included."""
-        found = []
+        constraints = []
         for said, op, step in ((limit.after, Op.MIN, 1.0), (limit.before, Op.MAX, -1.0)):
             number = self._size_of(said, spec, problems, step) if said else None
             if number is not None:
                 nearest = self._next(spec.name, number, step)
-                found.append(Constraint(spec.name, op, (nearest,), lasting=limit.lasting))
-        return found
+                constraints.append(Constraint(spec.name, op, (nearest,), lasting=limit.lasting))
+        return constraints
 
     def _beyond(self, limit: Limit, spec: FieldSpec, problems: Problems) -> list[Constraint]:
         """'Too small', 'less hot than #2': the values of an order above, or below, all that the item has."""
@@ -221,8 +223,8 @@ class LimitReader:
         if said == THESE and self.shown:
             items = [self.placer.catalog.item(item_id) for item_id in self.shown if item_id in self.placer.catalog]
         else:
-            found = self.item(said, problems)
-            items = [found] if found is not None else []
+            item = self.item(said, problems)
+            items = [item] if item is not None else []
         sizes = [_size(item, spec, step) for item in items]
         known = sorted(size for size in sizes if size is not None)
         if not known:

@@ -57,8 +57,8 @@ def apply_patch(
     reader = LimitReader(placer, shown, known)
 
     def items(references: Sequence[str]) -> tuple[str, ...]:
-        found = (reader.item(said, problems) for said in references)
-        return tuple(dict.fromkeys(item.item_id for item in found if item is not None))
+        placed = (reader.item(said, problems) for said in references)
+        return tuple(dict.fromkeys(item.item_id for item in placed if item is not None))
 
     dropping = Dropping(start_anew(before) if patch.start_over else before, placer, shown, tuple(tastes))
     for said in patch.drop:
@@ -149,7 +149,10 @@ def with_tastes(
             continue
         for limit in said:
             taste = _without_values(taste, limit)
-        beaten = (_contradicts(taste, one) or _replaces(taste, one, one_of) for one in preference.constraints)
+        beaten = (
+            _contradicts(taste, constraint) or _replaces(taste, constraint, one_of)
+            for constraint in preference.constraints
+        )
         if taste.values and not any(beaten):
             constraints.append(taste)
     return replace(
@@ -204,7 +207,7 @@ def _stated(
 
 def _people(before: Sequence[Person], patch: UpdateWish, reader: LimitReader, problems: Problems) -> tuple[Person, ...]:
     """Who wants what; what is said of somebody anew takes the place of what was said of them before."""
-    people = {one.name: one for one in before}
+    people = {person.name: person for person in before}
     for said in getattr(patch, "people", ()):
         name = one_line(said.name)
         limits, wishes, words = stated(said.limits, said.prefer, "", reader, problems)
@@ -256,7 +259,7 @@ def _is_overruled(taste: Wish, preference: Preference) -> bool:
     ) or any(
         (limit.op is Op.NOT) == is_wanted
         for limit in preference.constraints
-        if limit.field == taste.field and value in {str(one).casefold() for one in limit.values}
+        if limit.field == taste.field and value in {str(held).casefold() for held in limit.values}
     )
 
 

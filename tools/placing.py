@@ -144,19 +144,19 @@ class Placer:
 
     def _by_title(self, said: str, known: set[str]) -> PlacedItem:
         title, year = split_year(said)
-        found = self.catalog.find_title(title, year=year, limit=MOST_TITLES)
-        sure = self.catalog.titles.exact(said) or self._sure(found, title, year)
+        matches = self.catalog.find_title(title, year=year, limit=MOST_TITLES)
+        sure = self.catalog.titles.exact(said) or self._sure(matches, title, year)
         if not sure and year is not None:  # what looks like a year may be part of the title
             sure = self._sure(self.catalog.find_title(said, limit=MOST_TITLES), said, None)
         if not sure:
-            return PlacedItem(said, near=tuple(match.item_id for match in found[:CHOICES]))
+            return PlacedItem(said, near=tuple(match.item_id for match in matches[:CHOICES]))
         ids = tuple(match.item_id for match in self._each_once(sure))
         preferred = tuple(item_id for item_id in ids if item_id in known)
         return PlacedItem(said, preferred[:1] or ids[:MOST_TITLES], is_like=sure[0].score < 1.0)
 
-    def _sure(self, found: Sequence[TitleMatch], title: str, year: int | None) -> list[TitleMatch]:
+    def _sure(self, matches: Sequence[TitleMatch], title: str, year: int | None) -> list[TitleMatch]:
         """The matches that can be meant; several only where the title is that of several."""
-        likely = [match for match in found if match.score >= SURE_TITLE and self._is_meant(match, title, year)]
+        likely = [match for match in matches if match.score >= SURE_TITLE and self._is_meant(match, title, year)]
         if year is not None:
             likely = _of_year(likely, year)
         return _best(likely, normalize_title(title))
@@ -211,11 +211,11 @@ class Placer:
 
     def names(self, field_name: str) -> Mapping[str, str]:
         """Folded name -> value of a category or entity field: values, display names, synonyms, surnames."""
-        found = self._values.get(field_name)
-        if found is None:
-            found = self._names_of(self.schema.field(field_name))
-            self._values[field_name] = found
-        return found
+        names = self._values.get(field_name)
+        if names is None:
+            names = self._names_of(self.schema.field(field_name))
+            self._values[field_name] = names
+        return names
 
     def _names_of(self, spec: FieldSpec) -> dict[str, str]:
         present = self.catalog.values(spec.name)
@@ -301,8 +301,8 @@ def _surnames(people: Mapping[str, int]) -> dict[str, str]:
             if len(surname) > 3:
                 by_surname.setdefault(surname, []).append((count, person))
     names = {}
-    for surname, found in by_surname.items():
-        found.sort(reverse=True)
-        if len(found) == 1 or found[0][0] >= COMMON_SURNAME_SHARE * found[1][0]:
-            names[surname] = found[0][1]
+    for surname, bearers in by_surname.items():
+        bearers.sort(reverse=True)
+        if len(bearers) == 1 or bearers[0][0] >= COMMON_SURNAME_SHARE * bearers[1][0]:
+            names[surname] = bearers[0][1]
     return names

@@ -59,21 +59,21 @@ def read_of(said: str | float, spec: FieldSpec) -> Span | None:
         return read_span(said, is_year=spec.unit == "year")
     if spec.role == SUITS_FROM and (age := certificate_age(said)) is not None:
         return Span(age, age)
-    found = read_quantity(said)
-    if found is None:
+    quantity = read_quantity(said)
+    if quantity is None:
         return None
     share = SHARE.search(said) if spec.scale else None
     if share is not None and spec.scale:
         number = (read_number(in_digits(said)) or 0.0) / float(share["of"] or 100) * spec.scale[1]
         return Span(number, number)
-    placed, digits = in_unit(found, spec.unit), in_digits(said)
+    placed, digits = in_unit(quantity, spec.unit), in_digits(said)
     if placed is None:
         return None
     span = None if PARTS.search(digits) else read_span(digits, is_year=False)
-    if span is None or span.low == span.high or kind_of(found.unit) not in ("", kind_of(spec.unit)):
+    if span is None or span.low == span.high or kind_of(quantity.unit) not in ("", kind_of(spec.unit)):
         return Span(placed, placed)
-    one = in_unit(found._replace(value=1.0), spec.unit) or 1.0
-    size = placed / span.high if kind_of(found.unit) == "duration" else one  # 'from 1 to 2 hours', of minutes
+    unit_size = in_unit(quantity._replace(value=1.0), spec.unit) or 1.0
+    size = placed / span.high if kind_of(quantity.unit) == "duration" else unit_size  # 'from 1 to 2 hours', of minutes
     return Span(span.low * size, span.high * size)
 
 
@@ -111,13 +111,13 @@ def read_decade(said: str) -> Span | None:
 
 def joined(spans: Sequence[Span]) -> list[Span]:
     """Spans of whole numbers, lowest first, those that touch as one."""
-    found: list[Span] = []
+    merged: list[Span] = []
     for span in sorted(spans, key=lambda span: span.low):
-        if found and span.low <= found[-1].high + 1:
-            found[-1] = Span(found[-1].low, max(found[-1].high, span.high))
+        if merged and span.low <= merged[-1].high + 1:
+            merged[-1] = Span(merged[-1].low, max(merged[-1].high, span.high))
         else:
-            found.append(span)
-    return found
+            merged.append(span)
+    return merged
 
 
 def whole_numbers(spans: Sequence[Span]) -> list[float]:

@@ -196,8 +196,11 @@ class RuleBook:
             place = re.search(r"at line (\d+)", str(error))
             raise RulesError(str(path), [f"{place[1] if place else len(text.splitlines())}: {error}"]) from None
         except ValidationError as error:
-            found = [f"{_line_of(text, one['loc'])}: {_where(one['loc'])}: {one['msg']}" for one in error.errors()]
-            raise RulesError(str(path), found) from None
+            problems = [
+                f"{_line_of(text, problem['loc'])}: {_where(problem['loc'])}: {problem['msg']}"
+                for problem in error.errors()
+            ]
+            raise RulesError(str(path), problems) from None
         book = cls(rules, catalog)
         if wrong := [f"{_line_of(text, place)}: {_where(place)}: {what}" for place, what in book.problems()]:
             raise RulesError(str(path), wrong)
@@ -232,7 +235,7 @@ class RuleBook:
         for name in given:
             if self._is_new(name):
                 raise ContextError(f"Reconteur-Context: {self._undeclared(name)}")
-        defaults = {name: one.default for name, one in self.rules.context.items() if one.default}
+        defaults = {name: declared.default for name, declared in self.rules.context.items() if declared.default}
         return {**defaults, **given, **self.rules.keys.get(key_id, {})}
 
     def seen(self, retriever: Retriever, context: Context) -> tuple[Retriever, Placer]:
@@ -259,7 +262,7 @@ class RuleBook:
             )
         if rules.disclose:
             said = {rule.words.get(ENGLISH) or next(iter(rule.words.values())) for rule in rules.disclose}
-            words = "; ".join(f'"{one}"' for one in sorted(said)[:MOST_NAMED])
+            words = "; ".join(f'"{value}"' for value in sorted(said)[:MOST_NAMED])
             lines.append(f"Where {words} stands beside an item it is true: never deny or play it down.")
         if rules.boost:
             lines.append(
@@ -354,7 +357,7 @@ class RuleBook:
     def _shape(self, context: Context) -> "Shape":
         """What of a context makes a difference: requests that agree in it see the same catalog."""
         asked = {name for _, _, rule in self.rules.each() for name in (*rule.when, *rule.unless)}
-        free = {one.context for _, _, rule in self.rules.each() for one in rule.where if one.context}
+        free = {condition.context for _, _, rule in self.rules.each() for condition in rule.where if condition.context}
         told = {
             (kind, place): _applies(rule, context, unknown_holds=kind != "boost")
             for kind, place, rule in self.rules.each()
@@ -399,11 +402,11 @@ def _names(rules: Sequence[Rule]) -> str:
 def _where(place: Sequence[Any]) -> str:
     """'never_show 2, where 1'."""
     parts: list[str] = []
-    for one in place:
-        if isinstance(one, int) and parts:
-            parts[-1] += f" {one + 1}"
-        elif one != "[key]":
-            parts.append(str(one))
+    for step in place:
+        if isinstance(step, int) and parts:
+            parts[-1] += f" {step + 1}"
+        elif step != "[key]":
+            parts.append(str(step))
     return ", ".join(parts)
 
 
@@ -420,12 +423,12 @@ def _line_of(text: str, place: Sequence[Any]) -> int:
         head = re.compile(rf"\s*\[?\[?\s*{re.escape(kind)}\b")
         start = next((at for at, line in enumerate(lines) if head.match(line)), 0)
     end = next((at for at in range(start + 1, len(lines)) if lines[at].lstrip().startswith("[")), len(lines))
-    found = start
-    for name in (one for one in place[1:] if isinstance(one, str)):
+    line = start
+    for name in (step for step in place[1:] if isinstance(step, str)):
         key = re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])")
-        found = next((at for at in range(found, end) if key.search(lines[at])), found)
-    within = [one for one in place[2:] if isinstance(one, int)]
+        line = next((at for at in range(line, end) if key.search(lines[at])), line)
+    within = [step for step in place[2:] if isinstance(step, int)]
     if within:  # the n-th table of a list that goes over several lines
-        tables = [at for at in range(found, end) for _ in range(lines[at].count("{"))]
-        found = tables[within[0]] if within[0] < len(tables) else found
-    return found + 1
+        tables = [at for at in range(line, end) for _ in range(lines[at].count("{"))]
+        line = tables[within[0]] if within[0] < len(tables) else line
+    return line + 1

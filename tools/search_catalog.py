@@ -38,7 +38,7 @@ def make_search_catalog(context: ToolContext, types: ArgumentTypes) -> BaseTool:
         wanted = description.strip() or ("" if sort else wish.text)
         near = context.retriever.search(wanted, constraints, wish, context.history) if wanted else []
         total, order = context.retriever.matching(constraints, sort)
-        names = [one.item_id for one in named]
+        names = [candidate.item_id for candidate in named]
         only_titles = bool(titles) and not description.strip() and not sort
         rows = _rows(context, near, [] if only_titles else order, names, k, is_sorted=bool(sort))
         lines = [
@@ -56,11 +56,11 @@ def make_search_catalog(context: ToolContext, types: ArgumentTypes) -> BaseTool:
                 for item in rows
             ),
         ]
-        found = {CHANNEL: near} if near else {}
+        by_channel = {CHANNEL: near} if near else {}
         if named:
-            found[NAMED] = named
+            by_channel[NAMED] = named
         lookup = Lookup(tuple(constraints), total, tuple(order), sort)
-        return "\n".join(filter(None, lines)), Found(found, lookup=lookup, problems=problems)
+        return "\n".join(filter(None, lines)), Found(by_channel, lookup=lookup, problems=problems)
 
     return StructuredTool.from_function(
         search_catalog,
@@ -114,7 +114,7 @@ def _rows(
 ) -> list[Item]:
     """What the model gets to see: the titles it named, then by closeness, in the order that it asked for."""
     fitting = {item_id: place for place, item_id in enumerate(order)}
-    ids = [one.item_id for one in near if one.item_id in fitting] if near else [*order]
+    ids = [candidate.item_id for candidate in near if candidate.item_id in fitting] if near else [*order]
     if near and is_sorted:  # the nearest, in that order: of all that keep the limits, most are about something else
         ids = sorted(ids[:k], key=lambda item_id: fitting[item_id])
     return [context.catalog.item(item_id) for item_id in list(dict.fromkeys((*named, *ids)))[:k]]

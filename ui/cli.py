@@ -256,8 +256,8 @@ def list_users(
     from retrieval.state import open_state, realm_of
 
     with open_state(make_settings(data=data).retrieval) as state:
-        for one in state.of(realm_of(tenant, account)).list_users(limit):
-            typer.echo(f"{one.user_id}\t{' '.join(visible(one.name).split())}")
+        for user in state.of(realm_of(tenant, account)).list_users(limit):
+            typer.echo(f"{user.user_id}\t{' '.join(visible(user.name).split())}")
 
 
 @users_app.command("export")

@@ -136,10 +136,10 @@ class TerminalChat:
 
     def _show_cards(self, event: Recommended) -> None:
         self.cards = (*event.recommendations, *event.near_misses)
-        for number, one in enumerate(self.cards, start=1):
+        for number, card in enumerate(self.cards, start=1):
             if number == len(event.recommendations) + 1:
                 self._say(NEAR_HEADINGS.get(self._language, NEAR_HEADINGS["en"]).strip("*"), style="yellow")
-            self.console.print(self._panel(number, one))
+            self.console.print(self._panel(number, card))
         for notice in event.notices:
             self._say(notice, style="yellow")
 
@@ -149,18 +149,18 @@ class TerminalChat:
             made.add_row(visible(label), *(visible(cell) for cell in cells))
         self.console.print(made)
 
-    def _panel(self, number: int, one: Recommendation) -> Panel:
+    def _panel(self, number: int, card: Recommendation) -> Panel:
         schema = self.agent.retriever.catalog.schema
         facts = [
-            ", ".join(spec.value_in(value, self._language) for value in one.item.more_than_slight(spec.name)[:4])
+            ", ".join(spec.value_in(value, self._language) for value in card.item.more_than_slight(spec.name)[:4])
             for spec in schema.fields
-            if spec.on_card and one.item.more_than_slight(spec.name)
+            if spec.on_card and card.item.more_than_slight(spec.name)
         ]
-        lines = [Text(visible(" · ".join(facts)), style="dim"), Text(visible(one.explanation.text))]
-        if one.slot:
-            lines.insert(1, Text(visible(one.slot), style="italic"))
-        badge = "  ✦ trying something new" if one.exploratory else ""
-        title = Text(f"{number}. {visible(one.item.label)}{badge}", style="bold")
+        lines = [Text(visible(" · ".join(facts)), style="dim"), Text(visible(card.explanation.text))]
+        if card.slot:
+            lines.insert(1, Text(visible(card.slot), style="italic"))
+        badge = "  ✦ trying something new" if card.exploratory else ""
+        title = Text(f"{number}. {visible(card.item.label)}{badge}", style="bold")
         return Panel(Group(*lines), title=title, title_align="left", width=min(self.console.width, 100))
 
     async def _give(self, name: str, card: Recommendation) -> None:

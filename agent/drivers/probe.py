@@ -95,8 +95,8 @@ class Prober:
         for trial in trials:
             answer = await self._ask([prefix(self.catalog), *turn_messages(trial.view)], schemas(types), TOKENS)
             right += trial.is_right(valid_calls(answer, types))
-        found = f"right tool calls in {right} of {len(trials)} trials"
-        return Finding("tools" if right >= ENOUGH else "schema", found)
+        report = f"right tool calls in {right} of {len(trials)} trials"
+        return Finding("tools" if right >= ENOUGH else "schema", report)
 
     async def _ask(self, messages: list[BaseMessage], tools: list[dict[str, Any]], tokens: int) -> AIMessage:
         bound = self.model.bind(tools=tools, tool_choice="required", max_tokens=tokens)

@@ -64,11 +64,11 @@ def stretches(text: str, plain: Container[str], ends: re.Pattern[str]) -> list[s
         plain: Words that say nothing by themselves: they are left out where a piece begins or ends.
         ends: The same, where words are not set apart by spaces.
     """
-    found = []
+    phrases = []
     for piece in re.split(r"[\x00.,;:!?()…。，、；：！？（）「」『』《》\"“”„«»\n]+", text):
         telling = [word.span() for word in re.finditer(r"\S+", piece) if not _is_plain(word[0], plain)]
-        found += [clipped(ends.sub("", piece[telling[0][0] : telling[-1][1]]), LONGEST)] if telling else []
-    return [one for one in dict.fromkeys(found) if any(map(str.isalnum, one))]
+        phrases += [clipped(ends.sub("", piece[telling[0][0] : telling[-1][1]]), LONGEST)] if telling else []
+    return [phrase for phrase in dict.fromkeys(phrases) if any(map(str.isalnum, phrase))]
 
 
 def _is_plain(word: str, plain: Container[str]) -> bool:

@@ -39,7 +39,7 @@ class ClusterNamer:
         Raises:
             ModelUnavailableError: No answer, a late one, or one that is no choice.
         """
-        asked = [*self.prefix, HumanMessage("\n".join(f"- {one}" for one in names))]
+        asked = [*self.prefix, HumanMessage("\n".join(f"- {name}" for name in names))]
         try:
             answer = constrained(self.model, choice_schema(names), max_tokens=TOKENS).invoke(asked)
             return str(json.loads(str(answer.content))["name"])

@@ -98,7 +98,7 @@ class FeatureReader:
         except ValidationError as error:
             raise ModelUnavailableError("the language model answered with something that is no reading") from error
         values: dict[str, tuple[str, ...]] = {}
-        for field, value in (named[one] for one in dict.fromkeys(read.subjects) if one in named):
+        for field, value in (named[subject] for subject in dict.fromkeys(read.subjects) if subject in named):
             values[field] = (*values.get(field, ()), value)
         record = FeatureRecord(
             item_id=item.item_id,
@@ -113,7 +113,7 @@ class FeatureReader:
     def unread(self, data_dir: Path, limit: int | None = None) -> list[Item]:
         """Items with a description that this model has not read with this prompt, in the catalog's order."""
         known, _ = read_records(data_dir)
-        keys = {item_id: one.key for item_id, one in known.items()}
+        keys = {item_id: record.key for item_id, record in known.items()}
         items = [
             item
             for item in self.catalog

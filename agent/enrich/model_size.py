@@ -23,7 +23,7 @@ async def identify(llm: LlmSettings) -> str:
             headers = {"Authorization": f"Bearer {llm.api_key.get_secret_value()}"}
             answer = await client.get(f"{llm.url.rstrip('/')}/models", headers=headers)
         models = answer.json()["data"]
-        mine = next((one for one in models if one.get("id") == llm.model), None)
+        mine = next((model for model in models if model.get("id") == llm.model), None)
         return " ".join(filter(None, (llm.model, *_told(mine)))) if mine else llm.model
     except (httpx.HTTPError, OSError, ValueError, KeyError, TypeError, AttributeError):
         return llm.model

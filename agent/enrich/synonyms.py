@@ -46,8 +46,8 @@ class SynonymProposer:
         asked = [SystemMessage(system.strip()), HumanMessage(f"field: {spec.label_in('en')}\n{listed}")]
         try:
             answer = constrained(self.model, words_schema(len(values)), max_tokens=TOKENS).invoke(asked)
-            found = json.loads(str(answer.content))
-            return {value: tuple(map(str, found.get(str(number), ()))) for number, value in enumerate(values, 1)}
+            proposals = json.loads(str(answer.content))
+            return {value: tuple(map(str, proposals.get(str(number), ()))) for number, value in enumerate(values, 1)}
         except FAILURES as error:
             raise ModelUnavailableError(f"the language model proposed no words ({type(error).__name__})") from error
         except (ValueError, AttributeError, TypeError) as error:
@@ -92,7 +92,9 @@ def proposed(plan: IngestPlan, proposer: SynonymProposer) -> IngestPlan:
         and 1 < len(values.get(spec.name, ())) <= MOST_VALUES
     ]
     said = {spec.name: proposer.propose(spec, values[spec.name], schema) for spec in asked}
-    taken = Counter(fold(word) for words in said.values() for found in words.values() for word in {*map(fold, found)})
+    taken = Counter(
+        fold(word) for words in said.values() for synonyms in words.values() for word in {*map(fold, synonyms)}
+    )
     known = {fold(value) for held in values.values() for value in held}
     known |= {fold(word) for spec in schema.fields for words in spec.synonyms.values() for word in words}
     known |= {fold(word) for spec in schema.fields for word in (spec.name, *spec.words, *spec.label.values())}
@@ -126,6 +128,6 @@ def _with_words(spec: FieldSpec, words: Words) -> FieldSpec:
 def _noted(note: str, plan: IngestPlan, kept: Mapping[str, Words]) -> str:
     """A note on a column with the words that the model proposed for its field."""
     column = note.split(": ", 1)[0]
-    found = next((words for name, words in kept.items() if plan.spec.column_of(name) == column), {})
-    told = "; ".join(f"{one_line(value)} = {', '.join(words)}" for value, words in found.items())
+    synonyms = next((words for name, words in kept.items() if plan.spec.column_of(name) == column), {})
+    told = "; ".join(f"{one_line(value)} = {', '.join(words)}" for value, words in synonyms.items())
     return f"{note}; proposed by the model: {told}" if told else note

@@ -8,7 +8,7 @@ from agent.learning.play import Player, came_up
 from agent.learning.stored import read_stored
 from agent.learning.transcripts import Dialogue, read_transcripts
 from retrieval.errors import BadDataError
-from retrieval.fusion.learning import Place
+from retrieval.fusion.learning import RecordedPlace
 from retrieval.fusion.weights import ConversationWeights, write_weights
 from retrieval.resources import Progress, silent
 from retrieval.retriever import Retriever
@@ -29,21 +29,21 @@ def fit(
     Raises:
         BadDataError: A file cannot be read, or there is nothing to learn from.
     """
-    dialogues = [one for path in paths for one in read_transcripts(path).dialogues] + _own(settings.data_dir)
+    dialogues = [dialogue for path in paths for dialogue in read_transcripts(path).dialogues] + _own(settings.data_dir)
     if not dialogues:
         raise BadDataError("expected recorded conversations, found none. Name a file: --dialogues FILE")
     retriever = Retriever.open(settings)
     places = asyncio.run(_play(dialogues, Player.of(retriever.catalog), progress))
-    sessions = [came_up(one) for one in dialogues]
+    sessions = [came_up(dialogue) for dialogue in dialogues]
     weights = retriever.learn(places, sessions, source=source, progress=progress)
     write_weights(settings.data_dir, weights)
     return weights
 
 
-async def _play(dialogues: Sequence[Dialogue], player: Player, progress: Progress) -> list[Place]:
-    places: list[Place] = []
-    for done, one in enumerate(dialogues, start=1):
-        places += [place async for place in player.places(one)]
+async def _play(dialogues: Sequence[Dialogue], player: Player, progress: Progress) -> list[RecordedPlace]:
+    places: list[RecordedPlace] = []
+    for done, dialogue in enumerate(dialogues, start=1):
+        places += [place async for place in player.places(dialogue)]
         progress("conversations", done, len(dialogues))
     return places
 

@@ -8,7 +8,7 @@ from agent.drivers.base import Deadline, View
 from agent.drivers.offline.driver import OfflineDriver
 from agent.learning.transcripts import Dialogue, TranscriptTurn
 from retrieval.fusion.base import Shown
-from retrieval.fusion.learning import Place
+from retrieval.fusion.learning import RecordedPlace
 from retrieval.items import Catalog
 from retrieval.preference import Preference
 
@@ -28,16 +28,16 @@ class Player:
         """For one catalog."""
         return cls(catalog, OfflineDriver(catalog))
 
-    async def places(self, dialogue: Dialogue) -> AsyncIterator[Place]:
+    async def places(self, dialogue: Dialogue) -> AsyncIterator[RecordedPlace]:
         """Every place where an item was chosen that had not come up before.
 
         Where it was noted what the user took, that was right there; else what the assistant recommended.
         """
         session, known = came_up(dialogue), set[str]()
         for index, turn in enumerate(dialogue.turns):
-            chosen = tuple(one for one in _chosen(turn) if one not in known and one in self.catalog)
+            chosen = tuple(item_id for item_id in _chosen(turn) if item_id not in known and item_id in self.catalog)
             if turn.role is Role.ASSISTANT and chosen:
-                yield Place(*await self.heard(dialogue.turns[:index]), chosen, session)
+                yield RecordedPlace(*await self.heard(dialogue.turns[:index]), chosen, session)
             known |= {*turn.recommended, *(mention.item_id for mention in turn.mentions)}
 
     async def heard(self, turns: Iterable[TranscriptTurn]) -> tuple[Preference, Shown]:
@@ -51,8 +51,8 @@ def conversation_of(turns: Iterable[TranscriptTurn], catalog: Catalog) -> Conver
     """Recorded turns as a conversation that nobody has read yet; what was recommended counts as shown."""
     return Conversation(
         turns=tuple(
-            Turn(one.role, one.text, tuple(item_id for item_id in one.recommended if item_id in catalog))
-            for one in turns
+            Turn(turn.role, turn.text, tuple(item_id for item_id in turn.recommended if item_id in catalog))
+            for turn in turns
         ),
         unread=True,
     )

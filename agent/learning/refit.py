@@ -15,7 +15,7 @@ from agent.learning.stored import dialogues_of
 from agent.learning.transcripts import Dialogue
 from agent.settings import Settings, checkpoint_url
 from retrieval.errors import IndexMissingError, RecommenderError
-from retrieval.fusion.learning import Person, Place
+from retrieval.fusion.learning import Person, RecordedPlace
 from retrieval.fusion.weights import write_weights
 from retrieval.preference import Preference
 from retrieval.refit import Generation, Generations, Last, Opinions, fit_parts, read_opinions, together
@@ -137,8 +137,10 @@ class _Refit:
         after: dict[int, list[str]] = {}
         for half, weights in enumerate(learnt.crossed):  # each with weights that others moved
             own = [question for _, question in people[half::2] if question is not None]
-            after |= {one.user: found for one, found in zip(own, lists(trial.weighing(weights), own), strict=True)}
-        measured = compare(lists(serving, asked), [after[one.user] for one in asked], asked)
+            after |= {
+                question.user: ranked for question, ranked in zip(own, lists(trial.weighing(weights), own), strict=True)
+            }
+        measured = compare(lists(serving, asked), [after[question.user] for question in asked], asked)
         told = opinions.supported()
         generation = Generation(
             base=self.base.parts.dataset.fingerprint,
@@ -174,7 +176,7 @@ class _Refit:
         for done, realm in enumerate(realms):
             self.progress("conversations", done, len(realms))
             talks |= asyncio.run(self._talks(realm, Player.of(self.base.catalog)))
-        by_account = {opinions.accounts[one.user]: one for one in asked}
+        by_account = {opinions.accounts[question.user]: question for question in asked}
         return [
             (_held_back(talks.get(account, Person(())), by_account.get(account)), by_account.get(account))
             for account in opinions.accounts
@@ -183,8 +185,8 @@ class _Refit:
     async def _talks(self, realm: str, player: Player) -> dict[tuple[str, str], Person]:
         url, folder = checkpoint_url(self.settings), self.settings.retrieval.data_dir
         by_user: dict[str, list[Dialogue]] = {}
-        for one in await dialogues_of(self.state.of(realm), url, folder):
-            by_user.setdefault(str(one.user_id), []).append(one)
+        for dialogue in await dialogues_of(self.state.of(realm), url, folder):
+            by_user.setdefault(str(dialogue.user_id), []).append(dialogue)
         return {(realm, user_id): await _person(own, player) for user_id, own in by_user.items()}
 
 
@@ -193,10 +195,12 @@ def _held_back(talked: Person, asked: Question | None) -> Person:
     if asked is None:
         return replace(talked, places=())
     chosen, history = (asked.item_id,), asked.history
-    found = [replace(one, chosen=chosen, history=history) for one in talked.places if asked.item_id in one.chosen]
-    return replace(talked, places=(*found,) or (Place(Preference(), (), chosen, frozenset(), history),))
+    places = [
+        replace(place, chosen=chosen, history=history) for place in talked.places if asked.item_id in place.chosen
+    ]
+    return replace(talked, places=(*places,) or (RecordedPlace(Preference(), (), chosen, frozenset(), history),))
 
 
 async def _person(dialogues: Sequence[Dialogue], player: Player) -> Person:
-    places = [place for one in reversed(dialogues) async for place in player.places(one)]
+    places = [place for dialogue in reversed(dialogues) async for place in player.places(dialogue)]
     return Person(tuple(places), frozenset().union(*map(came_up, dialogues)))

@@ -43,7 +43,7 @@ async def dialogues_of(state: StateStore, url: str, folder: Path) -> list[Dialog
         for row in state.conversations_of(user.user_id)
     ]
     users = dict.fromkeys(user_id for user_id, _ in rows)
-    liked = {key: found for user_id in users for key, found in _accepted(state, user_id).items()}
+    liked = {key: accepted for user_id in users for key, accepted in _accepted(state, user_id).items()}
     dialogues = []
     async with open_checkpointer(url, folder) as saver:
         store = ConversationStore(saver).of(state.realm)
@@ -56,10 +56,10 @@ async def dialogues_of(state: StateStore, url: str, folder: Path) -> list[Dialog
 
 def _accepted(state: StateStore, user_id: str) -> dict[str, dict[str, bool]]:
     """Conversation id -> item shown there -> whether the last opinion about it was a like."""
-    found: dict[str, dict[str, bool]] = defaultdict(dict)
-    for one in state.exposures_of(user_id):
-        found[one.conversation_id][one.shown.item_id] = one.outcome is FeedbackKind.LIKE
-    return dict(found)
+    accepted: dict[str, dict[str, bool]] = defaultdict(dict)
+    for exposure in state.exposures_of(user_id):
+        accepted[exposure.conversation_id][exposure.shown.item_id] = exposure.outcome is FeedbackKind.LIKE
+    return dict(accepted)
 
 
 def _turns(conversation: Conversation, liked: Mapping[str, bool]) -> Iterator[TranscriptTurn]:
@@ -67,5 +67,5 @@ def _turns(conversation: Conversation, liked: Mapping[str, bool]) -> Iterator[Tr
         if not (turn.text.strip() or turn.shown):
             continue
         shown = turn.shown if turn.role is Role.ASSISTANT else ()
-        accepted = tuple(one for one in shown if liked.get(one)) if shown else None
+        accepted = tuple(item_id for item_id in shown if liked.get(item_id)) if shown else None
         yield TranscriptTurn(role=turn.role, text=turn.text, recommended=shown, accepted=accepted)

@@ -94,9 +94,9 @@ class Transcripts:
     def unknown_items(self, catalog: Container[str]) -> list[Problem]:
         """Every item id that the catalog does not have, with its place."""
         return [
-            Problem(self.lines.get(one.dialogue_id, 0), place, f"the catalog has no item {item_id!r}")
-            for one in self.dialogues
-            for place, item_id in _named_items(one)
+            Problem(self.lines.get(dialogue.dialogue_id, 0), place, f"the catalog has no item {item_id!r}")
+            for dialogue in self.dialogues
+            for place, item_id in _named_items(dialogue)
             if item_id not in catalog
         ]
 
@@ -116,15 +116,15 @@ def read_transcripts(path: Path, *, skip_bad: bool = False) -> Transcripts:
     lines: dict[str, int] = {}
     bad: list[Problem] = []
     for number, raw in raw_lines(path):
-        found = _parse(number, raw)
-        if isinstance(found, Dialogue) and found.dialogue_id in dialogues:
-            found = Problem(number, "dialogue_id", "occurs twice. Give each dialogue its own id.")
-        if isinstance(found, Dialogue):
-            dialogues[found.dialogue_id], lines[found.dialogue_id] = found, number
+        parsed = _parse(number, raw)
+        if isinstance(parsed, Dialogue) and parsed.dialogue_id in dialogues:
+            parsed = Problem(number, "dialogue_id", "occurs twice. Give each dialogue its own id.")
+        if isinstance(parsed, Dialogue):
+            dialogues[parsed.dialogue_id], lines[parsed.dialogue_id] = parsed, number
         elif skip_bad:
-            bad.append(found)
+            bad.append(parsed)
         else:
-            raise BadDataError(f"{path.name}:{found} Or go on without it: --skip-bad.")
+            raise BadDataError(f"{path.name}:{parsed} Or go on without it: --skip-bad.")
     if not dialogues:
         first = f" The first trouble: {path.name}:{bad[0]}" if bad else ""
         raise BadDataError(f"expected a dialogue a line in {path}, found none. See docs/transcripts.md.{first}")
@@ -159,8 +159,8 @@ def write_dialogues(path: Path, dialogues: Iterable[Dialogue]) -> int:
     """
     count = 0
     with path.open("w", encoding="utf-8") as out:
-        for one in dialogues:
-            out.write(one.model_dump_json(exclude_defaults=True) + "\n")
+        for dialogue in dialogues:
+            out.write(dialogue.model_dump_json(exclude_defaults=True) + "\n")
             count += 1
     return count
 
@@ -172,7 +172,7 @@ def questions(dialogue: Dialogue) -> Iterator[tuple[Question, tuple[str, ...]]]:
     """
     known: set[str] = set()
     for index, turn in enumerate(dialogue.turns):
-        fresh = tuple(one for one in dict.fromkeys(turn.recommended) if one not in known)
+        fresh = tuple(item_id for item_id in dict.fromkeys(turn.recommended) if item_id not in known)
         if turn.role is Role.ASSISTANT and fresh:
             yield question_at(dialogue, index), fresh
         known |= {*turn.recommended, *(mention.item_id for mention in turn.mentions)}
@@ -224,14 +224,14 @@ def whole_records(path: Path, kind: type[Record], writer: str) -> Iterator[tuple
     lines = list(raw_lines(path))
     for place, (number, raw) in enumerate(lines, start=1):
         try:
-            one = kind.model_validate_json(raw)
+            record = kind.model_validate_json(raw)
         except ValidationError as error:
             if place == len(lines) and not path.read_bytes().endswith(b"\n"):
                 return
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"])) or "line"
             raise BadDataError(f"{path.name}:{number}: {where}: {first['msg']}. Expected {writer}.") from None
-        yield number, one
+        yield number, record
 
 
 def _parse(number: int, raw: bytes) -> Dialogue | Problem:

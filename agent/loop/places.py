@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from agent.loop.ranking import ranked_for
-from agent.loop.state import Place, TurnState
+from agent.loop.state import ListPlace, TurnState
 from agent.wording.messages import join, say
 from retrieval.candidates import Candidate
 from retrieval.items import Catalog, Item
@@ -53,7 +53,7 @@ class _Filling:
     state: TurnState
     retriever: Retriever
     timeout_s: float
-    places: list[Place] = field(default_factory=list)
+    places: list[ListPlace] = field(default_factory=list)
     unfilled: list[str] = field(default_factory=list)
     near: dict[str, Candidate] = field(default_factory=dict)
     broken: dict[str, tuple[Constraint, ...]] = field(default_factory=dict)
@@ -62,18 +62,18 @@ class _Filling:
     async def for_plans(self, plans: Sequence[SlotPlan]) -> None:
         """One item for each plan; where the places share a value, the one with which most are filled."""
         wish, same = self.state.preference, self.state.ending.same
-        found: list[tuple[SlotPlan, Preference, Ranked]] = []
+        filled: list[tuple[SlotPlan, Preference, Ranked]] = []
         for plan in plans:
-            taken = [] if same else [ranked.fit[0].item_id for _, _, ranked in found if ranked.fit]
+            taken = [] if same else [ranked.fit[0].item_id for _, _, ranked in filled if ranked.fit]
             wanted = _wanted_for(plan, wish, taken, DEEP if same else FREE if plan.novelty else ENOUGH)
-            found.append((plan, wanted, await self._ranked(wanted, plan.item_ids)))
-        best = together([ranked.fit for _, _, ranked in found], self.retriever.catalog, same)
-        for (plan, wanted, ranked), first in zip(found, best, strict=True):
+            filled.append((plan, wanted, await self._ranked(wanted, plan.item_ids)))
+        best = together([ranked.fit for _, _, ranked in filled], self.retriever.catalog, same)
+        for (plan, wanted, ranked), first in zip(filled, best, strict=True):
             if first is None:
                 self._leave(plan.name, ranked)
                 continue
-            others = () if same else tuple(one for one in ranked.fit if one.item_id != first.item_id)
-            self.places.append(Place(plan.name, wanted, (first, *others), is_free=not (plan.item_ids or same)))
+            others = () if same else tuple(candidate for candidate in ranked.fit if candidate.item_id != first.item_id)
+            self.places.append(ListPlace(plan.name, wanted, (first, *others), is_free=not (plan.item_ids or same)))
 
     async def for_people(self, people: Sequence[Person]) -> None:
         """What suits everybody comes first, then something for each."""
@@ -98,14 +98,14 @@ class _Filling:
         """Something that one of several people wants."""
         wish = self.state.preference
         own = replace(person, constraints=(*person.constraints, *_as_limits(person, self.retriever)))
-        found = (await self._ranked(_for(wish, (own,), ENOUGH, self._taken()))).fit
-        if found:
-            self._take(person.name, wish, found[0])
+        fit = (await self._ranked(_for(wish, (own,), ENOUGH, self._taken()))).fit
+        if fit:
+            self._take(person.name, wish, fit[0])
         elif not any(person.name in place.name for place in self.places):
             self.unfilled = [*dict.fromkeys((*self.unfilled, person.name))]
 
     def _take(self, name: str, wish: Preference, first: Candidate) -> None:
-        self.places.append(Place(name, wish, (first,)))
+        self.places.append(ListPlace(name, wish, (first,)))
 
     def _taken(self) -> list[str]:
         return [place.fit[0].item_id for place in self.places]
@@ -140,30 +140,37 @@ def together(fits: Sequence[Sequence[Candidate]], catalog: Catalog, same: Sequen
     if not same:
         return _first_free(fits, catalog)
     name, *rest = same
-    values = dict.fromkeys(value for fit in fits for one in fit for value in _values(catalog.item(one.item_id), name))
+    values = dict.fromkeys(
+        value for fit in fits for candidate in fit for value in _values(catalog.item(candidate.item_id), name)
+    )
     options = [
         together(
-            [[one for one in fit if value in _values(catalog.item(one.item_id), name)] for fit in fits], catalog, rest
+            [
+                [candidate for candidate in fit if value in _values(catalog.item(candidate.item_id), name)]
+                for fit in fits
+            ],
+            catalog,
+            rest,
         )
         for value in values
     ]
-    places = [{one.item_id: at for at, one in enumerate(fit)} for fit in fits]
+    places = [{candidate.item_id: at for at, candidate in enumerate(fit)} for fit in fits]
 
     def worth(option: Sequence[Candidate | None]) -> tuple[int, int]:
-        held = [(one, place) for one, place in zip(option, places, strict=True) if one is not None]
-        return len(held), -sum(place[one.item_id] for one, place in held)
+        held = [(candidate, place) for candidate, place in zip(option, places, strict=True) if candidate is not None]
+        return len(held), -sum(place[candidate.item_id] for candidate, place in held)
 
     return max(options, key=worth, default=[None] * len(fits))
 
 
 def _first_free(fits: Sequence[Sequence[Candidate]], catalog: Catalog) -> list[Candidate | None]:
     taken: set[str] = set()
-    found: list[Candidate | None] = []
+    chosen: list[Candidate | None] = []
     for fit in fits:
-        first = next((one for one in fit if one.item_id not in taken), None)
+        first = next((candidate for candidate in fit if candidate.item_id not in taken), None)
         taken |= catalog.double_of(first.item_id) if first is not None else set()
-        found.append(first)
-    return found
+        chosen.append(first)
+    return chosen
 
 
 def _values(item: Item, name: str) -> tuple[str | float, ...]:
@@ -197,7 +204,9 @@ def _for(wish: Preference, people: Sequence[Person], count: int, taken: Sequence
 
 def _has_own(person: Person) -> bool:
     """Whether somebody wants something of their own, rather than only to be spared something."""
-    return any(wish.weight > 0 for wish in person.wishes) or any(one.op is Op.IS for one in person.constraints)
+    return any(wish.weight > 0 for wish in person.wishes) or any(
+        constraint.op is Op.IS for constraint in person.constraints
+    )
 
 
 def _as_limits(person: Person, retriever: Retriever) -> tuple[Constraint, ...]:
@@ -215,17 +224,21 @@ def _serves(item: Item, person: Person, wish: Preference, catalog: Catalog) -> b
         return False
     if any(limit.op is Op.IS for limit in person.constraints):
         return True
-    wished = [one for one in (*wish.wishes, *person.wishes) if one.weight > 0 and one.field in item.values]
-    own = [one for one in person.wishes if one.weight > 0]
-    return not own or any(one.value in item.values[one.field] for one in wished)
+    wished = [wanted for wanted in (*wish.wishes, *person.wishes) if wanted.weight > 0 and wanted.field in item.values]
+    own = [wanted for wanted in person.wishes if wanted.weight > 0]
+    return not own or any(wanted.value in item.values[wanted.field] for wanted in wished)
 
 
 def _per(state: TurnState, retriever: Retriever) -> tuple[Sequence[SlotPlan], int]:
     """A place for each value of a field, or each decade, that something fits; and how many more there would be."""
     spec, wish = retriever.schema.field(state.ending.per), state.preference
     named = next((limit for limit in wish.constraints if limit.field == spec.name and len(limit.values) > 1), None)
-    wanted = [one for one in wish.wishes if one.weight > 0]
-    must = tuple(Constraint(one.field, Op.IS, (one.value,)) for one in wanted if _is_value(one, retriever))
+    wanted = [preferred for preferred in wish.wishes if preferred.weight > 0]
+    must = tuple(
+        Constraint(preferred.field, Op.IS, (preferred.value,))
+        for preferred in wanted
+        if _is_value(preferred, retriever)
+    )
     must = must if len(wanted) == 1 else ()  # 'one heist story per decade' is about decades that have one
     _, ids = retriever.matching((*wish.constraints, *must))
     items = [retriever.catalog.item(item_id) for item_id in ids]
@@ -234,9 +247,12 @@ def _per(state: TurnState, retriever: Retriever) -> tuple[Sequence[SlotPlan], in
         plans, left = plans[-MOST_ITEMS:], len(plans) - MOST_ITEMS
     else:
         held = Counter(value for item in items for value in item.values.get(spec.name, ()))
-        values = [str(one) for one in named.values] if named else [one for one, _ in held.most_common(wish.count)]
+        values = (
+            [str(value) for value in named.values] if named else [value for value, _ in held.most_common(wish.count)]
+        )
         plans = [
-            SlotPlan(spec.value_in(one, state.language), (Constraint(spec.name, Op.IS, (one,)),)) for one in values
+            SlotPlan(spec.value_in(value, state.language), (Constraint(spec.name, Op.IS, (value,)),))
+            for value in values
         ]
         plans, left = plans[:MOST_ITEMS], len(plans) - MOST_ITEMS
     return [replace(plan, constraints=(*plan.constraints, *must)) for plan in plans], max(0, left)

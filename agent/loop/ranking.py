@@ -8,7 +8,7 @@ from numpy.random import Generator
 
 from agent.drivers.choose import TOOLS
 from agent.loop.recall import Found, recall
-from agent.loop.state import Place, TurnState
+from agent.loop.state import ListPlace, TurnState
 from retrieval.belief import Belief
 from retrieval.candidates import Candidate
 from retrieval.policies import Slot
@@ -45,8 +45,8 @@ async def ranked_for(
         timeout_s: For one recommender.
         shown: Item ids of the lists that were shown before, oldest first.
     """
-    found = await recall(state, retriever, wanted, timeout_s=timeout_s)
-    return await asyncio.to_thread(_ranked, state, retriever, found, wanted, lead, shown)
+    by_channel = await recall(state, retriever, wanted, timeout_s=timeout_s)
+    return await asyncio.to_thread(_ranked, state, retriever, by_channel, wanted, lead, shown)
 
 
 def explore(state: TurnState, retriever: Retriever, make_rng: Callable[[], Generator]) -> None:
@@ -54,13 +54,13 @@ def explore(state: TurnState, retriever: Retriever, make_rng: Callable[[], Gener
     preference, history = state.preference, state.context.history
     unanswered = state.conversation.all_shown()
     belief = retriever.belief(preference, history, unanswered)
-    state.uncertainty = float(belief.width()[0])
+    state.uncertainty = float(belief.uncertainty()[0])
     lead = _lead_size(state)
     if state.places:
         state.slots = tuple(_placed(place, state, retriever, make_rng) for place in state.places)
         return
     if lead >= preference.count or _is_precise(preference, retriever):
-        state.slots = tuple(Slot(retriever.explain(one, preference)) for one in state.ranked.fit)
+        state.slots = tuple(Slot(retriever.explain(candidate, preference)) for candidate in state.ranked.fit)
         state.slots = _with_mild_first(state.slots, state, retriever)
         return
     slots = _with_guesses(state, retriever, make_rng(), belief, lead)
@@ -79,7 +79,7 @@ def _with_mild_first(slots: tuple[Slot, ...], state: TurnState, retriever: Retri
     return (*slots[place : place + 1], *slots[:place], *slots[place + 1 :])
 
 
-def _placed(place: Place, state: TurnState, retriever: Retriever, make_rng: Callable[[], Generator]) -> Slot:
+def _placed(place: ListPlace, state: TurnState, retriever: Retriever, make_rng: Callable[[], Generator]) -> Slot:
     """What stands at a place with a wish of its own: a guess where it is for one and there is one."""
     first = Slot(retriever.explain(place.fit[0], place.wanted))
     if not place.is_bold:
@@ -101,7 +101,7 @@ def _with_guesses(
     state: TurnState, retriever: Retriever, rng: Generator, belief: Belief, lead: int
 ) -> tuple[Slot, ...]:
     preference = state.preference
-    first = tuple(Slot(retriever.explain(one, preference)) for one in state.ranked.fit[:lead])
+    first = tuple(Slot(retriever.explain(candidate, preference)) for candidate in state.ranked.fit[:lead])
     rest = replace(state.ranked, fit=state.ranked.fit[lead:], near=(*state.ranked.near, *state.ranked.fit[:lead]))
     others = retriever.explore(
         rest,
@@ -127,42 +127,42 @@ def _ask(state: TurnState, retriever: Retriever, belief: Belief, preference: Pre
         implied = retriever.implied(preference)  # who wants to cry has said enough of genres
         settled = {limit.field for limit in implied.constraints} | {wish.field for wish in implied.wishes}
         settled |= {spec.name for spec in retriever.schema.of_kind(FieldKind.NUMBER)}  # nobody prefers a span of years
-        state.inquiry = retriever.inquiry(state.slots, belief, conversation.inquired, settled)
+        state.elicitation = retriever.elicitation(state.slots, belief, conversation.inquired, settled)
 
 
 def _ranked(
     state: TurnState,
     retriever: Retriever,
-    found: Found,
+    by_channel: Found,
     preference: Preference,
     order: Sequence[str],
     shown: Sequence[Sequence[str]] = (),
 ) -> Ranked:
-    ranked = retriever.rank(found, preference, state.context.history, preference.count, shown)
-    return _led(state, retriever, ranked, found, preference, order)
+    ranked = retriever.rank(by_channel, preference, state.context.history, preference.count, shown)
+    return _led(state, retriever, ranked, by_channel, preference, order)
 
 
 def _led(
     state: TurnState,
     retriever: Retriever,
     ranked: Ranked,
-    found: Found,
+    by_channel: Found,
     preference: Preference,
     order: Sequence[str],
 ) -> Ranked:
     """The driver's items first, in its order; what breaks a limit is not shown."""
-    lead = [_merged(found, item_id) for item_id in _allowed(state, retriever, preference, order)]
+    lead = [_merged(by_channel, item_id) for item_id in _allowed(state, retriever, preference, order)]
     if not lead:
         return ranked
-    scored = {one.item_id: one for one in ranked.fit}
-    top = max((one.score for one in ranked.fit), default=1.0)
+    scored = {candidate.item_id: candidate for candidate in ranked.fit}
+    top = max((candidate.score for candidate in ranked.fit), default=1.0)
     first = [
-        scored.get(one.item_id) or replace(one, score=top + (len(lead) - place) * 1e-3)
-        for place, one in enumerate(lead)
+        scored.get(candidate.item_id) or replace(candidate, score=top + (len(lead) - place) * 1e-3)
+        for place, candidate in enumerate(lead)
     ][: preference.count]
-    twins = {twin for one in first for twin in retriever.catalog.double_of(one.item_id)}
-    rest = [one for one in ranked.fit if one.item_id not in twins]
-    fit = tuple(retriever.explain(one, preference) for one in (*first, *rest))[: preference.count]
+    twins = {twin for candidate in first for twin in retriever.catalog.double_of(candidate.item_id)}
+    rest = [candidate for candidate in ranked.fit if candidate.item_id not in twins]
+    fit = tuple(retriever.explain(candidate, preference) for candidate in (*first, *rest))[: preference.count]
     missing = preference.count - len(fit)
     return replace(ranked, fit=fit, near=ranked.near[:missing] if missing > 0 else ())
 
@@ -173,7 +173,10 @@ def _allowed(state: TurnState, retriever: Retriever, preference: Preference, ord
     What the user knows already is shown where the driver names it: "show me that one again".
     """
     catalog, history = retriever.catalog, state.context.history
-    turned_down = {*preference.disliked, *(one.item_id for one in history.interactions if one.weight < 0)}
+    turned_down = {
+        *preference.disliked,
+        *(interaction.item_id for interaction in history.interactions if interaction.weight < 0),
+    }
     closed = {double for item_id in turned_down for double in catalog.double_of(item_id)}
     allowed = []
     for item_id in dict.fromkeys(order):
@@ -187,7 +190,7 @@ def _allowed(state: TurnState, retriever: Retriever, preference: Preference, ord
 def _lead_size(state: TurnState) -> int:
     """How many of the list's first places are the driver's."""
     ordered = set(state.ending.item_ids)
-    return sum(one.item_id in ordered for one in state.ranked.fit)
+    return sum(candidate.item_id in ordered for candidate in state.ranked.fit)
 
 
 def _is_precise(preference: Preference, retriever: Retriever) -> bool:
@@ -197,9 +200,9 @@ def _is_precise(preference: Preference, retriever: Retriever) -> bool:
     return preference.count == 1 or bool(preference.examples) or named
 
 
-def _merged(found: Found, item_id: str) -> Candidate:
+def _merged(by_channel: Found, item_id: str) -> Candidate:
     """All that the channels said about one item."""
-    same = [one for many in found.values() for one in many if one.item_id == item_id]
-    scores = {name: score for one in same for name, score in one.scores.items()}
-    evidence = dict.fromkeys(evidence for one in same for evidence in one.evidence)
+    same = [candidate for many in by_channel.values() for candidate in many if candidate.item_id == item_id]
+    scores = {name: score for candidate in same for name, score in candidate.scores.items()}
+    evidence = dict.fromkeys(evidence for candidate in same for evidence in candidate.evidence)
     return Candidate(item_id, scores, tuple(evidence))

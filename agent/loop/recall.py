@@ -30,13 +30,18 @@ async def recall(state: TurnState, retriever: Retriever, preference: Preference,
     names = [name for name in retriever.channel_names if name not in state.lost]
     limit_s = min(timeout_s, max(LEAST_S, state.deadline.remaining_s()))
     brought = await asyncio.gather(*(_run(name, state, retriever, preference, limit_s) for name in names))
-    found: Found = {name: candidates for name, candidates in zip(names, brought, strict=True) if candidates is not None}
-    state.lost |= set(names) - set(found)
+    by_channel: Found = {
+        name: candidates for name, candidates in zip(names, brought, strict=True) if candidates is not None
+    }
+    state.lost |= set(names) - set(by_channel)
     for name, candidates in state.context.by_channel.items():
         if name not in state.lost:
-            known = {candidate.item_id for candidate in found.get(name, ())}
-            found[name] = (*found.get(name, ()), *(one for one in candidates if one.item_id not in known))
-    return found
+            known = {candidate.item_id for candidate in by_channel.get(name, ())}
+            by_channel[name] = (
+                *by_channel.get(name, ()),
+                *(candidate for candidate in candidates if candidate.item_id not in known),
+            )
+    return by_channel
 
 
 async def _run(

@@ -12,7 +12,7 @@ from agent.intent import Act, Intent
 from agent.recommendation import LlmRun, Recommendation, Table, ToolRun, Trace
 from agent.wording.surround import split_choices
 from retrieval.candidates import Candidate
-from retrieval.exploration.asking import Inquiry
+from retrieval.exploration.asking import Elicitation
 from retrieval.exploration.splitting import Split
 from retrieval.house import Handover
 from retrieval.policies import Slot
@@ -30,7 +30,7 @@ BOLD = 0.6
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ListPlace:
     """A place of a list that has a wish of its own."""
 
     name: str
@@ -72,7 +72,7 @@ class TurnState:
     """Channels that broke or were late in this turn."""
     ranked: Ranked = field(default_factory=lambda: Ranked(()))
     slots: tuple[Slot, ...] = ()
-    places: tuple[Place, ...] = ()
+    places: tuple[ListPlace, ...] = ()
     """The places of the list, where they have wishes of their own."""
     slot_names: tuple[str, ...] = ()
     """What these places are for, as far as it may be said."""
@@ -82,7 +82,7 @@ class TurnState:
     """Items side by side, where they are compared."""
     uncertainty: float = 0.0
     """How little is known of the user's taste, 0..1; see `retrieval.belief`."""
-    inquiry: Inquiry | None = None
+    elicitation: Elicitation | None = None
     split: Split | None = None
     """The one question about taste that is asked at the end."""
     knowing: str = ""
@@ -185,7 +185,7 @@ class TurnState:
         ids = dict.fromkeys((*self.ending.item_ids, *self.listed, *(self.table.item_ids if self.table else ())))
         said = {item_id: catalog.house.disclosure(item_id, self.language) for item_id in ids if item_id in catalog}
         if self.act is not Act.RECOMMEND:
-            self.add_notices(*(f"{catalog.item(one).label}: {words}" for one, words in said.items() if words))
+            self.add_notices(*(f"{catalog.item(item_id).label}: {words}" for item_id, words in said.items() if words))
 
     def add_notices(self, *notices: str) -> None:
         """More notices, none twice."""

@@ -289,7 +289,7 @@ class Loop:
             said_at = len(before.turns)
             known = origins(before.origins, state.wanted, self.retriever.catalog, said_at)
             conversation = replace(conversation, origins=known).add(Turn(Role.USER, state.message))
-        if question := state.split or state.inquiry:
+        if question := state.split or state.elicitation:
             key = question.key
             conversation = replace(conversation, open_inquiry=key, inquired=(*conversation.inquired, key))
         shown = tuple(card.item.item_id for card in state.recommendations)
@@ -332,5 +332,5 @@ def _is_listing(state: TurnState) -> bool:
 
 def _counted(state: TurnState) -> tuple[Constraint, ...]:
     """The limits of what the turn's words count or sort."""
-    ending, asked = state.context.ending, [found for found in state.context.lookups if found.is_asked]
+    ending, asked = state.context.ending, [lookup for lookup in state.context.lookups if lookup.is_asked]
     return asked[-1].limits if asked and ending is not None and ending.kind in ("count", "list") else ()

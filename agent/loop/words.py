@@ -86,14 +86,14 @@ class Words:
         if state.handover is not None:
             yield said_in(state.handover.words, state.language)
             return
-        found = await self._found_out(state)
-        opening, source = self._opening(state), self._source(state, drive, found)
+        findings = await self._found_out(state)
+        opening, source = self._opening(state), self._source(state, drive, findings)
         is_left_to_model = source is not None and state.driver == "tools"
         if opening and not is_left_to_model:  # a model that writes well says what is missing in its own words
             yield opening + " "
         written = False
         if source is not None:
-            async for piece in self._body(state, drive, source, found):
+            async for piece in self._body(state, drive, source, findings):
                 written = True
                 yield piece
         if opening and is_left_to_model and not written:
@@ -115,15 +115,17 @@ class Words:
         """The one question about a field or about taste, where one is asked."""
         if state.split is not None and state.recommendations:
             return answers.split_question(state.split, self.retriever.catalog, state.language)
-        if state.inquiry is None or not state.recommendations:
+        if state.elicitation is None or not state.recommendations:
             return ""
-        return answers.inquiry(state.inquiry, self.retriever.catalog, state.language)
+        return answers.elicitation(state.elicitation, self.retriever.catalog, state.language)
 
     # The model's words ---------------------------------------------------------------------------------------------
 
-    async def _body(self, state: TurnState, drive: Drive, source: AsyncIterator[str], found: str) -> AsyncIterator[str]:
+    async def _body(
+        self, state: TurnState, drive: Drive, source: AsyncIterator[str], findings: str
+    ) -> AsyncIterator[str]:
         """The model's sentences that hold."""
-        gate = Gate(self._checker(state, found), self._mend(state, drive))
+        gate = Gate(self._checker(state, findings), self._mend(state, drive))
         written: list[str] = []
         try:
             async for sentence in gate.checked(source, whole=lambda: not drive.was_cut):
@@ -158,7 +160,7 @@ class Words:
 
         return mend
 
-    def _source(self, state: TurnState, drive: Drive, found: str) -> AsyncIterator[str] | None:
+    def _source(self, state: TurnState, drive: Drive, findings: str) -> AsyncIterator[str] | None:
         """Where the model's words come from: the ending call itself, or a call of their own, told what was found."""
         if not state.message or (state.split is not None and state.act is Act.ASK):
             return None
@@ -174,7 +176,7 @@ class Words:
             self.retriever.catalog,
             state.recommendations,
             state.near_misses,
-            task=_task(state, found),
+            task=_task(state, findings),
             language=state.language,
             notices=state.notices,
             still_shown=() if state.near_misses else state.context.shown,
@@ -188,8 +190,8 @@ class Words:
         text, _ = await self._answer(state, FALLBACK)
         return one_line(text)
 
-    def _checker(self, state: TurnState, found: str = "") -> Checker:
-        """What this turn's prose is held against; `found` is what code found out for it."""
+    def _checker(self, state: TurnState, findings: str = "") -> Checker:
+        """What this turn's prose is held against; `findings` is what code found out for it."""
         said = [turn.text for turn in state.conversation.turns if turn.role is Role.USER]
         ledger = Ledger.of(
             state.context,
@@ -198,7 +200,7 @@ class Words:
             said=" ".join((*said, state.message)),
             told=self._told(state),
         )
-        ledger = self._with_titles(ledger, (found, *state.terms.answered))
+        ledger = self._with_titles(ledger, (findings, *state.terms.answered))
         if state.act is Act.ASK:  # a question suggests nothing, so it may name any item there is
             ledger = self._with_titles(ledger, (state.ending.text, *state.ending.choices))
         return Checker(self.titles, ledger)
@@ -263,8 +265,8 @@ class Words:
     def _is_label(self, words: str) -> bool:
         """Whether words are an item's title with its year."""
         catalog = self.retriever.catalog
-        found = catalog.titles.exact(words.rpartition(" (")[0] or words)
-        return any(catalog.item(match.item_id).label == words for match in found)
+        matches = catalog.titles.exact(words.rpartition(" (")[0] or words)
+        return any(catalog.item(match.item_id).label == words for match in matches)
 
     # Templates -----------------------------------------------------------------------------------------------------
 
@@ -296,12 +298,12 @@ class Words:
             return answers.answer(state.context, facts, state.conversation, language)
 
 
-def _task(state: TurnState, found: str) -> str:
+def _task(state: TurnState, findings: str) -> str:
     """What to write, with what code found out for it."""
     if state.act is Act.RECOMMEND:
         return TASKS["slots" if state.places else "recommend"]
     task = TASKS.get(state.ending.kind, TASKS["answer"])
-    return f"{task} What was found out, all of it true: {found}" if found else task
+    return f"{task} What was found out, all of it true: {findings}" if findings else task
 
 
 async def _once(text: str) -> AsyncIterator[str]:

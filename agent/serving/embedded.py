@@ -79,7 +79,7 @@ def _start(model: Path, port: int, threads: int) -> Any:
     try:
         return xllamacpp.Server(parameters)
     except (RuntimeError, OSError) as error:
-        found = str(error).rstrip(". ")
+        reason = str(error).rstrip(". ")
         raise ServingError(
-            f"expected llama.cpp to load {model}, found: {found}. Delete the file if it is damaged, then run again."
+            f"expected llama.cpp to load {model}, found: {reason}. Delete the file if it is damaged, then run again."
         ) from error

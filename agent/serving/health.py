@@ -40,15 +40,15 @@ def wait_healthy(
     started = time.monotonic()
     with httpx.Client(timeout=5.0, trust_env=False) as client:
         while True:
-            found = _probe(client, health)
+            status = _probe(client, health)
             waited = time.monotonic() - started
-            if found == "200":
+            if status == "200":
                 return waited
             if not is_running():
                 raise ServingError("expected the language-model server to get ready, but it ended. See its log.")
             if waited > timeout_s:
                 raise ServingError(
-                    f"expected {health} to answer 200 within {timeout_s:.0f} s, found: {found}. See the server's log."
+                    f"expected {health} to answer 200 within {timeout_s:.0f} s, found: {status}. See the server's log."
                 )
             if progress is not None:
                 progress(waited)

@@ -68,9 +68,9 @@ def hub_has(repo: str) -> bool:
 
 def _checked_gguf(path: Path) -> Path:
     with path.open("rb") as file:
-        found = file.read(4)
-    if found != GGUF_MAGIC:
-        raise ServingError(f"expected a GGUF file in {path}, found one that starts with {found!r}. Name another file.")
+        magic = file.read(4)
+    if magic != GGUF_MAGIC:
+        raise ServingError(f"expected a GGUF file in {path}, found one that starts with {magic!r}. Name another file.")
     return path.resolve()
 
 
@@ -96,8 +96,8 @@ def _from_hub(repo: str, cache: Path) -> Path:
         raise ServingError(_hub_message(repo, "a full disk" if full else type(error).__name__)) from error
 
 
-def _hub_message(repo: str, found: str) -> str:
+def _hub_message(repo: str, reason: str) -> str:
     return (
-        f"expected to download {repo} from the Hugging Face hub, found: {found}. Check the name and the connection, "
+        f"expected to download {repo} from the Hugging Face hub, found: {reason}. Check the name and the connection, "
         f"or use --model {DEFAULT_MODEL}, which comes from the package index, or the path of a GGUF file."
     )

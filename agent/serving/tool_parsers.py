@@ -88,7 +88,7 @@ def choose_tool_parser(model: str, architecture: str = "") -> str:
 def architecture_of(model: str) -> str:
     """What the config.json in a model's folder says; '' where it is no folder, or there is no such file."""
     try:
-        found = json.loads((Path(model) / "config.json").read_text(encoding="utf-8"))
-        return str(found["architectures"][0])
+        config = json.loads((Path(model) / "config.json").read_text(encoding="utf-8"))
+        return str(config["architectures"][0])
     except (OSError, ValueError, LookupError, TypeError):
         return ""

@@ -7,12 +7,31 @@ from agent.recommendation import Table
 from agent.wording import lookups
 from agent.wording.known import about_me
 from agent.wording.messages import join, label, paragraph, say
-from agent.wording.surround import ask_which, help_text, inquiry, knowing, opening, question, split_question, summary
+from agent.wording.surround import (
+    ask_which,
+    elicitation,
+    help_text,
+    knowing,
+    opening,
+    question,
+    split_question,
+    summary,
+)
 from agent.wording.why import why, why_not
 from retrieval.items import Item
 from tools import Ending, Lookup, ToolContext
 
-__all__ = ["answer", "ask_which", "help_text", "inquiry", "knowing", "opening", "question", "split_question", "summary"]
+__all__ = [
+    "answer",
+    "ask_which",
+    "elicitation",
+    "help_text",
+    "knowing",
+    "opening",
+    "question",
+    "split_question",
+    "summary",
+]
 
 IN_DOUBT = 3
 """Items that a description may be of."""
@@ -58,8 +77,8 @@ def _items(context: ToolContext, ending: Ending) -> list[Item]:
     """What an answer is about: the items that the driver named, else those that it looked up."""
     ids = ending.item_ids or tuple(context.facts) or _ends(context)
     if ending.kind == "identify":
-        found = (one.item_id for many in context.by_channel.values() for one in many)
-        ids = (ending.item_ids or tuple(dict.fromkeys(found)))[:IN_DOUBT]
+        item_ids = (candidate.item_id for many in context.by_channel.values() for candidate in many)
+        ids = (ending.item_ids or tuple(dict.fromkeys(item_ids)))[:IN_DOUBT]
     if not ids and ending.kind in ("why", *OF_LIST) and not (ending.unknown or context.problems.unknown):
         ids = context.cards[:1] if ending.kind == "why" else context.shown
     return [context.catalog.item(item_id) for item_id in dict.fromkeys(ids) if item_id in context.catalog]
@@ -83,7 +102,7 @@ def _asked_of(context: ToolContext, ending: Ending) -> Lookup | None:
     """The look-up that says which of some items keep a limit, where it was asked in place of their fields."""
     if ending.limits:
         return Lookup(ending.limits, 0, ())
-    asked = [found for found in context.lookups if found.is_asked and found.limits]
+    asked = [lookup for lookup in context.lookups if lookup.is_asked and lookup.limits]
     return asked[-1] if asked and ending.item_ids and not ending.fields else None
 
 
@@ -115,11 +134,11 @@ def _of_items(items: Sequence[Item], context: ToolContext, ending: Ending, langu
 def _counted(context: ToolContext, ending: Ending, language: str) -> Answered:
     """How many, and which; where nothing was looked up, what keeps the limits of the wish."""
     catalog = context.catalog
-    found = context.lookups or (_of_wish(context),)
+    all_lookups = context.lookups or (_of_wish(context),)
     if ending.kind == "count":
-        asked = lookups.firsts(found, ending.fields, catalog, language)
-        return paragraph((lookups.counts(found, catalog, language), asked), language), ()
-    last = found[-1]
+        asked = lookups.firsts(all_lookups, ending.fields, catalog, language)
+        return paragraph((lookups.counts(all_lookups, catalog, language), asked), language), ()
+    last = all_lookups[-1]
     ids = [item_id for item_id in ending.item_ids or last.item_ids if item_id in catalog][: lookups.LISTED]
     if not ids:
         return lookups.count(last, catalog, language), ()

@@ -56,8 +56,8 @@ def make_cards(
     for candidate in ranked.near:
         broken = _broken(catalog, candidate.item_id, ranked.broken.get(candidate.item_id, ()))
         if broken and candidate.item_id not in shown:
-            found = retriever.explain(candidate, preference)
-            card = _near(found, broken, len(near) + 1, telling, told, language)
+            explained = retriever.explain(candidate, preference)
+            card = _near(explained, broken, len(near) + 1, telling, told, language)
             near.append(disclosed(card, catalog, language))
             told.append(said_of(card.explanation))
     return tuple(cards), tuple(near)
@@ -110,15 +110,15 @@ def _broken(catalog: Catalog, item_id: str, limits: Sequence[Constraint]) -> tup
 def _card(
     slot: Slot, rank: int, name: str, telling: Telling, told: Sequence[frozenset[Key]], language: str
 ) -> Recommendation:
-    found, catalog, guess = slot.candidate, telling.catalog, slot.why if slot.exploratory else ""
+    candidate, catalog, guess = slot.candidate, telling.catalog, slot.why if slot.exploratory else ""
     return Recommendation(
-        item=catalog.item(found.item_id),
+        item=catalog.item(candidate.item_id),
         rank=rank,
-        explanation=explain(found, catalog, language, guess=guess, telling=telling, told=told),
-        score=found.score,
-        channels=dict(found.scores),
-        parts=dict(found.parts),
-        shares=dict(found.shares),
+        explanation=explain(candidate, catalog, language, guess=guess, telling=telling, told=told),
+        score=candidate.score,
+        channels=dict(candidate.scores),
+        parts=dict(candidate.parts),
+        shares=dict(candidate.shares),
         exploratory=slot.exploratory,
         propensity=slot.propensity,
         context=slot.context,
@@ -127,7 +127,7 @@ def _card(
 
 
 def _near(
-    found: Candidate,
+    candidate: Candidate,
     broken: tuple[Constraint, ...],
     rank: int,
     telling: Telling,
@@ -136,10 +136,10 @@ def _near(
 ) -> Recommendation:
     catalog = telling.catalog
     return Recommendation(
-        item=catalog.item(found.item_id),
+        item=catalog.item(candidate.item_id),
         rank=rank,
-        explanation=near_miss(found, broken, catalog, language, telling=telling, told=told),
-        score=found.score,
-        channels=dict(found.scores),
+        explanation=near_miss(candidate, broken, catalog, language, telling=telling, told=told),
+        score=candidate.score,
+        channels=dict(candidate.scores),
         breaks=broken,
     )

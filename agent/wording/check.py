@@ -13,7 +13,7 @@ from functools import cached_property
 from babel import Locale
 
 from agent.wording.claims import BACK, COMPARISON, DENIAL, DENIED_FACT, EXTREME, NOT, UNKNOWING, UNPROVABLE
-from agent.wording.handles import HandleError, Kind, Part, parts_of
+from agent.wording.handles import HandleError, Kind, SentencePart, parts_of
 from agent.wording.instructions import repeats_instructions
 from agent.wording.ledger import Ledger
 from agent.wording.messages import language_of
@@ -58,7 +58,7 @@ class _FailedError(Exception):
 class _Sentence:
     """A sentence in parts, and what it is about."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[SentencePart, ...]
     before: frozenset[str]
     plain_titles: frozenset[str] = frozenset()
     """Items that it names in the user's own words."""
@@ -118,8 +118,8 @@ class Checker:
         parts = parts_of(sentence, self.ledger, self.finder.catalog)
         if not before and BACK.match(sentence):
             before = frozenset(self.ledger.on_screen)
-        found = _Sentence(parts, before)
-        titles = self._plain_titles(found.bare)
+        parsed = _Sentence(parts, before)
+        titles = self._plain_titles(parsed.bare)
         return _Sentence(parts, before, frozenset(item_id for spot in titles for item_id in spot.item_ids))
 
     def _judge(self, sentence: _Sentence) -> None:
@@ -138,7 +138,7 @@ class Checker:
 
     # Words outside handles ---------------------------------------------------------------------------------------
 
-    def _free(self, text: str, sentence: _Sentence, language: str, *, of: Part | None = None) -> None:
+    def _free(self, text: str, sentence: _Sentence, language: str, *, of: SentencePart | None = None) -> None:
         """Plain words, those of a claim as well: no title, name, value or number."""
         if has_address(text):
             raise _FailedError("it names an address")
@@ -150,7 +150,7 @@ class Checker:
         self._numbers(rest, sentence, language, of)
         self._names(blanked(rest, (spot for spot in values if not self._poses(spot, language))), sentence, language)
 
-    def _numbers(self, text: str, sentence: _Sentence, language: str, of: Part | None) -> None:
+    def _numbers(self, text: str, sentence: _Sentence, language: str, of: SentencePart | None) -> None:
         """Digits and number words: those of the claim or of the limits of places, or the user's of no item."""
         languages = (language, "en")
         given = of.claim.value if of is not None and of.claim is not None else " ".join(self.ledger.names)
@@ -162,23 +162,23 @@ class Checker:
             if number.casefold() not in known:
                 raise _FailedError(f'the number {number!r} stands in no handle; what the user wrote is [["{number}"]]')
 
-    def _unprovable(self, text: str, sentence: _Sentence, of: Part | None) -> None:
-        found = UNPROVABLE.search(text)
-        if found is None or UNKNOWING.search(text) or (of is not None and of.kind is Kind.UNKNOWN):
+    def _unprovable(self, text: str, sentence: _Sentence, of: SentencePart | None) -> None:
+        match = UNPROVABLE.search(text)
+        if match is None or UNKNOWING.search(text) or (of is not None and of.kind is Kind.UNKNOWN):
             return
-        if of is not None and of.claim is not None and fold(found.group()) in fold(of.claim.value):
+        if of is not None and of.claim is not None and fold(match.group()) in fold(of.claim.value):
             return
         items = [self._item(item_id) for item_id in sentence.about]
-        holds = all(self._says(item, found.group()) for item in items) if items else self._is_said(found.group())
+        holds = all(self._says(item, match.group()) for item in items) if items else self._is_said(match.group())
         if not holds:
-            raise _FailedError(f"no field shows {found.group()!r}: leave it out, or say that it cannot be checked here")
+            raise _FailedError(f"no field shows {match.group()!r}: leave it out, or say that it cannot be checked here")
 
     def _plain_titles(self, text: str) -> list[Spot]:
         """Titles in plain letters: only those that the user wrote, of items that may be named."""
         allowed = self._allowed()
         spots = [spot for spot in self.finder.quoted(text) if spot.item_ids]
         spots += self.finder.titles(blanked(text, spots), allowed)
-        found = []
+        named = []
         for spot in spots:
             if self._is_known_name(spot):
                 continue
@@ -186,14 +186,16 @@ class Checker:
                 raise _FailedError(f"the title {spot.words!r} stands in no handle")
             if not spot.item_ids & allowed:
                 raise _FailedError(f"nothing of this turn shows {spot.words!r}")
-            found.append(Spot(spot.start, spot.end, spot.words, spot.item_ids & allowed))
-        return found
+            named.append(Spot(spot.start, spot.end, spot.words, spot.item_ids & allowed))
+        return named
 
     def _is_known_name(self, spot: Spot) -> bool:
         """Whether a title is somebody's name or a value, rather than an item: that is judged as such."""
         if spot.item_ids & self._allowed():
             return False
-        return any(found.words == spot.words for found in self.finder.values(spot.words, self.ledger.language))
+        return any(
+            value_spot.words == spot.words for value_spot in self.finder.values(spot.words, self.ledger.language)
+        )
 
     def _quotes(self, text: str) -> Iterator[Spot]:
         """Quotation marks around what is no title: the user's words, or values."""
@@ -205,7 +207,7 @@ class Checker:
             elif not any(True for _ in self.finder.values(spot.words, self.ledger.language)):
                 raise _FailedError(f"{spot.words!r} is quoted, and nobody wrote it")
 
-    def _value(self, spot: Spot, sentence: _Sentence, of: Part | None) -> None:
+    def _value(self, spot: Spot, sentence: _Sentence, of: SentencePart | None) -> None:
         """A name or value of the catalog in plain letters."""
         specs = [self._spec(name) for name, _ in spot.facts]
         if of is not None and of.kind is Kind.UNKNOWN and not any(spec.people for spec in specs):
@@ -261,10 +263,10 @@ class Checker:
             if role and spec.name not in filled and not UNKNOWING.search(sentence.bare):
                 raise _FailedError(f"{role!r} needs [[1.{spec.name}]] in the same sentence")
 
-    def _owned(self, part: Part, spec: FieldSpec, place: int, sentence: _Sentence) -> None:
+    def _owned(self, part: SentencePart, spec: FieldSpec, place: int, sentence: _Sentence) -> None:
         owners = owners_at(place, sentence.bare, sentence.parts) or sentence.before
         item = part.items[0]
-        if not owners or item.item_id in owners or all(_shares(item, self._item(one), spec) for one in owners):
+        if not owners or item.item_id in owners or all(_shares(item, self._item(owner), spec) for owner in owners):
             return
         raise _FailedError(f"the {spec.name} of {item.label} are said of another item")
 
@@ -286,11 +288,11 @@ class Checker:
             if part.claim is not None and self._says_opposite(part.claim, part.text):
                 raise _FailedError(f"{part.text!r} says the opposite of {part.claim.op}")
         language = self._language_of(text)
-        if (found := DENIAL[language].search(text) or DENIED_FACT.search(text)) and not UNKNOWING.search(text):
-            raise _FailedError(f"{found.group().strip()!r} denies something: {CITE}, with != for what is not so")
+        if (match := DENIAL[language].search(text) or DENIED_FACT.search(text)) and not UNKNOWING.search(text):
+            raise _FailedError(f"{match.group().strip()!r} denies something: {CITE}, with != for what is not so")
         compared = COMPARISON[language].search(text) if sentence.named else None
-        if found := EXTREME[language].search(text) or compared:
-            raise _FailedError(f"{found.group().strip()!r} compares: {CITE}, such as [[1.year = min | the oldest]]")
+        if match := EXTREME[language].search(text) or compared:
+            raise _FailedError(f"{match.group().strip()!r} compares: {CITE}, such as [[1.year = min | the oldest]]")
 
     def _says_opposite(self, claim: Claim, words: str) -> bool:
         """Whether words deny what a claim says is so, or the other way round, in languages with known words for it."""
@@ -306,8 +308,8 @@ class Checker:
         """The items that a shown text names, in its order: '#2' means the second of them from now on."""
         allowed = self._allowed()
         spots = [*self.finder.quoted(text), *self.finder.titles(text, allowed)]
-        found = (sorted(spot.item_ids & allowed) for spot in sorted(spots, key=lambda spot: spot.start))
-        return tuple(dict.fromkeys(ids[0] for ids in found if ids))
+        id_lists = (sorted(spot.item_ids & allowed) for spot in sorted(spots, key=lambda spot: spot.start))
+        return tuple(dict.fromkeys(ids[0] for ids in id_lists if ids))
 
     def _allowed(self) -> frozenset[str]:
         double_of = self.finder.catalog.double_of
@@ -321,21 +323,21 @@ class Checker:
 
     def _words_of(self, item: Item) -> frozenset[str]:
         """The names in an item's description, and its values but for people."""
-        found = self._words.get(item.item_id)
-        if found is None:
+        words = self._words.get(item.item_id)
+        if words is None:
             language = language_of(self.ledger.language)
             specs = [spec for spec in self.finder.catalog.schema.descriptive if not spec.people]
             held = [(spec, value) for spec in specs for value in item.values.get(spec.name, ())]
             proper = " ".join(word for word in item.text.split() if word.lstrip("“‘'\"(")[:1].isupper())
             texts = [proper, *(spec.value_in(value, name) for spec, value in held for name in (language, "en"))]
-            found = frozenset(word for text in texts for word in fold(text).split())
-            self._words[item.item_id] = found
-        return found
+            words = frozenset(word for text in texts for word in fold(text).split())
+            self._words[item.item_id] = words
+        return words
 
     def _free_words(self) -> frozenset[str]:
         """Words that name nothing of an item: the user's, the wish's, the calendar's."""
-        found = self._words.get("")
-        if found is None:
+        words = self._words.get("")
+        if words is None:
             locale = Locale.parse(language_of(self.ledger.language))
             calendar = [
                 str(name) for names in (locale.days, locale.months) for name in names["format"]["wide"].values()
@@ -344,9 +346,9 @@ class Checker:
             values = [value for _, value in self.ledger.values]
             nouns = [*schema.noun.values(), *schema.nouns.values(), *schema.also_called]
             texts = (self.ledger.said, *self.ledger.names, *values, *calendar, *nouns)
-            found = frozenset(word for text in texts for word in fold(text).split())
-            self._words[""] = found
-        return found
+            words = frozenset(word for text in texts for word in fold(text).split())
+            self._words[""] = words
+        return words
 
     def _has(self, item: Item, spot: Spot) -> bool:
         """Whether an item has one of the values that words may mean, or its description says them."""

@@ -42,7 +42,7 @@ def statement(evidence: Evidence, catalog: Catalog, language: str = "en") -> str
 
 
 def explain(
-    found: Candidate,
+    candidate: Candidate,
     catalog: Catalog,
     language: str,
     *,
@@ -53,7 +53,7 @@ def explain(
     """The short reason of a card and all its statements.
 
     Args:
-        found: The item with its evidence.
+        candidate: The item with its evidence.
         catalog: For titles and labels.
         language: A language code.
         guess: For an exploratory item: what is tried out.
@@ -61,13 +61,13 @@ def explain(
         told: What each card before has said (`said_of`); not said again.
     """
     telling = telling or Telling(catalog)
-    evidence = _evidence(found, telling)
-    parts = _naming_once(_parts(evidence, found.item_id, telling, language, told))[:IN_REASON]
+    evidence = _evidence(candidate, telling)
+    parts = _naming_once(_parts(evidence, candidate.item_id, telling, language, told))[:IN_REASON]
     if guess:
-        tried = next((one for one in evidence if one.kind is EvidenceKind.GUESS), None)
+        tried = next((piece for piece in evidence if piece.kind is EvidenceKind.GUESS), None)
         parts = [[tried or Evidence("", EvidenceKind.GUESS, text=guess)], *parts[:1]]
-    statements = _statements(parts, evidence, found.item_id, catalog, language)
-    leads = tuple(place for place, one in enumerate(statements) if any(one.evidence in part for part in parts))
+    statements = _statements(parts, evidence, candidate.item_id, catalog, language)
+    leads = tuple(place for place, reason in enumerate(statements) if any(reason.evidence in part for part in parts))
     return Explanation(_reason(parts, catalog, language), statements, leads)
 
 
@@ -76,21 +76,21 @@ def said_of(explanation: Explanation) -> frozenset[Key]:
     return frozenset(key_of(explanation.statements[place].evidence) for place in explanation.leads)
 
 
-def reasons(found: Candidate, catalog: Catalog, language: str, preference: Preference) -> list[str]:
+def reasons(candidate: Candidate, catalog: Catalog, language: str, preference: Preference) -> list[str]:
     """All that speaks for an item, each topic once, the most telling first; what was asked for comes after that."""
     telling = Telling.of(preference, catalog)
-    evidence = _evidence(found, telling)
-    parts = _parts(evidence, found.item_id, telling, language)
+    evidence = _evidence(candidate, telling)
+    parts = _parts(evidence, candidate.item_id, telling, language)
     topics = {telling.topic(part[0]) for part in parts}
-    for one in evidence:
-        if telling.topic(one) not in topics and one.kind not in (EvidenceKind.GUESS, EvidenceKind.PROPOSED):
-            topics.add(telling.topic(one))
-            parts.append([one])
+    for piece in evidence:
+        if telling.topic(piece) not in topics and piece.kind not in (EvidenceKind.GUESS, EvidenceKind.PROPOSED):
+            topics.add(telling.topic(piece))
+            parts.append([piece])
     return [words for part in parts if (words := _said(part, catalog, language))]
 
 
 def near_miss(
-    found: Candidate,
+    candidate: Candidate,
     broken: Sequence[Constraint],
     catalog: Catalog,
     language: str,
@@ -99,9 +99,9 @@ def near_miss(
     told: Sequence[frozenset[Key]] = (),
 ) -> Explanation:
     """Why an item is only close: how it breaks each of the limits that it does not keep; then what speaks for it."""
-    item = catalog.item(found.item_id)
+    item = catalog.item(candidate.item_id)
     breaches = dict.fromkeys(breach_text(item, limit, catalog, language) for limit in broken)
-    explanation = explain(found, catalog, language, telling=telling, told=told)
+    explanation = explain(candidate, catalog, language, telling=telling, told=told)
     return replace(explanation, text=sentence(one_line(say("reasons_join", language).join(breaches))))
 
 
@@ -123,7 +123,9 @@ def _parts(
         return []
     item = telling.catalog.item(item_id)
     known = [
-        one for one in (*evidence, *own_facts(item, telling.catalog)) if _has_phrase(one, telling.catalog, language)
+        piece
+        for piece in (*evidence, *own_facts(item, telling.catalog))
+        if _has_phrase(piece, telling.catalog, language)
     ]
     return [_in_one_breath(part, telling.catalog, language) for part in telling.parts(_one_of_each(known), item, told)]
 
@@ -150,35 +152,35 @@ def _in_one_breath(part: Sequence[Evidence], catalog: Catalog, language: str) ->
     is_mixed = spec is not None and spec.soft and language_of(language) != FALLBACK  # a noun there, an adjective here
     pair = list(part[: 1 if is_mixed else VALUES_IN_REASON])
     between = say("list_and", language).strip()
-    names = [spec.within(one.value, language) if spec else one.value for one in pair]
+    names = [spec.within(piece.value, language) if spec else piece.value for piece in pair]
     is_clear = not any(f" {between} " in name or (between in name and not name.isascii()) for name in names)
     return pair if is_clear else pair[:1]
 
 
 def _one_of_each(evidence: Iterable[Evidence]) -> list[Evidence]:
     """A fact that several channels bring is one; the one with the path or the people behind it is kept."""
-    return list({key_of(one): one for one in reversed(list(evidence))}.values())[::-1]
+    return list({key_of(piece): piece for piece in reversed(list(evidence))}.values())[::-1]
 
 
 def _statements(
     parts: Sequence[Sequence[Evidence]], evidence: Sequence[Evidence], item_id: str, catalog: Catalog, language: str
 ) -> tuple[Statement, ...]:
     """All that is known, what the reason says first; where that is little, with what the item is."""
-    listed = _distinct((*(one for part in parts for one in part), *evidence), catalog, language)
-    spoken = sum(one.evidence.kind is not EvidenceKind.GUESS for one in listed)
+    listed = _distinct((*(piece for part in parts for piece in part), *evidence), catalog, language)
+    spoken = sum(reason.evidence.kind is not EvidenceKind.GUESS for reason in listed)
     if spoken >= ENOUGH or item_id not in catalog:
         return listed
     own = in_turn(own_facts(catalog.item(item_id), catalog))
-    filled = _distinct((*(one.evidence for one in listed), *own), catalog, language)
+    filled = _distinct((*(reason.evidence for reason in listed), *own), catalog, language)
     return filled[: len(listed) + ENOUGH - spoken]
 
 
 def _distinct(evidence: Iterable[Evidence], catalog: Catalog, language: str) -> tuple[Statement, ...]:
-    found: dict[str, Statement] = {}
-    for one in evidence:
-        if text := statement(one, catalog, language):
-            found.setdefault(text, Statement(text, one))
-    return tuple(found.values())
+    by_text: dict[str, Statement] = {}
+    for piece in evidence:
+        if text := statement(piece, catalog, language):
+            by_text.setdefault(text, Statement(text, piece))
+    return tuple(by_text.values())
 
 
 def _reason(parts: Sequence[Sequence[Evidence]], catalog: Catalog, language: str) -> str:
@@ -193,25 +195,27 @@ def _evidence(found: Candidate, telling: Telling) -> list[Evidence]:
     """
     items = telling.catalog
     return [
-        _elsewhere(one, found, telling)
-        for one in found.evidence
-        if (one.kind is not EvidenceKind.TEXT or telling.is_described)
+        _elsewhere(piece, found, telling)
+        for piece in found.evidence
+        if (piece.kind is not EvidenceKind.TEXT or telling.is_described)
         and not any(
             item_id in items and value in items.item(item_id).slight
-            for item_id, _, value in one.path or ((found.item_id, one.field, one.value),)
+            for item_id, _, value in piece.path or ((found.item_id, piece.field, piece.value),)
         )
     ]
 
 
-def _elsewhere(evidence: Evidence, found: Candidate, telling: Telling) -> Evidence:
+def _elsewhere(evidence: Evidence, candidate: Candidate, telling: Telling) -> Evidence:
     """A guess at something else names a value that was not asked for, and what it has in place of what was."""
     catalog = telling.catalog
-    if evidence.kind is not EvidenceKind.GUESS or found.item_id not in catalog:
+    if evidence.kind is not EvidenceKind.GUESS or candidate.item_id not in catalog:
         return evidence
-    known = {(fact.field, fact.value) for fact in found.evidence if fact.kind in (EvidenceKind.FACT, EvidenceKind.PATH)}
+    known = {
+        (fact.field, fact.value) for fact in candidate.evidence if fact.kind in (EvidenceKind.FACT, EvidenceKind.PATH)
+    }
     liked = [catalog.item(item_id) for item_id in telling.liked]
     known |= {(evidence.field, value) for item in liked for value in item.values.get(evidence.field, ())}
-    item = catalog.item(found.item_id)
+    item = catalog.item(candidate.item_id)
     values = item.more_than_slight(evidence.field)
     asked = [value for name, value in sorted(telling.asked) if name == evidence.field]
     new = [value for value in (evidence.value, *values) if value in values and (evidence.field, value) not in known]
@@ -228,65 +232,71 @@ def _elsewhere(evidence: Evidence, found: Candidate, telling: Telling) -> Eviden
 
 def _said(part: Sequence[Evidence], catalog: Catalog, language: str) -> str:
     """Evidence that differs in its value alone, in words."""
-    one = part[0]
-    if one.score < CLOSE.get(one.kind, one.score):
+    evidence = part[0]
+    if evidence.score < CLOSE.get(evidence.kind, evidence.score):
         return ""
     named = join(
-        [title_of(catalog.item(item_id), language) for item_id in one.item_ids[:2] if item_id in catalog], language
+        [title_of(catalog.item(item_id), language) for item_id in evidence.item_ids[:2] if item_id in catalog], language
     )
     values = [evidence.value for evidence in part]
-    return one_line(_words(one, values, named, catalog, language))
+    return one_line(_words(evidence, values, named, catalog, language))
 
 
-def _words(one: Evidence, values: Sequence[str], titles: str, catalog: Catalog, language: str) -> str:
-    match one.kind:
+def _words(evidence: Evidence, values: Sequence[str], titles: str, catalog: Catalog, language: str) -> str:
+    match evidence.kind:
         case EvidenceKind.FACT:
-            return fact_text(catalog.schema, one.field, values, language)
+            return fact_text(catalog.schema, evidence.field, values, language)
         case EvidenceKind.TEXT:
             return say("text_close", language)
         case EvidenceKind.SIMILAR_ITEM:
             return say("similar", language, titles=titles)
         case EvidenceKind.CO_LIKED:
-            key = "co_liked" if one.count else "co_liked_often"
-            return say(key, language, count=one.count or None, titles=titles)
+            key = "co_liked" if evidence.count else "co_liked_often"
+            return say(key, language, count=evidence.count or None, titles=titles)
         case EvidenceKind.NEIGHBORS:
-            return say("neighbors", language, count=one.count)
+            return say("neighbors", language, count=evidence.count)
         case EvidenceKind.PATH:
-            return _path(one, values, titles, catalog, language) if one.field and titles else ""
+            return _path(evidence, values, titles, catalog, language) if evidence.field and titles else ""
         case EvidenceKind.CLUSTER:
-            return say("cluster", language, count=one.count, words=_cluster(one, catalog, language))
+            return say("cluster", language, count=evidence.count, words=_cluster(evidence, catalog, language))
         case EvidenceKind.POPULAR:
-            is_enough = one.count >= TOLD_OF
-            return say("popular", language, count=one.count, share=percent(one.score, language)) if is_enough else ""
+            is_enough = evidence.count >= TOLD_OF
+            return (
+                say("popular", language, count=evidence.count, share=percent(evidence.score, language))
+                if is_enough
+                else ""
+            )
         case EvidenceKind.PROPOSED:
             return say("proposed", language)
         case EvidenceKind.REMARK:
-            return _remark(one, values, catalog, language)
+            return _remark(evidence, values, catalog, language)
         case EvidenceKind.READ:
-            if one.field:
-                return say("read_fact", language, fact=fact_text(catalog.schema, one.field, values, language))
-            return say("read_mood", language, mood=mood_text(one.value, language))
+            if evidence.field:
+                return say("read_fact", language, fact=fact_text(catalog.schema, evidence.field, values, language))
+            return say("read_mood", language, mood=mood_text(evidence.value, language))
         case EvidenceKind.GUESS:
-            return _guess(one, catalog, language)
+            return _guess(evidence, catalog, language)
 
 
-def _path(one: Evidence, values: Sequence[str], titles: str, catalog: Catalog, language: str) -> str:
+def _path(evidence: Evidence, values: Sequence[str], titles: str, catalog: Catalog, language: str) -> str:
     """What an item shares with a liked one; over an item between, what each end shares with that."""
-    if len(one.path) == 4 and one.path[1][0] in catalog:
-        between = title_of(catalog.item(one.path[1][0]), language)
-        first, last = (fact_text(catalog.schema, name, [value], language) for _, name, value in one.path[1:3])
+    if len(evidence.path) == 4 and evidence.path[1][0] in catalog:
+        between = title_of(catalog.item(evidence.path[1][0]), language)
+        first, last = (fact_text(catalog.schema, name, [value], language) for _, name, value in evidence.path[1:3])
         return say("path_over", language, titles=titles, between=between, first=first, last=last)
-    spec = spec_of(catalog.schema, one.field)
+    spec = spec_of(catalog.schema, evidence.field)
     words = join(
         [whole_text(spec, value, language) if spec else value for value in values], language, last="values_and"
     )
     shared = spec.shared_of(words, titles, language) if spec else ""
-    return shared or say("path", language, titles=titles, fact=fact_text(catalog.schema, one.field, values, language))
+    return shared or say(
+        "path", language, titles=titles, fact=fact_text(catalog.schema, evidence.field, values, language)
+    )
 
 
-def _remark(one: Evidence, values: Sequence[str], catalog: Catalog, language: str) -> str:
+def _remark(evidence: Evidence, values: Sequence[str], catalog: Catalog, language: str) -> str:
     """'The sequel to Alien', 'winner of the Oscar for Best Picture'."""
-    spec = next((spec for spec in catalog.schema.remarks if spec.name == one.field), None)
+    spec = next((spec for spec in catalog.schema.remarks if spec.name == evidence.field), None)
     if spec is None:
         return ""
     if spec.of_item:
@@ -296,9 +306,12 @@ def _remark(one: Evidence, values: Sequence[str], catalog: Catalog, language: st
     return spec.fact_of(join(words, language), language)
 
 
-def _cluster(one: Evidence, catalog: Catalog, language: str) -> str:
+def _cluster(evidence: Evidence, catalog: Catalog, language: str) -> str:
     """The words of a taste cluster: 'Film-Noir, heist, 1940s'."""
-    return comma((_in_cluster(name, value, catalog, language) for name, value in one.facts), language) or one.value
+    return (
+        comma((_in_cluster(name, value, catalog, language) for name, value in evidence.facts), language)
+        or evidence.value
+    )
 
 
 def _in_cluster(name: str, value: str, catalog: Catalog, language: str) -> str:
@@ -310,12 +323,14 @@ def _in_cluster(name: str, value: str, catalog: Catalog, language: str) -> str:
     return spec.value_in(value, language)
 
 
-def _guess(one: Evidence, catalog: Catalog, language: str) -> str:
+def _guess(evidence: Evidence, catalog: Catalog, language: str) -> str:
     """What a guess tries out, by the code that `retrieval.policies` gives."""
-    key, spec = f"guess_{one.text}", spec_of(catalog.schema, one.field)
-    if spec is None or one.text != "other":
+    key, spec = f"guess_{evidence.text}", spec_of(catalog.schema, evidence.field)
+    if spec is None or evidence.text != "other":
         return say(key if has_message(key) else "guess_other", language)
-    value, *others = (spec.within(held, language) for held in (one.value, *(lacked for _, lacked in one.facts)))
+    value, *others = (
+        spec.within(held, language) for held in (evidence.value, *(lacked for _, lacked in evidence.facts))
+    )
     if others:
         return say("guess_rather", language, value=value, other=others[0])
     return say("guess_change", language, value=value, label=spec.label_in(language))

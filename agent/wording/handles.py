@@ -45,7 +45,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class SentencePart:
     """A stretch of a sentence, as it is shown."""
 
     kind: Kind
@@ -59,7 +59,7 @@ class HandleError(ValueError):
     """A handle that stands for nothing, or a claim that its fact does not show; says what would do."""
 
 
-def parts_of(sentence: str, ledger: Ledger, catalog: Catalog) -> tuple[Part, ...]:
+def parts_of(sentence: str, ledger: Ledger, catalog: Catalog) -> tuple[SentencePart, ...]:
     """A sentence in parts, handles filled in.
 
     Raises:
@@ -70,16 +70,16 @@ def parts_of(sentence: str, ledger: Ledger, catalog: Catalog) -> tuple[Part, ...
     return tuple(_undated(part, ledger.language) if _title_of(part, dated) else part for part in parts)
 
 
-def _title_of(part: Part, item_ids: set[str]) -> bool:
+def _title_of(part: SentencePart, item_ids: set[str]) -> bool:
     return part.kind is Kind.TITLE and part.items[0].item_id in item_ids
 
 
-def _undated(part: Part, language: str) -> Part:
+def _undated(part: SentencePart, language: str) -> SentencePart:
     """A title without its year, which stands beside it."""
     return replace(part, text=one_line(title_of(part.items[0], language)))
 
 
-def _parts(sentence: str, resolver: "Resolver") -> Iterator[Part]:
+def _parts(sentence: str, resolver: "Resolver") -> Iterator[SentencePart]:
     pieces = HANDLE.split(sentence)  # words and what handles hold take turns
     for place, piece in enumerate(pieces):
         if place % 2:
@@ -87,7 +87,7 @@ def _parts(sentence: str, resolver: "Resolver") -> Iterator[Part]:
         elif "[[" in piece or "]]" in piece:
             raise HandleError("a handle is not closed, or holds another one")
         elif piece:
-            yield Part(Kind.WORDS, piece)
+            yield SentencePart(Kind.WORDS, piece)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class Resolver:
     ledger: Ledger
     catalog: Catalog
 
-    def part(self, handle: str) -> Part:
+    def part(self, handle: str) -> SentencePart:
         """What one handle stands for.
 
         Raises:
@@ -115,17 +115,19 @@ class Resolver:
         fact, bar, words = handle.partition("|")
         if bar:
             words = MARKUP.sub("", one_line(words)).strip()
-            return Part(Kind.UNKNOWN, words) if fact.strip() == Kind.UNKNOWN else self._claim(fact.strip(), words)
+            return (
+                SentencePart(Kind.UNKNOWN, words) if fact.strip() == Kind.UNKNOWN else self._claim(fact.strip(), words)
+            )
         reference, _, rest = handle.partition(".")
         item, language = self.item(reference), self.ledger.language
         if not rest:
-            return Part(Kind.TITLE, one_line(label(item, language)), (item,))
+            return SentencePart(Kind.TITLE, one_line(label(item, language)), (item,))
         name, _, most = rest.partition(".")
         spec = self.spec(name)
         values = values_of(item, spec, language)[: int(most) if most.isdecimal() else MOST_VALUES]
         if not values:
             raise HandleError(f"the {name.strip()} of {item.label} is not known: say so, or leave it out")
-        return Part(Kind.VALUE, one_line(join(values, language)), (item,), spec)
+        return SentencePart(Kind.VALUE, one_line(join(values, language)), (item,), spec)
 
     def item(self, reference: str) -> Item:
         """The item of '1', '#1' or 'i12'; only one that the ledger knows.
@@ -134,16 +136,16 @@ class Resolver:
             HandleError: There is none.
         """
         match = REFERENCE.fullmatch(reference.strip())
-        found = ""
+        item_id = ""
         if match is not None and match["row"]:
             row = int(match["row"])
-            found = self.catalog.items[row].item_id if row < len(self.catalog) else ""
+            item_id = self.catalog.items[row].item_id if row < len(self.catalog) else ""
         elif match is not None:
             place = int(match["place"]) - 1
-            found = self.ledger.listed[place] if 0 <= place < len(self.ledger.listed) else ""
-        if found not in self.ledger.item_ids:
+            item_id = self.ledger.listed[place] if 0 <= place < len(self.ledger.listed) else ""
+        if item_id not in self.ledger.item_ids:
             raise HandleError(f"[[{reference.strip()}]] is no item that was found or shown")
-        return self.catalog.item(found)
+        return self.catalog.item(item_id)
 
     def spec(self, name: str) -> FieldSpec:
         """The field of a name.
@@ -156,18 +158,18 @@ class Resolver:
             raise HandleError(f"there is no field {name.strip()!r}")
         return spec
 
-    def _quote(self, words: str) -> Part:
+    def _quote(self, words: str) -> SentencePart:
         is_said = words in self.ledger.said or f" {fold(words)} " in f" {fold(self.ledger.said)} "
         if not words or not is_said:
             raise HandleError(f"the user did not write {words!r}")
-        return Part(Kind.QUOTE, one_line(words))
+        return SentencePart(Kind.QUOTE, one_line(words))
 
-    def _number(self, counted: int | None) -> Part:
+    def _number(self, counted: int | None) -> SentencePart:
         if counted is None:
             raise HandleError("nothing was counted in this turn: look it up, or leave the number out")
-        return Part(Kind.NUMBER, number(counted, self.ledger.language))
+        return SentencePart(Kind.NUMBER, number(counted, self.ledger.language))
 
-    def _claim(self, fact: str, words: str) -> Part:
+    def _claim(self, fact: str, words: str) -> SentencePart:
         match = STATED.fullmatch(fact)
         if match is None or not words:
             raise HandleError(f"[[{fact} | ...]] is no fact: write [[1.field = value | words]]")
@@ -178,7 +180,7 @@ class Resolver:
         other = self._other(claim)
         if reason := refuted(claim, self.ledger, self.catalog, other=other, words=words):
             raise HandleError(reason)
-        return Part(Kind.CLAIM, words, items, claim.spec, claim)
+        return SentencePart(Kind.CLAIM, words, items, claim.spec, claim)
 
     def _other(self, claim: Claim) -> Item | None:
         """The item that a claim compares with: '2.year'."""

@@ -75,9 +75,9 @@ def _wanted(context: ToolContext, source: _Sources, language: str) -> list[str]:
     wanted: tuple[Constraint | Wish, ...] = (*wish.constraints, *wish.wishes)
     for key, is_lasting in (("about_lasting", True), ("about_wish", False)):
         named = [
-            (label(one, context.catalog, language), source.of(one.key, is_lasting))
-            for one in wanted
-            if one.lasting is is_lasting
+            (label(wanted_part, context.catalog, language), source.of(wanted_part.key, is_lasting))
+            for wanted_part in wanted
+            if wanted_part.lasting is is_lasting
         ]
         if wish.text and not is_lasting:
             named.append((say("quote", language, text=wish.text), source.of("text")))
@@ -86,4 +86,4 @@ def _wanted(context: ToolContext, source: _Sources, language: str) -> list[str]:
 
 
 def _labels(wanted: Iterable[Constraint | Wish], context: ToolContext, language: str) -> list[str]:
-    return [label(one, context.catalog, language) for one in wanted]
+    return [label(wish, context.catalog, language) for wish in wanted]

@@ -64,7 +64,7 @@ class Ledger:
         missed = tuple(card.item.item_id for card in near)
         listed = shown or missed or context.shown
         asked = context.ending.item_ids if context.ending is not None else ()
-        wholes = [found.item_ids for found in context.lookups if found.total == len(found.item_ids)]
+        wholes = [lookup.item_ids for lookup in context.lookups if lookup.total == len(lookup.item_ids)]
         named = {*shown, *missed, *told, *asked, *_found(context)}
         wish = context.preference
         return cls(
@@ -96,7 +96,7 @@ def _found(context: ToolContext) -> Iterable[str]:
 
 
 def _count(context: ToolContext) -> int | None:
-    counted = [found for found in context.lookups if found.is_asked] or list(context.lookups)
+    counted = [lookup for lookup in context.lookups if lookup.is_asked] or list(context.lookups)
     return counted[-1].total if counted else None
 
 

@@ -183,9 +183,9 @@ def connection(items: Sequence[Item], context: ToolContext, language: str) -> st
 def _paths(items: Sequence[Item], context: ToolContext) -> Sequence[Evidence]:
     """The paths between two items that the turn found, or that the graph knows."""
     ends = {item.item_id for item in items[:2]}
-    found = [path for path in context.paths if path.path and {path.path[0][0], path.path[-1][0]} == ends]
-    if found or len(ends) < 2:
-        return found
+    paths = [path for path in context.paths if path.path and {path.path[0][0], path.path[-1][0]} == ends]
+    if paths or len(ends) < 2:
+        return paths
     try:
         return context.retriever.connections(items[0].item_id, items[1].item_id)
     except GraphUnavailableError:
@@ -209,8 +209,12 @@ def _over(items: Sequence[Item], path: Evidence, catalog: Catalog, language: str
 
 def chain(context: ToolContext, language: str) -> str:
     """'Jackie Chan, Rush Hour (1998), Chris Tucker, ...': how two people hang together; '' where no path was found."""
-    found = (one.path for one in context.paths if len(one.path) > 1 and one.path[0][0] == one.path[1][0])
-    path = next(found, ())
+    paths = (
+        path_evidence.path
+        for path_evidence in context.paths
+        if len(path_evidence.path) > 1 and path_evidence.path[0][0] == path_evidence.path[1][0]
+    )
+    path = next(paths, ())
     if not path:
         return ""
     steps = [path[0][2]]
@@ -239,37 +243,37 @@ def among(items: Sequence[Item], asked: Lookup, catalog: Catalog, language: str)
 def counts(lookups: Sequence[Lookup], catalog: Catalog, language: str) -> str:
     """How many items each look-up found, and the first of them where it was sorted by a number."""
     parts = []
-    for limits in list(dict.fromkeys(found.limits for found in lookups))[-MOST_COUNTS:]:
-        same = [found for found in lookups if found.limits == limits]
-        parts += [count(same[-1], catalog, language), *(_extreme(found, catalog, language) for found in same)]
+    for limits in list(dict.fromkeys(lookup.limits for lookup in lookups))[-MOST_COUNTS:]:
+        same = [lookup for lookup in lookups if lookup.limits == limits]
+        parts += [count(same[-1], catalog, language), *(_extreme(lookup, catalog, language) for lookup in same)]
     return paragraph(parts, language)
 
 
 def firsts(lookups: Sequence[Lookup], fields: Sequence[str], catalog: Catalog, language: str) -> str:
     """What is known in some fields of the first item of each look-up that was sorted by another number; '' of none."""
-    sorted_by = {found.sort.lstrip("-"): found.item_ids[:1] for found in lookups if found.sort}
+    sorted_by = {lookup.sort.lstrip("-"): lookup.item_ids[:1] for lookup in lookups if lookup.sort}
     asked = [name for name in fields if name not in sorted_by]
     ids = dict.fromkeys(item_id for first in sorted_by.values() for item_id in first if asked)
     return facts([catalog.item(item_id) for item_id in ids], asked, catalog, language) if ids else ""
 
 
-def count(found: Lookup, catalog: Catalog, language: str) -> str:
+def count(lookup: Lookup, catalog: Catalog, language: str) -> str:
     """'There are 12 films by Alfred Hitchcock.'."""
     schema = catalog.schema
     noun, nouns, counter = schema.noun_in(language), schema.nouns_in(language), schema.counter_in(language)
-    limits = having(found.limits, catalog, language)
+    limits = having(lookup.limits, catalog, language)
     if not limits:
-        return say("count_all", language, count=found.total, noun=noun, nouns=nouns, counter=counter)
-    if not found.total:
+        return say("count_all", language, count=lookup.total, noun=noun, nouns=nouns, counter=counter)
+    if not lookup.total:
         return say("count_none", language, having=limits, nouns=nouns)
-    return say("count", language, count=found.total, having=limits, noun=noun, nouns=nouns, counter=counter)
+    return say("count", language, count=lookup.total, having=limits, noun=noun, nouns=nouns, counter=counter)
 
 
-def _extreme(found: Lookup, catalog: Catalog, language: str) -> str:
+def _extreme(lookup: Lookup, catalog: Catalog, language: str) -> str:
     """'The oldest is The 39 Steps (1935).'; '' where no number sorted."""
-    name, is_descending = found.sort.lstrip("-"), found.sort.startswith("-")
+    name, is_descending = lookup.sort.lstrip("-"), lookup.sort.startswith("-")
     spec = next((spec for spec in catalog.schema.of_kind(FieldKind.NUMBER) if spec.name == name), None)
-    held = [catalog.item(item_id) for item_id in found.item_ids[:1]]
+    held = [catalog.item(item_id) for item_id in lookup.item_ids[:1]]
     return "" if spec is None else _extreme_of(held, spec, language, most=is_descending)
 
 

@@ -99,13 +99,13 @@ def language_of(said: str) -> str:
 def _read(package: str, language: str) -> Messages:
     with files(package).joinpath("locale", f"{language}.po").open("rb") as file:
         read = read_po(file, locale=language)
-    found = Messages(language)
+    messages = Messages(language)
     for message in read:
         if isinstance(message.id, tuple | list):
-            found.plural[message.id[0]] = tuple(map(str, message.string or ()))
+            messages.plural[message.id[0]] = tuple(map(str, message.string or ()))
         elif message.id:
-            found.single[message.id] = str(message.string)
-    return found
+            messages.single[message.id] = str(message.string)
+    return messages
 
 
 @cache

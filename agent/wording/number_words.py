@@ -52,7 +52,7 @@ DIGIT: Final = re.compile(r"\d+(?:[.,\u00a0\u202f]\d+)*|(?<=\x01\s)[IVX]{2,4}(?!
 
 def numbers_in(text: str, languages: tuple[str, ...]) -> list[str]:
     """What stands for a number in a text: digits of any script, words, a Roman numeral right after a title."""
-    found = DIGIT.findall(text)
+    numbers = DIGIT.findall(text)
     for language in languages:
-        found += NUMBER_WORDS[language].findall(text) if language in NUMBER_WORDS else []
-    return found
+        numbers += NUMBER_WORDS[language].findall(text) if language in NUMBER_WORDS else []
+    return numbers

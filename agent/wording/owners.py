@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Final
 
-from agent.wording.handles import Kind, Part
+from agent.wording.handles import Kind, SentencePart
 
 MARKS: Final[Mapping[Kind, str]] = {
     Kind.TITLE: "\x01",
@@ -24,7 +24,7 @@ LONGEST_LINK = 7
 """Characters between titles of one row: ', ', ' and ', '和'."""
 
 
-def owners_at(place: int, bare: str, parts: Sequence[Part], *, is_near: bool = False) -> frozenset[str]:
+def owners_at(place: int, bare: str, parts: Sequence[SentencePart], *, is_near: bool = False) -> frozenset[str]:
     """The ids of the items that a place is said of; none where the sentence has no title.
 
     Args:
@@ -43,15 +43,15 @@ def owners_at(place: int, bare: str, parts: Sequence[Part], *, is_near: bool = F
     return frozenset()
 
 
-def _titles(parts: Sequence[Part]) -> dict[int, frozenset[str]]:
+def _titles(parts: Sequence[SentencePart]) -> dict[int, frozenset[str]]:
     """Where titles stand, and of which items."""
-    found: dict[int, frozenset[str]] = {}
+    titles: dict[int, frozenset[str]] = {}
     place = 0
     for part in parts:
         if part.kind is Kind.TITLE:
-            found[place] = frozenset(item.item_id for item in part.items)
+            titles[place] = frozenset(item.item_id for item in part.items)
         place += len(part.text) if part.kind is Kind.WORDS else 1
-    return found
+    return titles
 
 
 def _breaks(bare: str) -> list[int]:
@@ -68,10 +68,10 @@ def _nearest(place: int, bare: str, titles: Mapping[int, frozenset[str]], *, is_
     before = [at for at in titles if at < place]
     after = [at for at in titles if at > place]
     row = before[::-1] if before else after
-    found = set(titles[row[0]])
+    item_ids = set(titles[row[0]])
     for last, at in pairwise(row):
         low, high = sorted((last, at))
         if MARKS[Kind.VALUE] in bare[low:high] or (is_near and high - low > LONGEST_LINK):
             break
-        found |= titles[at]
-    return frozenset(found)
+        item_ids |= titles[at]
+    return frozenset(item_ids)

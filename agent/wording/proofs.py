@@ -79,7 +79,7 @@ def _holds(item: Item, claim: Claim, language: str, other: Item | None = None, v
     if other is not None:
         return bool(set(held) & set(other.values.get(spec.name, ())))
     wanted = fold(value or claim.value)
-    return any(wanted in names_of(spec, one, language) for one in held)
+    return any(wanted in names_of(spec, held_value, language) for held_value in held)
 
 
 def names_of(spec: FieldSpec, value: str, language: str) -> frozenset[str]:
@@ -122,7 +122,7 @@ def _measure(item: Item, spec: FieldSpec) -> float | None:
     if spec.kind is FieldKind.NUMBER:
         return item.numbers.get(spec.name)
     return max(
-        (float(spec.order.index(one)) for one in item.values.get(spec.name, ()) if one in spec.order), default=None
+        (float(spec.order.index(held)) for held in item.values.get(spec.name, ()) if held in spec.order), default=None
     )
 
 

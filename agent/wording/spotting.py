@@ -60,14 +60,16 @@ class TitleFinder:
         """Everything in quotation marks or brackets for titles, with the items of that title."""
         for match in QUOTED.finditer(text):
             inside = next(group for group in match.groups() if group is not None).strip()
-            ids = frozenset(found.item_id for found in self.catalog.titles.exact(inside))
+            ids = frozenset(title.item_id for title in self.catalog.titles.exact(inside))
             yield Spot(match.start(), match.end(), inside, ids)
 
     def labels(self, text: str) -> Iterator[Spot]:
         """Titles with their year, as code writes them."""
         for spot in (*self.quoted(text), *self.titles(text, frozenset())):
             year = YEAR_AFTER.match(text[spot.end :])
-            ids = {one for one in spot.item_ids if year and str(self.catalog.item(one).year) in year.group()}
+            ids = {
+                item_id for item_id in spot.item_ids if year and str(self.catalog.item(item_id).year) in year.group()
+            }
             if ids:
                 yield Spot(spot.start, spot.end, spot.words, frozenset(ids))
 
@@ -116,7 +118,7 @@ class TitleFinder:
 
     @cached_property
     def _by_key(self) -> Mapping[Key, _Title]:
-        found: dict[Key, tuple[set[str], tuple[bool, ...]]] = {}
+        by_key: dict[Key, tuple[set[str], tuple[bool, ...]]] = {}
         for item in self.catalog:
             for name in (item.title, *item.aka):
                 words = WORD.findall(name)
@@ -128,8 +130,8 @@ class TitleFinder:
                 for version in versions:
                     key = tuple(map(_key_of, version))
                     capitals = tuple(not word[0].islower() for word in version)
-                    found.setdefault(key, (set(), capitals))[0].add(item.item_id)
-        return {key: _Title(frozenset(ids), capitals) for key, (ids, capitals) in found.items()}
+                    by_key.setdefault(key, (set(), capitals))[0].add(item.item_id)
+        return {key: _Title(frozenset(ids), capitals) for key, (ids, capitals) in by_key.items()}
 
     @cached_property
     def _vocabulary(self) -> frozenset[str]:
@@ -173,11 +175,11 @@ class TitleFinder:
         return self.catalog.schema.field(name)
 
     def _table(self, language: str) -> "_Table":
-        found = self._tables.get(language)
-        if found is None:
-            found = self._base.with_names(self.catalog, language) if language != "en" else self._base
-            self._tables[language] = found
-        return found
+        table = self._tables.get(language)
+        if table is None:
+            table = self._base.with_names(self.catalog, language) if language != "en" else self._base
+            self._tables[language] = table
+        return table
 
     @cached_property
     def _base(self) -> "_Table":
@@ -253,9 +255,9 @@ def _hit(table: Mapping[Key, frozenset[Fact]], words: list[str]) -> frozenset[Fa
     last = key[-1]
     for ending, singular in (("ies", "y"), ("es", ""), ("s", "")):
         if len(last) > 4 and last.endswith(ending):
-            found = table.get((*key[:-1], last.removesuffix(ending) + singular))
-            if found:
-                return found
+            facts = table.get((*key[:-1], last.removesuffix(ending) + singular))
+            if facts:
+                return facts
     return frozenset()
 
 

@@ -99,8 +99,8 @@ class Gate:
         verdict = self._verdict(text)
         if not verdict.ok and self.mend is not None:
             anew = await self.mend(text.strip(), verdict.reason)
-            verdicts = [self._taken(self._verdict(one)) for one in sentences(plain(anew), final=True)[0]]
-            held = [one.text for one in verdicts if one.ok]
+            verdicts = [self._taken(self._verdict(mended)) for mended in sentences(plain(anew), final=True)[0]]
+            held = [passed.text for passed in verdicts if passed.ok]
             if held:
                 self.mended += 1
                 return [*map(_closed, held)]

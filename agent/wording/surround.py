@@ -7,7 +7,7 @@ from agent.recommendation import Recommendation
 from agent.wording.messages import comma, join, label, paragraph, say, sentence, title, title_of, titles
 from agent.wording.values import label as chip_label
 from agent.wording.values import spec_of
-from retrieval.exploration.asking import Inquiry
+from retrieval.exploration.asking import Elicitation
 from retrieval.exploration.splitting import Split
 from retrieval.items import Catalog
 from retrieval.preference import Preference
@@ -102,7 +102,7 @@ def _in_running_text(card: Recommendation) -> str:
     """The reason without the capital of a beginning, where that is all that makes it a capital."""
     text = card.explanation.text.rstrip(".。")
     lowered = text[:1].lower() + text[1:]
-    is_plain = any(one.text[:4] == lowered[:4] for one in card.explanation.statements)
+    is_plain = any(statement.text[:4] == lowered[:4] for statement in card.explanation.statements)
     return lowered if is_plain else text
 
 
@@ -123,7 +123,7 @@ def ask_which(said: str, options: Sequence[str], catalog: Catalog, language: str
     return say("which", language, title=named, options=join(labels, language, last="list_or"))
 
 
-def inquiry(asked: Inquiry, catalog: Catalog, language: str) -> str:
+def elicitation(asked: Elicitation, catalog: Catalog, language: str) -> str:
     """The question that would teach most about somebody's taste."""
     spec = spec_of(catalog.schema, asked.field)
     first, second = (spec.value_in(value, language) if spec else value for value in asked.values)

@@ -99,7 +99,7 @@ class Telling:
         items = [catalog.item(item_id) for item_id in item_ids if item_id in catalog]
         asked, people = frozenset(_asked(preference)), {spec.name for spec in catalog.schema.fields if spec.people}
         limits = _limits(preference)
-        said = [preference.text, *(one.words for one in limits), *(one.words for one in _wishes(preference))]
+        said = [preference.text, *(limit.words for limit in limits), *(wish.words for wish in _wishes(preference))]
         return cls(
             catalog,
             asked,
@@ -129,13 +129,13 @@ class Telling:
         said = frozenset[Key]().union(*told)
         kinds = {key[:2] for key in told[-1]} if told else set[Key]()
         bits = {
-            one: found - (AGAIN if key_of(one)[:2] in kinds else 0.0)
-            for one in dict.fromkeys(evidence)
-            if key_of(one) not in said and (found := self.bits(one, item)) >= LEAST
+            piece: size - (AGAIN if key_of(piece)[:2] in kinds else 0.0)
+            for piece in dict.fromkeys(evidence)
+            if key_of(piece) not in said and (size := self.bits(piece, item)) >= LEAST
         }
         parts: dict[str, list[Evidence]] = {}
-        for one in sorted(bits, key=lambda one: -bits[one]):
-            parts.setdefault(self.topic(one), []).append(one)
+        for piece in sorted(bits, key=lambda piece: -bits[piece]):
+            parts.setdefault(self.topic(piece), []).append(piece)
         told_of = [self._together(self._main_first(part, item)) for part in parts.values()]
         numbers = {spec.name for spec in self.catalog.schema.quantities}
         told_of.sort(key=lambda part: part[0].field in numbers)  # a length comes last, and alone is no reason
@@ -156,11 +156,11 @@ class Telling:
         qualities, alone = (spec.qualities, spec.alone) if spec is not None else ((), ())
         joined = first.kind in (EvidenceKind.FACT, EvidenceKind.PATH, EvidenceKind.REMARK) and first.value not in alone
         same = [
-            one
-            for one in part
-            if (one.kind, one.field, one.item_ids) == (first.kind, first.field, first.item_ids)
-            and one.value not in alone
-            and (one.value in qualities) is (first.value in qualities)
+            piece
+            for piece in part
+            if (piece.kind, piece.field, piece.item_ids) == (first.kind, first.field, first.item_ids)
+            and piece.value not in alone
+            and (piece.value in qualities) is (first.value in qualities)
         ]
         return same if joined else [first]
 
@@ -203,7 +203,7 @@ class Telling:
 
     def _is_of_many(self, spec: FieldSpec, item: Item) -> bool:
         """Whether who made it are so many that none of them made it all."""
-        makers = next((one for one in self.catalog.schema.fields if one.people), None)
+        makers = next((field_spec for field_spec in self.catalog.schema.fields if field_spec.people), None)
         return spec is makers and len(item.values.get(spec.name, ())) > MAKERS
 
     def _shared(self, evidence: Evidence, item: Item) -> float:
@@ -214,7 +214,9 @@ class Telling:
         if self._is_of_many(spec, item):
             return 0.0
         if spec.people:
-            return SHARED_PERSON - [one for one in self.catalog.schema.fields if one.people].index(spec)
+            return SHARED_PERSON - [field_spec for field_spec in self.catalog.schema.fields if field_spec.people].index(
+                spec
+            )
         is_telling = spec.soft and evidence.value not in (*spec.warnings, *spec.untold)
         if not is_telling or self._is_shown(spec, evidence.value, item):
             return 0.0
@@ -295,7 +297,7 @@ def key_of(evidence: Evidence) -> Key:
 
 def own_facts(item: Item, catalog: Catalog) -> list[Evidence]:
     """What the catalog says of an item: remarks first, then themes, people, kinds and numbers."""
-    found = [
+    facts = [
         Evidence("catalog", EvidenceKind.REMARK, spec.name, value, (value,) if spec.of_item else ())
         for spec in catalog.schema.remarks
         for value in item.remarks.get(spec.name, ())
@@ -307,14 +309,14 @@ def own_facts(item: Item, catalog: Catalog) -> list[Evidence]:
     for spec in specs:
         number = item.numbers.get(spec.name)
         values = item.more_than_slight(spec.name) if number is None else (f"{number:.15g}",)
-        found += [Evidence("catalog", EvidenceKind.FACT, spec.name, value) for value in values]
-    return found
+        facts += [Evidence("catalog", EvidenceKind.FACT, spec.name, value) for value in values]
+    return facts
 
 
 def in_turn(evidence: Iterable[Evidence]) -> list[Evidence]:
     """The first of each field, then the rest."""
-    groups = [list(group) for _, group in groupby(evidence, key=lambda one: one.field)]
-    return [group[0] for group in groups] + [one for group in groups for one in group[1:]]
+    groups = [list(group) for _, group in groupby(evidence, key=lambda piece: piece.field)]
+    return [group[0] for group in groups] + [piece for group in groups for piece in group[1:]]
 
 
 def _limits(preference: Preference) -> list[Constraint]:
@@ -327,7 +329,7 @@ def _wishes(preference: Preference) -> list[Wish]:
 
 
 def _asked(preference: Preference) -> list[tuple[str, str]]:
-    named = [(one.field, str(value)) for one in _limits(preference) if one.op is Op.IS for value in one.values]
+    named = [(limit.field, str(value)) for limit in _limits(preference) if limit.op is Op.IS for value in limit.values]
     named += [(wish.field, wish.value) for wish in _wishes(preference)]
     named += [(leaning.field, leaning.more) for leaning in preference.leanings]
     return [(name, value.casefold()) for name, value in named]

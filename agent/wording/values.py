@@ -86,34 +86,36 @@ def constraint_label(constraint: Constraint, catalog: Catalog, language: str) ->
         return say(f"limit_{op}", language, label=spec.label_in(language), value=spec.value_in(end, language))
     if constraint.op is Op.IS:
         return value
-    if constraint.op is Op.NOT and all(spec.refused_of(str(one), language) for one in constraint.values):
-        return comma((spec.refused_of(str(one), language) for one in constraint.values), language)
+    if constraint.op is Op.NOT and all(spec.refused_of(str(held), language) for held in constraint.values):
+        return comma((spec.refused_of(str(held), language) for held in constraint.values), language)
     key = YEAR_LIMITS.get(constraint.op, "limit_not") if spec.unit == "year" else f"limit_{constraint.op}"
     return say(key, language, label=spec.label_in(language), value=value)
 
 
 def limit_labels(limits: Sequence[Constraint], catalog: Catalog, language: str) -> list[tuple[str, str, bool]]:
     """Key, words and whether it lasts, of each limit; a least and a most of one number are one: '1990s'."""
-    found: dict[str, tuple[str, str, bool]] = {}
+    labels: dict[str, tuple[str, str, bool]] = {}
     for limit in limits:
         ends = _ends_of(limit, limits)
         if ends is None:
-            found[limit.key] = (limit.key, constraint_label(limit, catalog, language), limit.lasting)
+            labels[limit.key] = (limit.key, constraint_label(limit, catalog, language), limit.lasting)
             continue
         key, spec = f"{limit.field}:{SPAN}", catalog.schema.field(limit.field)
         low, high = ends
         is_decade = spec.unit == "year" and low % 10 == 0 and high == low + 9
         words = say("decade", language, year=f"{low:g}") if is_decade else spec.value_in(str(Span(low, high)), language)
-        found[key] = (key, words, limit.lasting)
-    return list(found.values())
+        labels[key] = (key, words, limit.lasting)
+    return list(labels.values())
 
 
 def _ends_of(limit: Constraint, limits: Iterable[Constraint]) -> tuple[float, float] | None:
     """The least and the most of a number, where one of each is wanted; None otherwise."""
-    same = [one for one in limits if one.field == limit.field and one.op in (Op.MIN, Op.MAX) and not one.lasting]
-    if limit not in same or {one.op for one in same} != {Op.MIN, Op.MAX} or len(same) > 2:
+    same = [
+        other for other in limits if other.field == limit.field and other.op in (Op.MIN, Op.MAX) and not other.lasting
+    ]
+    if limit not in same or {other.op for other in same} != {Op.MIN, Op.MAX} or len(same) > 2:
         return None
-    low, high = (float(one.values[0]) for one in sorted(same, key=lambda one: one.op is Op.MAX))
+    low, high = (float(other.values[0]) for other in sorted(same, key=lambda other: other.op is Op.MAX))
     return (low, high) if low < high else None
 
 
@@ -181,14 +183,16 @@ def having(limits: Iterable[Constraint], catalog: Catalog, language: str) -> str
     phrases = []
     for limit in held:
         spec = catalog.schema.field(limit.field)
-        other = next((one for one in held if one.field == limit.field and one.op is Op.MAX), None)
+        other = next(
+            (held_limit for held_limit in held if held_limit.field == limit.field and held_limit.op is Op.MAX), None
+        )
         if limit.op is Op.MIN and other is not None and spec.unit == "year":
-            low, high = (value_text(spec, one.values[0], language) for one in (limit, other))
+            low, high = (value_text(spec, end.values[0], language) for end in (limit, other))
             phrases.append(say("having_years", language, low=low, high=high))
         elif (
             limit.op is Op.MAX
             and spec.unit == "year"
-            and any(one.field == limit.field and one.op is Op.MIN for one in held)
+            and any(held_limit.field == limit.field and held_limit.op is Op.MIN for held_limit in held)
         ):
             continue
         else:
@@ -202,7 +206,7 @@ def _having_one(limit: Constraint, spec: FieldSpec, language: str) -> str:
     if op:
         return say(f"having_{op}", language, label=label, value=spec.value_in(end, language))
     if limit.op in (Op.IS, Op.NOT):
-        words = join([_within(spec, one, language) for one in limit.values], language, last="list_or")
+        words = join([_within(spec, single, language) for single in limit.values], language, last="list_or")
         held = spec.having_of(words, language) or say("having_is", language, label=label, value=value)
         return held if limit.op is Op.IS else say("having_not", language, having=held, value=value)
     if spec.unit == "year":

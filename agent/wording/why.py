@@ -23,15 +23,15 @@ LEAST_SHARE = 0.05
 
 def why(item: Item, context: ToolContext, language: str) -> str:
     """Why an item was suggested: what speaks for it, what its score is made of, and what would have changed it."""
-    found = context.run(context.retriever.channel_names, (item.item_id,))
+    recalled = context.run(context.retriever.channel_names, (item.item_id,))
     candidates = [
-        one
-        for brought in (found.by_channel, context.by_channel)
+        candidate
+        for brought in (recalled.by_channel, context.by_channel)
         for many in brought.values()
-        for one in many
-        if one.item_id == item.item_id
+        for candidate in many
+        if candidate.item_id == item.item_id
     ]
-    evidence = dict.fromkeys(one for candidate in candidates for one in candidate.evidence)
+    evidence = dict.fromkeys(piece for candidate in candidates for piece in candidate.evidence)
     merged = context.retriever.explain(Candidate(item.item_id, evidence=tuple(evidence)), context.preference)
     words = reasons(merged, context.catalog, language, context.preference)[:IN_WHY]
     joined, named = say("reasons_join", language).join(words), title_of(item, language)

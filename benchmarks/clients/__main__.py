@@ -62,8 +62,8 @@ CLIENTS = (
 def blocks(page: str, heading: str, language: str) -> list[str]:
     """The blocks of a language below a heading."""
     for part in re.split(r"^##+ ", page, flags=re.MULTILINE)[1:]:
-        found, _, rest = part.partition("\n")
-        if found.strip() == heading:
+        first_line, _, rest = part.partition("\n")
+        if first_line.strip() == heading:
             return re.findall(rf"```{language}\n(.*?)```", rest, re.DOTALL)
     return []
 

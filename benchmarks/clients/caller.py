@@ -39,7 +39,7 @@ class Caller:
         """What it says to a request of chat completions."""
         offered = {tool["function"]["name"] for tool in body.get("tools") or () if "function" in tool}
         self.offered |= offered
-        told = [str(one.get("content")) for one in body["messages"] if one["role"] == "tool"]
+        told = [str(message.get("content")) for message in body["messages"] if message["role"] == "tool"]
         if told:
             return {"content": FROM_TOOL + "; ".join(_titles(told[-1]))}
         if FUNCTION not in offered:
@@ -51,10 +51,10 @@ class Caller:
 def _titles(answer: str) -> list[str]:
     """The titles in the answer of the function, which a client may have put into words of its own."""
     try:
-        found = json.JSONDecoder().raw_decode(answer[answer.index("{") :])[0]
+        parsed = json.JSONDecoder().raw_decode(answer[answer.index("{") :])[0]
     except ValueError:
         return [answer[:300]]
-    return [f"{one['title']} ({one['year']})" for one in found.get("recommendations", ())] or [answer[:300]]
+    return [f"{card['title']} ({card['year']})" for card in parsed.get("recommendations", ())] or [answer[:300]]
 
 
 class _Handler(BaseHTTPRequestHandler):

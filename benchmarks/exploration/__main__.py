@@ -60,8 +60,8 @@ def main(arguments: list[str] | None = None) -> int:
     except RecommenderError as error:
         log.print(f"exploration: {error}")
         return 1
-    found = {name: json.loads(path.read_text()) for name in PARTS if (path := given.work / f"{name}.json").is_file()}
-    write_document(found, environment(), given.out)
+    parts = {name: json.loads(path.read_text()) for name in PARTS if (path := given.work / f"{name}.json").is_file()}
+    write_document(parts, environment(), given.out)
     return 0
 
 
@@ -95,14 +95,14 @@ def runs_of(
 
 def compared(setting: Setting, prior: Prior, strategies: Sequence[Strategy], **options: object) -> Figures:
     """Each strategy in figures and beside the first, which is greedy."""
-    found: Figures = {}
+    results: Figures = {}
     greedy: list[Outcome] = []
     for strategy in strategies:
         runs = runs_of(setting, prior, strategy, **options)  # type: ignore[arg-type]
         greedy = greedy or runs
-        found[strategy.name] = {**summary(runs), "people": len(runs[0].liked), "to_greedy": ratios(runs, greedy)}
+        results[strategy.name] = {**summary(runs), "people": len(runs[0].liked), "to_greedy": ratios(runs, greedy)}
         log.print(f"  {strategy.name}")
-    return found
+    return results
 
 
 def cold(setting: Setting, data: Path) -> Figures:
@@ -119,21 +119,21 @@ def literal(setting: Setting, data: Path) -> Figures:
     """Where an item that was shown and not answered teaches nobody anything."""
     prior, default = setting.prior(), default_with()
     deaf = runs_of(setting, prior, STRATEGIES[0], rules=Rules(silence=0.0))
-    found: Figures = {"greedy, deaf": summary(deaf)}
+    results: Figures = {"greedy, deaf": summary(deaf)}
     for name, strategy, rules in (
         ("default, deaf", default, Rules(silence=0.0)),
         ("greedy", STRATEGIES[0], Rules()),
         ("default", default, Rules()),
     ):
         runs = runs_of(setting, prior, strategy, rules=rules)
-        found[name] = {**summary(runs), "to_greedy": ratios(runs, deaf)}
-    return found
+        results[name] = {**summary(runs), "to_greedy": ratios(runs, deaf)}
+    return results
 
 
 def fresh(setting: Setting, data: Path) -> Figures:
     """Where the ratings of 10 % of the items are withheld."""
     prior = setting.prior(withheld=True)
-    found: Figures = {}
+    results: Figures = {}
     greedy: list[Outcome] = []
     shared, asking = Rules(shared=True), Rules(shared=True, answers=1.0)
     for name, strategy, rules in (
@@ -148,49 +148,49 @@ def fresh(setting: Setting, data: Path) -> Figures:
     ):
         runs = runs_of(setting, prior, strategy, rules=rules)
         greedy = greedy or runs
-        found[name] = {**summary(runs, setting.new_items), "to_greedy": ratios(runs, greedy)}
+        results[name] = {**summary(runs, setting.new_items), "to_greedy": ratios(runs, greedy)}
         log.print(f"  {name}")
-    return found
+    return results
 
 
 def asked(setting: Setting, data: Path) -> Figures:
     """With the question that may come with every other list, by how often it is answered."""
     prior = setting.prior()
-    found: Figures = {}
+    results: Figures = {}
     for n_known, chances in ((0, (1.0, 0.5)), (N_KNOWN, (1.0,))):
         people = f"{n_known} known, " if n_known else ""
         greedy = runs_of(setting, prior, STRATEGIES[0], n_known=n_known)
         for name, strategy in (("greedy", STRATEGIES[0]), ("default", default_with())):
             runs = runs_of(setting, prior, strategy, n_known=n_known)
-            found[f"{people}{name}"] = {**summary(runs), "to_greedy": ratios(runs, greedy)}
+            results[f"{people}{name}"] = {**summary(runs), "to_greedy": ratios(runs, greedy)}
         for chance in chances:
             for name, strategy in (("greedy", STRATEGIES[0]), ("default", default_with())):
                 runs = runs_of(setting, prior, strategy, rules=Rules(answers=chance), n_known=n_known)
-                found[f"{people}{name}, answered {chance:.0%}"] = {**summary(runs), "to_greedy": ratios(runs, greedy)}
+                results[f"{people}{name}, answered {chance:.0%}"] = {**summary(runs), "to_greedy": ratios(runs, greedy)}
                 log.print(f"  {people}{name}, answered {chance:.0%}")
-    return found
+    return results
 
 
 def bound(setting: Setting, data: Path) -> Figures:
     """What more knowledge could bring at the most: ratings told for free after greedy's first list."""
     prior = setting.prior()
-    found: Figures = {}
+    results: Figures = {}
     greedy = runs_of(setting, prior, STRATEGIES[0])
     for told in (0, 1, 3, 5, 10, 20):
         runs = runs_of(setting, prior, STRATEGIES[0], rules=Rules(told=told))
-        found[f"{told}"] = {"likes": summary(runs)["likes"], "to_greedy": ratios(runs, greedy)}
-    return found
+        results[f"{told}"] = {"likes": summary(runs)["likes"], "to_greedy": ratios(runs, greedy)}
+    return results
 
 
 def dial(setting: Setting, data: Path) -> Figures:
     """The trade-off: from no guess to half a list."""
     prior = setting.prior()
     greedy = runs_of(setting, prior, STRATEGIES[0], seeds=CURVE_SEEDS)
-    found: Figures = {}
+    results: Figures = {}
     for novelty in DIALS:
         runs = runs_of(setting, prior, default_with(), rules=Rules(novelty=novelty), seeds=CURVE_SEEDS)
-        found[f"{novelty:g}"] = {**summary(runs), "to_greedy": ratios(runs, greedy)}
-    return found
+        results[f"{novelty:g}"] = {**summary(runs), "to_greedy": ratios(runs, greedy)}
+    return results
 
 
 def worth(setting: Setting, data: Path) -> Figures:
@@ -198,7 +198,7 @@ def worth(setting: Setting, data: Path) -> Figures:
     prior = setting.prior()
     users = setting.split.test
     enough = crowd(setting.log, users, 0, n_known=2 * N_KNOWN)
-    found: Figures = {"people": len(enough)}
+    results: Figures = {"people": len(enough)}
     for n_known in (0, 5, 10, 20, 40):
         liked = []
         for seed in SEEDS:
@@ -212,25 +212,25 @@ def worth(setting: Setting, data: Path) -> Figures:
                 prior.model, prior.settings, prior.counts, prior.tail, people, STRATEGIES[0], Rules(rounds=2), seed
             )
             liked.append(float(run.liked[:, 0].mean()))
-        found[f"{n_known}"] = {"likes_in_first_list": float(np.mean(liked))}
-    return found
+        results[f"{n_known}"] = {"likes_in_first_list": float(np.mean(liked))}
+    return results
 
 
 def tuning(setting: Setting, data: Path) -> Figures:
     """How the settings were chosen, on the tuning users, who are neither fitted on nor tested on."""
-    found: Figures = {}
+    results: Figures = {}
     for width in (12, 20, 30):
         prior = setting.prior(tuning=True, settings=TasteSettings(width=width))
         for silence in (0.0, 3.0, 5.0, 8.0, 14.0):
             runs = runs_of(setting, prior, STRATEGIES[0], rules=Rules(silence=silence), tuning=True, seeds=range(3))
-            found[f"greedy, width {width}, silence {silence:g}"] = summary(runs)
+            results[f"greedy, width {width}, silence {silence:g}"] = summary(runs)
     prior = setting.prior(tuning=True)
     for optimism in (0.0, 0.5, 1.0):
         for floor in (0.1, 0.2, 0.35):
             strategy = Strategy("ucb", UpperBound(optimism, floor=floor))
             runs = runs_of(setting, prior, strategy, tuning=True, seeds=CURVE_SEEDS)
-            found[f"ucb, optimism {optimism:g}, floor {floor:g}"] = summary(runs)
-    return found
+            results[f"ucb, optimism {optimism:g}, floor {floor:g}"] = summary(runs)
+    return results
 
 
 def judged(setting: Setting, data: Path) -> Figures:

@@ -38,13 +38,13 @@ def write_document(parts: Parts, environment: dict[str, JsonValue], folder: Path
     Raises:
         RecommenderError: The document has no marks.
     """
-    found = {
+    whole = {
         **headline(parts),
         "command": "python -m benchmarks.exploration",
         "environment": environment,
         "parts": parts,
     }
-    (folder / "exploration.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    (folder / "exploration.json").write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
     document = folder / "exploration.md"
     if document.is_file():
         insert(document, tables(parts, environment), BEGIN, END)
@@ -62,7 +62,7 @@ def headline(parts: Parts) -> dict[str, JsonValue]:
     told, told_dense = (parts.get("asked", {}).get(name, {}).get("to_greedy", {}) for name in (ASKED, ASKED_KNOWN))
     new = parts.get("fresh", {}).get(NEW_ITEMS, {})
     usual = parts.get("fresh", {}).get("default", {})
-    robust = [one["doubly_robust"] for one in ope.get("targets", {}).values()]
+    robust = [target["doubly_robust"] for target in ope.get("targets", {}).values()]
     return {
         "cold_likes_vs_greedy": at_cold.get("likes"),
         "dense_likes_vs_greedy": at_dense.get("likes"),
@@ -83,8 +83,8 @@ def headline(parts: Parts) -> dict[str, JsonValue]:
         .get("default", {})
         .get("to_greedy", {})
         .get("likes"),
-        "ope_median_relative_error": max((one["median_relative_error"] for one in robust), default=None),
-        "ope_interval_coverage": min((one["interval_coverage"] for one in robust), default=None),
+        "ope_median_relative_error": max((target["median_relative_error"] for target in robust), default=None),
+        "ope_interval_coverage": min((target["interval_coverage"] for target in robust), default=None),
         "added_p95_ms": parts.get("speed", {}).get("p95_ms"),
         "added_cpu_p95_ms": parts.get("speed", {}).get("cpu_p95_ms"),
     }
@@ -92,13 +92,13 @@ def headline(parts: Parts) -> dict[str, JsonValue]:
 
 def tables(parts: Parts, environment: dict[str, JsonValue]) -> str:
     """All tables."""
-    found = [
+    sections = [
         f"- command: `python -m benchmarks.exploration` (= `make bench-exploration`)\n{environment_lines(environment)}"
     ]
-    found.append(_targets(parts))
+    sections.append(_targets(parts))
     for name, title in (("cold", "Users who start with nothing"), ("dense", "Users of whom 20 ratings are known")):
         if name in parts:
-            found.append(f"### {title}\n\n{_of(parts[name])}{_strategies(parts[name])}")
+            sections.append(f"### {title}\n\n{_of(parts[name])}{_strategies(parts[name])}")
     for name, title in (
         ("asked", "With the question that may come with every other list"),
         ("literal", "Where silence teaches nothing"),
@@ -106,28 +106,28 @@ def tables(parts: Parts, environment: dict[str, JsonValue]) -> str:
         ("dial", "The dial"),
     ):
         if name in parts:
-            found.append(f"### {title}\n\n{_of(parts[name])}{_variants(parts[name])}")
+            sections.append(f"### {title}\n\n{_of(parts[name])}{_variants(parts[name])}")
     if "bound" in parts:
-        found.append(
+        sections.append(
             f"### What more knowledge could bring at the most\n\n{_of(parts['bound'])}{_bound(parts['bound'])}"
         )
     if "worth" in parts:
-        found.append(f"### What knowing more is worth\n\n{_of(parts['worth'])}{_worth(parts['worth'])}")
+        sections.append(f"### What knowing more is worth\n\n{_of(parts['worth'])}{_worth(parts['worth'])}")
     if "ope" in parts:
-        found.append(
+        sections.append(
             f"### Off-policy estimates beside known truths\n\n{_of(parts['ope'])}{_ope(parts['ope']['targets'])}"
         )
     if "speed" in parts:
         one = parts["speed"]
-        found.append(
+        sections.append(
             f"### Added time per turn\n\n{_of(one)}Wall clock p50 {one['p50_ms']:.1f} ms, p95 {one['p95_ms']:.1f} ms, "
             f"at a load of {one['load']:.1f}; processor time p50 {one['cpu_p50_ms']:.1f} ms, "
             f"p95 {one['cpu_p95_ms']:.1f} ms; {one['turns']} turns, {one['items']} items "
             f"(wanted: p95 <= {one['wanted_ms']:.0f} ms)."
         )
     if "tuning" in parts:
-        found.append(f"### Settings, on the tuning users\n\n{_of(parts['tuning'])}{_variants(parts['tuning'])}")
-    return "\n\n".join(found)
+        sections.append(f"### Settings, on the tuning users\n\n{_of(parts['tuning'])}{_variants(parts['tuning'])}")
+    return "\n\n".join(sections)
 
 
 def _of(part: Mapping[str, Any]) -> str:
@@ -157,7 +157,7 @@ def _targets(parts: Parts) -> str:
     return "### Against what was wanted\n\n" + table(("figure", "measured, 95 % interval", "wanted"), rows)
 
 
-def _strategies(found: Mapping[str, Any]) -> str:
+def _strategies(strategies: Mapping[str, Any]) -> str:
     head = (
         "strategy",
         "likes found",
@@ -172,23 +172,23 @@ def _strategies(found: Mapping[str, Any]) -> str:
     rows = [
         (
             name,
-            f"{one['likes']:.2f}",
-            _ratio(one["to_greedy"]["likes"]),
-            f"{one['coverage']:.0f}",
-            _ratio(one["to_greedy"]["coverage"]),
-            f"{one['longtail_likes']:.3f}",
-            f"{one['ndcg']:.4f}",
-            _ratio(one["to_greedy"]["ndcg"]),
-            f"{one['guess_share']:.0%}",
+            f"{strategy['likes']:.2f}",
+            _ratio(strategy["to_greedy"]["likes"]),
+            f"{strategy['coverage']:.0f}",
+            _ratio(strategy["to_greedy"]["coverage"]),
+            f"{strategy['longtail_likes']:.3f}",
+            f"{strategy['ndcg']:.4f}",
+            _ratio(strategy["to_greedy"]["ndcg"]),
+            f"{strategy['guess_share']:.0%}",
         )
-        for name, one in found.items()
-        if isinstance(one, dict)
+        for name, strategy in strategies.items()
+        if isinstance(strategy, dict)
     ]
-    people = next(one["people"] for one in found.values() if isinstance(one, dict))
+    people = next(strategy["people"] for strategy in strategies.values() if isinstance(strategy, dict))
     return f"{people} users, 5 seeds, 10 rounds of 5 items.\n\n" + table(head, rows)
 
 
-def _variants(found: Mapping[str, Any]) -> str:
+def _variants(variants: Mapping[str, Any]) -> str:
     head = (
         "variant",
         "likes found",
@@ -200,50 +200,52 @@ def _variants(found: Mapping[str, Any]) -> str:
         "liked: new / little known / telling",
     )
     rows = []
-    for name, one in found.items():
-        if not isinstance(one, dict):
+    for name, variant in variants.items():
+        if not isinstance(variant, dict):
             continue
-        liked = " / ".join(f"{one['guesses'][kind]['liked']:.3f}" for kind in ("unrated", "little_known", "other"))
+        liked = " / ".join(f"{variant['guesses'][kind]['liked']:.3f}" for kind in ("unrated", "little_known", "other"))
         rows.append(
             (
                 name,
-                f"{one['likes']:.2f}",
-                _ratio(one["to_greedy"]["likes"]) if "to_greedy" in one else "",
-                f"{one['coverage']:.0f}",
-                f"{one['longtail_likes']:.3f}",
-                f"{one['ndcg']:.4f}",
-                f"{one['new_item_share_of_slots']:.1%}" if "new_item_share_of_slots" in one else "",
-                liked if one["guess_share"] else "",
+                f"{variant['likes']:.2f}",
+                _ratio(variant["to_greedy"]["likes"]) if "to_greedy" in variant else "",
+                f"{variant['coverage']:.0f}",
+                f"{variant['longtail_likes']:.3f}",
+                f"{variant['ndcg']:.4f}",
+                f"{variant['new_item_share_of_slots']:.1%}" if "new_item_share_of_slots" in variant else "",
+                liked if variant["guess_share"] else "",
             )
         )
     return table(head, rows)
 
 
-def _worth(found: Mapping[str, Any]) -> str:
-    rows = [(name, f"{one['likes_in_first_list']:.3f}") for name, one in found.items() if isinstance(one, dict)]
-    return f"{found['people']} users with at least 50 revealable ratings.\n\n" + table(
+def _worth(part: Mapping[str, Any]) -> str:
+    rows = [
+        (name, f"{figures['likes_in_first_list']:.3f}") for name, figures in part.items() if isinstance(figures, dict)
+    ]
+    return f"{part['people']} users with at least 50 revealable ratings.\n\n" + table(
         ("ratings known for free", "likes in greedy's first list of 5"), rows
     )
 
 
-def _bound(found: Mapping[str, Any]) -> str:
+def _bound(part: Mapping[str, Any]) -> str:
     rows = [
-        (name, f"{one['likes']:.2f}", _ratio(one["to_greedy"]["likes"]))
-        for name, one in found.items()
-        if isinstance(one, dict)
+        (name, f"{figures['likes']:.2f}", _ratio(figures["to_greedy"]["likes"]))
+        for name, figures in part.items()
+        if isinstance(figures, dict)
     ]
     return table(("ratings told for free after the first list", "likes in ten lists", "to greedy"), rows)
 
 
-def _share_of_guesses(one: Mapping[str, Any]) -> float | None:
+def _share_of_guesses(figures: Mapping[str, Any]) -> float | None:
     """Which share of the guesses goes to items that nobody rated."""
-    unrated = one.get("guesses", {}).get("unrated", {}).get("share_of_slots")
-    return unrated / one["guess_share"] if unrated is not None and one.get("guess_share") else None
+    unrated = figures.get("guesses", {}).get("unrated", {}).get("share_of_slots")
+    return unrated / figures["guess_share"] if unrated is not None and figures.get("guess_share") else None
 
 
-def _others_liked(one: Mapping[str, Any]) -> float | None:
+def _others_liked(figures: Mapping[str, Any]) -> float | None:
     """The liked share of the guesses that are not at unrated items."""
-    others = [of for kind, of in one.get("guesses", {}).items() if kind != "unrated"]
+    others = [of for kind, of in figures.get("guesses", {}).items() if kind != "unrated"]
     share = sum(of["share_of_slots"] for of in others)
     return sum(of["share_of_slots"] * of["liked"] for of in others) / share if share else None
 
@@ -253,13 +255,13 @@ def _ope(targets: Mapping[str, Any]) -> str:
         (
             target,
             kind.replace("_", " "),
-            f"{one['truth']:.4f}",
-            f"{one['median_relative_error']:.1%}",
-            f"{one['interval_coverage']:.0%}",
-            f"{one['effective_size']:.0f}",
+            f"{figures['truth']:.4f}",
+            f"{figures['median_relative_error']:.1%}",
+            f"{figures['interval_coverage']:.0%}",
+            f"{figures['effective_size']:.0f}",
         )
         for target, kinds in targets.items()
-        for kind, one in kinds.items()
+        for kind, figures in kinds.items()
     ]
     return table(
         (
@@ -274,7 +276,7 @@ def _ope(targets: Mapping[str, Any]) -> str:
     )
 
 
-def _ratio(one: Any) -> str:
-    if not one or one.get("ratio") is None:
+def _ratio(ratio: Any) -> str:
+    if not ratio or ratio.get("ratio") is None:
         return "not told"
-    return f"{one['ratio']:.3f} ({one['low']:.3f} to {one['high']:.3f})"
+    return f"{ratio['ratio']:.3f} ({ratio['low']:.3f} to {ratio['high']:.3f})"

@@ -18,25 +18,25 @@ def by_person(runs: Sequence[Outcome]) -> dict[str, NDArray[np.float64]]:
     """The mean over seeds of what each person got, shape (n_people,)."""
     with np.errstate(invalid="ignore"):
         return {
-            "likes": np.mean([one.liked.sum(axis=1) for one in runs], axis=0),
-            "longtail_likes": np.mean([one.liked_tail for one in runs], axis=0),
-            "ndcg": np.nanmean(np.asarray([one.ndcg for one in runs]), axis=0),
+            "likes": np.mean([run.liked.sum(axis=1) for run in runs], axis=0),
+            "longtail_likes": np.mean([run.liked_tail for run in runs], axis=0),
+            "ndcg": np.nanmean(np.asarray([run.ndcg for run in runs]), axis=0),
         }
 
 
 def summary(runs: Sequence[Outcome], new_items: NDArray[np.bool_] | None = None) -> dict[str, JsonValue]:
     """One strategy in figures."""
     people = by_person(runs)
-    guesses = {kind: float(sum(one.guesses[kind].sum() for one in runs)) for kind in Kind}
-    liked = {kind: float(sum(one.liked_guesses[kind].sum() for one in runs)) for kind in Kind}
-    shown = float(sum(one.shown.sum() for one in runs))
-    found: dict[str, JsonValue] = {
+    guesses = {kind: float(sum(run.guesses[kind].sum() for run in runs)) for kind in Kind}
+    liked = {kind: float(sum(run.liked_guesses[kind].sum() for run in runs)) for kind in Kind}
+    shown = float(sum(run.shown.sum() for run in runs))
+    figures: dict[str, JsonValue] = {
         "likes": float(people["likes"].mean()),
-        "likes_by_round": [float(one) for one in np.mean([run.liked.mean(axis=0) for run in runs], axis=0)],
+        "likes_by_round": [float(value) for value in np.mean([run.liked.mean(axis=0) for run in runs], axis=0)],
         "longtail_likes": float(people["longtail_likes"].mean()),
-        "coverage": float(np.mean([one.shown.any(axis=0).sum() for one in runs])),
+        "coverage": float(np.mean([run.shown.any(axis=0).sum() for run in runs])),
         "ndcg": float(np.nanmean(people["ndcg"])),
-        "width_by_round": [float(one) for one in np.mean([run.width for run in runs], axis=0)],
+        "width_by_round": [float(value) for value in np.mean([run.width for run in runs], axis=0)],
         "guess_share": sum(guesses.values()) / shown,
         "guesses": {
             kind.value: {"share_of_slots": guesses[kind] / shown, "liked": liked[kind] / max(1.0, guesses[kind])}
@@ -44,8 +44,8 @@ def summary(runs: Sequence[Outcome], new_items: NDArray[np.bool_] | None = None)
         },
     }
     if new_items is not None:
-        found["new_item_share_of_slots"] = float(sum(one.shown[:, new_items].sum() for one in runs)) / shown
-    return found
+        figures["new_item_share_of_slots"] = float(sum(run.shown[:, new_items].sum() for run in runs)) / shown
+    return figures
 
 
 def ratios(runs: Sequence[Outcome], greedy: Sequence[Outcome], seed: int = 0) -> dict[str, JsonValue]:
@@ -56,9 +56,9 @@ def ratios(runs: Sequence[Outcome], greedy: Sequence[Outcome], seed: int = 0) ->
     ours, theirs = by_person(runs), by_person(greedy)
     n = len(ours["likes"])
     drawn = np.random.default_rng(seed).integers(0, n, size=(N_DRAWS, n))
-    found: dict[str, JsonValue] = {name: _ratio(ours[name], theirs[name], drawn) for name in ours}
-    found["coverage"] = _coverage(runs, greedy)
-    return found
+    figures: dict[str, JsonValue] = {name: _ratio(ours[name], theirs[name], drawn) for name in ours}
+    figures["coverage"] = _coverage(runs, greedy)
+    return figures
 
 
 def _ratio(ours: NDArray[np.float64], theirs: NDArray[np.float64], drawn: NDArray[np.int64]) -> dict[str, JsonValue]:
@@ -84,13 +84,13 @@ def _coverage(runs: Sequence[Outcome], greedy: Sequence[Outcome]) -> dict[str, J
 
 def _covered(runs: Sequence[Outcome]) -> NDArray[np.float64]:
     """Mean number of items shown to anybody, then to anybody but each person, shape (1 + n_people,)."""
-    found = []
-    for one in runs:
-        times = one.shown.sum(axis=0)
-        alone = (one.shown & (times == 1)).sum(axis=1)
+    covered = []
+    for run in runs:
+        times = run.shown.sum(axis=0)
+        alone = (run.shown & (times == 1)).sum(axis=1)
         whole = float((times > 0).sum())
-        found.append(np.concatenate(([whole], whole - alone)))
-    return np.asarray(np.mean(found, axis=0), dtype=np.float64)
+        covered.append(np.concatenate(([whole], whole - alone)))
+    return np.asarray(np.mean(covered, axis=0), dtype=np.float64)
 
 
 def _interval(ratio: float, sampled: NDArray[np.float64]) -> dict[str, JsonValue]:

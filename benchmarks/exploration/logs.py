@@ -75,9 +75,9 @@ def simulate_log(
 
 def judge(logs: Sequence[SimulatedLog]) -> dict[str, dict[str, dict[str, float]]]:
     """Relative errors and coverage by target and estimator; the truth is the mean over all simulated people."""
-    found: dict[str, dict[str, dict[str, float]]] = {}
+    judged: dict[str, dict[str, dict[str, float]]] = {}
     for name in logs[0].truth:
-        truth = float(np.mean([one.truth[name] for one in logs]))
+        truth = float(np.mean([simulated.truth[name] for simulated in logs]))
         estimates: list[Estimate] = []
         refused = 0
         for log in logs:
@@ -85,20 +85,20 @@ def judge(logs: Sequence[SimulatedLog]) -> dict[str, dict[str, dict[str, float]]
                 estimates.append(evaluate(log.by_target[name]))
             except OverlapError:
                 refused += 1
-        found[name] = {
+        judged[name] = {
             kind: {
                 "truth": truth,
                 "median_relative_error": float(
-                    np.median([abs(getattr(one, kind).value / truth - 1) for one in estimates])
+                    np.median([abs(getattr(estimate, kind).value / truth - 1) for estimate in estimates])
                 ),
-                "interval_coverage": float(np.mean([truth in getattr(one, kind) for one in estimates])),
-                "effective_size": float(np.median([one.size for one in estimates])),
+                "interval_coverage": float(np.mean([truth in getattr(estimate, kind) for estimate in estimates])),
+                "effective_size": float(np.median([estimate.size for estimate in estimates])),
                 "refused": float(refused),
             }
             for kind in ("inverse", "normalized", "doubly_robust")
             if estimates
         }
-    return found
+    return judged
 
 
 def _somebody(model: TasteModel, rng: np.random.Generator) -> tuple[Belief, NDArray[np.float64]]:

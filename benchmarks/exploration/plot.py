@@ -27,10 +27,10 @@ def draw(parts: Mapping[str, Any], folder: Path) -> None:
         )
     left.set(xlabel="round", ylabel="liked items found", title="Strangers, 5 items a round", ylim=(0, None))
     left.legend(fontsize=7)
-    dial = {float(name): one for name, one in parts["dial"].items() if isinstance(one, dict)}
+    dial = {float(name): figures for name, figures in parts["dial"].items() if isinstance(figures, dict)}
     places = sorted(dial)
     for key, label in (("likes", "likes"), ("coverage", "coverage"), ("ndcg", "NDCG@10 after 5 rounds")):
-        right.plot(places, [dial[one]["to_greedy"][key]["ratio"] for one in places], marker="o", label=label)
+        right.plot(places, [dial[place]["to_greedy"][key]["ratio"] for place in places], marker="o", label=label)
     right.axhline(1.0, color="gray", linewidth=0.8)
     right.set(xlabel="dial", ylabel="ratio to greedy", title="What the dial trades")
     right.legend(fontsize=7)

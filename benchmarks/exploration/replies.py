@@ -57,7 +57,7 @@ class Asker:
     def __post_init__(self) -> None:
         self.asked = np.zeros(self.sides.shape, dtype=np.bool_)
         self.n_answered = 0
-        self._answers = np.asarray([one.answer for one in self.questions.comparisons])
+        self._answers = np.asarray([comparison.answer for comparison in self.questions.comparisons])
 
     def ask(self, belief: Belief, picks: NDArray[np.int64]) -> None:
         """One question to everyone whose list `picks` (n_people, slots) teaches less; the answers are learned."""
@@ -65,7 +65,7 @@ class Asker:
         place = gains.argmax(axis=1)
         everyone = np.arange(len(picks))
         wanted = gains[everyone, place] > ANSWERED * self._teaches(belief, picks)
-        who = np.flatnonzero(wanted & (belief.width() >= STILL_GUESSING))
+        who = np.flatnonzero(wanted & (belief.uncertainty() >= STILL_GUESSING))
         self.asked[who, place[who]] = True
         who = who[(self.rng.random(len(who)) < self.chance) & (self.sides[who, place[who]] != 0)]
         chosen = place[who]
@@ -81,5 +81,5 @@ class Asker:
         spread = features @ covariance
         variance = (spread * features).sum(axis=2) + model.noise[picks] + model.doubt[picks]
         closed = ((spread @ model.gram) * spread).sum(axis=2)
-        found: NDArray[np.float64] = (closed / variance / model.openness).max(axis=1)
-        return found
+        narrowing: NDArray[np.float64] = (closed / variance / model.openness).max(axis=1)
+        return narrowing

@@ -53,9 +53,9 @@ class Setting:
         chosen = np.random.default_rng(NEW_SEED).choice(
             self.log.n_items, size=round(NEW_SHARE * self.log.n_items), replace=False
         )
-        found = np.zeros(self.log.n_items, dtype=np.bool_)
-        found[chosen] = True
-        return found
+        is_new = np.zeros(self.log.n_items, dtype=np.bool_)
+        is_new[chosen] = True
+        return is_new
 
     def prior(self, *, tuning: bool = False, withheld: bool = False, settings: TasteSettings | None = None) -> "Prior":
         """Fit on everyone who is not simulated.

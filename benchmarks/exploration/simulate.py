@@ -14,7 +14,7 @@ from retrieval.exploration.asking import Questions
 from retrieval.exploration.choosing import Policy
 from retrieval.exploration.pool import POOL, Kind, guess_pool
 from retrieval.exploration.slots import guess_count
-from retrieval.item_learning import Showings, taught
+from retrieval.item_learning import Impressions, updated
 
 Bools = NDArray[np.bool_]
 Rows = NDArray[np.int64]
@@ -110,16 +110,16 @@ def simulate(
         shown,
         np.zeros(n, dtype=np.int64),
         none,
-        {kind: one.copy() for kind, one in none.items()},
+        {kind: zeros.copy() for kind, zeros in none.items()},
         np.full(n, np.nan),
         np.zeros(rules.rounds),
     )
-    showings, factor = Showings.none(model.n_items), np.ones(model.n_items)
+    impressions, factor = Impressions.none(model.n_items), np.ones(model.n_items)
     guessed = np.zeros(model.n_items, dtype=np.int64)
     for turn in range(rules.rounds):
         if turn == rules.judged_after:
             out.ndcg = ranking_quality(belief, people, shown & people.revealable)
-        out.width[turn] = belief.width().mean()
+        out.width[turn] = belief.uncertainty().mean()
         picks, kinds = _lists(belief, shown, counts, strategy, rules, rng, guessed)
         expected = np.take_along_axis(belief.mean(), picks, 1) / factor[picks] if rules.shared else None
         for slot in range(rules.slots):
@@ -135,16 +135,16 @@ def simulate(
                 out.liked_guesses[kind] += guess & liked
             heard = everyone if rules.silence else np.flatnonzero(revealed)
             said = np.where(revealed, told[everyone, items], 0.0)
-            patience = np.where(revealed, 1.0, rules.silence or 1.0)
-            belief.observe(heard, items[heard], said[heard], patience[heard])
+            noise_scale = np.where(revealed, 1.0, rules.silence or 1.0)
+            belief.observe(heard, items[heard], said[heard], noise_scale[heard])
             if expected is not None:
-                showings = showings.and_also(items, expected[:, slot], said)
+                impressions = impressions.and_also(items, expected[:, slot], said)
         if turn == 0 and rules.told:
             shown |= tell(belief, people, told, rules.told, np.random.default_rng([seed, 19]))
         if asker is not None and turn % EVERY == 0:
             asker.ask(belief, picks)
         if rules.shared:
-            belief.model, factor = taught(model, showings, counts), showings.factors(counts)
+            belief.model, factor = updated(model, impressions, counts), impressions.factors(counts)
     out.shown = shown & ~people.known
     return out
 
@@ -152,8 +152,8 @@ def simulate(
 def learn_known(belief: Belief, people: Crowd, told: NDArray[np.float64]) -> None:
     """What was known before the first round, one rating of everyone at a time."""
     columns = [np.flatnonzero(row) for row in people.known]
-    for place in range(max((len(one) for one in columns), default=0)):
-        who = np.asarray([person for person, one in enumerate(columns) if place < len(one)], dtype=np.int64)
+    for place in range(max((len(column) for column in columns), default=0)):
+        who = np.asarray([person for person, column in enumerate(columns) if place < len(column)], dtype=np.int64)
         items = np.asarray([columns[person][place] for person in who.tolist()], dtype=np.int64)
         belief.observe(who, items, told[who, items], np.ones(len(who)))
 
@@ -162,21 +162,21 @@ def tell(belief: Belief, people: Crowd, told: NDArray[np.float64], n: int, rng: 
     """Let some ratings of the held-out half be learned; which ones, shape (n_people, n_items)."""
     closed = ~np.isnan(people.weights) & ~people.revealable
     order = np.argsort(np.where(closed, rng.random(closed.shape), 2.0), axis=1)[:, :n]
-    found = np.zeros(closed.shape, dtype=np.bool_)
+    is_told = np.zeros(closed.shape, dtype=np.bool_)
     for place in range(n):
         who = np.flatnonzero(closed[np.arange(len(people)), order[:, place]])
         items = order[who, place]
-        found[who, items] = True
+        is_told[who, items] = True
         belief.observe(who, items, told[who, items], np.ones(len(who)))
-    return found
+    return is_told
 
 
 def best(scores: NDArray[np.float64], shut: Bools, k: int) -> Rows:
     """The k highest open items of each person, best first, shape (n_people, k)."""
     open_scores = np.where(shut, -np.inf, scores)
-    found = np.argpartition(-open_scores, k, axis=1)[:, :k]
-    order = np.argsort(-np.take_along_axis(open_scores, found, 1), axis=1, kind="stable")
-    return np.asarray(np.take_along_axis(found, order, 1), dtype=np.int64)
+    top = np.argpartition(-open_scores, k, axis=1)[:, :k]
+    order = np.argsort(-np.take_along_axis(open_scores, top, 1), axis=1, kind="stable")
+    return np.asarray(np.take_along_axis(top, order, 1), dtype=np.int64)
 
 
 def ranking_quality(belief: Belief, people: Crowd, shut: Bools) -> NDArray[np.float64]:
@@ -187,8 +187,8 @@ def ranking_quality(belief: Belief, people: Crowd, shut: Bools) -> NDArray[np.fl
     gain = (np.take_along_axis(wanted, ranked, 1) * discount).sum(axis=1)
     n = np.minimum(wanted.sum(axis=1), 10)
     ideal = np.concatenate(([np.nan], np.cumsum(discount)))[n]
-    found: NDArray[np.float64] = gain / ideal
-    return found
+    quality: NDArray[np.float64] = gain / ideal
+    return quality
 
 
 def _lists(
@@ -207,7 +207,7 @@ def _lists(
     picks = best(belief.mean(), shown, rules.slots)
     if strategy.policy is None:
         return picks, kinds
-    widths = belief.width()
+    widths = belief.uncertainty()
     for person in range(len(belief)):
         n = guess_count(rules.slots, float(widths[person]), rules.novelty)
         if n == 0:
@@ -217,11 +217,11 @@ def _lists(
         open_rows[sure] = False
         if strategy.fresh and rng.random() < strategy.fresh and (open_rows & (counts == 0)).any():
             open_rows &= counts == 0
-        one = belief.person(person)
-        tried = one.tried(np.flatnonzero(shown[person]))
-        pool = guess_pool(one, open_rows, counts, tried=tried, size=rules.pool, rng=rng, shown=guessed)
+        own = belief.person(person)
+        tried = own.tried(np.flatnonzero(shown[person]))
+        pool = guess_pool(own, open_rows, counts, tried=tried, size=rules.pool, rng=rng, shown=guessed)
         rows = np.fromiter(pool, dtype=np.int64)
-        drawn = rows[strategy.policy.lottery(one, rows, min(n, len(rows))).draw(rng)]
+        drawn = rows[strategy.policy.lottery(own, rows, min(n, len(rows))).draw(rng)]
         guessed[drawn] += 1
         picks[person, rules.slots - len(drawn) :] = drawn
         kinds[person, rules.slots - len(drawn) :] = [pool[row] for row in drawn.tolist()]

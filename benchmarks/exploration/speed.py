@@ -20,7 +20,7 @@ WANTED_MS = 5.0
 def measure(data: Path) -> dict[str, JsonValue]:
     """Times of turns of people with 0 to 200 ratings, one after the other, in milliseconds."""
     retriever = Retriever.open(RetrievalSettings(data_dir=data))
-    people = [UserHistory(), *(retriever.history_of(one) for one in retriever.dataset_users(60))]
+    people = [UserHistory(), *(retriever.history_of(user) for user in retriever.dataset_users(60))]
     rng = np.random.default_rng(0)
     turns: list[float] = []
     worked: list[float] = []
@@ -28,12 +28,12 @@ def measure(data: Path) -> dict[str, JsonValue]:
         history = people[turn % len(people)]
         cut = UserHistory(history.user_id, history.interactions[: int(rng.integers(0, 201))])
         preference = Preference()
-        found = retriever.run("trend", preference, cut)
-        ranked = Ranked(tuple(found[: preference.count]))
+        candidates = retriever.run("trend", preference, cut)
+        ranked = Ranked(tuple(candidates[: preference.count]))
         started, working = time.perf_counter(), time.thread_time()
         belief = retriever.belief(preference, cut)
         slots = retriever.explore(ranked, preference, cut, rng, belief=belief)
-        retriever.inquiry(slots, belief)
+        retriever.elicitation(slots, belief)
         worked.append(1000 * (time.thread_time() - working))
         turns.append(1000 * (time.perf_counter() - started))
     counted, cpu = turns[10:], worked[10:]

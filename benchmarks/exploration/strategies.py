@@ -22,13 +22,13 @@ def thompson_list(spread: float) -> Whole:
     """The whole list by Thompson sampling, a possible taste per place."""
 
     def choose(belief: Belief, shown: NDArray[np.bool_], rng: np.random.Generator, slots: int) -> Rows:
-        shut, found = shown.copy(), np.zeros((len(belief), slots), dtype=np.int64)
+        shut, chosen = shown.copy(), np.zeros((len(belief), slots), dtype=np.int64)
         for slot in range(slots):
             standard = spread * rng.standard_normal((len(belief), 1, belief.covariance.shape[1]))
             tastes = belief.draws(standard, belief.draw_clusters(rng.random((len(belief), 1))))[:, 0]
-            found[:, slot] = best(belief.model.base + tastes @ belief.model.features.T, shut, 1)[:, 0]
-            shut[np.arange(len(belief)), found[:, slot]] = True
-        return found
+            chosen[:, slot] = best(belief.model.base + tastes @ belief.model.features.T, shut, 1)[:, 0]
+            shut[np.arange(len(belief)), chosen[:, slot]] = True
+        return chosen
 
     return choose
 

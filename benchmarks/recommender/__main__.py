@@ -68,18 +68,18 @@ def _sections(options: argparse.Namespace) -> list[Section]:
     data = movielens()
     peers, ours = Peers(through=options.through.split()), Ours(data)
     one = _told("protocol one", lambda: protocol_one(data, peers, ours, tuple(options.peers)))
-    found: list[Section] = [
+    sections: list[Section] = [
         ("Protocol one: the last interaction", report.one_tables(one), {"protocol1": report.one_figures(one)}),
         ("Users with few interactions", report.few_table(one), {}),
     ]
     if "two" not in options.skip:
         two = _told("protocol two", lambda: protocol_two(data, peers, ours, _some(one, options)))
-        found.append(("Protocol two: cuts in time", report.two_tables(two), {"protocol2": report.two_figures(two)}))
+        sections.append(("Protocol two: cuts in time", report.two_tables(two), {"protocol2": report.two_figures(two)}))
     for name, (title, make) in PARTS.items():
         if make is not None and name not in options.skip:
             text, figures = _told(name, functools.partial(make, ours, one))
-            found.append((title, text, figures))
-    return [*found, ("The peers' search", report.search_table(one), {})]
+            sections.append((title, text, figures))
+    return [*sections, ("The peers' search", report.search_table(one), {})]
 
 
 def _some(one: One, options: argparse.Namespace) -> dict[str, Choice]:
@@ -87,41 +87,41 @@ def _some(one: One, options: argparse.Namespace) -> dict[str, Choice]:
 
 
 def _ablation(ours: Ours, one: One) -> tuple[str, Figures]:
-    whole, found = ablation(ours, one.split, lambda name: print(f"ablation: {name}", file=sys.stderr, flush=True))
-    rows: Figures = {it.taken: {"ndcg@10": round(it.ndcg, 5), "lost": report.gain_figures(it.gain)} for it in found}
-    return report.ablation_table(whole, found), {
+    whole, without = ablation(ours, one.split, lambda name: print(f"ablation: {name}", file=sys.stderr, flush=True))
+    rows: Figures = {it.taken: {"ndcg@10": round(it.ndcg, 5), "lost": report.gain_figures(it.gain)} for it in without}
+    return report.ablation_table(whole, without), {
         "ablation": {"whole": round(whole.mean("ndcg@10"), 5), "without": rows}
     }
 
 
 def _new_items(ours: Ours, one: One) -> tuple[str, Figures]:
-    found = parts.new_items(ours)
-    ratios: Figures = {name: report.gain_figures(it) for name, it in found.gains.items()}
-    return report.new_items_table(found), {"new_items": {"recall@20": {**found.recall}, "against_random": ratios}}
+    new = parts.new_items(ours)
+    ratios: Figures = {name: report.gain_figures(it) for name, it in new.gains.items()}
+    return report.new_items_table(new), {"new_items": {"recall@20": {**new.recall}, "against_random": ratios}}
 
 
 def _speed(ours: Ours, one: One) -> tuple[str, Figures]:
     with threadpool_limits(1):
-        found = parts.latency(ours, ours.bare(one.split), one.split.profiles)
+        latency = parts.latency(ours, ours.bare(one.split), one.split.profiles)
     fit_s = one.strategies["fused"].fit_s
-    text = f"{report.latency_text(found)} Fitting the default took {fit_s:.0f} s: its members twice, once without "
+    text = f"{report.latency_text(latency)} Fitting the default took {fit_s:.0f} s: its members twice, once without "
     text += "everyone's last interactions, and all strategies."
     return text, {
         "speed": {
-            "fusing_ms_p95": found.fusing[1],
-            "fusing_processor_ms_p95": found.fusing_processor[1],
-            "scoring_ms_p95": found.scoring[1],
+            "fusing_ms_p95": latency.fusing[1],
+            "fusing_processor_ms_p95": latency.fusing_processor[1],
+            "scoring_ms_p95": latency.scoring[1],
             "fit_s": fit_s,
         }
     }
 
 
 def _diversity(ours: Ours, one: One) -> tuple[str, Figures]:
-    found = parts.spreads(ours, ours.default_scores(one.split), one.split, LEVELS)
+    spreads = parts.spreads(ours, ours.default_scores(one.split), one.split, LEVELS)
     rows: list[JsonValue] = [
-        {"diversity": it.diversity, "ndcg@10": it.ndcg, "difference": it.difference} for it in found
+        {"diversity": it.diversity, "ndcg@10": it.ndcg, "difference": it.difference} for it in spreads
     ]
-    return report.spread_table(found), {"diversity": rows}
+    return report.spread_table(spreads), {"diversity": rows}
 
 
 def _leak(ours: Ours, one: One) -> tuple[str, Figures]:
@@ -150,9 +150,9 @@ def _told(what: str, make: Callable[[], Made]) -> Made:
     return made
 
 
-def _text(found: Figures, sections: list[Section]) -> str:
+def _text(machine: Figures, sections: list[Section]) -> str:
     parts_ = [f"### {title}\n\n{text}" for title, text, _ in sections]
-    return "\n\n".join([f"- command: `{COMMAND}`\n{environment_lines(found)}", *parts_])
+    return "\n\n".join([f"- command: `{COMMAND}`\n{environment_lines(machine)}", *parts_])
 
 
 def insert(path: Path, text: str) -> None:

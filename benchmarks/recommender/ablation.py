@@ -47,8 +47,12 @@ WHOLE = Take("nothing")
 
 def takes(members: Sequence[str]) -> list[Take]:
     """Each member alone, then the members of each dimension."""
-    of = {one: tuple(name for name in members if MEMBERS[name].dimension is one) for one in Dimension}
-    groups = [Take(f"dimension {one}", gone, one) for one, gone in of.items() if gone and len(gone) < len(members)]
+    of = {dimension: tuple(name for name in members if MEMBERS[name].dimension is dimension) for dimension in Dimension}
+    groups = [
+        Take(f"dimension {dimension}", gone, dimension)
+        for dimension, gone in of.items()
+        if gone and len(gone) < len(members)
+    ]
     return [*(Take(f"channel {name}", (name,)) for name in members), *groups]
 
 
@@ -75,13 +79,13 @@ def ablation(ours: Ours, split: Split, tell: Callable[[str], None] = lambda _: N
         return read_scores(place, split, take.name)
 
     whole = measured(WHOLE)
-    found = []
-    for take in sorted(takes(ours.settings.members), key=lambda one: _kept(ours, one), reverse=True):
+    changes = []
+    for take in sorted(takes(ours.settings.members), key=lambda removal: _kept(ours, removal), reverse=True):
         rest = measured(take)
         change = gain(whole.values[NDCG], rest.values[NDCG])
-        found.append(Without(take.name, take.members, rest.mean(NDCG), change))
-    order = [one.name for one in takes(ours.settings.members)]
-    return whole, sorted(found, key=lambda one: order.index(one.taken))
+        changes.append(Without(take.name, take.members, rest.mean(NDCG), change))
+    order = [removal.name for removal in takes(ours.settings.members)]
+    return whole, sorted(changes, key=lambda removal: order.index(removal.taken))
 
 
 def _kept(ours: Ours, take: Take) -> tuple[str, ...]:
@@ -118,8 +122,8 @@ def _examples(ours: Ours, split: Split, fitted: Fitted, members: Sequence[str]) 
     """As `retrieval.fusion.others.fused.fit_fusion` makes them."""
     settings, log = ours.settings, sealed(split.train)
     rng = np.random.default_rng(settings.seed)
-    found = moments(log, settings.cuts, settings.most_examples, rng, short=settings.short)
+    cases = moments(log, settings.cuts, settings.most_examples, rng, short=settings.short)
     past = {name: fitted[name, settings.cuts] for name in members}
     recalling = [name for name in members if MEMBERS[name].recalls]
     facts = ItemFacts.of(log.without_last(settings.cuts))
-    return gather(found, past, recalling, ours.side, facts, pool=settings.pool)
+    return gather(cases, past, recalling, ours.side, facts, pool=settings.pool)

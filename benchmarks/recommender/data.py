@@ -48,10 +48,10 @@ def movielens(folder: Path | None = None) -> Data:
 def first_items(data: Data, n: int) -> Data:
     """The same with the first `n` items only, for tests."""
     catalog = Catalog(data.dataset.catalog.schema, data.dataset.catalog.items[:n])
-    one = data.dataset.interactions
-    kept = one.rows < n
-    columns = (one.users[kept], one.rows[kept], one.weights[kept], one.timestamps[kept])
-    interactions = Interactions(one.user_ids, one.item_ids[:n], *columns)
+    before = data.dataset.interactions
+    kept = before.rows < n
+    columns = (before.users[kept], before.rows[kept], before.weights[kept], before.timestamps[kept])
+    interactions = Interactions(before.user_ids, before.item_ids[:n], *columns)
     dataset = replace(data.dataset, catalog=catalog, interactions=interactions)
     return Data(Log.of_dataset(dataset), dataset)
 

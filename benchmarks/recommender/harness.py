@@ -139,22 +139,22 @@ def average(results: Sequence[Result]) -> Result:
     """
     if not results:
         raise ValueError("expected at least one result to average, found none")
-    values = {name: np.mean([one.values[name] for one in results], axis=0) for name in results[0].values}
+    values = {name: np.mean([result.values[name] for result in results], axis=0) for name in results[0].values}
     coverage, fit_s, score_ms = _means(results)
     return replace(results[0], values=values, coverage=coverage, fit_s=fit_s, score_ms=score_ms)
 
 
 def pool(results: Sequence[Result]) -> Result:
     """A model's results on several splits, one after the other."""
-    values = {name: np.concatenate([one.values[name] for one in results]) for name in results[0].values}
+    values = {name: np.concatenate([result.values[name] for result in results]) for name in results[0].values}
     coverage, fit_s, score_ms = _means(results)
     return Result(
         results[0].name,
         "pooled",
         values,
-        np.concatenate([one.top for one in results]),
-        np.concatenate([one.long_tail for one in results]),
-        np.concatenate([one.tied for one in results]),
+        np.concatenate([result.top for result in results]),
+        np.concatenate([result.long_tail for result in results]),
+        np.concatenate([result.tied for result in results]),
         coverage,
         fit_s,
         score_ms,
@@ -186,7 +186,7 @@ def interval(
 ) -> tuple[float, float]:
     """The interval of a mean, users (`groups`: the user of each value) drawn with replacement."""
     at = np.arange(len(values)) if groups is None else groups
-    parts = [values[at == one].tolist() for one in np.unique(at)]
+    parts = [values[at == group].tolist() for group in np.unique(at)]
     return metrics.bootstrap_interval(parts, level=level, n_samples=n_samples, seed=SEED)
 
 
@@ -243,7 +243,7 @@ def gain(
 
 def _means(results: Sequence[Result]) -> tuple[float, float, float]:
     """Mean coverage, seconds to fit, milliseconds to score."""
-    rows = [(one.coverage, one.fit_s, one.score_ms) for one in results]
+    rows = [(result.coverage, result.fit_s, result.score_ms) for result in results]
     coverage, fit_s, score_ms = np.mean(rows, axis=0).tolist()
     return coverage, fit_s, score_ms
 

@@ -22,11 +22,11 @@ from benchmarks.recommender.data import Data
 from benchmarks.recommender.harness import LeakError, Result, evaluate, sealed
 from benchmarks.recommender.splits import Split, fingerprint
 from retrieval.artifacts import default_cache
-from retrieval.fusion.others.fused import COMING, LEAST_EXAMPLES, FusedModel, FusionSettings, fit_fusion
-from retrieval.fusion.others.later import COMING as COMING_SETTINGS
-from retrieval.fusion.others.later import LATER as LATER_SETTINGS
-from retrieval.fusion.others.later import fit_coming, fit_later
-from retrieval.fusion.others.members import MEMBERS, Kept
+from retrieval.fusion.others.fused import LEAST_EXAMPLES, POPULARITY_NOW, FusedModel, FusionSettings, fit_fusion
+from retrieval.fusion.others.long_term import LONG_TERM as LATER_SETTINGS
+from retrieval.fusion.others.long_term import POPULARITY_NOW as COMING_SETTINGS
+from retrieval.fusion.others.long_term import fit_long_term, fit_popularity_now
+from retrieval.fusion.others.members import MEMBERS, SavableModel
 from retrieval.knowledge import triple_table
 from retrieval.models.base import Model
 from retrieval.models.features import ItemSide
@@ -47,7 +47,7 @@ COMPLEX = "complex"
 class Remembering:
     """A model that scores each profile once: ablations ask for the same ones again and again."""
 
-    model: Kept
+    model: SavableModel
     seen: dict[bytes, NDArray[np.float32]] = field(default_factory=dict)
 
     @property
@@ -55,8 +55,8 @@ class Remembering:
         return self.model.name
 
     def score(self, profiles: Sequence[Profile]) -> NDArray[np.float32]:
-        keys = [_key(one) for one in profiles]
-        new = {key: one for key, one in zip(keys, profiles, strict=True) if key not in self.seen}
+        keys = [_key(profile) for profile in profiles]
+        new = {key: profile for key, profile in zip(keys, profiles, strict=True) if key not in self.seen}
         if new:
             self.seen.update(zip(new, self.model.score(list(new.values())), strict=True))
         return np.stack([self.seen[key] for key in keys]) if keys else self.model.score([])
@@ -66,12 +66,12 @@ class Remembering:
 
 
 @dataclass(frozen=True)
-class Fitted(MutableMapping[tuple[str, int], Kept]):
+class Fitted(MutableMapping[tuple[str, int], SavableModel]):
     """Members fitted on one log, by name and by how many last interactions they lack: on disk, then in memory."""
 
     log: Log
     folder: Path
-    held: dict[tuple[str, int], Kept] = field(default_factory=dict)
+    held: dict[tuple[str, int], SavableModel] = field(default_factory=dict)
     seconds: dict[tuple[str, int], float] = field(default_factory=dict)
 
     def fit(self, name: str, without: int, side: ItemSide) -> float:
@@ -92,14 +92,14 @@ class Fitted(MutableMapping[tuple[str, int], Kept]):
         self.seconds[key] = float(json.loads((place / "seconds.json").read_text(encoding="utf-8")))
         return self.seconds[key]
 
-    def __getitem__(self, key: tuple[str, int]) -> Kept:
+    def __getitem__(self, key: tuple[str, int]) -> SavableModel:
         if key not in self.held:
             if key not in self:
                 raise KeyError(key)
             self.held[key] = Remembering(MEMBERS[key[0]].load(self._place(key)))
         return self.held[key]
 
-    def __setitem__(self, key: tuple[str, int], model: Kept) -> None:
+    def __setitem__(self, key: tuple[str, int], model: SavableModel) -> None:
         raise LeakError(f"expected {key[0]} to be fitted before the fusion, on the log of this split alone")
 
     def __delitem__(self, key: tuple[str, int]) -> None:
@@ -154,17 +154,17 @@ class Ours:
 
     def fitted(self, split: Split) -> Fitted:
         """The members of the default, fitted on a split's training log, with and without the last interactions."""
-        found = Fitted(sealed(split.train), self.folder / "members")
+        fitted = Fitted(sealed(split.train), self.folder / "members")
         for name in self.settings.members:
             for without in (0, self.settings.cuts):
-                found.fit(name, without, self.side)
-        return found
+                fitted.fit(name, without, self.side)
+        return fitted
 
-    def member(self, split: Split, name: str) -> Kept:
+    def member(self, split: Split, name: str) -> SavableModel:
         """One channel, fitted on a split's training log."""
-        found = Fitted(sealed(split.train), self.folder / "members")
-        found.fit(name, 0, self.side)
-        return found[name, 0]
+        fitted = Fitted(sealed(split.train), self.folder / "members")
+        fitted.fit(name, 0, self.side)
+        return fitted[name, 0]
 
     def fuse(self, split: Split, fitted: Fitted, settings: FusionSettings | None = None) -> tuple[FusedModel, float]:
         """Learn to fuse on a split's training log; the model and the seconds, the members' included."""
@@ -185,19 +185,19 @@ class Ours:
                 if name in model.strategies:
                     save_scores(self.place(f"fused-{name}", split), model.using(name), split, fit_s)
         places = {name: self.place(f"fused-{name}", split) for name in names}
-        found = {name: read_scores(place, split, name) for name, place in places.items() if place.is_file()}
-        return {"fused": replace(found[self.settings.strategy], name="fused"), **found}
+        results = {name: read_scores(place, split, name) for name, place in places.items() if place.is_file()}
+        return {"fused": replace(results[self.settings.strategy], name="fused"), **results}
 
     def later(self, split: Split, kind: str) -> Result:
         """A fusion for what comes in the next weeks: `LATER` or `COMING`."""
         place = self.place(f"fused-{kind}", split)
         if not place.is_file():
-            settings = COMING_SETTINGS if kind == COMING else LATER_SETTINGS
+            settings = COMING_SETTINGS if kind == POPULARITY_NOW else LATER_SETTINGS
             fitted = Fitted(sealed(split.train), self.folder / "members")
             members_s = sum(fitted.fit(name, 0, self.side) for name in settings.members)
             began = time.perf_counter()
             log = sealed(split.train)
-            model = (fit_coming if kind == COMING else fit_later)(log, self.side, fitted=fitted)
+            model = (fit_popularity_now if kind == POPULARITY_NOW else fit_long_term)(log, self.side, fitted=fitted)
             save_scores(place, model, split, members_s + time.perf_counter() - began)
         return read_scores(place, split, kind)
 
@@ -208,7 +208,9 @@ class Ours:
             self.settings, strategies=(self.settings.strategy,), most_examples=LEAST_EXAMPLES, attention=briefly
         )
         model, _ = self.fuse(split, self.fitted(split), settings)
-        members = {name: one.model if isinstance(one, Remembering) else one for name, one in model.members.items()}
+        members = {
+            name: member.model if isinstance(member, Remembering) else member for name, member in model.members.items()
+        }
         return replace(model, members=members)
 
     def default_scores(self, split: Split) -> NDArray[np.float32]:
@@ -219,16 +221,18 @@ class Ours:
     def channels(self, split: Split, extra: Sequence[str] = (*EXTRA, COMPLEX)) -> dict[str, Result]:
         """Each member alone, and the channels that are not fused."""
         fitted = Fitted(sealed(split.train), self.folder / "members")
-        found = {}
-        for name in dict.fromkeys((*self.settings.members, *(one for one in extra if one in MEMBERS))):
+        results = {}
+        for name in dict.fromkeys(
+            (*self.settings.members, *(field_name for field_name in extra if field_name in MEMBERS))
+        ):
             place = self.place(name, split)
             if not place.is_file():
                 fit_s = fitted.fit(name, 0, self.side)
                 save_scores(place, fitted[name, 0], split, fit_s)
-            found[name] = read_scores(place, split, name)
+            results[name] = read_scores(place, split, name)
         if COMPLEX in extra:
-            found[COMPLEX] = self._complex(split)
-        return found
+            results[COMPLEX] = self._complex(split)
+        return results
 
     def complex_model(self) -> Model:
         """Embeddings of the knowledge graph, which holds no interaction: one fit serves every split."""

@@ -56,8 +56,10 @@ def new_items(ours: Ours, *, share: float = 0.1, draws: int = 3, seed: int = 7) 
         n_held = len(held)
     pooled = {name: np.concatenate(parts) for name, parts in rows.items()}
     everyone = np.concatenate(users)
-    gains = {name: gain(one, pooled["random"], everyone) for name, one in pooled.items() if name != "random"}
-    return NewItems(n_held, len(np.unique(everyone)), {name: float(one.mean()) for name, one in pooled.items()}, gains)
+    gains = {name: gain(values, pooled["random"], everyone) for name, values in pooled.items() if name != "random"}
+    return NewItems(
+        n_held, len(np.unique(everyone)), {name: float(values.mean()) for name, values in pooled.items()}, gains
+    )
 
 
 def hold_out(log: Log, held: NDArray[np.int64]) -> Split:
@@ -79,7 +81,7 @@ def _for_new(ours: Ours, split: Split, held: NDArray[np.int64]) -> dict[str, NDA
     among[held] = True
     masks = np.broadcast_to(among, texts.shape)
     parts = {"content (descriptions)": texts, "graph (shared facts)": facts, "graph (ComplEx)": graph}
-    even = {name: standardize(one, masks & np.isfinite(one)) for name, one in parts.items()}
+    even = {name: standardize(scores, masks & np.isfinite(scores)) for name, scores in parts.items()}
     both = np.sum(list(even.values()), axis=0).astype(np.float32)
     return {**parts, "content + graph": both}
 
@@ -162,15 +164,15 @@ def spreads(ours: Ours, scores: NDArray[np.float32], split: Split, levels: Seque
 def _spread(ours: Ours, best: NDArray[np.int64], values: NDArray[np.float32], split: Split, level: float) -> Spread:
     shown = np.full((len(split), split.train.n_items), -np.inf, dtype=np.float32)
     apart = []
-    for at, (rows, found) in enumerate(zip(best, values, strict=True)):
-        known = np.isfinite(found)
-        pairs = zip(rows[known], found[known], strict=True)
+    for at, (rows, scores) in enumerate(zip(best, values, strict=True)):
+        known = np.isfinite(scores)
+        pairs = zip(rows[known], scores[known], strict=True)
         candidates = [Candidate(str(row), score=float(score)) for row, score in pairs]
         taken = diversify(candidates, ours.vectors[rows[known]], 10, diversity=level)
-        order = [int(one.item_id) for one in taken]
+        order = [int(candidate.item_id) for candidate in taken]
         shown[at, order] = -np.arange(len(order), dtype=np.float32)
-        likeness = ours.vectors[order] @ ours.vectors[order].T
-        apart.append(1 - (likeness.sum() - np.trace(likeness)) / max(1, len(order) * (len(order) - 1)))
+        similarities = ours.vectors[order] @ ours.vectors[order].T
+        apart.append(1 - (similarities.sum() - np.trace(similarities)) / max(1, len(order) * (len(order) - 1)))
     return Spread(level, evaluate(shown, split, name="mmr").mean("ndcg@10"), float(np.mean(apart)))
 
 
@@ -189,8 +191,8 @@ def fusion_leak(ours: Ours) -> tuple[int, int]:
 
     place = ours.place("fused-leak", leave_out(ours.data.log, 1)).with_suffix(".json")
     if not place.is_file():
-        found = check_leak(make, ours.data.log)
+        result = check_leak(make, ours.data.log)
         place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(json.dumps([int(found.values["hr@10"].sum()), len(found.tied)]), encoding="utf-8")
+        place.write_text(json.dumps([int(result.values["hr@10"].sum()), len(result.tied)]), encoding="utf-8")
     hits, n = json.loads(place.read_text(encoding="utf-8"))
     return int(hits), int(n)

@@ -81,13 +81,13 @@ class Peers:
     def choose(self, peer: str, split: Split) -> Choice:
         """The setting with the best validation NDCG@10 over the peer's grid."""
         grid = GRIDS[peer]
-        found = [
+        tried = [
             (self.result(peer, point, split).mean("ndcg@10"), point.epochs, settings)
             for at, settings in enumerate(grid.settings)
             for point in self.points(peer, settings, split, epochs=grid.epochs_of(at))
         ]
-        ndcg, epochs, settings = max(found, key=lambda one: one[0])
-        return Choice(peer, settings, epochs, ndcg, len(found))
+        ndcg, epochs, settings = max(tried, key=lambda attempt: attempt[0])
+        return Choice(peer, settings, epochs, ndcg, len(tried))
 
     def run(self, choice: Choice, split: Split, n_seeds: int | None = None) -> list[Result]:
         """Fit the chosen setting on another split, once per seed."""
@@ -118,8 +118,8 @@ class Peers:
         task: Task = {"peer": choice.peer, "settings": choice.settings, "epochs": list(epochs), "seed": seed}
         if not (self._place(task, split) / "facts.json").is_file():
             return None
-        found = self.points(choice.peer, choice.settings, split, epochs=epochs, seed=seed)
-        return next(one for one in found if one.epochs == choice.epochs)
+        points = self.points(choice.peer, choice.settings, split, epochs=epochs, seed=seed)
+        return next(point for point in points if point.epochs == choice.epochs)
 
     def _place(self, task: Task, split: Split) -> Path:
         key = hashlib.sha256((json.dumps(task, sort_keys=True) + split.fingerprint).encode()).hexdigest()[:20]
@@ -143,9 +143,9 @@ def _read(folder: Path, expected: str) -> list[Point]:
     if facts["log"] != expected:
         raise LeakError(f"expected scores of a model fitted on {expected}, found {facts['log']} in {folder.name}")
     points = []
-    for one in facts["points"]:
-        with np.load(folder / f"scores-{one['epochs']}.npz", allow_pickle=False) as stored:
-            points.append(Point(stored["scores"], one["epochs"], one["fit_s"], one["score_s"]))
+    for point in facts["points"]:
+        with np.load(folder / f"scores-{point['epochs']}.npz", allow_pickle=False) as stored:
+            points.append(Point(stored["scores"], point["epochs"], point["fit_s"], point["score_s"]))
     return points
 
 

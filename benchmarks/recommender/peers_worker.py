@@ -112,8 +112,8 @@ def _lightgcn(split: dict[str, np.ndarray], task: Settings) -> Iterator[Point]:
         spent, done = spent + time.perf_counter() - began, epochs
         began = time.perf_counter()
         with torch.no_grad():
-            found = model.get_embedding(graph)
-        scores = (found[:n_users][split["asked"]] @ found[n_users:].T).numpy()
+            embedding = model.get_embedding(graph)
+        scores = (embedding[:n_users][split["asked"]] @ embedding[n_users:].T).numpy()
         scores[:, np.bincount(split["items"], minlength=n_items) == 0] = -np.inf
         scores[np.bincount(split["users"], minlength=n_users)[split["asked"]] == 0] = -np.inf
         yield epochs, spent, time.perf_counter() - began, scores
@@ -146,9 +146,9 @@ def _gcn_epoch(
 
     for batch in torch.randperm(len(users)).split(settings["batch_size"]):
         against = torch.randint(n_users, model.num_nodes, (len(batch),))
-        found = model.get_embedding(graph)
-        near = (found[users[batch]] * found[items[batch]]).sum(dim=-1)
-        far = (found[users[batch]] * found[against]).sum(dim=-1)
+        embedding = model.get_embedding(graph)
+        near = (embedding[users[batch]] * embedding[items[batch]]).sum(dim=-1)
+        far = (embedding[users[batch]] * embedding[against]).sum(dim=-1)
         nodes = torch.cat([users[batch], items[batch], against])
         loss = model.recommendation_loss(near, far, node_id=nodes, lambda_reg=settings["regularization"])
         optimizer.zero_grad()
@@ -168,9 +168,9 @@ def _scores(model: Any, dataset: Any, split: dict[str, np.ndarray]) -> np.ndarra
     asked, n_items = split["asked"], int(split["n_items"])
     scores = np.full((len(asked), n_items), -np.inf, dtype=np.float32)
     known = asked[np.isin(asked, np.unique(split["users"]))]
-    found = model.recommend(known, dataset, k=n_items, filter_viewed=False)
-    at = np.searchsorted(asked, found["user_id"].to_numpy())
-    scores[at, found["item_id"].to_numpy()] = found["score"].to_numpy()
+    recommended = model.recommend(known, dataset, k=n_items, filter_viewed=False)
+    at = np.searchsorted(asked, recommended["user_id"].to_numpy())
+    scores[at, recommended["item_id"].to_numpy()] = recommended["score"].to_numpy()
     return scores
 
 

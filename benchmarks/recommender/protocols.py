@@ -21,7 +21,7 @@ from benchmarks.recommender.splits import (
     validation,
     with_history,
 )
-from retrieval.fusion.others.fused import COMING, LATER
+from retrieval.fusion.others.fused import LONG_TERM, POPULARITY_NOW
 
 NDCG = "ndcg@10"
 LAST = (1, 2, 3)
@@ -108,9 +108,11 @@ def protocol_one(data: Data, peers: Peers, ours: Ours, names: Sequence[str] = tu
     """Fit everything on all but the last interaction, and guess that."""
     split = leave_out(data.log, 1)
     choices = choose(data, peers, names)
-    found = {name: average(peers.run(choice, split)) for name, choice in choices.items()}
+    peer_results = {name: average(peers.run(choice, split)) for name, choice in choices.items()}
     channels, strategies = ours.channels(split), ours.fused(split, all_strategies=True)
-    return One(split, choices, found, strategies, channels, _few(data, peers, ours, choices, best_of(found)))
+    return One(
+        split, choices, peer_results, strategies, channels, _few(data, peers, ours, choices, best_of(peer_results))
+    )
 
 
 def protocol_two(data: Data, peers: Peers, ours: Ours, choices: Mapping[str, Choice]) -> Two:
@@ -118,22 +120,26 @@ def protocol_two(data: Data, peers: Peers, ours: Ours, choices: Mapping[str, Cho
     cuts = tuple(time_cuts(data.log, positive=POSITIVE, shares=CUTS))
     popular = _popular_over_time(data, peers)
     choices = {**choices, FALLBACK: popular}
-    found: dict[str, list[Result]] = {}
+    peer_results: dict[str, list[Result]] = {}
     for cut in cuts:
         fallback = peers.run(popular, cut, 1)[0]
         for name, choice in choices.items():
             mine = peers.run(choice, cut, 1)[0]
-            found.setdefault(name, []).append(_with_fallback(mine, fallback, with_history(cut)))
+            peer_results.setdefault(name, []).append(_with_fallback(mine, fallback, with_history(cut)))
     strategies = _columns(
         [
-            {NEXT: ours.fused(cut)["fused"], LATER: ours.later(cut, LATER), "fused": ours.later(cut, COMING)}
+            {
+                NEXT: ours.fused(cut)["fused"],
+                LONG_TERM: ours.later(cut, LONG_TERM),
+                "fused": ours.later(cut, POPULARITY_NOW),
+            }
             for cut in cuts
         ]
     )
     channels = _columns([ours.channels(cut, extra=()) for cut in cuts])
     users = np.concatenate([cut.users for cut in cuts])
     known = np.concatenate([with_history(cut) for cut in cuts])
-    return Two(cuts, users, known, {name: pool(parts) for name, parts in found.items()}, strategies, channels)
+    return Two(cuts, users, known, {name: pool(parts) for name, parts in peer_results.items()}, strategies, channels)
 
 
 def _few(data: Data, peers: Peers, ours: Ours, choices: Mapping[str, Choice], best: str) -> Few:
@@ -141,26 +147,26 @@ def _few(data: Data, peers: Peers, ours: Ours, choices: Mapping[str, Choice], be
     splits = [split.of(chosen[split.users]) for split in (leave_out(data.log, n) for n in LAST)]
     whole = [leave_out(data.log, n) for n in LAST]
     names = [name for name in choices if name in CHEAP or name == best]
-    found = {
+    results = {
         name: pool([_part(average(peers.run(choices[name], split)), chosen[split.users]) for split in whole])
         for name in names
     }
     mine = pool([_part(ours.fused(split)["fused"], chosen[split.users]) for split in whole])
     users = np.concatenate([split.users for split in splits])
-    gains = {name: gain(mine.values[NDCG], one.values[NDCG], users) for name, one in found.items()}
-    return Few(int(chosen.sum()), int(sizes[chosen].max()), {"fused": mine, **found}, users, gains)
+    gains = {name: gain(mine.values[NDCG], result.values[NDCG], users) for name, result in results.items()}
+    return Few(int(chosen.sum()), int(sizes[chosen].max()), {"fused": mine, **results}, users, gains)
 
 
 def _part(result: Result, chosen: NDArray[np.bool_]) -> Result:
     """The figures of some of the users."""
-    values = {name: one[chosen] for name, one in result.values.items()}
+    values = {name: held[chosen] for name, held in result.values.items()}
     top, long_tail, tied = result.top[chosen], result.long_tail[chosen], result.tied[chosen]
     return replace(result, values=values, top=top, long_tail=long_tail, tied=tied)
 
 
 def _with_fallback(mine: Result, fallback: Result, known: NDArray[np.bool_]) -> Result:
     """A library's figures where it knows the user, the popular items' elsewhere."""
-    values = {name: np.where(known, one, fallback.values[name]) for name, one in mine.values.items()}
+    values = {name: np.where(known, held, fallback.values[name]) for name, held in mine.values.items()}
     return replace(mine, values=values, top=np.where(known[:, None], mine.top, fallback.top))
 
 

@@ -29,7 +29,7 @@ def one_tables(one: One) -> str:
         (
             f"Test, {len(one.split)} people, {one.split.train.n_items} films; "
             f"{one.split.tied.mean():.0%} of the people have a tie at the target's second.",
-            table(_HEAD, [_row(label, found, untied) for label, found in rows]),
+            table(_HEAD, [_row(label, result, untied) for label, result in rows]),
             f"The default against the best peer ({one.best}), paired over people: NDCG@10 {gains.relative}, "
             f"difference {gains.difference:+.4f} ({gains.low:+.4f} to {gains.high:+.4f}); "
             f"without ties {one.gain(untied).relative}; "
@@ -54,15 +54,15 @@ def search_table(one: One) -> str:
 def few_table(one: One) -> str:
     """Users with few interactions."""
     few, lines = one.few, []
-    for name, found in few.values.items():
-        low, high = interval(found.values[NDCG], few.users)
+    for name, result in few.values.items():
+        low, high = interval(result.values[NDCG], few.users)
         cell = "-" if name == "fused" else few.gains[name].relative
         difference = "-" if name == "fused" else _signed(few.gains[name])
         lines.append(
             (
                 OURS if name == "fused" else name,
-                _span(found.mean(NDCG), low, high),
-                f"{found.mean('hr@10'):.3f}",
+                _span(result.mean(NDCG), low, high),
+                f"{result.mean('hr@10'):.3f}",
                 difference,
                 cell,
             )
@@ -80,14 +80,14 @@ def two_tables(two: Two) -> str:
     lines = [
         (
             label,
-            _span(found.mean(NDCG), *interval(found.values[NDCG], two.users)),
-            f"{found.mean('hr@10'):.3f}",
-            f"{found.mean('precision@10'):.3f}",
-            f"{found.mean('recall@50'):.3f}",
-            _span(found.mean(NDCG, two.known), *interval(found.values[NDCG][two.known], two.users[two.known])),
-            f"{found.mean(NDCG, ~two.known):.4f}",
+            _span(result.mean(NDCG), *interval(result.values[NDCG], two.users)),
+            f"{result.mean('hr@10'):.3f}",
+            f"{result.mean('precision@10'):.3f}",
+            f"{result.mean('recall@50'):.3f}",
+            _span(result.mean(NDCG, two.known), *interval(result.values[NDCG][two.known], two.users[two.known])),
+            f"{result.mean(NDCG, ~two.known):.4f}",
         )
-        for label, found in rows
+        for label, result in rows
     ]
     cuts = "; ".join(f"{cut.name}: {len(cut.train)} liked before, {len(cut)} people after" for cut in two.cuts)
     gains = (("all", None), ("with a past", two.known), ("without a past", ~two.known))
@@ -100,64 +100,64 @@ def two_tables(two: Two) -> str:
 def ablation_table(whole: Result, parts: Sequence[Without]) -> str:
     """What is lost without each thing."""
     lines = [("nothing", "-", f"{whole.mean(NDCG):.4f}", "-")]
-    lines += [(one.taken, ", ".join(one.members), f"{one.ndcg:.4f}", _signed(one.gain)) for one in parts]
+    lines += [(part.taken, ", ".join(part.members), f"{part.ndcg:.4f}", _signed(part.gain)) for part in parts]
     return table(("taken away", "members", "NDCG@10", "lost by that (paired)"), lines)
 
 
-def new_items_table(found: NewItems) -> str:
+def new_items_table(new: NewItems) -> str:
     """Items without ratings."""
     lines = [
-        (name, f"{value:.3f}", "-" if name == "random" else f"{_times(found.gains[name])} times random")
-        for name, value in found.recall.items()
+        (name, f"{value:.3f}", "-" if name == "random" else f"{_times(new.gains[name])} times random")
+        for name, value in new.recall.items()
     ]
-    return f"{found.n_held} items held out, {found.n_users} people.\n\n" + table(
+    return f"{new.n_held} items held out, {new.n_users} people.\n\n" + table(
         ("scored by", f"recall@{SHOWN}", ""), lines
     )
 
 
-def latency_text(found: Latency) -> str:
+def latency_text(latency: Latency) -> str:
     """Milliseconds per request."""
     return (
-        f"One thread, {found.n} requests: fusing, ranking and diversifying {CANDIDATES} candidates takes "
-        f"{found.fusing[0]:.1f} ms (median), {found.fusing[1]:.1f} ms (p95), of which processor time "
-        f"{found.fusing_processor[0]:.1f} ms (median), {found.fusing_processor[1]:.1f} ms (p95); before that, all "
+        f"One thread, {latency.n} requests: fusing, ranking and diversifying {CANDIDATES} candidates takes "
+        f"{latency.fusing[0]:.1f} ms (median), {latency.fusing[1]:.1f} ms (p95), of which processor time "
+        f"{latency.fusing_processor[0]:.1f} ms (median), {latency.fusing_processor[1]:.1f} ms (p95); before that, all "
         f"members score all items "
-        f"in {found.scoring[0]:.1f} ms (median), {found.scoring[1]:.1f} ms (p95)."
+        f"in {latency.scoring[0]:.1f} ms (median), {latency.scoring[1]:.1f} ms (p95)."
     )
 
 
-def spread_table(found: Sequence[Spread]) -> str:
+def spread_table(spreads: Sequence[Spread]) -> str:
     """What diversity costs."""
-    lines = [(one.diversity, f"{one.ndcg:.4f}", f"{one.difference:.3f}") for one in found]
+    lines = [(spread.diversity, f"{spread.ndcg:.4f}", f"{spread.difference:.3f}") for spread in spreads]
     return table(("diversity", "NDCG@10", "difference among the ten"), lines)
 
 
 def figures(result: Result, groups: NDArray[np.int64] | None = None) -> Figures:
     """One model's figures with their intervals."""
-    found: Figures = {}
+    numbers: Figures = {}
     for name in METRICS:
         low, high = interval(result.values[name], groups)
-        found[name] = round(result.mean(name), 5)
-        found[f"{name}_interval"] = [round(low, 5), round(high, 5)]
-    found["untied_ndcg@10"] = _rounded(result.mean(NDCG, ~result.tied))
-    found["long_tail_ndcg@10"] = _rounded(result.mean(NDCG, result.long_tail))
-    found["long_tail_hr@10"] = _rounded(result.mean("hr@10", result.long_tail))
-    found["coverage@10"] = round(result.coverage, 4)
-    found["long_tail_share@10"] = round(result.mean("long_tail@10"), 4)
-    found["novelty@10"] = round(result.mean("novelty@10"), 3)
-    found["fit_s"] = round(result.fit_s, 2)
-    found["score_ms"] = round(result.score_ms, 3)
-    return found
+        numbers[name] = round(result.mean(name), 5)
+        numbers[f"{name}_interval"] = [round(low, 5), round(high, 5)]
+    numbers["untied_ndcg@10"] = _rounded(result.mean(NDCG, ~result.tied))
+    numbers["long_tail_ndcg@10"] = _rounded(result.mean(NDCG, result.long_tail))
+    numbers["long_tail_hr@10"] = _rounded(result.mean("hr@10", result.long_tail))
+    numbers["coverage@10"] = round(result.coverage, 4)
+    numbers["long_tail_share@10"] = round(result.mean("long_tail@10"), 4)
+    numbers["novelty@10"] = round(result.mean("novelty@10"), 3)
+    numbers["fit_s"] = round(result.fit_s, 2)
+    numbers["score_ms"] = round(result.score_ms, 3)
+    return numbers
 
 
 def one_figures(one: One) -> Figures:
     """Protocol one for machines."""
-    few: Figures = {name: round(found.mean(NDCG), 5) for name, found in one.few.values.items()}
+    few: Figures = {name: round(result.mean(NDCG), 5) for name, result in one.few.values.items()}
     return {
         "fused": figures(one.strategies["fused"]),
-        "peers": {name: figures(found) for name, found in one.peers.items()},
-        "channels": {name: figures(found) for name, found in one.channels.items()},
-        "strategies": {name: figures(found) for name, found in one.strategies.items() if name != "fused"},
+        "peers": {name: figures(result) for name, result in one.peers.items()},
+        "channels": {name: figures(result) for name, result in one.channels.items()},
+        "strategies": {name: figures(result) for name, result in one.strategies.items() if name != "fused"},
         "best_peer": one.best,
         "gain": gain_figures(one.gain()),
         "gain_untied": gain_figures(one.gain(~one.split.tied)),
@@ -173,9 +173,9 @@ def two_figures(two: Two) -> Figures:
     """Protocol two for machines."""
     return {
         "fused": figures(two.strategies["fused"], two.users),
-        "peers": {name: figures(found, two.users) for name, found in two.peers.items()},
-        "channels": {name: figures(found, two.users) for name, found in two.channels.items()},
-        "strategies": {name: figures(found, two.users) for name, found in two.strategies.items() if name != "fused"},
+        "peers": {name: figures(result, two.users) for name, result in two.peers.items()},
+        "channels": {name: figures(result, two.users) for name, result in two.channels.items()},
+        "strategies": {name: figures(result, two.users) for name, result in two.strategies.items() if name != "fused"},
         "best_peer": two.best,
         "gain": gain_figures(two.gain()),
         "gain_next": gain_figures(two.gain(name=NEXT)),
@@ -186,14 +186,14 @@ def two_figures(two: Two) -> Figures:
     }
 
 
-def gain_figures(found: Gain) -> Figures:
+def gain_figures(gain: Gain) -> Figures:
     """A paired comparison for machines."""
-    return {name: round(float(value), 5) for name, value in asdict(found).items()}
+    return {name: round(float(value), 5) for name, value in asdict(gain).items()}
 
 
 def _by_past(two: Two, mask: NDArray[np.bool_]) -> Figures:
     everyone = {"fused": two.strategies["fused"], **two.peers}
-    return {name: _rounded(found.mean(NDCG, mask)) for name, found in everyone.items()}
+    return {name: _rounded(result.mean(NDCG, mask)) for name, result in everyone.items()}
 
 
 _HEAD = (
@@ -202,17 +202,17 @@ _HEAD = (
 )
 
 
-def _row(label: str, found: Result, untied: NDArray[np.bool_]) -> tuple[str, ...]:
+def _row(label: str, result: Result, untied: NDArray[np.bool_]) -> tuple[str, ...]:
     return (
         label,
-        _span(found.mean(NDCG), *interval(found.values[NDCG])),
-        _span(found.mean("hr@10"), *interval(found.values["hr@10"]), digits=3),
-        f"{found.mean('precision@10'):.4f}",
-        f"{found.mean('mrr'):.4f}",
-        f"{found.mean('recall@50'):.3f}",
-        f"{found.mean(NDCG, untied):.4f}",
-        f"{found.mean(NDCG, found.long_tail):.4f}",
-        f"{found.mean('hr@10', found.long_tail):.3f}",
+        _span(result.mean(NDCG), *interval(result.values[NDCG])),
+        _span(result.mean("hr@10"), *interval(result.values["hr@10"]), digits=3),
+        f"{result.mean('precision@10'):.4f}",
+        f"{result.mean('mrr'):.4f}",
+        f"{result.mean('recall@50'):.3f}",
+        f"{result.mean(NDCG, untied):.4f}",
+        f"{result.mean(NDCG, result.long_tail):.4f}",
+        f"{result.mean('hr@10', result.long_tail):.3f}",
     )
 
 
@@ -221,13 +221,13 @@ def _beyond(rows: Iterable[tuple[str, Result]]) -> str:
     lines = [
         (
             label,
-            f"{found.coverage:.3f}",
-            f"{found.mean('long_tail@10'):.3f}",
-            f"{found.mean('novelty@10'):.2f}",
-            f"{found.fit_s:.1f}",
-            "-" if label.startswith("strategy") else f"{found.score_ms:.2f}",
+            f"{result.coverage:.3f}",
+            f"{result.mean('long_tail@10'):.3f}",
+            f"{result.mean('novelty@10'):.2f}",
+            f"{result.fit_s:.1f}",
+            "-" if label.startswith("strategy") else f"{result.score_ms:.2f}",
         )
-        for label, found in rows
+        for label, result in rows
     ]
     return table(head, lines)
 
@@ -247,7 +247,9 @@ def _named(
     )
     rows = [(label, fused)]
     for prefix, group in groups:
-        rows += [(f"{prefix}{name}", one) for name, one in sorted(group.items(), key=lambda it: -it[1].mean(NDCG))]
+        rows += [
+            (f"{prefix}{name}", result) for name, result in sorted(group.items(), key=lambda it: -it[1].mean(NDCG))
+        ]
     return rows
 
 
@@ -255,16 +257,16 @@ def _span(value: float, low: float, high: float, digits: int = 4) -> str:
     return f"{value:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
 
 
-def _signed(found: Gain) -> str:
-    return f"{found.difference:+.4f} ({found.low:+.4f} to {found.high:+.4f})"
+def _signed(gain: Gain) -> str:
+    return f"{gain.difference:+.4f} ({gain.low:+.4f} to {gain.high:+.4f})"
 
 
-def _times(found: Gain) -> str:
-    return f"{found.ratio:.2f} ({found.ratio_low:.2f} to {found.ratio_high:.2f})"
+def _times(gain: Gain) -> str:
+    return f"{gain.ratio:.2f} ({gain.ratio_low:.2f} to {gain.ratio_high:.2f})"
 
 
-def _settings(found: Mapping[str, object]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in found.items()) or "defaults"
+def _settings(settings: Mapping[str, object]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in settings.items()) or "defaults"
 
 
 def _rounded(value: float) -> float | None:

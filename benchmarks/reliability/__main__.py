@@ -40,8 +40,8 @@ def main(arguments: list[str] | None = None) -> int:
     }
     words = shlex.join(sys.argv[1:] if arguments is None else arguments)
     command = f"python -m benchmarks.reliability {words}".strip()
-    found = [_follow(name, parts[name](), command, given.into) for name in given.parts]
-    return int(any(map(is_bad, found)))
+    results = [_follow(name, parts[name](), command, given.into) for name in given.parts]
+    return int(any(map(is_bad, results)))
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -73,8 +73,8 @@ def _names(text: str) -> tuple[str, ...]:
 
 def _faults(text: str) -> tuple[str, ...]:
     words = tuple(filter(None, text.split(",")))
-    if found := tuple(name for name in faults.FAULTS if any(word in name for word in words)):
-        return found
+    if names := tuple(name for name in faults.FAULTS if any(word in name for word in words)):
+        return names
     raise argparse.ArgumentTypeError(
         f"expected words of {'; '.join(faults.FAULTS)} with commas between, found {text!r}"
     )

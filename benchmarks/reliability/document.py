@@ -25,7 +25,7 @@ def write(path: Path, name: str, part: Mapping[str, Any]) -> None:
     kept[name] = part
     kept_at.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     head, _, rest = path.read_text(encoding="utf-8").partition(BEGIN)
-    body = "\n\n".join(_section(title, one) for title, one in kept.items())
+    body = "\n\n".join(_section(title, piece) for title, piece in kept.items())
     path.write_text(f"{head}{BEGIN}\n\n{body}\n\n{END}{rest.partition(END)[2]}", encoding="utf-8")
 
 

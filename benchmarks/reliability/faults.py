@@ -203,8 +203,8 @@ def _row(name: str, fault: Fault, data: Path) -> dict[str, str]:
             except RuntimeError as error:
                 return {"fault": name, "start": str(error).replace(str(server.data), "DATA"), "wrong": "no start"}
         with fault.during(scene):
-            found = _actions(scene, item)
-        return {"fault": name, **found, "wrong": "; ".join(filter(None, (found["wrong"], _lost(scene))))}
+            actions = _actions(scene, item)
+        return {"fault": name, **actions, "wrong": "; ".join(filter(None, (actions["wrong"], _lost(scene))))}
 
 
 def _postgres(stack: ExitStack) -> Postgres | None:
@@ -218,7 +218,7 @@ def _actions(scene: Scene, item: str) -> dict[str, str]:
     parts = {part: state for part, state in ready["parts"].items() if state not in ("ok", "none")}
     words = "a comedy after 1990"
     chat = {"user": user, "messages": [{"role": "user", "content": words}]}
-    found = {
+    outcomes = {
         "recommend": attempt("POST", "/api/recommend", {"user": user, "message": words}),
         "chat": attempt("POST", "/v1/chat/completions", chat),
         "feedback": attempt("POST", "/api/feedback", {"user": user, "item_id": item, "kind": "seen"}),
@@ -226,9 +226,9 @@ def _actions(scene: Scene, item: str) -> dict[str, str]:
     # somebody new is made and erased; where nobody can be made, that sentence
     made = client.post("/api/users", json={})
     other = made.json().get("user_id")
-    found["erase another"] = attempt("DELETE", f"/api/users/{other}") if other else attempt("POST", "/api/users", {})
+    outcomes["erase another"] = attempt("DELETE", f"/api/users/{other}") if other else attempt("POST", "/api/users", {})
     said = f"{ready['status']} ({'; '.join(f'{part}: {state}' for part, state in parts.items())})" if parts else "ready"
-    return {**found, "/readyz": said, "wrong": "; ".join(wrong)}
+    return {**outcomes, "/readyz": said, "wrong": "; ".join(wrong)}
 
 
 def _try(client: httpx.Client, wrong: list[str], limit_s: float, method: str, path: str, body: object = None) -> str:

@@ -23,7 +23,7 @@ def run(data: Path, *, kills: int, seed: int, people: int = 4) -> Iterator[dict[
         everybody = crowd(server.url, some_items(server.client), people=people, seed=seed)
         for number in range(1, kills + 1):
             never = threading.Event()
-            threads = [threading.Thread(target=one.live, args=(never,), daemon=True) for one in everybody]
+            threads = [threading.Thread(target=person.live, args=(never,), daemon=True) for person in everybody]
             wanted = _answers(everybody) + rng.randint(1, MOST_ANSWERS)
             for thread in threads:
                 thread.start()

@@ -86,8 +86,8 @@ def crowd(url: str, items: tuple[str, ...], *, people: int, seed: int) -> list[P
 
 def some_items(client: httpx.Client) -> tuple[str, ...]:
     """Item ids to click on."""
-    found: list[str] = []
+    item_ids: list[str] = []
     for wish in WISHES[:4]:
         answer = client.post("/api/recommend", json={"message": wish, "k": 10}).raise_for_status().json()
-        found += [card["item_id"] for card in answer["recommendations"]]
-    return tuple(dict.fromkeys(found))
+        item_ids += [card["item_id"] for card in answer["recommendations"]]
+    return tuple(dict.fromkeys(item_ids))

@@ -92,7 +92,7 @@ async def play_task(agent: Agent, task: Task, bikes: dict[str, Bike], *, odd: bo
 
 
 def _line(bike: Bike, shopper: Shopper) -> str:
-    wrong = [f"{one.field} {one.op} {one.value}" for one in shopper.task.needs if not one.keeps(bike)]
+    wrong = [f"{need.field} {need.op} {need.value}" for need in shopper.task.needs if not need.keeps(bike)]
     return f"{bike.title}: {'; '.join(wrong) or 'right'}"
 
 
@@ -109,22 +109,24 @@ async def run(retriever: Retriever, tasks: Sequence[Task], bikes: Sequence[Bike]
 
 def shares(played: Sequence[Played]) -> dict[str, Share]:
     """The figures; intervals are over tasks."""
-    possible = [one for one in played if one.kind != Kind.IMPOSSIBLE]
-    plain = [one for one in possible if one.kind != Kind.HINTED]
-    told = [one for one in played if one.kind == Kind.TOLD]
+    possible = [shopping for shopping in played if shopping.kind != Kind.IMPOSSIBLE]
+    plain = [shopping for shopping in possible if shopping.kind != Kind.HINTED]
+    told = [shopping for shopping in played if shopping.kind == Kind.TOLD]
 
     def share(of: Sequence[Played], name: str) -> Share:
-        return share_by((one.task, bool(getattr(one, name))) for one in of)
+        return share_by((shopping.task, bool(getattr(shopping, name))) for shopping in of)
 
     return {
         "success within eight answers": share(possible, "success"),
         "the same, hints aside": share(plain, "success"),
-        "the same, hinted at": share([one for one in possible if one.kind == Kind.HINTED], "success"),
+        "the same, hinted at": share([shopping for shopping in possible if shopping.kind == Kind.HINTED], "success"),
         "first pick right where all was told": share(told, "first_right"),
         "cards that keep what was told": share_by(
-            (one.task, place >= one.broken) for one in played for place in range(one.cards)
+            (shopping.task, place >= shopping.broken) for shopping in played for place in range(shopping.cards)
         ),
-        "impossible ones refused": share([one for one in played if one.kind == Kind.IMPOSSIBLE], "refused"),
+        "impossible ones refused": share(
+            [shopping for shopping in played if shopping.kind == Kind.IMPOSSIBLE], "refused"
+        ),
         "conversations in which something was asked": share(possible, "asked"),
     }
 
@@ -139,9 +141,14 @@ def report(played: Sequence[Played], *, verbose: bool) -> str:
     lines = [table(("", "share (count; 95 % interval over tasks)", "wanted", ""), rows)]
     if verbose:
         failed = [
-            one for one in played if not (one.refused if one.kind == Kind.IMPOSSIBLE else one.success) or one.broken
+            shopping
+            for shopping in played
+            if not (shopping.refused if shopping.kind == Kind.IMPOSSIBLE else shopping.success) or shopping.broken
         ]
-        lines += ["\n".join((f"## {one.task} ({one.language}) broken {one.broken}", *one.lines)) for one in failed]
+        lines += [
+            "\n".join((f"## {shopping.task} ({shopping.language}) broken {shopping.broken}", *shopping.lines))
+            for shopping in failed
+        ]
     return "\n\n".join(lines)
 
 
@@ -158,7 +165,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="write the conversations as JSON")
     given = parser.parse_args()
     odd, bikes = given.half == "frozen", make_bikes(given.seed)
-    tasks = [one for one in make_tasks(bikes, odd=odd, seed=given.seed) if int(one.name[-2:]) < (given.limit or 99)]
+    tasks = [task for task in make_tasks(bikes, odd=odd, seed=given.seed) if int(task.name[-2:]) < (given.limit or 99)]
     with shop(bikes) as retriever:
         played = asyncio.run(
             run(retriever, tasks, bikes, odd=odd, url=given.llm_url, model=given.model, driver=given.driver,
@@ -167,7 +174,9 @@ def main() -> None:
     print(report(played, verbose=given.verbose))
     print(environment_lines(environment()))
     if given.out:
-        given.out.write_text(json.dumps([asdict(one) for one in played], ensure_ascii=False, indent=1) + "\n", "utf-8")
+        given.out.write_text(
+            json.dumps([asdict(shopping) for shopping in played], ensure_ascii=False, indent=1) + "\n", "utf-8"
+        )
 
 
 if __name__ == "__main__":

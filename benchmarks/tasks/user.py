@@ -125,19 +125,26 @@ class Shopper:
         """What is said to a list, and to a question about a field ('' for none)."""
         parts = []
         secret = self.task.needs[-1] if self.task.kind is Kind.HINTED else None
-        need = next((one for one in self.task.needs if one.field == asked and one not in (*self.told, secret)), None)
+        need = next(
+            (
+                other_need
+                for other_need in self.task.needs
+                if other_need.field == asked and other_need not in (*self.told, secret)
+            ),
+            None,
+        )
         if need is not None:
             return self._say(need)
-        if asked and not any(one.field == asked for one in self.task.needs):
+        if asked and not any(other_need.field == asked for other_need in self.task.needs):
             parts.append(self._of(wordings()["frames"]["no_matter"]))
         first = bikes[0] if bikes else None
-        wrong = [one for one in self.task.needs if first is None or not one.keeps(first)]
+        wrong = [other_need for other_need in self.task.needs if first is None or not other_need.keeps(first)]
         if secret in wrong and first is not None and wrong[0] is secret:
             self.hinted.append((secret, first))
             parts.append(str(self._of(wordings()["hints"][secret.field])))
         else:
-            open_needs = [one for one in wrong if one not in (*self.told, secret)]
-            missing = open_needs or [one for one in wrong if one is not secret] or list(self.told)
+            open_needs = [other_need for other_need in wrong if other_need not in (*self.told, secret)]
+            missing = open_needs or [other_need for other_need in wrong if other_need is not secret] or list(self.told)
             again = self._of(wordings()["frames"]["again"]) if self.task.language == "en" else "{one}"
             parts.append(str(again.format(one=self._say(missing[0]))))
         return ". ".join(parts)
@@ -182,14 +189,14 @@ def _task(name: str, kind: Kind, language: str, bikes: Sequence[Bike], seed: int
         target = rng.choice(bikes)
         needs = _needs(target, rng, language)
         if kind is Kind.HINTED:
-            hintable = [one for one in needs if one.field in wordings()["hints"]]
+            hintable = [need for need in needs if need.field in wordings()["hints"]]
             if not hintable:
                 continue
             secret = rng.choice(hintable)
-            needs = [*(one for one in needs if one is not secret), secret]
+            needs = [*(need for need in needs if need is not secret), secret]
         if kind is Kind.IMPOSSIBLE:
             needs[0] = Need("price", "max", 200.0) if rng.random() < 0.5 else Need("weight", "max", 6.0)
-            needs = [needs[0], *(one for one in needs[1:] if one.field != needs[0].field)]
+            needs = [needs[0], *(need for need in needs[1:] if need.field != needs[0].field)]
         fitting = sum(all(need.keeps(bike) for need in needs) for bike in bikes)
         if len(needs) < 3 or not (fitting == 0 if kind is Kind.IMPOSSIBLE else FEW <= fitting <= MANY):
             continue
@@ -200,7 +207,7 @@ def _task(name: str, kind: Kind, language: str, bikes: Sequence[Bike], seed: int
 def _needs(bike: Bike, rng: random.Random, language: str) -> list[Need]:
     """Three to five requirements that a bicycle keeps."""
     other = rng.choice([color for color in COLORS if color != bike.color])
-    found = [
+    needs = [
         Need("price", "max", _up(bike.price, 100)),
         Need("weight", "max", _up(bike.weight + 0.05, 1)),
         Need("rating", "min", bike.rating // 0.5 * 0.5),
@@ -216,9 +223,9 @@ def _needs(bike: Bike, rng: random.Random, language: str) -> list[Need]:
         *([Need("range", "min", (bike.range - 1) // 10 * 10)] if bike.range is not None else []),
     ]
     told = [
-        one
-        for one in found
-        if one.value not in ("hard", 1.0, 0.0, -1.0) and (language == "en" or one.key in wordings()[language])
+        need
+        for need in needs
+        if need.value not in ("hard", 1.0, 0.0, -1.0) and (language == "en" or need.key in wordings()[language])
     ]
     return rng.sample(told, rng.randint(3, 5))
 

@@ -90,7 +90,8 @@ def _cards(recommendations: Iterable[Recommendation], reply: Reply, catalog: Cat
     return tuple(
         Card(
             label=card.item.label,
-            reason=card.explanation.text or ", ".join(constraint_label(one, catalog, language) for one in card.breaks),
+            reason=card.explanation.text
+            or ", ".join(constraint_label(constraint, catalog, language) for constraint in card.breaks),
             exploratory=card.exploratory,
             slot=card.slot,
         )

@@ -102,10 +102,10 @@ def chosen(cases: Sequence[Case], *, languages: Collection[str] = (), ids: Colle
     unknown = set(ids) - {case.id for case in cases}
     if unknown:
         raise BadDataError(f"--ids: expected ids of the set, found {', '.join(sorted(unknown))}")
-    found = [case for case in cases if (not languages or case.language in languages) and (not ids or case.id in ids)]
-    if not found:
+    picked = [case for case in cases if (not languages or case.language in languages) and (not ids or case.id in ids)]
+    if not picked:
         raise BadDataError(f"--languages: expected some of {', '.join(sorted({case.language for case in cases}))}")
-    return found
+    return picked
 
 
 def read_played(path: Path) -> list[Played]:

@@ -43,7 +43,7 @@ class Entry(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class JudgedConversation:
     """A conversation with both readers' points."""
 
     entry: Entry
@@ -62,7 +62,7 @@ def read_key(path: Path | None, cases: Sequence[Case]) -> dict[str, Entry]:
     return {name: Entry.model_validate(value) for name, value in json.loads(path.read_text(encoding="utf-8")).items()}
 
 
-def read_judged(first: Path, second: Path, key: Mapping[str, Entry]) -> list[Judged]:
+def read_judged(first: Path, second: Path, key: Mapping[str, Entry]) -> list[JudgedConversation]:
     """What both readers judged.
 
     Raises:
@@ -75,12 +75,15 @@ def read_judged(first: Path, second: Path, key: Mapping[str, Entry]) -> list[Jud
     unknown = sorted(points[0].keys() - key.keys())
     if unknown:
         raise BadDataError(f"expected ids of the sheet, found {', '.join(unknown[:5])}. Name its key with --key.")
-    return [Judged(key[name], (value, points[1][name])) for name, value in sorted(points[0].items())]
+    return [JudgedConversation(key[name], (value, points[1][name])) for name, value in sorted(points[0].items())]
 
 
 def _points(path: Path) -> dict[str, int]:
-    found = {one.id: one.points for _, one in whole_records(path, Judgment, 'lines such as {"id": "a", "points": 1}')}
-    return {name: int(value) for name, value in found.items()}
+    points = {
+        judgment.id: judgment.points
+        for _, judgment in whole_records(path, Judgment, 'lines such as {"id": "a", "points": 1}')
+    }
+    return {name: int(value) for name, value in points.items()}
 
 
 def interval(shares: Sequence[float], *, seed: int = 0) -> tuple[float, float]:
@@ -95,7 +98,7 @@ def interval(shares: Sequence[float], *, seed: int = 0) -> tuple[float, float]:
     return bootstrap_interval([[share] for share in shares], seed=seed)
 
 
-def agreement(judged: Sequence[Judged]) -> tuple[float, float]:
+def agreement(judged: Sequence[JudgedConversation]) -> tuple[float, float]:
     """How often both readers gave the same points, and Cohen's kappa with squared weights; NaN where nothing varies.
 
     Source: Cohen, Psychological Bulletin 1968, doi:10.1037/h0026256.
@@ -103,8 +106,8 @@ def agreement(judged: Sequence[Judged]) -> tuple[float, float]:
     if not judged:
         return math.nan, math.nan
     counts = np.zeros((MOST + 1, MOST + 1))
-    for one in judged:
-        counts[one.points] += 1
+    for verdict in judged:
+        counts[verdict.points] += 1
     same = float(np.trace(counts) / counts.sum())
     observed = counts / counts.sum()
     by_chance = np.outer(observed.sum(axis=1), observed.sum(axis=0))
@@ -114,11 +117,11 @@ def agreement(judged: Sequence[Judged]) -> tuple[float, float]:
     return same, 1 - float((weights * observed).sum()) / expected if expected else math.nan
 
 
-def report(judged: Sequence[Judged], *, seed: int = 0) -> str:
+def report(judged: Sequence[JudgedConversation], *, seed: int = 0) -> str:
     """Points by system, group of languages and kind, as Markdown."""
     parts = []
-    for system in dict.fromkeys(one.entry.system for one in judged):
-        own = [one for one in judged if one.entry.system == system]
+    for system in dict.fromkeys(verdict.entry.system for verdict in judged):
+        own = [verdict for verdict in judged if verdict.entry.system == system]
         same, kappa = agreement(own)
         head = f"{system}: " if system else ""
         agreed = f"readers agree exactly on {same:.0%}, weighted kappa {'-' if math.isnan(kappa) else f'{kappa:.2f}'}"
@@ -129,9 +132,11 @@ def report(judged: Sequence[Judged], *, seed: int = 0) -> str:
             ("Chinese", lambda entry: entry.language == "zh"),
             ("other languages", lambda entry: entry.language not in NEAR_LANGUAGES),
         ]
-        rows = [_row(name, [one for one in own if belongs(one.entry)], seed) for name, belongs in groups]
-        kinds = sorted({one.entry.kind for one in own})
-        rows += [_row(f"kind {kind}", [one for one in own if one.entry.kind == kind], seed) for kind in kinds]
+        rows = [_row(name, [verdict for verdict in own if belongs(verdict.entry)], seed) for name, belongs in groups]
+        kinds = sorted({verdict.entry.kind for verdict in own})
+        rows += [
+            _row(f"kind {kind}", [verdict for verdict in own if verdict.entry.kind == kind], seed) for kind in kinds
+        ]
         parts.append(f"{head}{len(own)} conversations; {agreed}.\n\n{table(HEAD, rows)}")
     return "\n\n".join(parts) or "nothing was judged"
 
@@ -139,10 +144,10 @@ def report(judged: Sequence[Judged], *, seed: int = 0) -> str:
 HEAD = ("", "conversations", "points", "share (95 %, over conversations)")
 
 
-def _row(name: str, judged: Sequence[Judged], seed: int) -> tuple[str, int, str, str]:
+def _row(name: str, judged: Sequence[JudgedConversation], seed: int) -> tuple[str, int, str, str]:
     if not judged:
         return name, 0, "-", "-"
-    shares = [one.share for one in judged]
+    shares = [verdict.share for verdict in judged]
     low, high = interval(shares, seed=seed)
-    points = sum(sum(one.points) for one in judged) / 2
+    points = sum(sum(verdict.points) for verdict in judged) / 2
     return name, len(judged), f"{points:g} of {MOST * len(judged)}", f"{np.mean(shares):.1%} ({low:.1%} to {high:.1%})"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from agent.conversation import Conversation, Role, Turn
 from agent.learning.transcripts import Dialogue, TranscriptTurn
-from eval.audit.claims import Judged, Place, nearest
+from eval.audit.claims import ClaimVerdict, Place, nearest
 from eval.audit.findings import Audit, Check, Finding, Verdict
 from eval.hearing import Hearing
 from eval.readers.naming import Named, TitleReader
@@ -46,11 +46,11 @@ class Auditor:
 
     titles: TitleReader
     hearing: Hearing
-    judged: Mapping[Place, Judged] = field(default_factory=dict)
+    judged: Mapping[Place, ClaimVerdict] = field(default_factory=dict)
     """What a judge said of replies."""
 
     @classmethod
-    def of(cls, catalog: Catalog, judged: Mapping[Place, Judged] | None = None) -> "Auditor":
+    def of(cls, catalog: Catalog, judged: Mapping[Place, ClaimVerdict] | None = None) -> "Auditor":
         """For one catalog."""
         hearing = Hearing.of(catalog)
         return cls(TitleReader(hearing.spotter), hearing, judged or {})
@@ -74,9 +74,9 @@ class Auditor:
             said = self.judged.get((dialogue.dialogue_id, index))
             titles = list(self.titles.find(turn.text))
             suggestions = self._suggestions(turn, titles, state, said)
-            found = [*self._unknown(turn), *self._breaches(suggestions, state)]
+            findings = [*self._unknown(turn), *self._breaches(suggestions, state)]
             place = {"dialogue_id": dialogue.dialogue_id, "turn_index": index}
-            results += [finding.model_copy(update=place) for finding in found]
+            results += [finding.model_copy(update=place) for finding in findings]
             results += said.findings if said else ()
             state = _after(state, turn, suggestions)
             replies, judged = replies + 1, judged + (said is not None)
@@ -91,7 +91,7 @@ class Auditor:
         return State(replace(heard.conversation, preference=wish), state.suggested, named, heard.asks)
 
     def _suggestions(
-        self, turn: TranscriptTurn, titles: Sequence[Named], state: State, said: Judged | None
+        self, turn: TranscriptTurn, titles: Sequence[Named], state: State, said: ClaimVerdict | None
     ) -> list[Suggestion]:
         """What a reply puts forward."""
         cards = [item_id for item_id in turn.recommended if item_id in self.titles.catalog]
@@ -102,7 +102,10 @@ class Auditor:
         if state.asks:
             return []
         new = [title for title in unique.values() if not state.named.intersection(title.ids)]
-        return [Suggestion(one.ids, _line_with(turn.text, [one], one.ids[0])) for one in new or unique.values()]
+        return [
+            Suggestion(suggestion.ids, _line_with(turn.text, [suggestion], suggestion.ids[0]))
+            for suggestion in new or unique.values()
+        ]
 
     def _unknown(self, turn: TranscriptTurn) -> Iterator[Finding]:
         """Cards of items that there are not."""

@@ -35,7 +35,7 @@ Place = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class ClaimVerdict:
     """What the judge said of one reply."""
 
     suggested: frozenset[str]
@@ -70,11 +70,11 @@ class ClaimReader:
         limit: int,
         seed: int,
         progress: Callable[[int, int], None] = lambda *_: None,
-    ) -> dict[Place, Judged]:
+    ) -> dict[Place, ClaimVerdict]:
         """What a judge says of at most `limit` replies, drawn by a seed; those that it fails at are left out."""
-        places = [(one, at) for one in dialogues for at in replies(one)]
+        places = [(dialogue, at) for dialogue in dialogues for at in replies(dialogue)]
         drawn = random.Random(seed).sample(places, min(limit, len(places)))  # noqa: S311 - no secret  # nosec B311
-        nouns, judged = self.titles.catalog.schema.nouns_in("en"), dict[Place, Judged]()
+        nouns, judged = self.titles.catalog.schema.nouns_in("en"), dict[Place, ClaimVerdict]()
 
         async def ask(dialogue: Dialogue, at: int) -> None:
             question = self.question(dialogue, at)
@@ -105,7 +105,7 @@ class ClaimReader:
         text = "\n\n".join(f"{name}:\n{part}" for name, part in parts.items())
         return Question((dialogue.dialogue_id, at), text, _shape([*items], len(said), catalog), items, said)
 
-    def judged(self, question: Question, answer: Any) -> Judged:
+    def judged(self, question: Question, answer: Any) -> ClaimVerdict:
         """What an answer says, as far as code cannot tell better."""
         catalog = self.titles.catalog
         findings = [
@@ -130,7 +130,7 @@ class ClaimReader:
             )
         where = {"dialogue_id": question.place[0], "turn_index": question.place[1]}
         suggested = frozenset(question.items[ref].item_id for ref in answer.suggested if ref in question.items)
-        return Judged(suggested, tuple(finding.model_copy(update=where) for finding in findings))
+        return ClaimVerdict(suggested, tuple(finding.model_copy(update=where) for finding in findings))
 
 
 def replies(dialogue: Dialogue) -> list[int]:

@@ -74,7 +74,7 @@ class Audit:
 
     def of(self, verdict: Verdict) -> list[Finding]:
         """The results with one verdict, in the order of the dialogues."""
-        return [one for one in self.results if one.verdict is verdict]
+        return [result for result in self.results if result.verdict is verdict]
 
     @property
     def findings(self) -> list[Finding]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from agent.learning.transcripts import Dialogue
 from agent.settings import LlmSettings
-from eval.audit.claims import ClaimReader, Judged, Place
+from eval.audit.claims import ClaimReader, ClaimVerdict, Place
 from eval.audit.judge import open_judge
 from eval.audit.quality import cases_of, describe, judge_all
 from eval.commands.options import bar
@@ -23,7 +23,7 @@ def judge_replies(
     *,
     limit: int,
     seed: int,
-) -> tuple[Mapping[Place, Judged], str]:
+) -> tuple[Mapping[Place, ClaimVerdict], str]:
     """What the judge said of claims, and its ratings in words with what all of it cost.
 
     Args:
@@ -42,7 +42,7 @@ def judge_replies(
     if others is not None and not cases:
         raise BadDataError("nothing to compare: expected other replies to the same turns (--against).")
 
-    async def ask() -> tuple[Mapping[Place, Judged], str]:
+    async def ask() -> tuple[Mapping[Place, ClaimVerdict], str]:
         async with open_judge(settings) as judge:
             claims = ClaimReader(TitleReader.of(catalog))
             with bar("claims") as progress:

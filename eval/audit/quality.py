@@ -53,12 +53,16 @@ def cases_of(dialogues: Sequence[Dialogue], *, limit: int, others: Sequence[Dial
         limit: The most cases, spread over the dialogues in their order.
         others: The same dialogues answered by somebody else; turns are paired by dialogue and place.
     """
-    answered = {(one.dialogue_id, at): turn.text for one in others or () for at, turn in enumerate(one.turns)}
+    answered = {
+        (dialogue.dialogue_id, at): turn.text for dialogue in others or () for at, turn in enumerate(dialogue.turns)
+    }
     cases = [
-        Case(one.dialogue_id, at, told(one.turns[:at]), turn.text, answered.get((one.dialogue_id, at), ""))
-        for one in dialogues
-        for at, turn in enumerate(one.turns)
-        if turn.role is Role.ASSISTANT and turn.text.strip() and any(t.role is Role.USER for t in one.turns[:at])
+        Case(
+            dialogue.dialogue_id, at, told(dialogue.turns[:at]), turn.text, answered.get((dialogue.dialogue_id, at), "")
+        )
+        for dialogue in dialogues
+        for at, turn in enumerate(dialogue.turns)
+        if turn.role is Role.ASSISTANT and turn.text.strip() and any(t.role is Role.USER for t in dialogue.turns[:at])
     ]
     if others is not None:
         cases = [case for case in cases if case.other.strip() and case.other != case.reply]
@@ -81,8 +85,8 @@ async def judge_all(
         progress(done, len(cases))
         return Verdicts(case, plain, swapped) if plain and swapped else None
 
-    found = await asyncio.gather(*map(ask, cases))
-    return [verdicts for verdicts in found if verdicts is not None]
+    judged = await asyncio.gather(*map(ask, cases))
+    return [verdicts for verdicts in judged if verdicts is not None]
 
 
 def agreement(verdicts: Sequence[Verdicts], criterion: str) -> tuple[float, float]:
@@ -94,8 +98,8 @@ def agreement(verdicts: Sequence[Verdicts], criterion: str) -> tuple[float, floa
     """
     from sklearn.metrics import cohen_kappa_score
 
-    plain = [one.plain[criterion] for one in verdicts]
-    swapped = [one.swapped[criterion] for one in verdicts]
+    plain = [verdict.plain[criterion] for verdict in verdicts]
+    swapped = [verdict.swapped[criterion] for verdict in verdicts]
     if not plain:
         return math.nan, math.nan
     share = sum(a == b for a, b in zip(plain, swapped, strict=True)) / len(plain)
@@ -122,13 +126,13 @@ def describe(verdicts: Sequence[Verdicts], *, compared: bool) -> str:
 
 
 def _mean(verdicts: Sequence[Verdicts], name: str) -> str:
-    ratings = [int(marks[name]) for one in verdicts for marks in (one.plain, one.swapped)]
+    ratings = [int(marks[name]) for verdict in verdicts for marks in (verdict.plain, verdict.swapped)]
     return f"{sum(ratings) / len(ratings):.2f}" if ratings else "-"
 
 
 def _sides(verdicts: Sequence[Verdicts], name: str) -> list[str]:
     """A side counts where both orders name it; else the judge is torn."""
-    sure = [one.plain[name] for one in verdicts if one.plain[name] == one.swapped[name]]
+    sure = [verdict.plain[name] for verdict in verdicts if verdict.plain[name] == verdict.swapped[name]]
     first, second = sure.count("first"), sure.count("second")
     return [str(first), str(second), str(len(verdicts) - first - second)]
 
@@ -143,8 +147,8 @@ async def _compare(judge: Judge, case: Case, *, swap: bool) -> Marks | None:
     """Sides; swapped, the replies change places, and the answer is turned back."""
     first, second = (case.other, case.reply) if swap else (case.reply, case.other)
     asked = f"{case.before}\n\nThe first reply:\n{first}\n\nThe second reply:\n{second}"
-    found = await _marks(judge, "compare", CRITERIA, SIDES, asked)
-    return {name: SWAPPED[side] for name, side in found.items()} if found and swap else found
+    marks = await _marks(judge, "compare", CRITERIA, SIDES, asked)
+    return {name: SWAPPED[side] for name, side in marks.items()} if marks and swap else marks
 
 
 async def _marks(
@@ -155,5 +159,5 @@ async def _marks(
     parts: dict[str, Any] = dict.fromkeys(criteria, (mark, ...))
     shape: type[BaseModel] = create_model("Verdict", __config__=ConfigDict(extra="forbid"), **parts)
     places = {"criteria": " and ".join(criteria)}
-    found = await judge.ask(prompt, places, asked, shape, most_tokens=MOST_TOKENS)
-    return None if found is None else found.model_dump()
+    marks = await judge.ask(prompt, places, asked, shape, most_tokens=MOST_TOKENS)
+    return None if marks is None else marks.model_dump()

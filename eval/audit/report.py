@@ -20,7 +20,7 @@ def wanted(audit: Audit, *, unverifiable: bool = False, held: bool = False) -> l
     verdicts = {Verdict.WRONG}
     verdicts |= {Verdict.UNVERIFIABLE} if unverifiable else set()
     verdicts |= {Verdict.HOLDS} if held else set()
-    return [one for one in audit.results if one.verdict in verdicts]
+    return [finding for finding in audit.results if finding.verdict in verdicts]
 
 
 def write_findings(path: Path, findings: Iterable[Finding]) -> int:
@@ -29,7 +29,7 @@ def write_findings(path: Path, findings: Iterable[Finding]) -> int:
     Returns:
         How many there were.
     """
-    lines = [one.model_dump_json() + "\n" for one in findings]
+    lines = [finding.model_dump_json() + "\n" for finding in findings]
     path.write_text("".join(lines), encoding="utf-8")
     return len(lines)
 
@@ -45,7 +45,7 @@ def to_text(audit: Audit, *, shown: int = 10, unverifiable: bool = False, held: 
         *_counts(audit),
     ]
     for check in Check:
-        lines += _listed(NAMES[check], [one for one in audit.findings if one.check is check], shown)
+        lines += _listed(NAMES[check], [finding for finding in audit.findings if finding.check is check], shown)
     if unverifiable:
         lines += _listed("could not be told", audit.of(Verdict.UNVERIFIABLE), shown)
     if held:
@@ -54,7 +54,7 @@ def to_text(audit: Audit, *, shown: int = 10, unverifiable: bool = False, held: 
 
 
 def _counts(audit: Audit) -> list[str]:
-    counts = Counter((one.check, one.verdict) for one in audit.results)
+    counts = Counter((finding.check, finding.verdict) for finding in audit.results)
     turns = {check: len({(f.dialogue_id, f.turn_index) for f in audit.findings if f.check is check}) for check in Check}
     rows = [
         f"| {NAMES[check]} | {counts[check, Verdict.WRONG]} | {turns[check]} "
@@ -72,9 +72,9 @@ def _listed(name: str, findings: Sequence[Finding], shown: int) -> list[str]:
     if not findings or not shown:
         return []
     rest = [f"... and {len(findings) - shown} more (--shown, --out)"] if len(findings) > shown else []
-    return ["", f"{name}:", *(_line(one) for one in findings[:shown]), *rest]
+    return ["", f"{name}:", *(_line(finding) for finding in findings[:shown]), *rest]
 
 
-def _line(one: Finding) -> str:
-    quoted = " ".join(one.sentence.split()) or "(a card)"
-    return f"- {one.dialogue_id}, turn {one.turn_index}: “{quoted}” {one.claimed}. {one.known}."
+def _line(finding: Finding) -> str:
+    quoted = " ".join(finding.sentence.split()) or "(a card)"
+    return f"- {finding.dialogue_id}, turn {finding.turn_index}: “{quoted}” {finding.claimed}. {finding.known}."

@@ -19,7 +19,7 @@ from eval.commands.options import (
 )
 
 if TYPE_CHECKING:
-    from eval.audit.claims import Judged, Place
+    from eval.audit.claims import ClaimVerdict, Place
 
 
 def audit(
@@ -63,7 +63,7 @@ def audit(
     transcripts = open_dialogues(dialogues, None, skip_bad=skip_bad)
     chosen = selected(transcripts.dialogues, part)
     others = open_dialogues(against, None, skip_bad=skip_bad).dialogues if against else None
-    judged: Mapping[Place, Judged] = {}
+    judged: Mapping[Place, ClaimVerdict] = {}
     quality = ""
     if judge_url:
         settings = LlmSettings(url=judge_url, model=judge_model or "local")

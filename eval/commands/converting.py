@@ -27,8 +27,8 @@ def convert(
     if kind not in READERS:
         raise BadDataError(f"--from: expected {KINDS}, found {kind!r}")
     items = None if catalog is None else open_catalog(catalog, schema=schema).dataset.catalog
-    found = (one for one in READERS[kind](source, items) if in_part(one.dialogue_id, part))
-    say(f"{write_dialogues(out, found)} dialogues in {out}")
+    dialogues = (dialogue for dialogue in READERS[kind](source, items) if in_part(dialogue.dialogue_id, part))
+    say(f"{write_dialogues(out, dialogues)} dialogues in {out}")
 
 
 def make_catalog(
@@ -43,11 +43,11 @@ def make_catalog(
     """Make a catalog file of the film data that comes with dialogues."""
     from eval.readers import films
 
-    found = films.make_catalog(kind, source, facts=facts, more=more or [])
+    all_films = films.make_catalog(kind, source, facts=facts, more=more or [])
     if ratings is not None and (ratings / "tags.csv").is_file():
-        found = films.with_tags(found, ratings)
-    films.write_catalog(found, out)
-    say(f"{len(found)} films in {out}, their fields in {out.with_suffix('.toml')}")
+        all_films = films.with_tags(all_films, ratings)
+    films.write_catalog(all_films, out)
+    say(f"{len(all_films)} films in {out}, their fields in {out.with_suffix('.toml')}")
     if ratings is not None:
         path = interactions or out.with_name("interactions.csv")
-        say(f"{films.write_ratings(found, ratings, path)} ratings in {path}")
+        say(f"{films.write_ratings(all_films, ratings, path)} ratings in {path}")

@@ -60,11 +60,11 @@ def open_dialogues(path: Path, loaded: "Loaded | None", *, skip_bad: bool) -> "T
     from agent.learning.transcripts import check_items, read_transcripts
 
     transcripts = read_transcripts(path, skip_bad=skip_bad)
-    for one in transcripts.bad[:SHOWN]:
-        say(f"left out: {path.name}:{one}")
+    for row in transcripts.bad[:SHOWN]:
+        say(f"left out: {path.name}:{row}")
     unknown = [] if loaded is None else check_items(transcripts, loaded.dataset.catalog, skip_bad=skip_bad)
-    for one in unknown[:SHOWN]:
-        say(f"counts as not found: {path.name}:{one}")
+    for problem in unknown[:SHOWN]:
+        say(f"counts as not found: {path.name}:{problem}")
     if transcripts.bad or unknown:
         say(f"{len(transcripts.bad)} lines left out, {len(unknown)} item ids that the catalog does not have")
     return transcripts

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from agent.agent import Agent
     from agent.settings import Settings
-    from eval.places import Ask
+    from eval.places import Query
     from eval.rankers import Answer
 
 SYSTEM_HELP = "agent; popularity, content or cf (one of its channels alone); or zero-shot (the bare model)."
@@ -76,7 +76,7 @@ def rank(
     say(f"{len(todo)} turns in {seconds:.1f} s")
 
 
-async def _answer(settings: "Settings", system: str, todo: "Sequence[Ask]", k: int, out: Path, parallel: int) -> None:
+async def _answer(settings: "Settings", system: str, todo: "Sequence[Query]", k: int, out: Path, parallel: int) -> None:
     from eval.rankers import answer_all
 
     async with _opened(settings, system, k) as answer:

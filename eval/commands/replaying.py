@@ -51,7 +51,7 @@ async def _run(settings: "Settings", recorded: "list[Dialogue]", *, k: int, seed
         with bar("turns") as progress:
             answers = await ask_all(agent, recorded, k=k, progress=progress)
         catalog = agent.retriever.catalog
-        unknown = sum(item_id not in catalog for one in answers for item_id in one.relevant)
+        unknown = sum(item_id not in catalog for answer in answers for item_id in answer.relevant)
         return make_report(answers, k=k, unknown_relevant=unknown, seed=seed)
     finally:
         await agent.aclose()

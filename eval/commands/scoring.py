@@ -37,7 +37,7 @@ def score(
     seed: Seed = 0,
 ) -> None:
     """Score rankings against what was recommended; without rankings, what users accepted in our own logs."""
-    from eval.places import truths, within
+    from eval.places import ground_truths, within
     from eval.predictions import read_predictions
     from eval.scores import acceptance, score_run
     from eval.splits import selected
@@ -49,15 +49,15 @@ def score(
     if predictions is None:
         typer.echo(acceptance_line(accepted))
         return
-    found = read_predictions(predictions)
-    keys = {one.key for one in found}
-    places = [one for one in truths(recorded) if one.key in keys or not ranked_only]
+    rankings = read_predictions(predictions)
+    keys = {prediction.key for prediction in rankings}
+    places = [truth for truth in ground_truths(recorded) if truth.key in keys or not ranked_only]
     if in_catalog and loaded is not None:
         places = within(places, loaded.dataset.catalog)
-    extra = len(keys - {one.key for one in truths(recorded)})
+    extra = len(keys - {truth.key for truth in ground_truths(recorded)})
     if extra:
         say(f"{extra} rankings are for turns that recommend nothing, or that these dialogues do not have")
-    scores = score_run(found, places, None if loaded is None else loaded.dataset, seed=seed)
+    scores = score_run(rankings, places, None if loaded is None else loaded.dataset, seed=seed)
     if accepted is not None:
         scores = scores.model_copy(update={"acceptance": accepted[0], "shown": accepted[1]})
     typer.echo(scores_table({predictions.stem: scores}))
@@ -100,7 +100,7 @@ def report(
     fields = schema or (Path(first.schema_file) if first.schema_file else None)
     loaded = None if items is None else open_catalog(items, rated, None, fields)
     transcripts = open_dialogues(dialogues, loaded, skip_bad=True)
-    found = compare(
+    comparison = compare(
         files,
         transcripts.dialogues,
         None if loaded is None else loaded.dataset,
@@ -109,5 +109,5 @@ def report(
         seed=seed,
     )
     out.mkdir(parents=True, exist_ok=True)
-    write_report(found, out)
+    write_report(comparison, out)
     typer.echo(f"{out / 'report.html'}\n{out / 'report.md'}")

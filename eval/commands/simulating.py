@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from eval.simulation.opening import Partner
-    from eval.simulation.taste import Taste
+    from eval.simulation.taste import SimulatedTaste
     from retrieval.datasets import Dataset
 
 USERS_HELP = "Who they are made of: a MovieLens folder, or interactions (CSV, JSONL, Parquet) with the catalog's ids."
@@ -75,7 +75,7 @@ def simulate(
 def _run(
     partner: "Partner",
     dataset: "Dataset",
-    tastes: "Sequence[Taste]",
+    tastes: "Sequence[SimulatedTaste]",
     out: Path,
     *,
     turns: int,
@@ -118,7 +118,7 @@ def _dataset(
 
 def _tastes(
     users: Path, dataset: "Dataset", not_before: datetime | None, count: int | None, seed: int
-) -> "Sequence[Taste]":
+) -> "Sequence[SimulatedTaste]":
     """The simulated users.
 
     Raises:

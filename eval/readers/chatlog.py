@@ -68,9 +68,9 @@ def _turns(log: _Log, titles: TitleReader | None) -> Iterator[TranscriptTurn]:
         named = tuple(dict.fromkeys(titles.items(message.text, known))) if titles else ()
         if message.role == "user":
             said |= set(named)
-            mentions = tuple(Mention(item_id=one) for one in named)
+            mentions = tuple(Mention(item_id=item_id) for item_id in named)
             yield TranscriptTurn(role=Role.USER, text=message.text, mentions=mentions)
         else:
-            fresh = tuple(one for one in named if one not in said)
+            fresh = tuple(item_id for item_id in named if item_id not in said)
             yield TranscriptTurn(role=Role.ASSISTANT, text=message.text, recommended=fresh)
         known.update(dict.fromkeys(named))

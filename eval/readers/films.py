@@ -194,7 +194,10 @@ def _of_catalog(record: Record) -> Film:
 
 def _with_facts(films: list[Film], records: list[Record]) -> list[Film]:
     by_id = {item_id: record for record in records for item_id in _texts(record.get("redial_ids"))}
-    by_key = {(normalize_title(str(one["title"])), _year(one.get("year"))): one for one in records}
+    by_key = {
+        (normalize_title(str(film_record["title"])), _year(film_record.get("year"))): film_record
+        for film_record in records
+    }
     added = []
     for film in films:
         record = by_id.get(film.item_id) or by_key.get(film.key)
@@ -207,11 +210,11 @@ def _with_facts(films: list[Film], records: list[Record]) -> list[Film]:
 
 
 def _lists(record: Record) -> dict[str, tuple[str, ...]]:
-    found = {name: _texts(record.get(name)) for name in ("directors", "cast", "writers")}
-    said = (one.lower() for one in _texts(record.get("genres")))
-    found["genres"] = _unique([genre for word in said for genre in _genres_by_word().get(word, (word,))])
-    found["cast"] = tuple(one for one in found["cast"] if re.match(r"\w", one))
-    return found
+    lists = {name: _texts(record.get(name)) for name in ("directors", "cast", "writers")}
+    said = (genre.lower() for genre in _texts(record.get("genres")))
+    lists["genres"] = _unique([genre for word in said for genre in _genres_by_word().get(word, (word,))])
+    lists["cast"] = tuple(name for name in lists["cast"] if re.match(r"\w", name))
+    return lists
 
 
 @cache
@@ -225,7 +228,7 @@ def _genres_by_word() -> Mapping[str, tuple[str, ...]]:
 
 
 def _texts(value: JsonValue) -> tuple[str, ...]:
-    return tuple(str(one) for one in value if str(one).strip()) if isinstance(value, list) else ()
+    return tuple(str(text) for text in value if str(text).strip()) if isinstance(value, list) else ()
 
 
 def _plain(value: JsonValue) -> str:
@@ -239,4 +242,4 @@ def _year(value: JsonValue) -> int | None:
 
 def _unique(values: Sequence[str]) -> tuple[str, ...]:
     """Each value once, whatever its case; the first spelling stays."""
-    return tuple({one.casefold(): one for one in reversed(values)}.values())[::-1]
+    return tuple({value.casefold(): value for value in reversed(values)}.values())[::-1]

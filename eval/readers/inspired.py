@@ -48,4 +48,4 @@ def _turn(row: dict[str, str], catalog: Catalog | None) -> TranscriptTurn | None
         return None
     if row["speaker"] == "RECOMMENDER":
         return TranscriptTurn(role=Role.ASSISTANT, text=text, recommended=ids)
-    return TranscriptTurn(role=Role.USER, text=text, mentions=tuple(Mention(item_id=one) for one in ids))
+    return TranscriptTurn(role=Role.USER, text=text, mentions=tuple(Mention(item_id=item_id) for item_id in ids))

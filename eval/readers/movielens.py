@@ -36,7 +36,7 @@ def read_movielens(folder: Path, catalog: Catalog) -> RatedFilms:
     Raises:
         BadDataError: A file cannot be read.
     """
-    found: list[Interaction] = []
+    interactions: list[Interaction] = []
     first: dict[str, float] = {}
     try:
         links = _links(folder, catalog)
@@ -44,23 +44,25 @@ def read_movielens(folder: Path, catalog: Catalog) -> RatedFilms:
             user_id, stamp = row["userId"], float(row["timestamp"])
             first[user_id] = min(stamp, first.get(user_id, stamp))
             if item_id := links.get(row["movieId"]):
-                found.append(Interaction(user_id, item_id, SCALE.weight(float(row["rating"])), stamp))
+                interactions.append(Interaction(user_id, item_id, SCALE.weight(float(row["rating"])), stamp))
     except (OSError, KeyError, ValueError) as error:
         raise BadDataError(f"expected MovieLens' movies.csv and ratings.csv in {folder}, found: {error}") from error
-    return RatedFilms(tuple(found), first)
+    return RatedFilms(tuple(interactions), first)
 
 
 def _links(folder: Path, catalog: Catalog) -> dict[str, str]:
     """MovieLens' film ids -> item ids."""
-    found = {}
+    links = {}
     for row in _rows(folder / "movies.csv"):
         year = re.search(r"\((\d{4})\)\s*$", row["title"])
         title, other = natural_title(row["title"])
         names = (f"{name} ({year[1]})" if year else name for name in (title, *other))
-        item_id = next((one for one in (item_id_of(name, catalog) for name in names) if one in catalog), None)
+        item_id = next(
+            (linked_id for linked_id in (item_id_of(name, catalog) for name in names) if linked_id in catalog), None
+        )
         if item_id is not None:
-            found[row["movieId"]] = item_id
-    return found
+            links[row["movieId"]] = item_id
+    return links
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:

@@ -19,7 +19,7 @@ def item_id_of(name: str, catalog: Catalog | None) -> str:
     title, year = split_year(clean)
     matches = catalog.titles.exact(title, year=year)
     if year is not None:
-        matches = [one for one in matches if one.year is None or abs(one.year - year) <= 1]
+        matches = [match for match in matches if match.year is None or abs(match.year - year) <= 1]
     return matches[0].item_id if matches else clean
 
 

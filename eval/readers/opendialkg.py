@@ -52,13 +52,13 @@ def _from_turns(path: Path, catalog: Catalog | None) -> Iterator[Dialogue]:
             first = error.errors()[0]
             place = ".".join(map(str, first["loc"])) or "line"
             raise BadDataError(f"{path.name}:{number}: {place}: {first['msg']}. Is this an OpenDialKG file?") from None
-    records.sort(key=lambda one: (one.dialog_id, len(one.context)))
-    for dialogue_id, group in groupby(records, key=lambda one: one.dialog_id):
+    records.sort(key=lambda record: (record.dialog_id, len(record.context)))
+    for dialogue_id, group in groupby(records, key=lambda record: record.dialog_id):
         yield _dialogue(dialogue_id, list(group), catalog)
 
 
 def _dialogue(dialogue_id: str, records: list[_Record], catalog: Catalog | None) -> Dialogue:
-    recommended = {len(one.context): [item_id_of(name, catalog) for name in one.rec] for one in records}
+    recommended = {len(record.context): [item_id_of(name, catalog) for name in record.rec] for record in records}
     texts = [*records[-1].context, records[-1].resp]
     last = len(texts) - 1
     turns = [
@@ -95,11 +95,11 @@ def _from_csv(path: Path, catalog: Catalog | None) -> Iterator[Dialogue]:
 
 def _csv_turns(messages: list[dict[str, JsonValue]], catalog: Catalog) -> Iterator[TranscriptTurn]:
     named: list[str] = []
-    for one in messages:
-        role = Role.ASSISTANT if one.get("sender") == "assistant" else Role.USER
-        if one.get("type") != "chat":
-            named = list(_films(one.get("metadata"), catalog)) if role is Role.ASSISTANT else []
-        elif text := str(one.get("message") or "").strip():
+    for message in messages:
+        role = Role.ASSISTANT if message.get("sender") == "assistant" else Role.USER
+        if message.get("type") != "chat":
+            named = list(_films(message.get("metadata"), catalog)) if role is Role.ASSISTANT else []
+        elif text := str(message.get("message") or "").strip():
             yield TranscriptTurn(role=role, text=text, recommended=tuple(named) if role is Role.ASSISTANT else ())
             named = []
 
@@ -109,5 +109,5 @@ def _films(metadata: JsonValue, catalog: Catalog) -> Iterator[str]:
     path = metadata.get("path") if isinstance(metadata, dict) else None
     steps = path[1] if isinstance(path, list) and len(path) > 1 and isinstance(path[1], list) else []
     names = [end for step in steps if isinstance(step, list) and len(step) == 3 for end in (step[0], step[2])]
-    found = (item_id_of(name, catalog) for name in names if isinstance(name, str))
-    yield from dict.fromkeys(item_id for item_id in found if item_id in catalog)
+    item_ids = (item_id_of(name, catalog) for name in names if isinstance(name, str))
+    yield from dict.fromkeys(item_id for item_id in item_ids if item_id in catalog)

@@ -55,7 +55,7 @@ def read_redial(path: Path, catalog: Catalog | None = None) -> Iterator[Dialogue
             first = error.errors()[0]
             place = ".".join(map(str, first["loc"])) or "line"
             raise BadDataError(f"{path.name}:{number}: {place}: {first['msg']}. Is this a ReDial file?") from None
-        turns = tuple(filter(None, (_turn(one, record, catalog) for one in record.messages)))
+        turns = tuple(filter(None, (_turn(message, record, catalog) for message in record.messages)))
         if turns:
             yield Dialogue(dialogue_id=record.dialogue_id, user_id=record.seeker, turns=turns)
 
@@ -63,14 +63,16 @@ def read_redial(path: Path, catalog: Catalog | None = None) -> Iterator[Dialogue
 def _turn(message: _Message, record: _Record, catalog: Catalog | None) -> TranscriptTurn | None:
     """A message with titles in place of numbers; None where it is empty."""
     numbers = _FILM.findall(message.text)
-    named = (one if catalog is None else item_id_of(record.titles.get(one) or one, catalog) for one in numbers)
+    named = (
+        number if catalog is None else item_id_of(record.titles.get(number) or number, catalog) for number in numbers
+    )
     ids = tuple(dict.fromkeys(named))
     text = _FILM.sub(lambda match: _title(match, record), message.text).strip()
     if not text:
         return None
     if message.sender == record.recommender:
         return TranscriptTurn(role=Role.ASSISTANT, text=text, recommended=ids)
-    return TranscriptTurn(role=Role.USER, text=text, mentions=tuple(Mention(item_id=one) for one in ids))
+    return TranscriptTurn(role=Role.USER, text=text, mentions=tuple(Mention(item_id=item_id) for item_id in ids))
 
 
 def _title(match: re.Match[str], record: _Record) -> str:

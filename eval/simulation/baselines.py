@@ -45,7 +45,7 @@ class PopularityTalk:
         """The next most popular items."""
         started = time.perf_counter()
         self.gone |= {mention.item_id for mention in line.mentions}
-        items = tuple([one for one in self.system.ranked if one not in self.gone][:MOST_SHOWN])
+        items = tuple([item_id for item_id in self.system.ranked if item_id not in self.gone][:MOST_SHOWN])
         self.gone |= set(items)
         return _answer(self.system.catalog, items, started)
 
@@ -85,14 +85,14 @@ class FilteredTalk:
             holders[catalog.holders(wish.field, wish.value)] = True
             if wish.weight > 0 and (keeps & holders).any():
                 keeps = keeps & holders
-        fitting = (one for one in self.system.ranked if keeps[catalog.row(one)] and one not in gone)
-        items = tuple(one for one, _ in zip(fitting, range(MOST_SHOWN), strict=False))
+        fitting = (item_id for item_id in self.system.ranked if keeps[catalog.row(item_id)] and item_id not in gone)
+        items = tuple(item_id for item_id, _ in zip(fitting, range(MOST_SHOWN), strict=False))
         answer = _answer(catalog, items, started)
         self.conversation = heard.add(Turn(Role.ASSISTANT, answer.text, items))
         return answer
 
 
 def _answer(catalog: Catalog, items: Sequence[str], started: float) -> Answer:
-    labels = (catalog.item(one).label for one in items)
+    labels = (catalog.item(item_id).label for item_id in items)
     text = "\n".join(f"{place}. **{label}**" for place, label in enumerate(labels, 1))
     return Answer(text, tuple(items), seconds=time.perf_counter() - started)

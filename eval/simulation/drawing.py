@@ -15,7 +15,7 @@ import numpy as np
 from numpy.random import Generator
 
 from eval.simulation.people import Person
-from eval.simulation.taste import DECADE, Piece, Taste, Temper, Wish
+from eval.simulation.taste import DECADE, Piece, SimulatedTaste, Temper, Wish
 from retrieval.items import Catalog, Item
 from retrieval.preference import Constraint, Op
 from retrieval.schema import FieldKind
@@ -43,13 +43,15 @@ def seeded(seed: int, *names: object) -> Generator:
     return np.random.default_rng(int.from_bytes(digest[:8], "big"))
 
 
-def draw_tastes(persons: Sequence[Person], catalog: Catalog, *, count: int | None, seed: int) -> tuple[Taste, ...]:
+def draw_tastes(
+    persons: Sequence[Person], catalog: Catalog, *, count: int | None, seed: int
+) -> tuple[SimulatedTaste, ...]:
     """Simulated users of people in an order that the seed draws, all tempers and kinds of fullness in turn.
 
     People whose likes share nothing that could be wished for are passed over.
     """
     cells = list(product((False, True), Temper))
-    tastes: list[Taste] = []
+    tastes: list[SimulatedTaste] = []
     for place in seeded(seed, "order").permutation(len(persons)).tolist():
         if count is not None and len(tastes) >= count:
             break
@@ -78,18 +80,18 @@ class Drawing:
         opinions |= dict.fromkeys(person.liked, True) | dict.fromkeys(person.disliked, False)
         order = [list(opinions)[place] for place in rng.permutation(len(opinions)).tolist()]
         known, held_out = order[: len(order) // 2], order[len(order) // 2 :]
-        likes = [catalog.item(one) for one in sorted(person.liked)]
+        likes = [catalog.item(item_id) for item_id in sorted(person.liked)]
         shares = {piece: count / len(likes) for piece, count in Counter(_all_pieces(likes, catalog)).items()}
         return cls(
             person,
             catalog,
             rng,
-            {one: opinions[one] for one in known},
-            {one: opinions[one] for one in held_out},
+            {item_id: opinions[item_id] for item_id in known},
+            {item_id: opinions[item_id] for item_id in held_out},
             {piece: share for piece, share in shares.items() if share * len(likes) >= SHARED},
         )
 
-    def taste(self, temper: Temper, *, rich: bool) -> Taste | None:
+    def taste(self, temper: Temper, *, rich: bool) -> SimulatedTaste | None:
         """A simulated user; None where nothing can be wished for."""
         wishes, limit = self._first_wish()
         if limit is None:
@@ -97,7 +99,7 @@ class Drawing:
         if temper is Temper.CONTRARY and (second := self._second_wish(wishes[0], limit)) is not None:
             wishes = (*wishes, second)
         turn = int(self.rng.integers(1, 3) if rich else self.rng.integers(2, 4))
-        return Taste(
+        return SimulatedTaste(
             self.person.user_id, temper, rich, wishes, limit, turn, self.known, self.held_out, dict(self.shares)
         )
 
@@ -112,25 +114,27 @@ class Drawing:
     def _second_wish(self, first: Wish, limit: Constraint) -> Wish | None:
         """Another value of the same field, which goes with the limit."""
         others = [(piece, weight) for piece, weight in self._cores() if piece.field == first.core.field]
-        others = [one for one in others if one[0] != first.core and not _about(limit, one[0])]
-        others = [one for one in others if len(self._targets(one[0], limit)) >= FEWEST_TARGETS]
+        others = [pair for pair in others if pair[0] != first.core and not _about(limit, pair[0])]
+        others = [pair for pair in others if len(self._targets(pair[0], limit)) >= FEWEST_TARGETS]
         return self._wish(others[self._draw([w for _, w in others])][0], limit) if others else None
 
     def _cores(self) -> list[tuple[Piece, float]]:
         """What could be wished for, with weights: how much more common it is in the likes than in the catalog."""
-        found = []
+        weighed = []
         for piece, share in self.shares.items():
             holders = self._holders(piece)
             held_out = len(self._liked(piece, self.held_out))
             if self._is_sayable(holders) and held_out >= FEWEST_HELD_OUT:
-                found.append((piece, share * max(0.0, float(np.log(share * len(self.catalog) / holders)))))
-        best = sorted(found, key=lambda one: (-one[1], one[0].key))[:BEST]
-        return [one for one in best if one[1] > 0]
+                weighed.append((piece, share * max(0.0, float(np.log(share * len(self.catalog) / holders)))))
+        best = sorted(weighed, key=lambda pair: (-pair[1], pair[0].key))[:BEST]
+        return [pair for pair in best if pair[1] > 0]
 
     def _wish(self, core: Piece, limit: Constraint) -> Wish:
         """The piece with others that are often true of the likes that have it."""
         fitting = [
-            self.catalog.item(one) for one in self.person.liked if core.fits(self.catalog.item(one), self.catalog)
+            self.catalog.item(item_id)
+            for item_id in self.person.liked
+            if core.fits(self.catalog.item(item_id), self.catalog)
         ]
         more = []
         for piece in self.shares:
@@ -138,10 +142,12 @@ class Drawing:
             holders = self._holders(piece)
             if piece.field != core.field and share >= OFTEN and self._is_sayable(holders):
                 more.append((share * len(self.catalog) / holders, piece))
-        more.sort(key=lambda one: (-one[0], one[1].key))
-        more = [one for one in more if not _about(limit, one[1])]
+        more.sort(key=lambda pair: (-pair[0], pair[1].key))
+        more = [pair for pair in more if not _about(limit, pair[1])]
         examples = [
-            one for one in self._liked(core, self.known) if self.catalog.satisfies(self.catalog.item(one), limit)
+            item_id
+            for item_id in self._liked(core, self.known)
+            if self.catalog.satisfies(self.catalog.item(item_id), limit)
         ]
         pieces = (core, *(piece for _, piece in more[: MOST_PIECES - 1]))
         return Wish(pieces, tuple(examples[:MOST_EXAMPLES]), frozenset(self._targets(core, limit)))
@@ -180,11 +186,15 @@ class Drawing:
         return int(self.catalog.mask(piece.constraints).sum())
 
     def _liked(self, piece: Piece, of: Mapping[str, bool | None]) -> list[str]:
-        return [one for one, likes in of.items() if likes and piece.fits(self.catalog.item(one), self.catalog)]
+        return [
+            item_id for item_id, likes in of.items() if likes and piece.fits(self.catalog.item(item_id), self.catalog)
+        ]
 
     def _targets(self, core: Piece, limit: Constraint) -> list[str]:
         return [
-            one for one in self._liked(core, self.held_out) if self.catalog.satisfies(self.catalog.item(one), limit)
+            item_id
+            for item_id in self._liked(core, self.held_out)
+            if self.catalog.satisfies(self.catalog.item(item_id), limit)
         ]
 
     def _draw(self, weights: Sequence[float]) -> int:

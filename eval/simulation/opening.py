@@ -20,7 +20,7 @@ from eval.simulation.records import SimulatedDialogue
 from eval.simulation.run import Stage, dialogue_id
 from eval.simulation.speech import DEFAULT, wordings
 from eval.simulation.systems import MOST_SHOWN, AgentSystem, ChatSystem, System
-from eval.simulation.taste import Taste
+from eval.simulation.taste import SimulatedTaste
 from retrieval.datasets import Dataset
 from retrieval.errors import BadDataError
 
@@ -110,14 +110,16 @@ def chat_prompt(dataset: Dataset) -> str:
     return text.replace("<<nouns>>", nouns).replace("<<count>>", str(MOST_SHOWN)).strip()
 
 
-def left_to_do(tastes: Sequence[Taste], done: Sequence[SimulatedDialogue], *, seed: int, turns: int) -> list[Taste]:
+def left_to_do(
+    tastes: Sequence[SimulatedTaste], done: Sequence[SimulatedDialogue], *, seed: int, turns: int
+) -> list[SimulatedTaste]:
     """The users who have not talked yet.
 
     Raises:
         BadDataError: What is done was drawn otherwise.
     """
-    kinds = {(one.simulated.seed, one.simulated.max_turns) for one in done}
+    kinds = {(dialogue.simulated.seed, dialogue.simulated.max_turns) for dialogue in done}
     if kinds - {(seed, turns)}:
         raise BadDataError("what is in the file was run with another --seed or --turns. Name another file with --out.")
-    known = {one.dialogue_id for one in done}
-    return [one for one in tastes if dialogue_id(seed, one.user_id) not in known]
+    known = {dialogue.dialogue_id for dialogue in done}
+    return [taste for taste in tastes if dialogue_id(seed, taste.user_id) not in known]

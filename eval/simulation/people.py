@@ -66,9 +66,9 @@ class Learned:
         """Of what they did."""
         holders: dict[str, set[str]] = defaultdict(set)
         items: dict[str, set[str]] = defaultdict(set)
-        for one in interactions:
-            holders[one.item_id].add(one.user_id)
-            items[one.user_id].add(one.item_id)
+        for interaction in interactions:
+            holders[interaction.item_id].add(interaction.user_id)
+            items[interaction.user_id].add(interaction.item_id)
         return cls(holders, items)
 
     def has(self, person: Person) -> bool:
@@ -95,13 +95,13 @@ def read_people(
     """
     interactions, first_seen = _read(path, catalog)
     of_user: dict[str, list[Interaction]] = defaultdict(list)
-    for one in interactions:
-        of_user[one.user_id].append(one)
+    for interaction in interactions:
+        of_user[interaction.user_id].append(interaction)
     early = {user for user in of_user if not_before is not None and first_seen[user] < not_before}
-    persons = [_person(user, found) for user, found in of_user.items() if user not in early]
-    enough = [one for one in persons if len(one.liked) >= FEWEST_LIKES]
+    persons = [_person(user, own) for user, own in of_user.items() if user not in early]
+    enough = [person for person in persons if len(person.liked) >= FEWEST_LIKES]
     known = Learned.of(learned or ())
-    strangers = [one for one in enough if not known.has(one)]
+    strangers = [person for person in enough if not known.has(person)]
     people = People(tuple(strangers), len(early), len(persons) - len(enough), len(enough) - len(strangers))
     if not strangers:
         raise BadDataError(f"nobody of {path} can be simulated ({people.describe()}). Name other people with --users.")
@@ -119,15 +119,18 @@ def _read(path: Path, catalog: Catalog) -> tuple[Iterable[Interaction], Mapping[
     table = read_table(path)
     columns = guess_interactions(table)
     scale = WEIGHTS if columns.weight else find_scale(ratings_of(table, columns)) if columns.rating else None
-    found, _ = read_interactions(table, columns, scale, {item.item_id: item for item in catalog})
+    interactions, _ = read_interactions(table, columns, scale, {item.item_id: item for item in catalog})
     first: dict[str, float] = {}
-    for one in found:
-        first[one.user_id] = min(one.timestamp, first.get(one.user_id, one.timestamp))
-    return found, first
+    for interaction in interactions:
+        first[interaction.user_id] = min(interaction.timestamp, first.get(interaction.user_id, interaction.timestamp))
+    return interactions, first
 
 
 def _person(user_id: str, interactions: list[Interaction]) -> Person:
-    last = {one.item_id: one.weight for one in sorted(interactions, key=lambda one: one.timestamp)}
+    last = {
+        interaction.item_id: interaction.weight
+        for interaction in sorted(interactions, key=lambda interaction: interaction.timestamp)
+    }
     return Person(
         user_id,
         tuple(item_id for item_id, weight in last.items() if weight >= LIKED),

@@ -41,11 +41,11 @@ def read_question(text: str, catalog: Catalog, spotter: Spotter, named: Sequence
         spotter: Finds the catalog's values.
         named: Items that the user named so far.
     """
-    found = SENTENCE.findall(LISTED.sub("", text))
-    if not found:
+    sentences = SENTENCE.findall(LISTED.sub("", text))
+    if not sentences:
         return None
-    sentence = found[-1].strip()
-    items = tuple(one for one in named if catalog.item(one).label in sentence)
+    sentence = sentences[-1].strip()
+    items = tuple(item_id for item_id in named if catalog.item(item_id).label in sentence)
     if items and CHOICE.search(sentence):
         return Asked(items=items[:1])
     spots = spotter.spot(sentence)

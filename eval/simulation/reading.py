@@ -51,29 +51,29 @@ class SuggestionReader:
         """
         lines = [title for match in LINE.finditer(text) if (title := title_of(match[1]))]
         if lines:
-            found = [self.link(title) for title in lines]
+            item_ids = [self.link(title) for title in lines]
         else:
-            found = [self.link(title) for title in _marked(text)] + [*self._dated(MARKED.sub(" ", text))]
-            found += [one for one in self.titles.items(text, named) if one not in found]
-            found = [one for one in found if one not in named]
-        items = tuple(dict.fromkeys(one for one in found if one))
-        return Suggested(items, sum(one is None for one in found))
+            item_ids = [self.link(title) for title in _marked(text)] + [*self._dated(MARKED.sub(" ", text))]
+            item_ids += [item_id for item_id in self.titles.items(text, named) if item_id not in item_ids]
+            item_ids = [item_id for item_id in item_ids if item_id not in named]
+        items = tuple(dict.fromkeys(item_id for item_id in item_ids if item_id))
+        return Suggested(items, sum(item_id is None for item_id in item_ids))
 
     def _dated(self, text: str) -> Iterator[str | None]:
         """Titles before a year in brackets: the longest run of words that is one, else None for one that is unknown."""
         for match in re.finditer(YEAR, text):
             before, year = text[: match.start()], int(match[1])
-            starts = [one.start() for one in re.finditer(r"(?<!\w)\w", before)][-LONGEST:]
+            starts = [hit.start() for hit in re.finditer(r"(?<!\w)\w", before)][-LONGEST:]
             matches = (self.catalog.titles.exact(before[start:], year=year) for start in starts)
-            near = (one for of_run in matches for one in of_run[:1] if one.year is None or abs(one.year - year) <= 1)
-            yield next((one.item_id for one in near), None)
+            near = (hit for of_run in matches for hit in of_run[:1] if hit.year is None or abs(hit.year - year) <= 1)
+            yield next((hit.item_id for hit in near), None)
 
     def link(self, title: str) -> str | None:
         """The item of a title, perhaps with a year; None where the catalog has none such."""
         name, year = split_year(title)
-        matches = [one for one in self.catalog.find_title(name, year=year, limit=3) if one.score >= SURE]
+        matches = [match for match in self.catalog.find_title(name, year=year, limit=3) if match.score >= SURE]
         if year is not None:
-            matches = [one for one in matches if one.year is None or abs(one.year - year) <= 1]
+            matches = [match for match in matches if match.year is None or abs(match.year - year) <= 1]
         return matches[0].item_id if matches else None
 
 

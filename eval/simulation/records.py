@@ -89,7 +89,7 @@ def read_simulated(path: Path) -> list[SimulatedDialogue]:
         BadDataError: The file cannot be read, or another line cannot.
     """
     told = whole_records(path, SimulatedDialogue, "what `simulate` wrote")
-    return list({one.dialogue_id: one for _, one in told}.values())
+    return list({dialogue.dialogue_id: dialogue for _, dialogue in told}.values())
 
 
 def begin(path: Path, *, resume: bool) -> list[SimulatedDialogue]:
@@ -100,7 +100,11 @@ def begin(path: Path, *, resume: bool) -> list[SimulatedDialogue]:
         error ended are taken out, to be tried again.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    done = [one for one in read_simulated(path) if not one.simulated.error] if resume and path.is_file() else []
+    done = (
+        [dialogue for dialogue in read_simulated(path) if not dialogue.simulated.error]
+        if resume and path.is_file()
+        else []
+    )
     whole = path.with_name(path.name + ".new")
     with whole.open("w", encoding="utf-8") as out:
         append(out, done)
@@ -110,6 +114,6 @@ def begin(path: Path, *, resume: bool) -> list[SimulatedDialogue]:
 
 def append(out: IO[str], dialogues: Iterable[SimulatedDialogue]) -> None:
     """Write conversations at once, so that a stop loses nothing."""
-    for one in dialogues:
-        out.write(one.model_dump_json(exclude_defaults=True) + "\n")
+    for dialogue in dialogues:
+        out.write(dialogue.model_dump_json(exclude_defaults=True) + "\n")
     out.flush()

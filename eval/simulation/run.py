@@ -12,7 +12,7 @@ from eval.simulation.phrasing import Phraser
 from eval.simulation.records import AnswerRecord, Said, Simulated, SimulatedDialogue, append
 from eval.simulation.speech import DEFAULT, Line
 from eval.simulation.systems import MOST_SHOWN, Answer, System
-from eval.simulation.taste import Taste
+from eval.simulation.taste import SimulatedTaste
 from eval.simulation.user import SimulatedUser
 from retrieval.items import Catalog
 
@@ -51,7 +51,7 @@ def dialogue_id(seed: int, user_id: str) -> str:
 
 async def talk_all(
     stage: Stage,
-    tastes: Sequence[Taste],
+    tastes: Sequence[SimulatedTaste],
     out: Path,
     *,
     parallel: int = 1,
@@ -74,7 +74,7 @@ async def talk_all(
                 group.create_task(work())
 
 
-async def talk(stage: Stage, taste: Taste) -> SimulatedDialogue:
+async def talk(stage: Stage, taste: SimulatedTaste) -> SimulatedDialogue:
     """One conversation: until an item is accepted, the turns are used up, or the system fails."""
     user = SimulatedUser(taste, stage.catalog, stage.spotter, stage.seed, stage.wordings)
     partner, notes = stage.system.begin(taste.user_id), _Notes()
@@ -103,7 +103,7 @@ def _turn(answer: Answer, accepted: str) -> TranscriptTurn:
     return TranscriptTurn(role=Role.ASSISTANT, text=words, recommended=items, accepted=taken if items else None)
 
 
-async def _spoken(stage: Stage, taste: Taste, line: Line, notes: _Notes) -> Line:
+async def _spoken(stage: Stage, taste: SimulatedTaste, line: Line, notes: _Notes) -> Line:
     """The line as it is said."""
     if stage.phraser is not None:
         notes.phrased += 1
@@ -116,7 +116,7 @@ async def _spoken(stage: Stage, taste: Taste, line: Line, notes: _Notes) -> Line
 
 def _record(user: SimulatedUser, answer: Answer) -> AnswerRecord:
     """What the user makes of an answer, before hearing it."""
-    items = [user.catalog.item(one) for one in answer.items]
+    items = [user.catalog.item(item_id) for item_id in answer.items]
     return AnswerRecord(
         items=answer.items,
         verdicts=tuple(user.judge(answer.items)),
@@ -162,16 +162,16 @@ def _dialogue(stage: Stage, user: SimulatedUser, notes: _Notes) -> SimulatedDial
 def _said(user: SimulatedUser, answers: Sequence[AnswerRecord]) -> Iterator[Said]:
     """Everything that an answer could forget, with the answers that did."""
     if user.limit_told is not None:
-        later = [one for one in answers[user.limit_told :] if one.items]
-        yield _one("limit", user.taste.limit.key, user.limit_told, [not all(one.keeps) for one in later])
+        later = [answer for answer in answers[user.limit_told :] if answer.items]
+        yield _one("limit", user.taste.limit.key, user.limit_told, [not all(answer.keeps) for answer in later])
     ends = [*user.wishes_told[1:], len(answers)]
     for wish, start, end in zip(user.taste.wishes, user.wishes_told, ends, strict=False):
-        later = [one for one in answers[start:end] if one.items]
-        yield _one("wish", wish.core.key, start, [not any(one.fits) for one in later])
+        later = [answer for answer in answers[start:end] if answer.items]
+        yield _one("wish", wish.core.key, start, [not any(answer.fits) for answer in later])
     for item_id, turn in user.named.items():
         if item_id != user.accepted:
-            later = [one for one in answers[turn:] if one.items]
-            yield _one("title", item_id, turn, [item_id in one.items for one in later])
+            later = [answer for answer in answers[turn:] if answer.items]
+            yield _one("title", item_id, turn, [item_id in answer.items for answer in later])
 
 
 def _one(kind: str, what: str, turn: int, against: Sequence[bool]) -> Said:

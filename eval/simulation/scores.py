@@ -68,12 +68,12 @@ class Observation(NamedTuple):
 
 def score_simulation(dialogues: Sequence[SimulatedDialogue], *, seed: int = 0) -> SimulationScores:
     """The figures of one run; `seed` is that of the bootstrap."""
-    whole = [one for one in dialogues if not one.simulated.error]
-    observations = [row for one in whole for row in observe(one)]
+    whole = [dialogue for dialogue in dialogues if not dialogue.simulated.error]
+    observations = [row for dialogue in whole for row in observe(dialogue)]
     metrics = list(dict.fromkeys(metric for metric, _, _ in observations))
     means = _means(observations, metrics, seed)
-    turns = max((one.simulated.max_turns for one in whole), default=0)
-    seconds = [answer.seconds for one in whole for answer in one.simulated.answers]
+    turns = max((dialogue.simulated.max_turns for dialogue in whole), default=0)
+    seconds = [answer.seconds for dialogue in whole for answer in dialogue.simulated.answers]
     return SimulationScores(
         system=dialogues[0].simulated.system if dialogues else "",
         users=len(whole),
@@ -85,8 +85,8 @@ def score_simulation(dialogues: Sequence[SimulatedDialogue], *, seed: int = 0) -
         groups=_groups(whole, seed),
         seconds_p50=float(np.quantile(seconds, 0.5)) if seconds else None,
         seconds_p95=float(np.quantile(seconds, 0.95)) if seconds else None,
-        phrased=sum(one.simulated.phrased for one in whole),
-        phrased_kept=sum(one.simulated.phrased_kept for one in whole),
+        phrased=sum(dialogue.simulated.phrased for dialogue in whole),
+        phrased_kept=sum(dialogue.simulated.phrased_kept for dialogue in whole),
     )
 
 
@@ -102,8 +102,8 @@ def observe(dialogue: SimulatedDialogue) -> Iterable[Observation]:
 def user_values(dialogues: Sequence[SimulatedDialogue], metric: str) -> dict[str, float]:
     """One metric by conversation, as the mean within it; users of whom nothing was counted are left out."""
     of_user: dict[str, list[float]] = {}
-    for one in dialogues:
-        for name, user, value in observe(one) if not one.simulated.error else ():
+    for dialogue in dialogues:
+        for name, user, value in observe(dialogue) if not dialogue.simulated.error else ():
             if name == metric:
                 of_user.setdefault(user, []).append(value)
     return {user: math.fsum(values) / len(values) for user, values in of_user.items()}
@@ -131,23 +131,23 @@ def _of_answer(answer: AnswerRecord) -> list[tuple[str, float]]:
 
 
 def _said(simulated: Simulated) -> list[tuple[str, float]]:
-    later = [one for one in simulated.said if one.lists]
-    rows = [("forgotten", float(one.forgotten > 0)) for one in later]
-    return rows + [(f"forgotten_{one.kind}", float(one.forgotten > 0)) for one in later]
+    later = [said for said in simulated.said if said.lists]
+    rows = [("forgotten", float(said.forgotten > 0)) for said in later]
+    return rows + [(f"forgotten_{said.kind}", float(said.forgotten > 0)) for said in later]
 
 
 def _groups(dialogues: Sequence[SimulatedDialogue], seed: int) -> dict[str, tuple[int, Score]]:
     groups: dict[str, list[SimulatedDialogue]] = {}
-    for one in sorted(dialogues, key=lambda one: (one.simulated.temper, one.simulated.rich)):
-        groups.setdefault(one.simulated.temper, []).append(one)
+    for dialogue in sorted(dialogues, key=lambda dialogue: (dialogue.simulated.temper, dialogue.simulated.rich)):
+        groups.setdefault(dialogue.simulated.temper, []).append(dialogue)
     for name, is_rich in (("says little", False), ("says much", True)):
-        groups[name] = [one for one in dialogues if one.simulated.rich is is_rich]
-    found = {}
+        groups[name] = [dialogue for dialogue in dialogues if dialogue.simulated.rich is is_rich]
+    by_group = {}
     for name, of_group in groups.items():
-        rows = [row for one in of_group for row in observe(one) if row.metric == "success_rate"]
+        rows = [row for dialogue in of_group for row in observe(dialogue) if row.metric == "success_rate"]
         if rows:
-            found[name] = (len(of_group), _means(rows, ["success_rate"], seed)["success_rate"])
-    return found
+            by_group[name] = (len(of_group), _means(rows, ["success_rate"], seed)["success_rate"])
+    return by_group
 
 
 def _means(observations: Sequence[Observation], metrics: Sequence[str], seed: int) -> dict[str, Score]:
@@ -156,5 +156,5 @@ def _means(observations: Sequence[Observation], metrics: Sequence[str], seed: in
     for row, (metric, _, value) in enumerate(observations):
         values[row, column[metric]] = value
     users = [user for _, user, _ in observations]
-    found = bootstrap_means(values, users, level=LEVEL, seed=seed)
-    return {metric: Score.of(one) for metric, one in zip(metrics, found, strict=True)}
+    intervals = bootstrap_means(values, users, level=LEVEL, seed=seed)
+    return {metric: Score.of(interval) for metric, interval in zip(metrics, intervals, strict=True)}

@@ -89,14 +89,14 @@ class Speaker:
 
     def titles(self, item_ids: Sequence[str]) -> str:
         """'Heat and Casino' / '《盗火线》和《赌城风云》'."""
-        return self._phrase("and").join(self.title(one) for one in item_ids)
+        return self._phrase("and").join(self.title(item_id) for item_id in item_ids)
 
     def title(self, item_id: str) -> str:
         """A title as this user writes it."""
         item = self.catalog.item(item_id)
         if self.language != "zh":
             return item.title
-        return f"《{next((one for one in item.aka if re.search(f'[{HAN}]', one)), item.title)}》"
+        return f"《{next((name for name in item.aka if re.search(f'[{HAN}]', name)), item.title)}》"
 
     def _piece(self, piece: Piece) -> str:
         spec = self.schema.field(piece.field)
@@ -150,7 +150,7 @@ def wordings(language: str, source: str = DEFAULT) -> Wordings:
     shipped = wordings(language) if source != DEFAULT else None
     if shipped and (missing := {*_plain(shipped.remarks), *shipped.phrases} - {*table, *table.get("phrases", {})}):
         raise BadDataError(f"{source}: no wording in {language!r} for {', '.join(sorted(missing))}")
-    return Wordings({key: found for key, found in table.items() if key != "phrases"}, table["phrases"])
+    return Wordings({key: texts for key, texts in table.items() if key != "phrases"}, table["phrases"])
 
 
 def _plain(remarks: Mapping[str, object]) -> set[str]:

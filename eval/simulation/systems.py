@@ -93,8 +93,8 @@ class AgentTalk:
         listed = render_list(reply.recommendations, reply.near_misses, reply.notices, language)
         return Answer(
             text="\n\n".join(filter(None, (listed, reply.text))),
-            items=tuple(one.item.item_id for one in reply.recommendations),
-            near=tuple(one.item.item_id for one in reply.near_misses),
+            items=tuple(card.item.item_id for card in reply.recommendations),
+            near=tuple(card.item.item_id for card in reply.near_misses),
             seconds=time.perf_counter() - started,
             prompt_tokens=sum(run.prompt_tokens for run in reply.trace.llm),
             completion_tokens=sum(run.completion_tokens for run in reply.trace.llm),
@@ -185,26 +185,26 @@ class ChatTalk:
         self.named |= {mention.item_id for mention in line.mentions}
         started = time.perf_counter()
         try:
-            found = await self.system.complete(self.messages)
+            completion = await self.system.complete(self.messages)
         except (httpx.HTTPError, ValidationError) as error:
             return Answer(seconds=time.perf_counter() - started, error=f"no answer ({type(error).__name__})")
-        text = found.choices[0].message.content or ""
+        text = completion.choices[0].message.content or ""
         self.messages.append({"role": "assistant", "content": text})
-        usage = found.usage or _Usage()
+        usage = completion.usage or _Usage()
         answer = Answer(
             text=text,
             seconds=time.perf_counter() - started,
             prompt_tokens=usage.prompt_tokens,
             completion_tokens=usage.completion_tokens,
         )
-        return self._with_items(answer, found.reconteur)
+        return self._with_items(answer, completion.reconteur)
 
     def _with_items(self, answer: Answer, extras: _Extras | None) -> Answer:
         if extras is None:
             read = self.system.reader.read(answer.text, self.named)
             return replace(answer, items=read.items, foreign=read.foreign)
         catalog = self.system.reader.catalog
-        items = [one.item_id for one in extras.recommendations]
-        near = tuple(one.item_id for one in extras.near_misses if one.item_id in catalog)
-        known = tuple(one for one in items if one in catalog)
+        items = [card.item_id for card in extras.recommendations]
+        near = tuple(card.item_id for card in extras.near_misses if card.item_id in catalog)
+        known = tuple(item_id for item_id in items if item_id in catalog)
         return replace(answer, items=known, near=near, foreign=len(items) - len(known))

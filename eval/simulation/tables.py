@@ -49,17 +49,20 @@ def compare_runs(
     Raises:
         BadDataError: The runs were drawn with different seeds or numbers of turns, or share no user.
     """
-    kinds = {(one.simulated.seed, one.simulated.max_turns) for run in runs.values() for one in run}
+    kinds = {(dialogue.simulated.seed, dialogue.simulated.max_turns) for run in runs.values() for dialogue in run}
     if len(kinds) > 1:
         raise BadDataError("expected runs of one seed and one number of turns; compare like with like")
-    whole = {name: {one.dialogue_id: one for one in run if not one.simulated.error} for name, run in runs.items()}
-    shared = set.intersection(*(set(one) for one in whole.values()))
+    whole = {
+        name: {dialogue.dialogue_id: dialogue for dialogue in run if not dialogue.simulated.error}
+        for name, run in runs.items()
+    }
+    shared = set.intersection(*(set(played) for played in whole.values()))
     if not shared:
         raise BadDataError("the runs share no user. Run them with the same --users, --data and --seed.")
-    kept = {name: [one for key, one in run.items() if key in shared] for name, run in whole.items()}
+    kept = {name: [dialogue for key, dialogue in run.items() if key in shared] for name, run in whole.items()}
     scores = {name: score_simulation(run, seed=seed) for name, run in kept.items()}
     first, *others = kept
-    return scores, [_difference(first, one, metric, kept, seed) for one in others for metric in COMPARED]
+    return scores, [_difference(first, other, metric, kept, seed) for other in others for metric in COMPARED]
 
 
 def _difference(
@@ -83,12 +86,12 @@ def simulation_tables(runs: Mapping[str, SimulationScores]) -> str:
         "### Success by turn",
         table(
             ["run", *(f"by {turn}" for turn in range(1, first.max_turns + 1))],
-            [[name, *map(shown, one.by_turn)] for name, one in runs.items()],
+            [[name, *map(shown, scores.by_turn)] for name, scores in runs.items()],
         ),
         "### Success by kind of user",
         table(
             ["run", *(f"{group} ({users})" for group, (users, _) in first.groups.items())],
-            [[name, *(shown(one.groups[group][1]) for group in first.groups)] for name, one in runs.items()],
+            [[name, *(shown(scores.groups[group][1]) for group in first.groups)] for name, scores in runs.items()],
         ),
         "### Cost of an answer",
         table(["run", "seconds, mean", "p50", "p95", "tokens", "errors", "lines phrased"], [*map(_cost, runs.items())]),
@@ -100,14 +103,14 @@ def differences_table(differences: Sequence[Difference]) -> str:
     """A row per metric: how much more of it the first run has."""
     rows = [
         [
-            f"{one.first} - {one.second}",
-            MAIN[one.metric],
-            str(one.users),
-            f"{one.gain.mean:+.3f}",
-            f"[{one.gain.low:+.3f}, {one.gain.high:+.3f}]",
-            f"{one.not_more:.3f}",
+            f"{difference.first} - {difference.second}",
+            MAIN[difference.metric],
+            str(difference.users),
+            f"{difference.gain.mean:+.3f}",
+            f"[{difference.gain.low:+.3f}, {difference.gain.high:+.3f}]",
+            f"{difference.not_more:.3f}",
         ]
-        for one in differences
+        for difference in differences
     ]
     return table(["comparison, user by user", "metric", "users", "difference", "interval", "draws not above 0"], rows)
 
@@ -115,21 +118,23 @@ def differences_table(differences: Sequence[Difference]) -> str:
 def report_json(scores: Mapping[str, SimulationScores], differences: Sequence[Difference]) -> str:
     """The same as JSON."""
     body = {
-        "runs": {name: one.model_dump() for name, one in scores.items()},
-        "differences": [{**asdict(one), "gain": Score.of(one.gain).model_dump()} for one in differences],
+        "runs": {name: of_run.model_dump() for name, of_run in scores.items()},
+        "differences": [
+            {**asdict(difference), "gain": Score.of(difference.gain).model_dump()} for difference in differences
+        ],
     }
     return json.dumps(body, indent=2)
 
 
 def _row_table(runs: Mapping[str, SimulationScores], names: Mapping[str, str]) -> str:
-    rows = [[name, *(shown(one.scores.get(metric, NONE)) for metric in names)] for name, one in runs.items()]
+    rows = [[name, *(shown(scores.scores.get(metric, NONE)) for metric in names)] for name, scores in runs.items()]
     return table(["run", *names.values()], rows)
 
 
 def _cost(run: tuple[str, SimulationScores]) -> list[str]:
-    name, one = run
-    tokens = one.scores.get("tokens", NONE).mean
-    phrased = f"{one.phrased_kept} of {one.phrased}" if one.phrased else "by rule"
-    seconds = shown(one.scores.get("seconds", NONE))
-    spread = [number(one.seconds_p50), number(one.seconds_p95)]
-    return [name, seconds, *spread, "-" if tokens is None else f"{tokens:.0f}", str(one.errors), phrased]
+    name, scores = run
+    tokens = scores.scores.get("tokens", NONE).mean
+    phrased = f"{scores.phrased_kept} of {scores.phrased}" if scores.phrased else "by rule"
+    seconds = shown(scores.scores.get("seconds", NONE))
+    spread = [number(scores.seconds_p50), number(scores.seconds_p95)]
+    return [name, seconds, *spread, "-" if tokens is None else f"{tokens:.0f}", str(scores.errors), phrased]

@@ -46,7 +46,7 @@ class Piece:
 
     def fits(self, item: Item, catalog: Catalog) -> bool:
         """Whether an item has it."""
-        return all(catalog.satisfies(item, one) for one in self.constraints)
+        return all(catalog.satisfies(item, constraint) for constraint in self.constraints)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class Taste:
+class SimulatedTaste:
     """All that a simulated user knows, and what would please."""
 
     user_id: str

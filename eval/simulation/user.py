@@ -15,7 +15,7 @@ from agent.learning.transcripts import Mention
 from eval.simulation.drawing import seeded
 from eval.simulation.questions import Asked, read_question
 from eval.simulation.speech import DEFAULT, Line, Speaker
-from eval.simulation.taste import Piece, Taste, Temper, Wish
+from eval.simulation.taste import Piece, SimulatedTaste, Temper, Wish
 from retrieval.items import Catalog
 
 REMARKS = {Temper.TERSE: 1, Temper.CHATTY: 3, Temper.CONTRARY: 2, Temper.CHINESE: 2}
@@ -58,7 +58,7 @@ SPOKEN = (Verdict.BREAKS, Verdict.REPEAT, Verdict.NAMED, Verdict.DISLIKED, Verdi
 class SimulatedUser:
     """One conversation of one user."""
 
-    taste: Taste
+    taste: SimulatedTaste
     catalog: Catalog
     spotter: Spotter
     seed: int
@@ -120,7 +120,7 @@ class SimulatedUser:
         verdicts = judged[: len(item_ids)]
         for item_id, _ in judged:
             self.shown.setdefault(item_id, self.turn)
-        taken = next((one for one, verdict in judged if verdict is Verdict.ACCEPTED), None)
+        taken = next((judged_id for judged_id, verdict in judged if verdict is Verdict.ACCEPTED), None)
         if taken is not None:
             self.accepted = taken
             return self._about("accept", taken, rng, liked=True)
@@ -152,7 +152,7 @@ class SimulatedUser:
         return Verdict.LUKEWARM if fits else Verdict.OFF_WISH
 
     def _remarks(self, verdicts: Sequence[tuple[str, Verdict]], rng: Generator) -> Iterator[Line]:
-        spoken = sorted((one for one in verdicts if one[1] in SPOKEN), key=lambda one: SPOKEN.index(one[1]))
+        spoken = sorted((pair for pair in verdicts if pair[1] in SPOKEN), key=lambda pair: SPOKEN.index(pair[1]))
         for item_id, verdict in spoken:
             if verdict is not Verdict.BREAKS:
                 yield self._remark(item_id, verdict, rng)
@@ -160,7 +160,7 @@ class SimulatedUser:
                 yield self._limit(rng)
             elif self.limit_told < self.turn:
                 yield self._about("limit_again", item_id, rng, limit=self.speaker.limit(self.taste.limit))
-        rest = [one for one in verdicts if one[1] not in SPOKEN]
+        rest = [pair for pair in verdicts if pair[1] not in SPOKEN]
         off = [item_id for item_id, verdict in rest if verdict is Verdict.OFF_WISH]
         if off and len(off) == len(verdicts) > 1:
             yield self._say("all_off_wish", rng, wish=self._wanted)
@@ -210,7 +210,7 @@ class SimulatedUser:
             return self._example(rng)
         if not asked.values and not asked.field:
             return None
-        of_field = [one for one in self.taste.shares if one.field == asked.field]
+        of_field = [piece for piece in self.taste.shares if piece.field == asked.field]
         best = max(asked.values or of_field, key=self._leaning, default=None)
         if best is None or self._leaning(best) < NOTABLE:
             return self._say("no_matter", rng)
@@ -221,7 +221,7 @@ class SimulatedUser:
         """How much somebody would rather have a value: wished for, else its share of the known likes that fit."""
         if piece in self.wish.pieces:
             return 2.0
-        items = (self.catalog.item(one) for one, likes in self.taste.known.items() if likes)
+        items = (self.catalog.item(item_id) for item_id, likes in self.taste.known.items() if likes)
         fitting = [item for item in items if self.wish.core.fits(item, self.catalog)]
         return sum(piece.fits(item, self.catalog) for item in fitting) / max(1, len(fitting))
 
@@ -236,7 +236,7 @@ class SimulatedUser:
         return line + self._limit(rng) if self.limit_told is None else line
 
     def _example(self, rng: Generator) -> Line:
-        fresh = [one for one in self.wish.examples if one not in self.named and one not in self.shown]
+        fresh = [item_id for item_id in self.wish.examples if item_id not in self.named and item_id not in self.shown]
         chosen = fresh[: EXAMPLES_AT_ONCE if self.taste.rich else 1]
         self._examples = len(self.wish.examples) if len(fresh) <= len(chosen) else self._examples + len(chosen)
         if not chosen:

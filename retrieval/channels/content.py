@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.candidates import Candidate, Evidence, EvidenceKind, Pending
-from retrieval.channels.profiles import Told, told
+from retrieval.channels.profiles import FoldedProfile, folded_profile
 from retrieval.channels.tastes import best_rows, candidate, eligible
 from retrieval.encoder import Encoder
 from retrieval.history import UserHistory
@@ -62,7 +62,7 @@ class ContentChannel:
     ) -> list[Candidate]:
         """Items whose description is near to the profile; empty where there is neither a wish nor a liked item."""
         wish = self._wish(preference)
-        user = told(self._catalog, preference, history)
+        user = folded_profile(self._catalog, preference, history)
         words, taste = self._words(wish, preference), self._taste(user, beside=wish is not None)
         if (wish is None and taste is None) or k <= 0:
             return []
@@ -101,13 +101,13 @@ class ContentChannel:
 
     def scores(self, preference: Preference, history: UserHistory) -> NDArray[np.float32]:
         """How near every item is to the profile; -inf where there is neither a wish nor a liked item."""
-        found = self.nearness(preference, history)
-        return np.full(len(self._catalog), -np.inf, dtype=np.float32) if found is None else found
+        scores = self.nearness(preference, history)
+        return np.full(len(self._catalog), -np.inf, dtype=np.float32) if scores is None else scores
 
     def nearness(self, preference: Preference, history: UserHistory) -> NDArray[np.float32] | None:
         """How near every row is to the profile, shape (n_items,); None where there is neither wish nor liked item."""
         wish = self._wish(preference)
-        taste = self._taste(told(self._catalog, preference, history), beside=wish is not None)
+        taste = self._taste(folded_profile(self._catalog, preference, history), beside=wish is not None)
         return None if wish is None and taste is None else self._all(self._words(wish, preference), taste)
 
     def _all(self, words: NDArray[np.float32] | None, taste: NDArray[np.float32] | None) -> NDArray[np.float32]:
@@ -129,11 +129,11 @@ class ContentChannel:
         except Exception as error:  # Chroma raises errors of its own, of SQLite, of HTTP and of its Rust part
             logger.warning("Chroma did not answer (%s): exact scores from memory", type(error).__name__)
             return None
-        found = np.asarray([row for row, _ in nearest], dtype=np.int64)
-        if not len(found):
+        rows = np.asarray([row for row, _ in nearest], dtype=np.int64)
+        if not len(rows):
             return None
         scores = np.full(len(self._catalog), -np.inf, dtype=np.float32)
-        scores[found] = self._vectors.matrix[found] @ words
+        scores[rows] = self._vectors.matrix[rows] @ words
         return scores
 
     def _wish(self, preference: Preference) -> NDArray[np.float32] | None:
@@ -147,7 +147,7 @@ class ContentChannel:
         parts += [UNWISHED * self._encode(unwished)] if unwished else []
         return np.asarray(np.sum(parts, axis=0), dtype=np.float32) if parts else None
 
-    def _taste(self, user: Told, *, beside: bool) -> NDArray[np.float32] | None:
+    def _taste(self, user: FoldedProfile, *, beside: bool) -> NDArray[np.float32] | None:
         """What the examples and the history are about; `beside` a wish the history only colors the result."""
         fresh = fading(ages(user.profile.times), content.ContentSettings().recency)
         said = self._mean(user, np.where(user.said, fresh, 0))
@@ -157,7 +157,7 @@ class ContentChannel:
             parts.append((KNOWN if parts or beside else SAID) * known)
         return np.asarray(np.sum(parts, axis=0), dtype=np.float32) if parts else None
 
-    def _mean(self, user: Told, fresh: NDArray[np.floating]) -> NDArray[np.float32] | None:
+    def _mean(self, user: FoldedProfile, fresh: NDArray[np.floating]) -> NDArray[np.float32] | None:
         """The mean liked vector, pushed away from the mean disliked one; None where nothing is liked."""
         vectors, weights = self._subjects[user.profile.items], user.profile.weights * fresh
         liked, disliked = np.maximum(weights, 0), np.maximum(-weights, 0)
@@ -168,7 +168,7 @@ class ContentChannel:
             mean = mean + DISLIKED * (disliked @ vectors) / disliked.sum()
         return np.asarray(mean, dtype=np.float32)
 
-    def _most_similar(self, rows: NDArray[np.int64], user: Told) -> list[tuple[str, float]] | None:
+    def _most_similar(self, rows: NDArray[np.int64], user: FoldedProfile) -> list[tuple[str, float]] | None:
         """For each row the liked item with the nearest description; examples given just now go first."""
         liked = user.liked
         if not liked.any():
@@ -178,8 +178,8 @@ class ContentChannel:
         cosines = self._vectors.matrix[rows] @ self._vectors.matrix[examples].T
         best = cosines.argmax(axis=1) if len(rows) else np.zeros(0, dtype=np.int64)
         nearest = cosines[np.arange(len(rows)), best]
-        found = zip(examples[best].tolist(), nearest.tolist(), strict=True)
-        return [(self._catalog.items[row].item_id, cosine) for row, cosine in found]
+        pairs = zip(examples[best].tolist(), nearest.tolist(), strict=True)
+        return [(self._catalog.items[row].item_id, cosine) for row, cosine in pairs]
 
     def _candidates(
         self,
@@ -191,20 +191,20 @@ class ContentChannel:
         """Rows with their scores; each says how near it is to the wish, and which liked item is most like it."""
         cosines = [None] * len(rows) if wish is None else (self._vectors.matrix[rows] @ wish).tolist()
         likes: Sequence[tuple[str, float] | None] = similar or [None] * len(rows)
-        found = zip(rows.tolist(), scores[rows].tolist(), cosines, likes, strict=True)
+        scored = zip(rows.tolist(), scores[rows].tolist(), cosines, likes, strict=True)
         return [
             candidate(self._catalog, row, self.name, score, Pending(self._evidence, row, cosine, alike))
-            for row, score, cosine, alike in found
+            for row, score, cosine, alike in scored
         ]
 
     def _evidence(self, row: int, cosine: float | None, similar: tuple[str, float] | None) -> list[Evidence]:
-        found, item = [], self._catalog.items[row]
+        evidence, item = [], self._catalog.items[row]
         if cosine is not None:
-            found.append(Evidence(self.name, EvidenceKind.TEXT, score=cosine, text=item.text or item.label))
+            evidence.append(Evidence(self.name, EvidenceKind.TEXT, score=cosine, text=item.text or item.label))
         if similar is not None and (cosine is None or similar[1] >= NEAR):
             kind, (item_id, score) = EvidenceKind.SIMILAR_ITEM, similar
-            found.append(Evidence(self.name, kind, item_ids=(item_id,), score=score, text=item.text))
-        return found
+            evidence.append(Evidence(self.name, kind, item_ids=(item_id,), score=score, text=item.text))
+        return evidence
 
     def _encode(self, text: str) -> NDArray[np.float32]:
         """Remembered by digest, so that a removed chip costs no second run and no text of a user is kept."""
@@ -227,9 +227,9 @@ def wish_text(preference: Preference) -> str:
     if not parts and not preference.liked:
         parts = [
             str(value)
-            for one in preference.constraints
-            if one.op is Op.IS
-            for value in one.values
+            for constraint in preference.constraints
+            if constraint.op is Op.IS
+            for value in constraint.values
             if isinstance(value, str)
         ]
     return ", ".join(dict.fromkeys(parts))

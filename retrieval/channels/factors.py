@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from retrieval.candidates import Candidate, Evidence, EvidenceKind, Pending
 from retrieval.channels.likers import Likers
-from retrieval.channels.profiles import Told, told
+from retrieval.channels.profiles import FoldedProfile, folded_profile
 from retrieval.channels.ratings import Ratings, read_ratings
 from retrieval.channels.tastes import best_rows, candidate, eligible
 from retrieval.datasets import Dataset
@@ -107,7 +107,7 @@ class FactorsChannel:
 
     def scores(self, preference: Preference, history: UserHistory) -> NDArray[np.float32]:
         """What the model expects of every rated item; -inf for others, and where nothing is liked."""
-        user = told(self._catalog, preference, history)
+        user = folded_profile(self._catalog, preference, history)
         return self._scores(user, user.strengths(self._model.strengths(user.profile)))
 
     def retrieve(
@@ -119,19 +119,21 @@ class FactorsChannel:
         allowed: NDArray[np.bool_] | None = None,
     ) -> list[Candidate]:
         """Items that people with these likes like too; empty where nothing liked was rated by others."""
-        user = told(self._catalog, preference, history)
+        user = folded_profile(self._catalog, preference, history)
         strengths = user.strengths(self._model.strengths(user.profile))
         scores = self._scores(user, strengths)
         rows = best_rows(scores, eligible(self._catalog, preference, history, allowed), k)
-        found = zip(rows.tolist(), scores[rows].tolist(), self._evidence(rows, user, strengths), strict=True)
-        return [candidate(self._catalog, row, NAME, score, why) for row, score, why in found if why is not None]
+        scored = zip(rows.tolist(), scores[rows].tolist(), self._evidence(rows, user, strengths), strict=True)
+        return [candidate(self._catalog, row, NAME, score, why) for row, score, why in scored if why is not None]
 
-    def _scores(self, user: Told, strengths: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _scores(self, user: FoldedProfile, strengths: NDArray[np.float32]) -> NDArray[np.float32]:
         if not user.liked.any():
             return np.full(len(self._catalog), -np.inf, dtype=np.float32)
         return self._model.score_entries(user.profile.items, strengths)
 
-    def _evidence(self, rows: NDArray[np.int64], user: Told, strengths: NDArray[np.float32]) -> list[Pending | None]:
+    def _evidence(
+        self, rows: NDArray[np.int64], user: FoldedProfile, strengths: NDArray[np.float32]
+    ) -> list[Pending | None]:
         """For each row the liked items that raise its score most, with how many people liked both; None without any."""
         liked = user.profile.items[user.liked]
         raised = self._model.contributions(user.profile.items, strengths, rows)[user.liked]

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.candidates import Candidate, Evidence, EvidenceKind, Pending
-from retrieval.channels.profiles import told
-from retrieval.channels.tastes import Taste, best_rows, candidate, eligible, taste_of
+from retrieval.channels.profiles import folded_profile
+from retrieval.channels.tastes import KnownOpinions, best_rows, candidate, eligible, taste_of
 from retrieval.datasets import Dataset
 from retrieval.history import UserHistory
 from retrieval.items import Catalog
@@ -67,8 +67,8 @@ class GraphChannel:
         scores = self._scores(preference, history, wished, profile)
         rows = best_rows(scores, eligible(self._catalog, preference, history, allowed), k)
         why = self._evidence(rows, wished, profile, self._sources(taste) if profile is not None else {})
-        found = zip(rows.tolist(), scores[rows].tolist(), why, strict=True)
-        return [candidate(self._catalog, row, NAME, score, why) for row, score, why in found if why is not None]
+        scored = zip(rows.tolist(), scores[rows].tolist(), why, strict=True)
+        return [candidate(self._catalog, row, NAME, score, why) for row, score, why in scored if why is not None]
 
     def scores(self, preference: Preference, history: UserHistory) -> NDArray[np.float32]:
         """What every item shares with wishes and liked items; -inf where it shares nothing."""
@@ -100,7 +100,7 @@ class GraphChannel:
         """The learned scores in standard deviations from their mean over the touched rows; the lowest if unknown."""
         if self._learned is None:
             return np.zeros(len(self._catalog), dtype=np.float32)
-        raw = self._learned.score([told(self._catalog, preference, history).profile])[0]
+        raw = self._learned.score([folded_profile(self._catalog, preference, history).profile])[0]
         known = np.isfinite(raw) & touched
         if not known.any():
             return np.zeros(len(self._catalog), dtype=np.float32)
@@ -110,10 +110,10 @@ class GraphChannel:
 
     def _wished(self, preference: Preference) -> dict[int, float]:
         """Column -> weight of each wish that some item has."""
-        keys = [((one.field, one.value.casefold()), one.weight) for one in preference.wishes]
+        keys = [((wish.field, wish.value.casefold()), wish.weight) for wish in preference.wishes]
         return {self._places[key]: weight for key, weight in keys if key in self._places}
 
-    def _profile(self, taste: Taste) -> NDArray[np.float32] | None:
+    def _profile(self, taste: KnownOpinions) -> NDArray[np.float32] | None:
         """How much each value is liked, shape (n_values,); None where nothing is liked."""
         strength = np.where(taste.said, SAID, KNOWN).astype(np.float32)
         liked = np.maximum(taste.weights, 0) * strength
@@ -176,14 +176,14 @@ class GraphChannel:
         score = float(self._weights[column])
         return Evidence(NAME, EvidenceKind.PATH, relation, value, (liked.item_id,), score=score, path=path)
 
-    def _sources(self, taste: Taste) -> dict[int, int]:
+    def _sources(self, taste: KnownOpinions) -> dict[int, int]:
         """Column -> the liked row that has this value and counts most, examples given just now first."""
         order = np.argsort(-(np.where(taste.said, 2, 0) + taste.weights), kind="stable")
-        found: dict[int, int] = {}
+        sources: dict[int, int] = {}
         for row in taste.rows[order][taste.weights[order] > 0].tolist():
             for column in self._columns(row).tolist():
-                found.setdefault(column, row)
-        return found
+                sources.setdefault(column, row)
+        return sources
 
     def _columns(self, row: int) -> NDArray[np.int32]:
         start, end = self._holds.indptr[row], self._holds.indptr[row + 1]

@@ -127,12 +127,12 @@ class LanguageModelChannel:
     def _wished(self, preference: Preference) -> dict[tuple[str, str], float]:
         """Moods (under the field '') and values of read fields that a wish names: 1 wanted, -1 refused."""
         wished = {("", mood): weight for mood, weight in moods_in(preference.text).items()}
-        for one in preference.wishes:
-            sign = 1.0 if one.weight > 0 else -1.0
-            if one.field == TEXT:
-                wished |= {("", mood): weight * sign for mood, weight in moods_in(one.value).items()}
-            if (one.field, one.value.casefold()) in self._holders:
-                wished[one.field, one.value] = sign
+        for wish in preference.wishes:
+            sign = 1.0 if wish.weight > 0 else -1.0
+            if wish.field == TEXT:
+                wished |= {("", mood): weight * sign for mood, weight in moods_in(wish.value).items()}
+            if (wish.field, wish.value.casefold()) in self._holders:
+                wished[wish.field, wish.value] = sign
         return wished
 
     def _rows_with(self, field: str, value: str) -> NDArray[np.int64]:
@@ -176,9 +176,9 @@ def _joined(named: NDArray[np.float32], read: NDArray[np.float32]) -> NDArray[np
 
 def _holders(catalog: Catalog, features: ItemFeatures) -> dict[tuple[str, str], NDArray[np.int64]]:
     """(field, casefolded value) -> rows that were read to have it."""
-    found: dict[tuple[str, str], list[int]] = {}
+    holders: dict[tuple[str, str], list[int]] = {}
     for item_id, fields in features.values.items():
         for field, values in fields.items():
             for value in values:
-                found.setdefault((field, value.casefold()), []).append(catalog.row(item_id))
-    return {key: np.asarray(rows, dtype=np.int64) for key, rows in found.items()}
+                holders.setdefault((field, value.casefold()), []).append(catalog.row(item_id))
+    return {key: np.asarray(rows, dtype=np.int64) for key, rows in holders.items()}

@@ -10,7 +10,7 @@ from scipy.sparse import csr_matrix
 
 from retrieval.candidates import Candidate, Evidence, EvidenceKind, Pending
 from retrieval.channels.likers import Likers
-from retrieval.channels.profiles import Told, told
+from retrieval.channels.profiles import FoldedProfile, folded_profile
 from retrieval.channels.ratings import Ratings, read_ratings
 from retrieval.channels.tastes import best_rows, candidate, eligible
 from retrieval.datasets import Dataset
@@ -83,7 +83,7 @@ class NeighborsChannel:
 
     def scores(self, preference: Preference, history: UserHistory) -> NDArray[np.float32]:
         """How much the neighbors speak for every item; -inf where none does, and where nothing is liked."""
-        user = told(self._catalog, preference, history)
+        user = folded_profile(self._catalog, preference, history)
         return self._scores(user, user.strengths(self._model.strengths(user.profile)))
 
     def retrieve(
@@ -95,15 +95,15 @@ class NeighborsChannel:
         allowed: NDArray[np.bool_] | None = None,
     ) -> list[Candidate]:
         """Items that similar users liked; empty where nobody shares a like with this user."""
-        user = told(self._catalog, preference, history)
+        user = folded_profile(self._catalog, preference, history)
         strengths = user.strengths(self._model.strengths(user.profile))
         if not user.liked.any():
             return []
         open_rows = eligible(self._catalog, preference, history, allowed)
         if isinstance(self._model, UserNeighbors):
-            likeness = self._model.likeness([user.profile], [strengths])
-            scores = self._model.score_alike([user.profile], [strengths], likeness)[0]
-            counts, means = self._support(likeness)
+            similarities = self._model.similarities([user.profile], [strengths])
+            scores = self._model.score_alike([user.profile], [strengths], similarities)[0]
+            counts, means = self._support(similarities)
             rows = best_rows(scores, open_rows & (counts > 0), k)
             support = zip(counts[rows].tolist(), means[rows].tolist(), strict=True)
             why: Sequence[Sequence[Evidence]] = [Pending(_supported, count, mean) for count, mean in support]
@@ -111,27 +111,27 @@ class NeighborsChannel:
             scores = self._scores(user, strengths)
             rows = best_rows(scores, open_rows, k)
             why = self._co_liked(self._model, rows, user, strengths)
-        found = zip(rows.tolist(), scores[rows].tolist(), why, strict=True)
-        return [candidate(self._catalog, row, NAME, score, evidence) for row, score, evidence in found if evidence]
+        scored = zip(rows.tolist(), scores[rows].tolist(), why, strict=True)
+        return [candidate(self._catalog, row, NAME, score, evidence) for row, score, evidence in scored if evidence]
 
-    def _scores(self, user: Told, strengths: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _scores(self, user: FoldedProfile, strengths: NDArray[np.float32]) -> NDArray[np.float32]:
         if not user.liked.any():
             return np.full(len(self._catalog), -np.inf, dtype=np.float32)
         return np.asarray(self._model.score_entries([user.profile], [strengths])[0])
 
-    def _support(self, likeness: csr_matrix) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    def _support(self, similarities: csr_matrix) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """How many of the neighbors like each row, and how alike these are on average, both shape (n_items,)."""
-        likes = self._likes[likeness.indices]
+        likes = self._likes[similarities.indices]
         counts = np.asarray(likes.sum(axis=0)).ravel()
-        means = (likes.T @ likeness.data) / np.maximum(counts, 1)
+        means = (likes.T @ similarities.data) / np.maximum(counts, 1)
         return counts.astype(np.int64), means
 
     def _co_liked(
-        self, model: ItemNeighbors, rows: NDArray[np.int64], user: Told, strengths: NDArray[np.float32]
+        self, model: ItemNeighbors, rows: NDArray[np.int64], user: FoldedProfile, strengths: NDArray[np.float32]
     ) -> list[list[Evidence]]:
         """For each row the liked items that are most like it, with how many people liked both."""
         liked = user.profile.items[user.liked]
-        alike = np.asarray(model.likeness[liked][:, rows].todense()) * strengths[user.liked][:, None]
+        alike = np.asarray(model.similarities[liked][:, rows].todense()) * strengths[user.liked][:, None]
         both = self._likers.both(liked, rows)
         alike = np.where(both > 0, alike, 0.0)
         order = np.argsort(-alike, axis=0, kind="stable")[:SHOWN]

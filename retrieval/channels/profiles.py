@@ -20,7 +20,7 @@ NDCG@10 .141 where all count 1, .130 with these strengths). In a conversation wh
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class FoldedProfile:
     """A profile, oldest first, that knows which entries were said in this conversation."""
 
     profile: Profile
@@ -43,7 +43,7 @@ class Told:
         return np.where(self.said, boost * np.sign(weights) * fresh, strengths).astype(np.float32)
 
 
-def told(catalog: Catalog, preference: Preference, history: UserHistory) -> Told:
+def folded_profile(catalog: Catalog, preference: Preference, history: UserHistory) -> FoldedProfile:
     """Fold this conversation's examples into the history as its newest entries."""
     taste = taste_of(catalog, preference, history)
     last = history.times
@@ -52,7 +52,7 @@ def told(catalog: Catalog, preference: Preference, history: UserHistory) -> Told
     times[taste.said] = newest + 1.0
     order = np.argsort(times, kind="stable")
     profile = Profile(taste.rows[order].astype(np.int64), taste.weights[order], times[order])
-    return Told(profile, taste.said[order])
+    return FoldedProfile(profile, taste.said[order])
 
 
 def said_boost(n_known: int) -> float:

@@ -52,16 +52,16 @@ def lift(weights: NDArray[np.float32], known: float) -> NDArray[np.float32]:
 
 def read_ratings(dataset: Dataset) -> Ratings:
     """The columns of a dataset with the last of several signals about one item; equal times: the later line."""
-    one = dataset.interactions
+    interactions = dataset.interactions
     n_items = len(dataset.catalog)
-    order = np.argsort(one.timestamps, kind="stable")[::-1]
-    keys = one.users[order].astype(np.int64) * max(1, n_items) + one.rows[order]
+    order = np.argsort(interactions.timestamps, kind="stable")[::-1]
+    keys = interactions.users[order].astype(np.int64) * max(1, n_items) + interactions.rows[order]
     last = order[np.unique(keys, return_index=True)[1]]
     return Ratings(
-        user_ids=np.asarray(one.user_ids, dtype=np.str_),
-        users=one.users[last].astype(np.int64),
-        items=one.rows[last].astype(np.int64),
-        weights=one.weights[last].astype(np.float32),
-        times=one.timestamps[last].astype(np.float64),
+        user_ids=np.asarray(interactions.user_ids, dtype=np.str_),
+        users=interactions.users[last].astype(np.int64),
+        items=interactions.rows[last].astype(np.int64),
+        weights=interactions.weights[last].astype(np.float32),
+        times=interactions.timestamps[last].astype(np.float64),
         n_items=n_items,
     )

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from retrieval.candidates import Candidate, Evidence, EvidenceKind, Pending
 from retrieval.channels.likers import Likers
-from retrieval.channels.profiles import told
+from retrieval.channels.profiles import folded_profile
 from retrieval.channels.ratings import read_ratings
 from retrieval.channels.tastes import best_rows, candidate, eligible
 from retrieval.datasets import Dataset
@@ -67,7 +67,7 @@ def build_sequence(
     features = item_features(dataset.catalog, _texts(dataset.catalog, settings))
     model = fit(log, model_settings or network_settings(settings), progress, features=features)
     people = list(log.profiles())
-    earlier = [one.head(max(0, len(one) - 1)) for one in people]
+    earlier = [profile.head(max(0, len(profile) - 1)) for profile in people]
     clusters = taste_clusters.fit(log, model.vectors(people), model.vectors(earlier))
     with writing(settings.data_dir / NAME, dataset.fingerprint, train_hits(model, log)) as folder:
         model.save(folder)
@@ -147,10 +147,10 @@ class SequenceChannel:
         if len(rows) == 0:
             return []
         main, alike = self._shared_taste(profile, read, rows)
-        found = zip(rows.tolist(), scores[rows].tolist(), self._followed(profile, rows), alike, strict=True)
+        scored = zip(rows.tolist(), scores[rows].tolist(), self._followed(profile, rows), alike, strict=True)
         return [
             candidate(self._catalog, row, NAME, score, Pending(self._evidence, *followed, main, count))
-            for row, score, followed, count in found
+            for row, score, followed, count in scored
             if isfinite(followed[2]) or count
         ]
 
@@ -237,7 +237,7 @@ class SequenceChannel:
         """
         liked = np.flatnonzero(profile.weights > 0)[-LATEST:]
         short = np.arange(max(0, min(len(profile) - CONTEXT, int(liked[0]))), len(profile))
-        variants = [_only(profile, short), *(_only(profile, short[short != one]) for one in liked)]
+        variants = [_only(profile, short), *(_only(profile, short[short != row]) for row in liked)]
         one_net = replace(self._model, nets=self._model.nets[:1])
         scores = one_net.score(variants)
         with np.errstate(invalid="ignore"):
@@ -250,7 +250,7 @@ def read_profile(catalog: Catalog, preference: Preference, history: UserHistory)
 
     What was disliked just now is left out: people also take what they dislike next to what is like it.
     """
-    user = told(catalog, preference, history)
+    user = folded_profile(catalog, preference, history)
     times = user.profile.times.copy()
     times[user.said] = times[~user.said].max(initial=0.0) + SOON_S
     kept = ~user.said | user.liked

@@ -16,7 +16,7 @@ RECENT = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Taste:
+class KnownOpinions:
     """A user's opinions as catalog rows; what was said just now overrules what was known."""
 
     rows: NDArray[np.int64]
@@ -31,7 +31,7 @@ class Taste:
         return bool((self.weights > 0).any())
 
 
-def taste_of(catalog: Catalog, preference: Preference, history: UserHistory) -> Taste:
+def taste_of(catalog: Catalog, preference: Preference, history: UserHistory) -> KnownOpinions:
     """Fold this conversation's examples into the history's last `RECENT` opinions."""
     known = {item_id: weight for item_id, weight in history.weights.items() if item_id in catalog}
     known = {item_id: weight for item_id, weight in known.items() if item_id not in preference.set_aside}
@@ -40,7 +40,7 @@ def taste_of(catalog: Catalog, preference: Preference, history: UserHistory) -> 
     now = {item_id: weight for item_id, weight in now.items() if item_id in catalog}
     weights |= now
     fresh = {*preference.examples, *preference.disliked} & set(now) if preference.examples else set(now)
-    return Taste(
+    return KnownOpinions(
         rows=catalog.rows(weights),
         weights=np.asarray(list(weights.values()), dtype=np.float32),
         said=np.asarray([item_id in fresh for item_id in weights], dtype=np.bool_),

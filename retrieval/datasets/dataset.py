@@ -41,16 +41,16 @@ class Interactions:
     @classmethod
     def of(cls, catalog: Catalog, interactions: Iterable[Interaction]) -> "Interactions":
         """Columns of single interactions; those with items that the catalog lacks are left out."""
-        kept = [one for one in interactions if one.item_id in catalog]
-        user_ids = tuple(dict.fromkeys(one.user_id for one in kept))
+        kept = [interaction for interaction in interactions if interaction.item_id in catalog]
+        user_ids = tuple(dict.fromkeys(interaction.user_id for interaction in kept))
         position = {user_id: index for index, user_id in enumerate(user_ids)}
         return cls(
             user_ids,
             tuple(item.item_id for item in catalog),
-            np.asarray([position[one.user_id] for one in kept], dtype=np.int32),
-            catalog.rows(one.item_id for one in kept).astype(np.int32),
-            np.asarray([one.weight for one in kept], dtype=np.float32),
-            np.asarray([one.timestamp for one in kept], dtype=np.float64),
+            np.asarray([position[interaction.user_id] for interaction in kept], dtype=np.int32),
+            catalog.rows(interaction.item_id for interaction in kept).astype(np.int32),
+            np.asarray([interaction.weight for interaction in kept], dtype=np.float32),
+            np.asarray([interaction.timestamp for interaction in kept], dtype=np.float64),
         )
 
     def __iter__(self) -> Iterator[Interaction]:
@@ -63,8 +63,8 @@ class Interactions:
         """What a user did, oldest first; empty for an unknown one."""
         at = self.positions(user_id)
         rows, weights, stamps = self.rows[at].tolist(), self.weights[at].tolist(), self.timestamps[at].tolist()
-        found = zip(rows, weights, stamps, strict=True)
-        return UserHistory(user_id, tuple(Interaction(user_id, self.item_ids[r], w, t) for r, w, t in found))
+        signals = zip(rows, weights, stamps, strict=True)
+        return UserHistory(user_id, tuple(Interaction(user_id, self.item_ids[r], w, t) for r, w, t in signals))
 
     def __len__(self) -> int:
         return len(self.users)
@@ -74,8 +74,8 @@ class Interactions:
         user = self._position.get(user_id)
         if user is None:
             return np.zeros(0, np.int64)
-        found = self._by_user[self._starts[user] : self._starts[user + 1]]
-        return found[np.argsort(self.timestamps[found], kind="stable")]
+        positions = self._by_user[self._starts[user] : self._starts[user + 1]]
+        return positions[np.argsort(self.timestamps[positions], kind="stable")]
 
     @cached_property
     def _position(self) -> dict[str, int]:
@@ -116,10 +116,10 @@ class Dataset:
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of everything here: what collaborative indexes depend on."""
-        one = self.interactions
+        interactions = self.interactions
         digest = hashlib.sha256(self.catalog_hash.encode())
-        digest.update("\n".join(one.user_ids).encode())
-        for column in (one.users, one.rows, one.weights, one.timestamps):
+        digest.update("\n".join(interactions.user_ids).encode())
+        for column in (interactions.users, interactions.rows, interactions.weights, interactions.timestamps):
             digest.update(np.ascontiguousarray(column).tobytes())
         for triple in self.triples:
             digest.update("\t".join(triple).encode())

@@ -68,12 +68,12 @@ class Movie(BaseModel):
         return Item(
             self.id,
             self.title,
-            values={name: found for name, found in values.items() if found},
+            values={name: held for name, held in values.items() if held},
             numbers={name: float(number) for name, number in numbers.items() if number is not None},
             text=self.synopsis or "",
             aka=self.aka,
             same_as=self.same_as or "",
-            remarks={name: found for name in REMARKS if (found := _texts(getattr(self, name)))},
+            remarks={name: texts for name in REMARKS if (texts := _texts(getattr(self, name)))},
             main=self.main,
             slight=self.slight,
         )
@@ -103,17 +103,17 @@ def load_movielens(folder: Path, movies: Path | None = MOVIES) -> Dataset:
 def natural_title(raw: str) -> tuple[str, tuple[str, ...]]:
     """A title as people say it, and its other titles: 'Seven Samurai, The (Shichinin)' -> 'The Seven Samurai', ..."""
     raw = re.sub(r"\s*\(\d{4}\)$", "", raw.strip())
-    found = re.fullmatch(r"(.+?)\s*\(([^()]+)\)", raw)
-    if not found:
+    match = re.fullmatch(r"(.+?)\s*\(([^()]+)\)", raw)
+    if not match:
         return _article_first(raw), ()
-    return _article_first(found[1]), (_article_first(found[2]),)
+    return _article_first(match[1]), (_article_first(match[2]),)
 
 
 def _article_first(title: str) -> str:
-    found = re.fullmatch(rf"(.+), ({ARTICLES})", title)
-    if not found:
+    match = re.fullmatch(rf"(.+), ({ARTICLES})", title)
+    if not match:
         return title
-    return f"{found[2]}{'' if found[2].endswith(chr(39)) else ' '}{found[1]}"
+    return f"{match[2]}{'' if match[2].endswith(chr(39)) else ' '}{match[1]}"
 
 
 def _lines(path: Path) -> Iterator[list[str]]:

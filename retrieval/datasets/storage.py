@@ -87,9 +87,9 @@ def load_dataset(data_dir: Path) -> Dataset:
     pointer = read_pointer(data_dir)
     folder = data_dir / pointer.folder
     for name, size in pointer.sizes.items():
-        found = (folder / name).stat().st_size if (folder / name).is_file() else -1
-        if found != size:
-            what = "is missing" if found < 0 else f"has {found} bytes instead of {size}"
+        n_bytes = (folder / name).stat().st_size if (folder / name).is_file() else -1
+        if n_bytes != size:
+            what = "is missing" if n_bytes < 0 else f"has {n_bytes} bytes instead of {size}"
             raise _missing(f"half-written dataset: {name} {what}", data_dir)
     try:
         dataset = _read(folder)
@@ -123,7 +123,7 @@ def _missing(what: str, data_dir: Path) -> IndexMissingError:
 
 
 def _publish(dataset: Dataset, staging: Path, data_dir: Path, source: str) -> Pointer:
-    sizes = {one.name: one.stat().st_size for one in sorted(staging.iterdir())}
+    sizes = {file.name: file.stat().st_size for file in sorted(staging.iterdir())}
     final = data_dir / f"dataset-{dataset.fingerprint[:12]}"
     pointer = Pointer(
         format=FORMAT,
@@ -180,9 +180,14 @@ def _write_interactions(dataset: Dataset, path: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    one = dataset.interactions
-    users = pa.DictionaryArray.from_arrays(pa.array(one.users), pa.array(one.user_ids, pa.string()))
-    columns = {"user_id": users, "row": one.rows, "weight": one.weights, "timestamp": one.timestamps}
+    interactions = dataset.interactions
+    users = pa.DictionaryArray.from_arrays(pa.array(interactions.users), pa.array(interactions.user_ids, pa.string()))
+    columns = {
+        "user_id": users,
+        "row": interactions.rows,
+        "weight": interactions.weights,
+        "timestamp": interactions.timestamps,
+    }
     pq.write_table(pa.table(columns), path)
 
 
@@ -247,8 +252,8 @@ def _read_interactions(folder: Path, catalog: Catalog) -> Interactions:
 def _array(column: "pa.Array | pa.ChunkedArray | None") -> NDArray[Any]:
     """A column of numbers; `to_numpy` and `read_table` would load pandas at every start."""
     chunks = getattr(column, "chunks", [column])
-    found: NDArray[Any] = np.from_dlpack(chunks[0]) if chunks and chunks[0] is not None else np.zeros(0)
-    return found
+    array: NDArray[Any] = np.from_dlpack(chunks[0]) if chunks and chunks[0] is not None else np.zeros(0)
+    return array
 
 
 class StoredTriples(Sequence[Triple]):

@@ -19,7 +19,7 @@ STILL_GUESSING = 0.4
 
 
 @dataclass(frozen=True, slots=True)
-class Inquiry:
+class Elicitation:
     """More of the one or more of the other?"""
 
     field: str
@@ -30,10 +30,10 @@ class Inquiry:
     @property
     def key(self) -> str:
         """A stable name: 'genres:Comedy|Drama'."""
-        return inquiry_key(self.field, self.values)
+        return elicitation_key(self.field, self.values)
 
 
-def inquiry_key(field: str, values: Sequence[str]) -> str:
+def elicitation_key(field: str, values: Sequence[str]) -> str:
     """The name of the question about two values, in the order asked."""
     return f"{field}:{'|'.join(values)}"
 
@@ -56,13 +56,13 @@ class Questions:
             model: The prior.
             groups: Each field with its values and the rows that hold each value.
         """
-        found = [
+        pairs = [
             (field, (first, second), comparison)
             for field, values in groups
             for (first, one), (second, other) in combinations(values, 2)
             if len(one) and len(other) and (comparison := compare(model, one, other)) is not None
         ]
-        fields, values, comparisons = zip(*found, strict=True) if found else ((), (), ())
+        fields, values, comparisons = zip(*pairs, strict=True) if pairs else ((), (), ())
         return cls(tuple(fields), tuple(values), tuple(comparisons))
 
     def __len__(self) -> int:
@@ -71,17 +71,17 @@ class Questions:
     @cached_property
     def keys(self) -> tuple[str, ...]:
         """The name of each."""
-        return tuple(inquiry_key(field, values) for field, values in zip(self.fields, self.values, strict=True))
+        return tuple(elicitation_key(field, values) for field, values in zip(self.fields, self.values, strict=True))
 
     @cached_property
     def along(self) -> Floats:
         """The direction of each, shape (n, width)."""
-        return np.asarray([one.along for one in self.comparisons])
+        return np.asarray([comparison.along for comparison in self.comparisons])
 
     @cached_property
     def noise(self) -> Floats:
         """The variance of an answer to each, shape (n,)."""
-        return np.asarray([one.noise for one in self.comparisons])
+        return np.asarray([comparison.noise for comparison in self.comparisons])
 
     def gains(self, belief: Belief) -> Floats:
         """By how much of the width an answer to each would narrow the belief, shape (n_people, n)."""
@@ -95,7 +95,7 @@ class Questions:
         asked: Collection[str] = (),
         settled: Collection[str] = (),
         held: Collection[tuple[str, str]] | None = None,
-    ) -> Inquiry | None:
+    ) -> Elicitation | None:
         """The most telling question, where it teaches more than any item would.
 
         Args:
@@ -105,7 +105,7 @@ class Questions:
             settled: Fields that are not asked about: a limit on them was stated.
             held: Fields and values of the list: nobody is asked about others. None asks about all.
         """
-        if not len(self) or float(belief.width()[0]) < STILL_GUESSING:
+        if not len(self) or float(belief.uncertainty()[0]) < STILL_GUESSING:
             return None
         gains = self.gains(belief)[0]
         open_ones = zip(self.keys, self.fields, self.values, strict=True)
@@ -120,4 +120,4 @@ class Questions:
         place = int(np.where(is_new, gains, -np.inf).argmax())
         if not is_new[place] or gains[place] <= beside:
             return None
-        return Inquiry(self.fields[place], self.values[place], float(gains[place]))
+        return Elicitation(self.fields[place], self.values[place], float(gains[place]))

@@ -16,14 +16,14 @@ from retrieval.belief import Belief, Floats, TasteModel
 from retrieval.belief_fit import TasteSettings
 from retrieval.belief_reading import Reader
 from retrieval.candidates import Candidate, Evidence, EvidenceKind
-from retrieval.exploration.asking import Inquiry, Questions
+from retrieval.exploration.asking import Elicitation, Questions
 from retrieval.exploration.choosing import Policy
 from retrieval.exploration.pool import Kind, guess_pool
 from retrieval.exploration.slots import guess_count
 from retrieval.history import UserHistory
-from retrieval.item_learning import UNTAUGHT, Showings, taught
+from retrieval.item_learning import PRIOR_EXPECTED, Impressions, updated
 from retrieval.items import Catalog
-from retrieval.policies import Slot, beside
+from retrieval.policies import Slot, counterfactual_propensities
 from retrieval.preference import Preference
 from retrieval.ranking import Ranked, breaches, known_ids
 from retrieval.schema import FieldKind
@@ -48,7 +48,7 @@ class Explorer:
     counts: NDArray[np.int64]
     """How many people rated each row, shape (n_items,)."""
     factors: Floats | None = None
-    """By how much showings have raised what is expected of each row (`Showings.factors`); None for not at all."""
+    """By how much showings have raised what is expected of each row (`Impressions.factors`); None for not at all."""
     fitted: TasteModel | None = None
     """The model before showings taught anything; None where `model` is that."""
 
@@ -57,25 +57,25 @@ class Explorer:
         """How often each row was a guess so far, for anybody, shape (n_items,); `explore` goes on counting."""
         return np.zeros(len(self.catalog), dtype=np.int64)
 
-    def taught(self, showings: Showings, guessed: NDArray[np.int64]) -> "Explorer":
+    def updated(self, impressions: Impressions, guessed: NDArray[np.int64]) -> "Explorer":
         """The same after what showing items has taught.
 
         Args:
-            showings: What was expected of the guesses that were shown, and what came of them.
+            impressions: What was expected of the guesses that were shown, and what came of them.
             guessed: How often each row was a guess, shape (n_items,).
         """
         fitted = self.fitted or self.model
-        factors = showings.factors(self.counts)
-        found = replace(self, model=taught(fitted, showings, self.counts), factors=factors, fitted=fitted)
-        found.guessed[:] = guessed
-        return found
+        factors = impressions.factors(self.counts)
+        explorer = replace(self, model=updated(fitted, impressions, self.counts), factors=factors, fitted=fitted)
+        explorer.guessed[:] = guessed
+        return explorer
 
     def within(self, catalog: Catalog) -> "Explorer":
         """The same over a catalog with the same rows, of which some may be hidden; guesses are counted together."""
         self.guessed  # noqa: B018  made before it is shared
-        found = copy.copy(self)
-        object.__setattr__(found, "catalog", catalog)
-        return found
+        explorer = copy.copy(self)
+        object.__setattr__(explorer, "catalog", catalog)
+        return explorer
 
     def belief(self, preference: Preference, history: UserHistory, shown: Collection[str] = ()) -> Belief:
         """What is believed of one person; `shown` are ids that were shown and not answered."""
@@ -110,22 +110,24 @@ class Explorer:
         sure = ranked.fit[: max(0, slots)]
         if belief is None:
             belief = self.belief(preference, history, shown)
-        n = min(guess_count(slots, float(belief.width()[0]), preference.novelty), len(sure))
+        n = min(guess_count(slots, float(belief.uncertainty()[0]), preference.novelty), len(sure))
         if n == 0:
-            return tuple(Slot(one) for one in sure)
-        open_rows = self._open_rows(preference, history, {*shown, *(one.item_id for one in (*sure, *ranked.near))})
+            return tuple(Slot(candidate) for candidate in sure)
+        open_rows = self._open_rows(
+            preference, history, {*shown, *(candidate.item_id for candidate in (*sure, *ranked.near))}
+        )
         answered = {*history.seen(), *preference.liked, *preference.disliked, *preference.seen, *shown}
-        tried = belief.tried(self.catalog.rows(one for one in answered if one in self.catalog))
+        tried = belief.tried(self.catalog.rows(item_id for item_id in answered if item_id in self.catalog))
         pool = self._without_doubles(
             guess_pool(belief, open_rows, self.counts, tried=tried, nearness=nearness, rng=rng, shown=self.guessed)
         )
         if not pool:
-            return tuple(Slot(one) for one in sure)
+            return tuple(Slot(candidate) for candidate in sure)
         rows = np.fromiter(pool, dtype=np.int64, count=len(pool))
         lottery = policy.lottery(belief, rows, min(n, len(rows)))
         places = lottery.draw(rng)
         self.guessed[rows[places]] += 1
-        others, width = beside(belief, rows, len(places)), float(belief.width()[0])
+        others, width = counterfactual_propensities(belief, rows, len(places)), float(belief.uncertainty()[0])
         chances, whole = lottery.inclusion(), lottery.probability(places.tolist())
         kept = sure[: max(slots - len(places), 0)]
         guesses = (
@@ -140,11 +142,11 @@ class Explorer:
             for place in places.tolist()
         )
         known = {"width": width}
-        return (*(Slot(one, list_propensity=whole, context=known) for one in kept), *guesses)
+        return (*(Slot(candidate, list_propensity=whole, context=known) for candidate in kept), *guesses)
 
-    def inquiry(
+    def elicitation(
         self, belief: Belief, slots: tuple[Slot, ...], asked: Collection[str] = (), settled: Collection[str] = ()
-    ) -> Inquiry | None:
+    ) -> Elicitation | None:
         """The question that teaches more than any item of the list; None where there is none.
 
         Nobody who wants something of the eighties is asked about the nineties: fields with a limit are `settled`. And
@@ -166,7 +168,9 @@ class Explorer:
     def _open_rows(self, preference: Preference, history: UserHistory, shut: Collection[str]) -> NDArray[np.bool_]:
         catalog = self.catalog
         open_rows: NDArray[np.bool_] = np.asarray(breaches(catalog, preference.constraints) == 0)
-        closed = known_ids(catalog, preference, history) | {twin for one in shut for twin in catalog.double_of(one)}
+        closed = known_ids(catalog, preference, history) | {
+            twin for item_id in shut for twin in catalog.double_of(item_id)
+        }
         open_rows[catalog.rows(closed)] = False
         wanted = [wish for wish in preference.wishes if wish.weight > 0]
         for wish in preference.wishes:
@@ -201,10 +205,10 @@ class Explorer:
         """What off-policy evaluation needs of one guess: 'p:<policy>', 'v:<policy>', what was expected, width, pool."""
         expected = float(belief.mean(rows[[place]])[0, 0])
         factor = 1.0 if self.factors is None else float(self.factors[rows[place]])
-        found = {"width": width, "pool": float(len(rows)), "expected": expected, UNTAUGHT: expected / factor}
+        context = {"width": width, "pool": float(len(rows)), "expected": expected, PRIOR_EXPECTED: expected / factor}
         for name, (inclusion, value) in others.items():
-            found[f"p:{name}"], found[f"v:{name}"] = float(inclusion[place]), value
-        return found
+            context[f"p:{name}"], context[f"v:{name}"] = float(inclusion[place]), value
+        return context
 
     def _guess(self, row: int, kind: Kind, belief: Belief) -> Candidate:
         item = self.catalog.items[row]

@@ -36,8 +36,8 @@ class Lottery:
         if n == 0:
             return np.zeros(self.size)
         chosen = np.bincount(self.sets.ravel(), minlength=self.size) / n_sets
-        found: NDArray[np.float64] = (1 - self.floor) * chosen + self.floor * n / self.size
-        return found
+        inclusion: NDArray[np.float64] = (1 - self.floor) * chosen + self.floor * n / self.size
+        return inclusion
 
     def probability(self, positions: Sequence[int]) -> float:
         """The probability of exactly this set of guesses, in whatever order."""

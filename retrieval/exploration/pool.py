@@ -77,7 +77,7 @@ def guess_pool(
         rows = rows[np.argsort(-nearness[rows], kind="stable")[:NEAREST]]
     is_tail = counts <= _edge(counts)
     well_known = rows[~is_tail[rows]]
-    if float(belief.width()[0]) > EARLY and len(well_known):
+    if float(belief.uncertainty()[0]) > EARLY and len(well_known):
         telling = _most_telling(belief, well_known, belief.mean(well_known)[0])
         return dict.fromkeys(telling[:TELLING].tolist(), Kind.OTHER)
     mean = belief.mean(rows)[0]

@@ -49,8 +49,8 @@ def best_split(catalog: Catalog, rows: NDArray[np.bool_], settled: Collection[st
     """
     size = int(rows.sum())
     asked = (spec for spec in catalog.schema.descriptive if spec.ask and spec.name not in settled)
-    found = [split for spec in asked if size >= LEAST_ITEMS and (split := _split(catalog, rows, spec, size))]
-    best = max(found, key=lambda split: split.gain, default=None)
+    splits = [split for spec in asked if size >= LEAST_ITEMS and (split := _split(catalog, rows, spec, size))]
+    best = max(splits, key=lambda split: split.gain, default=None)
     return best if best is not None and best.gain >= LEAST_GAIN else None
 
 
@@ -75,7 +75,7 @@ def _spans(numbers: NDArray[np.float64], spec: FieldSpec, size: int) -> Split | 
     if len(known) < max(LEAST_ITEMS, size / 2):
         return None
     step = 10.0 ** math.floor(math.log10(max(float(np.ptp(known)) / 3, 1e-9)))
-    low, high = (float(np.round(one / step) * step) for one in np.quantile(known, (1 / 3, 2 / 3)))
+    low, high = (float(np.round(bound / step) * step) for bound in np.quantile(known, (1 / 3, 2 / 3)))
     if not known.min() < low < high < known.max():
         return None
     parts = (Span(high=low), Span(low, high), Span(low=high))

@@ -31,4 +31,4 @@ ASPECTS: tuple[Aspect, ...] = (
     Aspect("quality"),
 )
 """Without a domain: a story has an ending, a drill has a price; whoever reads picks what was spoken of."""
-BY_NAME = {one.name: one for one in ASPECTS}
+BY_NAME = {aspect.name: aspect for aspect in ASPECTS}

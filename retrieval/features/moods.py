@@ -50,9 +50,9 @@ _PATTERNS = {
 
 def moods_in(text: str) -> dict[str, float]:
     """The moods that a wish names: 1 for wanted, -1 for refused ('nothing scary'); what is said last counts."""
-    found: dict[str, float] = {}
+    moods: dict[str, float] = {}
     for mood, pattern in _PATTERNS.items():
         for match in pattern.finditer(text):
             before = text[: match.start()]
-            found[mood] = -1.0 if _NOT.search(before) or _NOT_HAN.search(before) else 1.0
-    return found
+            moods[mood] = -1.0 if _NOT.search(before) or _NOT_HAN.search(before) else 1.0
+    return moods

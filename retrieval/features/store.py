@@ -84,13 +84,13 @@ def append_records(data_dir: Path, records: Iterable[FeatureRecord]) -> None:
         file.seek(max(0, size - 1))
         torn = size > 0 and file.read(1) != b"\n"
         file.write(b"\n" if torn else b"")
-        file.writelines(one.model_dump_json().encode() + b"\n" for one in records)
+        file.writelines(record.model_dump_json().encode() + b"\n" for record in records)
 
 
 def read_records(data_dir: Path) -> tuple[dict[str, FeatureRecord], int]:
     """The last whole line about each item, and how many lines are damaged (an interrupted run leaves half a one)."""
     path = data_dir / FILE
-    found: dict[str, FeatureRecord] = {}
+    records: dict[str, FeatureRecord] = {}
     damaged = 0
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else ():
         try:
@@ -98,8 +98,8 @@ def read_records(data_dir: Path) -> tuple[dict[str, FeatureRecord], int]:
         except ValidationError:
             damaged += bool(line.strip())
             continue
-        found[record.item_id] = record
-    return found, damaged
+        records[record.item_id] = record
+    return records, damaged
 
 
 def load_features(
@@ -114,9 +114,9 @@ def load_features(
     """
     records, dropped = read_records(data_dir)
     kept: dict[str, FeatureRecord] = {}
-    for one in records.values():
-        if is_current(one, catalog) and believes(one.model):
-            kept[one.item_id] = checked(one, catalog)
+    for record in records.values():
+        if is_current(record, catalog) and believes(record.model):
+            kept[record.item_id] = checked(record, catalog)
         else:
             dropped += 1
     dropped += sum(_size(kept[item_id]) < _size(records[item_id]) for item_id in kept)
@@ -125,8 +125,8 @@ def load_features(
     if not kept:
         return None
     return ItemFeatures(
-        {item_id: one.moods for item_id, one in kept.items()},
-        {item_id: one.values for item_id, one in kept.items()},
+        {item_id: record.moods for item_id, record in kept.items()},
+        {item_id: record.values for item_id, record in kept.items()},
         dropped,
     )
 
@@ -142,11 +142,11 @@ def checked(record: FeatureRecord, catalog: Catalog) -> FeatureRecord:
     """The record without what is in none of the closed lists."""
     fields = {spec.name: catalog.values(spec.name) for spec in soft_fields(catalog)}
     values = {
-        name: tuple(dict.fromkeys(one for one in record.values.get(name, ()) if one in known))[:MOST_VALUES]
+        name: tuple(dict.fromkeys(value for value in record.values.get(name, ()) if value in known))[:MOST_VALUES]
         for name, known in fields.items()
     }
-    moods = tuple(dict.fromkeys(one for one in record.moods if one in MOODS))[:MOST_MOODS]
-    return record.model_copy(update={"moods": moods, "values": {name: one for name, one in values.items() if one}})
+    moods = tuple(dict.fromkeys(mood for mood in record.moods if mood in MOODS))[:MOST_MOODS]
+    return record.model_copy(update={"moods": moods, "values": {name: kept for name, kept in values.items() if kept}})
 
 
 def feature_matrix(catalog: Catalog, features: ItemFeatures | None) -> NDArray[np.float32]:
@@ -159,7 +159,7 @@ def feature_matrix(catalog: Catalog, features: ItemFeatures | None) -> NDArray[n
     matrix = np.zeros((len(catalog), len(MOODS) + 1), dtype=np.float32)
     for item_id, moods in (features.moods if features else {}).items():
         row = catalog.row(item_id)
-        matrix[row, [MOODS.index(one) for one in moods]] = 1.0
+        matrix[row, [MOODS.index(mood) for mood in moods]] = 1.0
         matrix[row, -1] = 1.0
     return matrix
 

@@ -48,6 +48,6 @@ def features_hash(features: ItemFeatures | None) -> str:
     """A digest of what was read, 16 hex digits; '' for nothing."""
     if features is None:
         return ""
-    values = {item_id: sorted(found.items()) for item_id, found in features.values.items()}
+    values = {item_id: sorted(weights.items()) for item_id, weights in features.values.items()}
     read = sorted((item_id, moods, values[item_id]) for item_id, moods in features.moods.items())
     return hashlib.sha256(repr(read).encode()).hexdigest()[:16]

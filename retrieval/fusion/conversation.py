@@ -63,14 +63,14 @@ class ConversationFusion:
     def fuse(self, lists: Lists, preference: Preference, history: UserHistory, shown: Shown = ()) -> Fused:
         """See `retrieval.fusion.base.Fusion`."""
         catalog = self.signals.catalog
-        brought = dict.fromkeys([one.item_id for found in lists.values() for one in found])
+        brought = dict.fromkeys([candidate.item_id for candidates in lists.values() for candidate in candidates])
         ids = [item_id for item_id in brought if item_id in catalog]
         if not ids:
             return Fused({})
         added = self.signals.of(catalog.rows(ids), preference, history, shown) * self._weights(preference, history)
         by_channel = {name: added[:, places].sum(axis=1, dtype=np.float64) for name, places in COLUMNS.items()}
         spread = float(added.sum(axis=1).std()) or 1.0
-        by_channel |= {name: spread * one for name, one in self._of_lists(lists, ids).items()}
+        by_channel |= {name: spread * points for name, points in self._of_lists(lists, ids).items()}
         scaled = _scaled(by_channel)
         shares = {name: dict(zip(ids, one.tolist(), strict=True)) for name, one in scaled.items()}
         total = dict(zip(ids, sum(scaled.values(), start=np.zeros(len(ids))).tolist(), strict=True))
@@ -82,27 +82,27 @@ class ConversationFusion:
         Where no conversation was recorded, strangers get what people like in place of what people speak of.
         """
         named = is_named(preference, history)
-        found = self.weights.named if named else self.weights.bare
+        weights = self.weights.named if named else self.weights.bare
         if not named and (preference.text or asked_values(preference)):
             words = {} if preference.text else {"content_words": LIMITS_AS_WORDS}
-            found = {**found, **ASKED, **(STATED if self.signals.are_stated else {}), **words}
+            weights = {**weights, **ASKED, **(STATED if self.signals.are_stated else {}), **words}
         elif preference.examples:
-            found = {**found, **{name: left * found.get(name, 0.0) for name, left in FAME.items()}}
+            weights = {**weights, **{name: left * weights.get(name, 0.0) for name, left in FAME.items()}}
         if not named and not self.signals.spoken.any():
-            found = {**found, "likes": found.get("likes", 0.0) + found.get("spoken", 0.0)}
-        return np.asarray([found.get(name, 0.0) for name in SIGNALS], dtype=np.float32)
+            weights = {**weights, "likes": weights.get("likes", 0.0) + weights.get("spoken", 0.0)}
+        return np.asarray([weights.get(name, 0.0) for name in SIGNALS], dtype=np.float32)
 
     def _of_lists(self, lists: Lists, ids: list[str]) -> dict[str, NDArray[np.float64]]:
         """What channels without a signal say, each shape (len(ids),)."""
         at = {item_id: place for place, item_id in enumerate(ids)}
         said = {}
-        for channel, found in lists.items():
-            known = [one for one in found if one.item_id in at]
+        for channel, candidates in lists.items():
+            known = [candidate for candidate in candidates if candidate.item_id in at]
             if channel in COLUMNS or not known or not self.by_list.get(channel):
                 continue
-            scores = np.asarray([one.scores.get(channel, 0.0) for one in known], dtype=np.float64)
+            scores = np.asarray([candidate.scores.get(channel, 0.0) for candidate in known], dtype=np.float64)
             said[channel] = np.zeros(len(ids))
-            said[channel][[at[one.item_id] for one in known]] = self.by_list[channel] * mixed(scores)
+            said[channel][[at[candidate.item_id] for candidate in known]] = self.by_list[channel] * mixed(scores)
         return said
 
 
@@ -113,15 +113,15 @@ def is_named(preference: Preference, history: UserHistory) -> bool:
 
 def _scaled(by_channel: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
     """Shares from 0 up that sum to 1 for the best candidate and keep the order of the sums."""
-    lowered = {name: one - one.min() for name, one in by_channel.items()}
+    lowered = {name: points - points.min() for name, points in by_channel.items()}
     best = float(np.sum(list(lowered.values()), axis=0).max()) or 1.0
-    return {name: one / best for name, one in lowered.items()}
+    return {name: points / best for name, points in lowered.items()}
 
 
 def _by_dimension(added: NDArray[np.float32]) -> tuple[list[str], NDArray[np.float32]]:
     """Names of dimensions, and what each adds, shape (n, n_dimensions)."""
     kinds = [dimension for dimension in Dimension if dimension in SIGNALS.values()]
-    columns = [[place for place, one in enumerate(SIGNALS.values()) if one is kind] for kind in kinds]
+    columns = [[place for place, dimension in enumerate(SIGNALS.values()) if dimension is kind] for kind in kinds]
     return [str(kind) for kind in kinds], np.stack([added[:, places].sum(axis=1) for places in columns], axis=1)
 
 
@@ -130,7 +130,11 @@ def _shares(added: NDArray[np.float32]) -> dict[str, float]:
     names, by_dimension = _by_dimension(added)
     spread = by_dimension.std(axis=0)
     whole = float(spread.sum())
-    return {name: float(one / whole) for name, one in zip(names, spread, strict=True) if one > 0} if whole > 0 else {}
+    return (
+        {name: float(share / whole) for name, share in zip(names, spread, strict=True) if share > 0}
+        if whole > 0
+        else {}
+    )
 
 
 def _parts(added: NDArray[np.float32], ids: list[str], asked: Iterable[str]) -> Parts:

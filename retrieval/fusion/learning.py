@@ -40,7 +40,7 @@ Recall = Callable[[Preference, UserHistory], Mapping[str, Sequence[Candidate]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RecordedPlace:
     """A place of a recorded conversation where something was recommended."""
 
     preference: Preference
@@ -65,7 +65,7 @@ class Example:
 
 
 def learn(
-    places: Sequence[Place],
+    places: Sequence[RecordedPlace],
     sessions: Sequence[frozenset[str]],
     signals: Signals,
     recall: Recall,
@@ -85,18 +85,18 @@ def learn(
         source: What it is learned from, to be written down.
         progress: Told how many places are done.
     """
-    counts = Counter(item_id for one in sessions for item_id in one if item_id in signals.catalog)
+    counts = Counter(item_id for session in sessions for item_id in session if item_id in signals.catalog)
     spoken = _counted(counts, signals)
     examples = []
     for done, place in enumerate(places, start=1):
-        found = _example(place, spoken, signals, recall)
-        examples += [found] if found is not None else []
+        example = _example(place, spoken, signals, recall)
+        examples += [example] if example is not None else []
         progress("places", done, len(places))
     kept = {"source": source, "dialogues": len(sessions), "places": len(examples), "spoken": dict(counts)}
     if len(examples) < LEAST_PLACES:
         return before.model_copy(update=kept)
     sides = fit_sides(examples)
-    weights = {name: _named(found) for name, found in sides.items()}
+    weights = {name: _named(side) for name, side in sides.items()}
     return before.model_copy(update={**kept, **weights})
 
 
@@ -104,7 +104,7 @@ def learn(
 class Person:
     """What one user of a folder took, in conversations and besides."""
 
-    places: tuple[Place, ...]
+    places: tuple[RecordedPlace, ...]
     """Oldest first."""
     came_up: frozenset[str] = frozenset()
     """Item ids of all conversations."""
@@ -137,28 +137,28 @@ def relearn(
         before: The weights that stand; new ones are drawn towards them.
         support: An item counts as spoken of where so many people spoke of it.
     """
-    spoken = Counter(item_id for one in people for item_id in one.came_up if item_id in signals.catalog)
+    spoken = Counter(item_id for person in people for item_id in person.came_up if item_id in signals.catalog)
     heard = Counter({item_id: count for item_id, count in spoken.items() if count >= support})
-    found = before.model_copy(update={"spoken": dict(Counter(before.spoken) + heard)})
-    counted = found.counts(signals.catalog)
+    updated = before.model_copy(update={"spoken": dict(Counter(before.spoken) + heard)})
+    counted = updated.counts(signals.catalog)
     halves: tuple[list[Example], list[Example]] = ([], [])
-    for number, one in enumerate(people):
-        for place in one.places[-MOST_PLACES:]:
-            known = replace(place, session=one.came_up & heard.keys())
+    for number, person in enumerate(people):
+        for place in person.places[-MOST_PLACES:]:
+            known = replace(place, session=person.came_up & heard.keys())
             if (example := _example(known, counted, signals, recall)) is not None:
                 halves[number % 2].append(example)
     if min(map(len, halves)) < LEAST_OF_HALF:
-        return Relearned(found, (found, found), 0)
+        return Relearned(updated, (updated, updated), 0)
     standing = {name: _column(getattr(before, name)) for name in LEAST}
     crossed = [fit_sides(others, standing) for others in halves[::-1]]
     gain = sum(
         _likelihood(half, tried) - _likelihood(half, standing) for half, tried in zip(halves, crossed, strict=True)
     )
     if gain <= 0:
-        return Relearned(found, (found, found), 0)
+        return Relearned(updated, (updated, updated), 0)
     every = fit_sides([*halves[0], *halves[1]], standing)
     even, odd, all_ = (
-        found.model_copy(update={name: _named(weights) for name, weights in sides.items()})
+        updated.model_copy(update={name: _named(weights) for name, weights in sides.items()})
         for sides in (*crossed, every)
     )
     return Relearned(all_, (even, odd), sum(map(len, halves)))
@@ -171,10 +171,10 @@ def fit_sides(
     every = np.zeros(len(SIGNALS))
     if standing is None:
         every = fit_weights(examples, every, every)
-    least = {name: _column(found) for name, found in LEAST.items()}
+    least = {name: _column(floors) for name, floors in LEAST.items()}
     return {
         name: fit_weights(
-            [one for one in examples if one.is_named is (name == "named")],
+            [example for example in examples if example.is_named is (name == "named")],
             every if standing is None else standing[name],
             least[name],
         )
@@ -193,9 +193,9 @@ def _named(weights: NDArray[np.float64]) -> dict[str, float]:
 def _likelihood(examples: Sequence[Example], sides: Mapping[str, NDArray[np.float64]]) -> float:
     """The sum of the logarithms of the right candidates' shares."""
     total = 0.0
-    for one in examples:
-        shares = _shares(one, sides["named" if one.is_named else "bare"])
-        total += float(np.log(np.maximum(shares[one.right], TINY)).mean())
+    for example in examples:
+        shares = _shares(example, sides["named" if example.is_named else "bare"])
+        total += float(np.log(np.maximum(shares[example.right], TINY)).mean())
     return total
 
 
@@ -221,30 +221,32 @@ def fit_weights(
     def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         apart = weights - start
         total, slope = float(PULL * apart @ apart), 2.0 * PULL * apart
-        for one in examples:
-            shares = _shares(one, weights)
-            n_right = int(one.right.sum())
-            total -= float(np.log(np.maximum(shares[one.right], TINY)).sum()) / n_right
-            slope -= one.values[one.right].sum(axis=0) / n_right - shares @ one.values
+        for example in examples:
+            shares = _shares(example, weights)
+            n_right = int(example.right.sum())
+            total -= float(np.log(np.maximum(shares[example.right], TINY)).sum()) / n_right
+            slope -= example.values[example.right].sum(axis=0) / n_right - shares @ example.values
         return total, slope
 
     begin, bounds = np.maximum(start, least), [(low, None) for low in least.tolist()]
-    found = minimize(loss, begin, jac=True, bounds=bounds, method="L-BFGS-B", options={"maxiter": STEPS})
-    return np.asarray(found.x, dtype=np.float64)
+    fitted = minimize(loss, begin, jac=True, bounds=bounds, method="L-BFGS-B", options={"maxiter": STEPS})
+    return np.asarray(fitted.x, dtype=np.float64)
 
 
-def _example(place: Place, spoken: NDArray[np.float32], signals: Signals, recall: Recall) -> Example | None:
+def _example(place: RecordedPlace, spoken: NDArray[np.float32], signals: Signals, recall: Recall) -> Example | None:
     """The candidates of a place; None where nothing right is among them.
 
     What came up is counted without the conversation of the place: it would give the answer away.
     """
     catalog = signals.catalog
     lists = recall(place.preference, place.history)
-    closed = {item_id for one in place.shown for item_id in one}
+    closed = {item_id for shown_list in place.shown for item_id in shown_list}
     ids = [
-        one for one in dict.fromkeys(found.item_id for many in lists.values() for found in many) if one not in closed
+        item_id
+        for item_id in dict.fromkeys(candidate.item_id for many in lists.values() for candidate in many)
+        if item_id not in closed
     ]
-    right = np.asarray([one in place.chosen for one in ids], dtype=np.bool_)
+    right = np.asarray([item_id in place.chosen for item_id in ids], dtype=np.bool_)
     if not right.any():
         return None
     others = spoken.copy()
@@ -254,6 +256,6 @@ def _example(place: Place, spoken: NDArray[np.float32], signals: Signals, recall
 
 
 def _counted(counts: Mapping[str, int], signals: Signals) -> NDArray[np.float32]:
-    found = np.zeros(len(signals.catalog), dtype=np.float32)
-    found[signals.catalog.rows(counts)] = list(counts.values())
-    return found
+    counted = np.zeros(len(signals.catalog), dtype=np.float32)
+    counted[signals.catalog.rows(counts)] = list(counts.values())
+    return counted

@@ -64,13 +64,14 @@ def weighted_shares(
     calibrate: Callable[[NDArray[np.floating]], NDArray[np.float64]] = mixed,
 ) -> Shares:
     """What each channel adds in `weighted_sum`."""
-    total = sum(max(0.0, weights.get(channel, 1.0)) for channel, found in lists.items() if found) or 1.0
+    total = sum(max(0.0, weights.get(channel, 1.0)) for channel, candidates in lists.items() if candidates) or 1.0
     shares: Shares = {}
-    for channel, found in lists.items():
-        raw = np.asarray([one.scores.get(channel, 0.0) for one in found], dtype=np.float64)
+    for channel, candidates in lists.items():
+        raw = np.asarray([candidate.scores.get(channel, 0.0) for candidate in candidates], dtype=np.float64)
         share = max(0.0, weights.get(channel, 1.0)) / total
         shares[channel] = {
-            one.item_id: share * value for one, value in zip(found, calibrate(raw).tolist(), strict=True)
+            candidate.item_id: share * value
+            for candidate, value in zip(candidates, calibrate(raw).tolist(), strict=True)
         }
     return shares
 
@@ -90,8 +91,11 @@ def reciprocal_shares(
 ) -> Shares:
     """What each channel adds in `reciprocal_rank`."""
     return {
-        channel: {one.item_id: weights.get(channel, 1.0) / (damping + rank) for rank, one in enumerate(found, start=1)}
-        for channel, found in lists.items()
+        channel: {
+            candidate.item_id: weights.get(channel, 1.0) / (damping + rank)
+            for rank, candidate in enumerate(candidates, start=1)
+        }
+        for channel, candidates in lists.items()
     }
 
 
@@ -104,10 +108,10 @@ def vote_shares(lists: Mapping[str, Sequence[Candidate]], weights: Mapping[str, 
     """What each channel adds in `votes`."""
     return {
         channel: {
-            one.item_id: weights.get(channel, 1.0) * (len(found) - rank) / max(1, len(found))
-            for rank, one in enumerate(found)
+            candidate.item_id: weights.get(channel, 1.0) * (len(candidates) - rank) / max(1, len(candidates))
+            for rank, candidate in enumerate(candidates)
         }
-        for channel, found in lists.items()
+        for channel, candidates in lists.items()
     }
 
 
@@ -142,21 +146,24 @@ def merge(
     """
     if most is not None:
         best = set(sorted(points, key=lambda item_id: (-points[item_id], item_id))[:most])
-        lists = {name: [one for one in found if one.item_id in best] for name, found in lists.items()}
+        lists = {
+            name: [candidate for candidate in candidates if candidate.item_id in best]
+            for name, candidates in lists.items()
+        }
     scores: dict[str, dict[str, float]] = {}
     evidence: dict[str, list[Sequence[Evidence]]] = {}
-    for found in lists.values():
-        for one in found:
-            scores.setdefault(one.item_id, {}).update(one.scores)
-            evidence.setdefault(one.item_id, []).extend((one.evidence,) if one.evidence else ())
+    for candidates in lists.values():
+        for candidate in candidates:
+            scores.setdefault(candidate.item_id, {}).update(candidate.scores)
+            evidence.setdefault(candidate.item_id, []).extend((candidate.evidence,) if candidate.evidence else ())
     order = sorted(scores, key=lambda item_id: (-points.get(item_id, 0.0), item_id))
     return [
-        Candidate(item_id, scores[item_id], Pending(_distinct, found) if found else (), points.get(item_id, 0.0))
+        Candidate(item_id, scores[item_id], Pending(_distinct, pieces) if pieces else (), points.get(item_id, 0.0))
         for item_id in order
-        for found in (evidence[item_id],)
+        for pieces in (evidence[item_id],)
     ]
 
 
-def _distinct(found: Sequence[Sequence[Evidence]]) -> tuple[Evidence, ...]:
+def _distinct(evidence_lists: Sequence[Sequence[Evidence]]) -> tuple[Evidence, ...]:
     """All pieces of several, in order, none twice."""
-    return tuple(dict.fromkeys(one for evidence in found for one in evidence))
+    return tuple(dict.fromkeys(piece for evidence in evidence_lists for piece in evidence))

@@ -90,12 +90,12 @@ class Signals:
         Returns:
             Shape (n, len(SIGNALS)), finite; each column has mean 0 and deviation 1, or is 0 where it tells nothing.
         """
-        found = self._of_profiles(preference, history, shown)
-        found["content_words"] = self._scores("content", _words(preference), NOBODY)
-        found["values"], found["typical"] = self._values(preference)
-        found |= self._fame
-        found["spoken"] = np.log1p(self.spoken if spoken is None else spoken)
-        return standard(np.stack([found[name][rows] for name in SIGNALS], dtype=np.float64)).T.astype(
+        signals = self._of_profiles(preference, history, shown)
+        signals["content_words"] = self._scores("content", _words(preference), NOBODY)
+        signals["values"], signals["typical"] = self._values(preference)
+        signals |= self._fame
+        signals["spoken"] = np.log1p(self.spoken if spoken is None else spoken)
+        return standard(np.stack([signals[name][rows] for name in SIGNALS], dtype=np.float64)).T.astype(
             np.float32, order="C"
         )
 
@@ -177,9 +177,9 @@ def standard(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def asked_values(preference: Preference) -> list[tuple[str, str, float]]:
     """Values that are wished for, and those that a limit asks for, as (field, value, weight)."""
-    asked = [(one.field, one.value, one.weight) for one in preference.wishes if one.weight > 0]
-    limits = (one for one in preference.constraints if one.op is Op.IS)
-    return asked + [(one.field, str(value), 1.0) for one in limits for value in one.values]
+    asked = [(wish.field, wish.value, wish.weight) for wish in preference.wishes if wish.weight > 0]
+    limits = (constraint for constraint in preference.constraints if constraint.op is Op.IS)
+    return asked + [(limit.field, str(value), 1.0) for limit in limits for value in limit.values]
 
 
 def _words(preference: Preference) -> Preference:
@@ -189,6 +189,6 @@ def _words(preference: Preference) -> Preference:
 
 def _came_up(shown: Shown, preference: Preference) -> tuple[str, ...]:
     """What is known without opinion, and the first items of the latest lists; nothing that met an opinion."""
-    heads = (item_id for one in shown[-LISTS:] for item_id in one[:HEAD])
+    heads = (item_id for shown_list in shown[-LISTS:] for item_id in shown_list[:HEAD])
     judged = {*preference.liked, *preference.disliked}
-    return tuple(dict.fromkeys(one for one in (*preference.seen[-LISTS:], *heads) if one not in judged))
+    return tuple(dict.fromkeys(item_id for item_id in (*preference.seen[-LISTS:], *heads) if item_id not in judged))

@@ -39,9 +39,9 @@ class ConversationWeights(BaseModel):
     def counts(self, catalog: Catalog) -> NDArray[np.float32]:
         """`spoken` by catalog row, shape (n_items,)."""
         known = {item_id: count for item_id, count in self.spoken.items() if item_id in catalog}
-        found = np.zeros(len(catalog), dtype=np.float32)
-        found[catalog.rows(known)] = list(known.values())
-        return found
+        counted = np.zeros(len(catalog), dtype=np.float32)
+        counted[catalog.rows(known)] = list(known.values())
+        return counted
 
 
 def read_weights(data_dir: Path) -> ConversationWeights:

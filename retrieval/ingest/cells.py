@@ -83,16 +83,16 @@ def as_list(cell: Value, separator: str = "") -> tuple[str, ...]:
         cell = _json_list(cell) or _split(cell, separator)
     elif not isinstance(cell, list | tuple):
         cell = [cell]
-    named = (" ".join(as_text(_name(one)).split()) for one in cell)
+    named = (" ".join(as_text(_name(entry)).split()) for entry in cell)
     return tuple(dict.fromkeys(text for text in named if text.casefold() not in UNKNOWN))
 
 
 def short_list(cell: Value, separator: str, what: str, odd: list[str]) -> tuple[str, ...]:
     """The values of a list cell that are short enough to be said, and not too many; `odd` takes what was left out."""
-    found = as_list(cell, separator)
-    short = [value for value in found if len(value) <= LONGEST_VALUE]
-    if len(short) < len(found):
-        longest = max(map(len, found))
+    values = as_list(cell, separator)
+    short = [value for value in values if len(value) <= LONGEST_VALUE]
+    if len(short) < len(values):
+        longest = max(map(len, values))
         odd.append(
             f"{what} must be values of up to {LONGEST_VALUE} characters, found {longest}: left out. "
             "Prose belongs in the description, parted values need their separator"
@@ -127,8 +127,8 @@ def as_year(cell: Value, what: str) -> float | None:
         return None
     if re.fullmatch(r"\d{4}(?:\.0)?", text):
         return float(text)
-    if found := re.fullmatch(r"(\d{4})-\d{2}(?:-\d{2}(?:[T ].*)?)?", text):
-        return float(found[1])
+    if match := re.fullmatch(r"(\d{4})-\d{2}(?:-\d{2}(?:[T ].*)?)?", text):
+        return float(match[1])
     for form in DATES:
         try:
             return float(datetime.strptime(text, form).replace(tzinfo=UTC).year)
@@ -137,19 +137,19 @@ def as_year(cell: Value, what: str) -> float | None:
     raise ValueError(f"{what} must be a year or a date, found {text[:40]!r}")
 
 
-def _name(one: object) -> object:
+def _name(entry: object) -> object:
     """The name of an object of a JSON list; anything else is its own."""
-    return next((one[key] for key in NAMES if one.get(key)), None) if isinstance(one, dict) else one
+    return next((entry[key] for key in NAMES if entry.get(key)), None) if isinstance(entry, dict) else entry
 
 
 def _json_list(text: str) -> list[object]:
     if not text.lstrip().startswith("["):
         return []
     try:
-        found = json.loads(text)
+        parsed = json.loads(text)
     except ValueError:
         return []
-    return found if isinstance(found, list) else []
+    return parsed if isinstance(parsed, list) else []
 
 
 def _split(text: str, separator: str) -> list[str]:
@@ -166,8 +166,8 @@ def as_time(cell: Value) -> float:
     if re.fullmatch(r"\d+(\.\d+)?", text) and not re.fullmatch(r"(19|20)\d{2}((0[1-9]|1[0-2])([0-2]\d|3[01]))?", text):
         return _epoch(float(text))
     try:
-        found = datetime.fromisoformat(text)
-        stamp = (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+        parsed = datetime.fromisoformat(text)
+        stamp = (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
         raise ValueError(f"timestamp must be an ISO date or seconds since 1970, found {text[:40]!r}") from None
     return max(stamp, 0.0)

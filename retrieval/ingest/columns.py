@@ -76,11 +76,11 @@ def guess_column(column: str, cells: Sequence[Value]) -> Guess:
         return Guess(column, "left out: no cell says anything")
     if len(texts) == 1 and len(said) > 1:
         return Guess(column, f"left out: {next(iter(texts))[:40]!r} in every row tells nothing apart")
-    if found := _content(column, name, cells):  # 'none' is a level there
-        return found
+    if guessed := _content(column, name, cells):  # 'none' is a level there
+        return guessed
     for guess in (_age, _year, _number, _flag):
-        if found := guess(column, name, said):
-            return found
+        if guessed := guess(column, name, said):
+            return guessed
     return _values(column, name, said)
 
 
@@ -155,7 +155,7 @@ def _year(column: str, name: str, cells: Sequence[Value]) -> Guess | None:
 def _number(column: str, name: str, cells: Sequence[Value]) -> Guess | None:
     """A quantity, in the unit that most cells or the column's name say."""
     unit, scale = _unit(column, name, cells), None
-    numbers = [found for cell in cells if (found := _plain(cell)) is not None]
+    numbers = [number for cell in cells if (number := _plain(cell)) is not None]
     if any(word in name for word in SCORES) or any(
         re.search(r"\d\s*(?:/|out of)\s*\d|%", as_text(c)) for c in cells[:20]
     ):
@@ -213,7 +213,9 @@ def _spec(name: str, kind: FieldKind, **more: object) -> FieldSpec:
 
 def _unit(column: str, name: str, cells: Sequence[Value]) -> str:
     """What most cells say, else what the column's name says, else what is usual for such a name."""
-    said = Counter(found.unit for cell in cells if (found := read_quantity(as_text(cell))) is not None and found.unit)
+    said = Counter(
+        quantity.unit for cell in cells if (quantity := read_quantity(as_text(cell))) is not None and quantity.unit
+    )
     if said and said.total() >= len(cells) / 2:
         unit = said.most_common(1)[0][0]
         return "EUR" if unit == "€" else unit
@@ -231,7 +233,7 @@ def _words(name: str, kind: str) -> tuple[str, ...]:
 
 def _scale(cells: Sequence[Value], numbers: Sequence[float]) -> tuple[float, float]:
     """The smallest usual scale that holds (nearly) all scores; '8/10' and '85%' name theirs."""
-    named = Counter(found[1] for cell in cells if (found := re.search(r"\d\s*(?:/|out of)\s*(\d+)", as_text(cell))))
+    named = Counter(match[1] for cell in cells if (match := re.search(r"\d\s*(?:/|out of)\s*(\d+)", as_text(cell))))
     if named:
         return 0.0, float(named.most_common(1)[0][0])
     for low, high in SCALES:
@@ -244,7 +246,7 @@ def _order(cells: Sequence[Value]) -> tuple[str, ...]:
     """The cells' values from least to most, where they are words of a usual order."""
     spelled = {text.casefold(): text for text in map(as_text, cells)}
     orders = [list(LEVELS), *_shipped()["orders"]]
-    order = next((one for one in orders if {*spelled} <= {*one}), ())
+    order = next((known_order for known_order in orders if {*spelled} <= {*known_order}), ())
     return tuple(spelled.get(word, word) for word in order if word in spelled or order == list(LEVELS))
 
 
@@ -260,13 +262,13 @@ def _is_choice(name: str) -> bool:
 
 def _synonyms(name: str, values: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """What else the values are called, by the shipped list; single letters stand for sizes alone."""
-    found = {}
+    synonyms = {}
     taken = {value.casefold() for value in values}
     for value in values:
         row = next((row for row in _shipped()["rows"] if value.casefold() in row), ())
         if others := tuple(word for word in row if word not in taken and (len(word) > 1 or "size" in name)):
-            found[value] = others
-    return found
+            synonyms[value] = others
+    return synonyms
 
 
 def _separator(cells: Sequence[Value]) -> str:

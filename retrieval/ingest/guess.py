@@ -44,12 +44,12 @@ def guess_spec(items: Table, interactions: Table | None = None, facts: Table | N
     text, aka, same_as = guess_texts(items).values()
     specs: list[FieldSpec] = []
     names: dict[str, str] = {}
-    found = [
+    guesses = [
         guess_column(column, list(islice(items.column(column), LOOKED_AT)))
         for column in items.columns
         if column not in (id_column, title, text, aka, same_as)
     ]
-    for guess in found:
+    for guess in guesses:
         for spec in (spec for spec in guess.specs if spec.name not in names):
             specs.append(spec)
             names[spec.name] = guess.column
@@ -61,8 +61,8 @@ def guess_spec(items: Table, interactions: Table | None = None, facts: Table | N
         aka=aka,
         same_as=same_as,
         fields={name: column for name, column in names.items() if name != column},
-        separators={guess.specs[0].name: guess.separator for guess in found if guess.separator},
-        flags={guess.specs[0].name: guess.flag for guess in found if guess.flag},
+        separators={guess.specs[0].name: guess.separator for guess in guesses if guess.separator},
+        flags={guess.specs[0].name: guess.flag for guess in guesses if guess.flag},
         interactions=guess_interactions(interactions) if interactions else None,
         facts=guess_facts(facts) if facts else None,
     )
@@ -70,7 +70,7 @@ def guess_spec(items: Table, interactions: Table | None = None, facts: Table | N
     return IngestSpec(
         catalog=CatalogSchema(name=name, fields=tuple(specs)).model_copy(update=_nouns(name)),
         columns=columns,
-        notes=tuple(f"{guess.column}: {guess.note}" for guess in found),
+        notes=tuple(f"{guess.column}: {guess.note}" for guess in guesses),
     )
 
 
@@ -78,8 +78,8 @@ def _nouns(name: str) -> dict[str, dict[str, str]]:
     """What the items are called, after a file such as bikes.csv; nothing where its name says nothing."""
     if not re.fullmatch(r"[a-z]{3,20}s", name) or name in UNTOLD or name.endswith("ss"):
         return {}
-    one = f"{name[:-3]}y" if name.endswith("ies") and len(name) > 6 else name[:-1]
-    return {"noun": {**ITEM, "en": one}, "nouns": {**ITEMS, "en": name}}
+    singular = f"{name[:-3]}y" if name.endswith("ies") and len(name) > 6 else name[:-1]
+    return {"noun": {**ITEM, "en": singular}, "nouns": {**ITEMS, "en": name}}
 
 
 def guess_interactions(table: Table) -> InteractionColumns:
@@ -117,13 +117,13 @@ def _pick(table: Table, names: Sequence[str]) -> str | None:
 
 
 def _need(table: Table, names: Sequence[str], what: str) -> str:
-    found = _pick(table, names)
-    if found is None:
+    column = _pick(table, names)
+    if column is None:
         raise BadDataError(
             f"{table.path} has no {what} column: looked for {', '.join(names[:4])} ...; found "
             f"{', '.join(table.columns)}. Name it in the schema's [columns] table, see docs/bring-your-own.md."
         )
-    return found
+    return column
 
 
 def _first_unique(table: Table, *, besides: str = "") -> str:

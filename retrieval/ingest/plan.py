@@ -87,14 +87,14 @@ class IngestPlan:
 
     def values(self) -> dict[str, list[str]]:
         """The values of each field of words as the file has them, the most frequent first."""
-        columns, found = self.spec.columns, dict[str, list[str]]()
+        columns, values = self.spec.columns, dict[str, list[str]]()
         for spec in self.spec.catalog.fields:
             column = self.spec.column_of(spec.name)
             if spec.kind is not FieldKind.NUMBER and column in self.items.columns:
                 cells, separator = self.items.column(column), columns.separators.get(spec.name, "")
                 counts = Counter(value for cell in cells for value in as_list(cell, separator))
-                found[spec.name] = [value for value, _ in counts.most_common()]
-        return found
+                values[spec.name] = [value for value, _ in counts.most_common()]
+        return values
 
     def run(self, progress: Progress = silent) -> IngestReport:
         """Write the dataset; rows that cannot be read are reported and left out.
@@ -107,8 +107,8 @@ class IngestPlan:
         items, bad = read_items(self.items, self.spec, odd)
         bad = [*self.items.bad, *bad]
         if self.facts is not None and self.spec.columns.facts is not None:
-            items, found = add_facts(self.facts, self.spec.columns.facts, self.spec.catalog, items)
-            bad += [*self.facts.bad, *found]
+            items, bad_rows = add_facts(self.facts, self.spec.columns.facts, self.spec.catalog, items)
+            bad += [*self.facts.bad, *bad_rows]
         odd += odd_degrees(self.items, self.spec.columns, items)
         if not items:
             raise BadDataError(f"no item could be read, nothing was written. The first trouble: {bad[0]}")
@@ -117,9 +117,9 @@ class IngestPlan:
         interactions = Interactions.of(catalog, ())
         if self.interactions is not None and self.spec.columns.interactions is not None:
             progress("ratings", 0, 1)
-            read, found = read_interactions(self.interactions, self.spec.columns.interactions, self.scale, items)
+            read, bad_rows = read_interactions(self.interactions, self.spec.columns.interactions, self.scale, items)
             interactions = Interactions.of(catalog, read)
-            bad += [*self.interactions.bad, *found]
+            bad += [*self.interactions.bad, *bad_rows]
             progress("ratings", 1, 1)
         save_dataset(Dataset(catalog, interactions), self.data_dir)
         if self.is_guessed:
@@ -202,25 +202,32 @@ def _in_order(bad: list[BadRow]) -> list[BadRow]:
 
 def _complete(spec: IngestSpec, items: Table, interactions: Table | None, facts: Table | None) -> IngestSpec:
     """Columns of files that the schema does not speak of are guessed."""
-    found: dict[str, object] = {}
+    guessed: dict[str, object] = {}
     if not spec.columns.model_fields_set and all(name in items.columns for name in ("id", "title")):
-        found |= guess_texts(items)
+        guessed |= guess_texts(items)
     if interactions is not None and spec.columns.interactions is None:
-        found["interactions"] = guess_interactions(interactions)
+        guessed["interactions"] = guess_interactions(interactions)
     if facts is not None and spec.columns.facts is None:
-        found["facts"] = guess_facts(facts)
-    return spec.model_copy(update={"columns": spec.columns.model_copy(update=found)})
+        guessed["facts"] = guess_facts(facts)
+    return spec.model_copy(update={"columns": spec.columns.model_copy(update=guessed)})
 
 
 def _check(spec: IngestSpec, items: Table, interactions: Table | None, facts: Table | None) -> None:
     columns = spec.columns
     texts = (columns.id, columns.title, columns.text, columns.aka, columns.same_as, columns.main, columns.slight)
     need(items, *texts, *columns.fields.values())
-    unknown = sorted({*columns.fields, *columns.separators} - {one.name for one in spec.catalog.fields})
+    unknown = sorted({*columns.fields, *columns.separators} - {field_spec.name for field_spec in spec.catalog.fields})
     if unknown:
         raise BadDataError(f"[columns] speaks of fields that the schema does not have: {', '.join(unknown)}")
-    if interactions is not None and (one := columns.interactions):
-        need(interactions, one.user_id, one.item_id, one.rating, one.weight, one.timestamp)
+    if interactions is not None and (interaction_columns := columns.interactions):
+        need(
+            interactions,
+            interaction_columns.user_id,
+            interaction_columns.item_id,
+            interaction_columns.rating,
+            interaction_columns.weight,
+            interaction_columns.timestamp,
+        )
     if facts is not None and (fact := columns.facts):
         need(facts, fact.item_id, fact.relation, fact.value)
 
@@ -249,10 +256,10 @@ def _scale(table: Table | None, columns: InteractionColumns | None) -> Scale | N
         if not low < high:
             raise BadDataError(f"the rating scale must go from a lower to a higher number, found {low:g} to {high:g}")
         return Scale(low, high)
-    found = find_scale(ratings_of(table, columns))
-    if found is None:
+    scale = find_scale(ratings_of(table, columns))
+    if scale is None:
         raise BadDataError(
             f"{table.path}: the ratings in column {columns.rating} fit no usual scale (0-1, 1-5, 0-10, 0-100). "
             "Declare it: scale = [lowest, highest] under [columns.interactions], see docs/bring-your-own.md."
         )
-    return found
+    return scale

@@ -51,10 +51,10 @@ def _number(cell: Value, spec: FieldSpec) -> float | None:
     try:
         number = as_number(cell, spec.name)
     except ValueError:
-        found = _stated(as_text(cell), spec)
-        if found is None:
+        amount = _stated(as_text(cell), spec)
+        if amount is None:
             raise
-        return found
+        return amount
     return number
 
 
@@ -67,7 +67,7 @@ def _stated(text: str, spec: FieldSpec) -> float | None:
         return round(float(share[1].replace(",", ".")) / of * high, 3) if of else low
     if len(re.findall(r"[^\W\d_]+", text)) > 4:
         return None
-    found = read_quantity(text)
-    if found is None or (found == Quantity(found.value) and re.search(r"[^\W\d_]{2}", text)):
+    quantity = read_quantity(text)
+    if quantity is None or (quantity == Quantity(quantity.value) and re.search(r"[^\W\d_]{2}", text)):
         return None
-    return in_unit(found, spec.unit)
+    return in_unit(quantity, spec.unit)

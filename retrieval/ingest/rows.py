@@ -61,15 +61,15 @@ def find_scale(ratings: Sequence[float]) -> Scale | None:
 
 def ratings_of(table: Table, columns: InteractionColumns) -> list[float]:
     """Every readable number of the rating column."""
-    found = []
+    ratings = []
     for cell in table.column(columns.rating):
         try:
             number = as_number(cell, "rating")
         except ValueError:
             continue
         if number is not None:
-            found.append(number)
-    return found
+            ratings.append(number)
+    return ratings
 
 
 def read_items(table: Table, spec: IngestSpec, odd: list[BadRow]) -> tuple[dict[str, Item], list[BadRow]]:
@@ -101,14 +101,14 @@ def read_interactions(
     table: Table, columns: InteractionColumns, scale: Scale | None, items: Mapping[str, Item]
 ) -> tuple[list[Interaction], list[BadRow]]:
     """What users did with known items, in the order of the lines."""
-    found: list[Interaction] = []
+    interactions: list[Interaction] = []
     bad: list[BadRow] = []
     for row in table.rows:
         try:
-            found.append(_interaction(row, columns, scale, items))
+            interactions.append(_interaction(row, columns, scale, items))
         except ValueError as error:
             bad.append(BadRow(table.path.name, row.line, str(error)))
-    return found, bad
+    return interactions, bad
 
 
 def add_facts(
@@ -181,8 +181,8 @@ def _item(row: Row, spec: IngestSpec, odd: list[str]) -> Item:
             values.update({} if flag is None else {field.name: (word if flag else f"not {word}",)})
         elif (text := as_text(cell)) in field.order:
             values[field.name] = (text,)
-        elif found := short_list(cell, columns.separators.get(field.name, ""), field.name, odd):
-            values[field.name] = found
+        elif listed := short_list(cell, columns.separators.get(field.name, ""), field.name, odd):
+            values[field.name] = listed
     main = short_list(cells.get(columns.main), "", columns.main, odd)
     slight = short_list(cells.get(columns.slight), "", columns.slight, odd)
     return Item(
@@ -194,9 +194,9 @@ def _item(row: Row, spec: IngestSpec, odd: list[str]) -> Item:
         aka=short_list(cells.get(columns.aka), "", columns.aka, odd),
         same_as=as_text(cells.get(columns.same_as)),
         remarks={
-            one.name: found
-            for one in spec.catalog.remarks
-            if (found := short_list(cells.get(one.name), "", one.name, odd))
+            remark.name: listed
+            for remark in spec.catalog.remarks
+            if (listed := short_list(cells.get(remark.name), "", remark.name, odd))
         },
         main=main,
         slight=tuple(value for value in slight if value not in main),
@@ -235,6 +235,6 @@ def _with(item: Item, more: Mapping[str, Iterable[str]], numbers: Mapping[str, f
     if not more and not numbers:
         return item
     values = dict(item.values)
-    for name, found in more.items():
-        values[name] = tuple(dict.fromkeys((*values.get(name, ()), *found)))
+    for name, added in more.items():
+        values[name] = tuple(dict.fromkeys((*values.get(name, ()), *added)))
     return replace(item, values=values, numbers={**item.numbers, **numbers})

@@ -124,10 +124,10 @@ def write_spec(spec: IngestSpec, path: Path) -> None:
         if note.startswith("left out"):
             document.add(tomlkit.comment(f"column {name}: {note}"))
     fields = tomlkit.aot()
-    for one in spec.catalog.fields:
-        table = tomlkit.item(one.model_dump(mode="json", exclude_defaults=True))
-        if spec.column_of(one.name) in said:
-            table.comment(said[spec.column_of(one.name)])
+    for field_spec in spec.catalog.fields:
+        table = tomlkit.item(field_spec.model_dump(mode="json", exclude_defaults=True))
+        if spec.column_of(field_spec.name) in said:
+            table.comment(said[spec.column_of(field_spec.name)])
         fields.append(table)
     document.add("fields", fields)
     document.add(

@@ -72,11 +72,11 @@ def read_table(path: Path) -> Table:
             f"cannot tell what kind of file {path} is: its name must end in one of {', '.join(_READERS)}."
         )
     try:
-        found = list(read(path))
+        lines = list(read(path))
     except OSError as error:
         raise BadDataError(f"cannot read {path}: {error.strerror or error}. Check the name and the rights.") from error
-    rows = tuple(one for one in found if isinstance(one, Row))
-    bad = tuple(one for one in found if isinstance(one, BadRow))
+    rows = tuple(line for line in lines if isinstance(line, Row))
+    bad = tuple(line for line in lines if isinstance(line, BadRow))
     if not rows:
         first = f" The first trouble: {bad[0]}." if bad else " It is empty."
         raise BadDataError(f"no row of {path} can be read.{first}")

@@ -55,8 +55,8 @@ class AlsModel:
         """Products of the people with the rated items, shape (len(profiles), n_items); -inf where nothing is known."""
         gram = self._gram()
         people = np.zeros((len(profiles), self.items.shape[1]), dtype=np.float32)
-        for i, one in enumerate(profiles):
-            people[i] = self._place(one.items, self.strengths(one), gram)
+        for i, profile in enumerate(profiles):
+            people[i] = self._place(profile.items, self.strengths(profile), gram)
         told: NDArray[np.bool_] = np.asarray(people.any(axis=1))
         scores = np.where(told[:, None] & self._rated()[None, :], people @ self.items.T, -np.inf)
         return scores.astype(np.float32)

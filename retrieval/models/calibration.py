@@ -51,8 +51,8 @@ def places(
     """
     ordered = np.sort(np.where(open_items, -calibrated, np.inf), axis=1)
     asked = np.take_along_axis(-calibrated, chosen, axis=1)
-    found = [np.searchsorted(line, wanted, side="left") for line, wanted in zip(ordered, asked, strict=True)]
-    return np.asarray(found, dtype=np.float32).reshape(chosen.shape)
+    positions = [np.searchsorted(line, wanted, side="left") for line, wanted in zip(ordered, asked, strict=True)]
+    return np.asarray(positions, dtype=np.float32).reshape(chosen.shape)
 
 
 def shares(calibrated: NDArray[np.floating], *, temperature: float = 1.0) -> NDArray[np.float32]:

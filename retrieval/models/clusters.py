@@ -61,10 +61,10 @@ class TasteClusters:
         Args:
             vectors: Interest vectors, shape (n, width); 0 where nothing is known, which gives the clusters' shares.
         """
-        found = _soft(_squared_distances(vectors, self.centers), self.shares, self.sharpness)
+        shares = _soft(_squared_distances(vectors, self.centers), self.shares, self.sharpness)
         unknown = ~vectors.any(axis=1)
-        found[unknown] = self.shares
-        return found
+        shares[unknown] = self.shares
+        return shares
 
     def prior(self, membership: NDArray[np.float32]) -> NDArray[np.float32]:
         """Log-probability of each item for people of whom no more is known, shape (n, n_items); -inf if unrated."""
@@ -93,10 +93,10 @@ class TasteClusters:
         Raises:
             IndexMissingError: It is absent or damaged.
         """
-        stored, one = load_model(folder, WHAT, ("centers", "shares", "likes", "tastes"), _Numbers)
+        stored, numbers = load_model(folder, WHAT, ("centers", "shares", "likes", "tastes"), _Numbers)
         centers, shares, tastes = (stored.floats(name) for name in ("centers", "shares", "tastes"))
         likes = stored.rows("likes").astype(np.int32)
-        return cls(centers, one.sharpness, shares, likes, tastes, one.evidence)
+        return cls(centers, numbers.sharpness, shares, likes, tastes, numbers.evidence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ def _pick(log: Log, earlier: NDArray[np.float32], settings: ClusterSettings) -> 
     known = np.flatnonzero(earlier.any(axis=1))
     newest = log.items[log.starts()[1:][known] - 1]
     best = (1, 0.0, -np.inf)
-    for number in (1, *(one for one in settings.numbers if one * 3 <= len(known))):
+    for number in (1, *(amount for amount in settings.numbers if amount * 3 <= len(known))):
         nearest, centers = _clustered(earlier, number, settings)
         if np.bincount(nearest[known], minlength=number).min() < settings.least_share * len(known):
             continue
@@ -160,7 +160,7 @@ def _clustered(
     rng = np.random.default_rng(settings.seed)
     sample = rng.permutation(known)[: settings.most_people]
     tries = [_k_means(vectors[sample], number, rng) for _ in range(settings.restarts if number > 1 else 1)]
-    centers = min(tries, key=lambda one: one[0])[1]
+    centers = min(tries, key=lambda attempt: attempt[0])[1]
     nearest = np.full(len(vectors), -1, dtype=np.int64)
     nearest[known] = _squared_distances(vectors[known], centers).argmin(axis=1)
     return nearest, centers
@@ -175,7 +175,7 @@ def _k_means(vectors: NDArray[np.float32], number: int, rng: np.random.Generator
         centers = np.vstack([centers, vectors[rng.choice(len(vectors), size=1, p=chances)]])
     for _ in range(ROUNDS):
         nearest = _squared_distances(vectors, centers).argmin(axis=1)
-        groups = [vectors[nearest == one] for one in range(number)]
+        groups = [vectors[nearest == cluster] for cluster in range(number)]
         moved = np.stack([group.mean(0) if len(group) else old for group, old in zip(groups, centers, strict=True)])
         if np.allclose(moved, centers, atol=1e-5):
             break

@@ -54,7 +54,7 @@ def name_clusters(
     names: list[tuple[Fact, ...]] = []
     for cluster in range(len(clusters)):
         best = distinctive(clusters, cluster, values)
-        offered = [one for one in combinations(best, min(IN_NAME, len(best))) if one not in names] or [tuple(best)]
+        offered = [name for name in combinations(best, min(IN_NAME, len(best))) if name not in names] or [tuple(best)]
         names.append(_chosen(offered, catalog, choose))
     return tuple(names)
 
@@ -84,7 +84,7 @@ def holds(item: Item, fact: Fact) -> bool:
 
 def label(facts: Sequence[Fact], catalog: Catalog, language: str = "en") -> str:
     """A name in words: 'Film-Noir, heist, 1940s'; '' for no facts."""
-    return ("、" if language == "zh" else ", ").join(_in_words(*one, catalog, language) for one in facts)
+    return ("、" if language == "zh" else ", ").join(_in_words(*fact, catalog, language) for fact in facts)
 
 
 def save_names(folder: Path, names: Sequence[Sequence[Fact]]) -> None:
@@ -100,7 +100,7 @@ def load_names(folder: Path, number: int) -> tuple[tuple[Fact, ...], ...]:
     """
     try:
         read = json.loads((folder / FILE).read_text(encoding="utf-8"))
-        names = tuple(tuple((str(field), str(value)) for field, value in one) for one in read)
+        names = tuple(tuple((str(field), str(value)) for field, value in facts) for facts in read)
     except (OSError, ValueError, TypeError) as error:
         raise IndexMissingError(f"{WHAT} without names", path=str(folder)) from error
     if len(names) != number:
@@ -129,10 +129,10 @@ def _values(catalog: Catalog) -> _Values:
 def _decades(catalog: Catalog, field_name: str) -> dict[str, NDArray[np.int64]]:
     """The rows of the items of each decade."""
     numbers = [(row, item.numbers[field_name]) for row, item in enumerate(catalog) if field_name in item.numbers]
-    found: dict[str, list[int]] = {}
+    by_decade: dict[str, list[int]] = {}
     for row, number in numbers:
-        found.setdefault(_decade(number), []).append(row)
-    return {decade: np.asarray(rows, dtype=np.int64) for decade, rows in found.items()}
+        by_decade.setdefault(_decade(number), []).append(row)
+    return {decade: np.asarray(rows, dtype=np.int64) for decade, rows in by_decade.items()}
 
 
 def _decade(year: float) -> str:
@@ -140,13 +140,13 @@ def _decade(year: float) -> str:
 
 
 def _chosen(offered: Sequence[tuple[Fact, ...]], catalog: Catalog, choose: Choose | None) -> tuple[Fact, ...]:
-    words = [label(one, catalog) for one in offered]
+    words = [label(facts, catalog) for facts in offered]
     picked = choose(words) if choose is not None and len(words) > 1 else words[0]
     return offered[words.index(picked)] if picked in words else offered[0]
 
 
 def _in_words(field_name: str, value: str, catalog: Catalog, language: str) -> str:
-    spec = next((one for one in catalog.schema.fields if one.name == field_name), None)
+    spec = next((field_spec for field_spec in catalog.schema.fields if field_spec.name == field_name), None)
     if spec is None:
         return value
     if spec.kind is FieldKind.NUMBER and language == "zh":

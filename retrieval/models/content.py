@@ -47,10 +47,12 @@ class ContentModel:
 
     def score(self, profiles: Sequence[Profile]) -> NDArray[np.float32]:
         """Nearness to the profile, shape (len(profiles), n_items); -inf where the profile says nothing."""
-        one = self.settings
-        if one.near > 0:
-            return nearest(self.vectors, profiles, recency=one.recency, near=one.near, opinions=one.opinions)
-        return by_mean(self.vectors, profiles, recency=one.recency, opinions=one.opinions)
+        settings = self.settings
+        if settings.near > 0:
+            return nearest(
+                self.vectors, profiles, recency=settings.recency, near=settings.near, opinions=settings.opinions
+            )
+        return by_mean(self.vectors, profiles, recency=settings.recency, opinions=settings.opinions)
 
     def save(self, folder: Path) -> None:
         """Write the model into an existing folder."""

@@ -69,9 +69,9 @@ class FactsModel:
 
     def _past(self, profiles: Sequence[Profile]) -> csr_matrix:
         """How much each entry of each profile counts, shape (len(profiles), n_items)."""
-        starts = np.concatenate([[0], np.cumsum([len(one) for one in profiles])]).astype(np.int64)
-        strengths = [fading(ages(one.times), self.settings.recency) for one in profiles]
-        items = [one.items for one in profiles]
+        starts = np.concatenate([[0], np.cumsum([len(profile) for profile in profiles])]).astype(np.int64)
+        strengths = [fading(ages(profile.times), self.settings.recency) for profile in profiles]
+        items = [profile.items for profile in profiles]
         return csr_matrix(
             (
                 np.concatenate([np.zeros(0, np.float32), *strengths]),

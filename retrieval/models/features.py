@@ -121,8 +121,8 @@ def make_features(
         facts: What the log says of them.
     """
     is_open = open_items(profiles, len(facts.counts))
-    near = [np.take_along_axis(one, rows, axis=1) for one in scores.values()]
-    ranks = _at_once(scores, lambda one, times: np.log1p(places(one, _tile(is_open, times), _tile(rows, times))))
+    near = [np.take_along_axis(matrix, rows, axis=1) for matrix in scores.values()]
+    ranks = _at_once(scores, lambda matrix, times: np.log1p(places(matrix, _tile(is_open, times), _tile(rows, times))))
     people = about_people(profiles, facts)
     columns = [
         *near,
@@ -140,9 +140,9 @@ def calibrate_all(
     scores: Mapping[str, NDArray[np.float32]], profiles: Sequence[Profile]
 ) -> dict[str, NDArray[np.float32]]:
     """Each member's scores of all items, calibrated per person over the items that the profile lacks."""
-    n_items = next((one.shape[1] for one in scores.values()), 0)
+    n_items = next((matrix.shape[1] for matrix in scores.values()), 0)
     is_open = open_items(profiles, n_items)
-    return _at_once(scores, lambda one, times: standardize(one, _tile(is_open, times)))
+    return _at_once(scores, lambda matrix, times: standardize(matrix, _tile(is_open, times)))
 
 
 def open_items(profiles: Sequence[Profile], n_items: int) -> NDArray[np.bool_]:
@@ -156,7 +156,7 @@ def open_items(profiles: Sequence[Profile], n_items: int) -> NDArray[np.bool_]:
 def about_people(profiles: Sequence[Profile], facts: ItemFacts) -> NDArray[np.float32]:
     """The columns `PEOPLE` of each person, shape (len(profiles), len(PEOPLE))."""
     fame = np.log1p(facts.counts)
-    return np.asarray([_person(one, fame) for one in profiles], dtype=np.float32).reshape(-1, len(PEOPLE))
+    return np.asarray([_person(profile, fame) for profile in profiles], dtype=np.float32).reshape(-1, len(PEOPLE))
 
 
 def _person(profile: Profile, fame: NDArray[np.float64]) -> tuple[float, ...]:
@@ -182,7 +182,7 @@ def _at_once(
     """Do the same with each member's scores; for few people all members are done in one call, which is faster."""
     n = len(next(iter(scores.values()), ()))
     if n > FEW or not scores:
-        return {name: step(one, 1) for name, one in scores.items()}
+        return {name: step(matrix, 1) for name, matrix in scores.items()}
     done = step(np.concatenate(list(scores.values())), len(scores))
     return {name: done[i * n : (i + 1) * n] for i, name in enumerate(scores)}
 
@@ -199,6 +199,6 @@ def _numbers(profiles: Sequence[Profile], rows: NDArray[np.int64], side: ItemSid
         known = np.isfinite(number)
         usual = float(np.median(number[known])) if known.any() else 0.0
         filled = np.where(known, number, usual)
-        recent = np.asarray([filled[one.items[-FEW:]].mean() if len(one) else usual for one in profiles])
+        recent = np.asarray([filled[profile.items[-FEW:]].mean() if len(profile) else usual for profile in profiles])
         columns += [filled[rows], np.abs(filled[rows] - recent[:, None]).astype(np.float32)]
     return columns

@@ -138,7 +138,7 @@ def _loss(
     right = (forward * tail).sum(dim=1, keepdim=True)
     wrong = forward @ entities[torch.from_numpy(others)].T
     by_tail = -torch.log_softmax(torch.cat([right, wrong], dim=1), dim=1)[:, 0].mean()
-    cubes = sum((_modulus(one) ** 3).sum() / len(batch) for one in (head, relation, tail))
+    cubes = sum((_modulus(vectors) ** 3).sum() / len(batch) for vectors in (head, relation, tail))
     return torch.nan_to_num(by_head) + by_tail + settings.norm * cubes
 
 

@@ -42,15 +42,15 @@ class ItemItemModel(ABC, Generic[Settings]):
         """Scores of the rated items, shape (len(profiles), n_items); -inf for others and where nothing is known."""
         signals = np.zeros((len(profiles), len(self.rows)), dtype=np.float32)
         for i, profile in enumerate(profiles):
-            places, found = self._places(profile.items)
-            signals[i, places] = self.strengths(profile)[found]
+            places, is_known = self._places(profile.items)
+            signals[i, places] = self.strengths(profile)[is_known]
         told: NDArray[np.bool_] = np.asarray(signals.any(axis=1))
         return self._spread(product(signals[told], self.weights), told)
 
     def score_entries(self, items: NDArray[np.int64], strengths: NDArray[np.float32]) -> NDArray[np.float32]:
         """Scores of one person whose entries have these strengths, shape (n_items,); a negative one repels."""
-        places, found = self._places(items)
-        scores = strengths[found].astype(np.float32) @ self.weights[places]
+        places, is_known = self._places(items)
+        scores = strengths[is_known].astype(np.float32) @ self.weights[places]
         told = np.asarray([len(places) > 0])
         return np.asarray(self._spread(scores[None, :][told], told)[0])
 
@@ -58,10 +58,10 @@ class ItemItemModel(ABC, Generic[Settings]):
         self, items: NDArray[np.int64], strengths: NDArray[np.float32], rows: NDArray[np.int64]
     ) -> NDArray[np.float32]:
         """What each entry adds to the score of some items, shape (n, len(rows)); 0 where one has no place."""
-        places, found = self._places(items)
+        places, is_known = self._places(items)
         columns, known = self._places(rows)
         parts = np.zeros((len(items), len(rows)), dtype=np.float32)
-        parts[np.ix_(found, known)] = self.weights[np.ix_(places, columns)] * strengths[found][:, None]
+        parts[np.ix_(is_known, known)] = self.weights[np.ix_(places, columns)] * strengths[is_known][:, None]
         return parts
 
     def save(self, folder: Path) -> None:
@@ -88,8 +88,8 @@ class ItemItemModel(ABC, Generic[Settings]):
         if len(self.rows) == 0:
             return np.zeros(0, dtype=np.int64), np.zeros(len(items), dtype=np.bool_)
         at = np.minimum(np.searchsorted(self.rows, items), len(self.rows) - 1)
-        found = self.rows[at] == items
-        return at[found].astype(np.int64), found
+        is_known = self.rows[at] == items
+        return at[is_known].astype(np.int64), is_known
 
     def _spread(self, scores: NDArray[np.float32], told: NDArray[np.bool_]) -> NDArray[np.float32]:
         """From places to catalog rows, shape (len(told), n_items); -inf for people who are not told of.

@@ -90,10 +90,10 @@ class LightGcnModel:
     def people(self, profiles: Sequence[Profile]) -> NDArray[np.float32]:
         """The people's points, shape (len(profiles), dimension); zeros where nothing is known."""
         points = np.zeros((len(profiles), self.inward.shape[1]), dtype=np.float32)
-        for i, one in enumerate(profiles):
-            if len(one):
-                fresh = fading(ages(one.times), self.settings.recency)
-                points[i] = fresh @ self.inward[one.items] / fresh.sum()
+        for i, profile in enumerate(profiles):
+            if len(profile):
+                fresh = fading(ages(profile.times), self.settings.recency)
+                points[i] = fresh @ self.inward[profile.items] / fresh.sum()
         return points
 
     def item_vectors(self) -> NDArray[np.float32]:

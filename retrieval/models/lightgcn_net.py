@@ -102,5 +102,5 @@ def normalized(edges: csr_matrix) -> csr_matrix:
     """Each edge divided by the roots of its two nodes' weighted degrees."""
     rows = np.asarray(edges.sum(axis=1)).ravel()
     columns = np.asarray(edges.sum(axis=0)).ravel()
-    left, right = (np.where(one > 0, 1.0 / np.sqrt(np.maximum(one, 1e-9)), 0.0) for one in (rows, columns))
+    left, right = (np.where(degrees > 0, 1.0 / np.sqrt(np.maximum(degrees, 1e-9)), 0.0) for degrees in (rows, columns))
     return csr_matrix(diags(left) @ edges @ diags(right), dtype=np.float32)

@@ -82,13 +82,13 @@ class Log:
     @classmethod
     def of_dataset(cls, dataset: Dataset) -> "Log":
         """The interactions of a dataset; users are numbered as there, items by catalog row."""
-        one = dataset.interactions
+        interactions = dataset.interactions
         return cls.of(
-            one.users,
-            one.rows,
-            one.weights,
-            one.timestamps,
-            n_users=len(one.user_ids),
+            interactions.users,
+            interactions.rows,
+            interactions.weights,
+            interactions.timestamps,
+            n_users=len(interactions.user_ids),
             n_items=len(dataset.catalog),
         )
 

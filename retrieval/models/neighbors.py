@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from retrieval.models.likeness import divide, euclidean, largest, ones, pearson
 from retrieval.models.log import Log, Profile
 from retrieval.models.pairs import most_rated, near_pairs
 from retrieval.models.recency import ages, fading
+from retrieval.models.similarity import divide, euclidean, largest, ones, pearson
 from retrieval.models.storage import load_model, save_model
 from retrieval.resources import Progress, silent
 
@@ -66,7 +66,7 @@ class Neighbors(ABC):
 
     def score(self, profiles: Sequence[Profile]) -> NDArray[np.float32]:
         """Scores of all items, shape (len(profiles), n_items); -inf where no neighbor says anything."""
-        return self.score_entries(profiles, [self.strengths(one) for one in profiles])
+        return self.score_entries(profiles, [self.strengths(profile) for profile in profiles])
 
     def strengths(self, profile: Profile) -> NDArray[np.float32]:
         """How much each entry counts, shape (n,)."""
@@ -94,21 +94,21 @@ class UserNeighbors(Neighbors):
         self, profiles: Sequence[Profile], strengths: Sequence[NDArray[np.float32]]
     ) -> NDArray[np.float32]:
         """See `Neighbors`."""
-        return self.score_alike(profiles, strengths, self.likeness(profiles, strengths))
+        return self.score_alike(profiles, strengths, self.similarities(profiles, strengths))
 
     def score_alike(
-        self, profiles: Sequence[Profile], strengths: Sequence[NDArray[np.float32]], likeness: csr_matrix
+        self, profiles: Sequence[Profile], strengths: Sequence[NDArray[np.float32]], similarities: csr_matrix
     ) -> NDArray[np.float32]:
-        """`score_entries` where `likeness` is known."""
+        """`score_entries` where `similarities` is known."""
         sums = np.zeros((len(profiles), self.taken.shape[1]), dtype=np.float32)
         if self.settings.nearness > 0:
-            for i, one in enumerate(profiles):
-                sums[i] = self._near(one, strengths[i], likeness[i])
+            for i, profile in enumerate(profiles):
+                sums[i] = self._near(profile, strengths[i], similarities[i])
         else:
-            sums += np.asarray((likeness @ self.taken).todense())
+            sums += np.asarray((similarities @ self.taken).todense())
         return np.where(sums > 0, sums, -np.inf).astype(np.float32)
 
-    def _near(self, profile: Profile, strengths: NDArray[np.float32], likeness: csr_matrix) -> NDArray[np.float32]:
+    def _near(self, profile: Profile, strengths: NDArray[np.float32], similarities: csr_matrix) -> NDArray[np.float32]:
         """What the neighbors took close to what they have in common with the profile, shape (n_items,).
 
         Source, in spirit: Ludewig and Jannach, UMUAI 2018, doi:10.1007/s11257-018-9209-6 (sequence-aware neighbors).
@@ -117,7 +117,7 @@ class UserNeighbors(Neighbors):
         present = np.zeros(n_items, dtype=np.float32)
         present[profile.items] = strengths
         sums = np.zeros(n_items, dtype=np.float32)
-        for user, alike in zip(likeness.indices.tolist(), likeness.data.tolist(), strict=True):
+        for user, alike in zip(similarities.indices.tolist(), similarities.data.tolist(), strict=True):
             span = slice(self.taken.indptr[user], self.taken.indptr[user + 1])
             items, order = self.taken.indices[span], self.order.data[span]
             shared = present[items]
@@ -126,7 +126,7 @@ class UserNeighbors(Neighbors):
             sums[items] += alike * (np.exp(-distance / self.settings.nearness) @ shared[anchors])
         return sums
 
-    def likeness(self, profiles: Sequence[Profile], strengths: Sequence[NDArray[np.float32]]) -> csr_matrix:
+    def similarities(self, profiles: Sequence[Profile], strengths: Sequence[NDArray[np.float32]]) -> csr_matrix:
         """How alike the `k` most similar users are, shape (len(profiles), n_users), > 0 where stored."""
         width = self.taken.shape[1]
         counted = _rows_of(profiles, strengths, width)
@@ -136,15 +136,15 @@ class UserNeighbors(Neighbors):
             case "cosine":
                 own = np.sqrt(np.asarray(counted.multiply(counted).sum(axis=1)).ravel())
                 shared = np.asarray((counted @ self._takers).todense())
-                likeness = divide(shared, own[:, None] * self._lengths[None, :])
+                similarities = divide(shared, own[:, None] * self._lengths[None, :])
             case "pearson":
                 centered = _rows_of(profiles, _centered_rows(profiles), width)
-                likeness = pearson(centered, present, self.opinions, self.taken)
+                similarities = pearson(centered, present, self.opinions, self.taken)
             case "euclidean":
                 centered = _rows_of(profiles, _centered_rows(profiles), width)
-                likeness = euclidean(centered, present, self.opinions, self.taken, common)
-        likeness = likeness * divide(common, common + self.settings.shrinkage)
-        return largest(likeness.astype(np.float32), self.settings.k)
+                similarities = euclidean(centered, present, self.opinions, self.taken, common)
+        similarities = similarities * divide(common, common + self.settings.shrinkage)
+        return largest(similarities.astype(np.float32), self.settings.k)
 
     @cached_property
     def _takers(self) -> csr_matrix:
@@ -186,24 +186,24 @@ class UserNeighbors(Neighbors):
 class ItemNeighbors(Neighbors):
     """The nearest items of every rated item; an item gets its likeness to the entries."""
 
-    likeness: csr_matrix
+    similarities: csr_matrix
     """From an item of a profile to its neighbors, shape (n_items, n_items), > 0 where stored."""
 
     def score_entries(
         self, profiles: Sequence[Profile], strengths: Sequence[NDArray[np.float32]]
     ) -> NDArray[np.float32]:
         """See `Neighbors`."""
-        counted = _rows_of(profiles, strengths, self.likeness.shape[0])
-        sums = np.asarray((counted @ self.likeness).todense(), dtype=np.float32)
+        counted = _rows_of(profiles, strengths, self.similarities.shape[0])
+        sums = np.asarray((counted @ self.similarities).todense(), dtype=np.float32)
         return np.where(sums > 0, sums, -np.inf).astype(np.float32)
 
     def save(self, folder: Path) -> None:
         """Write the model into an existing folder."""
         arrays = {
-            "indptr": self.likeness.indptr,
-            "indices": self.likeness.indices,
-            "likeness": self.likeness.data,
-            "shape": np.asarray(self.likeness.shape),
+            "indptr": self.similarities.indptr,
+            "indices": self.similarities.indices,
+            "likeness": self.similarities.data,
+            "shape": np.asarray(self.similarities.shape),
         }
         save_model(folder, arrays, self.settings)
 
@@ -230,11 +230,11 @@ def fit(
     opinions = log.matrix(_centered(log))
     if settings.of == "user":
         progress(NAME, 1, 1)
-        order = np.concatenate([np.zeros(0), *(ages(one.times) for one in log.profiles())])
+        order = np.concatenate([np.zeros(0), *(ages(profile.times) for profile in log.profiles())])
         return UserNeighbors(settings, taken, opinions, log.matrix(order))
-    likeness = _item_likeness(log, opinions, settings)
+    similarities = _item_likeness(log, opinions, settings)
     progress(NAME, 1, 1)
-    return ItemNeighbors(settings, likeness)
+    return ItemNeighbors(settings, similarities)
 
 
 def _item_likeness(log: Log, opinions: csr_matrix, settings: NeighborSettings) -> csr_matrix:
@@ -242,7 +242,7 @@ def _item_likeness(log: Log, opinions: csr_matrix, settings: NeighborSettings) -
     pairs = near_pairs(log, rows, nearness=settings.nearness)
     counts = np.maximum(np.diag(pairs), 1e-9) if len(rows) else np.zeros(0, dtype=np.float32)
     if settings.similarity == "cosine":
-        likeness, common = pairs / np.sqrt(counts[:, None] * counts[None, :]), pairs
+        similarities, common = pairs / np.sqrt(counts[:, None] * counts[None, :]), pairs
     else:
         columns = opinions[:, rows].T.tocsr()
         has = ones(columns)
@@ -250,25 +250,25 @@ def _item_likeness(log: Log, opinions: csr_matrix, settings: NeighborSettings) -
         compare = pearson(columns, has, columns, has)
         if settings.similarity == "euclidean":
             compare = euclidean(columns, has, columns, has, common)
-        likeness = np.where(common > 0, compare, 0)
-    likeness = likeness * divide(common, common + settings.shrinkage)
-    np.fill_diagonal(likeness, 0)
-    found = largest(likeness.astype(np.float32), settings.k).tocoo()
+        similarities = np.where(common > 0, compare, 0)
+    similarities = similarities * divide(common, common + settings.shrinkage)
+    np.fill_diagonal(similarities, 0)
+    nearest = largest(similarities.astype(np.float32), settings.k).tocoo()
     shape = (log.n_items, log.n_items)
-    return csr_matrix((found.data, (rows[found.row], rows[found.col])), shape=shape, dtype=np.float32)
+    return csr_matrix((nearest.data, (rows[nearest.row], rows[nearest.col])), shape=shape, dtype=np.float32)
 
 
 def _rows_of(profiles: Sequence[Profile], values: Sequence[NDArray[np.float32]], n_items: int) -> csr_matrix:
     """A value per entry of some people, shape (len(profiles), n_items)."""
-    indptr = np.cumsum([0, *(len(one) for one in profiles)])
-    indices = np.concatenate([np.zeros(0, dtype=np.int64), *(one.items for one in profiles)])
+    indptr = np.cumsum([0, *(len(profile) for profile in profiles)])
+    indices = np.concatenate([np.zeros(0, dtype=np.int64), *(profile.items for profile in profiles)])
     data = np.concatenate([np.zeros(0, dtype=np.float32), *values])
     return csr_matrix((data, indices, indptr), shape=(len(profiles), n_items))
 
 
 def _centered_rows(profiles: Sequence[Profile]) -> list[NDArray[np.float32]]:
     """Each opinion minus the mean of its person."""
-    return [one.weights - one.weights.mean() if len(one) else one.weights for one in profiles]
+    return [profile.weights - profile.weights.mean() if len(profile) else profile.weights for profile in profiles]
 
 
 def _centered(log: Log) -> NDArray[np.float32]:

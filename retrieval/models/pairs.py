@@ -16,9 +16,9 @@ def most_rated(log: Log, most: int) -> NDArray[np.int64]:
 
 def places(rows: NDArray[np.int64], n_items: int) -> NDArray[np.int64]:
     """The place of each catalog row, shape (n_items,); -1 where it has none."""
-    found = np.full(n_items, -1, dtype=np.int64)
-    found[rows] = np.arange(len(rows))
-    return found
+    place_of = np.full(n_items, -1, dtype=np.int64)
+    place_of[rows] = np.arange(len(rows))
+    return place_of
 
 
 def near_pairs(log: Log, rows: NDArray[np.int64], *, nearness: float, longest: int = 2000) -> NDArray[np.float32]:

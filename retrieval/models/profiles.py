@@ -24,9 +24,9 @@ def by_mean(
         Shape (len(profiles), n_items), in -1..1; -inf where nothing is known of the profile or of the item.
     """
     means = np.zeros((len(profiles), vectors.shape[1]), dtype=np.float32)
-    for i, one in enumerate(profiles):
-        strengths = fading(ages(one.times), recency) * (1.0 + opinions * one.weights)
-        means[i] = strengths @ vectors[one.items]
+    for i, profile in enumerate(profiles):
+        strengths = fading(ages(profile.times), recency) * (1.0 + opinions * profile.weights)
+        means[i] = strengths @ vectors[profile.items]
     means /= np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-9)
     known = np.asarray(vectors.any(axis=1))[None, :] & np.asarray(means.any(axis=1))[:, None]
     return np.where(known, means @ vectors.T, -np.inf).astype(np.float32)
@@ -42,12 +42,12 @@ def nearest(
     """
     known = np.asarray(vectors.any(axis=1))
     scores = np.full((len(profiles), len(vectors)), -np.inf, dtype=np.float32)
-    for i, one in enumerate(profiles):
-        told = known[one.items]
-        items = one.items[told]
+    for i, profile in enumerate(profiles):
+        told = known[profile.items]
+        items = profile.items[told]
         if len(items) == 0:
             continue
-        strengths = (fading(ages(one.times), recency) * (1.0 + opinions * one.weights))[told]
+        strengths = (fading(ages(profile.times), recency) * (1.0 + opinions * profile.weights))[told]
         cosines = (vectors @ vectors[items].T) * strengths
         count = min(near, len(items))
         best = np.partition(cosines, len(items) - count, axis=1)[:, len(items) - count :]

@@ -110,19 +110,21 @@ class SequenceModel:
         """`score` of profiles that were read before."""
         scores = np.full((len(profiles), self.n_items), -np.inf, dtype=np.float32)
         place_of = places(self.rows, self.n_items)
-        for one in read:
-            new = np.ones((len(one.asked), len(self.rows) + 1), dtype=np.bool_)
-            for row, index in enumerate(one.asked.tolist()):
+        for reading in read:
+            new = np.ones((len(reading.asked), len(self.rows) + 1), dtype=np.bool_)
+            for row, index in enumerate(reading.asked.tolist()):
                 new[row, place_of[profiles[index].items]] = False  # -1, no place, falls on the spare last column
-            scores[np.ix_(one.asked, self.rows)] = self._log_probabilities(one, new[:, :-1])
+            scores[np.ix_(reading.asked, self.rows)] = self._log_probabilities(reading, new[:, :-1])
         return scores
 
     def vectors_read(self, n_profiles: int, read: Sequence[Read]) -> NDArray[np.float32]:
         """`vectors` of so many profiles that were read before."""
-        found = np.zeros((n_profiles, len(self.nets) * self.settings.width), dtype=np.float32)
-        for one in read:
-            found[one.asked] = np.hstack([last / np.linalg.norm(last, axis=1, keepdims=True) for last in one.last])
-        return found
+        vectors = np.zeros((n_profiles, len(self.nets) * self.settings.width), dtype=np.float32)
+        for reading in read:
+            vectors[reading.asked] = np.hstack(
+                [last / np.linalg.norm(last, axis=1, keepdims=True) for last in reading.last]
+            )
+        return vectors
 
     def save(self, folder: Path) -> None:
         """Write the model into an existing folder."""
@@ -150,8 +152,8 @@ class SequenceModel:
         if not self.nets:
             return
         place_of = places(self.rows, self.n_items)
-        read = [history_of(one, place_of, self.settings.longest) for one in profiles]
-        lengths = np.asarray([len(one) for one in read], dtype=np.int64)
+        read = [history_of(profile, place_of, self.settings.longest) for profile in profiles]
+        lengths = np.asarray([len(history) for history in read], dtype=np.int64)
         order = np.argsort(lengths, kind="stable")
         order = order[lengths[order] > 0]
         for begin in range(0, len(order), AT_ONCE):
@@ -194,8 +196,8 @@ def fit(
     settings = settings or SequenceSettings()
     rows = most_rated(log, settings.most_items)
     place_of = places(rows, log.n_items)
-    found = histories(log, place_of, longest=len(log) + 1)
-    if not found:
+    train_histories = histories(log, place_of, longest=len(log) + 1)
+    if not train_histories:
         progress(NAME, 1, 1)
         return SequenceModel(settings, rows, log.n_items, ())
     known = None if features is None else np.ascontiguousarray(features[rows], dtype=np.float32)
@@ -206,7 +208,9 @@ def fit(
             progress(NAME, number * epochs + epoch, settings.seeds * epochs)
 
         with one_thread(), without_cached_shapes():
-            nets.append(train(shape_of(settings, len(rows)), found, settings, settings.seed + number, tell, known))
+            nets.append(
+                train(shape_of(settings, len(rows)), train_histories, settings, settings.seed + number, tell, known)
+            )
     return SequenceModel(settings, rows, log.n_items, tuple(nets))
 
 

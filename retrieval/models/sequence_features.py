@@ -48,16 +48,16 @@ def stacked(
     parts = [values, *(_ranges(column) for column in numbers.T)]
     if texts is not None:
         parts.insert(0, texts)
-    return np.hstack([_scaled(one) for one in parts]).astype(np.float32)
+    return np.hstack([_scaled(part) for part in parts]).astype(np.float32)
 
 
 def _ranges(numbers: NDArray[np.float32]) -> NDArray[np.float32]:
     """One indicator per range of a number; none where it is unknown. Shape (n_items, n_ranges)."""
     known = ~np.isnan(numbers)
     limits = np.unique(np.quantile(numbers[known], np.arange(1, BINS) / BINS)) if known.any() else numbers[:0]
-    found = np.zeros((len(numbers), len(limits) + 1), dtype=np.float32)
-    found[np.flatnonzero(known), np.searchsorted(limits, numbers[known])] = 1
-    return found
+    ranges = np.zeros((len(numbers), len(limits) + 1), dtype=np.float32)
+    ranges[np.flatnonzero(known), np.searchsorted(limits, numbers[known])] = 1
+    return ranges
 
 
 def _scaled(part: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -27,7 +27,7 @@ LARGEST_GRADIENT = 1.0
 
 def train(
     shape: Shape,
-    found: Sequence[History],
+    histories: Sequence[History],
     settings: "SequenceSettings",
     seed: int,
     tell: Callable[[int, int], None],
@@ -37,7 +37,7 @@ def train(
 
     Args:
         shape: Its sizes.
-        found: Histories of two or more interactions each.
+        histories: Histories of two or more interactions each.
         settings: Epochs, rate and the like.
         seed: For weights, order and dropout.
         tell: Called with the epochs done and their number.
@@ -55,12 +55,12 @@ def train(
     optimizer = torch.optim.AdamW(
         net.parameters(), lr=settings.rate, betas=BETAS, weight_decay=settings.weight_decay, fused=True
     )
-    per_epoch = len(_epoch(found, settings, np.random.default_rng(seed)))
+    per_epoch = len(_epoch(histories, settings, np.random.default_rng(seed)))
     epochs = n_epochs(settings, per_epoch)
     step, total = 0, epochs * per_epoch
     for epoch in range(epochs):
         tell(epoch, epochs)
-        for batch in _epoch(found, settings, rng):
+        for batch in _epoch(histories, settings, rng):
             for group in optimizer.param_groups:
                 group["lr"] = settings.rate * _rate(step, total)
             optimizer.zero_grad()
@@ -92,19 +92,19 @@ def loss(net: SequenceNet, batch: Sequence[Window]) -> Tensor:
     """Mean cross-entropy of what follows, over all places that a person has not had at that moment."""
     n_places = net.shape.n_places
     table = net.table()
-    vectors = net(pad([one.past for one in batch], n_places), table)
+    vectors = net(pad([window.past for window in batch], n_places), table)
     length = vectors.shape[1]
     learned = torch.zeros(vectors.shape[:2], dtype=torch.bool)
-    for row, one in enumerate(batch):
-        learned[row, length - len(one.past) + one.learned_from :] = True
-    had = torch.from_numpy(np.concatenate([taken(one, n_places) for one in batch]))
-    following = torch.from_numpy(np.concatenate([one.following[one.learned_from :] for one in batch]))
+    for row, window in enumerate(batch):
+        learned[row, length - len(window.past) + window.learned_from :] = True
+    had = torch.from_numpy(np.concatenate([taken(window, n_places) for window in batch]))
+    following = torch.from_numpy(np.concatenate([window.following[window.learned_from :] for window in batch]))
     return functional.cross_entropy(net.logits(vectors[learned], table).masked_fill_(had, FAR_BELOW), following)
 
 
-def _epoch(found: Sequence[History], settings: "SequenceSettings", rng: Generator) -> list[list[Window]]:
+def _epoch(histories: Sequence[History], settings: "SequenceSettings", rng: Generator) -> list[list[Window]]:
     """All histories once, with ties in a new order and long ones cut anew."""
-    made = [window for one in found for window in windows(one.shuffled_ties(rng), settings.longest, rng)]
+    made = [window for history in histories for window in windows(history.shuffled_ties(rng), settings.longest, rng)]
     return batches(made, settings.batch_places, rng)
 
 

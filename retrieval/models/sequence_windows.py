@@ -80,8 +80,8 @@ def history_of(profile: Profile, place_of: NDArray[np.int64], longest: int) -> H
 
 def histories(log: Log, place_of: NDArray[np.int64], longest: int) -> list[History]:
     """The histories in which something follows something."""
-    found = (history_of(profile, place_of, longest) for profile in log.profiles())
-    return [one for one in found if len(one) >= 2]
+    all_histories = (history_of(profile, place_of, longest) for profile in log.profiles())
+    return [history for history in all_histories if len(history) >= 2]
 
 
 def gaps(times: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -93,40 +93,40 @@ def gaps(times: NDArray[np.float64]) -> NDArray[np.int64]:
     return kinds
 
 
-def windows(one: History, longest: int, rng: Generator) -> Iterator[Window]:
+def windows(history: History, longest: int, rng: Generator) -> Iterator[Window]:
     """Windows of at most `longest` interactions that together teach each step once; the cuts are drawn."""
-    steps = len(one) - 1
+    steps = len(history) - 1
     begin, end = 0, steps if steps <= longest else int(rng.integers(longest // 2, longest + 1))
     while begin < steps:
         low = max(0, end - longest)
-        yield Window(one.slice(low, end), one.places[low + 1 : end + 1], begin - low, one.places[:low])
+        yield Window(history.slice(low, end), history.places[low + 1 : end + 1], begin - low, history.places[:low])
         begin, end = end, min(steps, end + longest)
 
 
-def batches(found: Sequence[Window], most_places: int, rng: Generator) -> list[list[Window]]:
+def batches(all_windows: Sequence[Window], most_places: int, rng: Generator) -> list[list[Window]]:
     """Windows of similar length together, in random order; at most `most_places` places each, padding included."""
-    keys = np.asarray([len(one.past) for one in found]) * np.exp(rng.normal(0, 0.1, len(found)))
+    keys = np.asarray([len(window.past) for window in all_windows]) * np.exp(rng.normal(0, 0.1, len(all_windows)))
     made: list[list[Window]] = []
     length = 0
     for index in np.argsort(keys).tolist():
-        length = max(length, len(found[index].past))
+        length = max(length, len(all_windows[index].past))
         if not made or length * (len(made[-1]) + 1) > most_places:
             made.append([])
-            length = len(found[index].past)
-        made[-1].append(found[index])
+            length = len(all_windows[index].past)
+        made[-1].append(all_windows[index])
     return [made[index] for index in rng.permutation(len(made))]
 
 
-def pad(found: Sequence[History], n_places: int) -> Batch:
+def pad(chosen: Sequence[History], n_places: int) -> Batch:
     """Histories as one batch; `n_places` marks padding."""
-    length = max((len(one) for one in found), default=0)
-    shape = (len(found), length)
+    length = max((len(history) for history in chosen), default=0)
+    shape = (len(chosen), length)
     places, opinions, pauses = np.full(shape, n_places), np.full(shape, OPINIONS), np.full(shape, START)
     times = np.zeros(shape)
-    for row, one in enumerate(found):
-        begin = length - len(one)
-        places[row, begin:], opinions[row, begin:] = one.places, one.opinions
-        pauses[row, begin:], times[row, begin:] = gaps(one.times), one.times
+    for row, history in enumerate(chosen):
+        begin = length - len(history)
+        places[row, begin:], opinions[row, begin:] = history.places, history.opinions
+        pauses[row, begin:], times[row, begin:] = gaps(history.times), history.times
     apart = np.searchsorted(GAPS_S, times[:, :, None] - times[:, None, :]).astype(np.int64)
     return Batch(places, opinions, pauses, apart)
 

@@ -43,7 +43,7 @@ def _facts(catalog: Catalog, read: ItemFeatures | None) -> csr_matrix:
     ]
     counts = np.bincount(np.concatenate([np.zeros(0, np.int64), *map(_rows, held)]), minlength=len(columns))
     rarity = np.log((1.0 + len(catalog)) / (1.0 + counts))
-    starts = np.concatenate([[0], np.cumsum([len(one) for one in held])]).astype(np.int64)
+    starts = np.concatenate([[0], np.cumsum([len(values) for values in held])]).astype(np.int64)
     indices = np.concatenate([np.zeros(0, np.int64), *map(_rows, held)])
     matrix = csr_matrix((rarity[indices], indices, starts), shape=(len(catalog), len(columns)), dtype=np.float32)
     lengths = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())

@@ -52,8 +52,8 @@ def load_model(folder: Path, what: str, names: tuple[str, ...], settings: type[S
     """
     arrays = load_arrays(folder, what, names)
     try:
-        found: dict[str, Any] = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
-        return Stored(arrays), settings(**found)
+        kept: dict[str, Any] = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
+        return Stored(arrays), settings(**kept)
     except (OSError, ValueError, TypeError) as error:
         raise IndexMissingError(f"a {what} with unreadable settings", path=str(folder)) from error
 
@@ -61,7 +61,7 @@ def load_model(folder: Path, what: str, names: tuple[str, ...], settings: type[S
 def read_settings(folder: Path) -> dict[str, str | int | float | bool | None]:
     """The settings of a saved model; empty where there are none."""
     try:
-        found = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
+        kept = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return {str(name): value for name, value in found.items() if isinstance(value, str | int | float | bool | None)}
+    return {str(name): value for name, value in kept.items() if isinstance(value, str | int | float | bool | None)}

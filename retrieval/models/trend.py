@@ -52,7 +52,7 @@ class TrendModel:
 
     def score(self, profiles: Sequence[Profile]) -> NDArray[np.float32]:
         """Scores of all items anyone took, shape (len(profiles), n_items), >= 0; -inf for others."""
-        times = [float(one.times.max()) if len(one) else 0.0 for one in profiles]
+        times = [float(profile.times.max()) if len(profile) else 0.0 for profile in profiles]
         return self.score_at(np.asarray(times, dtype=np.float64))
 
     def score_at(self, times: NDArray[np.float64]) -> NDArray[np.float32]:

@@ -111,7 +111,7 @@ def fit(catalog: Catalog, vectors: NDArray[np.float32] | None, likes: csr_matrix
     for field in sorted({*fields.tolist()} - people):
         wanted = np.flatnonzero((fields == field) & (counts >= LEAST))
         others = _pressed(holds[:, np.flatnonzero((fields != field) & (counts > 1))], VALUES)
-        told = [one for one in (*shared, others) if one.size]
+        told = [group for group in (*shared, others) if group.size]
         if not told or not len(wanted):
             continue
         features = np.hstack(told)
@@ -122,10 +122,10 @@ def fit(catalog: Catalog, vectors: NDArray[np.float32] | None, likes: csr_matrix
             for place, column in enumerate(columns.tolist()):
                 span = slice(*typical.indptr[column : column + 2])
                 typical.data[span] = _shares(guessed[typical.indices[span], place])
-    found = typical.tocsr()
-    found.sort_indices()
-    low, high = _bands(catalog, found, names)
-    return np.asarray(low + (high - low) * found.data, dtype=np.float32)
+    matrix = typical.tocsr()
+    matrix.sort_indices()
+    low, high = _bands(catalog, matrix, names)
+    return np.asarray(low + (high - low) * matrix.data, dtype=np.float32)
 
 
 def _bands(
@@ -184,5 +184,5 @@ def _pressed(counts: csr_matrix, size: int) -> NDArray[np.float32]:
     from sklearn.utils.extmath import randomized_svd  # loads pandas, which only builds need
 
     left, strengths, _ = randomized_svd(weighed, size, random_state=0)
-    found = left * strengths
-    return np.asarray(found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-9), dtype=np.float32)
+    pressed = left * strengths
+    return np.asarray(pressed / np.maximum(np.linalg.norm(pressed, axis=1, keepdims=True), 1e-9), dtype=np.float32)

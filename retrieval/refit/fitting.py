@@ -63,12 +63,12 @@ def with_generation(parts: Parts, dataset: Dataset, settings: RetrievalSettings,
     at = settings.model_copy(update={"data_dir": folder})
     weights = read_weights(folder) if (folder / FILE).is_file() else parts.weights
     catalog = parts.dataset.catalog
-    found: tuple[Channel, ...] = (
+    channels: tuple[Channel, ...] = (
         FactorsChannel.open(dataset, at),
         NeighborsChannel.open(dataset, at),
         TrendChannel(catalog, read_ratings(dataset), spoken=weights.counts(catalog)),
     )
-    fresh = {one.name: one for one in found}
+    fresh = {channel.name: channel for channel in channels}
     return replace(
         parts,
         channels={name: fresh.get(name, channel) for name, channel in parts.channels.items()} | fresh,

@@ -46,7 +46,7 @@ def questions(opinions: Opinions, catalog: Catalog, *, after: float, seed: int =
         after: In seconds since 1970; what was given later is unknown to the models that serve.
         seed: Of the draws.
     """
-    found: list[Question] = []
+    asked: list[Question] = []
     rng = np.random.default_rng(seed)
     for user in np.unique(opinions.users).tolist():
         own = np.flatnonzero(opinions.users == user)
@@ -60,21 +60,21 @@ def questions(opinions: Opinions, catalog: Catalog, *, after: float, seed: int =
             opinions.rows[rest].tolist(), opinions.weights[rest].tolist(), opinions.times[rest].tolist(), strict=True
         )
         known = (Interaction("", catalog.items[row].item_id, weight, time) for row, weight, time in columns)
-        found.append(Question(place, UserHistory.of(None, known), catalog.items[opinions.rows[place]].item_id, user))
-    drawn = rng.permutation(len(found))[:MOST_PEOPLE]
-    return [found[at] for at in sorted(drawn.tolist())]
+        asked.append(Question(place, UserHistory.of(None, known), catalog.items[opinions.rows[place]].item_id, user))
+    drawn = rng.permutation(len(asked))[:MOST_PEOPLE]
+    return [asked[at] for at in sorted(drawn.tolist())]
 
 
 def without(opinions: Opinions, asked: Sequence[Question]) -> Opinions:
     """All but the likes that are held back."""
     kept = np.ones(len(opinions), dtype=np.bool_)
-    kept[[one.place for one in asked]] = False
+    kept[[question.place for question in asked]] = False
     return opinions.where(kept)
 
 
 def lists(retriever: Retriever, asked: Sequence[Question]) -> list[list[str]]:
     """What each person gets who says nothing, best first."""
-    return [_list_of(retriever, one) for one in asked]
+    return [_list_of(retriever, question) for question in asked]
 
 
 def compare(before: Sequence[Sequence[str]], after: Sequence[Sequence[str]], asked: Sequence[Question]) -> Measured:
@@ -96,17 +96,20 @@ def compare(before: Sequence[Sequence[str]], after: Sequence[Sequence[str]], ask
         found_before=int((gains_before > 0).sum()),
         found_after=int((gains_after > 0).sum()),
         moved=round(float(np.mean(moved)), 4),
-        risen=tuple(item_id for item_id, _ in sorted(came.items(), key=lambda one: (-one[1], one[0]))[:MOST_RISEN]),
+        risen=tuple(item_id for item_id, _ in sorted(came.items(), key=lambda pair: (-pair[1], pair[0]))[:MOST_RISEN]),
     )
 
 
 def _list_of(retriever: Retriever, asked: Question) -> list[str]:
     nothing = Preference()
     brought = {name: retriever.run(name, nothing, asked.history) for name in retriever.channel_names}
-    return [one.item_id for one in retriever.rank(brought, nothing, asked.history, AMONG).fit]
+    return [candidate.item_id for candidate in retriever.rank(brought, nothing, asked.history, AMONG).fit]
 
 
 def _gains(lists: Sequence[Sequence[str]], asked: Sequence[Question]) -> NDArray[np.float64]:
     """1 over the binary logarithm of the place plus 1, 0 where the like is in no list: NDCG with one right item."""
-    places = (one.item_id in found and found.index(one.item_id) + 1 for found, one in zip(lists, asked, strict=True))
+    places = (
+        question.item_id in ranked and ranked.index(question.item_id) + 1
+        for ranked, question in zip(lists, asked, strict=True)
+    )
     return np.asarray([1.0 / np.log2(place + 1) if place else 0.0 for place in places], dtype=np.float64)

@@ -76,17 +76,17 @@ def read_opinions(state: StateStore, catalog: Catalog, tenant: str) -> Opinions:
     left_out = 0
     for realm in (realm for realm in state.realms() if tenant_of(realm) == tenant):
         for user_id, given in state.of(realm).feedback_by_user().items():
-            last = _last(one for one in given if one.item_id in catalog)
+            last = _last(feedback for feedback in given if feedback.item_id in catalog)
             left_out += len(last) > MOST
             if 0 < len(last) <= MOST:
                 kept[realm, user_id] = last
-    flat = [(user, one) for user, given in enumerate(kept.values()) for one in given]
+    flat = [(user, feedback) for user, given in enumerate(kept.values()) for feedback in given]
     return Opinions(
         np.asarray([user for user, _ in flat], dtype=np.int32),
-        catalog.rows(one.item_id for _, one in flat).astype(np.int32),
-        np.asarray([one.kind.weight for _, one in flat], dtype=np.float32),
-        np.asarray([one.created_at for _, one in flat], dtype=np.float64),
-        np.asarray([one.exposure_id is None for _, one in flat], dtype=np.bool_),
+        catalog.rows(feedback.item_id for _, feedback in flat).astype(np.int32),
+        np.asarray([feedback.kind.weight for _, feedback in flat], dtype=np.float32),
+        np.asarray([feedback.created_at for _, feedback in flat], dtype=np.float64),
+        np.asarray([feedback.exposure_id is None for _, feedback in flat], dtype=np.bool_),
         left_out,
         tuple(kept),
     )
@@ -111,17 +111,17 @@ def together(dataset: Dataset, opinions: Opinions) -> Dataset:
         np.concatenate([old.weights, opinions.weights]).astype(np.float32),
         np.concatenate([old.timestamps, opinions.times - gap]).astype(np.float64),
     )
-    found = replace(dataset, interactions=merged)
+    joined = replace(dataset, interactions=merged)
     columns = (opinions.users, opinions.rows, opinions.weights, opinions.times)
     told = hash_of(dataset.fingerprint, *(column.tobytes().hex() for column in columns))
-    found.__dict__.update(catalog_hash=dataset.catalog_hash, fingerprint=told)  # saves hashing the whole dataset
-    return found
+    joined.__dict__.update(catalog_hash=dataset.catalog_hash, fingerprint=told)  # saves hashing the whole dataset
+    return joined
 
 
 def _last(given: Iterable[Feedback]) -> list[Feedback]:
     """The last opinion about each item; 'seen' does not wipe one out."""
-    found: dict[str, Feedback] = {}
-    for one in given:
-        if one.kind is not FeedbackKind.SEEN or one.item_id not in found:
-            found[one.item_id] = one
-    return list(found.values())
+    latest: dict[str, Feedback] = {}
+    for feedback in given:
+        if feedback.kind is not FeedbackKind.SEEN or feedback.item_id not in latest:
+            latest[feedback.item_id] = feedback
+    return list(latest.values())

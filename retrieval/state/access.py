@@ -149,8 +149,8 @@ class AccessStore:
     def is_still(self, realm: str, user_id: str, created_at: float) -> bool:
         """Whether the user of a realm who was made then is still there, not somebody with the same id by now."""
         with self.database.of(realm).read() as session:
-            found = users.known(session, user_id)
-            return found is not None and found.created_at == created_at
+            user = users.known(session, user_id)
+            return user is not None and user.created_at == created_at
 
     def secret(self) -> str:
         """What signs tokens and cookies; made at its first use."""

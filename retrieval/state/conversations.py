@@ -28,9 +28,9 @@ def open_one(session: Session, user_id: str, conversation_id: str | None, *, tit
     if conversation_id is not None:
         checked_id(conversation_id, what="a conversation id")
         refuse_others(session, user_id, conversation_id)
-        found = session.get(Row, conversation_id)
-        if found is not None:
-            return _conversation(found)
+        stored = session.get(Row, conversation_id)
+        if stored is not None:
+            return _conversation(stored)
     now = time.time()
     row = Row(
         conversation_id=conversation_id or secrets.token_urlsafe(16),

@@ -85,7 +85,7 @@ def explain(error: BaseException | None) -> tuple[str, str]:
         return advice, str(getattr(error, "sqlite_errorname", code))
     state = getattr(error, "sqlstate", None)
     if isinstance(state, str):
-        prefix = next((one for one in _POSTGRES if state.startswith(one)), None)
+        prefix = next((sqlstate for sqlstate in _POSTGRES if state.startswith(sqlstate)), None)
         advice = _POSTGRES[prefix] if prefix else "the database refused. This is a bug worth reporting"
         return advice, f"SQLSTATE {state}"
     return NO_REACH, type(error).__name__

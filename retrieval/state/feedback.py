@@ -39,7 +39,7 @@ def add(
         source=source,
         created_at=time.time(),
     )
-    twin = next((one for one in session.scalars(_active(user_id)) if _says_the_same(one, row)), None)
+    twin = next((earlier for earlier in session.scalars(_active(user_id)) if _says_the_same(earlier, row)), None)
     if twin is not None:
         return _feedback(twin)
     session.add(row)
@@ -89,20 +89,20 @@ def of_user(session: Session, user_id: str) -> list[Feedback]:
 def by_user(session: Session) -> dict[str, list[Feedback]]:
     """What was not taken back by all users of the realm, oldest first, by user id."""
     query = select(FeedbackRow).where(FeedbackRow.undone_at.is_(None), is_inside(FeedbackRow.user_id))
-    found: dict[str, list[Feedback]] = {}
+    of_users: dict[str, list[Feedback]] = {}
     for row in session.scalars(query.order_by(FeedbackRow.user_id, FeedbackRow.id)):
-        found.setdefault(row.user_id, []).append(_feedback(row))
-    return found
+        of_users.setdefault(row.user_id, []).append(_feedback(row))
+    return of_users
 
 
 def as_interactions(user_id: str, feedback: Iterable[Feedback]) -> list[Interaction]:
     """Feedback as the recommenders read it; 'seen' does not wipe out an opinion about the same item."""
     given = list(feedback)
-    judged = {one.item_id for one in given if one.kind is not FeedbackKind.SEEN}
+    judged = {opinion.item_id for opinion in given if opinion.kind is not FeedbackKind.SEEN}
     return [
-        Interaction(user_id, one.item_id, one.kind.weight, one.created_at)
-        for one in given
-        if one.kind is not FeedbackKind.SEEN or one.item_id not in judged
+        Interaction(user_id, opinion.item_id, opinion.kind.weight, opinion.created_at)
+        for opinion in given
+        if opinion.kind is not FeedbackKind.SEEN or opinion.item_id not in judged
     ]
 
 
@@ -119,17 +119,17 @@ def record(
             "user_id": user_id,
             "conversation_id": conversation_id,
             "turn_index": turn_index,
-            "item_id": checked_id(one.item_id, what="an item id"),
-            "position": one.position,
-            "propensity": min(one.propensity, 1.0),
-            "exploratory": one.exploratory,
-            "policy": one.policy[:64],
-            "score": float(one.score),
-            "channels": {name: float(score) for name, score in one.channels.items()},
+            "item_id": checked_id(exposure.item_id, what="an item id"),
+            "position": exposure.position,
+            "propensity": min(exposure.propensity, 1.0),
+            "exploratory": exposure.exploratory,
+            "policy": exposure.policy[:64],
+            "score": float(exposure.score),
+            "channels": {name: float(score) for name, score in exposure.channels.items()},
             "shown_at": now,
-            "context": {name: float(value) for name, value in one.context.items()},
+            "context": {name: float(value) for name, value in exposure.context.items()},
         }
-        for one in exposures
+        for exposure in exposures
     ]
     if not rows:
         return ()
@@ -139,7 +139,7 @@ def record(
 
 def shown_to(session: Session, user_id: str) -> list[LoggedExposure]:
     """What a user was shown, oldest first, with what came of it."""
-    outcomes = {one.exposure_id: one.kind for one in of_user(session, user_id)}  # the last one counts
+    outcomes = {opinion.exposure_id: opinion.kind for opinion in of_user(session, user_id)}  # the last one counts
     query = select(ExposureRow).where(ExposureRow.user_id == user_id).order_by(ExposureRow.id)
     return [_logged(row, outcomes.get(row.id)) for row in session.scalars(query)]
 

@@ -18,8 +18,8 @@ def migrate(connection: Connection) -> None:
     Raises:
         StateError: A newer version wrote the database.
     """
-    found = _revision(connection)
-    if found == HEAD:
+    revision = _revision(connection)
+    if revision == HEAD:
         return
     from alembic import command  # only where there is something to do
     from alembic.config import Config
@@ -28,14 +28,14 @@ def migrate(connection: Connection) -> None:
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
-    known = {one.revision for one in ScriptDirectory.from_config(config).walk_revisions()}
-    if found is not None and found not in known:
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if revision is not None and revision not in known:
         raise StateError(
-            f"the state has schema version {found}, expected {HEAD} or older. "
+            f"the state has schema version {revision}, expected {HEAD} or older. "
             "Use the version of Reconteur that wrote it, or another state URL."
         )
-    if found is not None and not _is_versioned(connection):
-        command.stamp(config, found)
+    if revision is not None and not _is_versioned(connection):
+        command.stamp(config, revision)
     command.upgrade(config, "head")
 
 

@@ -29,6 +29,6 @@ def close_folder(folder: Path) -> None:
 def _close(path: Path) -> None:
     # a missing one is no matter, and somebody else's file or a file system without modes is not ours to change
     with contextlib.suppress(OSError):
-        found = path.stat()
-        if os.name == "posix" and found.st_mode & 0o077 and found.st_uid == os.geteuid():
-            path.chmod(found.st_mode & 0o7700)
+        status = path.stat()
+        if os.name == "posix" and status.st_mode & 0o077 and status.st_uid == os.geteuid():
+            path.chmod(status.st_mode & 0o7700)

@@ -87,10 +87,10 @@ class ShareStore:
         """
         with self.database.write() as session:
             users.lock(session, user_id)
-            found = _of(session, user_id, share_id) if is_number(share_id) else None
-            if found is not None:
-                session.delete(found)
-            return found is not None
+            row = _of(session, user_id, share_id) if is_number(share_id) else None
+            if row is not None:
+                session.delete(row)
+            return row is not None
 
     def find(self, token: str) -> tuple[str, Share] | None:
         """The list of a token, of whatever realm, and that realm; None where it leads nowhere."""
@@ -100,10 +100,10 @@ class ShareStore:
         columns = (ShareRow.id, ShareRow.content, ShareRow.created_at, ShareRow.expires_at, stored)
         query = select(*columns).where(ShareRow.digest == _digest(token), _lives())
         with self.database.read() as session:
-            found = session.execute(query).first()
-        if found is None:
+            row = session.execute(query).first()
+        if row is None:
             return None
-        share_id, content, created_at, expires_at, user_id = found
+        share_id, content, created_at, expires_at, user_id = row
         return user_id.rpartition(SEPARATOR)[0], Share(share_id, content, created_at, expires_at)
 
 

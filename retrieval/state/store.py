@@ -306,7 +306,7 @@ class StateStore:
 
     def conversation_ids_of(self, user_id: str) -> tuple[str, ...]:
         """The same, only the ids: the threads to delete in the checkpointer before `erase_user`."""
-        return tuple(one.conversation_id for one in self.conversations_of(user_id))
+        return tuple(conversation.conversation_id for conversation in self.conversations_of(user_id))
 
     def touch_conversation(self, user_id: str, conversation_id: str) -> ConversationRow:
         """Mark it as used now."""
@@ -355,7 +355,7 @@ class StateStore:
             kept = tuple(tastes.of_user(session, user_id))
             shown = users.count(session, ExposureRow, user_id)
             opened = users.count(session, ConversationTableRow, user_id)
-        weights = {one.item_id: one.weight for one in feedback.as_interactions(user_id, given)}
+        weights = {interaction.item_id: interaction.weight for interaction in feedback.as_interactions(user_id, given)}
         return Profile(
             user=user,
             liked=tuple(item_id for item_id, weight in weights.items() if weight > 0),

@@ -31,7 +31,7 @@ class TurnLog:
 
     def keep(self, notes: Sequence[TurnNote]) -> None:
         """Keep notes and forget those older than `KEEP_DAYS`; of users who were erased meanwhile stays a count."""
-        for realm, of_realm in groupby(sorted(notes, key=lambda one: one.realm), key=lambda one: one.realm):
+        for realm, of_realm in groupby(sorted(notes, key=lambda note: note.realm), key=lambda note: note.realm):
             with self.database.of(realm).write() as session:
                 of_these = list(of_realm)
                 made_at = users.held(session, {note.user_id for note in of_these if note.user_id is not None})
@@ -97,4 +97,4 @@ def _row(note: TurnNote, made_at: Mapping[str, float]) -> dict[str, Any]:
 
 
 def _answered(counts: dict[str, list[int]]) -> dict[str, Answered]:
-    return {name: Answered(*counts[name]) for name in sorted(counts, key=lambda one: -counts[one][0])}
+    return {name: Answered(*counts[name]) for name in sorted(counts, key=lambda name: -counts[name][0])}

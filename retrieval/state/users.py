@@ -46,9 +46,9 @@ def known(session: Session, user_id: str) -> User | None:
 
 def ensure(session: Session, user_id: str, *, name: str) -> User:
     """The user of that id, made when there is none."""
-    found = known(session, user_id)
-    if found is not None:
-        return found
+    user = known(session, user_id)
+    if user is not None:
+        return user
     try:
         with session.begin_nested():
             return _insert(session, user_id, name=name, dataset_user=None)
@@ -111,12 +111,12 @@ def export(session: Session, user_id: str) -> dict[str, Any]:
     Raises:
         UnknownUserError: There is no such user.
     """
-    found: dict[str, Any] = {"user": _plain(_row(session, user_id))}
+    exported: dict[str, Any] = {"user": _plain(_row(session, user_id))}
     for table in (ConversationTableRow, FeedbackRow, TasteRow, WatchRow, ShareRow, ExposureRow, ShownRow, TurnRow):
         columns = table.__table__.c
         query = select(table).where(columns.user_id == user_id).order_by(*table.__table__.primary_key)
-        found[str(table.__tablename__)] = [_plain(row) for row in session.scalars(query)]
-    return found
+        exported[str(table.__tablename__)] = [_plain(row) for row in session.scalars(query)]
+    return exported
 
 
 def erase(session: Session, user_id: str) -> tuple[str, ...]:

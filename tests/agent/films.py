@@ -73,13 +73,13 @@ def _item(row: int) -> Item:
         "cast": [cast] if cast else [],
         "themes": themes.split("|"),
     }
-    values = {name: tuple(found) for name, found in lists.items() if found}
+    values = {name: tuple(held) for name, held in lists.items() if held}
     return Item(f"film:{row}", title, values, {"year": float(year)}, text, (aka,) if aka else ())
 
 
 def film_id(title: str, year: int | None = None) -> str:
     """The id of a title."""
-    return next(f"film:{row}" for row, one in enumerate(_FILMS) if one[0] == title and year in (None, one[1]))
+    return next(f"film:{row}" for row, film in enumerate(_FILMS) if film[0] == title and year in (None, film[1]))
 
 
 def film_dataset(catalog: Catalog | None = None) -> Dataset:
@@ -88,15 +88,15 @@ def film_dataset(catalog: Catalog | None = None) -> Dataset:
     Args:
         catalog: One that begins with the films; the films alone where None.
     """
-    catalog, found = catalog or film_catalog(), []
+    catalog, interactions = catalog or film_catalog(), []
     for block, rows in enumerate(BLOCKS):
         others = BLOCKS[(block + 1) % len(BLOCKS)]
         for n in range(8):
             user, when = f"u{block}-{n}", START + (block * 8 + n) * DAY
             loved = [row for place, row in enumerate(rows) if place != n % len(rows)]
-            found += [Interaction(user, f"film:{row}", 1.0, when + place) for place, row in enumerate(loved)]
-            found.append(Interaction(user, f"film:{others[n % len(others)]}", -0.5, when + 90))
-    return Dataset(catalog, Interactions.of(catalog, found))
+            interactions += [Interaction(user, f"film:{row}", 1.0, when + place) for place, row in enumerate(loved)]
+            interactions.append(Interaction(user, f"film:{others[n % len(others)]}", -0.5, when + 90))
+    return Dataset(catalog, Interactions.of(catalog, interactions))
 
 
 def build_films(folder: Path, dataset: Dataset | None = None) -> RetrievalSettings:

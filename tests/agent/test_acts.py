@@ -133,11 +133,11 @@ async def test_a_comparison_is_a_table_before_it_is_words(talking: Agent, model:
     model.steps = [Calls.of(("answer", {"kind": "comparison", "items": ["Alien", "Vertigo"]}))]
     model.prose = [MUTE]
 
-    found = await events(talking.stream(visitor(talking), "Alien or Vertigo, which is less scary?"))
+    emitted = await events(talking.stream(visitor(talking), "Alien or Vertigo, which is less scary?"))
 
-    kinds = [type(event) for event in found]
+    kinds = [type(event) for event in emitted]
     assert kinds.index(Compared) < kinds.index(TextDelta)
-    table = next(event.table for event in found if isinstance(event, Compared))
+    table = next(event.table for event in emitted if isinstance(event, Compared))
     assert table.heads == ("Alien (1979)", "Vertigo (1958)")
     assert ("Director", ("Ridley Scott", "Alfred Hitchcock")) in table.rows
 

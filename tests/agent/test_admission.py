@@ -83,7 +83,7 @@ async def test_what_turns_out_to_be_too_long_a_wait_ends_at_once():
     first.set()
     done = await asyncio.gather(*tasks, return_exceptions=True)
 
-    assert [type(one) for one in done] == [type(None), type(None), NoRoomError, type(None)]
+    assert [type(event) for event in done] == [type(None), type(None), NoRoomError, type(None)]
     assert (line.running, line.waiting) == (0, 0)
 
 
@@ -170,7 +170,7 @@ async def test_a_busy_model_is_told_once_and_again_after_it_had_time(make_agent:
         conversation = reply.conversation
         return any("busy" in notice for notice in reply.notices)
 
-    assert [await ask(busy=one) for one in (True, True, False, True)] == [True, False, False, True]
+    assert [await ask(busy=is_busy) for is_busy in (True, True, False, True)] == [True, False, False, True]
 
 
 async def test_cards_come_without_prose_where_others_wait_for_the_model(
@@ -185,13 +185,13 @@ async def test_cards_come_without_prose_where_others_wait_for_the_model(
     await settle()
     model.may_decide.set()
 
-    found = await turn
+    emitted = await turn
     over.set()
     await other
 
-    reply = found[-1].reply
+    reply = emitted[-1].reply
     assert model.purposes() == ["step"]
-    assert any(isinstance(event, Recommended) for event in found)
+    assert any(isinstance(event, Recommended) for event in emitted)
     assert reply.trace.driver == "tools"
     assert reply.text
     assert not reply.notices

@@ -17,7 +17,7 @@ async def talking(make_agent: MakeAgent, model: ScriptedChatModel) -> Agent:
 async def test_why_not_is_answered_from_the_ranking_in_any_language(talking: Agent, model: ScriptedChatModel):
     talk = (await talking.reply(visitor(talking), "a crime story")).conversation
     shown, before = talk.last_shown(), talking.state.export_user(str(talk.user_id))
-    missing = next(one.item_id for one in talking.catalog if one.item_id not in shown)
+    missing = next(item.item_id for item in talking.catalog if item.item_id not in shown)
     asked = len(model.calls)
 
     listed = await talking.why_not(talk, shown[0], language="en")
@@ -43,13 +43,13 @@ async def test_an_item_is_explained_for_whoever_asks(talking: Agent):
 
 async def test_a_like_turns_what_is_believed_of_its_kind(talking: Agent):
     talk = visitor(talking)
-    before = {one.value: one for one in await talking.tendencies(talk)}
+    before = {tendency.value: tendency for tendency in await talking.tendencies(talk)}
     for title in ("Casino", "Fargo"):
         talk, _ = await talking.feedback(talk, film_id(title), FeedbackKind.LIKE)
 
-    after = {one.value: one for one in await talking.tendencies(talk)}
+    after = {tendency.value: tendency for tendency in await talking.tendencies(talk)}
 
     assert set(after) == set(before)
-    assert all(abs(one.mean) < 1e-6 for one in before.values())
+    assert all(abs(tendency.mean) < 1e-6 for tendency in before.values())
     assert after["Crime"].mean > 0
     assert after["Crime"].deviation <= before["Crime"].deviation

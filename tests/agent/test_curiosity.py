@@ -53,7 +53,7 @@ async def test_somebody_in_a_hurry_is_not_asked_and_gets_no_guess(agent: Agent):
     reply = await agent.reply(visitor(agent), "just one film, quickly")
 
     assert ASKED not in reply.text
-    assert not any(one.exploratory for one in reply.recommendations)
+    assert not any(card.exploratory for card in reply.recommendations)
 
 
 async def test_exposures_keep_what_other_policies_would_have_done(agent: Agent):
@@ -63,12 +63,12 @@ async def test_exposures_keep_what_other_policies_would_have_done(agent: Agent):
 
     reply = await agent.reply(conversation, "Recommend me something good")
 
-    guesses = [one.shown for one in agent.state.exposures_of(user_id) if one.shown.exploratory]
+    guesses = [exposure.shown for exposure in agent.state.exposures_of(user_id) if exposure.shown.exploratory]
     assert guesses
     assert len(guesses) <= len(reply.recommendations) / 2
-    for one in guesses:
-        assert {"width", "pool", "expected", "p:uniform-guesses", "v:uniform-guesses"} <= set(one.context)
-        assert one.context[f"p:{one.policy}"] == pytest.approx(one.propensity)
+    for exposure in guesses:
+        assert {"width", "pool", "expected", "p:uniform-guesses", "v:uniform-guesses"} <= set(exposure.context)
+        assert exposure.context[f"p:{exposure.policy}"] == pytest.approx(exposure.propensity)
 
 
 async def test_a_guess_turned_down_never_comes_back(agent: Agent):
@@ -79,7 +79,7 @@ async def test_a_guess_turned_down_never_comes_back(agent: Agent):
     for _ in range(6):
         reply = await agent.reply(conversation, "Recommend me something good")
         conversation = reply.conversation
-        shown = {one.item.item_id for one in reply.recommendations if one.exploratory}
+        shown = {card.item.item_id for card in reply.recommendations if card.exploratory}
         assert not shown & refused
         for item_id in shown:
             conversation, _ = await agent.feedback(conversation, item_id, FeedbackKind.DISLIKE)
@@ -92,20 +92,20 @@ async def test_the_same_conversation_from_two_tabs_logs_both_lists(agent: Agent)
     replies_ = await asyncio.gather(*(agent.reply(conversation, "Recommend me something good") for _ in range(2)))
 
     logged = agent.state.exposures_of(str(conversation.user_id))
-    assert len(logged) == sum(len(one.recommendations) + len(one.near_misses) for one in replies_)
-    assert all(0 < one.shown.propensity <= 1 for one in logged)
+    assert len(logged) == sum(len(reply.recommendations) + len(reply.near_misses) for reply in replies_)
+    assert all(0 < exposure.shown.propensity <= 1 for exposure in logged)
 
 
 async def test_contradictory_answers_and_a_dislike_of_everything_still_get_a_list(agent: Agent):
     conversation = visitor(agent)
     user_id = str(conversation.user_id)
-    ids = [one.item_id for one in agent.catalog]
+    ids = [item.item_id for item in agent.catalog]
     for item_id in ids[: len(ids) // 2]:
         agent.state.add_feedback(user_id, item_id, FeedbackKind.LIKE)
         agent.state.add_feedback(user_id, item_id, FeedbackKind.DISLIKE)
 
     reply = await agent.reply(conversation, "Recommend me something good")
 
-    shown = {one.item.item_id for one in reply.recommendations}
+    shown = {card.item.item_id for card in reply.recommendations}
     assert shown
     assert not shown & set(ids[: len(ids) // 2])

@@ -51,14 +51,14 @@ async def shown_but_not_written(
 
 def rows_with(secret: str, url: str) -> list[str]:
     """The tables of a PostgreSQL database that hold a text in any column of any row."""
-    found = []
+    labels = []
     with psycopg.connect(url) as connection:
         names = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
         for (name,) in names:
             rows = connection.execute(sql.SQL("SELECT * FROM {}").format(sql.Identifier(name))).fetchall()
             cells = (cell if isinstance(cell, bytes) else str(cell).encode() for row in rows for cell in row)
-            found += [name] if any(secret.encode() in cell for cell in cells) else []
-    return found
+            labels += [name] if any(secret.encode() in cell for cell in cells) else []
+    return labels
 
 
 async def rest(events: AsyncIterator[Event]) -> list[Event]:
@@ -141,7 +141,7 @@ async def test_many_who_are_erased_while_their_turns_run_leave_nothing(
         talk, by = visitor(talking, MARKER), rng.choice((talking, other))
         given = talking.feedback(talk, film_id("Heat"), FeedbackKind.LIKE)
         turns = [given, talking.reply(talk, WISH), other.reply(replace(talk, conversation_id=f"{number}"), WISH)]
-        running = [asyncio.create_task(one) for one in turns]
+        running = [asyncio.create_task(turn) for turn in turns]
         await asyncio.sleep(rng.uniform(0, 0.3))
         await by.erase(str(talk.user_id))
         await asyncio.gather(*running, return_exceptions=True)

@@ -64,11 +64,11 @@ async def test_a_model_that_breaks_while_writing_leaves_the_cards_and_a_template
     agent = await make_agent(model, llm={"turn_s": DEADLINE_S, "timeout_s": 60})
     model.steps, model.prose = [Calls.of(("recommend", {}))], [FAULTS[fault]]
 
-    found = await events(agent.stream(visitor(agent), WISH))
+    emitted = await events(agent.stream(visitor(agent), WISH))
 
-    reply = found[-1].reply
-    assert isinstance(found[-1], Finished)
-    assert any(isinstance(event, Recommended) for event in found)
+    reply = emitted[-1].reply
+    assert isinstance(emitted[-1], Finished)
+    assert any(isinstance(event, Recommended) for event in emitted)
     assert reply.recommendations
     assert reply.text
 

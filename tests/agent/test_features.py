@@ -122,9 +122,9 @@ async def test_auto_believes_large_models_only(
     records_of(films, tmp_path, "Babe", name, ("calm",))
     agent = await make_agent(driver="auto", language_model_channel=mode)
 
-    found = agent.retriever.run("language_model", Preference(text="calm"), agent.retriever.history_of("nobody"))
+    candidates = agent.retriever.run("language_model", Preference(text="calm"), agent.retriever.history_of("nobody"))
 
-    assert [candidate.item_id for candidate in found] == ([film_id("Babe")] if is_believed else [])
+    assert [candidate.item_id for candidate in candidates] == ([film_id("Babe")] if is_believed else [])
 
 
 async def test_what_was_read_counts_with_and_without_a_model_and_is_said(
@@ -212,9 +212,9 @@ async def test_a_run_goes_on_where_the_last_one_ended(reader: FeatureReader, mod
     assert (first, rest, again) == ((3, 0), (25, 0), (0, 0))
     assert seen[-1] == ("features", 25, 25)
     assert len(model.calls) == 28
-    found = load_features(tmp_path, reader.catalog)
-    assert found is not None
-    assert len(found) == 28
+    features = load_features(tmp_path, reader.catalog)
+    assert features is not None
+    assert len(features) == 28
 
 
 async def test_another_model_reads_anew(reader: FeatureReader, chat: ChatOpenAI, model: ScriptedChatModel, tmp_path):
@@ -266,7 +266,7 @@ async def test_the_command_reads_a_folder(
     assert await run(settings, limit=2) == (2, 0)
 
     records, _ = read_records(film_copy.data_dir)
-    assert [(one.model, one.moods) for one in records.values()] == [("x-7b", ("calm",))] * 2
+    assert [(record.model, record.moods) for record in records.values()] == [("x-7b", ("calm",))] * 2
 
 
 async def test_reading_needs_an_endpoint(tmp_path: Path):

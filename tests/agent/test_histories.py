@@ -111,10 +111,10 @@ def test_the_cache_is_bounded_and_forgets_the_oldest():
     for talk in talks:
         cache.keep(talk)
 
-    found = [cache.find(Conversation(turns=talk.turns)) for talk in talks]
+    talks_found = [cache.find(Conversation(turns=talk.turns)) for talk in talks]
 
-    assert [talk.unread for talk in found] == [True, False, False]
-    assert found[1].preference == comedy
+    assert [talk.unread for talk in talks_found] == [True, False, False]
+    assert talks_found[1].preference == comedy
 
 
 def test_the_cache_keeps_no_text_of_a_turn():

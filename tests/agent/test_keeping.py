@@ -54,7 +54,7 @@ async def test_what_one_means_to_watch_goes_on_the_list_and_is_no_like(make_agen
     reply = await agent.reply(first.conversation, "the second one looks good")
 
     user_id = reply.conversation.user_id
-    assert [one.item_id for one in agent.state.watchlist_of(user_id)] == [picked.item_id]
+    assert [entry.item_id for entry in agent.state.watchlist_of(user_id)] == [picked.item_id]
     assert agent.state.feedback_of(user_id) == []
     assert reply.conversation.preference.liked == ()
     assert reply.text.startswith(f"On your list now: {picked.title}.")
@@ -209,8 +209,8 @@ MARKER = "zanzibarine"
 
 
 def files_with(secret: str, folder: Path) -> list[str]:
-    found = [path for path in folder.rglob("*") if path.is_file() and secret.encode() in path.read_bytes()]
-    return [path.name for path in found]
+    paths = [path for path in folder.rglob("*") if path.is_file() and secret.encode() in path.read_bytes()]
+    return [path.name for path in paths]
 
 
 @pytest.mark.parametrize("driver", ["tools", "schema", "offline"])

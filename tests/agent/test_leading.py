@@ -211,7 +211,7 @@ async def test_what_is_known_of_the_user_is_kept_from_what_the_model_noted(talki
     await talking.reply(conversation, NOISE)
 
     profile = talking.state.profile(conversation.user_id)
-    kinds = {one.item_id: one.kind for one in talking.state.feedback_of(conversation.user_id)}
+    kinds = {opinion.item_id: opinion.kind for opinion in talking.state.feedback_of(conversation.user_id)}
     assert {film_id("Heat"), film_id("Casino"), film_id("Fargo")} == set(kinds)
     assert [taste.key for taste in talking.state.tastes_of(conversation.user_id)] == ["genres:not:War"]
     assert profile

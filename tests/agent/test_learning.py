@@ -10,7 +10,7 @@ from agent.learning.play import Player, came_up
 from agent.learning.transcripts import Dialogue, write_dialogues
 from retrieval.datasets import Dataset, save_dataset
 from retrieval.errors import BadDataError
-from retrieval.fusion.learning import LEAST_PLACES, Place
+from retrieval.fusion.learning import LEAST_PLACES, RecordedPlace
 from retrieval.fusion.weights import read_weights
 from retrieval.settings import RetrievalSettings
 from tests.fakes import tea_dataset
@@ -32,8 +32,8 @@ def teas() -> Dataset:
     return tea_dataset()
 
 
-async def places(player: Player, dialogue: Dialogue) -> list[Place]:
-    return [one async for one in player.places(dialogue)]
+async def places(player: Player, dialogue: Dialogue) -> list[RecordedPlace]:
+    return [place async for place in player.places(dialogue)]
 
 
 async def test_each_place_knows_what_was_said_and_shown_before_it(teas: Dataset):
@@ -58,11 +58,11 @@ def test_weights_are_fitted_into_the_data_folder(teas: Dataset, tmp_path: Path):
     save_dataset(teas, settings.data_dir)
     write_dialogues(tmp_path / "d.jsonl", [talk(number) for number in range(LEAST_PLACES)])
 
-    found = fit(settings, [tmp_path / "d.jsonl"], source="tea talk")
+    fitted = fit(settings, [tmp_path / "d.jsonl"], source="tea talk")
 
-    assert found == read_weights(settings.data_dir)
-    assert (found.source, found.dialogues, found.places) == ("tea talk", LEAST_PLACES, 2 * LEAST_PLACES)
-    assert found.spoken["tea:1"] == LEAST_PLACES
+    assert fitted == read_weights(settings.data_dir)
+    assert (fitted.source, fitted.dialogues, fitted.places) == ("tea talk", LEAST_PLACES, 2 * LEAST_PLACES)
+    assert fitted.spoken["tea:1"] == LEAST_PLACES
 
 
 def test_nothing_to_learn_from_is_said(teas: Dataset, tmp_path: Path):

@@ -123,13 +123,13 @@ async def test_what_the_user_wants_is_understood_without_what_holds_for_one_turn
 ):
     model.steps = [Calls.of(("update_wish", {**CRIME, "count": 1, "novelty": 1.0}), ("recommend", {}))]
 
-    found = await events(talking.stream(visitor(talking), "one bold crime story"))
+    emitted = await events(talking.stream(visitor(talking), "one bold crime story"))
 
-    understood = next(event for event in found if isinstance(event, Understood))
+    understood = next(event for event in emitted if isinstance(event, Understood))
     assert (understood.intent.preference.count, understood.intent.preference.novelty) == (1, 1.0)
     assert understood.wanted is not None
     assert (understood.wanted.count, understood.wanted.novelty) == (Preference().count, Preference().novelty)
-    assert understood.wanted == found[-1].reply.conversation.preference
+    assert understood.wanted == emitted[-1].reply.conversation.preference
 
 
 # What is shown
@@ -332,7 +332,7 @@ async def test_what_was_shown_and_told_can_be_cited_after_a_reload(
         Turn(Role.ASSISTANT, "There is Vertigo (1958)."),
     )
     model.steps = [Calls.of(("answer", {"kind": "facts"}))]
-    vertigo, alien, heat = (reference_of(films, one) for one in (told, shown, film_id("Heat")))
+    vertigo, alien, heat = (reference_of(films, item_id) for item_id in (told, shown, film_id("Heat")))
     model.prose = [
         f"[[{vertigo}]] is by [[{vertigo}.directors]], [[{alien}]] by [[{alien}.directors]]. [[{heat}]] too."
     ]
@@ -356,11 +356,11 @@ async def test_the_streamed_text_is_the_text_of_the_reply(talking: Agent, model:
     model.steps = [LIKE_HEAT]
     model.prose = ["Have fun. This is a fine list! Tell me more."]
 
-    found = await events(talking.stream(visitor(talking), "something like Heat"))
+    emitted = await events(talking.stream(visitor(talking), "something like Heat"))
 
-    streamed = "".join(event.text for event in found if isinstance(event, TextDelta))
+    streamed = "".join(event.text for event in emitted if isinstance(event, TextDelta))
     assert "This is a fine list!" in streamed
-    assert streamed.split() == found[-1].reply.text.split()
+    assert streamed.split() == emitted[-1].reply.text.split()
 
 
 async def test_small_talk_may_not_name_a_suggestion(talking: Agent, model: ScriptedChatModel):
@@ -593,9 +593,9 @@ async def test_why_is_answered_by_what_the_catalog_says_where_a_recommender_is_a
 async def test_a_missing_index_is_an_answer_with_a_notice_and_the_command(
     make_agent: MakeAgent, film_copy: RetrievalSettings, folder: str
 ):
-    found = [path for path in film_copy.data_dir.iterdir() if path.is_dir() and folder in path.name]
-    assert found, [path.name for path in film_copy.data_dir.iterdir()]
-    shutil.rmtree(found[0])
+    paths = [path for path in film_copy.data_dir.iterdir() if path.is_dir() and folder in path.name]
+    assert paths, [path.name for path in film_copy.data_dir.iterdir()]
+    shutil.rmtree(paths[0])
     agent = await make_agent(retriever=Retriever.open(film_copy, encoder=HashEncoder()), driver="auto")
 
     reply = await agent.reply(visitor(agent), "a crime story like Heat")

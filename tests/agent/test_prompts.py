@@ -110,18 +110,20 @@ def test_no_place_in_a_prompt_stays_unfilled(films: Catalog, other_catalog: Cata
 
 
 def test_the_package_itself_knows_no_film():
-    found = {word for path in PROMPTS.glob("*.md") for word in FILM_WORDS.findall(path.read_text(encoding="utf-8"))}
+    words_found = {
+        word for path in PROMPTS.glob("*.md") for word in FILM_WORDS.findall(path.read_text(encoding="utf-8"))
+    }
 
-    assert found <= {"screen"}
+    assert words_found <= {"screen"}
 
 
 @pytest.mark.parametrize("name", [AS_STEPS, IN_OTHERS])
 def test_no_line_of_the_examples_knows_a_film(name: str):
     lines = enumerate((PROMPTS / name).read_text(encoding="utf-8").splitlines(), 1)
 
-    found = {number: set(FILM_WORDS.findall(PLACE.sub("", line))) - {"screen"} for number, line in lines}
+    words_found = {number: set(FILM_WORDS.findall(PLACE.sub("", line))) - {"screen"} for number, line in lines}
 
-    assert {number: words for number, words in found.items() if words} == {}
+    assert {number: words for number, words in words_found.items() if words} == {}
 
 
 def test_the_prompt_names_every_field_with_its_kind_unit_and_bounds():
@@ -159,7 +161,7 @@ def bounds(schema: dict, path: str = "") -> list[str]:
     if "enum" in schema:
         return []
     if "anyOf" in schema:
-        return [found for shape in schema["anyOf"] for found in bounds(shape, path)]
+        return [bound_path for shape in schema["anyOf"] for bound_path in bounds(shape, path)]
     match schema.get("type"):
         case "string":
             return [] if "maxLength" in schema else [path]
@@ -170,7 +172,7 @@ def bounds(schema: dict, path: str = "") -> list[str]:
         case "object":
             open_ended = [] if schema.get("additionalProperties") is False else [path]
             inner = (bounds(part, f"{path}.{name}") for name, part in schema["properties"].items())
-            return [*open_ended, *(path for found in inner for path in found)]
+            return [*open_ended, *(path for inner_paths in inner for path in inner_paths)]
     return [f"{path}: no type"]
 
 

@@ -72,12 +72,12 @@ class Shop:
 
     def come(self, people: int, likes: tuple[str, ...], *, tenant: str = "") -> list[str]:
         """So many new users, each of whom likes all of some items but one."""
-        state, found = self.state.of(tenant), []
+        state, user_ids = self.state.of(tenant), []
         for number in range(people):
-            found.append(state.create_user().user_id)
+            user_ids.append(state.create_user().user_id)
             left_out = likes[number % len(likes)] if len(likes) > 2 else ""
-            state.bring_feedback(found[-1], {one: LIKE for one in likes if one != left_out})
-        return found
+            state.bring_feedback(user_ids[-1], {item_id: LIKE for item_id in likes if item_id != left_out})
+        return user_ids
 
     def refit(self, tenant: str = "") -> Last:
         last = refit(self.settings, tenant, retriever=self.built)
@@ -97,9 +97,9 @@ class Shop:
 
 
 def ranked(retriever: Retriever, *liked: str) -> list[str]:
-    history = UserHistory.of("x", [Interaction("x", one, 1.0, 1.7e9) for one in liked])
+    history = UserHistory.of("x", [Interaction("x", item_id, 1.0, 1.7e9) for item_id in liked])
     lists = {name: retriever.run(name, Preference(), history) for name in retriever.channel_names}
-    return [one.item_id for one in retriever.rank(lists, Preference(), history, 5).fit]
+    return [candidate.item_id for candidate in retriever.rank(lists, Preference(), history, 5).fit]
 
 
 @pytest.fixture
@@ -208,9 +208,9 @@ def test_a_worse_one_is_not_taken_and_the_one_before_serves_on(shop: Shop, monke
 
     def unheard(dataset):  # nobody ever said a word about the strange films
         known = np.minimum(dataset.interactions.rows, min(dataset.catalog.rows(STRANGE)) - 1)
-        found = replace(dataset, interactions=replace(dataset.interactions, rows=known.astype(np.int32)))
-        found.__dict__.update(catalog_hash=dataset.catalog_hash, fingerprint=dataset.fingerprint)
-        return found
+        changed = replace(dataset, interactions=replace(dataset.interactions, rows=known.astype(np.int32)))
+        changed.__dict__.update(catalog_hash=dataset.catalog_hash, fingerprint=dataset.fingerprint)
+        return changed
 
     def put_in_place(parts, dataset, settings, folder, named):
         return with_generation(parts, unheard(dataset) if named == "trial" else dataset, settings, folder, named)
@@ -264,7 +264,7 @@ def test_the_last_two_are_kept_and_one_can_go_back(shop: Shop):
         assert shop.refit().taken
         names.append(shop.generations.current.name)
 
-    kept = {one.name for one in shop.generations.folder.iterdir() if one.is_dir()}
+    kept = {folder.name for folder in shop.generations.folder.iterdir() if folder.is_dir()}
 
     assert kept == set(names[1:])
     assert shop.generations.back() == names[1]
@@ -300,7 +300,7 @@ def test_where_all_were_erased_what_was_built_serves(shop: Shop):
 
     assert not shop.refit().taken
     assert shop.list_for(STRANGE[0]) == as_built
-    assert [one.name for one in shop.generations.folder.iterdir() if one.is_dir()] == []
+    assert [folder.name for folder in shop.generations.folder.iterdir() if folder.is_dir()] == []
 
 
 def test_a_tenants_users_teach_no_other_tenant(shop: Shop):
@@ -358,7 +358,7 @@ async def test_whoever_is_answered_during_the_swap_sees_a_whole_old_or_a_whole_n
     assert isinstance(begun, Finished)
     assert [card.item.item_id for card in begun.reply.recommendations] == old
     assert new != old
-    assert all(one in (old, new) for one in during)
+    assert all(ranking in (old, new) for ranking in during)
 
 
 async def test_a_generation_that_cannot_be_opened_is_passed_over(shop: Shop, agent: Agent):

@@ -17,7 +17,7 @@ def said(conversation: Conversation) -> list[str]:
 
 
 def limits(conversation: Conversation) -> list[tuple[str, Op, tuple]]:
-    return [(one.field, one.op, one.values) for one in conversation.preference.constraints]
+    return [(constraint.field, constraint.op, constraint.values) for constraint in conversation.preference.constraints]
 
 
 async def test_the_wish_and_the_history_are_those_before_the_message(agent: Agent):
@@ -52,8 +52,8 @@ async def test_what_was_shown_before_stays_in_the_log_under_its_own_number(agent
     again = (await agent.reply(back, "a drama")).conversation
 
     logged = agent.state.exposures_of(first.user_id)
-    assert [one.shown.item_id for one in logged if one.turn_index == 2] == list(second.turns[3].shown)
-    assert [one.shown.item_id for one in logged if one.turn_index == 4] == list(again.turns[3].shown)
+    assert [exposure.shown.item_id for exposure in logged if exposure.turn_index == 2] == list(second.turns[3].shown)
+    assert [exposure.shown.item_id for exposure in logged if exposure.turn_index == 4] == list(again.turns[3].shown)
     kept = await agent.shown(again)
     assert sorted(kept) == [1, 3, 5]
     assert [card.item_id for card in kept[3].cards] == list(second.turns[3].shown)
@@ -68,7 +68,7 @@ async def test_going_back_twice_gives_no_number_again(agent: Agent):
 
     assert [conversation.number_of(place) for place in range(2)] == [4, 5]
     assert sorted(await agent.shown(conversation)) == [1, 3, 5]
-    assert {one.turn_index for one in agent.state.exposures_of(conversation.user_id)} == {0, 2, 4}
+    assert {exposure.turn_index for exposure in agent.state.exposures_of(conversation.user_id)} == {0, 2, 4}
 
 
 async def test_opinions_that_a_message_said_go_and_those_that_were_clicked_stay(agent: Agent):
@@ -76,14 +76,16 @@ async def test_opinions_that_a_message_said_go_and_those_that_were_clicked_stay(
     clicked_before = first.turns[1].shown[0]
     first, _ = await agent.feedback(first, clicked_before, FeedbackKind.LIKE)
     second = (await agent.reply(first, "I loved Heat")).conversation
-    clicked_after = next(one.item_id for one in agent.catalog if one.item_id not in (clicked_before, film_id("Heat")))
+    clicked_after = next(
+        item.item_id for item in agent.catalog if item.item_id not in (clicked_before, film_id("Heat"))
+    )
     second, _ = await agent.feedback(second, clicked_after, FeedbackKind.DISLIKE)
     assert film_id("Heat") in second.preference.liked
 
     back = await agent.rewind(second, 2, language="en")
 
     assert (back.preference.liked, back.preference.disliked) == ((clicked_before,), (clicked_after,))
-    held = {one.item_id: str(one.kind) for one in agent.state.feedback_of(first.user_id)}
+    held = {opinion.item_id: str(opinion.kind) for opinion in agent.state.feedback_of(first.user_id)}
     assert held == {clicked_before: "like", clicked_after: "dislike"}
 
 
@@ -121,7 +123,7 @@ async def test_a_lasting_limit_whose_chip_was_taken_away_does_not_return(agent: 
 
     back = await agent.rewind(second, 2, language="en")
 
-    assert taste.key not in {one.key for one in (*back.preference.constraints, *back.preference.wishes)}
+    assert taste.key not in {wish.key for wish in (*back.preference.constraints, *back.preference.wishes)}
 
 
 async def test_a_conversation_is_called_by_what_is_said_in_place_of_its_first_message(agent: Agent):

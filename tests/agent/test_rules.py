@@ -57,17 +57,26 @@ def names_hidden(reply: Reply) -> set[str]:
     cards = (*reply.recommendations, *reply.near_misses)
     said = " ".join((reply.text, *reply.notices, *(map(words_of, cards))))
     ids = {card.item.item_id for card in cards}
-    ids |= {item_id for card in cards for one in card.explanation.statements for item_id in one.evidence.item_ids}
+    ids |= {
+        item_id
+        for card in cards
+        for statement in card.explanation.statements
+        for item_id in statement.evidence.item_ids
+    }
     ids |= set(reply.table.item_ids) if reply.table else set()
     last = reply.conversation.turns[-1]
     ids |= {*last.shown, *last.near, *last.listed, *last.ranked, *reply.intent.about, *reply.trace.standings}
     user = " ".join(turn.text for turn in reply.conversation.turns if turn.role is Role.USER).casefold()
-    named = {one for one in CRIME if FILMS.item(one).title in said and FILMS.item(one).title.casefold() not in user}
+    named = {
+        item_id
+        for item_id in CRIME
+        if FILMS.item(item_id).title in said and FILMS.item(item_id).title.casefold() not in user
+    }
     return ids & CRIME | named
 
 
 def words_of(card: Recommendation) -> str:
-    return " ".join((card.explanation.text, *(one.text for one in card.explanation.statements)))
+    return " ".join((card.explanation.text, *(statement.text for statement in card.explanation.statements)))
 
 
 # Never shown
@@ -169,11 +178,11 @@ async def test_programs_without_turns_do_not_see_it_either(make_agent: MakeAgent
     agent = await make_agent(driver="auto")
     desk = await agent.desk(None, Preference(text="a robbery"))
 
-    found = direct.search(desk, "a robbery", (), k=28)
+    result = direct.search(desk, "a robbery", (), k=28)
     plain = direct.search(desk, "", (), k=28)
 
     assert plain.total == len(FILMS) - len(CRIME)
-    assert not CRIME & {card.item.item_id for card in (*found.items, *plain.items)}
+    assert not CRIME & {card.item.item_id for card in (*result.items, *plain.items)}
     for item_id in CRIME:
         with pytest.raises(Exception, match="no item"):
             direct.explain_item(desk, item_id)
@@ -214,11 +223,11 @@ async def test_what_is_sponsored_says_so_where_words_alone_name_it(make_agent: M
     write(SPONSORED)
     agent = await make_agent(driver="auto")
 
-    one = await agent.reply(Conversation(), "tell me about Alien", store=False)
+    reply = await agent.reply(Conversation(), "tell me about Alien", store=False)
     two = await agent.reply(Conversation(), "compare Alien and Vertigo", store=False)
     none = await agent.reply(Conversation(), "tell me about Vertigo", store=False)
 
-    assert "Alien (1979): Sponsored" in one.notices
+    assert "Alien (1979): Sponsored" in reply.notices
     assert "Alien (1979): Sponsored" in two.notices
     assert not any("Sponsored" in notice for notice in none.notices)
 
@@ -392,10 +401,10 @@ async def test_a_check_counts_what_rules_are_about_and_finds_that_turns_keep_the
     write(ALL)
     agent = await make_agent(driver="auto")
 
-    found = await lines_of(agent, agent.rules)
+    checked = await lines_of(agent, agent.rules)
 
-    assert all(found.values()), found
-    told = "\n".join(found)
+    assert all(checked.values()), checked
+    told = "\n".join(checked)
     assert f"never_show 'crime' hides {len(CRIME)} of {len(FILMS)} films" in told
     assert "disclose 'sponsored' stands on 3 of" in told
     assert "boost 'ours' adds 0.1 to the score of 5 of" in told
@@ -412,9 +421,9 @@ async def test_a_check_finds_what_does_not_keep_the_rules(make_agent: MakeAgent,
     text = ALL.replace("[handover]", "[list]\nmost = 1\n[handover]")
     (tmp_path / "other.toml").write_text(text, encoding="utf-8")
 
-    found = await lines_of(broken, RuleBook.read(tmp_path / "other.toml", broken.catalog))
+    checked = await lines_of(broken, RuleBook.read(tmp_path / "other.toml", broken.catalog))
 
-    bad = "\n".join(text for text, is_good in found.items() if not is_good)
+    bad = "\n".join(text for text, is_good in checked.items() if not is_good)
     for failure in (
         "which a rule hides",
         "without 'Sponsored'",
@@ -431,6 +440,6 @@ async def test_a_rule_that_leaves_nothing_fails_its_check(make_agent: MakeAgent,
     write('[[never_show]]\nname = "all"\nwhere = [{ field = "year", op = "min", value = 1900 }]')
     agent = await make_agent(driver="auto")
 
-    found = await lines_of(agent, agent.rules)
+    checked = await lines_of(agent, agent.rules)
 
-    assert found[f"never_show 'all' hides {len(FILMS)} of {len(FILMS)} films: nothing is left"] is False
+    assert checked[f"never_show 'all' hides {len(FILMS)} of {len(FILMS)} films: nothing is left"] is False

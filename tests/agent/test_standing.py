@@ -13,8 +13,8 @@ CRIME = Constraint("genres", Op.IS, ("Crime",))
 
 
 def ranked(retriever: Retriever, preference: Preference) -> list[str]:
-    found = retriever.rank(run_all(retriever, preference, NOBODY), preference, NOBODY, preference.count)
-    return [one.item_id for one in found.fit]
+    ranking = retriever.rank(run_all(retriever, preference, NOBODY), preference, NOBODY, preference.count)
+    return [candidate.item_id for candidate in ranking.fit]
 
 
 def test_the_shares_of_a_score_sum_to_it(film_retriever: Retriever) -> None:
@@ -22,9 +22,9 @@ def test_the_shares_of_a_score_sum_to_it(film_retriever: Retriever) -> None:
 
     order = film_retriever.order(run_all(film_retriever, preference, NOBODY), preference, NOBODY, [[film_id("Fargo")]])
 
-    for one in order:
-        assert sum(one.shares.values()) == pytest.approx(one.score)
-    assert {one.item_id: one.shares.get("repeat", 0.0) < 0 for one in order}[film_id("Fargo")]
+    for candidate in order:
+        assert sum(candidate.shares.values()) == pytest.approx(candidate.score)
+    assert {candidate.item_id: candidate.shares.get("repeat", 0.0) < 0 for candidate in order}[film_id("Fargo")]
 
 
 def test_a_place_in_the_ranking_is_held_against_the_last_one_ahead(film_retriever: Retriever) -> None:
@@ -32,11 +32,11 @@ def test_a_place_in_the_ranking_is_held_against_the_last_one_ahead(film_retrieve
     shown = ranked(film_retriever, preference)
 
     lists = run_all(film_retriever, preference, NOBODY)
-    found = stand(film_retriever, lists, film_id("Nosferatu"), preference, NOBODY, shown=shown)
+    standing = stand(film_retriever, lists, film_id("Nosferatu"), preference, NOBODY, shown=shown)
 
-    assert found.rank > 3
-    assert found.rival in shown
-    assert found.behind
+    assert standing.rank > 3
+    assert standing.rival in shown
+    assert standing.behind
 
 
 def test_what_a_limit_brought_is_gone_without_it(film_retriever: Retriever) -> None:
@@ -44,16 +44,16 @@ def test_what_a_limit_brought_is_gone_without_it(film_retriever: Retriever) -> N
     preference = Preference(liked=(film_id("Toy Story"),), constraints=(horror,), count=2)
 
     lists = run_all(film_retriever, preference, NOBODY)
-    found = decisive(film_retriever, lists, film_id("Nosferatu"), preference, NOBODY, places=2, seconds=60)
+    decided = decisive(film_retriever, lists, film_id("Nosferatu"), preference, NOBODY, places=2, seconds=60)
 
-    assert [removal.limit for removal in found.removals if removal.limit] == [horror]
-    assert found.is_complete
+    assert [removal.limit for removal in decided.removals if removal.limit] == [horror]
+    assert decided.is_complete
 
 
 def test_what_the_ranking_did_not_show_is_not_explained_by_it(film_retriever: Retriever) -> None:
     preference = Preference(liked=(film_id("Toy Story"),), count=2)
 
     lists = run_all(film_retriever, preference, NOBODY)
-    found = decisive(film_retriever, lists, film_id("Nosferatu"), preference, NOBODY, places=2, seconds=60)
+    decided = decisive(film_retriever, lists, film_id("Nosferatu"), preference, NOBODY, places=2, seconds=60)
 
-    assert not found.is_ranked
+    assert not decided.is_ranked

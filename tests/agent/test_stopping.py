@@ -8,8 +8,8 @@ import pytest
 from agent.agent import Agent
 from agent.conversation import Conversation, Role, Turn
 from agent.events import Event, Recommended, TextDelta, Understood
-from agent.shown import recommendations_of
-from agent.stopping import Half
+from agent.partial_turn import PartialTurn
+from agent.turn_record import recommendations_of
 from tests.agent.conftest import MakeAgent, visitor
 from tests.agent.films import film_id
 from tests.fakes import Calls, Cut, Hang, ScriptedChatModel
@@ -22,18 +22,18 @@ CRIME_SINCE = Calls.of(
 LIKE_HEAT = Calls.of(("update_wish", {"similar_to": ["Heat"]}), ("search_catalog", {}), ("recommend", {}))
 
 
-async def stopped_while_writing(agent: Agent, conversation: Conversation, message: str) -> Half:
+async def stopped_while_writing(agent: Agent, conversation: Conversation, message: str) -> PartialTurn:
     """Stop at the first word of the prose."""
-    half = Half(message)
+    half = PartialTurn(message)
     async with aclosing(agent.stream(conversation, message)) as events:
         async for event in events:
             match event:
                 case Understood():
-                    half = Half(message, event.intent, event.wanted)
+                    half = PartialTurn(message, event.intent, event.wanted)
                 case Recommended():
-                    half = Half(message, half.intent, half.wanted, event.recommendations, event.near_misses)
+                    half = PartialTurn(message, half.intent, half.wanted, event.recommendations, event.near_misses)
                 case TextDelta():
-                    return Half(
+                    return PartialTurn(
                         message, half.intent, half.wanted, half.recommendations, half.near_misses, text=event.text
                     )
     raise AssertionError("nothing was written")
@@ -62,7 +62,7 @@ async def test_canceling_ends_the_call_that_decides(make_agent: MakeAgent, model
     turn.cancel()
     with suppress(asyncio.CancelledError):
         await turn
-    stopped = await agent.stop(conversation, Half("what would a zorb enjoy tonight"))
+    stopped = await agent.stop(conversation, PartialTurn("what would a zorb enjoy tonight"))
 
     assert await asyncio.to_thread(model.left.wait, 60)
     assert stopped.turns == (
@@ -132,13 +132,13 @@ async def test_the_reasons_of_every_turn_are_kept_stopped_or_not(talking: Agent,
 
     assert sorted(shown) == [1, 3]
     cards = recommendations_of(shown[1].cards, talking.catalog)
-    assert [one.explanation for one in cards] == [one.explanation for one in first.recommendations]
-    assert [dict(one.channels) for one in cards] == [dict(one.channels) for one in first.recommendations]
+    assert [card.explanation for card in cards] == [card.explanation for card in first.recommendations]
+    assert [dict(card.channels) for card in cards] == [dict(card.channels) for card in first.recommendations]
     assert shown[1].trace is not None
     assert [run.name for run in shown[1].trace.tools] == [run.name for run in first.trace.tools]
     assert shown[1].chips == first.intent.chips
     assert shown[3].trace is None
-    assert [one.item_id for one in shown[3].cards] == [one.item.item_id for one in half.recommendations]
+    assert [card.item_id for card in shown[3].cards] == [card.item.item_id for card in half.recommendations]
 
 
 async def test_the_reasons_are_exported_and_erased_with_the_user(agent: Agent):

@@ -31,11 +31,11 @@ def proposer(model: ScriptedChatModel) -> SynonymProposer:
 def test_words_are_shown_and_stand_in_the_schema_to_edit(model: ScriptedChatModel, plan: IngestPlan):
     model.readings += [json.dumps({"1": ["urban", "Stadtrad"], "2": ["touring"]}), json.dumps({"1": ["dull"], "2": []})]
 
-    found = proposed(plan, proposer(model))
-    found.run()
+    plan_with_words = proposed(plan, proposer(model))
+    plan_with_words.run()
 
-    assert "proposed by the model: city = urban, stadtrad; trekking = touring" in found.describe()
-    assert found.spec.catalog.nouns_in("en") == "bikes"
+    assert "proposed by the model: city = urban, stadtrad; trekking = touring" in plan_with_words.describe()
+    assert plan_with_words.spec.catalog.nouns_in("en") == "bikes"
     written = read_spec(plan.data_dir / GUESSED).catalog
     assert written.field("style").synonyms == {"city": ("urban", "stadtrad"), "trekking": ("touring",)}
 

@@ -87,7 +87,7 @@ async def test_cards_come_and_say_that_nothing_is_kept(agent: Agent, fault: Abst
     known = (await agent.reply(known, "a crime story")).conversation
 
     with fault:
-        replies = [await agent.reply(one, WISH) for one in (known, talk)]
+        replies = [await agent.reply(before, WISH) for before in (known, talk)]
 
     for reply in replies:
         assert reply.recommendations

@@ -63,7 +63,7 @@ def test_the_two_halves_of_a_person_share_nothing(log: Log) -> None:
     assert not np.isin(of_users(log, split(200, n_test=20, n_tuning=10).fit).users, users).any()
 
 
-@pytest.mark.parametrize("strategy", STRATEGIES, ids=lambda one: one.name)
+@pytest.mark.parametrize("strategy", STRATEGIES, ids=lambda strategy: strategy.name)
 def test_every_strategy_shows_each_item_once_and_finds_only_revealable_likes(log: Log, strategy: Strategy) -> None:
     users = split(200, n_test=20, n_tuning=10).test
     people = crowd(log, users, 0)
@@ -78,7 +78,7 @@ def test_every_strategy_shows_each_item_once_and_finds_only_revealable_likes(log
 
 
 def test_greedy_beats_chance_on_planted_tastes(log: Log) -> None:
-    by_name = {one.name: played(log, one) for one in STRATEGIES if one.name in ("greedy", "random")}
+    by_name = {strategy.name: played(log, strategy) for strategy in STRATEGIES if strategy.name in ("greedy", "random")}
 
     assert by_name["greedy"].liked.sum() > 1.2 * by_name["random"].liked.sum()
     assert not any(by_name["greedy"].guesses[kind].any() for kind in Kind)
@@ -121,13 +121,13 @@ def test_an_answered_question_narrows_and_is_not_asked_twice(log: Log) -> None:
     asker = Asker(questions, sides(questions, groups, model.base, told, people), 1.0, np.random.default_rng(0))
     belief, picks = Belief(model, 20), np.tile(np.arange(4), (20, 1))
 
-    before = belief.width().mean()
+    before = belief.uncertainty().mean()
     asker.ask(belief, picks)
-    after = belief.width().mean()
+    after = belief.uncertainty().mean()
     asker.ask(belief, picks)
 
     assert after < before
-    assert belief.width().mean() == after
+    assert belief.uncertainty().mean() == after
     assert 0 < asker.n_answered <= 20
 
 
@@ -135,11 +135,11 @@ def test_what_is_told_for_free_is_of_the_other_half(log: Log) -> None:
     model, people = fit_taste(log, settings=SMALL), crowd(log, np.arange(20), 0)
     told = SMALL.answers(np.nan_to_num(people.weights))
 
-    found = tell(Belief(model, 20), people, told, 3, np.random.default_rng(0))
+    told_items = tell(Belief(model, 20), people, told, 3, np.random.default_rng(0))
 
-    assert not (found & people.revealable).any()
-    assert (found.sum(axis=1) <= 3).all()
-    assert found.any()
+    assert not (told_items & people.revealable).any()
+    assert (told_items.sum(axis=1) <= 3).all()
+    assert told_items.any()
 
 
 def test_what_one_person_answers_teaches_for_the_next(log: Log) -> None:
@@ -152,10 +152,10 @@ def test_what_one_person_answers_teaches_for_the_next(log: Log) -> None:
 def test_a_strategy_beside_itself_has_the_ratio_one(log: Log) -> None:
     runs = [played(log, STRATEGIES[2], seed) for seed in range(2)]
 
-    found = ratios(runs, runs)
+    by_name = ratios(runs, runs)
 
     for name in ("likes", "coverage", "ndcg"):
-        assert found[name] == {"ratio": 1.0, "low": 1.0, "high": 1.0}
+        assert by_name[name] == {"ratio": 1.0, "low": 1.0, "high": 1.0}
     assert 0 < summary(runs)["guess_share"] <= 0.5  # type: ignore[operator]
 
 
@@ -177,10 +177,10 @@ def test_estimates_from_simulated_logs_are_near_their_truth(log: Log) -> None:
     model = fit_taste(log, settings=SMALL)
     logs = [simulate_log(model, log.counts(), seed, people=100, exposures=4000) for seed in range(3)]
 
-    found = judge(logs)
+    judged = judge(logs)
 
-    assert set(found) == {"epsilon-greedy", "thompson", "uniform"}
-    assert all(one["doubly_robust"]["median_relative_error"] < 0.5 for one in found.values())
+    assert set(judged) == {"epsilon-greedy", "thompson", "uniform"}
+    assert all(kinds["doubly_robust"]["median_relative_error"] < 0.5 for kinds in judged.values())
 
 
 def test_a_document_without_parts_says_so() -> None:

@@ -14,19 +14,19 @@ async def test_agreement_counts_themes_and_moods_of_the_catalog(model: ScriptedC
     catalog = film_catalog()
     chat = make_chat_model(LlmSettings(url=model.url))
     assert chat is not None
-    items = [one for one in catalog if one.title in ("Babe", "Reservoir Dogs", "Speed")]
+    items = [item for item in catalog if item.title in ("Babe", "Reservoir Dogs", "Speed")]
     model.readings = [
         '{"moods":["dark"],"subjects":["heist","mafia"]}',
         '{"moods":["uplifting"],"subjects":["feel-good"]}',
         "sorry",
     ]
 
-    found = await read_texts(items, FeatureReader.of(catalog, chat), HashEncoder())
+    texts = await read_texts(items, FeatureReader.of(catalog, chat), HashEncoder())
 
-    assert (found.precision, found.recall, found.failed) == ([0.5, 1.0], [0.5, 1.0], 1)
-    assert found.moods == [1.0]
-    assert found.chosen == [2, 1]
-    assert "1 of 3" in report_texts(found)
+    assert (texts.precision, texts.recall, texts.failed) == ([0.5, 1.0], [0.5, 1.0], 1)
+    assert texts.moods == [1.0]
+    assert texts.chosen == [2, 1]
+    assert "1 of 3" in report_texts(texts)
 
 
 def test_the_sample_is_seeded_and_leaves_the_examples_out():

@@ -25,7 +25,7 @@ def films() -> Catalog:
     ],
 )
 def test_titles_are_found_however_they_are_written(films: Catalog, text: str, expected: list[str]) -> None:
-    assert sorted(one.text for one in find_titles(text, films)) == sorted(expected)
+    assert sorted(title.text for title in find_titles(text, films)) == sorted(expected)
 
 
 @pytest.mark.parametrize(
@@ -43,16 +43,16 @@ def test_ordinary_words_are_no_titles(films: Catalog, text: str) -> None:
 
 
 def test_a_year_tells_films_of_one_name_apart(films: Catalog) -> None:
-    (found,) = find_titles("See Sabrina (1995)", films)
-    assert found.ids == {film_id("Sabrina", 1995)}
+    (title,) = find_titles("See Sabrina (1995)", films)
+    assert title.ids == {film_id("Sabrina", 1995)}
     (wrong,) = find_titles("See Heat (1940)", films)
     assert not wrong.ids
 
 
 def test_a_stray_is_neither_on_the_list_nor_said(films: Catalog) -> None:
     text = "As you liked GoodFellas, try Casino; Rear Window is older. 《泰坦尼克号》 too."
-    found = strays(text, films, allowed=[film_id("Casino")], said="i loved goodfellas and Titanic")
-    assert found == ["Rear Window"]
+    stray_labels = strays(text, films, allowed=[film_id("Casino")], said="i loved goodfellas and Titanic")
+    assert stray_labels == ["Rear Window"]
 
 
 def test_a_title_inside_the_name_of_a_person_is_no_title(films: Catalog) -> None:
@@ -60,4 +60,4 @@ def test_a_title_inside_the_name_of_a_person_is_no_title(films: Catalog) -> None
     catalog = Catalog(films.schema, [*films, fred])
 
     assert find_titles("由阿尔弗雷德·希区柯克执导。", catalog) == []
-    assert [one.text for one in find_titles("来看弗雷德吧。", catalog)] == ["弗雷德"]
+    assert [title.text for title in find_titles("来看弗雷德吧。", catalog)] == ["弗雷德"]

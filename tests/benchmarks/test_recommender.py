@@ -27,10 +27,10 @@ class Table:
     def score(self, profiles):
         scores = np.tile(self.log.counts().astype(np.float32), (len(profiles), 1))
         if self.peeks:
-            known = {tuple(sorted(one.items.tolist()[:3])): one for one in self.log.profiles()}
+            known = {tuple(sorted(person.items.tolist()[:3])): person for person in self.log.profiles()}
             for row, profile in enumerate(profiles):
-                found = known.get(tuple(sorted(profile.items.tolist()[:3])))
-                scores[row, found.items if found is not None else []] += 100
+                list_of_person = known.get(tuple(sorted(profile.items.tolist()[:3])))
+                scores[row, list_of_person.items if list_of_person is not None else []] += 100
         return scores
 
 

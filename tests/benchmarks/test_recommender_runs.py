@@ -88,16 +88,16 @@ def test_scores_of_another_log_are_refused(runner: Peers):
 def test_popular_items_stand_in_for_a_silent_library(runner: Peers):
     split = leave_out(crowd(20), 2)
     (point,) = runner.points("Counter", {"sign": 1, "silent": 1}, split)
-    found = runner.result("Counter", point, split)
+    result = runner.result("Counter", point, split)
     popular = evaluate(np.tile(split.train.counts().astype(np.float32), (len(split), 1)), split, name="popular")
 
-    assert found.values["mrr"].tolist() == popular.values["mrr"].tolist()
+    assert result.values["mrr"].tolist() == popular.values["mrr"].tolist()
 
 
 def test_every_grid_has_its_epochs():
     for grid in GRIDS.values():
         assert not grid.more or len(grid.more) == len(grid.settings)
-        assert len({str(one) for one in grid.settings}) == len(grid.settings)
+        assert len({str(settings) for settings in grid.settings}) == len(grid.settings)
 
 
 def test_members_are_fitted_once_and_only_on_their_own_log(tmp_path):
@@ -192,12 +192,12 @@ def test_an_ablation_takes_each_channel_and_each_dimension_away(tmp_path):
     whole, rows = ablation(ours, leave_out(log, 1), told.append)
     ablation(ours, leave_out(log, 1), told.append)
 
-    assert [one.taken for one in rows] == [
+    assert [row.taken for row in rows] == [
         *("channel ease", "channel trend", "channel ease_liked"),
         *("dimension sentiment", "dimension timeliness", "dimension collaborative"),
     ]
-    assert [one.members for one in rows[-3:]] == [("ease_liked",), ("trend",), ("ease",)]
-    assert all(one.gain.difference == pytest.approx(whole.mean("ndcg@10") - one.ndcg) for one in rows)
+    assert [row.members for row in rows[-3:]] == [("ease_liked",), ("trend",), ("ease",)]
+    assert all(row.gain.difference == pytest.approx(whole.mean("ndcg@10") - row.ndcg) for row in rows)
     assert len(told) == len(rows) + 1
 
 

@@ -36,28 +36,28 @@ def turn(**members: Any) -> dict[str, Any]:
 
 def test_a_year_to_either_side_is_forgiven() -> None:
     assert limits(turn())[1].values == (1990.0,)
-    found = judge(turn(), reply("", [card("GoodFellas"), card("Alien")]), film_catalog(), said="", before=frozenset())
-    assert found.shown == ("GoodFellas (1990)", "Alien (1979)")
-    assert found.breaking == ("Alien (1979)",)
+    judged = judge(turn(), reply("", [card("GoodFellas"), card("Alien")]), film_catalog(), said="", before=frozenset())
+    assert judged.shown == ("GoodFellas (1990)", "Alien (1979)")
+    assert judged.breaking == ("Alien (1979)",)
 
 
 def test_what_was_ruled_out_may_be_shown_nowhere() -> None:
     asked = turn(not_shown=["Heat (1995)", "Casino (1995)"])
     answer = reply("", [card("Heat"), card("Fargo")], [card("Casino", broken=True), card("Vertigo")])
-    found = judge(asked, answer, film_catalog(), said="", before=frozenset())
-    assert found.unwelcome == ("Heat (1995)", "Casino (1995)")
-    assert found.unlabeled == ("Vertigo (1958)",)
-    assert found.breaking == ()
+    judged = judge(asked, answer, film_catalog(), said="", before=frozenset())
+    assert judged.unwelcome == ("Heat (1995)", "Casino (1995)")
+    assert judged.unlabeled == ("Vertigo (1958)",)
+    assert judged.breaking == ()
 
 
 def test_cards_and_prose_must_come_from_the_catalog() -> None:
     foreign = Recommendation(Item("other:1", "Elsewhere"), 1, Explanation(""))
     text = "Casino fits. Alien was shown before. “Unheard Of” and Rear Window do not."
     answer = reply(text, [card("Casino"), foreign])
-    found = judge(turn(), answer, film_catalog(), said="", before=frozenset([film_id("Alien")]))
-    assert found.foreign == ("Elsewhere",)
-    assert found.strays == ("Unheard Of", "Rear Window")
-    assert found.prose_titles == 4
+    judged = judge(turn(), answer, film_catalog(), said="", before=frozenset([film_id("Alien")]))
+    assert judged.foreign == ("Elsewhere",)
+    assert judged.strays == ("Unheard Of", "Rear Window")
+    assert judged.prose_titles == 4
 
 
 def cost(total: float, cards: float, understand: float, write: float) -> Cost:
@@ -72,8 +72,8 @@ def test_figures_by_hand() -> None:
         TurnResult("b", 1, scarce=True, shown=("w",), near=("v",), cost=cost(4, 1, 1, 3)),
         TurnResult("b", 2, scarce=True, error="TimeoutError"),
     ]
-    found: Any = figures(results)
-    shares = {name: (share["hits"], share["n"]) for name, share in found["shares"].items()}
+    counted: Any = figures(results)
+    shares = {name: (share["hits"], share["n"]) for name, share in counted["shares"].items()}
     assert shares == {
         "suggested titles that are catalog items": (7, 8),
         "shown items that keep the written limits": (4, 5),
@@ -84,8 +84,8 @@ def test_figures_by_hand() -> None:
         "turns with a recommendation (scarce left out)": (2, 2),
         "lists with at most one model call before the cards": (3, 3),
     }
-    assert found["turn_cost"]["cards / model calls before them"] == pytest.approx(1.1)  # of 1.1, 1.2 and 1
-    assert found["turn_cost"]["whole turn / its LLM calls"] == pytest.approx(1.1)  # of 1.1, 1.5 and 1
+    assert counted["turn_cost"]["cards / model calls before them"] == pytest.approx(1.1)  # of 1.1, 1.2 and 1
+    assert counted["turn_cost"]["whole turn / its LLM calls"] == pytest.approx(1.1)  # of 1.1, 1.5 and 1
     text = report(results, verbose=True)
     assert "4 turns, seed 0; 2 turns with a flaw, 1 failed" in text
     assert "- a turn 2: breaks a limit: y; named, but not on the list: z" in text
@@ -94,8 +94,8 @@ def test_figures_by_hand() -> None:
 def test_fewer_scripts_are_spread_over_the_file() -> None:
     every = read_scripts()
     assert len(every) >= 50
-    assert all(len(one["turns"]) == 3 for one in every)
-    assert [one["id"] for one in read_scripts(2)] == [every[0]["id"], every[len(every) // 2]["id"]]
+    assert all(len(script["turns"]) == 3 for script in every)
+    assert [script["id"] for script in read_scripts(2)] == [every[0]["id"], every[len(every) // 2]["id"]]
 
 
 async def test_a_script_is_played_by_the_real_agent(shelf: Retriever, model: ScriptedChatModel) -> None:
@@ -111,8 +111,8 @@ async def test_a_script_is_played_by_the_real_agent(shelf: Retriever, model: Scr
     ]
     async with open_agent(shelf, url=model.url, model="local", seed=0, driver="tools") as agent:
         results = await play_script(agent, script)
-    assert [one.turn for one in results] == [1, 2]
-    assert all(one.shown and not one.problems for one in results)
+    assert [result.turn for result in results] == [1, 2]
+    assert all(result.shown and not result.problems for result in results)
     assert results[0].cost.cards_s is not None
     assert results[0].cost.driver == "tools"
     assert len(results[0].cost.steps) == 1
@@ -125,4 +125,4 @@ async def test_a_turn_that_fails_does_not_end_the_run(shelf: Retriever, monkeypa
     monkeypatch.setattr(scripts, "play", broken)
     async with open_agent(shelf, url="", model="local", seed=0) as agent:
         results = await play_script(agent, {"id": "t2", "language": "en", "turns": [turn(), turn()]})
-    assert [one.problems for one in results] == [["failed: ValueError"]] * 2
+    assert [result.problems for result in results] == [["failed: ValueError"]] * 2

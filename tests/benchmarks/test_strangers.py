@@ -14,9 +14,9 @@ def log_of(liked: list[list[int]], n_items: int = 12) -> Log:
 
 
 def test_what_is_named_is_not_asked_for():
-    found = cases(log_of([list(range(8))]), [0], 2, np.random.default_rng(0))
+    drawn = cases(log_of([list(range(8))]), [0], 2, np.random.default_rng(0))
 
-    for profile, right, user in found:
+    for profile, right, user in drawn:
         assert user == 0
         assert sorted([*profile.items.tolist(), *right.tolist()]) == list(range(8))
 

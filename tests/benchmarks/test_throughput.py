@@ -29,10 +29,10 @@ def test_the_same_seed_asks_the_same(dataset: Dataset):
 def test_requests_are_mixed_and_what_the_api_takes(dataset: Dataset):
     asked = [RecommendRequest.model_validate(body) for body in some(dataset, 0)]
 
-    assert {one.user for one in asked} == {"ann", "bob", None}
-    assert {one.message is None for one in asked} == {True, False}
-    assert any(one.liked for one in asked)
-    assert any(one.constraints for one in asked)
+    assert {request.user for request in asked} == {"ann", "bob", None}
+    assert {request.message is None for request in asked} == {True, False}
+    assert any(request.liked for request in asked)
+    assert any(request.constraints for request in asked)
 
 
 def test_the_table_shows_medians_and_what_failed():
@@ -58,6 +58,6 @@ def test_guesses_are_no_part_of_what_is_compared():
     guess = {"item_id": "b", "reason": "new", "evidence": [], "exploratory": True}
     near = {"item_id": "c", "reason": "long", "evidence": []}
 
-    found = cards({"recommendations": [card, guess], "near_misses": [near]})
+    compared = cards({"recommendations": [card, guess], "near_misses": [near]})
 
-    assert found == (("a", "calm", "calm", "short"), ("c", "long"))
+    assert compared == (("a", "calm", "calm", "short"), ("c", "long"))

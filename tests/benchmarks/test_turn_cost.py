@@ -41,7 +41,7 @@ def test_calls_written_as_text_are_found(text: str, count: int) -> None:
 def test_a_message_is_translated_once() -> None:
     message = translated(AIMessage(f"```json\n{CALL}\n```"), NAMES)
     assert isinstance(message, AIMessage)
-    assert [(one["name"], one["args"]) for one in message.tool_calls] == [("search_catalog", {"query": "crime"})]
+    assert [(call["name"], call["args"]) for call in message.tool_calls] == [("search_catalog", {"query": "crime"})]
     assert translated(message, NAMES) is message
     plain = AIMessage("Try Heat.")
     assert translated(plain, NAMES) is plain
@@ -49,7 +49,7 @@ def test_a_message_is_translated_once() -> None:
 
 def test_suggestions_leave_out_what_the_user_named() -> None:
     items, foreign = suggestions("As you liked Alien: Heat, Heat and Dune (2021).", film_catalog(), said="I like Alien")
-    assert [one.title for one in items] == ["Heat"]
+    assert [item.title for item in items] == ["Heat"]
     assert foreign == ["Dune (2021)"]
     assert suggestions(f"```json\n{CALL}\n```", film_catalog(), said="") == ([], [])
 
@@ -92,11 +92,11 @@ async def test_a_baseline_that_goes_round_in_circles_is_ended(
 
 async def test_every_system_gets_every_request(shelf: Retriever, model: ScriptedChatModel) -> None:
     answers = await run(shelf, url=model.url, driver="tools", limit=2)
-    assert [(one.request, one.system) for one in answers] == [
+    assert [(answer.request, answer.system) for answer in answers] == [
         *((0, SYSTEMS[0]), (0, SYSTEMS[1]), (0, SYSTEMS[2])),
         *((1, SYSTEMS[1]), (1, SYSTEMS[2]), (1, SYSTEMS[0])),
     ]
-    assert all(not one.error for one in answers)
+    assert all(not answer.error for answer in answers)
 
 
 def test_the_report_by_hand() -> None:

@@ -21,7 +21,7 @@ from benchmarks.unforeseen.records import (
     read_cases,
     read_played,
 )
-from benchmarks.unforeseen.scoring import Entry, Judged, agreement, interval, read_judged, read_key, report
+from benchmarks.unforeseen.scoring import Entry, JudgedConversation, agreement, interval, read_judged, read_key, report
 from benchmarks.unforeseen.sheet import sheet, write_sheet
 from retrieval.errors import BadDataError
 from retrieval.retriever import Retriever
@@ -41,8 +41,8 @@ def played(case_id: str = "x-1", **members: object) -> Played:
     return Played(id=case_id, language="en", kind=1, messages=("hi",), turns=(turn,))
 
 
-def judged(*points: tuple[int, int], language: str = "en", kind: int = 1) -> list[Judged]:
-    return [Judged(Entry(id=f"x-{n}", language=language, kind=kind), pair) for n, pair in enumerate(points)]
+def judged(*points: tuple[int, int], language: str = "en", kind: int = 1) -> list[JudgedConversation]:
+    return [JudgedConversation(Entry(id=f"x-{n}", language=language, kind=kind), pair) for n, pair in enumerate(points)]
 
 
 # Playing ---------------------------------------------------------------------------------------------------------
@@ -91,7 +91,7 @@ async def test_calls_and_tokens_of_the_model_are_counted(shelf: Retriever, model
 async def test_a_conversation_is_the_same_whatever_was_played_before(shelf: Retriever) -> None:
     async def labels(*cases: Case) -> list[str]:
         async with open_agent(shelf, url="", model="", seed=0, driver="offline") as agent:
-            turns = [turn for one in cases for turn in (await play_case(agent, one, seed=3)).turns]
+            turns = [turn for each_case in cases for turn in (await play_case(agent, each_case, seed=3)).turns]
         return [card.label for card in turns[-1].cards]
 
     alone = await labels(case("x-1", "something with space"))
@@ -120,7 +120,7 @@ def test_a_run_goes_on_behind_a_line_that_was_cut_off(tmp_path: Path) -> None:
         append(file, played("x-1"))
         file.write('{"id": "x-2", "lang')
 
-    assert [one.id for one in begin(out, HOW)] == ["x-1"]
+    assert [entry.id for entry in begin(out, HOW)] == ["x-1"]
     assert out.read_text(encoding="utf-8").count("\n") == 1
 
 
@@ -136,8 +136,8 @@ def test_two_systems_never_share_a_file(tmp_path: Path) -> None:
 def test_conversations_are_chosen_by_language_and_id() -> None:
     cases = [case("x-1"), case("x-2", language="fr"), case("x-3", language="fr")]
 
-    assert [one.id for one in chosen(cases, languages=["fr"])] == ["x-2", "x-3"]
-    assert [one.id for one in chosen(cases, languages=["fr", "en"], ids=["x-1", "x-3"])] == ["x-1", "x-3"]
+    assert [each_case.id for each_case in chosen(cases, languages=["fr"])] == ["x-2", "x-3"]
+    assert [each_case.id for each_case in chosen(cases, languages=["fr", "en"], ids=["x-1", "x-3"])] == ["x-1", "x-3"]
     with pytest.raises(BadDataError, match="found x-9"):
         chosen(cases, ids=["x-9"])
     with pytest.raises(BadDataError, match="en, fr"):
@@ -147,10 +147,10 @@ def test_conversations_are_chosen_by_language_and_id() -> None:
 def test_the_sets_are_whole() -> None:
     cases = read_cases()
 
-    assert len(cases) == len({one.id for one in cases}) == 420
-    assert sum(one.language == "en" for one in cases) == 202
-    assert len({one.language for one in cases}) > 6
-    assert all(set(one.rubric) == {"0", "1", "2"} for one in cases)
+    assert len(cases) == len({each_case.id for each_case in cases}) == 420
+    assert sum(each_case.language == "en" for each_case in cases) == 202
+    assert len({each_case.language for each_case in cases}) > 6
+    assert all(set(each_case.rubric) == {"0", "1", "2"} for each_case in cases)
 
 
 # The sheet -------------------------------------------------------------------------------------------------------
@@ -220,7 +220,7 @@ def test_the_report_by_hand() -> None:
 def test_readers_must_judge_the_same_known_conversations(tmp_path: Path) -> None:
     def points(name: str, *ids: str) -> Path:
         path = tmp_path / name
-        path.write_text("".join(json.dumps({"id": one, "points": 1}) + "\n" for one in ids), encoding="utf-8")
+        path.write_text("".join(json.dumps({"id": case_id, "points": 1}) + "\n" for case_id in ids), encoding="utf-8")
         return path
 
     key = read_key(None, [case("a"), case("b")])
@@ -235,8 +235,10 @@ def test_readers_must_judge_the_same_known_conversations(tmp_path: Path) -> None
 def test_the_command_lays_out_and_scores_what_was_played(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     cases, run, laid_out = read_cases()[:3], tmp_path / "small.jsonl", tmp_path / "sheet.md"
     with run.open("w", encoding="utf-8") as file:
-        for one in cases:
-            append(file, played(one.id).model_copy(update={"language": one.language, "kind": one.kind}))
+        for each_case in cases:
+            append(
+                file, played(each_case.id).model_copy(update={"language": each_case.language, "kind": each_case.kind})
+            )
 
     assert main(["--judge-sheet", str(laid_out), str(run)]) == 0
     entries = json.loads((tmp_path / "sheet.md.key.json").read_text(encoding="utf-8"))

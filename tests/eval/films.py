@@ -53,8 +53,8 @@ def film_dialogue(number: int, genre: int, *, named: int = 0, answers: tuple[int
             {"role": "user", "text": f"Hi, I love {title(genre, named)}. Something {GENRES[genre]}, please."},
             {
                 "role": "assistant",
-                "text": "Try " + " and ".join(title(genre, one) for one in answers),
-                "recommended": [item_id(genre, one) for one in answers],
+                "text": "Try " + " and ".join(title(genre, amount) for amount in answers),
+                "recommended": [item_id(genre, amount) for amount in answers],
             },
             {"role": "user", "text": "Thanks. Another one?"},
             {"role": "assistant", "text": title(genre, 5), "recommended": [item_id(genre, 5)]},
@@ -63,5 +63,5 @@ def film_dialogue(number: int, genre: int, *, named: int = 0, answers: tuple[int
 
 
 def write_dialogues(path: Path, dialogues: list[dict]) -> Path:
-    path.write_text("".join(json.dumps(one) + "\n" for one in dialogues), encoding="utf-8")
+    path.write_text("".join(json.dumps(dialogue) + "\n" for dialogue in dialogues), encoding="utf-8")
     return path

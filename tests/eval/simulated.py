@@ -11,7 +11,7 @@ from eval.simulation.people import Person
 from eval.simulation.run import Stage
 from eval.simulation.speech import Line
 from eval.simulation.systems import Answer
-from eval.simulation.taste import Taste, Temper
+from eval.simulation.taste import SimulatedTaste, Temper
 from retrieval.items import Catalog, Item
 from retrieval.schema import CatalogSchema, FieldKind, FieldSpec
 
@@ -67,7 +67,7 @@ def person(number: int) -> Person:
     return Person(f"p{number}", tuple(liked), tuple(disliked), frozenset((*liked, *disliked)))
 
 
-def taste(number: int = 0, *, temper: Temper = Temper.TERSE, rich: bool = False, seed: int = 0) -> Taste:
+def taste(number: int = 0, *, temper: Temper = Temper.TERSE, rich: bool = False, seed: int = 0) -> SimulatedTaste:
     made = Drawing.of(person(number), CATALOG, seed).taste(temper, rich=rich)
     assert made is not None
     return made
@@ -77,9 +77,9 @@ def write_users(path: Path, count: int) -> Path:
     with path.open("w", encoding="utf-8", newline="") as out:
         rows = csv.writer(out)
         rows.writerow(["user_id", "item_id", "rating", "timestamp"])
-        for one in map(person, range(count)):
-            rows.writerows([one.user_id, liked, 5, 1000] for liked in one.liked)
-            rows.writerows([one.user_id, disliked, 1, 1000] for disliked in one.disliked)
+        for user in map(person, range(count)):
+            rows.writerows([user.user_id, liked, 5, 1000] for liked in user.liked)
+            rows.writerows([user.user_id, disliked, 1, 1000] for disliked in user.disliked)
     return path
 
 
@@ -87,8 +87,10 @@ def write_catalog(path: Path) -> Path:
     with path.open("w", encoding="utf-8", newline="") as out:
         rows = csv.writer(out)
         rows.writerow(["item_id", "title", "kinds", "designers", "year"])
-        for one in CATALOG:
-            rows.writerow([one.item_id, one.title, one.values["kinds"][0], one.values["designers"][0], one.year])
+        for entry in CATALOG:
+            rows.writerow(
+                [entry.item_id, entry.title, entry.values["kinds"][0], entry.values["designers"][0], entry.year]
+            )
     return path
 
 

@@ -10,7 +10,7 @@ import pytest
 import eval.__main__ as command
 from agent.learning.transcripts import Dialogue
 from eval.catalogs import load_catalog
-from eval.places import Ask, asks
+from eval.places import Query, asks
 from eval.predictions import Prediction, begin, read_predictions
 from eval.rankers import answer_all, zero_shot
 from eval.zero_shot import Proposer, dialogue_text
@@ -34,7 +34,7 @@ def talk(number: int = 0) -> Dialogue:
     return Dialogue.model_validate({"dialogue_id": f"d{number}", "turns": turns})
 
 
-def place(number: int = 0) -> Ask:
+def place(number: int = 0) -> Query:
     return next(iter(asks([talk(number)])))
 
 
@@ -43,7 +43,7 @@ def answer(*titles: str, **more: object) -> str:
 
 
 def ids(made: Prediction) -> list[str]:
-    return [one.item_id for one in made.items]
+    return [item.item_id for item in made.items]
 
 
 async def test_the_bare_model_ranks_what_it_names(dataset, server, model):
@@ -89,7 +89,7 @@ async def test_a_model_that_fails_is_an_error_in_the_answer(dataset, server, mod
 async def test_several_are_asked_at_once_and_all_are_written(tmp_path: Path):
     running, most = 0, 0
 
-    async def slow(ask: Ask) -> Prediction:
+    async def slow(ask: Query) -> Prediction:
         nonlocal running, most
         running += 1
         most = max(most, running)
@@ -102,7 +102,9 @@ async def test_several_are_asked_at_once_and_all_are_written(tmp_path: Path):
     await answer_all(slow, todo, tmp_path / "p.jsonl", parallel=3, progress=lambda _, done, of: told.append((done, of)))
 
     assert most == 3
-    assert {one.dialogue_id for one in read_predictions(tmp_path / "p.jsonl")} == {f"d{n}" for n in range(9)}
+    assert {prediction.dialogue_id for prediction in read_predictions(tmp_path / "p.jsonl")} == {
+        f"d{n}" for n in range(9)
+    }
     assert told[-1] == (9, 9)
 
 
@@ -110,7 +112,7 @@ async def test_a_stopped_run_keeps_what_it_has_and_asks_nothing_twice(tmp_path: 
     out = tmp_path / "p.jsonl"
     asked: list[str] = []
 
-    async def stops(ask: Ask) -> Prediction:
+    async def stops(ask: Query) -> Prediction:
         asked.append(ask.dialogue_id)
         if len(asked) == 4:
             raise RuntimeError("the power went")
@@ -140,7 +142,7 @@ def test_the_command_asks_the_endpoint(dataset, server, tmp_path: Path, monkeypa
 
     assert caught.value.code == 0
     assert len(server.calls) == 6
-    assert all(item_id(1, 1) in ids(one)[:10] for one in read_predictions(out))
+    assert all(item_id(1, 1) in ids(prediction)[:10] for prediction in read_predictions(out))
 
 
 def test_without_an_endpoint_the_command_says_so(dataset, tmp_path: Path, monkeypatch, capsys):

@@ -11,7 +11,7 @@ from agent.learning.transcripts import Dialogue, read_dialogues, write_dialogues
 from agent.settings import LlmSettings
 from benchmarks.audit import EXPECTED, recorded
 from eval.audit.auditor import Auditor
-from eval.audit.claims import ClaimReader, Judged
+from eval.audit.claims import ClaimReader, ClaimVerdict
 from eval.audit.findings import Check, Finding, Verdict
 from eval.audit.judge import Judge
 from eval.audit.judging import judge_replies
@@ -53,7 +53,7 @@ def claim(catalog: Catalog, item_id: str, field: str, verdict: str, sentence: in
 
 def judged(
     reader: ClaimReader, dialogue: Dialogue, *claims: dict[str, object], unlisted: tuple[str, ...] = ()
-) -> Judged:
+) -> ClaimVerdict:
     """What is made of an answer about the last turn of a dialogue."""
     question = reader.question(dialogue, len(dialogue.turns) - 1)
     answer = {"suggested": [], "unlisted": unlisted, "claims": claims}
@@ -66,7 +66,7 @@ def planted(reader: ClaimReader, name: str) -> list[tuple[dict, list[Finding]]]:
     rows = [json.loads(line) for line in (SETS / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()]
     auditor = Auditor.of(reader.titles.catalog, recorded(reader, dialogues, SETS / "answers.jsonl"))
     found = [
-        [one for one in auditor.dialogue(dialogue).results if one.turn_index == len(dialogue.turns) - 1]
+        [result for result in auditor.dialogue(dialogue).results if result.turn_index == len(dialogue.turns) - 1]
         for dialogue in dialogues
     ]
     return list(zip(rows, found, strict=True))
@@ -74,7 +74,10 @@ def planted(reader: ClaimReader, name: str) -> list[tuple[dict, list[Finding]]]:
 
 def test_planted_falsehoods_are_caught_by_the_right_check_where_a_judge_reads(reader: ClaimReader):
     caught = [
-        any(one.verdict is Verdict.WRONG and one.check in EXPECTED.get(row["kind"], (Check.CLAIM,)) for one in findings)
+        any(
+            finding.verdict is Verdict.WRONG and finding.check in EXPECTED.get(row["kind"], (Check.CLAIM,))
+            for finding in findings
+        )
         for row, findings in planted(reader, "false")
     ]
 
@@ -86,8 +89,8 @@ def test_true_statements_raise_no_alarm_where_a_judge_reads(reader: ClaimReader)
     found = [findings for _, findings in planted(reader, "true")]
 
     assert len(found) == 200
-    assert [one for findings in found for one in findings if one.verdict is Verdict.WRONG] == []
-    assert sum(any(one.verdict is Verdict.HOLDS for one in findings) for findings in found) >= 142
+    assert [finding for findings in found for finding in findings if finding.verdict is Verdict.WRONG] == []
+    assert sum(any(finding.verdict is Verdict.HOLDS for finding in findings) for findings in found) >= 142
 
 
 async def test_the_judge_reads_facts_and_sentences_and_answers_from_closed_lists(reader, server, model, movies):
@@ -149,11 +152,11 @@ def test_what_it_means_is_read_from_the_turn_before(reader: ClaimReader):
 
 def test_what_a_judge_calls_suggested_decides_what_is_a_repetition(movies: Catalog):
     dialogue = said("You could watch Heat.", "A thriller?", "Try Heat.", "Something else?")
-    put_forward = {("d", place): Judged(frozenset({HEAT}), ()) for place in (1, 3)}
+    put_forward = {("d", place): ClaimVerdict(frozenset({HEAT}), ()) for place in (1, 3)}
 
-    only_named = put_forward | {("d", 3): Judged(frozenset(), ())}
+    only_named = put_forward | {("d", 3): ClaimVerdict(frozenset(), ())}
 
-    assert [one.check for one in Auditor.of(movies, put_forward).dialogue(dialogue).findings] == [Check.REPEAT]
+    assert [finding.check for finding in Auditor.of(movies, put_forward).dialogue(dialogue).findings] == [Check.REPEAT]
     assert Auditor.of(movies, only_named).dialogue(dialogue).findings == []
 
 
@@ -185,11 +188,11 @@ async def test_each_reply_is_rated_twice_with_the_criteria_swapped(server, model
     server.readings = [rated("4", "2"), rated(4, 3)]
 
     judge = Judge(model)
-    (found,) = await judge_all(judge, [CASE])
+    (verdict,) = await judge_all(judge, [CASE])
 
     first, second = (call.body["response_format"]["json_schema"]["schema"]["required"] for call in server.calls)
     assert first == second[::-1]
-    assert (found.plain, found.swapped["explanation"]) == ({"helpfulness": "4", "explanation": "2"}, "3")
+    assert (verdict.plain, verdict.swapped["explanation"]) == ({"helpfulness": "4", "explanation": "2"}, "3")
     assert judge.cost.calls == 2
     assert judge.cost.prompt_tokens > 0
 
@@ -251,7 +254,7 @@ def test_turns_are_paired_by_dialogue_and_place():
 
     cases = cases_of(ours, limit=10, others=theirs)
 
-    assert [(one.dialogue_id, one.reply, one.other) for one in cases] == [("one", "Try Heat.", "No idea.")]
+    assert [(case.dialogue_id, case.reply, case.other) for case in cases] == [("one", "Try Heat.", "No idea.")]
 
 
 def test_the_command_prints_ratings_and_claims_of_one_judge(server, movies, tmp_path: Path, capsys, monkeypatch):

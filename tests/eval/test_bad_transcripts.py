@@ -19,7 +19,9 @@ BAD = {
 
 def write(folder: Path, *records: object) -> Path:
     path = folder / "d.jsonl"
-    path.write_bytes(b"\n".join(one if isinstance(one, bytes) else json.dumps(one).encode() for one in records))
+    path.write_bytes(
+        b"\n".join(record if isinstance(record, bytes) else json.dumps(record).encode() for record in records)
+    )
     return path
 
 
@@ -36,11 +38,11 @@ def test_bad_lines_are_left_out_and_listed(tmp_path: Path):
     latin = '{"dialogue_id": "café"}'.encode("latin-1")
     path = write(tmp_path, *BAD.values(), latin, b"{", {"dialogue_id": "other", "turns": GOOD["turns"]})
 
-    found = read_transcripts(path, skip_bad=True)
+    transcripts = read_transcripts(path, skip_bad=True)
 
-    assert [one.dialogue_id for one in found.dialogues] == ["good", "other"]
-    assert [one.line for one in found.bad] == [1, 2, 4, 5, 6]
-    assert "expected UTF-8" in str(found.bad[3])
+    assert [dialogue.dialogue_id for dialogue in transcripts.dialogues] == ["good", "other"]
+    assert [row.line for row in transcripts.bad] == [1, 2, 4, 5, 6]
+    assert "expected UTF-8" in str(transcripts.bad[3])
 
 
 def test_nothing_but_bad_lines_is_an_error(tmp_path: Path):
@@ -50,26 +52,26 @@ def test_nothing_but_bad_lines_is_an_error(tmp_path: Path):
 
 def test_unknown_items_are_named_with_their_place_and_counted(tmp_path: Path):
     turn = {"role": "assistant", "text": "x", "recommended": ["a", "gone"], "mentions": [{"item_id": "lost"}]}
-    found = read_transcripts(write(tmp_path, GOOD, {"dialogue_id": "x", "turns": [turn]}))
+    transcripts = read_transcripts(write(tmp_path, GOOD, {"dialogue_id": "x", "turns": [turn]}))
 
     with pytest.raises(BadDataError) as caught:
-        check_items(found, {"a"})
+        check_items(transcripts, {"a"})
 
     assert "d.jsonl:2: turns.0.mentions.0.item_id: the catalog has no item 'lost' (2 such places)" in str(caught.value)
-    assert len(check_items(found, {"a"}, skip_bad=True)) == 2
+    assert len(check_items(transcripts, {"a"}, skip_bad=True)) == 2
 
 
 def test_five_hundred_turns_are_read(tmp_path: Path):
     turns = [{"role": "user" if i % 2 == 0 else "assistant", "text": f"turn {i}"} for i in range(500)]
 
-    found = read_transcripts(write(tmp_path, {"dialogue_id": "long", "turns": turns}))
+    transcripts = read_transcripts(write(tmp_path, {"dialogue_id": "long", "turns": turns}))
 
-    assert len(found.dialogues[0].turns) == 500
+    assert len(transcripts.dialogues[0].turns) == 500
 
 
 def test_empty_fields_are_not_written(tmp_path: Path):
-    found = read_transcripts(write(tmp_path, GOOD))
+    transcripts = read_transcripts(write(tmp_path, GOOD))
 
-    write_dialogues(tmp_path / "out.jsonl", found.dialogues)
+    write_dialogues(tmp_path / "out.jsonl", transcripts.dialogues)
 
     assert json.loads((tmp_path / "out.jsonl").read_text()) == GOOD

@@ -31,21 +31,21 @@ def redial_file(folder: Path, count: int) -> Path:
         }
         for number in range(count)
     ]
-    path.write_text("".join(json.dumps(one) + "\n" for one in records))
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
     return path
 
 
 def test_parts_are_by_the_hash_of_the_id_and_share_nothing(tmp_path: Path, monkeypatch):
     source = redial_file(tmp_path, 40)
-    found = {}
+    by_part = {}
     for part in ("even", "odd"):
         out = tmp_path / f"{part}.jsonl"
         assert run(monkeypatch, "convert", source, "--from", "redial", "--part", part, "--out", out) == 0
-        found[part] = {one.dialogue_id for one in read_transcripts(out).dialogues}
+        by_part[part] = {dialogue.dialogue_id for dialogue in read_transcripts(out).dialogues}
 
-    assert found["even"] | found["odd"] == {str(number) for number in range(40)}
-    assert not found["even"] & found["odd"]
-    assert all(hashlib.sha256(one.encode()).hexdigest()[-1] in "02468ace" for one in found["even"])
+    assert by_part["even"] | by_part["odd"] == {str(number) for number in range(40)}
+    assert not by_part["even"] & by_part["odd"]
+    assert all(hashlib.sha256(dialogue_id.encode()).hexdigest()[-1] in "02468ace" for dialogue_id in by_part["even"])
 
 
 def test_what_cannot_be_converted_is_said(tmp_path: Path, monkeypatch, capsys):

@@ -41,13 +41,13 @@ def test_policies_are_judged_from_the_stored_log() -> None:
         fill(state)
         report = compare(read_guesses(state))
 
-    by_name = {one.policy: one for one in report.policies}
+    by_name = {policy.policy: policy for policy in report.policies}
     truth = {RAN: float(np.dot(LOGGED, CHANCES)), UNIFORM: float(np.mean(CHANCES))}
     assert report.guesses == 600
     for name, value in truth.items():
-        for found in (by_name[name].inverse, by_name[name].normalized, by_name[name].doubly_robust):
-            assert found is not None
-            assert found[1] <= value <= found[2]
+        for interval in (by_name[name].inverse, by_name[name].normalized, by_name[name].doubly_robust):
+            assert interval is not None
+            assert interval[1] <= value <= interval[2]
     assert by_name[RAN].effective_size == 600
 
 
@@ -56,7 +56,7 @@ def test_what_cannot_be_told_is_refused_with_what_to_do() -> None:
         fill(state, users=12, turns=10)
         report = compare(read_guesses(state))
 
-    refused = {one.policy: one.refused for one in report.policies if one.refused}
+    refused = {policy.policy: policy.refused for policy in report.policies if policy.refused}
     assert "compare others in the open" in refused["greedy"]
     assert "effective sample size" in refused["never"]
     assert "- greedy: not told." in to_markdown(report)

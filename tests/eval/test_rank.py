@@ -56,7 +56,7 @@ def run(monkeypatch, *arguments: object) -> int:
 
 async def ranked(data: Path, system: str, dialogue: Dialogue, k: int = 24) -> list[list[str]]:
     answer = of_component(Retriever.open(RetrievalSettings(data_dir=data, encoder="hash")), system, k)
-    return [[one.item_id for one in (await answer(ask)).items] for ask in asks([dialogue])]
+    return [[item.item_id for item in (await answer(ask)).items] for ask in asks([dialogue])]
 
 
 async def test_the_agent_is_asked_with_what_was_said_before(tmp_path: Path):
@@ -71,27 +71,29 @@ async def test_the_agent_is_asked_with_what_was_said_before(tmp_path: Path):
 
 
 async def test_a_component_hears_what_was_named_and_offers_nothing_twice(data: Path):
-    one = talk(user(f"I love {title(1, 0)}."), assistant("", item_id(1, 4)), user("More"), assistant("", item_id(1, 5)))
+    dialogue = talk(
+        user(f"I love {title(1, 0)}."), assistant("", item_id(1, 4)), user("More"), assistant("", item_id(1, 5))
+    )
 
-    first, later = await ranked(data, "cf", one)
+    first, later = await ranked(data, "cf", dialogue)
 
-    assert {found[:2] for found in first[:3]} == {"f1"}
+    assert {ids[:2] for ids in first[:3]} == {"f1"}
     assert not {item_id(1, 0), item_id(1, 4)} & set(later)
 
 
 async def test_the_place_itself_and_what_follows_are_never_read(data: Path):
     before = [user(f"I love {title(2, 0)}"), assistant("ok"), user("Go on")]
-    one = talk(*before, assistant("MARKER", item_id(0, 0)), user(f"I hate {title(2, 1)}"))
+    dialogue = talk(*before, assistant("MARKER", item_id(0, 0)), user(f"I hate {title(2, 1)}"))
     other = talk(*before, assistant(f"{title(1, 0)}, a comedy", item_id(1, 0)), user("horror"))
 
-    assert await ranked(data, "cf", one) == await ranked(data, "cf", other) != [[]]
+    assert await ranked(data, "cf", dialogue) == await ranked(data, "cf", other) != [[]]
 
 
 @pytest.mark.parametrize("system", COMPONENTS)
 async def test_a_component_ranks_or_is_empty_with_nothing_said(data: Path, system: str):
-    (found,) = await ranked(data, system, talk(assistant("welcome", item_id(0, 0))))
+    (ids,) = await ranked(data, system, talk(assistant("welcome", item_id(0, 0))))
 
-    assert len(found) == len(set(found)) == (24 if system == "popularity" else 0)
+    assert len(ids) == len(set(ids)) == (24 if system == "popularity" else 0)
 
 
 def test_the_command_ranks_resumes_and_notes_how(data: Path, tmp_path: Path, monkeypatch, capsys):
@@ -104,10 +106,12 @@ def test_the_command_ranks_resumes_and_notes_how(data: Path, tmp_path: Path, mon
     out.write_text(whole[: int(len(whole) * 0.7)])
     assert run(monkeypatch, *given, "--k", 5, "--resume") == 0
 
-    found = read_predictions(out)
-    assert len(found) == 8
-    assert {one.key for one in found} == {one.key for one in read_predictions_of(whole, tmp_path)}
-    assert all(len(one.items) == 5 and one.items[0].title for one in found)
+    predictions = read_predictions(out)
+    assert len(predictions) == 8
+    assert {prediction.key for prediction in predictions} == {
+        prediction.key for prediction in read_predictions_of(whole, tmp_path)
+    }
+    assert all(len(prediction.items) == 5 and prediction.items[0].title for prediction in predictions)
     assert read_run(out).system == "popularity"
     assert "done before" in capsys.readouterr().err
 
@@ -120,21 +124,21 @@ def read_predictions_of(text: str, folder: Path):
 
 def test_a_limit_takes_a_fixed_sample(data: Path, tmp_path: Path, monkeypatch):
     dialogues = write_dialogues(tmp_path / "d.jsonl", [film_dialogue(n, n % 3) for n in range(6)])
-    found = []
+    key_lists = []
     for name in ("a", "b"):
         out = tmp_path / f"{name}.jsonl"
         given = ["--data", data, "--system", "popularity", "--dialogues", dialogues, "--out", out]
         run(monkeypatch, "rank", *given, "--limit", 3)
-        found.append([one.key for one in read_predictions(out)])
+        key_lists.append([prediction.key for prediction in read_predictions(out)])
 
-    assert found[0] == found[1]
-    assert len(found[0]) == 3
+    assert key_lists[0] == key_lists[1]
+    assert len(key_lists[0]) == 3
 
 
 def test_unknown_items_stop_a_run_unless_told_otherwise(data: Path, tmp_path: Path, monkeypatch, capsys):
-    one = film_dialogue(0, 0)
-    one["turns"][1]["recommended"].append("gone")
-    dialogues = write_dialogues(tmp_path / "d.jsonl", [one])
+    dialogue = film_dialogue(0, 0)
+    dialogue["turns"][1]["recommended"].append("gone")
+    dialogues = write_dialogues(tmp_path / "d.jsonl", [dialogue])
     out = tmp_path / "p.jsonl"
     given = ["rank", "--data", data, "--system", "popularity", "--dialogues", dialogues, "--out", out]
 
@@ -185,9 +189,9 @@ def test_score_and_report_from_the_command_line(data: Path, tmp_path: Path, monk
 
 
 def test_score_without_rankings_says_what_was_accepted(tmp_path: Path, monkeypatch, capsys):
-    one = film_dialogue(0, 0)
-    one["turns"][1]["accepted"] = ["f03"]
-    dialogues = write_dialogues(tmp_path / "d.jsonl", [one])
+    dialogue = film_dialogue(0, 0)
+    dialogue["turns"][1]["accepted"] = ["f03"]
+    dialogues = write_dialogues(tmp_path / "d.jsonl", [dialogue])
 
     assert run(monkeypatch, "score", "--dialogues", dialogues) == 0
     assert "of 2 shown items were clicked or liked" in capsys.readouterr().out

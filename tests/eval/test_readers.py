@@ -25,7 +25,7 @@ def catalog(tmp_path: Path):
 
 
 def lines(path: Path, *records: object) -> Path:
-    path.write_text("".join(json.dumps(one) + "\n" for one in records), encoding="utf-8")
+    path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
     return path
 
 
@@ -46,28 +46,28 @@ def redial(**changes: object) -> dict:
 
 
 def test_redial_gives_titles_for_numbers_and_keeps_the_numbers_as_ids(tmp_path: Path):
-    (found,) = READERS["redial"](lines(tmp_path / "r.jsonl", redial()), None)
+    (dialogue,) = READERS["redial"](lines(tmp_path / "r.jsonl", redial()), None)
 
-    assert [turn.text for turn in found.turns] == [
+    assert [turn.text for turn in dialogue.turns] == [
         "I like Old Film (1950)",
         "Then New Film (2000), or New Film (2000)!",
     ]
-    assert found.turns[0].mentions[0].item_id == "10"
-    assert found.turns[1].recommended == ("11",)
+    assert dialogue.turns[0].mentions[0].item_id == "10"
+    assert dialogue.turns[1].recommended == ("11",)
 
 
 def test_the_questionnaire_that_came_after_the_dialogue_is_not_read(tmp_path: Path):
-    (found,) = READERS["redial"](lines(tmp_path / "r.jsonl", redial()), None)
+    (dialogue,) = READERS["redial"](lines(tmp_path / "r.jsonl", redial()), None)
 
-    assert all(mention.liked is None for turn in found.turns for mention in turn.mentions)
+    assert all(mention.liked is None for turn in dialogue.turns for mention in turn.mentions)
 
 
 def test_redial_without_films_has_an_empty_list_for_them(tmp_path: Path):
     record = redial(movieMentions=[], messages=[{"senderWorkerId": 2, "text": "hello"}])
 
-    (found,) = READERS["redial"](lines(tmp_path / "r.jsonl", record), None)
+    (dialogue,) = READERS["redial"](lines(tmp_path / "r.jsonl", record), None)
 
-    assert found.turns[0].role is Role.ASSISTANT
+    assert dialogue.turns[0].role is Role.ASSISTANT
 
 
 def test_a_bad_line_of_redial_is_named_with_its_field(tmp_path: Path):
@@ -111,10 +111,10 @@ def test_opendialkg_turns_of_one_dialogue_become_one(tmp_path: Path, catalog):
         {"dialog_id": 5, "turn_id": 3, "context": ["hi", "Merry Harbor?", "no"], "rec": ["Dusty River"], "resp": "So?"},
     )
 
-    (found,) = READERS["opendialkg"](path, catalog)
+    (dialogue,) = READERS["opendialkg"](path, catalog)
 
-    assert [turn.role.value for turn in found.turns] == ["user", "assistant", "user", "assistant"]
-    assert [turn.recommended for turn in found.turns] == [(), ("f10",), (), ("f26",)]
+    assert [turn.role.value for turn in dialogue.turns] == ["user", "assistant", "user", "assistant"]
+    assert [turn.recommended for turn in dialogue.turns] == [(), ("f10",), (), ("f26",)]
 
 
 def test_opendialkg_csv_takes_items_from_the_path_before_a_message(tmp_path: Path, catalog):
@@ -126,9 +126,9 @@ def test_opendialkg_csv_takes_items_from_the_path_before_a_message(tmp_path: Pat
     path = tmp_path / "opendialkg.csv"
     path.write_text('Messages,User Rating\n"' + json.dumps(messages).replace('"', '""') + '",5\n')
 
-    (found,) = READERS["opendialkg"](path, catalog)
+    (dialogue,) = READERS["opendialkg"](path, catalog)
 
-    assert found.turns[1].recommended == ("f26",)
+    assert dialogue.turns[1].recommended == ("f26",)
     with pytest.raises(BadDataError, match="--catalog"):
         list(READERS["opendialkg"](path, None))
 
@@ -147,11 +147,11 @@ def test_a_chat_log_is_linked_and_gets_an_id(tmp_path: Path, catalog):
         },
     )
 
-    (found,) = READERS["chatlog"](path, catalog)
+    (dialogue,) = READERS["chatlog"](path, catalog)
 
-    assert found.dialogue_id.startswith("chat-")
-    assert [one.item_id for one in found.turns[0].mentions] == ["f10"]
-    assert found.turns[1].recommended == ("f26",)
+    assert dialogue.dialogue_id.startswith("chat-")
+    assert [mention.item_id for mention in dialogue.turns[0].mentions] == ["f10"]
+    assert dialogue.turns[1].recommended == ("f26",)
 
 
 async def fill(folder: Path, conversation: Conversation) -> None:
@@ -180,11 +180,11 @@ def test_our_own_conversations_come_with_what_was_accepted(tmp_path: Path):
     turns = (Turn(Role.USER, "something"), Turn(Role.ASSISTANT, "These two.", shown=("a", "b")))
     asyncio.run(fill(tmp_path, Conversation(row.conversation_id, user.user_id, turns)))
 
-    (found,) = READERS["reconteur"](tmp_path, None)
+    (dialogue,) = READERS["reconteur"](tmp_path, None)
 
-    assert found.turns[1].recommended == ("a", "b")
-    assert found.turns[1].accepted == ("b",)
-    assert found.turns[0].accepted is None
+    assert dialogue.turns[1].recommended == ("a", "b")
+    assert dialogue.turns[1].accepted == ("b",)
+    assert dialogue.turns[0].accepted is None
 
 
 def test_a_folder_without_conversations_is_refused(tmp_path: Path):
@@ -252,7 +252,7 @@ def test_what_is_written_is_read_again(tmp_path: Path):
     ],
 )
 def test_the_original_files_are_read_whole(kind: str, file: str, count: int):
-    found = list(READERS[kind](SHARED / file, None))
+    dialogues = list(READERS[kind](SHARED / file, None))
 
-    assert len(found) == count
-    assert any(turn.recommended for one in found for turn in one.turns)
+    assert len(dialogues) == count
+    assert any(turn.recommended for dialogue in dialogues for turn in dialogue.turns)

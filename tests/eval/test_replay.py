@@ -62,10 +62,10 @@ async def test_the_answer_turn_and_later_ones_are_never_read(agent: ListeningAge
 
 
 async def test_another_answer_turn_changes_no_ranking(agent: ListeningAgent):
-    one = dialogue(user("calm, after 2000"), assistant("Nine Foxes (2019)!", "game:2"))
+    recorded = dialogue(user("calm, after 2000"), assistant("Nine Foxes (2019)!", "game:2"))
     other = dialogue(user("calm, after 2000"), assistant("Deep Signal (2017)!", "game:7"), user("not after 2020"))
 
-    answers = await replay(agent, [one, other], k=5)
+    answers = await replay(agent, [recorded, other], k=5)
 
     assert answers[0].ranked == answers[1].ranked != ()
 

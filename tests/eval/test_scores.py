@@ -9,7 +9,7 @@ from sklearn.metrics import ndcg_score
 from agent.learning.transcripts import Dialogue
 from eval.bootstrap import bootstrap_means, paired_difference
 from eval.metrics import gini, intra_list_diversity, ndcg_at_k
-from eval.places import truths, within
+from eval.places import ground_truths, within
 from eval.predictions import Prediction, RankedItem
 from eval.scores import Crowd, acceptance, score_run
 from eval.tables import scores_table
@@ -20,7 +20,7 @@ from retrieval.schema import CatalogSchema, FieldKind, FieldSpec
 
 
 def made(dialogue_id: str, turn: int, *items: str, **more: object) -> Prediction:
-    ranked = tuple(RankedItem(item_id=one) for one in items)
+    ranked = tuple(RankedItem(item_id=item_id) for item_id in items)
     return Prediction(dialogue_id=dialogue_id, turn_index=turn, items=ranked, **more)
 
 
@@ -33,7 +33,7 @@ def assistant(*items: str, **more: object) -> dict:
 
 
 def user(*items: str, liked: bool | None = None) -> dict:
-    return {"role": "user", "text": "x", "mentions": [{"item_id": one, "liked": liked} for one in items]}
+    return {"role": "user", "text": "x", "mentions": [{"item_id": item_id, "liked": liked} for item_id in items]}
 
 
 @pytest.fixture
@@ -43,14 +43,14 @@ def dataset() -> Dataset:
     catalog = Catalog(CatalogSchema(name="things", fields=(field,)), items)
     # i0 is liked by four users, i1 by two, i2 by one
     pairs = [(user, item) for item, users in (("i0", "abcd"), ("i1", "ab"), ("i2", "a")) for user in users]
-    return Dataset(catalog, Interactions.of(catalog, [Interaction(one, item, 1.0, 0.0) for one, item in pairs]))
+    return Dataset(catalog, Interactions.of(catalog, [Interaction(account, item, 1.0, 0.0) for account, item in pairs]))
 
 
 def test_both_readings_by_hand():
     talk = dialogue("d", user("i5"), assistant("i1", "i2"), user(), assistant("i1", "i3"))
     runs = [made("d", 1, "i5", "i1", "i9"), made("d", 3, "i1", "i8", "i3")]
 
-    scores = score_run(runs, list(truths([talk])))
+    scores = score_run(runs, list(ground_truths([talk])))
     left_out, left_in = (scores.readings[name]["all"].scores for name in ("excluded", "included"))
 
     # without i5 the first list is i1, i9: one of two found, at place 1; the second, without i1, is i8, i3: place 2
@@ -69,7 +69,7 @@ def test_both_readings_by_hand():
 def test_turns_are_scored_apart_by_what_came_before():
     talk = dialogue("d", assistant("i1"), user("i2", "i3"), assistant("i4"))
 
-    groups = score_run([made("d", 0, "i1"), made("d", 2, "i9")], list(truths([talk]))).readings["excluded"]
+    groups = score_run([made("d", 0, "i1"), made("d", 2, "i9")], list(ground_truths([talk]))).readings["excluded"]
 
     assert {name: group.turns for name, group in groups.items()} == {
         "all": 2, "first turn": 1, "later turns": 1, "0 items before": 1, "1-2 items before": 0, "3+ items before": 1,
@@ -82,7 +82,7 @@ def test_turns_are_scored_apart_by_what_came_before():
 def test_a_turn_that_only_repeats_counts_in_one_reading():
     talk = dialogue("d", user("i1"), assistant("i1"))
 
-    readings = score_run([made("d", 1, "i1")], list(truths([talk]))).readings
+    readings = score_run([made("d", 1, "i1")], list(ground_truths([talk]))).readings
 
     assert readings["excluded"]["all"].turns == 0
     assert readings["included"]["all"].scores["recall@1"].mean == 1
@@ -91,7 +91,7 @@ def test_a_turn_that_only_repeats_counts_in_one_reading():
 def test_what_was_not_ranked_counts_as_not_found():
     talk = dialogue("d", assistant("i1"), assistant("i2"))
 
-    scores = score_run([made("d", 0, "i1")], list(truths([talk])))
+    scores = score_run([made("d", 0, "i1")], list(ground_truths([talk])))
 
     assert scores.unranked_turns == 1
     assert scores.readings["excluded"]["all"].scores["recall@10"].mean == 0.5
@@ -100,7 +100,7 @@ def test_what_was_not_ranked_counts_as_not_found():
 def test_the_make_up_of_lists_by_hand(dataset: Dataset):
     talk = dialogue("d", assistant("i0", "gone"))
 
-    scores = score_run([made("d", 0, "i0", "i1", "i9", "gone")], list(truths([talk])), dataset)
+    scores = score_run([made("d", 0, "i0", "i1", "i9", "gone")], list(ground_truths([talk])), dataset)
 
     assert scores.coverage == pytest.approx(3 / 10)
     assert scores.outside_catalog_share == pytest.approx(1 / 4)
@@ -119,14 +119,14 @@ def test_the_make_up_of_lists_by_hand(dataset: Dataset):
 def test_popularity_is_that_of_the_answers_where_nobody_rated(dataset: Dataset):
     bare = Dataset(dataset.catalog, Interactions.of(dataset.catalog, ()))
 
-    crowd = Crowd.of(bare, list(truths([dialogue("d", assistant("i3"))])))
+    crowd = Crowd.of(bare, list(ground_truths([dialogue("d", assistant("i3"))])))
 
     assert crowd.counts["i3"] == 1
     assert "i3" in crowd.head
 
 
 def test_answers_outside_the_catalog_can_be_left_out(dataset: Dataset):
-    places = list(truths([dialogue("d", assistant("i0", "gone"), assistant("lost"))]))
+    places = list(ground_truths([dialogue("d", assistant("i0", "gone"), assistant("lost"))]))
 
     kept = score_run([made("d", 0, "i0"), made("d", 1, "i1")], within(places, dataset.catalog))
 
@@ -139,11 +139,11 @@ def test_acceptance_of_what_was_shown():
     said = dialogue("b", assistant("i4"), user("i4", liked=True))
     silent = dialogue("c", assistant("i5"))
 
-    found = acceptance([noted, said, silent])
+    accepted = acceptance([noted, said, silent])
 
-    assert found is not None
-    assert found[1] == 4
-    assert found[0].mean == pytest.approx(2 / 4)
+    assert accepted is not None
+    assert accepted[1] == 4
+    assert accepted[0].mean == pytest.approx(2 / 4)
     assert acceptance([silent]) is None
 
 
@@ -181,10 +181,10 @@ def test_intervals_draw_whole_dialogues():
 
 
 def test_a_mean_skips_what_has_no_value():
-    found = bootstrap_means(np.asarray([[1.0, math.nan], [0.0, math.nan]]), ["a", "b"])
+    intervals = bootstrap_means(np.asarray([[1.0, math.nan], [0.0, math.nan]]), ["a", "b"])
 
-    assert found[0].mean == 0.5
-    assert math.isnan(found[1].mean)
+    assert intervals[0].mean == 0.5
+    assert math.isnan(intervals[1].mean)
 
 
 def test_a_difference_is_taken_turn_by_turn():
@@ -196,7 +196,7 @@ def test_a_difference_is_taken_turn_by_turn():
 
 
 def test_the_tables_hold_every_run(dataset: Dataset):
-    places = list(truths([dialogue("d", assistant("i1"))]))
+    places = list(ground_truths([dialogue("d", assistant("i1"))]))
     scores = score_run([made("d", 0, "i1", seconds=0.5)], places, dataset)
 
     text = scores_table({"a|b": scores, "other": scores})

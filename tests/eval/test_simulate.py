@@ -64,20 +64,20 @@ def ask(server: ScriptedChatModel, *lines: Line, prompt: str = "") -> list[Answe
 
 
 def test_people_are_read_with_what_they_like(tmp_path: Path):
-    found = read_people(write_users(tmp_path / "users.csv", 3), CATALOG)
+    people = read_people(write_users(tmp_path / "users.csv", 3), CATALOG)
 
-    assert [one.user_id for one in found.persons] == ["p0", "p1", "p2"]
-    assert set(found.persons[1].liked) == set(person(1).liked)
-    assert set(found.persons[1].disliked) == set(person(1).disliked)
+    assert [reader.user_id for reader in people.persons] == ["p0", "p1", "p2"]
+    assert set(people.persons[1].liked) == set(person(1).liked)
+    assert set(people.persons[1].disliked) == set(person(1).disliked)
 
 
 def test_whom_the_recommender_learned_from_is_left_out(tmp_path: Path):
-    rows = [Interaction("somebody else", one, 1.0, 0.0) for one in person(1).rated]
+    rows = [Interaction("somebody else", judged_id, 1.0, 0.0) for judged_id in person(1).rated]
 
-    found = read_people(write_users(tmp_path / "users.csv", 3), CATALOG, learned=Interactions.of(CATALOG, rows))
+    people = read_people(write_users(tmp_path / "users.csv", 3), CATALOG, learned=Interactions.of(CATALOG, rows))
 
-    assert [one.user_id for one in found.persons] == ["p0", "p2"]
-    assert found.learned == 1
+    assert [reader.user_id for reader in people.persons] == ["p0", "p2"]
+    assert people.learned == 1
 
 
 def test_whoever_was_active_too_early_is_left_out(tmp_path: Path):
@@ -190,15 +190,15 @@ def test_lines_whose_meaning_is_lost_stay_as_they_were():
 def test_a_run_that_stopped_goes_on_where_it_was(tmp_path: Path):
     out, tastes = tmp_path / "run.jsonl", [taste(number) for number in range(4)]
     asyncio.run(talk_all(stage(Answer("Hm.", ITEMS)), tastes, out, parallel=2))
-    whole = {one.dialogue_id: one for one in read_simulated(out)}
+    whole = {dialogue.dialogue_id: dialogue for dialogue in read_simulated(out)}
     lines = out.read_text(encoding="utf-8").splitlines(keepends=True)
     out.write_text("".join(lines[:2]) + lines[2][:40], encoding="utf-8")
 
     done = begin(out, resume=True)
 
-    assert [one.dialogue_id for one in done] == list(whole)[:2]
+    assert [dialogue.dialogue_id for dialogue in done] == list(whole)[:2]
     asyncio.run(talk_all(stage(Answer("Hm.", ITEMS)), tastes[2:], out))
-    assert {one.dialogue_id: one for one in read_simulated(out)} == whole
+    assert {dialogue.dialogue_id: dialogue for dialogue in read_simulated(out)} == whole
 
 
 def test_conversations_that_failed_are_tried_again(tmp_path: Path):
@@ -213,11 +213,13 @@ def test_what_is_written_is_a_transcript_like_any_other(tmp_path: Path):
     out = tmp_path / "run.jsonl"
     asyncio.run(talk_all(stage(Answer("1. **Castle**", ITEMS)), [taste(number) for number in range(3)], out))
 
-    found = read_transcripts(out)
+    transcripts = read_transcripts(out)
 
-    assert len(found.dialogues) == 3
-    assert found.unknown_items(CATALOG) == []
-    assert all(turn.accepted is not None for one in found.dialogues for turn in one.turns if turn.recommended)
+    assert len(transcripts.dialogues) == 3
+    assert transcripts.unknown_items(CATALOG) == []
+    assert all(
+        turn.accepted is not None for dialogue in transcripts.dialogues for turn in dialogue.turns if turn.recommended
+    )
 
 
 def test_a_broken_line_is_named(tmp_path: Path):
@@ -276,7 +278,7 @@ def test_the_figures_are_as_worked_out_by_hand():
 
     scores = score_simulation([found, lost])
 
-    means = {name: one.mean for name, one in scores.scores.items()}
+    means = {name: score.mean for name, score in scores.scores.items()}
     assert means["success_rate"] == 0.5
     assert means["turns_to_success"] == means["average_turns"] == 3.0
     assert means["limit_kept"] == 0.75  # three of the four items that were shown after it was stated
@@ -289,7 +291,7 @@ def test_the_figures_are_as_worked_out_by_hand():
     assert means["outside_catalog"] == pytest.approx(1 / 8)
     assert means["seconds"] == pytest.approx(4 / 6)
     assert means["tokens"] == pytest.approx(30 / 6)
-    assert [one.mean for one in scores.by_turn] == [0.0, 0.0, 0.5]
+    assert [score.mean for score in scores.by_turn] == [0.0, 0.0, 0.5]
     assert scores.groups["chatty"][0] == 1
     assert scores.groups["chatty"][1].mean == 1.0
 
@@ -308,8 +310,8 @@ def test_runs_are_compared_user_by_user():
 
     scores, differences = compare_runs({"good": good, "bad": bad})
 
-    assert {name: one.users for name, one in scores.items()} == {"good": 3, "bad": 3}
-    gains = {one.metric: one.gain.mean for one in differences}
+    assert {name: difference.users for name, difference in scores.items()} == {"good": 3, "bad": 3}
+    gains = {difference.metric: difference.gain.mean for difference in differences}
     assert (gains["success_rate"], gains["average_turns"]) == (1.0, -2.0)
     assert "good - bad" in differences_table(differences)
     assert "| good | 1.000" in simulation_tables(scores)
@@ -389,7 +391,7 @@ def test_the_same_users_talk_to_every_system(tmp_path: Path):
     for name, reply in (("a", Answer("Hm.")), ("b", Answer("Well?", ITEMS))):
         made = stage(reply)
         asyncio.run(talk_all(type(made)(Scripted([reply], name), CATALOG, made.spotter, 0, 2), tastes, tmp_path / name))
-        ids.append([(one.dialogue_id, one.turns[0].text) for one in read_simulated(tmp_path / name)])
+        ids.append([(dialogue.dialogue_id, dialogue.turns[0].text) for dialogue in read_simulated(tmp_path / name)])
 
     assert ids[0] == ids[1]
 
@@ -413,7 +415,7 @@ async def test_the_agent_draws_the_same_for_the_same_user_and_stores_nothing(tmp
         first = [await one.say(line) for line in lines]
         again = [await other.say(line) for line in lines]
 
-        assert [one.items for one in first] == [one.items for one in again]
+        assert [reply.items for reply in first] == [reply.items for reply in again]
         assert first[0].items
         assert agent.catalog.item(first[0].items[0]).label in first[0].text
         assert agent.state.list_users(10) == []

@@ -17,7 +17,7 @@ from eval.simulation.records import SimulatedDialogue
 from eval.simulation.run import Stage, talk
 from eval.simulation.speech import Line, wordings
 from eval.simulation.systems import Answer
-from eval.simulation.taste import Piece, Taste, Temper
+from eval.simulation.taste import Piece, SimulatedTaste, Temper
 from eval.simulation.user import SimulatedUser, Verdict
 from retrieval.datasets import Interactions
 from retrieval.errors import BadDataError
@@ -27,32 +27,32 @@ from tests.eval.simulated import CATALOG, SPOTTER, item_id, person, stage, taste
 TEMPERS = pytest.mark.parametrize("temper", list(Temper))
 
 
-def user(one: Taste) -> SimulatedUser:
-    made = SimulatedUser(one, CATALOG, SPOTTER, seed=0)
+def user(user_taste: SimulatedTaste) -> SimulatedUser:
+    made = SimulatedUser(user_taste, CATALOG, SPOTTER, seed=0)
     made.opening()
     return made
 
 
-def run(where: Stage, one: Taste) -> SimulatedDialogue:
-    return asyncio.run(talk(where, one))
+def run(where: Stage, user_taste: SimulatedTaste) -> SimulatedDialogue:
+    return asyncio.run(talk(where, user_taste))
 
 
-def unknown(one: Taste, *, fits: bool, keeps: bool = True) -> list[str]:
+def unknown(user_taste: SimulatedTaste, *, fits: bool, keeps: bool = True) -> list[str]:
     """Items that nobody has an opinion on."""
-    core = one.wishes[0].core
+    core = user_taste.wishes[0].core
     return [
         item.item_id
         for item in CATALOG
-        if item.item_id not in {*one.known, *one.held_out}
+        if item.item_id not in {*user_taste.known, *user_taste.held_out}
         and core.fits(item, CATALOG) is fits
-        and CATALOG.satisfies(item, one.limit) is keeps
+        and CATALOG.satisfies(item, user_taste.limit) is keeps
     ]
 
 
-def fickle() -> Taste:
+def fickle() -> SimulatedTaste:
     """A contrary user who has something else to wish for."""
     tastes = (taste(number, temper=Temper.CONTRARY) for number in range(12))
-    return next(one for one in tastes if len(one.wishes) > 1)
+    return next(user_taste for user_taste in tastes if len(user_taste.wishes) > 1)
 
 
 # Drawing ---------------------------------------------------------------------------------------------------------
@@ -74,10 +74,10 @@ def test_what_would_please_is_held_out_and_fits(number: int):
 
     (wish,) = made.wishes
     assert len(wish.targets) >= 2
-    assert all(made.held_out[one] for one in wish.targets)
+    assert all(made.held_out[judged_id] for judged_id in wish.targets)
     assert not made.known.keys() & made.held_out.keys()
-    assert all(wish.core.fits(CATALOG.item(one), CATALOG) for one in wish.targets)
-    assert all(CATALOG.satisfies(CATALOG.item(one), made.limit) for one in wish.targets)
+    assert all(wish.core.fits(CATALOG.item(judged_id), CATALOG) for judged_id in wish.targets)
+    assert all(CATALOG.satisfies(CATALOG.item(judged_id), made.limit) for judged_id in wish.targets)
     assert set(wish.examples) <= made.known.keys()
 
 
@@ -86,7 +86,7 @@ def test_what_is_wished_for_is_shared_by_several_likes(number: int):
     made, likes = taste(number), person(number).liked
 
     for piece in made.wishes[0].pieces:
-        assert sum(piece.fits(CATALOG.item(one), CATALOG) for one in likes) >= 5
+        assert sum(piece.fits(CATALOG.item(judged_id), CATALOG) for judged_id in likes) >= 5
 
 
 def test_people_without_a_common_taste_are_passed_over():
@@ -114,11 +114,11 @@ def test_no_title_that_would_please_is_named_before_it_was_shown(temper: Temper,
     made = taste(number, temper=temper, rich=rich)
     answers = [Answer("These?", tuple(unknown(made, fits=False)[:2])), Answer("What kind do you like?"), Answer("")]
 
-    found = run(stage(*answers, *answers), made)
+    dialogue = run(stage(*answers, *answers), made)
 
-    said = " ".join(turn.text for turn in found.turns if turn.role == "user")
-    assert not [one for one in made.held_out if CATALOG.item(one).title in said]
-    assert not {mention.item_id for turn in found.turns for mention in turn.mentions} & made.held_out.keys()
+    said = " ".join(turn.text for turn in dialogue.turns if turn.role == "user")
+    assert not [judged_id for judged_id in made.held_out if CATALOG.item(judged_id).title in said]
+    assert not {mention.item_id for turn in dialogue.turns for mention in turn.mentions} & made.held_out.keys()
 
 
 @TEMPERS
@@ -126,55 +126,55 @@ def test_a_held_out_like_that_fits_is_accepted(temper: Temper):
     made = taste(temper=temper)
     target = min(made.wishes[0].targets)
 
-    found = run(stage(Answer("Hm."), Answer("Try this.", (unknown(made, fits=False)[0], target))), made)
+    dialogue = run(stage(Answer("Hm."), Answer("Try this.", (unknown(made, fits=False)[0], target))), made)
 
-    assert found.simulated.accepted == target
-    assert len(found.simulated.answers) == 2
-    assert found.turns[3].accepted == (target,)
-    assert found.turns[4].mentions[0].liked is True
+    assert dialogue.simulated.accepted == target
+    assert len(dialogue.simulated.answers) == 2
+    assert dialogue.turns[3].accepted == (target,)
+    assert dialogue.turns[4].mentions[0].liked is True
 
 
 def test_a_conversation_ends_after_the_last_answer():
-    found = run(stage(Answer("Hm."), turns=3), taste())
+    dialogue = run(stage(Answer("Hm."), turns=3), taste())
 
-    assert [turn.role for turn in found.turns] == ["user", "assistant"] * 3
-    assert found.simulated.accepted == ""
+    assert [turn.role for turn in dialogue.turns] == ["user", "assistant"] * 3
+    assert dialogue.simulated.accepted == ""
 
 
 def test_a_near_miss_may_please_too():
     made = taste()
     target = min(made.wishes[0].targets)
 
-    found = run(stage(Answer("Nothing fits.", near=(target,))), made)
+    dialogue = run(stage(Answer("Nothing fits.", near=(target,))), made)
 
-    assert found.simulated.accepted == target
-    assert found.turns[1].recommended == (target,)
+    assert dialogue.simulated.accepted == target
+    assert dialogue.turns[1].recommended == (target,)
 
 
 def test_what_was_asked_for_on_top_is_given_up_where_nothing_is_found():
-    made = next(one for one in map(taste, range(12)) if len(one.wishes[0].pieces) > 1)
-    one = user(made)
+    made = next(user_taste for user_taste in map(taste, range(12)) if len(user_taste.wishes[0].pieces) > 1)
+    talker = user(made)
     for _ in range(4):
-        one.reply("Here.", unknown(made, fits=True)[:1])
+        talker.reply("Here.", unknown(made, fits=True)[:1])
 
-    line = one.reply("Nothing.", [])
+    line = talker.reply("Nothing.", [])
 
     assert line.text.startswith("never mind ")
-    assert any(one.speaker.wish(piece) in line.text for piece in made.wishes[0].pieces[1:])
+    assert any(talker.speaker.wish(piece) in line.text for piece in made.wishes[0].pieces[1:])
 
 
 def test_an_error_ends_the_conversation_and_is_noted():
-    found = run(stage(Answer("Hm."), Answer(error="no answer (ConnectError)")), taste())
+    dialogue = run(stage(Answer("Hm."), Answer(error="no answer (ConnectError)")), taste())
 
-    assert found.simulated.error == "no answer (ConnectError)"
+    assert dialogue.simulated.error == "no answer (ConnectError)"
 
 
 @TEMPERS
 def test_what_is_shown_is_judged_by_what_is_known(temper: Temper):
     made = taste(temper=temper)
-    one, wish = user(made), made.wishes[0]
+    talker, wish = user(made), made.wishes[0]
     known = next(
-        item for item in made.known if item not in one.named and CATALOG.satisfies(CATALOG.item(item), made.limit)
+        item for item in made.known if item not in talker.named and CATALOG.satisfies(CATALOG.item(item), made.limit)
     )
     disliked = next(
         item
@@ -184,46 +184,46 @@ def test_what_is_shown_is_judged_by_what_is_known(temper: Temper):
     off, fitting = unknown(made, fits=False)[0], min(wish.targets)
     breaking = next(item.item_id for item in CATALOG if not CATALOG.satisfies(item, made.limit))
 
-    found = one.judge([known, disliked, off, fitting, breaking, off])
+    verdicts = talker.judge([known, disliked, off, fitting, breaking, off])
 
-    assert found == ["known", "disliked", "off_wish", "accepted", "breaks", "repeat"]
+    assert verdicts == ["known", "disliked", "off_wish", "accepted", "breaks", "repeat"]
 
 
 @TEMPERS
 def test_a_limit_that_an_item_breaks_is_stated_and_then_insisted_on(temper: Temper):
     made = taste(temper=temper)
-    one = user(made)
+    talker = user(made)
     first, second = [item.item_id for item in CATALOG if not CATALOG.satisfies(item, made.limit)][:2]
 
-    stated, insisted = one.reply("", [first]), one.reply("", [second])
+    stated, insisted = talker.reply("", [first]), talker.reply("", [second])
 
-    limit = one.speaker.limit(made.limit)
+    limit = talker.speaker.limit(made.limit)
     assert limit.casefold() in stated.text.casefold()
     if temper is not Temper.CONTRARY:  # who changes their mind then
         assert limit in insisted.text
-        assert one.speaker.title(second) in insisted.text
+        assert talker.speaker.title(second) in insisted.text
 
 
 def test_the_limit_is_stated_in_its_turn_at_the_latest():
     made = taste()
-    one = user(made)
+    talker = user(made)
 
     for _ in range(made.limit_turn):
-        one.reply("Hm.", [])
+        talker.reply("Hm.", [])
 
-    assert one.limit_told is not None
-    assert one.limit_told <= made.limit_turn - 1
+    assert talker.limit_told is not None
+    assert talker.limit_told <= made.limit_turn - 1
 
 
 def test_contrary_users_change_their_mind_once():
     made = fickle()
-    one = user(made)
+    talker = user(made)
 
-    lines = [one.reply("Hm.", []) for _ in range(4)]
+    lines = [talker.reply("Hm.", []) for _ in range(4)]
 
-    assert one.wish == made.wishes[1]
-    assert one.speaker.wish(made.wishes[1].core) in lines[1].text
-    assert one.wishes_told == [0, 2]
+    assert talker.wish == made.wishes[1]
+    assert talker.speaker.wish(made.wishes[1].core) in lines[1].text
+    assert talker.wishes_told == [0, 2]
 
 
 def test_somebody_who_says_much_begins_with_examples():
@@ -240,10 +240,10 @@ def test_somebody_who_says_much_begins_with_examples():
 def test_a_choice_is_answered_from_the_taste(temper: Temper):
     made = taste(temper=temper)
     other = next(kind for kind in ("strategy", "party", "puzzle") if kind != made.wishes[0].core.value)
-    one = user(made)
-    core = one.speaker.value(made.wishes[0].core)
+    talker = user(made)
+    core = talker.speaker.value(made.wishes[0].core)
 
-    line = one.reply(f"One question: more {core} or more {other}?", [])
+    line = talker.reply(f"One question: more {core} or more {other}?", [])
 
     assert core in line.text.casefold()
     assert other not in line.text
@@ -300,21 +300,21 @@ def test_wordings_have_known_places_only(language: str):
     places = {
         place
         for remarks in wordings(language).remarks.values()
-        for one in remarks
-        for place in re.findall(r"\{(\w+)\}", one)
+        for remark in remarks
+        for place in re.findall(r"\{(\w+)\}", remark)
     }
 
     assert places <= known
 
 
 def test_facts_and_limits_are_said_as_people_say_them():
-    one = user(taste()).speaker
+    speaker = user(taste()).speaker
 
     assert (
-        one.wish(Piece("kinds", "party"), Piece("designers", "Ada Quill1"))
+        speaker.wish(Piece("kinds", "party"), Piece("designers", "Ada Quill1"))
         == "party games and games designed by Ada Quill1"
     )
-    assert one.wish(Piece("year", 1990)) == "games from the 1990s"
+    assert speaker.wish(Piece("year", 1990)) == "games from the 1990s"
 
 
 def test_lines_are_joined_with_a_pause():
@@ -363,13 +363,13 @@ def test_filtered_popularity_keeps_what_was_understood():
     ],
 )
 def test_titles_are_read_out_of_plain_text(text: str, items: list[str], foreign: int):
-    found = SuggestionReader.of(CATALOG).read(text, named={"g0-3"})
+    suggested = SuggestionReader.of(CATALOG).read(text, named={"g0-3"})
 
-    assert (list(found.items), found.foreign) == (items, foreign)
+    assert (list(suggested.items), suggested.foreign) == (items, foreign)
 
 
 def test_verdicts_that_are_spoken_of_are_known():
-    assert {one.value for one in Verdict} >= {"accepted", "breaks", "repeat", "named", "known"}
+    assert {verdict.value for verdict in Verdict} >= {"accepted", "breaks", "repeat", "named", "known"}
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -12,7 +12,7 @@ GOOD = {"dialogue_id": "d1", "turns": [{"role": "user", "text": "hi"}]}
 
 def write(folder: Path, *lines: object) -> Path:
     path = folder / "d.jsonl"
-    path.write_text("\n".join(one if isinstance(one, str) else json.dumps(one) for one in lines), encoding="utf-8")
+    path.write_text("\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines), encoding="utf-8")
     return path
 
 
@@ -24,7 +24,7 @@ def test_the_examples_are_readable():
     dialogues = read_dialogues(EXAMPLES)
 
     assert len(dialogues) == 6
-    assert all(list(questions(one)) for one in dialogues)
+    assert all(list(questions(recorded)) for recorded in dialogues)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_no_file_and_no_dialogue_are_said(tmp_path: Path):
 
 
 def test_each_turn_that_recommends_something_new_is_a_question():
-    one = dialogue(
+    recorded = dialogue(
         {"role": "user", "text": "q1", "mentions": [{"item_id": "a", "liked": True}]},
         {"role": "assistant", "text": "r1", "recommended": ["a", "b"]},
         {"role": "assistant", "text": "only words"},
@@ -74,13 +74,13 @@ def test_each_turn_that_recommends_something_new_is_a_question():
         {"role": "assistant", "text": "r3", "recommended": ["c", "c"]},
     )
 
-    found = [(question.turn_index, question.message, relevant) for question, relevant in questions(one)]
+    asked = [(question.turn_index, question.message, relevant) for question, relevant in questions(recorded)]
 
-    assert found == [(1, "q1", ("b",)), (5, "q2", ("c",))]
+    assert asked == [(1, "q1", ("b",)), (5, "q2", ("c",))]
 
 
 def test_a_question_holds_only_what_was_said_before():
-    one = dialogue(
+    recorded = dialogue(
         {"role": "user", "text": "q1"},
         {"role": "assistant", "text": "r1"},
         {"role": "user", "text": "q2"},
@@ -88,7 +88,7 @@ def test_a_question_holds_only_what_was_said_before():
         {"role": "user", "text": "MARKER"},
     )
 
-    question = question_at(one, 3)
+    question = question_at(recorded, 3)
 
     assert [turn.text for turn in question.before] == ["q1", "r1"]
     assert question.message == "q2"
@@ -96,6 +96,6 @@ def test_a_question_holds_only_what_was_said_before():
 
 
 def test_before_the_user_spoke_there_is_no_message():
-    one = dialogue({"role": "assistant", "text": "welcome", "recommended": ["a"]})
+    recorded = dialogue({"role": "assistant", "text": "welcome", "recommended": ["a"]})
 
-    assert question_at(one, 0).message == ""
+    assert question_at(recorded, 0).message == ""

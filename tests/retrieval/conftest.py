@@ -47,7 +47,7 @@ def vectors(teas: Dataset, tea_settings: RetrievalSettings) -> VectorIndex:
 @pytest.fixture(scope="session")
 def channels(teas: Dataset, tea_settings: RetrievalSettings, vectors: VectorIndex) -> dict[str, Channel]:
     ratings = read_ratings(teas)
-    found: list[Channel] = [
+    opened: list[Channel] = [
         ContentChannel(teas.catalog, vectors, HashEncoder()),
         FactorsChannel(teas.catalog, ease.fit(ratings.log().likes(), LIKED), ratings),
         NeighborsChannel(teas.catalog, neighbors.fit(ratings.log().likes(), PEOPLE), ratings),
@@ -55,7 +55,7 @@ def channels(teas: Dataset, tea_settings: RetrievalSettings, vectors: VectorInde
         GraphChannel(teas.catalog),
         TrendChannel(teas.catalog, ratings),
     ]
-    return {channel.name: channel for channel in found}
+    return {channel.name: channel for channel in opened}
 
 
 @pytest.fixture

@@ -56,11 +56,11 @@ def test_an_answer_turns_the_taste_to_its_side(model: TasteModel) -> None:
 
 def test_every_answer_narrows_the_belief(model: TasteModel) -> None:
     belief = Belief(model)
-    widths = [float(belief.width()[0])]
+    widths = [float(belief.uncertainty()[0])]
 
     for item in (20, 3, 22):
         answer(belief, item, 1.0)
-        widths.append(float(belief.width()[0]))
+        widths.append(float(belief.uncertainty()[0]))
 
     assert widths[0] == pytest.approx(1.0)
     assert widths[-1] < 0.8
@@ -112,7 +112,7 @@ def test_a_gain_is_the_narrowing_that_follows(model: TasteModel) -> None:
 
     answer(alone, 20, 1.0)
 
-    assert 1 - float(alone.width()[0]) == pytest.approx(promised, abs=1e-6)
+    assert 1 - float(alone.uncertainty()[0]) == pytest.approx(promised, abs=1e-6)
     assert 0 < expected < 1
 
 
@@ -140,7 +140,7 @@ def test_empty_and_tiny_logs_work(n_items: int) -> None:
         belief = Belief(fit_taste(empty, given))
         answer(belief, 0, 1.0)
         assert np.isfinite(belief.mean()).all()
-        assert 0 <= float(belief.width()[0]) <= 1
+        assert 0 <= float(belief.uncertainty()[0]) <= 1
 
 
 def test_a_prior_comes_back_from_its_file(model: TasteModel, tmp_path) -> None:
@@ -171,19 +171,19 @@ def test_a_clock_that_ran_backwards_changes_nothing(reader: Reader) -> None:
     first = [Interaction("x", "tea:0", 1.0, 500.0), Interaction("x", "tea:4", -1.0, 3.0)]
     second = [Interaction("x", "tea:0", 1.0, -500.0), Interaction("x", "tea:4", -1.0, 3.0)]
 
-    beliefs = [reader.belief(Preference(), UserHistory.of("x", one)) for one in (first, second)]
+    beliefs = [reader.belief(Preference(), UserHistory.of("x", past)) for past in (first, second)]
 
     assert np.allclose(beliefs[0].mean(), beliefs[1].mean())
 
 
 def test_somebody_who_dislikes_everything_is_believed_and_stays_finite(reader: Reader) -> None:
-    everything = [Interaction("x", one.item_id, -1.0, 1.0) for one in reader.catalog]
+    everything = [Interaction("x", item.item_id, -1.0, 1.0) for item in reader.catalog]
 
     belief = reader.belief(Preference(), UserHistory.of("x", everything))
 
     assert np.isfinite(belief.mean()).all()
     assert belief.mean().mean() <= Belief(reader.model).mean().mean() + 1e-3
-    assert float(belief.width()[0]) < 0.6
+    assert float(belief.uncertainty()[0]) < 0.6
 
 
 def test_a_wish_turns_the_taste_and_its_opposite_turns_it_away(reader: Reader) -> None:
@@ -212,16 +212,16 @@ def asked_of(model: TasteModel) -> Questions:
 def test_the_question_splits_where_the_belief_is_widest(model: TasteModel) -> None:
     questions = asked_of(model)
 
-    found = questions.best(Belief(model))
+    question = questions.best(Belief(model))
 
-    assert found is not None
-    assert "right" in found.values
+    assert question is not None
+    assert "right" in question.values
     assert questions.best(Belief(model), beside=1.0) is None
-    other = questions.best(Belief(model), asked=(found.key,))
+    other = questions.best(Belief(model), asked=(question.key,))
     assert other is not None
-    assert other.key != found.key
+    assert other.key != question.key
     assert questions.best(Belief(model), asked=questions.keys) is None
-    assert questions.best(Belief(model), settled=("other side",)) == found
+    assert questions.best(Belief(model), settled=("other side",)) == question
     assert questions.best(Belief(model), settled=("side",)) is None
 
 
@@ -244,11 +244,11 @@ def test_a_gain_is_the_narrowing_that_an_answer_brings(model: TasteModel) -> Non
     questions, belief = asked_of(model), Belief(model)
     model = TasteModel(*(getattr(model, name) for name in ARRAYS[:4]), np.zeros((1, 4)), np.ones(1))
     belief = Belief(model)
-    promised, before = questions.gains(belief)[0, 0] * belief.model.openness, belief.width()[0]
+    promised, before = questions.gains(belief)[0, 0] * belief.model.openness, belief.uncertainty()[0]
 
     belief.learn(questions.along[:1], np.ones(1), questions.noise[:1])
 
-    assert before - belief.width()[0] == pytest.approx(promised / belief.model.openness)
+    assert before - belief.uncertainty()[0] == pytest.approx(promised / belief.model.openness)
 
 
 def test_an_answer_to_a_question_turns_the_taste(reader: Reader) -> None:

@@ -51,24 +51,24 @@ def channel(request: pytest.FixtureRequest, channels: Mapping[str, Channel]) -> 
 @pytest.mark.parametrize("k", [0, 1, 3, 1000])
 @pytest.mark.parametrize("history", [NOBODY, guest()], ids=["new", "known"])
 def test_a_channel_keeps_the_contract(channel: Channel, history: UserHistory, k: int, teas: Dataset) -> None:
-    found = channel.retrieve(RICH, history, k=k)
+    candidates = channel.retrieve(RICH, history, k=k)
 
-    ids = [one.item_id for one in found]
-    scores = [one.scores[channel.name] for one in found]
-    assert len(found) <= k
-    assert len(found) > 0 or k == 0
+    ids = [candidate.item_id for candidate in candidates]
+    scores = [candidate.scores[channel.name] for candidate in candidates]
+    assert len(candidates) <= k
+    assert len(candidates) > 0 or k == 0
     assert len(set(ids)) == len(ids)
     assert scores == sorted(scores, reverse=True)
     assert np.isfinite(scores).all()
-    assert all(one.evidence for one in found)
+    assert all(candidate.evidence for candidate in candidates)
     assert all(item_id in teas.catalog for item_id in ids)
     assert not {"tea:4", "tea:0", "tea:5", "tea:15", *history.seen()} & set(ids)
 
 
 def test_a_channel_without_any_signal_returns_nothing_or_the_popular(channel: Channel) -> None:
-    found = channel.retrieve(Preference(), NOBODY, k=5)
+    candidates = channel.retrieve(Preference(), NOBODY, k=5)
 
-    assert len(found) == (5 if channel.name == "trend" else 0)
+    assert len(candidates) == (5 if channel.name == "trend" else 0)
 
 
 def test_the_same_question_gets_the_same_answer(channel: Channel) -> None:
@@ -78,10 +78,10 @@ def test_the_same_question_gets_the_same_answer(channel: Channel) -> None:
 def test_a_strict_mask_still_brings_k_candidates(channel: Channel, teas: Dataset) -> None:
     allowed = teas.catalog.mask([Constraint("price", Op.MAX, (12.0,)), Constraint("kinds", Op.IS, ("Green", "Black"))])
 
-    found = channel.retrieve(Preference(text="cocoa", liked=("tea:5",)), guest(), k=2, allowed=allowed)
+    candidates = channel.retrieve(Preference(text="cocoa", liked=("tea:5",)), guest(), k=2, allowed=allowed)
 
-    assert len(found) == 2
-    assert all(allowed[teas.catalog.row(one.item_id)] for one in found)
+    assert len(candidates) == 2
+    assert all(allowed[teas.catalog.row(candidate.item_id)] for candidate in candidates)
 
 
 def test_an_empty_mask_gives_an_empty_answer(channel: Channel, teas: Dataset) -> None:
@@ -109,11 +109,13 @@ def test_a_one_item_catalog_works_in_every_channel(data_dir: Path) -> None:
         TrendChannel(catalog, ratings),
     ]
 
-    found = [one.retrieve(Preference(text="smoky", wishes=(Wish("notes", "smoky"),)), NOBODY, k=5) for one in channels]
-    known = [one.retrieve(Preference(text="smoky", liked=("é 1",)), NOBODY, k=5) for one in channels]
+    lists = [
+        opened.retrieve(Preference(text="smoky", wishes=(Wish("notes", "smoky"),)), NOBODY, k=5) for opened in channels
+    ]
+    known = [opened.retrieve(Preference(text="smoky", liked=("é 1",)), NOBODY, k=5) for opened in channels]
 
-    assert [len(one) for one in found] == [1, 0, 0, 0, 1, 1]
-    assert [len(one) for one in known] == [0, 0, 0, 0, 0, 0]
+    assert [len(hits) for hits in lists] == [1, 0, 0, 0, 1, 1]
+    assert [len(hits) for hits in known] == [0, 0, 0, 0, 0, 0]
 
 
 @pytest.mark.parametrize("name", ["factors", "neighbors"])
@@ -121,9 +123,9 @@ def test_a_one_item_catalog_works_in_every_channel(data_dir: Path) -> None:
 def test_collaborative_channels_find_the_planted_block(
     name: str, liked: str, block: set[int], channels: Mapping[str, Channel]
 ) -> None:
-    found = channels[name].retrieve(Preference(liked=(liked,)), NOBODY, k=3)
+    candidates = channels[name].retrieve(Preference(liked=(liked,)), NOBODY, k=3)
 
-    assert {one.item_id for one in found} == {f"tea:{row}" for row in block}
+    assert {candidate.item_id for candidate in candidates} == {f"tea:{row}" for row in block}
 
 
 def test_factors_show_how_many_people_liked_both(channels: Mapping[str, Channel], teas: Dataset) -> None:
@@ -131,7 +133,11 @@ def test_factors_show_how_many_people_liked_both(channels: Mapping[str, Channel]
 
     evidence = best.evidence[0]
     fans = [
-        {one.user_id for one in teas.interactions if one.item_id == item_id and one.weight > 0}
+        {
+            interaction.user_id
+            for interaction in teas.interactions
+            if interaction.item_id == item_id and interaction.weight > 0
+        }
         for item_id in ("tea:0", best.item_id)
     ]
     assert evidence.kind is EvidenceKind.CO_LIKED
@@ -143,18 +149,18 @@ def test_a_dislike_lowers_the_score_of_what_its_fans_like(channels: Mapping[str,
     before = channels["factors"].retrieve(Preference(liked=("tea:5",)), NOBODY, k=20)
     after = channels["factors"].retrieve(Preference(liked=("tea:5",), disliked=("tea:4",)), NOBODY, k=20)
 
-    score = {one.item_id: one.scores["factors"] for one in before}
-    lowered = {one.item_id: one.scores["factors"] for one in after}
+    score = {candidate.item_id: candidate.scores["factors"] for candidate in before}
+    lowered = {candidate.item_id: candidate.scores["factors"] for candidate in after}
     assert lowered["tea:6"] < score["tea:6"]
 
 
 def test_a_user_is_no_neighbor_of_themselves(channels: Mapping[str, Channel], teas: Dataset) -> None:
     history = teas.interactions.of_user("u0-0")
 
-    found = channels["neighbors"].retrieve(Preference(), history, k=5)
+    candidates = channels["neighbors"].retrieve(Preference(), history, k=5)
 
-    assert found[0].item_id == "tea:0"
-    assert found[0].evidence[0].count == 7
+    assert candidates[0].item_id == "tea:0"
+    assert candidates[0].evidence[0].count == 7
 
 
 def test_factors_survive_a_trip_to_disk(data_dir: Path, teas: Dataset, channels: Mapping[str, Channel]) -> None:
@@ -181,22 +187,22 @@ def test_damaged_factors_are_refused(data_dir: Path, teas: Dataset) -> None:
 
 
 def test_content_finds_the_description_that_was_asked_for(channels: Mapping[str, Channel]) -> None:
-    found = channels["content"].retrieve(Preference(text="dried over pine fires, smoky"), NOBODY, k=3)
+    candidates = channels["content"].retrieve(Preference(text="dried over pine fires, smoky"), NOBODY, k=3)
 
-    assert found[0].item_id == "tea:4"
-    assert found[0].evidence[0].kind is EvidenceKind.TEXT
-    assert found[0].evidence[0].text == "Strong, dried over pine fires."
+    assert candidates[0].item_id == "tea:4"
+    assert candidates[0].evidence[0].kind is EvidenceKind.TEXT
+    assert candidates[0].evidence[0].text == "Strong, dried over pine fires."
 
 
 def test_content_names_the_liked_item_that_is_most_similar(
     channels: Mapping[str, Channel], vectors: VectorIndex
 ) -> None:
-    found = channels["content"].retrieve(Preference(liked=("tea:12",)), NOBODY, k=1)
+    candidates = channels["content"].retrieve(Preference(liked=("tea:12",)), NOBODY, k=1)
 
     cosines = vectors.matrix @ vectors.matrix[12]
-    assert found[0].item_id == f"tea:{np.argsort(-cosines)[1]}"
-    assert found[0].evidence[0].kind is EvidenceKind.SIMILAR_ITEM
-    assert found[0].evidence[0].item_ids == ("tea:12",)
+    assert candidates[0].item_id == f"tea:{np.argsort(-cosines)[1]}"
+    assert candidates[0].evidence[0].kind is EvidenceKind.SIMILAR_ITEM
+    assert candidates[0].evidence[0].item_ids == ("tea:12",)
 
 
 def test_content_falls_back_to_the_values_of_the_limits() -> None:
@@ -214,18 +220,18 @@ def test_a_wish_for_a_span_of_years_says_nothing_of_what_a_text_is_about() -> No
 
 
 def test_graph_looks_up_what_was_wished_for(channels: Mapping[str, Channel]) -> None:
-    found = channels["graph"].retrieve(Preference(wishes=(Wish("notes", "HONEY"),)), NOBODY, k=10)
+    candidates = channels["graph"].retrieve(Preference(wishes=(Wish("notes", "HONEY"),)), NOBODY, k=10)
 
-    assert {one.item_id for one in found} == {"tea:9", "tea:10", "tea:11", "tea:13"}
-    assert found[0].evidence[0].kind is EvidenceKind.FACT
-    assert (found[0].evidence[0].field, found[0].evidence[0].value) == ("notes", "honey")
+    assert {candidate.item_id for candidate in candidates} == {"tea:9", "tea:10", "tea:11", "tea:13"}
+    assert candidates[0].evidence[0].kind is EvidenceKind.FACT
+    assert (candidates[0].evidence[0].field, candidates[0].evidence[0].value) == ("notes", "honey")
 
 
 def test_graph_shows_the_path_from_the_liked_item(channels: Mapping[str, Channel]) -> None:
-    found = channels["graph"].retrieve(Preference(liked=("tea:12",)), NOBODY, k=1)
+    candidates = channels["graph"].retrieve(Preference(liked=("tea:12",)), NOBODY, k=1)
 
-    path = found[0].evidence[0]
-    assert found[0].item_id == "tea:13"
+    path = candidates[0].evidence[0]
+    assert candidates[0].item_id == "tea:13"
     assert path.kind is EvidenceKind.PATH
     assert path.path == (("tea:12", path.field, path.value), ("tea:13", path.field, path.value))
 
@@ -235,17 +241,17 @@ def test_what_is_not_wanted_lowers_the_score(name: str, channels: Mapping[str, C
     plain = Preference(text="cocoa", wishes=(Wish("notes", "cocoa"),))
     picky = replace(plain, wishes=(*plain.wishes, Wish("notes", "raisin", -1.0)))
 
-    before = {one.item_id: one.scores[name] for one in channels[name].retrieve(plain, NOBODY, k=20)}
-    after = {one.item_id: one.scores[name] for one in channels[name].retrieve(picky, NOBODY, k=20)}
+    before = {candidate.item_id: candidate.scores[name] for candidate in channels[name].retrieve(plain, NOBODY, k=20)}
+    after = {candidate.item_id: candidate.scores[name] for candidate in channels[name].retrieve(picky, NOBODY, k=20)}
 
     assert after.get("tea:6", -np.inf) < before["tea:6"]
 
 
 def test_trend_counts_people_and_leaves_unrated_items_out(channels: Mapping[str, Channel], teas: Dataset) -> None:
-    found = channels["trend"].retrieve(Preference(), NOBODY, k=100)
+    candidates = channels["trend"].retrieve(Preference(), NOBODY, k=100)
 
-    evidence = {one.item_id: one.evidence[0] for one in found}
-    raters = [one.weight for one in teas.interactions if one.item_id == "tea:4"]
+    evidence = {candidate.item_id: candidate.evidence[0] for candidate in candidates}
+    raters = [interaction.weight for interaction in teas.interactions if interaction.item_id == "tea:4"]
     assert not evidence.keys() & {"tea:12", "tea:13", "tea:14", "tea:15"}
     assert evidence["tea:4"].count == len(raters)
     assert evidence["tea:4"].score == pytest.approx(np.mean([weight > 0 for weight in raters]))
@@ -258,7 +264,7 @@ def test_trend_prefers_what_was_liked_lately(teas: Dataset) -> None:
     catalog = teas.catalog
     channel = TrendChannel(catalog, read_ratings(Dataset(catalog, Interactions.of(catalog, [*old, *new]))))
 
-    assert [one.item_id for one in channel.retrieve(Preference(), NOBODY, k=2)] == ["tea:2", "tea:1"]
+    assert [candidate.item_id for candidate in channel.retrieve(Preference(), NOBODY, k=2)] == ["tea:2", "tea:1"]
 
 
 def test_the_last_of_several_signals_counts(teas: Dataset) -> None:
@@ -278,5 +284,5 @@ def test_equal_ratings_and_times_are_survived(weight: float, teas: Dataset) -> N
         FactorsChannel(catalog, ease.fit(ratings.log()), ratings),
         NeighborsChannel(catalog, neighbors.fit(ratings.log(), neighbors.PEOPLE), ratings),
     ):
-        found = channel.retrieve(Preference(liked=("tea:0",)), NOBODY, k=5)
-        assert np.isfinite([one.scores[channel.name] for one in found]).all()
+        candidates = channel.retrieve(Preference(liked=("tea:0",)), NOBODY, k=5)
+        assert np.isfinite([candidate.scores[channel.name] for candidate in candidates]).all()

@@ -11,7 +11,7 @@ from retrieval.channels.base import Channel, Scoring
 from retrieval.channels.factors import FactorsChannel, build_factors
 from retrieval.channels.graph import GraphChannel, build_graph_vectors, open_graph_vectors
 from retrieval.channels.neighbors import NeighborsChannel, build_neighbors
-from retrieval.channels.profiles import told
+from retrieval.channels.profiles import folded_profile
 from retrieval.datasets import Dataset
 from retrieval.errors import IndexMissingError
 from retrieval.history import Interaction, UserHistory
@@ -36,13 +36,13 @@ def test_candidates_are_ranked_by_the_scores_of_all_items(
     assert isinstance(channel, Scoring)
 
     scores = channel.scores(preference, NOBODY)
-    found = channel.retrieve(preference, NOBODY, k=20)
+    candidates = channel.retrieve(preference, NOBODY, k=20)
 
     assert scores.shape == (len(teas.catalog),)
     assert scores.dtype == np.float32
     assert not np.isnan(scores).any()
-    assert [one.scores[name] for one in found] == pytest.approx(
-        [scores[teas.catalog.row(one.item_id)] for one in found], abs=1e-5
+    assert [candidate.scores[name] for candidate in candidates] == pytest.approx(
+        [scores[teas.catalog.row(candidate.item_id)] for candidate in candidates], abs=1e-5
     )
 
 
@@ -57,7 +57,7 @@ def test_who_tells_nothing_has_no_scores(name: str, channels: Mapping[str, Chann
 def test_what_was_said_is_newer_than_what_is_known(teas: Dataset) -> None:
     known = [Interaction("g", "tea:6", 1.0, START + 50), Interaction("g", "tea:5", -0.5, START)]
 
-    user = told(teas.catalog, Preference(liked=("tea:5",), disliked=("tea:9",)), UserHistory.of("g", known))
+    user = folded_profile(teas.catalog, Preference(liked=("tea:5",), disliked=("tea:9",)), UserHistory.of("g", known))
 
     assert user.profile.items.tolist() == [6, 5, 9]
     assert user.profile.weights.tolist() == [1.0, 1.0, -1.0]
@@ -68,7 +68,7 @@ def test_what_was_said_is_newer_than_what_is_known(teas: Dataset) -> None:
 def test_dislikes_repel_and_mild_ones_do_not_count(teas: Dataset) -> None:
     known = [Interaction("g", f"tea:{row}", weight, START) for row, weight in enumerate((1.0, 0.0, -0.5, -1.0))]
 
-    user = told(teas.catalog, Preference(liked=("tea:8",), disliked=("tea:9",)), UserHistory.of("g", known))
+    user = folded_profile(teas.catalog, Preference(liked=("tea:8",), disliked=("tea:9",)), UserHistory.of("g", known))
 
     strengths = user.strengths(np.ones(6, dtype=np.float32))
     assert strengths.tolist() == pytest.approx([1.0, 1.0, 0.0, -0.2, 3.4, -3.4])
@@ -80,12 +80,12 @@ def test_the_factor_model_is_chosen_by_settings(factors: str, model: str, teas: 
     build_factors(teas, settings)
 
     channel = FactorsChannel.open(teas, settings)
-    found = channel.retrieve(Preference(liked=("tea:4", "tea:5")), NOBODY, k=2)
+    candidates = channel.retrieve(Preference(liked=("tea:4", "tea:5")), NOBODY, k=2)
 
     assert type(channel._model).__name__ == model
-    assert {one.item_id for one in found} == {"tea:6", "tea:7"}
-    assert found[0].evidence[0].kind is EvidenceKind.CO_LIKED
-    assert found[0].evidence[0].count > 0
+    assert {candidate.item_id for candidate in candidates} == {"tea:6", "tea:7"}
+    assert candidates[0].evidence[0].kind is EvidenceKind.CO_LIKED
+    assert candidates[0].evidence[0].count > 0
 
 
 def test_another_factor_model_than_the_chosen_one_is_refused(teas: Dataset, data_dir: Path) -> None:
@@ -103,14 +103,14 @@ def test_neighbors_are_chosen_by_settings_and_are_the_evidence(
     settings = RetrievalSettings.model_validate({"data_dir": data_dir, "neighbors": of, "similarity": similarity})
     build_neighbors(teas, settings)
 
-    found = NeighborsChannel.open(teas, settings).retrieve(
+    candidates = NeighborsChannel.open(teas, settings).retrieve(
         Preference(liked=("tea:4", "tea:5"), disliked=("tea:8",)), NOBODY, k=5
     )
 
-    assert (len(found) > 0) or similarity == "pearson"
-    assert all(one.evidence[0].kind is kind and one.evidence[0].count > 0 for one in found)
+    assert (len(candidates) > 0) or similarity == "pearson"
+    assert all(candidate.evidence[0].kind is kind and candidate.evidence[0].count > 0 for candidate in candidates)
     if similarity == "cosine":
-        assert {one.item_id for one in found[:2]} == {"tea:6", "tea:7"}
+        assert {candidate.item_id for candidate in candidates[:2]} == {"tea:6", "tea:7"}
 
 
 def test_neighbors_of_the_other_kind_are_refused(teas: Dataset, data_dir: Path) -> None:
@@ -133,7 +133,7 @@ def test_learned_vectors_have_a_say_among_items_that_share_something(
 
     assert np.array_equal(np.isfinite(before), np.isfinite(after))
     assert not np.array_equal(before, after)
-    assert all(one.evidence for one in channel.retrieve(preference, NOBODY, k=9))
+    assert all(candidate.evidence for candidate in channel.retrieve(preference, NOBODY, k=9))
     assert np.array_equal(
         facts.scores(Preference(wishes=(Wish("notes", "cocoa"),)), NOBODY),
         channel.scores(Preference(wishes=(Wish("notes", "cocoa"),)), NOBODY),

@@ -13,7 +13,7 @@ from retrieval.channels.trend import TrendChannel
 from retrieval.datasets import Dataset
 from retrieval.errors import BadDataError
 from retrieval.fusion.conversation import ConversationFusion
-from retrieval.fusion.learning import LEAST, LEAST_OF_HALF, LEAST_PLACES, Person, Place, learn, relearn
+from retrieval.fusion.learning import LEAST, LEAST_OF_HALF, LEAST_PLACES, Person, RecordedPlace, learn, relearn
 from retrieval.fusion.signals import SIGNALS, Signals
 from retrieval.fusion.weights import FILE, ConversationWeights, read_weights, shipped_weights, write_weights
 from retrieval.history import Interaction, UserHistory
@@ -37,22 +37,22 @@ def fusion(signals: Signals, **weights: float) -> ConversationFusion:
 
 
 def test_points_end_at_one_and_parts_add_up_to_them(signals: Signals) -> None:
-    found = fusion(signals, factors_liked=1.0, likes=0.5).fuse(EVERY, Preference(liked=("tea:0",)), NOBODY)
+    fused = fusion(signals, factors_liked=1.0, likes=0.5).fuse(EVERY, Preference(liked=("tea:0",)), NOBODY)
 
-    parts = found.parts(found.points)
-    sums = np.asarray([sum(parts[item_id].values()) for item_id in found.points])
-    points = np.asarray(list(found.points.values()))
+    parts = fused.parts(fused.points)
+    sums = np.asarray([sum(parts[item_id].values()) for item_id in fused.points])
+    points = np.asarray(list(fused.points.values()))
     assert points.min() >= 0
     assert points.max() == pytest.approx(1.0)
     assert np.allclose((sums - sums.min()) / np.ptp(sums), (points - points.min()) / np.ptp(points), atol=1e-5)
-    assert set(found.shares) >= {"factors", "trend"}
-    assert sum(found.dimensions.values()) == pytest.approx(1.0)
+    assert set(fused.shares) >= {"factors", "trend"}
+    assert sum(fused.dimensions.values()) == pytest.approx(1.0)
 
 
 def test_what_is_like_the_named_item_leads(signals: Signals) -> None:
-    found = fusion(signals, factors_liked=1.0).fuse(EVERY, Preference(liked=("tea:0",)), NOBODY)
+    fused = fusion(signals, factors_liked=1.0).fuse(EVERY, Preference(liked=("tea:0",)), NOBODY)
 
-    best = sorted(found.points, key=found.points.__getitem__, reverse=True)[:4]
+    best = sorted(fused.points, key=fused.points.__getitem__, reverse=True)[:4]
     assert {*GREEN[1:]} <= {*best, "tea:0"}
 
 
@@ -71,7 +71,7 @@ def test_a_list_of_another_channel_counts_by_its_weight(signals: Signals) -> Non
     ours = ConversationFusion(signals, ConversationWeights(named={"likes": 1.0}, bare={"likes": 1.0}), {})
     heard = ConversationFusion(signals, ours.weights, {"language_model": 5.0})
 
-    assert max(heard.fuse(named, Preference(), NOBODY).points.items(), key=lambda one: one[1])[0] == "tea:13"
+    assert max(heard.fuse(named, Preference(), NOBODY).points.items(), key=lambda pair: pair[1])[0] == "tea:13"
     assert ours.fuse(named, Preference(), NOBODY).points["tea:13"] < 1.0
 
 
@@ -117,41 +117,41 @@ def test_what_is_typical_counts_more_where_the_catalog_states_it(signals: Signal
 
 def test_weights_go_to_the_signal_that_tells_what_is_chosen(signals: Signals) -> None:
     places = [
-        Place(Preference(liked=(f"tea:{4 * block + n % 3}",)), (), (f"tea:{4 * block + 3}",), frozenset())
+        RecordedPlace(Preference(liked=(f"tea:{4 * block + n % 3}",)), (), (f"tea:{4 * block + 3}",), frozenset())
         for n in range(LEAST_PLACES)
         for block in range(3)
     ]
 
-    found = learn(places, [], signals, lambda *_: EVERY, before=shipped_weights(), source="planted")
+    learned = learn(places, [], signals, lambda *_: EVERY, before=shipped_weights(), source="planted")
 
-    likeness = sum(weight for name, weight in found.named.items() if name.endswith(("_liked", "_last")))
-    assert likeness > sum(found.named[name] for name in ("likes", "lately", "liking", "newness", "spoken"))
-    assert min(found.named.values()) >= 0
-    assert (found.places, found.source) == (3 * LEAST_PLACES, "planted")
+    similarities = sum(weight for name, weight in learned.named.items() if name.endswith(("_liked", "_last")))
+    assert similarities > sum(learned.named[name] for name in ("likes", "lately", "liking", "newness", "spoken"))
+    assert min(learned.named.values()) >= 0
+    assert (learned.places, learned.source) == (3 * LEAST_PLACES, "planted")
 
 
 def test_few_places_leave_the_weights_and_count_what_came_up(signals: Signals) -> None:
-    place = Place(Preference(), (), ("tea:0",), frozenset(("tea:0",)))
+    place = RecordedPlace(Preference(), (), ("tea:0",), frozenset(("tea:0",)))
 
-    found = learn([place], [place.session], signals, lambda *_: EVERY, before=shipped_weights())
+    learned = learn([place], [place.session], signals, lambda *_: EVERY, before=shipped_weights())
 
-    assert found.named == shipped_weights().named
-    assert found.spoken == {"tea:0": 1}
+    assert learned.named == shipped_weights().named
+    assert learned.spoken == {"tea:0": 1}
 
 
 def test_a_conversation_does_not_count_for_its_own_place(signals: Signals) -> None:
     sessions = [frozenset((f"tea:{n % 12}",)) for n in range(LEAST_PLACES)]
-    places = [Place(Preference(), (), tuple(one), one) for one in sessions]
+    places = [RecordedPlace(Preference(), (), tuple(session), session) for session in sessions]
 
-    found = learn(places, sessions, signals, lambda *_: EVERY, before=shipped_weights())
+    learned = learn(places, sessions, signals, lambda *_: EVERY, before=shipped_weights())
 
-    assert found.bare["spoken"] == 0.0  # each item was chosen as often as any other: only its own place could tell
+    assert learned.bare["spoken"] == 0.0  # each item was chosen as often as any other: only its own place could tell
 
 
 def takes(chosen: str, *liked: str) -> Person:
     """Somebody who likes some items and, out of the blue, one more."""
-    history = UserHistory.of("x", [Interaction("x", one, 1.0, 1.0) for one in liked])
-    return Person((Place(Preference(), (), (chosen,), frozenset(), history),))
+    history = UserHistory.of("x", [Interaction("x", item_id, 1.0, 1.0) for item_id in liked])
+    return Person((RecordedPlace(Preference(), (), (chosen,), frozenset(), history),))
 
 
 def test_own_users_move_the_weights_that_stand_where_it_helps_people_they_do_not_know(signals: Signals) -> None:
@@ -160,16 +160,16 @@ def test_own_users_move_the_weights_that_stand_where_it_helps_people_they_do_not
         takes(f"tea:{4 * block + 3}", f"tea:{4 * block + n % 3}") for n in range(LEAST_OF_HALF) for block in range(3)
     ]
 
-    found = relearn(people, signals, lambda *_: EVERY, before=standing, support=3)
+    learned = relearn(people, signals, lambda *_: EVERY, before=standing, support=3)
 
-    assert found.places == len(people)
-    alike = sum(found.weights.named[name] for name in ("factors_liked", "neighbors_liked", "content_liked"))
-    assert alike > found.weights.named["newness"]
-    assert {name: weight for name, weight in found.weights.bare.items() if weight} == {
+    assert learned.places == len(people)
+    alike = sum(learned.weights.named[name] for name in ("factors_liked", "neighbors_liked", "content_liked"))
+    assert alike > learned.weights.named["newness"]
+    assert {name: weight for name, weight in learned.weights.bare.items() if weight} == {
         "likes": 1.0,
         **LEAST["bare"],
     }  # nobody was asked for nothing: these are as they stood, but for what is always heeded
-    assert found.crossed[0].named != found.crossed[1].named
+    assert learned.crossed[0].named != learned.crossed[1].named
 
 
 def test_choices_that_follow_nothing_leave_the_weights_as_they_stand(signals: Signals) -> None:
@@ -177,18 +177,18 @@ def test_choices_that_follow_nothing_leave_the_weights_as_they_stand(signals: Si
     drawn = np.random.default_rng(0).integers(0, 16, size=(2 * LEAST_OF_HALF, 2))
     people = [takes(f"tea:{chosen}", f"tea:{liked}") for chosen, liked in drawn.tolist()]
 
-    found = relearn(people, signals, lambda *_: EVERY, before=standing, support=3)
+    learned = relearn(people, signals, lambda *_: EVERY, before=standing, support=3)
 
-    assert (found.places, found.weights.named, found.crossed[0]) == (0, {}, found.weights)
+    assert (learned.places, learned.weights.named, learned.crossed[0]) == (0, {}, learned.weights)
 
 
 def test_what_too_few_people_spoke_of_is_not_counted_however_often_they_did(signals: Signals) -> None:
     standing = ConversationWeights(named={}, bare={}, spoken={"tea:5": 7})
     people = [Person((), frozenset(("tea:1", "tea:2"))), *(Person((), frozenset(("tea:2", "tea:5"))) for _ in range(2))]
 
-    found = relearn(people, signals, lambda *_: EVERY, before=standing, support=3)
+    learned = relearn(people, signals, lambda *_: EVERY, before=standing, support=3)
 
-    assert found.weights.spoken == {"tea:2": 3, "tea:5": 7}
+    assert learned.weights.spoken == {"tea:2": 3, "tea:5": 7}
 
 
 def test_weights_are_kept_in_the_data_folder(tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ def test_nameless_item_is_left_out_with_its_ratings(demo: Path) -> None:
     dataset = load_movielens(demo, None)
 
     assert "ml100k:267" not in dataset.catalog
-    assert {one.item_id for one in dataset.interactions} == {"ml100k:1", "ml100k:12"}
+    assert {interaction.item_id for interaction in dataset.interactions} == {"ml100k:1", "ml100k:12"}
 
 
 def test_misprinted_year_is_read_from_the_title(demo: Path) -> None:
@@ -111,7 +111,10 @@ def test_double_listing_is_marked_and_a_remake_is_not(demo: Path) -> None:
 def test_ratings_become_weights_in_the_order_of_time(demo: Path) -> None:
     history = load_movielens(demo, None).interactions.of_user("ml100k:7")
 
-    assert [(one.item_id, one.weight) for one in history.interactions] == [("ml100k:12", 0.0), ("ml100k:1", 1.0)]
+    assert [(interaction.item_id, interaction.weight) for interaction in history.interactions] == [
+        ("ml100k:12", 0.0),
+        ("ml100k:1", 1.0),
+    ]
 
 
 def test_statements_about_films_carry_item_ids(demo: Path) -> None:
@@ -154,7 +157,7 @@ def test_demo_schema_speaks_english_and_chinese() -> None:
 
 def test_no_word_of_the_demo_schema_names_two_values_of_a_field() -> None:
     for spec in read_schema(SCHEMA).fields:
-        words = [word.casefold() for found in spec.synonyms.values() for word in set(found)]
+        words = [word.casefold() for synonyms in spec.synonyms.values() for word in set(synonyms)]
 
         assert sorted(words) == sorted(set(words)), spec.name
 
@@ -222,7 +225,7 @@ def test_saving_replaces_the_dataset_and_leaves_no_old_files(tmp_path: Path) -> 
 
 
 def test_interactions_with_unknown_items_are_left_out() -> None:
-    assert [one.item_id for one in small_dataset().interactions] == ["2", "号-1"]
+    assert [interaction.item_id for interaction in small_dataset().interactions] == ["2", "号-1"]
 
 
 def test_unknown_user_has_no_history() -> None:
@@ -292,10 +295,10 @@ def test_indexes_do_not_rest_on_the_words_of_a_language() -> None:
 def test_columns_keep_their_types_on_disk(tmp_path: Path) -> None:
     save_dataset(small_dataset(), tmp_path)
 
-    found = load_dataset(tmp_path).interactions
+    interactions = load_dataset(tmp_path).interactions
 
-    assert (found.users.dtype, found.rows.dtype) == (np.int32, np.int32)
-    assert (found.weights.dtype, found.timestamps.dtype) == (np.float32, np.float64)
+    assert (interactions.users.dtype, interactions.rows.dtype) == (np.int32, np.int32)
+    assert (interactions.weights.dtype, interactions.timestamps.dtype) == (np.float32, np.float64)
 
 
 def test_demo_schema_gives_synonyms_only_to_themes_that_are_used() -> None:

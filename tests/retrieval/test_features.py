@@ -52,20 +52,20 @@ def test_the_moods_are_a_closed_list_with_words_in_both_languages():
     assert all(mood in words for mood, words in MOOD_WORDS.items())
     assert all(mood_in(mood, "zh") != mood for mood in MOODS)
     assert [mood_in("calm", "en"), mood_in("unheard of", "zh")] == ["calm", "unheard of"]
-    assert len({one.name for one in ASPECTS}) == len(ASPECTS)
+    assert len({aspect.name for aspect in ASPECTS}) == len(ASPECTS)
 
 
 def test_what_was_read_comes_back_with_the_last_line_about_an_item(teas: Catalog, tmp_path: Path):
     append_records(tmp_path, [record(teas, "tea:0", "dark"), record(teas, "tea:1", "calm", notes=("smoky",))])
     append_records(tmp_path, [record(teas, "tea:0", "calm")])
 
-    found = load_features(tmp_path, teas)
+    features = load_features(tmp_path, teas)
 
-    assert found is not None
-    assert (dict(found.moods), found.dropped) == ({"tea:0": ("calm",), "tea:1": ("calm",)}, 0)
-    assert found.values["tea:1"] == {"notes": ("smoky",)}
-    assert "tea:0" in found
-    assert "tea:2" not in found
+    assert features is not None
+    assert (dict(features.moods), features.dropped) == ({"tea:0": ("calm",), "tea:1": ("calm",)}, 0)
+    assert features.values["tea:1"] == {"notes": ("smoky",)}
+    assert "tea:0" in features
+    assert "tea:2" not in features
 
 
 def test_nothing_read_is_none(teas: Catalog, tmp_path: Path):
@@ -79,12 +79,12 @@ def test_only_what_the_catalog_knows_is_kept(teas: Catalog, tmp_path: Path, capl
     append_records(tmp_path, [record(teas, "gone", "calm"), stale, wrong])
 
     with caplog.at_level(logging.WARNING):
-        found = load_features(tmp_path, teas)
+        features = load_features(tmp_path, teas)
 
-    assert found is not None
-    assert dict(found.moods) == {"tea:3": ("calm",)}
-    assert found.values["tea:3"] == {"notes": ("smoky",)}
-    assert found.dropped == 3
+    assert features is not None
+    assert dict(features.moods) == {"tea:3": ("calm",)}
+    assert features.values["tea:3"] == {"notes": ("smoky",)}
+    assert features.dropped == 3
     assert "do not fit the catalog" in caplog.text
 
 
@@ -102,17 +102,17 @@ def test_half_a_line_is_passed_over_and_the_next_one_is_whole(teas: Catalog, tmp
 
     append_records(tmp_path, [record(teas, "tea:2", "dark")])
 
-    found, damaged = read_records(tmp_path)
-    assert (sorted(found), damaged) == (["tea:0", "tea:2"], 1)
+    records, damaged = read_records(tmp_path)
+    assert (sorted(records), damaged) == (["tea:0", "tea:2"], 1)
 
 
 def test_only_models_that_are_believed_count(teas: Catalog, tmp_path: Path):
     append_records(tmp_path, [record(teas, "tea:0", "calm", model="tiny"), record(teas, "tea:1", "dark", model="big")])
 
-    found = load_features(tmp_path, teas, believes=lambda model: model == "big")
+    features = load_features(tmp_path, teas, believes=lambda model: model == "big")
 
-    assert found is not None
-    assert list(found.moods) == ["tea:1"]
+    assert features is not None
+    assert list(features.moods) == ["tea:1"]
 
 
 def test_features_as_numbers(teas: Catalog, tmp_path: Path):
@@ -144,11 +144,11 @@ def test_the_setting_says_who_is_believed(teas: Catalog, tmp_path: Path, mode: s
         tmp_path, [record(teas, "tea:0", "calm", model="tiny-1B"), record(teas, "tea:1", "dark", model="big-7B")]
     )
 
-    found = believed_features(tmp_path, teas, mode)
+    features = believed_features(tmp_path, teas, mode)
 
-    assert len(found or ()) == len(models)
-    assert (features_hash(found) == "") == (not models)
-    assert features_hash(found) == features_hash(believed_features(tmp_path, teas, mode))
+    assert len(features or ()) == len(models)
+    assert (features_hash(features) == "") == (not models)
+    assert features_hash(features) == features_hash(believed_features(tmp_path, teas, mode))
 
 
 def test_the_shortlist_begins_with_what_the_text_names(teas: Catalog):

@@ -17,8 +17,8 @@ def listed(channel: str, scores: dict[str, float]) -> list[Candidate]:
 LISTS = {"a": listed("a", {"x": 9.0, "y": 5.0, "z": 1.0}), "b": listed("b", {"y": 0.2, "w": 0.1})}
 
 
-def scores(found: Sequence[Candidate]) -> dict[str, float]:
-    return {one.item_id: one.score for one in found}
+def scores(candidates: Sequence[Candidate]) -> dict[str, float]:
+    return {candidate.item_id: candidate.score for candidate in candidates}
 
 
 def test_min_max_stretches_and_survives_equal_and_no_scores() -> None:
@@ -36,23 +36,23 @@ def test_mixed_is_the_mean_of_both() -> None:
 
 
 def test_the_weighted_sum_adds_shares() -> None:
-    found = weighted_sum(LISTS, {"a": 3.0, "b": 1.0}, calibrate=min_max)
+    fused = weighted_sum(LISTS, {"a": 3.0, "b": 1.0}, calibrate=min_max)
 
-    assert scores(found) == pytest.approx({"x": 0.75, "y": 0.375 + 0.25, "z": 0.0, "w": 0.0})
-    assert [one.item_id for one in found] == ["x", "y", "w", "z"]
+    assert scores(fused) == pytest.approx({"x": 0.75, "y": 0.375 + 0.25, "z": 0.0, "w": 0.0})
+    assert [candidate.item_id for candidate in fused] == ["x", "y", "w", "z"]
 
 
 def test_an_empty_list_takes_no_share() -> None:
-    found = weighted_sum({"a": LISTS["a"], "b": []}, {"a": 1.0, "b": 5.0}, calibrate=min_max)
+    fused = weighted_sum({"a": LISTS["a"], "b": []}, {"a": 1.0, "b": 5.0}, calibrate=min_max)
 
-    assert found[0].score == pytest.approx(1.0)
+    assert fused[0].score == pytest.approx(1.0)
 
 
 def test_reciprocal_rank_counts_places_only() -> None:
-    found = reciprocal_rank(LISTS, {"a": 1.0, "b": 1.0}, damping=60)
+    fused = reciprocal_rank(LISTS, {"a": 1.0, "b": 1.0}, damping=60)
 
-    assert scores(found) == pytest.approx({"x": 1 / 61, "y": 1 / 62 + 1 / 61, "z": 1 / 63, "w": 1 / 62})
-    assert found[0].item_id == "y"
+    assert scores(fused) == pytest.approx({"x": 1 / 61, "y": 1 / 62 + 1 / 61, "z": 1 / 63, "w": 1 / 62})
+    assert fused[0].item_id == "y"
 
 
 def test_votes_count_down_each_list() -> None:
@@ -60,17 +60,17 @@ def test_votes_count_down_each_list() -> None:
 
 
 def test_scores_and_evidence_of_all_channels_travel_along() -> None:
-    both = next(one for one in merge(LISTS, {}) if one.item_id == "y")
+    both = next(candidate for candidate in merge(LISTS, {}) if candidate.item_id == "y")
 
     assert both.scores == {"a": 5.0, "b": 0.2}
-    assert [one.channel for one in both.evidence] == ["a", "b"]
+    assert [piece.channel for piece in both.evidence] == ["a", "b"]
 
 
 @pytest.mark.parametrize("name", FUSIONS)
 def test_every_fusion_survives_nothing_and_is_best_first(name: str) -> None:
     assert FUSIONS[name]({}, {}) == []
-    found = [one.score for one in FUSIONS[name](LISTS, {})]
-    assert found == sorted(found, reverse=True)
+    fused_scores = [candidate.score for candidate in FUSIONS[name](LISTS, {})]
+    assert fused_scores == sorted(fused_scores, reverse=True)
 
 
 def test_evidence_is_made_when_a_merged_item_is_looked_at_and_once() -> None:

@@ -35,9 +35,9 @@ def endpoint(teas: Dataset) -> httpx.Client:
     store.bulk_extend(quads(teas.catalog))
 
     def answer(request: httpx.Request) -> httpx.Response:
-        found = store.query(request.content.decode())
-        assert isinstance(found, ox.QuerySolutions)
-        return httpx.Response(200, content=found.serialize(format=ox.QueryResultsFormat.JSON))
+        solutions = store.query(request.content.decode())
+        assert isinstance(solutions, ox.QuerySolutions)
+        return httpx.Response(200, content=solutions.serialize(format=ox.QueryResultsFormat.JSON))
 
     return httpx.Client(transport=httpx.MockTransport(answer))
 
@@ -52,7 +52,7 @@ def graph(
 
 
 def test_facts_are_those_of_the_catalog_with_decades(graph: KnowledgeGraph) -> None:
-    facts = {(one.relation, one.value) for one in graph.facts("tea:4")}
+    facts = {(fact.relation, fact.value) for fact in graph.facts("tea:4")}
 
     assert facts == {
         ("kinds", "Black"),
@@ -114,7 +114,7 @@ def test_odd_names_are_data_and_come_back_unchanged(name: str, data_dir: Path) -
 
     graph = KnowledgeGraph.open(catalog, settings)
 
-    assert [(one.relation, one.value) for one in graph.facts(name)] == [("notes", name)]
+    assert [(fact.relation, fact.value) for fact in graph.facts(name)] == [("notes", name)]
     assert set(graph.items_with("notes", name)) == {name, "b"}
     assert graph.path(name, "b") == ((name, "notes", name), ("b", "notes", name))
 
@@ -200,9 +200,9 @@ def sparql_url(teas: Dataset) -> Iterator[str]:
     class Endpoint(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             assert self.headers["Content-Type"] == "application/sparql-query"
-            found = store.query(self.rfile.read(int(self.headers["Content-Length"])).decode())
-            assert isinstance(found, ox.QuerySolutions)
-            body = found.serialize(format=ox.QueryResultsFormat.JSON)
+            solutions = store.query(self.rfile.read(int(self.headers["Content-Length"])).decode())
+            assert isinstance(solutions, ox.QuerySolutions)
+            body = solutions.serialize(format=ox.QueryResultsFormat.JSON)
             assert body is not None
             self.send_response(200)
             self.send_header("Content-Length", str(len(body)))
@@ -234,8 +234,8 @@ def test_every_path_of_the_graph_channel_is_a_path_of_the_graph(teas: Dataset, t
     from retrieval.preference import Preference
 
     graph = KnowledgeGraph.open(teas.catalog, tea_settings)
-    found = GraphChannel(teas.catalog).retrieve(Preference(liked=("tea:5",)), UserHistory(), k=20)
+    candidates = GraphChannel(teas.catalog).retrieve(Preference(liked=("tea:5",)), UserHistory(), k=20)
 
-    for one in found:
-        shared = {(relation, value) for relation, value, _ in graph.shared("tea:5", one.item_id)}
-        assert {(why.field, why.value) for why in one.evidence} <= shared
+    for candidate in candidates:
+        shared = {(relation, value) for relation, value, _ in graph.shared("tea:5", candidate.item_id)}
+        assert {(why.field, why.value) for why in candidate.evidence} <= shared

@@ -40,10 +40,10 @@ def catalog(items: Path, tmp_path: Path) -> Catalog:
 def test_quantities_come_in_one_unit_whatever_the_cells_say(catalog: Catalog) -> None:
     numbers = [item.numbers for item in catalog]
 
-    assert [one.get("runtime") for one in numbers] == [108, 95, 120, None, None, 130]
-    assert [one.get("score") for one in numbers] == [8.1, 7.4, 6.5, 9.0, None, 5.5]
-    assert [one.get("price") for one in numbers] == [12.5, 13.5, 9, 20, None, 11]
-    assert [one.get("year") for one in numbers] == [1999, 2004, 1998, 2010, None, 2011]
+    assert [values_of_item.get("runtime") for values_of_item in numbers] == [108, 95, 120, None, None, 130]
+    assert [values_of_item.get("score") for values_of_item in numbers] == [8.1, 7.4, 6.5, 9.0, None, 5.5]
+    assert [values_of_item.get("price") for values_of_item in numbers] == [12.5, 13.5, 9, 20, None, 11]
+    assert [values_of_item.get("year") for values_of_item in numbers] == [1999, 2004, 1998, 2010, None, 2011]
     schema = catalog.schema
     assert (schema.field("runtime").unit, schema.field("price").unit) == ("minutes", "EUR")
     assert schema.field("score").scale == (0, 10)
@@ -60,7 +60,7 @@ def test_lists_flags_and_levels_are_told_apart(catalog: Catalog) -> None:
     assert values[0]["streaming_on"] == ("Netflix", "Hulu")
     assert values[1]["streaming_on"] == ("Hulu",)
     assert catalog.schema.field("streaming_on").one_suffices
-    assert [one["vegan"] for one in values[:2]] == [("vegan",), ("not vegan",)]
+    assert [value["vegan"] for value in values[:2]] == [("vegan",), ("not vegan",)]
     assert catalog.schema.field("fear").role == "fear"
     assert values[0]["fear"] == ("none",)
 
@@ -105,7 +105,7 @@ def test_a_schema_edited_into_nonsense_names_the_line(
     path = tmp_path / "data" / "schema.toml"
     text = path.read_text(encoding="utf-8").replace(old, new, 1)
     path.write_text(text, encoding="utf-8")
-    line = 1 + next(number for number, one in enumerate(text.splitlines()) if new in one)
+    line = 1 + next(number for number, text_line in enumerate(text.splitlines()) if new in text_line)
 
     with pytest.raises(BadDataError) as raised:
         read_spec(path)
@@ -163,10 +163,10 @@ def test_sizes_in_lists_have_their_order_and_single_letters_stand_for_sizes_alon
 
 
 def test_miles_and_kilometers_of_one_column_are_one_distance() -> None:
-    (found,) = guess_column("range", ["80 km", "24.85 miles", "110 km", "N/A"] * 3).specs
+    (spec,) = guess_column("range", ["80 km", "24.85 miles", "110 km", "N/A"] * 3).specs
 
-    assert found.unit == "km"
-    assert as_quantity("24.85 miles", found) == pytest.approx(40, abs=0.05)
+    assert spec.unit == "km"
+    assert as_quantity("24.85 miles", spec) == pytest.approx(40, abs=0.05)
 
 
 @pytest.mark.parametrize(

@@ -331,7 +331,9 @@ def test_bad_interactions_are_named_and_the_rest_goes_in(folder: Path) -> None:
         (7, "no user id"),
         (8, "timestamp must be an ISO date or seconds since 1970, found 'yesterday'"),
     ]
-    assert [(one.user_id, one.weight) for one in load_dataset(folder / "data").interactions] == [
+    assert [
+        (interaction.user_id, interaction.weight) for interaction in load_dataset(folder / "data").interactions
+    ] == [
         ("u", 1.0),
         ("ü", -1.0),
         ("u", 0.0),

@@ -42,11 +42,11 @@ class Namer:
         self.asked.append(request)
         if self.fails:
             raise ModelUnavailableError("the language model named no titles")
-        return [Proposal(one) for one in self.titles]
+        return [Proposal(title) for title in self.titles]
 
 
-def ids(found) -> list[str]:
-    return [one.item_id for one in found]
+def ids(candidates) -> list[str]:
+    return [candidate.item_id for candidate in candidates]
 
 
 @pytest.fixture
@@ -62,17 +62,17 @@ def everything(teas: Dataset) -> LanguageModelChannel:
 def test_the_channel_keeps_the_contract(everything: LanguageModelChannel, history: UserHistory, k: int):
     everything.ask(RICH)
 
-    found = everything.retrieve(RICH, history, k=k)
+    candidates = everything.retrieve(RICH, history, k=k)
 
-    scores = [one.scores["language_model"] for one in found]
-    assert len(found) <= k
-    assert len(found) > 0 or k == 0
-    assert len(set(ids(found))) == len(found)
+    scores = [candidate.scores["language_model"] for candidate in candidates]
+    assert len(candidates) <= k
+    assert len(candidates) > 0 or k == 0
+    assert len(set(ids(candidates))) == len(candidates)
     assert scores == sorted(scores, reverse=True)
     assert np.isfinite(scores).all()
-    assert all(one.evidence for one in found)
-    assert not {"tea:4", "tea:0", "tea:5", "tea:15", *history.seen()} & set(ids(found))
-    assert found == everything.retrieve(RICH, history, k=k)
+    assert all(candidate.evidence for candidate in candidates)
+    assert not {"tea:4", "tea:0", "tea:5", "tea:15", *history.seen()} & set(ids(candidates))
+    assert candidates == everything.retrieve(RICH, history, k=k)
 
 
 def test_a_mask_is_kept(everything: LanguageModelChannel, teas: Dataset):
@@ -102,11 +102,11 @@ def test_titles_keep_their_order_and_unknown_ones_are_dropped_and_counted(teas: 
     wish = Preference(text="something for the evening")
 
     linked = channel.ask(wish)
-    found = channel.retrieve(wish, NOBODY, k=5)
+    candidates = channel.retrieve(wish, NOBODY, k=5)
 
     assert (linked.item_ids, linked.unknown, linked.named) == (("tea:10", "tea:1"), 1, 4)
-    assert ids(found) == ["tea:10", "tea:1"]
-    assert [one.kind for one in found[0].evidence] == [EvidenceKind.PROPOSED]
+    assert ids(candidates) == ["tea:10", "tea:1"]
+    assert [piece.kind for piece in candidates[0].evidence] == [EvidenceKind.PROPOSED]
 
 
 def test_only_asking_waits_for_the_model(teas: Dataset):
@@ -250,11 +250,11 @@ def test_doubles_count_once(teas: Dataset):
 def test_a_wished_mood_brings_what_was_read_to_have_it(teas: Dataset):
     channel = LanguageModelChannel(teas.catalog, features=READ)
 
-    found = channel.retrieve(Preference(text="a quiet cup"), NOBODY, k=9)
+    candidates = channel.retrieve(Preference(text="a quiet cup"), NOBODY, k=9)
 
-    assert set(ids(found)) == {"tea:3", "tea:0"}
-    assert [(one.kind, one.value) for one in found[0].evidence] == [(EvidenceKind.READ, "calm")]
-    assert found[0].evidence[0].text == teas.catalog.item(found[0].item_id).text
+    assert set(ids(candidates)) == {"tea:3", "tea:0"}
+    assert [(piece.kind, piece.value) for piece in candidates[0].evidence] == [(EvidenceKind.READ, "calm")]
+    assert candidates[0].evidence[0].text == teas.catalog.item(candidates[0].item_id).text
 
 
 def test_a_refused_mood_lowers_and_unread_items_stay_open(teas: Dataset):
@@ -270,10 +270,10 @@ def test_a_refused_mood_lowers_and_unread_items_stay_open(teas: Dataset):
 def test_a_wished_theme_finds_what_was_read_though_the_catalog_does_not_say_it(teas: Dataset):
     channel = LanguageModelChannel(teas.catalog, features=READ)
 
-    found = channel.retrieve(Preference(wishes=(Wish("notes", "honey"),)), NOBODY, k=9)
+    candidates = channel.retrieve(Preference(wishes=(Wish("notes", "honey"),)), NOBODY, k=9)
 
-    assert set(ids(found)) == {"tea:9", "tea:0"}
-    assert (found[0].evidence[0].field, found[0].evidence[0].value) == ("notes", "honey")
+    assert set(ids(candidates)) == {"tea:9", "tea:0"}
+    assert (candidates[0].evidence[0].field, candidates[0].evidence[0].value) == ("notes", "honey")
 
 
 def test_named_and_read_beats_named_alone(teas: Dataset):

@@ -15,7 +15,7 @@ from retrieval.datasets.dataset import Interactions
 from retrieval.errors import IndexMissingError
 from retrieval.fusion.lists import FUSIONS
 from retrieval.fusion.others.attention import AttentionSettings
-from retrieval.fusion.others.fused import COMING, FusionSettings
+from retrieval.fusion.others.fused import POPULARITY_NOW, FusionSettings
 from retrieval.fusion.others.learned import TASTE, LearnedFusion, build_fusion
 from retrieval.fusion.others.ranker import RankerSettings
 from retrieval.fusion.others.request_weights import dimension_weights, taste_weights
@@ -41,11 +41,11 @@ def guests() -> Dataset:
     """A hundred guests who take tea 0 then 1, 2 then 3 ..., three such pairs each, a minute apart."""
     catalog, rng = tea_catalog(), np.random.default_rng(0)
     firsts = [rng.permutation(6)[:3] * 2 for _ in range(100)]
-    rows = [[int(first) + step for first in found for step in (0, 1)] for found in firsts]
+    rows = [[int(first) + step for first in firsts_of_user for step in (0, 1)] for firsts_of_user in firsts]
     taken = [
         Interaction(f"guest:{user}", catalog.items[row].item_id, 0.5, 1e9 + 60.0 * place)
-        for user, found in enumerate(rows)
-        for place, row in enumerate(found)
+        for user, rows_of_user in enumerate(rows)
+        for place, row in enumerate(rows_of_user)
     ]
     return Dataset(catalog, Interactions.of(catalog, taken))
 
@@ -62,18 +62,18 @@ def settings(tmp_path_factory: pytest.TempPathFactory, guests: Dataset) -> Retri
 @pytest.fixture(scope="module")
 def retriever(guests: Dataset, settings: RetrievalSettings) -> Retriever:
     ratings = read_ratings(guests)
-    found = (
+    opened = (
         FactorsChannel(guests.catalog, ease.fit(ratings.log()), ratings),
         GraphChannel(guests.catalog),
         TrendChannel(guests.catalog, ratings),
     )
     learned = LearnedFusion.open(guests, settings)
-    return Retriever(Parts(guests, {one.name: one for one in found}, learned=learned), settings)
+    return Retriever(Parts(guests, {channel.name: channel for channel in opened}, learned=learned), settings)
 
 
 def ranked(retriever, preference, history, k=5):
-    found = {name: retriever.run(name, preference, history) for name in retriever.channel_names}
-    return retriever.rank(found, preference, history, k)
+    lists = {name: retriever.run(name, preference, history) for name in retriever.channel_names}
+    return retriever.rank(lists, preference, history, k)
 
 
 def history_of(catalog, *rows):
@@ -85,20 +85,20 @@ def history_of(catalog, *rows):
 def test_what_always_follows_comes_first(retriever, guests):
     items = guests.catalog.items
 
-    found = ranked(retriever, Preference(), history_of(guests.catalog, 0, 1, 6, 7, 4))
+    ranking = ranked(retriever, Preference(), history_of(guests.catalog, 0, 1, 6, 7, 4))
 
-    assert found.fit[0].item_id == items[5].item_id
-    assert found.fit[0].parts
-    assert found.fit[0].evidence
+    assert ranking.fit[0].item_id == items[5].item_id
+    assert ranking.fit[0].parts
+    assert ranking.fit[0].evidence
 
 
 def test_the_weights_of_the_dimensions_and_each_ones_part_are_told(retriever, guests):
-    found = ranked(retriever, Preference(), history_of(guests.catalog, 0, 1, 4))
+    ranking = ranked(retriever, Preference(), history_of(guests.catalog, 0, 1, 4))
 
-    assert sum(found.dimensions.values()) == pytest.approx(1.0)
-    assert set(found.dimensions) == {"sentiment", "timeliness", "collaborative", "graph", "content"}
-    assert all(set(one.parts) == set(found.dimensions) for one in found.fit)
-    best, last = (sum(one.parts.values()) for one in (found.fit[0], found.fit[-1]))
+    assert sum(ranking.dimensions.values()) == pytest.approx(1.0)
+    assert set(ranking.dimensions) == {"sentiment", "timeliness", "collaborative", "graph", "content"}
+    assert all(set(candidate.parts) == set(ranking.dimensions) for candidate in ranking.fit)
+    best, last = (sum(candidate.parts.values()) for candidate in (ranking.fit[0], ranking.fit[-1]))
     assert best > last
 
 
@@ -106,17 +106,17 @@ def test_what_is_asked_for_goes_before_taste(retriever, guests):
     wish = Wish("notes", "smoky")
     smoky = {guests.catalog.items[row].item_id for row in guests.catalog.holders("notes", "smoky")}
 
-    found = ranked(retriever, Preference(wishes=(wish,)), history_of(guests.catalog, 0, 1, 2))
+    ranking = ranked(retriever, Preference(wishes=(wish,)), history_of(guests.catalog, 0, 1, 2))
 
-    assert found.fit[0].item_id in smoky
+    assert ranking.fit[0].item_id in smoky
 
 
 def test_someone_unknown_is_ranked_by_the_lists_alone(retriever):
-    found = ranked(retriever, Preference(), UserHistory())
+    ranking = ranked(retriever, Preference(), UserHistory())
 
-    assert len(found.fit) == 5
-    assert found.dimensions == {}
-    assert TASTE not in found.fit[0].scores
+    assert len(ranking.fit) == 5
+    assert ranking.dimensions == {}
+    assert TASTE not in ranking.fit[0].scores
 
 
 def test_what_is_disliked_does_not_attract(retriever, guests, settings):
@@ -147,7 +147,7 @@ def test_every_learned_strategy_serves(guests, tmp_path: Path, name: str):
     judged = learned.judge({"trend": channel.retrieve(Preference(), history, k=12)}, Preference(), history)
 
     assert judged is not None
-    if name != COMING:  # there, what is popular leads
+    if name != POPULARITY_NOW:  # there, what is popular leads
         assert judged.candidates[0].item_id == guests.catalog.items[5].item_id
     best = judged.candidates[0].item_id
     assert sum(judged.parts(guests.catalog, [best])[best].values()) > 0
@@ -195,12 +195,12 @@ def test_far_down_the_list_the_learned_odds_are_not_asked(guests: Dataset, setti
     """Candidates that the strategy never saw alike of come below those that it knows, by the sum that recalls."""
     learned = LearnedFusion.open(guests, settings)
     items = guests.catalog.items
-    channel = {"trend": [Candidate(one.item_id, {"trend": 1.0}) for one in items]}
+    channel = {"trend": [Candidate(item.item_id, {"trend": 1.0}) for item in items]}
 
     judged = learned.judge(channel, Preference(), history_of(guests.catalog, 0, 1, 4))
 
     assert judged is not None
-    inside = [judged.look.inside[guests.catalog.row(one.item_id)] for one in judged.candidates]
+    inside = [judged.look.inside[guests.catalog.row(candidate.item_id)] for candidate in judged.candidates]
     assert inside == sorted(inside, reverse=True)
     assert not all(inside)
 

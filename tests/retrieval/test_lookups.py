@@ -268,7 +268,7 @@ def test_candidates_of_a_look_up_carry_the_facts_they_were_found_by(retriever: R
 def test_two_items_are_connected_by_all_that_they_share_the_rarest_first(anyhow: Retriever) -> None:
     shared = anyhow.connections("tea:5", "tea:4")
 
-    assert [(one.field, one.value, one.count) for one in shared] == [
+    assert [(piece.field, piece.value, piece.count) for piece in shared] == [
         ("growers", "Chiara Rossi", 2),
         ("notes", "smoky", 2),
         ("kinds", "Black", 4),
@@ -280,7 +280,7 @@ def test_two_items_are_connected_by_all_that_they_share_the_rarest_first(anyhow:
 def test_a_shared_decade_counts_its_items(anyhow: Retriever) -> None:
     shared = anyhow.connections("tea:0", "tea:1")
 
-    assert ("year_decade", "1990s", 5) in [(one.field, one.value, one.count) for one in shared]
+    assert ("year_decade", "1990s", 5) in [(piece.field, piece.value, piece.count) for piece in shared]
 
 
 def test_items_that_share_nothing_may_be_connected_over_another(retriever: Retriever) -> None:

@@ -96,9 +96,9 @@ def test_an_old_state_opens_and_keeps_what_it_holds(old_url: str) -> None:
         profile, logged = store.profile("kim"), store.exposures_of("kim")
 
         assert (profile.user.name, profile.novelty, profile.liked) == ("Kim", 0.7, ("a",))
-        assert [one.words for one in profile.tastes] == ["rain"]
-        assert [one.outcome for one in logged] == [FeedbackKind.LIKE, None]
-        assert [dict(one.shown.context) for one in logged] == [{}, {"width": 0.75}]
+        assert [taste.words for taste in profile.tastes] == ["rain"]
+        assert [exposure.outcome for exposure in logged] == [FeedbackKind.LIKE, None]
+        assert [dict(exposure.shown.context) for exposure in logged] == [{}, {"width": 0.75}]
         assert [row.title for row in store.conversations_of("kim")] == ["about rain"]
         assert [saved.item_id for saved in store.watchlist_of("kim")] == ["b"]
         assert store.realms() == [""]

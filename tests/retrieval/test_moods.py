@@ -40,10 +40,10 @@ def test_a_mood_implies_what_it_stands_for(moods: Moods, text: str) -> None:
 def test_the_words_themselves_stay(moods: Moods) -> None:
     preference = Preference(text="cozy", wishes=(Wish("text", "bitter", -1.0),), liked=("tea:1",), count=3)
 
-    found = moods.implied(preference)
+    wished = moods.implied(preference)
 
-    assert found.wishes[:1] == preference.wishes
-    assert (found.text, found.liked, found.count) == ("cozy", ("tea:1",), 3)
+    assert wished.wishes[:1] == preference.wishes
+    assert (wished.text, wished.liked, wished.count) == ("cozy", ("tea:1",), 3)
 
 
 def test_the_longest_phrase_counts(moods: Moods) -> None:
@@ -53,21 +53,21 @@ def test_the_longest_phrase_counts(moods: Moods) -> None:
 
 @pytest.mark.parametrize("text", ["not cozy", "no cozy ones", "without cozy ones"])
 def test_what_the_words_refuse_is_unwanted_and_its_opposite_is_no_wish(moods: Moods, text: str) -> None:
-    found = implied(moods, Preference(text=text))
+    wished = implied(moods, Preference(text=text))
 
-    assert [(wish.value, wish.weight) for wish in found] == [("Black", -IMPLIED), ("honey", -IMPLIED)]
+    assert [(wish.value, wish.weight) for wish in wished] == [("Black", -IMPLIED), ("honey", -IMPLIED)]
 
 
 def test_what_is_to_be_avoided_is_refused_too(moods: Moods) -> None:
-    found = implied(moods, Preference(wishes=(Wish("text", "cozy", -1.0),)))
+    wished = implied(moods, Preference(wishes=(Wish("text", "cozy", -1.0),)))
 
-    assert [(wish.value, wish.weight) for wish in found] == [("Black", -IMPLIED), ("honey", -IMPLIED)]
+    assert [(wish.value, wish.weight) for wish in wished] == [("Black", -IMPLIED), ("honey", -IMPLIED)]
 
 
 def test_what_is_wanted_and_avoided_in_words_reads_each_for_itself(moods: Moods) -> None:
-    found = implied(moods, Preference(text="bracing", wishes=(Wish("text", "cozy", -1.0),)))
+    wished = implied(moods, Preference(text="bracing", wishes=(Wish("text", "cozy", -1.0),)))
 
-    assert {wish.value: wish.weight for wish in found} == {"Green": IMPLIED, "honey": -IMPLIED, "Black": -IMPLIED}
+    assert {wish.value: wish.weight for wish in wished} == {"Green": IMPLIED, "honey": -IMPLIED, "Black": -IMPLIED}
 
 
 @pytest.mark.parametrize(
@@ -81,10 +81,10 @@ def test_what_is_wanted_and_avoided_in_words_reads_each_for_itself(moods: Moods)
     ids=["less", "more", "not", "one of two"],
 )
 def test_what_is_stated_by_name_stays_as_it_was_stated(moods: Moods, stated: Preference) -> None:
-    found = moods.implied(stated)
+    wished = moods.implied(stated)
 
-    assert found.wishes == (*stated.wishes, *COZY[1:])
-    assert found.constraints == stated.constraints
+    assert wished.wishes == (*stated.wishes, *COZY[1:])
+    assert wished.constraints == stated.constraints
 
 
 def test_a_soft_value_that_the_words_name_is_wished_for(moods: Moods) -> None:

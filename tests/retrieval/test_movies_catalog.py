@@ -264,8 +264,8 @@ def degrees(row: Row) -> list[str]:
 
 
 def held(row: Row, name: str) -> list[str]:
-    found = row.get(name, [])
-    return [found] if isinstance(found, str) else found
+    cell = row.get(name, [])
+    return [cell] if isinstance(cell, str) else cell
 
 
 def is_labeled(schema: CatalogSchema, name: str, value: str, language: str) -> bool:

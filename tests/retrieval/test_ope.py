@@ -37,11 +37,11 @@ def test_the_planted_value_is_found_and_held_by_the_intervals() -> None:
     held = {"inverse": 0, "normalized": 0, "doubly_robust": 0}
 
     for seed in range(60):
-        found = evaluate(log_of(2000, seed, model=TRUTH + 0.1))
+        estimate = evaluate(log_of(2000, seed, model=TRUTH + 0.1))
         for name in held:
-            one = getattr(found, name)
-            held[name] += truth in one
-            assert one.value == pytest.approx(truth, rel=0.25)
+            interval = getattr(estimate, name)
+            held[name] += truth in interval
+            assert interval.value == pytest.approx(truth, rel=0.25)
 
     assert all(count >= 50 for count in held.values())
 
@@ -49,8 +49,8 @@ def test_the_planted_value_is_found_and_held_by_the_intervals() -> None:
 def test_a_good_model_narrows_the_interval_and_a_bad_one_does_not_bias() -> None:
     plain, good, bad = (evaluate(log_of(4000, 1, model=model)) for model in (None, TRUTH, 0.9 - TRUTH))
 
-    def width(one) -> float:
-        return one.doubly_robust.high - one.doubly_robust.low
+    def width(estimate) -> float:
+        return estimate.doubly_robust.high - estimate.doubly_robust.low
 
     assert width(good) < width(plain)
     assert float(TARGET @ TRUTH) in bad.doubly_robust
@@ -59,11 +59,11 @@ def test_a_good_model_narrows_the_interval_and_a_bad_one_does_not_bias() -> None
 def test_the_policy_that_ran_is_worth_what_it_earned() -> None:
     log = log_of(1000, 2, target=LOGGING)
 
-    found = evaluate(log)
+    estimate = evaluate(log)
 
-    assert found.size == pytest.approx(1000)
-    assert found.inverse.value == pytest.approx(float(log.rewards.mean()))
-    assert found.normalized.value == pytest.approx(found.inverse.value)
+    assert estimate.size == pytest.approx(1000)
+    assert estimate.inverse.value == pytest.approx(float(log.rewards.mean()))
+    assert estimate.normalized.value == pytest.approx(estimate.inverse.value)
 
 
 def test_a_policy_that_shows_what_the_log_never_shows_is_refused() -> None:

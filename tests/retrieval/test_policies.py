@@ -13,7 +13,7 @@ from retrieval.exploration.explorer import IN_MOOD, Explorer
 from retrieval.exploration.lottery import Lottery
 from retrieval.exploration.pool import Kind, guess_pool
 from retrieval.history import Interaction, UserHistory
-from retrieval.item_learning import UNTAUGHT, Showings
+from retrieval.item_learning import PRIOR_EXPECTED, Impressions
 from retrieval.items import Catalog, Item
 from retrieval.models.log import Log
 from retrieval.policies import (
@@ -64,15 +64,15 @@ def shown_by(
     shown: tuple[str, ...] = (),
 ) -> tuple[Slot, ...]:
     closed = {*history.seen(), *preference.liked, *preference.disliked}
-    fits = [one.item_id for one in explorer.catalog if one.item_id not in closed]
+    fits = [item.item_id for item in explorer.catalog if item.item_id not in closed]
     fits = [
-        one
-        for one in fits
+        item_id
+        for item_id in fits
         if not any(
-            not explorer.catalog.satisfies(explorer.catalog.item(one), limit) for limit in preference.constraints
+            not explorer.catalog.satisfies(explorer.catalog.item(item_id), limit) for limit in preference.constraints
         )
     ]
-    ranked = Ranked(tuple(Candidate(one) for one in fits[:n_sure]))
+    ranked = Ranked(tuple(Candidate(item_id) for item_id in fits[:n_sure]))
     rng = np.random.default_rng(seed)
     return explorer.explore(policy, ranked, preference, history, rng, slots=preference.count, shown=shown)
 
@@ -99,10 +99,10 @@ def test_somebody_in_a_hurry_gets_no_guess(explorer: Explorer) -> None:
     single = Preference(novelty=1.0, count=1)
 
     for preference in (quick, single):
-        assert not any(one.exploratory for one in shown_by(explorer, UpperBound(), preference))
+        assert not any(slot.exploratory for slot in shown_by(explorer, UpperBound(), preference))
 
 
-@pytest.mark.parametrize("policy", PICKS, ids=lambda one: one.name)
+@pytest.mark.parametrize("policy", PICKS, ids=lambda strategy: strategy.name)
 @pytest.mark.parametrize("n", [1, 2, 3])
 def test_the_logged_probability_is_the_frequency(policy: Policy, n: int) -> None:
     belief, rows, rng = Belief(model_of()), np.arange(5, 17), np.random.default_rng(3)
@@ -111,19 +111,19 @@ def test_the_logged_probability_is_the_frequency(policy: Policy, n: int) -> None
 
     drawn = [tuple(lottery.draw(rng).tolist()) for _ in range(times)]
 
-    seen = Counter(place for one in drawn for place in one)
+    seen = Counter(place for rows_drawn in drawn for place in rows_drawn)
     expected = lottery.inclusion()
     assert np.isclose(expected.sum(), len(drawn[0]))
     for place in range(len(rows)):
         error = 4 * np.sqrt(expected[place] * (1 - expected[place]) / times) + 1e-9
         assert abs(seen[place] / times - expected[place]) <= error
-    common, count = Counter(tuple(sorted(one)) for one in drawn).most_common(1)[0]
+    common, count = Counter(tuple(sorted(rows_drawn)) for rows_drawn in drawn).most_common(1)[0]
     assert abs(count / times - lottery.probability(common)) < 0.05
 
 
 def test_the_probabilities_of_all_sets_sum_to_one() -> None:
     lottery = Lottery(np.asarray([[0, 1], [1, 0], [2, 3]]), size=4, floor=0.3)
-    pairs = [(one, two) for one in range(4) for two in range(one)]
+    pairs = [(first, two) for first in range(4) for two in range(first)]
 
     assert np.isclose(sum(lottery.probability(pair) for pair in pairs), 1.0)
     assert np.isclose(lottery.probability((0, 1)), 0.7 * 2 / 3 + 0.3 / 6)
@@ -153,10 +153,10 @@ def test_thompson_agrees_with_the_expectation_once_all_is_known() -> None:
 
 
 def test_greedy_never_guesses(explorer: Explorer) -> None:
-    assert not any(one.exploratory for one in shown_by(explorer, Greedy(), Preference(novelty=1.0)))
+    assert not any(slot.exploratory for slot in shown_by(explorer, Greedy(), Preference(novelty=1.0)))
 
 
-@pytest.mark.parametrize("policy", PICKS, ids=lambda one: one.name)
+@pytest.mark.parametrize("policy", PICKS, ids=lambda strategy: strategy.name)
 def test_guesses_keep_the_limits_and_are_never_known_disliked_or_repeated(explorer: Explorer, policy: Policy) -> None:
     limits = (Constraint("price", Op.MAX, (20.0,)),)
     history = UserHistory.of("x", [Interaction("x", "tea:3", -1.0, 2.0)])
@@ -164,32 +164,32 @@ def test_guesses_keep_the_limits_and_are_never_known_disliked_or_repeated(explor
 
     for seed in range(20):
         shown = shown_by(explorer, policy, preference, history, seed=seed, shown=("tea:7",))
-        ids = [one.candidate.item_id for one in shown]
-        guesses = {one.candidate.item_id for one in shown if one.exploratory}
+        ids = [slot.candidate.item_id for slot in shown]
+        guesses = {slot.candidate.item_id for slot in shown if slot.exploratory}
         assert len(set(ids)) == len(ids) <= 4
         assert len(guesses) <= 2
         assert not guesses & {"tea:3", "tea:6", "tea:7"}
-        assert all(explorer.catalog.satisfies(explorer.catalog.item(one), limits[0]) for one in guesses)
-        assert all(0 < one.propensity <= 1 and 0 < one.list_propensity <= 1 for one in shown)
+        assert all(explorer.catalog.satisfies(explorer.catalog.item(item_id), limits[0]) for item_id in guesses)
+        assert all(0 < slot.propensity <= 1 and 0 < slot.list_propensity <= 1 for slot in shown)
 
 
 def test_limits_that_leave_two_items_leave_no_room_for_guesses(explorer: Explorer) -> None:
-    two = {one.item_id for one in list(explorer.catalog)[:2]}
+    two = {item.item_id for item in list(explorer.catalog)[:2]}
     limits = (Constraint("year", Op.MAX, (1994.0,)),)
-    assert {one.item_id for one in explorer.catalog if explorer.catalog.satisfies(one, limits[0])} >= two
+    assert {item.item_id for item in explorer.catalog if explorer.catalog.satisfies(item, limits[0])} >= two
 
     shown = shown_by(explorer, UpperBound(), Preference(constraints=limits, novelty=1.0, count=5), n_sure=2)
 
-    assert all(explorer.catalog.satisfies(explorer.catalog.item(one.candidate.item_id), limits[0]) for one in shown)
-    assert sum(one.exploratory for one in shown) <= len(shown) / 2
+    assert all(explorer.catalog.satisfies(explorer.catalog.item(slot.candidate.item_id), limits[0]) for slot in shown)
+    assert sum(slot.exploratory for slot in shown) <= len(shown) / 2
 
 
 def test_an_unwanted_value_is_no_guess(explorer: Explorer) -> None:
     preference = Preference(wishes=(Wish("kinds", "Black", -1.0),), novelty=1.0, count=6)
 
     for seed in range(20):
-        guesses = [one for one in shown_by(explorer, UpperBound(), preference, seed=seed) if one.exploratory]
-        assert all("Black" not in explorer.catalog.item(one.candidate.item_id).values["kinds"] for one in guesses)
+        guesses = [slot for slot in shown_by(explorer, UpperBound(), preference, seed=seed) if slot.exploratory]
+        assert all("Black" not in explorer.catalog.item(slot.candidate.item_id).values["kinds"] for slot in guesses)
 
 
 def crates(n_black: int, n_green: int = 30) -> Explorer:
@@ -217,9 +217,9 @@ def test_guesses_are_within_the_mood_where_enough_items_are() -> None:
 
 
 def test_the_strongest_wish_sets_the_mood_of_guesses() -> None:
-    found = guessed_kinds(crates(30), Wish("kinds", "Black", 1.0), Wish("kinds", "Green", 0.6))
+    kinds = guessed_kinds(crates(30), Wish("kinds", "Black", 1.0), Wish("kinds", "Green", 0.6))
 
-    assert found == {"Black"}
+    assert kinds == {"Black"}
 
 
 def test_a_mood_does_not_bring_back_what_is_unwanted() -> None:
@@ -291,21 +291,21 @@ def test_what_was_tried_often_makes_room_for_others() -> None:
 
 def test_guesses_are_counted_as_they_are_shown_and_taught_items_rise(explorer: Explorer) -> None:
     n = len(explorer.catalog)
-    fresh = explorer.taught(Showings.none(n), np.zeros(n, dtype=np.int64))
+    fresh = explorer.updated(Impressions.none(n), np.zeros(n, dtype=np.int64))
     shown = shown_by(fresh, UniformGuesses(), Preference(novelty=1.0, count=4))
-    guesses = fresh.catalog.rows(one.candidate.item_id for one in shown if one.exploratory)
+    guesses = fresh.catalog.rows(slot.candidate.item_id for slot in shown if slot.exploratory)
 
-    answered = Showings.none(n).and_also(guesses, np.full(len(guesses), 0.1), np.full(len(guesses), 5.0))
-    taught = fresh.taught(answered, fresh.guessed)
+    answered = Impressions.none(n).and_also(guesses, np.full(len(guesses), 0.1), np.full(len(guesses), 5.0))
+    taught = fresh.updated(answered, fresh.guessed)
 
     assert len(guesses)
     assert fresh.guessed.sum() == len(guesses) == fresh.guessed[guesses].sum()
     expected = guesses[fresh.model.base[guesses] > 0]  # what is raised by a factor rises where anything was expected
     assert len(expected)
     assert (taught.model.base[expected] > fresh.model.base[expected]).all()
-    assert np.array_equal(taught.taught(answered, fresh.guessed).model.base, taught.model.base)
+    assert np.array_equal(taught.updated(answered, fresh.guessed).model.base, taught.model.base)
     again = shown_by(taught, UniformGuesses(), Preference(novelty=1.0, count=4))
-    untaught = [one.context[UNTAUGHT] for one in again if one.exploratory]
+    untaught = [slot.context[PRIOR_EXPECTED] for slot in again if slot.exploratory]
     assert min(untaught) >= 0 < max(untaught)
 
 
@@ -319,5 +319,5 @@ def test_a_tiny_catalog_is_explored_and_asked_about(teas: Dataset, n: int) -> No
 
     shown = shown_by(small, UpperBound(), Preference(novelty=1.0, count=5), n_sure=3)
 
-    assert len({one.candidate.item_id for one in shown}) == len(shown) <= n
-    assert small.inquiry(belief, shown) is None or len(small.questions) > 0
+    assert len({slot.candidate.item_id for slot in shown}) == len(shown) <= n
+    assert small.elicitation(belief, shown) is None or len(small.questions) > 0

@@ -13,8 +13,8 @@ from retrieval.ranking import breaches, broken_by, diversify, drop_doubles, know
 LIMITS = (Constraint("kinds", Op.IS, ("Green",)), Constraint("year", Op.MIN, (1995.0,)))
 
 
-def ids(found: list[Candidate]) -> list[str]:
-    return [one.item_id for one in found]
+def ids(candidates: list[Candidate]) -> list[str]:
+    return [candidate.item_id for candidate in candidates]
 
 
 def scored(*scores: float) -> list[Candidate]:
@@ -43,9 +43,9 @@ def test_the_double_of_a_seen_item_is_seen_too(teas: Dataset) -> None:
 
 
 def test_doubles_are_never_together(teas: Dataset) -> None:
-    found = [Candidate("tea:15"), Candidate("tea:6"), Candidate("tea:5")]
+    candidates = [Candidate("tea:15"), Candidate("tea:6"), Candidate("tea:5")]
 
-    assert ids(drop_doubles(found, teas.catalog)) == ["tea:15", "tea:6"]
+    assert ids(drop_doubles(candidates, teas.catalog)) == ["tea:15", "tea:6"]
 
 
 def test_breaches_are_counted_per_item(teas: Dataset) -> None:

@@ -87,12 +87,12 @@ def test_whatever_a_realm_does_the_other_has_what_it_had(store: StateStore, own:
     before = fill(store.of(own))
     elsewhere = store.of(other)
 
-    found = [attempt(call, elsewhere) for call in CALLS.values()]
+    outcomes = [attempt(call, elsewhere) for call in CALLS.values()]
     elsewhere.ensure_user("kim")
     for call in CALLS.values():  # the last one erases
         attempt(call, elsewhere)
 
-    assert [one for one in found if one not in (None, {}, "refused")] == []
+    assert [outcome for outcome in outcomes if outcome not in (None, {}, "refused")] == []
     assert store.of(own).export_user("kim") == before
     assert elsewhere.list_users() == []
     assert [user.user_id for user in store.of(own).list_users()] == ["kim"]
@@ -112,7 +112,7 @@ def test_no_two_pairs_of_realm_and_id_are_stored_alike():
     ids = ["kim", "acme", "acme/kim", "/", "a/b", "人", "k|m"]
     realms = ["", "/", "/kim", "acme", "acme/", "acme/kim"]
 
-    assert len({with_realm(realm, one) for realm in realms for one in ids}) == len(ids) * len(realms)
+    assert len({with_realm(realm, own_id) for realm in realms for own_id in ids}) == len(ids) * len(realms)
 
 
 @pytest.mark.parametrize("spelled", [f"acme{SEPARATOR}kim", f"{SEPARATOR}kim", f"acme/{SEPARATOR}"])

@@ -48,9 +48,9 @@ def test_the_last_opinion_of_each_account_about_an_item_counts_once(state: State
     state.undo_feedback(second, taken_back.feedback_id)
     state.add_feedback(second, "tea:1", SEEN)
 
-    found = read_opinions(state, catalog, "")
+    opinions = read_opinions(state, catalog, "")
 
-    assert sorted(zip(found.users.tolist(), found.rows.tolist(), found.weights.tolist(), strict=True)) in (
+    assert sorted(zip(opinions.users.tolist(), opinions.rows.tolist(), opinions.weights.tolist(), strict=True)) in (
         [(0, 1, 1.0), (0, 2, -1.0), (1, 1, 0.0)],
         [(0, 1, 0.0), (1, 1, 1.0), (1, 2, -1.0)],  # accounts are in no order that tells who
     )
@@ -71,9 +71,9 @@ def test_an_account_with_ten_thousand_likes_is_left_out(state: StateStore):
     state.bring_feedback(state.create_user().user_id, dict.fromkeys(names, LIKE))
     state.bring_feedback(state.create_user().user_id, dict.fromkeys(names[:5], LIKE))
 
-    found = read_opinions(state, catalog, "")
+    opinions = read_opinions(state, catalog, "")
 
-    assert (found.people, len(found), found.left_out) == (1, 5, 1)
+    assert (opinions.people, len(opinions), opinions.left_out) == (1, 5, 1)
 
 
 def test_what_too_few_accounts_know_counts_nothing():
@@ -89,13 +89,13 @@ def test_opinions_begin_where_the_dataset_ends_and_belong_to_nobody_in_it():
     newest = float(dataset.interactions.timestamps.max())
     own = said((0, 12, 1.0, newest + YEARS), (3, 13, -1.0, newest + YEARS + 50))
 
-    found = together(dataset, own).interactions
+    merged = together(dataset, own).interactions
 
-    assert len(found) == len(dataset.interactions) + 2
-    assert found.timestamps[-2:].tolist() == [newest, newest + 50]
-    assert [found.item_ids[row] for row in found.rows[-2:]] == ["tea:12", "tea:13"]
-    assert found.user_ids[: len(dataset.interactions.user_ids)] == dataset.interactions.user_ids
-    assert set(found.users[-2:].tolist()).isdisjoint(dataset.interactions.users.tolist())
+    assert len(merged) == len(dataset.interactions) + 2
+    assert merged.timestamps[-2:].tolist() == [newest, newest + 50]
+    assert [merged.item_ids[row] for row in merged.rows[-2:]] == ["tea:12", "tea:13"]
+    assert merged.user_ids[: len(dataset.interactions.user_ids)] == dataset.interactions.user_ids
+    assert set(merged.users[-2:].tolist()).isdisjoint(dataset.interactions.users.tolist())
 
 
 def test_the_fingerprint_tells_opinions_apart():
@@ -109,9 +109,9 @@ def test_the_fingerprint_tells_opinions_apart():
 
 
 def test_opinions_without_a_dataset_of_people_are_a_dataset():
-    found = together(Dataset(tea_catalog(), Interactions()), said((0, 1, 1.0, 100.0)))
+    merged = together(Dataset(tea_catalog(), Interactions()), said((0, 1, 1.0, 100.0)))
 
-    assert found.interactions.timestamps.tolist() == [100.0]
+    assert merged.interactions.timestamps.tolist() == [100.0]
 
 
 def test_a_like_of_each_person_is_held_back_that_what_serves_cannot_know():
@@ -127,7 +127,7 @@ def test_a_like_of_each_person_is_held_back_that_what_serves_cannot_know():
 
     asked = questions(opinions, catalog, after=9.0)
 
-    assert [one.item_id for one in asked] == ["tea:2", "tea:6"]
+    assert [question.item_id for question in asked] == ["tea:2", "tea:6"]
     assert set(asked[0].history.liked()) == {"tea:0", "tea:1"}
     assert len(without(opinions, asked)) == len(opinions) - 2
 

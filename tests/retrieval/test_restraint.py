@@ -85,9 +85,9 @@ def test_near_misses_never_relax_for_whom_it_is(retriever: Retriever) -> None:
     wanted = Preference(
         text="drama", constraints=(Constraint("kinds", Op.IS, ("Drama",)), Constraint("age", Op.MAX, (6.0,)))
     )
-    found = {name: retriever.run(name, wanted, UserHistory(())) for name in retriever.channel_names}
+    lists = {name: retriever.run(name, wanted, UserHistory(())) for name in retriever.channel_names}
 
-    ranked = retriever.rank(found, wanted, UserHistory(()), 5)
+    ranked = retriever.rank(lists, wanted, UserHistory(()), 5)
 
     assert ranked.fit == ()
-    assert [one.item_id for one in ranked.near] == ["s6"]
+    assert [candidate.item_id for candidate in ranked.near] == ["s6"]

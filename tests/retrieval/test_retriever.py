@@ -56,20 +56,20 @@ def retriever(settings: RetrievalSettings) -> Retriever:
 
 
 def ranked(retriever: Retriever, preference: Preference, history: UserHistory = NOBODY, k: int = 4) -> Ranked:
-    found = {name: retriever.run(name, preference, history) for name in retriever.channel_names}
-    return retriever.rank(found, preference, history, k)
+    lists = {name: retriever.run(name, preference, history) for name in retriever.channel_names}
+    return retriever.rank(lists, preference, history, k)
 
 
-def ids(found: Ranked) -> list[str]:
-    return [one.item_id for one in found.fit]
+def ids(ranking: Ranked) -> list[str]:
+    return [candidate.item_id for candidate in ranking.fit]
 
 
 def test_what_was_shown_and_not_answered_makes_room_and_is_not_lost(retriever: Retriever) -> None:
     preference = Preference(text="smoky")
-    found = {name: retriever.run(name, preference, NOBODY) for name in retriever.channel_names}
-    plain = ids(retriever.rank(found, preference, NOBODY, len(retriever.catalog)))
+    lists = {name: retriever.run(name, preference, NOBODY) for name in retriever.channel_names}
+    plain = ids(retriever.rank(lists, preference, NOBODY, len(retriever.catalog)))
 
-    again = ids(retriever.rank(found, preference, NOBODY, len(retriever.catalog), (tuple(plain[1:3]),)))
+    again = ids(retriever.rank(lists, preference, NOBODY, len(retriever.catalog), (tuple(plain[1:3]),)))
 
     assert again != plain
     assert again.index(plain[2]) > 2
@@ -84,31 +84,33 @@ def test_everything_that_was_built_is_open(retriever: Retriever) -> None:
 def test_a_wish_comes_first_with_facts_that_can_be_checked(retriever: Retriever) -> None:
     preference = Preference(text="smoky", wishes=(Wish("notes", "smoky"),))
 
-    found = ranked(retriever, preference)
+    ranking = ranked(retriever, preference)
 
-    assert set(ids(found)[:2]) & {"tea:4", "tea:5", "tea:15"}
-    assert len(found.fit) == 4
-    held = retriever.catalog.item(found.fit[0].item_id).values
-    facts = [one for one in found.fit[0].evidence if one.kind is EvidenceKind.FACT]
+    assert set(ids(ranking)[:2]) & {"tea:4", "tea:5", "tea:15"}
+    assert len(ranking.fit) == 4
+    held = retriever.catalog.item(ranking.fit[0].item_id).values
+    facts = [piece for piece in ranking.fit[0].evidence if piece.kind is EvidenceKind.FACT]
     assert facts
-    assert all(one.value in held[one.field] for one in facts)
+    assert all(piece.value in held[piece.field] for piece in facts)
 
 
 def test_words_that_name_a_value_rank_and_show_what_has_it(retriever: Retriever) -> None:
-    found = ranked(retriever, Preference(text="something smoky"))
+    ranking = ranked(retriever, Preference(text="something smoky"))
 
-    first = retriever.explain(found.fit[0], Preference(text="something smoky"))
+    first = retriever.explain(ranking.fit[0], Preference(text="something smoky"))
     assert "smoky" in retriever.catalog.item(first.item_id).values["notes"]
-    assert ("notes", "smoky") in {(one.field, one.value) for one in first.evidence if one.kind is EvidenceKind.FACT}
+    assert ("notes", "smoky") in {
+        (piece.field, piece.value) for piece in first.evidence if piece.kind is EvidenceKind.FACT
+    }
 
 
 def test_words_that_refuse_a_value_keep_it_from_the_list_and_the_guesses(retriever: Retriever) -> None:
     preference = Preference(text="nothing smoky", liked=("tea:6",), novelty=1.0, count=6)
 
-    found = ranked(retriever, preference, k=6)
+    ranking = ranked(retriever, preference, k=6)
 
     for seed in range(10):
-        slots = retriever.explore(found, preference, NOBODY, np.random.default_rng(seed))
+        slots = retriever.explore(ranking, preference, NOBODY, np.random.default_rng(seed))
         notes = [retriever.catalog.item(slot.candidate.item_id).values["notes"] for slot in slots]
         assert any(slot.exploratory for slot in slots)
         assert not any("smoky" in held for held in notes)
@@ -118,50 +120,52 @@ def test_every_limit_holds_and_its_facts_are_shown(retriever: Retriever) -> None
     limits = (Constraint("year", Op.MIN, (2000.0,)), Constraint("kinds", Op.IS, ("Black", "Oolong")))
     preference = Preference(text="sweet", liked=("tea:0",), constraints=limits)
 
-    found = ranked(retriever, preference)
+    ranking = ranked(retriever, preference)
 
-    assert len(found.fit) == 4
-    for one in found.fit:
-        assert all(retriever.catalog.satisfies(retriever.catalog.item(one.item_id), limit) for limit in limits)
-        assert {"year", "kinds"} <= {why.field for why in one.evidence if why.kind is EvidenceKind.FACT}
+    assert len(ranking.fit) == 4
+    for candidate in ranking.fit:
+        assert all(retriever.catalog.satisfies(retriever.catalog.item(candidate.item_id), limit) for limit in limits)
+        assert {"year", "kinds"} <= {why.field for why in candidate.evidence if why.kind is EvidenceKind.FACT}
 
 
 def test_too_few_that_fit_bring_near_misses_with_the_broken_limit(retriever: Retriever) -> None:
     limits = (Constraint("kinds", Op.IS, ("White",)), Constraint("price", Op.MAX, (28.0,)))
 
-    found = ranked(retriever, Preference(text="hay", constraints=limits), k=5)
+    ranking = ranked(retriever, Preference(text="hay", constraints=limits), k=5)
 
-    assert ids(found) == ["tea:13"]
-    assert len(found.near) == 4
-    assert all(len(found.broken[one.item_id]) == 1 for one in found.near)
-    assert not {one.item_id for one in found.near} & set(ids(found))
+    assert ids(ranking) == ["tea:13"]
+    assert len(ranking.near) == 4
+    assert all(len(ranking.broken[candidate.item_id]) == 1 for candidate in ranking.near)
+    assert not {candidate.item_id for candidate in ranking.near} & set(ids(ranking))
 
 
 def test_near_misses_keep_what_is_refused_for_good(retriever: Retriever) -> None:
     refused = Constraint("notes", Op.NOT, ("hay", "melon"), lasting=True)
     limits = (Constraint("kinds", Op.IS, ("White",)), Constraint("price", Op.MAX, (28.0,)))
 
-    found = ranked(retriever, Preference(text="hay", constraints=(*limits, refused)), k=5)
+    ranking = ranked(retriever, Preference(text="hay", constraints=(*limits, refused)), k=5)
 
-    assert found.fit == ()
-    assert len(found.near) == 5
-    assert all(retriever.catalog.satisfies(retriever.catalog.item(one.item_id), refused) for one in found.near)
-    assert not any(one.lasting for broken in found.broken.values() for one in broken)
+    assert ranking.fit == ()
+    assert len(ranking.near) == 5
+    assert all(
+        retriever.catalog.satisfies(retriever.catalog.item(candidate.item_id), refused) for candidate in ranking.near
+    )
+    assert not any(constraint.lasting for broken in ranking.broken.values() for constraint in broken)
 
 
 def test_where_only_a_lasting_limit_is_broken_nothing_comes_close(retriever: Retriever) -> None:
     refused = Constraint("year", Op.MIN, (2050.0,), lasting=True)
 
-    found = ranked(retriever, Preference(constraints=(refused,)), k=3)
+    ranking = ranked(retriever, Preference(constraints=(refused,)), k=3)
 
-    assert (found.fit, found.near) == ((), ())
+    assert (ranking.fit, ranking.near) == ((), ())
 
 
 def test_nothing_fits_and_nothing_is_known_is_still_no_dead_end(retriever: Retriever) -> None:
-    found = ranked(retriever, Preference(constraints=(Constraint("year", Op.MIN, (2050.0,)),)), k=3)
+    ranking = ranked(retriever, Preference(constraints=(Constraint("year", Op.MIN, (2050.0,)),)), k=3)
 
-    assert found.fit == ()
-    assert len(found.near) == 3
+    assert ranking.fit == ()
+    assert len(ranking.near) == 3
 
 
 def test_a_request_without_any_signal_gets_the_popular(retriever: Retriever) -> None:
@@ -169,21 +173,21 @@ def test_a_request_without_any_signal_gets_the_popular(retriever: Retriever) -> 
 
 
 def test_a_list_longer_than_the_catalog_has_every_item_once(retriever: Retriever) -> None:
-    found = ranked(retriever, Preference(text="tea"), k=99)
+    ranking = ranked(retriever, Preference(text="tea"), k=99)
 
-    assert len(found.fit) == 15
-    assert not {"tea:5", "tea:15"} <= set(ids(found))
+    assert len(ranking.fit) == 15
+    assert not {"tea:5", "tea:15"} <= set(ids(ranking))
 
 
 def test_disliked_and_seen_items_stay_out_of_lists_and_guesses(retriever: Retriever) -> None:
     history = UserHistory.of("x", [Interaction("x", "tea:12", -1.0, 1.0)])
     preference = Preference(text="melon", disliked=("tea:2",), seen=("tea:3",), novelty=1.0, count=6)
-    found = ranked(retriever, preference, history, k=10)
+    ranking = ranked(retriever, preference, history, k=10)
 
     shown = {
         slot.candidate.item_id
         for seed in range(30)
-        for slot in retriever.explore(found, preference, history, np.random.default_rng(seed))
+        for slot in retriever.explore(ranking, preference, history, np.random.default_rng(seed))
     }
 
     assert not shown & {"tea:2", "tea:3", "tea:12"}
@@ -192,25 +196,25 @@ def test_disliked_and_seen_items_stay_out_of_lists_and_guesses(retriever: Retrie
 def test_guesses_keep_the_limits_and_are_marked(retriever: Retriever) -> None:
     limits = (Constraint("price", Op.MAX, (20.0,)),)
     preference = Preference(liked=("tea:0",), constraints=limits, novelty=1.0, count=4)
-    found = ranked(retriever, preference, k=4)
+    ranking = ranked(retriever, preference, k=4)
 
-    slots = retriever.explore(found, preference, NOBODY, np.random.default_rng(1))
+    slots = retriever.explore(ranking, preference, NOBODY, np.random.default_rng(1))
 
-    guesses = [one for one in slots if one.exploratory]
+    guesses = [slot for slot in slots if slot.exploratory]
     assert len(slots) == 4
     assert len(guesses) == 2
-    for one in guesses:
-        assert 0 < one.propensity < 1
-        assert one.why
-        assert one.candidate.evidence[0].kind is EvidenceKind.GUESS
-        assert retriever.catalog.satisfies(retriever.catalog.item(one.candidate.item_id), limits[0])
+    for slot in guesses:
+        assert 0 < slot.propensity < 1
+        assert slot.why
+        assert slot.candidate.evidence[0].kind is EvidenceKind.GUESS
+        assert retriever.catalog.satisfies(retriever.catalog.item(slot.candidate.item_id), limits[0])
 
 
 def test_scores_for_given_items_only(retriever: Retriever) -> None:
-    found = retriever.run("factors", Preference(liked=("tea:0",)), NOBODY, only=["tea:1", "tea:9", "gone"])
+    candidates = retriever.run("factors", Preference(liked=("tea:0",)), NOBODY, only=["tea:1", "tea:9", "gone"])
 
-    assert found[0].item_id == "tea:1"
-    assert {one.item_id for one in found} <= {"tea:1", "tea:9"}
+    assert candidates[0].item_id == "tea:1"
+    assert {candidate.item_id for candidate in candidates} <= {"tea:1", "tea:9"}
 
 
 def test_an_unknown_channel_brings_nothing(retriever: Retriever) -> None:
@@ -218,7 +222,7 @@ def test_an_unknown_channel_brings_nothing(retriever: Retriever) -> None:
 
 
 def test_facts_similar_items_paths_and_users(retriever: Retriever) -> None:
-    facts = [(one.field, one.value) for one in retriever.facts("tea:13")]
+    facts = [(fact.field, fact.value) for fact in retriever.facts("tea:13")]
 
     assert facts == [
         ("kinds", "White"),
@@ -228,7 +232,7 @@ def test_facts_similar_items_paths_and_users(retriever: Retriever) -> None:
         ("year", "2019"),
         ("price", "28"),
     ]
-    assert "tea:13" in {one.item_id for one in retriever.similar("tea:12", 3)}
+    assert "tea:13" in {candidate.item_id for candidate in retriever.similar("tea:12", 3)}
     path = retriever.path("tea:12", "tea:13")
     assert path is not None
     assert path.path[0][0] == "tea:12"
@@ -246,10 +250,10 @@ def test_unknown_items_are_named(retriever: Retriever) -> None:
 
 
 def test_the_taste_picker_shows_known_and_different_items(retriever: Retriever) -> None:
-    found = retriever.popular_diverse(6)
+    picks = retriever.popular_diverse(6)
 
-    kinds = {retriever.catalog.item(one).values["kinds"] for one in found}
-    assert len(set(found)) == 6
+    kinds = {retriever.catalog.item(item_id).values["kinds"] for item_id in picks}
+    assert len(set(picks)) == 6
     assert len(kinds) >= 3
 
 
@@ -275,9 +279,9 @@ def test_a_missing_index_leaves_its_channel_out_with_a_notice(
     assert len(retriever.notices) == 1
     assert "Build it with: reconteur build" in retriever.notices[0]
     preference = Preference(text="smoky", liked=("tea:4",))
-    found = ranked(retriever, preference)
-    assert len(found.fit) == 4
-    assert retriever.explore(found, preference, NOBODY, np.random.default_rng(0))
+    ranking = ranked(retriever, preference)
+    assert len(ranking.fit) == 4
+    assert retriever.explore(ranking, preference, NOBODY, np.random.default_rng(0))
     assert set(retriever.items_with("growers", "Farid Aziz")) == {"tea:12", "tea:13"}
 
 
@@ -295,10 +299,10 @@ def test_without_learned_vectors_the_graph_still_knows_facts(settings: Retrieval
 def test_a_catalog_without_ratings_or_indexes_still_answers(data_dir: Path) -> None:
     retriever = Retriever(Parts(Dataset(tea_catalog())), RetrievalSettings(data_dir=data_dir))
 
-    found = retriever.rank({}, Preference(constraints=(Constraint("kinds", Op.IS, ("White",)),)), NOBODY, 2)
+    ranking = retriever.rank({}, Preference(constraints=(Constraint("kinds", Op.IS, ("White",)),)), NOBODY, 2)
 
-    assert set(ids(found)) == {"tea:12", "tea:13"}
-    assert all(one.evidence for one in found.fit)
+    assert set(ids(ranking)) == {"tea:12", "tea:13"}
+    assert all(candidate.evidence for candidate in ranking.fit)
     assert len(retriever.popular_diverse(3)) == 3
 
 

@@ -26,26 +26,32 @@ TINY = SequenceSettings(width=8, heads=1, layers=1, epochs=1, least_steps=2, see
 
 @pytest.fixture
 def channel(channels: Mapping[str, Channel]) -> SequenceChannel:
-    found = channels["sequence"]
-    assert isinstance(found, SequenceChannel)
-    return found
+    opened = channels["sequence"]
+    assert isinstance(opened, SequenceChannel)
+    return opened
 
 
 @pytest.mark.parametrize(("liked", "block"), [("tea:0", 0), ("tea:4", 1), ("tea:8", 2)])
 def test_the_planted_block_comes_next(channel: SequenceChannel, liked: str, block: int) -> None:
-    found = channel.retrieve(Preference(liked=(liked,)), NOBODY, k=2)
+    candidates = channel.retrieve(Preference(liked=(liked,)), NOBODY, k=2)
 
-    assert {one.item_id for one in found} <= {f"tea:{row}" for row in BLOCKS[block]}
+    assert {candidate.item_id for candidate in candidates} <= {f"tea:{row}" for row in BLOCKS[block]}
 
 
 def test_a_score_names_a_liked_item_and_counts_who_liked_both(channel: SequenceChannel, teas: Dataset) -> None:
     history = UserHistory.of("x", [Interaction("x", "tea:0", 1.0, 1.0), Interaction("x", "tea:9", -1.0, 2.0)])
 
-    found = channel.retrieve(Preference(), history, k=9)
+    candidates = channel.retrieve(Preference(), history, k=9)
 
-    best, told = next((one, why) for one in found for why in one.evidence if why.kind is EvidenceKind.CO_LIKED)
+    best, told = next(
+        (candidate, why) for candidate in candidates for why in candidate.evidence if why.kind is EvidenceKind.CO_LIKED
+    )
     fans = [
-        {one.user_id for one in teas.interactions if one.item_id == item_id and one.weight > 0}
+        {
+            interaction.user_id
+            for interaction in teas.interactions
+            if interaction.item_id == item_id and interaction.weight > 0
+        }
         for item_id in ("tea:0", best.item_id)
     ]
     assert told.item_ids == ("tea:0",)
@@ -63,11 +69,11 @@ def test_the_clusters_people_are_evidence(teas: Dataset, tea_settings: Retrieval
     named = (("kinds", "Black"), ("notes", "tar"))
     channel = SequenceChannel(teas, model, clusters, (named, ()))
 
-    found = channel.retrieve(Preference(liked=("tea:4",)), NOBODY, k=20)
+    candidates = channel.retrieve(Preference(liked=("tea:4",)), NOBODY, k=20)
 
-    told = {item.item_id: one for item in found for one in item.evidence if one.kind is EvidenceKind.CLUSTER}
-    assert {item_id: one.count for item_id, one in told.items()} == {"tea:5": 1, "tea:6": 2, "tea:7": 3}
-    assert {(one.value, one.facts) for one in told.values()} == {("Black, tar", named)}
+    told = {item.item_id: piece for item in candidates for piece in item.evidence if piece.kind is EvidenceKind.CLUSTER}
+    assert {item_id: piece.count for item_id, piece in told.items()} == {"tea:5": 1, "tea:6": 2, "tea:7": 3}
+    assert {(piece.value, piece.facts) for piece in told.values()} == {("Black, tar", named)}
     assert channel.cluster_of(Preference(liked=("tea:4",)), NOBODY)[0] == named
     assert channel.cluster_of(Preference(), NOBODY)[0] == ()
 
@@ -81,10 +87,10 @@ def test_who_likes_little_of_what_a_cluster_is_named_for_is_told_of_none(
     clusters = TasteClusters(np.vstack([vector, -vector]), 9.0, np.full(2, 0.5, dtype=np.float32), counts, tastes)
     names = ((("kinds", "Black"), ("notes", "honey"), ("year", "2010s")), ())
 
-    found = SequenceChannel(teas, model, clusters, names).retrieve(Preference(liked=("tea:4",)), NOBODY, k=20)
+    candidates = SequenceChannel(teas, model, clusters, names).retrieve(Preference(liked=("tea:4",)), NOBODY, k=20)
 
-    assert found
-    assert all(one.kind is not EvidenceKind.CLUSTER for item in found for one in item.evidence)
+    assert candidates
+    assert all(piece.kind is not EvidenceKind.CLUSTER for item in candidates for piece in item.evidence)
 
 
 def test_a_stranger_has_the_prior_of_everyone(channel: SequenceChannel) -> None:
@@ -150,7 +156,7 @@ def test_the_clusters_are_named_anew_without_training(
     by_rule = load_names(tea_settings.data_dir / "sequence" / CLUSTERS, len(names))
     kept = load_names(tmp_path / "sequence" / CLUSTERS, len(names))
     assert kept == names
-    assert (kept != by_rule) == any(len(one) > 1 for one in offered)
+    assert (kept != by_rule) == any(len(labels) > 1 for labels in offered)
     assert SequenceChannel.open(teas, settings).name == "sequence"
     with pytest.raises(IndexMissingError):
         rename_clusters(teas, settings.model_copy(update={"data_dir": tmp_path / "none"}), last)

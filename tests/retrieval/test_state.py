@@ -83,7 +83,7 @@ def test_two_created_users_have_different_ids_that_cannot_be_guessed(store: Stat
     ids = {store.create_user("Ann").user_id for _ in range(3)}
 
     assert len(ids) == 3
-    assert all(len(one) >= 20 for one in ids)
+    assert all(len(user_id) >= 20 for user_id in ids)
 
 
 def test_an_id_from_outside_is_made_once(store: StateStore) -> None:
@@ -153,7 +153,7 @@ def test_feedback_comes_back_oldest_first_and_as_weights(store: StateStore) -> N
 
     assert store.feedback_of(user_id) == given
     interactions = store.interactions_of(user_id)
-    assert [(one.user_id, one.item_id, one.weight) for one in interactions] == [
+    assert [(interaction.user_id, interaction.item_id, interaction.weight) for interaction in interactions] == [
         (user_id, "a", 1.0),
         (user_id, "b", -1.0),
         (user_id, "c", 0.0),
@@ -167,7 +167,7 @@ def test_undo_works_once_and_brings_back_the_earlier_opinion(store: StateStore) 
 
     assert store.undo_feedback(user_id, second.feedback_id)
     assert not store.undo_feedback(user_id, second.feedback_id)
-    assert [one.kind for one in store.feedback_of(user_id)] == [LIKE]
+    assert [opinion.kind for opinion in store.feedback_of(user_id)] == [LIKE]
 
 
 @pytest.mark.parametrize("feedback_id", [0, -1, 999, 10**30])
@@ -190,7 +190,7 @@ def test_seen_does_not_wipe_out_a_like(store: StateStore) -> None:
     store.add_feedback(user_id, "a", LIKE)
     store.add_feedback(user_id, "a", SEEN)
 
-    assert [one.weight for one in store.interactions_of(user_id)] == [1.0]
+    assert [interaction.weight for interaction in store.interactions_of(user_id)] == [1.0]
     assert store.profile(user_id).liked == ("a",)
 
 
@@ -206,10 +206,10 @@ def test_an_odd_item_id_is_refused(store: StateStore) -> None:
 
 def test_tastes_come_back_as_they_were_kept(store: StateStore) -> None:
     user_id = store.create_user().user_id
-    kept = [store.keep_taste(user_id, one) for one in (AFTER_1990, HEISTS, KIDS)]
+    kept = [store.keep_taste(user_id, taste) for taste in (AFTER_1990, HEISTS, KIDS)]
 
     assert store.tastes_of(user_id) == kept
-    assert [replace(one, taste_id=None) for one in kept] == [AFTER_1990, HEISTS, KIDS]
+    assert [replace(taste, taste_id=None) for taste in kept] == [AFTER_1990, HEISTS, KIDS]
 
 
 def test_the_same_taste_again_replaces_the_old_one(store: StateStore) -> None:
@@ -217,7 +217,7 @@ def test_the_same_taste_again_replaces_the_old_one(store: StateStore) -> None:
     store.keep_taste(user_id, AFTER_1990)
     store.keep_taste(user_id, replace(AFTER_1990, words="really"))
 
-    assert [one.words for one in store.tastes_of(user_id)] == ["really"]
+    assert [taste.words for taste in store.tastes_of(user_id)] == ["really"]
 
 
 def test_a_taste_is_dropped_by_key_or_by_id(store: StateStore) -> None:
@@ -237,7 +237,7 @@ def test_odd_words_in_a_taste_can_be_kept_and_dropped(store: StateStore) -> None
     odd = Taste("x", constraint=Constraint("themes", Op.NOT, ("go\x00re\ud800",), "no \x00 gore"))
     store.keep_taste(user_id, odd)
 
-    assert [one.constraint for one in store.tastes_of(user_id)] == [odd.constraint]
+    assert [taste.constraint for taste in store.tastes_of(user_id)] == [odd.constraint]
     assert store.drop_taste(user_id, odd.key)
 
 
@@ -259,10 +259,10 @@ def test_exposures_come_back_with_their_propensity_and_the_outcome(store: StateS
 
     logged = store.exposures_of(user_id)
 
-    assert [one.shown for one in logged] == shown("a", "b", "c")
-    assert [one.outcome for one in logged] == [LIKE, DISLIKE, None]
-    assert [one.exposure_id for one in logged] == list(ids)
-    assert {(one.conversation_id, one.turn_index) for one in logged} == {("talk", 3)}
+    assert [exposure.shown for exposure in logged] == shown("a", "b", "c")
+    assert [exposure.outcome for exposure in logged] == [LIKE, DISLIKE, None]
+    assert [exposure.exposure_id for exposure in logged] == list(ids)
+    assert {(exposure.conversation_id, exposure.turn_index) for exposure in logged} == {("talk", 3)}
 
 
 def test_feedback_answers_the_last_showing_and_undo_takes_the_outcome_away(store: StateStore) -> None:
@@ -271,9 +271,9 @@ def test_feedback_answers_the_last_showing_and_undo_takes_the_outcome_away(store
         store.record_exposures(user_id, "talk", turn, shown("a"))
     given = store.add_feedback(user_id, "a", LIKE, conversation_id="talk")
 
-    assert [one.outcome for one in store.exposures_of(user_id)] == [None, LIKE]
+    assert [exposure.outcome for exposure in store.exposures_of(user_id)] == [None, LIKE]
     store.undo_feedback(user_id, given.feedback_id)
-    assert [one.outcome for one in store.exposures_of(user_id)] == [None, None]
+    assert [exposure.outcome for exposure in store.exposures_of(user_id)] == [None, None]
 
 
 def test_one_bad_exposure_leaves_none_behind(store: StateStore) -> None:
@@ -320,7 +320,7 @@ def test_a_deleted_conversation_takes_its_exposures_along_but_not_the_feedback(s
 
     assert store.conversations_of(user_id) == []
     assert store.exposures_of(user_id) == []
-    assert [(one.kind, one.exposure_id) for one in store.feedback_of(user_id)] == [(LIKE, None)]
+    assert [(opinion.kind, opinion.exposure_id) for opinion in store.feedback_of(user_id)] == [(LIKE, None)]
 
 
 # Contract: nobody sees anybody else's
@@ -336,7 +336,7 @@ def test_two_users_see_only_their_own(store: StateStore) -> None:
     assert "gore" in export
     assert "songs" not in export
     assert bob not in export
-    assert [one.words for one in store.tastes_of(bob)] == ["never songs"]
+    assert [taste.words for taste in store.tastes_of(bob)] == ["never songs"]
 
 
 def test_nobody_can_touch_what_is_somebody_elses(store: StateStore) -> None:
@@ -357,7 +357,7 @@ def test_nobody_can_touch_what_is_somebody_elses(store: StateStore) -> None:
     ):
         with pytest.raises(UnknownConversationError, match="no such conversation of this user"):
             call()
-    assert [one.outcome for one in store.exposures_of(ann)] == [LIKE, None]
+    assert [exposure.outcome for exposure in store.exposures_of(ann)] == [LIKE, None]
 
 
 # Contract: the watchlist
@@ -369,7 +369,7 @@ def test_a_watchlist_holds_each_item_once_the_newest_first(store: StateStore) ->
     store.save_item(ann, "b")
 
     assert store.save_item(ann, "a") == first
-    assert [one.item_id for one in store.watchlist_of(ann)] == ["b", "a"]
+    assert [entry.item_id for entry in store.watchlist_of(ann)] == ["b", "a"]
     assert store.watchlist_of(bob) == []
 
 
@@ -382,7 +382,7 @@ def test_what_is_taken_off_a_watchlist_is_gone_for_that_user_alone(store: StateS
     assert not store.unsave_item(ann, "a")
     assert not store.unsave_item(ann, "x\x00")
     assert store.watchlist_of(ann) == []
-    assert [one.item_id for one in store.watchlist_of(bob)] == ["a"]
+    assert [entry.item_id for entry in store.watchlist_of(bob)] == ["a"]
 
 
 def test_an_item_id_that_cannot_be_one_is_not_saved(store: StateStore) -> None:
@@ -531,7 +531,7 @@ def test_a_killed_process_loses_nothing_that_it_acknowledged(url: str) -> None:
         acknowledged += process.stdout.read().split()
 
     with StateStore(url) as store:
-        saved = [one.item_id for one in store.feedback_of("ann")]
+        saved = [opinion.item_id for opinion in store.feedback_of("ann")]
     assert len(acknowledged) >= 20
     assert saved[: len(acknowledged)] == acknowledged
 
@@ -588,9 +588,9 @@ def raw_bytes(folder: Path) -> bytes:
 def test_sqlite_is_set_up_to_survive_a_power_cut_and_to_forget(tmp_path: Path) -> None:
     with StateStore(sqlite_url(tmp_path)) as store, store.database.engine.connect() as connection:
         pragmas = ("journal_mode", "synchronous", "foreign_keys", "secure_delete", "busy_timeout")
-        found = [connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in pragmas]
+        values = [connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in pragmas]
 
-    assert found == ["wal", 2, 1, 1, 5000]
+    assert values == ["wal", 2, 1, 1, 5000]
     assert (tmp_path / "state.db").stat().st_mode & 0o077 == 0
 
 
@@ -616,7 +616,7 @@ def test_a_full_disk_says_so_and_loses_nothing(tmp_path: Path) -> None:
             write_much(store, user_id)
 
         assert "state.db" in str(caught.value)
-        assert [one.item_id for one in store.feedback_of(user_id)] == ["a"]
+        assert [opinion.item_id for opinion in store.feedback_of(user_id)] == ["a"]
         store.add_feedback(user_id, "b", LIKE)
         assert len(store.feedback_of(user_id)) == 2
 

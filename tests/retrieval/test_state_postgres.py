@@ -62,7 +62,7 @@ def test_what_pg_dump_wrote_is_whole_where_it_is_restored(postgres_server: Serve
     with StateStore(again) as store:
         assert store.export_user(user_id) == before
         store.add_feedback(user_id, "b", FeedbackKind.DISLIKE)
-        assert [one.item_id for one in store.feedback_of(user_id)] == ["a", "b"]
+        assert [opinion.item_id for opinion in store.feedback_of(user_id)] == ["a", "b"]
 
 
 def test_a_read_only_server_says_so(postgres_url: str) -> None:

@@ -38,25 +38,25 @@ def belief() -> Belief:
 
 
 def by_value(belief: Belief, catalog: Catalog) -> dict[str, Tendency]:
-    return {one.value: one for one in tendencies(belief, catalog)}
+    return {tendency.value: tendency for tendency in tendencies(belief, catalog)}
 
 
 def test_of_a_stranger_it_is_said_that_nothing_is_known(belief: Belief, catalog: Catalog) -> None:
-    found = by_value(belief, catalog)
+    by_name = by_value(belief, catalog)
 
-    assert set(found) == {"first", "second", "1980..1989", "1990..1999", "common"}
-    assert all(abs(one.mean) < 1e-6 for one in found.values())
-    assert all(one.deviation == pytest.approx(1.0) for one in found.values())
+    assert set(by_name) == {"first", "second", "1980..1989", "1990..1999", "common"}
+    assert all(abs(tendency.mean) < 1e-6 for tendency in by_name.values())
+    assert all(tendency.deviation == pytest.approx(1.0) for tendency in by_name.values())
 
 
 def test_answers_turn_a_group_to_their_side_and_leave_less_doubt(belief: Belief, catalog: Catalog) -> None:
     for item in (20, 22, 25):
         answer(belief, item, 1.0)
 
-    found = by_value(belief, catalog)
+    by_name = by_value(belief, catalog)
 
-    assert found["second"].mean > 0.3
-    assert found["first"].mean < -0.3
-    assert found["1990..1999"].mean == pytest.approx(found["second"].mean)
-    assert found["second"].deviation < 0.8
-    assert np.isfinite([one.deviation for one in found.values()]).all()
+    assert by_name["second"].mean > 0.3
+    assert by_name["first"].mean < -0.3
+    assert by_name["1990..1999"].mean == pytest.approx(by_name["second"].mean)
+    assert by_name["second"].deviation < 0.8
+    assert np.isfinite([tendency.deviation for tendency in by_name.values()]).all()

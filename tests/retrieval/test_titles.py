@@ -71,10 +71,10 @@ def test_year_decides_among_equals(index: TitleIndex) -> None:
 
 
 def test_ambiguous_title_brings_all_with_equal_score(index: TitleIndex) -> None:
-    found = index.find("titanic")
+    matches = index.find("titanic")
 
-    assert {one.item_id for one in found} == {"t1", "t2"}
-    assert {one.score for one in found} == {1.0}
+    assert {match.item_id for match in matches} == {"t1", "t2"}
+    assert {match.score for match in matches} == {1.0}
 
 
 @pytest.mark.parametrize("text", ["", "!!!", "《》", "Interstellar", "\x00", "😀"])
@@ -83,9 +83,9 @@ def test_what_is_no_title_finds_nothing(index: TitleIndex, text: str) -> None:
 
 
 def test_item_with_two_like_titles_is_found_once(index: TitleIndex) -> None:
-    found = index.find("泰坦尼克号啊")
+    matches = index.find("泰坦尼克号啊")
 
-    assert [one.item_id for one in found].count("t1") <= 1
+    assert [match.item_id for match in matches].count("t1") <= 1
 
 
 @pytest.mark.parametrize(

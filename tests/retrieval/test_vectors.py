@@ -51,11 +51,11 @@ def test_rows_of_the_matrix_are_rows_of_the_catalog(teas: Dataset, vectors: Vect
 def test_chroma_agrees_with_exact_search(vectors: VectorIndex) -> None:
     query = 2 * vectors.matrix[3] + vectors.matrix[7]
 
-    found = vectors.query(query, 5)
+    nearest = vectors.query(query, 5)
 
     cosines = vectors.matrix @ (query / np.linalg.norm(query))
-    assert [row for row, _ in found] == np.argsort(-cosines)[:5].tolist()
-    assert [score for _, score in found] == pytest.approx(np.sort(cosines)[::-1][:5].tolist(), abs=1e-4)
+    assert [row for row, _ in nearest] == np.argsort(-cosines)[:5].tolist()
+    assert [score for _, score in nearest] == pytest.approx(np.sort(cosines)[::-1][:5].tolist(), abs=1e-4)
 
 
 def test_the_index_finds_nearly_all_of_the_exact_fifty(data_dir: Path) -> None:
@@ -71,8 +71,8 @@ def test_the_index_finds_nearly_all_of_the_exact_fifty(data_dir: Path) -> None:
     queries += 2 * index.matrix[rng.integers(1500, size=40)]
 
     recall = [
-        len({row for row, _ in index.query(one, 50)} & set(np.argsort(-(index.matrix @ one))[:50].tolist())) / 50
-        for one in queries
+        len({row for row, _ in index.query(query, 50)} & set(np.argsort(-(index.matrix @ query))[:50].tolist())) / 50
+        for query in queries
     ]
 
     assert np.mean(recall) >= 0.98
@@ -183,10 +183,10 @@ def test_any_other_model_can_be_named(teas: Dataset, tmp_path: Path) -> None:
     settings = RetrievalSettings(data_dir=tmp_path, encoder=folder)
     build_vectors(teas, settings)
 
-    found = VectorIndex.open(teas.catalog, settings)
+    index = VectorIndex.open(teas.catalog, settings)
 
     wish = SentenceEncoder(folder).encode(["smoked over pine"])[0]
-    assert "tea:4" in [teas.catalog.items[row].item_id for row, _ in found.query(wish, 4)]
+    assert "tea:4" in [teas.catalog.items[row].item_id for row, _ in index.query(wish, 4)]
     with pytest.raises(IndexMissingError):
         VectorIndex.open(teas.catalog, settings.model_copy(update={"encoder": "bundled-minilm"}))
 

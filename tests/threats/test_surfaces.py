@@ -156,9 +156,9 @@ class Tags(HTMLParser):
 @given(HOSTILE)
 @example("".join(PIECES))
 def test_the_page_makes_no_element_and_no_handler_of_a_text(text: str):
-    one = card(text)
-    catalog = Catalog(SCHEMA, (one.item, *CATALOG.items[1:]))
-    turn = ChatTurn(text, recommendations=(one,), notices=(text,), text=text, has_cards=True, error=text)
+    recommendation = card(text)
+    catalog = Catalog(SCHEMA, (recommendation.item, *CATALOG.items[1:]))
+    turn = ChatTurn(text, recommendations=(recommendation,), notices=(text,), text=text, has_cards=True, error=text)
 
     drawn = log_html(Session(talk=Talk(turns=[turn])), catalog)
 
@@ -182,10 +182,10 @@ def test_a_terminal_gets_no_command(text: str):
     screen = StringIO()
     agent = SimpleNamespace(retriever=SimpleNamespace(catalog=CATALOG))
     talk = TerminalChat(agent, "u", Console(file=screen, force_terminal=False))
-    one = card(text)
+    recommendation = card(text)
 
-    talk._show_cards(Recommended((one,), (one,), (text,)))
-    talk._why(one)
+    talk._show_cards(Recommended((recommendation,), (recommendation,), (text,)))
+    talk._why(recommendation)
     talk._say(text)
 
     assert ACTING.search(screen.getvalue()) is None

@@ -47,8 +47,8 @@ def with_tool(context: ToolContext, tool: BaseTool, **options: Any) -> Batch:
     return Batch(context, {**make_tools(context), tool.name: tool}, **options)
 
 
-def found_ids(found: Found, channel: str) -> list[str]:
-    return [candidate.item_id for candidate in found.by_channel[channel]]
+def found_ids(result: Found, channel: str) -> list[str]:
+    return [candidate.item_id for candidate in result.by_channel[channel]]
 
 
 def lines(text: str) -> list[str]:

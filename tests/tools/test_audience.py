@@ -60,9 +60,9 @@ GUARDED = CatalogSchema(
     ],
 )
 def test_the_youngest_age_counts(text: str, age: int | None) -> None:
-    found = [one.words for one in find_audiences(text)]
+    said = [audience.words for audience in find_audiences(text)]
 
-    assert Care.of(found).age == age
+    assert Care.of(said).age == age
 
 
 def test_an_age_that_is_told_takes_the_place_of_the_usual_one() -> None:
@@ -92,7 +92,7 @@ def test_company_keeps_content_low_in_whatever_order_the_catalog_has() -> None:
     ],
 )
 def test_company_is_found_in_roundabout_words(text: str, group: str) -> None:
-    assert group in Care.of([one.words for one in find_audiences(text)]).groups
+    assert group in Care.of([audience.words for audience in find_audiences(text)]).groups
 
 
 @pytest.mark.parametrize(

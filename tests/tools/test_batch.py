@@ -313,8 +313,8 @@ async def test_results_add_up(shop: Retriever) -> None:
     await step(context, ("search_catalog", {"description": "smoky", "limits": [{"field": "kinds", "value": "black"}]}))
     await step(context, ("search_catalog", {"description": "hay", "limits": [{"field": "kinds", "value": "white"}]}))
 
-    found = {candidate.item_id for candidate in context.by_channel["content"]}
-    assert found == {"tea:4", "tea:5", "tea:6", "tea:7", "tea:15", "tea:12", "tea:13"}
+    item_ids = {candidate.item_id for candidate in context.by_channel["content"]}
+    assert item_ids == {"tea:4", "tea:5", "tea:6", "tea:7", "tea:15", "tea:12", "tea:13"}
     scores = [candidate.scores["content"] for candidate in context.by_channel["content"]]
     assert scores == sorted(scores, reverse=True)
     assert [lookup.total for lookup in context.lookups] == [4, 2]
@@ -326,7 +326,7 @@ def test_the_newest_score_of_an_item_counts(shop: Retriever) -> None:
     for score in (0.9, 0.1):
         context.take(Found({"content": [Candidate("tea:0", {"content": score}), Candidate("tea:1", {"content": 0.5})]}))
 
-    assert [(one.item_id, one.scores["content"]) for one in context.by_channel["content"]] == [
+    assert [(candidate.item_id, candidate.scores["content"]) for candidate in context.by_channel["content"]] == [
         ("tea:1", 0.5),
         ("tea:0", 0.1),
     ]

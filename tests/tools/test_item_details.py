@@ -5,7 +5,7 @@ from tests.tools.desk import call, desk, lines
 
 
 def test_details_hold_the_facts_and_the_description(shop: Retriever) -> None:
-    text, found = call(desk(shop), "item_details", items=["Old Harbor"])
+    text, result = call(desk(shop), "item_details", items=["Old Harbor"])
 
     assert lines(text) == [
         "i4 Old Harbor (1998)",
@@ -16,7 +16,7 @@ def test_details_hold_the_facts_and_the_description(shop: Retriever) -> None:
         "  price: 11 EUR",
         '  description: "Strong, dried over pine fires."',
     ]
-    assert {fact.field for fact in found.facts["tea:4"]} == {"kinds", "growers", "notes", "year", "price"}
+    assert {fact.field for fact in result.facts["tea:4"]} == {"kinds", "growers", "notes", "year", "price"}
 
 
 def test_details_of_some_fields_only(shop: Retriever) -> None:
@@ -31,23 +31,23 @@ def test_details_of_some_fields_only(shop: Retriever) -> None:
 
 
 def test_an_unknown_item_is_named_beside_the_known(shop: Retriever) -> None:
-    text, found = call(desk(shop), "item_details", items=["Moon Dust", "Old Harbor"])
+    text, result = call(desk(shop), "item_details", items=["Moon Dust", "Old Harbor"])
 
     assert lines(text)[-1] == "no item 'Moon Dust' in the catalog"
-    assert not found.is_refused
-    assert found.problems.unknown == ["Moon Dust"]
+    assert not result.is_refused
+    assert result.problems.unknown == ["Moon Dust"]
 
 
 def test_nothing_but_unknown_items_is_a_refused_call_that_still_says_their_names(shop: Retriever) -> None:
-    text, found = call(desk(shop), "item_details", items=["Moon Dust"])
+    text, result = call(desk(shop), "item_details", items=["Moon Dust"])
 
     assert text == "no item 'Moon Dust' in the catalog"
-    assert found.is_refused
-    assert (found.facts, found.problems.unknown) == ({}, ["Moon Dust"])
+    assert result.is_refused
+    assert (result.facts, result.problems.unknown) == ({}, ["Moon Dust"])
 
 
 def test_no_more_items_than_can_be_read(shop: Retriever) -> None:
-    text, found = call(desk(shop), "item_details", items=[f"i{row}" for row in range(14)], fields=["price"])
+    text, result = call(desk(shop), "item_details", items=[f"i{row}" for row in range(14)], fields=["price"])
 
-    assert len(found.facts) == 10
+    assert len(result.facts) == 10
     assert lines(text)[-1] == "only the first 10 of 14 items"

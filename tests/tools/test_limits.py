@@ -18,21 +18,21 @@ FILMS, TEAS = film_catalog(), tea_catalog()
 
 def read(catalog: Catalog, *limits: dict[str, Any], shown: tuple[str, ...] = ()) -> tuple[list[Constraint], Problems]:
     problems = Problems()
-    found = LimitReader(Placer(catalog), shown).read([limit(**members) for members in limits], problems)
-    return list(found), problems
+    constraints = LimitReader(Placer(catalog), shown).read([limit(**members) for members in limits], problems)
+    return list(constraints), problems
 
 
 def keys(catalog: Catalog, *limits: dict[str, Any], **members: Any) -> list[str]:
     """The keys of limits that can all be placed."""
-    found, problems = read(catalog, *limits, **members)
+    constraints, problems = read(catalog, *limits, **members)
     assert problems.lines == []
-    return [constraint.key for constraint in found]
+    return [constraint.key for constraint in constraints]
 
 
 def refused(catalog: Catalog, **members: Any) -> str:
     """Why a limit cannot be placed."""
-    found, problems = read(catalog, members)
-    assert found == []
+    constraints, problems = read(catalog, members)
+    assert constraints == []
     (line,) = problems.lines
     return line
 
@@ -66,9 +66,9 @@ def test_a_value_that_is_named_twice_counts_once() -> None:
 
 
 def test_a_lasting_limit_stays_a_lasting_one() -> None:
-    (found,), _ = read(FILMS, {"field": "genres", "op": "not", "value": "horror", "lasting": True})
+    (constraint,), _ = read(FILMS, {"field": "genres", "op": "not", "value": "horror", "lasting": True})
 
-    assert found.lasting
+    assert constraint.lasting
 
 
 def test_a_person_named_in_the_wrong_field_limits_the_right_one() -> None:
@@ -76,24 +76,26 @@ def test_a_person_named_in_the_wrong_field_limits_the_right_one() -> None:
 
 
 def test_alternatives_stay_within_one_field() -> None:
-    found, problems = read(FILMS, {"field": "cast", "op": "any_of", "value": ["Mel Gibson", "Tom Hanks", "Joel Coen"]})
+    constraints, problems = read(
+        FILMS, {"field": "cast", "op": "any_of", "value": ["Mel Gibson", "Tom Hanks", "Joel Coen"]}
+    )
 
-    assert [constraint.key for constraint in found] == ["cast:is:Mel Gibson|Tom Hanks"]
+    assert [constraint.key for constraint in constraints] == ["cast:is:Mel Gibson|Tom Hanks"]
     assert problems.lines == ["Joel Coen: directors, no alternative to Mel Gibson, Tom Hanks"]
 
 
 def test_an_unknown_value_is_said_with_the_nearest_and_kept_for_the_user() -> None:
-    found, problems = read(FILMS, {"field": "directors", "value": "Alfonso Hitchcox"})
+    constraints, problems = read(FILMS, {"field": "directors", "value": "Alfonso Hitchcox"})
 
-    assert found == []
+    assert constraints == []
     assert problems.lines == ["no directors 'Alfonso Hitchcox' in the catalog; nearest: Alfred Hitchcock"]
     assert problems.unknown == ["Alfonso Hitchcox"]
 
 
 def test_the_values_that_are_known_hold_beside_an_unknown_one() -> None:
-    found, problems = read(FILMS, {"field": "genres", "op": "any_of", "value": ["comedy", "polka"]})
+    constraints, problems = read(FILMS, {"field": "genres", "op": "any_of", "value": ["comedy", "polka"]})
 
-    assert [constraint.key for constraint in found] == ["genres:is:Comedy"]
+    assert [constraint.key for constraint in constraints] == ["genres:is:Comedy"]
     assert problems.unknown == ["polka"]
 
 
@@ -161,17 +163,17 @@ def test_years_are_read_as_they_are_written(stated: dict[str, Any], expected: li
 
 
 def test_decades_that_do_not_touch_leave_out_what_lies_between() -> None:
-    (found,), _ = read(FILMS, {"field": "year", "op": "any_of", "value": ["1950s", "1990s"]})
+    (constraint,), _ = read(FILMS, {"field": "year", "op": "any_of", "value": ["1950s", "1990s"]})
 
-    assert found.op is Op.IS
-    assert {1950.0, 1959.0, 1990.0, 1999.0} <= set(found.values)
-    assert not {1960.0, 1975.0, 1989.0} & set(found.values)
+    assert constraint.op is Op.IS
+    assert {1950.0, 1959.0, 1990.0, 1999.0} <= set(constraint.values)
+    assert not {1960.0, 1975.0, 1989.0} & set(constraint.values)
 
 
 def test_a_decade_is_refused_with_all_its_years() -> None:
-    (found,), _ = read(FILMS, {"field": "year", "op": "not", "value": "1990s"})
+    (constraint,), _ = read(FILMS, {"field": "year", "op": "not", "value": "1990s"})
 
-    assert found.key == "year:not:1990|1991|1992|1993|1994|1995|1996|1997|1998|1999"
+    assert constraint.key == "year:not:1990|1991|1992|1993|1994|1995|1996|1997|1998|1999"
 
 
 @pytest.mark.parametrize(
@@ -179,9 +181,9 @@ def test_a_decade_is_refused_with_all_its_years() -> None:
     [("12 EUR", 12.0), ("at most 12.50", 12.5), ("7,5", 7.5), ("1,200 EUR", 1200.0), ("€9", 9.0), (9, 9.0), (7.5, 7.5)],
 )
 def test_numbers_are_read_with_their_units_and_separators(said: object, number: float) -> None:
-    (found,), _ = read(TEAS, {"field": "price", "op": "max", "value": said})
+    (constraint,), _ = read(TEAS, {"field": "price", "op": "max", "value": said})
 
-    assert found.values == (number,)
+    assert constraint.values == (number,)
 
 
 def test_a_span_of_prices_has_two_ends() -> None:
@@ -196,9 +198,9 @@ def test_spans_that_no_two_limits_can_say_are_left_out_with_advice(stated: dict[
 
 
 def test_a_decade_of_prices_is_no_decade() -> None:
-    (found,), _ = read(TEAS, {"field": "price", "op": "max", "value": "90s"})
+    (constraint,), _ = read(TEAS, {"field": "price", "op": "max", "value": "90s"})
 
-    assert found.values == (90.0,)
+    assert constraint.values == (90.0,)
 
 
 @pytest.mark.parametrize(("field", "message"), [("price", "takes numbers (EUR)"), ("year", "takes numbers (year)")])
@@ -256,28 +258,28 @@ def test_what_an_item_does_not_say_is_said_to_be_unknown() -> None:
 
 
 def test_a_limit_on_what_no_item_says_cannot_be_checked() -> None:
-    found, problems = read(
+    constraints, problems = read(
         titled("Plain"), {"field": "year", "op": "min", "value": 1990}, {"field": "growers", "value": "Sato"}
     )
 
-    assert found == []
+    assert constraints == []
     assert problems.unchecked == ["year", "growers"]
     assert problems.lines[0] == "limit left out: year is known of no item: it cannot be checked"
 
 
 def test_an_ambiguous_item_gives_no_value_and_is_asked_about() -> None:
-    found, problems = read(FILMS, {"field": "directors", "same_as": "Sabrina"})
+    constraints, problems = read(FILMS, {"field": "directors", "same_as": "Sabrina"})
 
     options = (film_id("Sabrina", 1954), film_id("Sabrina", 1995))
-    assert found == []
+    assert constraints == []
     assert problems.lines == ["'Sabrina' may be: Sabrina (1954) [i20], Sabrina (1995) [i21]"]
     assert problems.ambiguous == [("Sabrina", options)]
 
 
 def test_an_unknown_item_gives_no_value_and_is_said_with_near_ones() -> None:
-    found, problems = read(FILMS, {"field": "directors", "same_as": "Toy Story 9"})
+    constraints, problems = read(FILMS, {"field": "directors", "same_as": "Toy Story 9"})
 
-    assert found == []
+    assert constraints == []
     assert problems.lines[0].startswith("no item 'Toy Story 9' in the catalog; nearest: Toy Story")
     assert problems.unknown == ["Toy Story 9"]
 
@@ -377,8 +379,8 @@ def shelf(**numbers: float) -> Catalog:
     """One item in the middle of everything, and one with nothing that is known."""
     values = {"rating": ("PG",), "on": ("Netflix", "Hulu")}
     others = Item("2", "Two", values={"rating": ("R",), "on": ("Max",)}, numbers={"minutes": 150.0, "score": 8.4})
-    found = Item("1", "One", values=values, numbers={"minutes": 120.0, "score": 7.5, **numbers})
-    return Catalog(SHOP.schema, (found, others, Item("3", "Three", numbers={"minutes": 90.0, "score": 5.0})))
+    item = Item("1", "One", values=values, numbers={"minutes": 120.0, "score": 7.5, **numbers})
+    return Catalog(SHOP.schema, (item, others, Item("3", "Three", numbers={"minutes": 90.0, "score": 5.0})))
 
 
 @pytest.mark.parametrize(
@@ -398,9 +400,9 @@ def test_what_is_wrong_with_an_item_moves_the_limit_from_it(said: dict[str, Any]
 
 
 def test_nothing_lies_beyond_the_last_of_an_order():
-    found, problems = read(shelf(), {"field": "rating", "after": "#2"}, shown=("1", "2"))
+    constraints, problems = read(shelf(), {"field": "rating", "after": "#2"}, shown=("1", "2"))
 
-    assert found == []
+    assert constraints == []
     assert problems.lines == ["limit left out: rating has nothing beyond; from least to most: G, PG, PG-13, R"]
 
 

@@ -438,7 +438,9 @@ def test_a_catalog_without_fields_has_a_wish_in_words_alone() -> None:
 )
 def test_another_value_takes_the_place_of_the_old_where_one_is_meant(then: dict[str, Any], expected: list[str]) -> None:
     names = (("on", True), ("color", False))
-    specs = (FieldSpec(name=n, kind=FieldKind.CATEGORY, label={"en": n}, one_suffices=one) for n, one in names)
+    specs = (
+        FieldSpec(name=n, kind=FieldKind.CATEGORY, label={"en": n}, one_suffices=suffices) for n, suffices in names
+    )
     items = (
         Item("1", "One", values={"on": ("Netflix", "Max"), "color": ("red",)}),
         Item("2", "Two", values={"color": ("blue",)}),
@@ -446,9 +448,9 @@ def test_another_value_takes_the_place_of_the_old_where_one_is_meant(then: dict[
     catalog = Catalog(CatalogSchema(name="things", fields=tuple(specs)), items)
     before = Preference(constraints=(Constraint("on", Op.IS, ("Netflix",)), Constraint("color", Op.IS, ("blue",))))
 
-    found = apply_patch(before, patch(catalog, limits=[then]), Placer(catalog)).preference.constraints
+    constraints = apply_patch(before, patch(catalog, limits=[then]), Placer(catalog)).preference.constraints
 
-    assert [limit.key for limit in found] == expected
+    assert [limit.key for limit in constraints] == expected
 
 
 def test_a_service_that_is_wanted_now_beats_the_one_that_is_kept() -> None:

@@ -39,9 +39,9 @@ def test_a_place_means_the_item_last_shown_there() -> None:
 
 @pytest.mark.parametrize("said", ["#0", "#3", "#999999999", "i99999"])
 def test_a_place_or_row_that_is_not_there_means_nothing(said: str) -> None:
-    found = FILMS.item(said, shown=("film:4", "film:2"))
+    placing = FILMS.item(said, shown=("film:4", "film:2"))
 
-    assert (found.item_ids, found.near, found.is_pointer) == ((), (), True)
+    assert (placing.item_ids, placing.near, placing.is_pointer) == ((), (), True)
 
 
 def test_a_row_means_the_item_that_tools_write_so() -> None:
@@ -100,10 +100,10 @@ def test_a_year_that_is_a_little_wrong_does_no_harm() -> None:
 
 
 def test_a_title_of_quite_another_year_is_another_item() -> None:
-    found = FILMS.item("Titanic (1953)")
+    placing = FILMS.item("Titanic (1953)")
 
-    assert found.item_ids == ()
-    assert found.near == (film_id("Titanic"),)
+    assert placing.item_ids == ()
+    assert placing.near == (film_id("Titanic"),)
 
 
 def test_what_looks_like_a_year_may_be_part_of_the_title() -> None:
@@ -127,11 +127,11 @@ def test_a_misspelled_title_is_recognized_and_known_to_be_only_like_it() -> None
 
 
 def test_a_title_of_several_items_is_ambiguous() -> None:
-    found = FILMS.item("Sabrina")
+    placing = FILMS.item("Sabrina")
 
-    assert found.is_ambiguous
-    assert found.item_id == ""
-    assert labels(FILMS.catalog, found.item_ids) == ["Sabrina (1954)", "Sabrina (1995)"]
+    assert placing.is_ambiguous
+    assert placing.item_id == ""
+    assert labels(FILMS.catalog, placing.item_ids) == ["Sabrina (1954)", "Sabrina (1995)"]
 
 
 def test_a_misspelled_title_of_several_items_is_ambiguous_too() -> None:
@@ -156,10 +156,10 @@ def test_doubles_are_one_item() -> None:
 
 
 def test_an_unknown_title_comes_back_with_near_ones() -> None:
-    found = FILMS.item("Toy Stories")
+    placing = FILMS.item("Toy Stories")
 
-    assert found.item_ids == ()
-    assert labels(FILMS.catalog, found.near)[0] == "Toy Story (1995)"
+    assert placing.item_ids == ()
+    assert labels(FILMS.catalog, placing.near)[0] == "Toy Story (1995)"
 
 
 def test_a_title_that_is_like_none_has_no_near_ones() -> None:
@@ -168,10 +168,10 @@ def test_a_title_that_is_like_none_has_no_near_ones() -> None:
 
 
 def test_another_part_of_a_series_is_another_item() -> None:
-    found = FILMS.item("Toy Story 3")
+    placing = FILMS.item("Toy Story 3")
 
-    assert found.item_ids == ()
-    assert {film_id("Toy Story"), film_id("Toy Story 2")} <= set(found.near)
+    assert placing.item_ids == ()
+    assert {film_id("Toy Story"), film_id("Toy Story 2")} <= set(placing.near)
 
 
 def test_a_title_that_goes_on_is_another_title() -> None:
@@ -220,9 +220,9 @@ def test_a_title_in_another_language_is_found_among_the_other_titles(said: str, 
     ],
 )
 def test_a_value_is_known_by_synonyms_display_names_and_plurals_and_misspelled(said: str, value: str) -> None:
-    found = FILMS.value("genres", said)
+    placing = FILMS.value("genres", said)
 
-    assert (found.field, found.value) == ("genres", value)
+    assert (placing.field, placing.value) == ("genres", value)
 
 
 @pytest.mark.parametrize(
@@ -238,10 +238,10 @@ def test_a_surname_may_have_several_words() -> None:
 
 
 def test_a_surname_of_several_people_comes_back_with_all_of_them() -> None:
-    found = people("Joel Coen", "Ethan Coen").value("growers", "Coen")
+    placing = people("Joel Coen", "Ethan Coen").value("growers", "Coen")
 
-    assert found.value == ""
-    assert set(found.near) == {"Joel Coen", "Ethan Coen"}
+    assert placing.value == ""
+    assert set(placing.near) == {"Joel Coen", "Ethan Coen"}
 
 
 def test_a_surname_means_the_one_who_is_far_better_known() -> None:
@@ -250,16 +250,16 @@ def test_a_surname_means_the_one_who_is_far_better_known() -> None:
 
 
 def test_a_person_in_the_wrong_field_is_placed_in_the_right_one() -> None:
-    found = FILMS.value("directors", "robert de niro")
+    placing = FILMS.value("directors", "robert de niro")
 
-    assert (found.field, found.value) == ("cast", "Robert De Niro")
+    assert (placing.field, placing.value) == ("cast", "Robert De Niro")
 
 
 def test_an_unknown_value_comes_back_with_choices() -> None:
-    found = FILMS.value("genres", "Romcom")
+    placing = FILMS.value("genres", "Romcom")
 
-    assert found.value == ""
-    assert "Romance" in found.near
+    assert placing.value == ""
+    assert "Romance" in placing.near
     assert FILMS.value("genres", "?").near == ()
 
 

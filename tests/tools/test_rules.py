@@ -75,7 +75,7 @@ def test_what_is_hidden_has_a_row_and_nothing_else(films: Retriever, tmp_path: P
     assert seen.matching(())[0] == catalog.size
     assert placer.item("Alien").item_ids == placer.item(f"i{FILMS.row(alien)}").item_ids == ()
     assert placer.item("#1", shown=[alien]).item_ids == ()
-    assert alien not in {one.item_id for one in seen.similar(film_id("Star Wars"), 20)}
+    assert alien not in {candidate.item_id for candidate in seen.similar(film_id("Star Wars"), 20)}
     assert alien not in seen.popular_diverse(28)
     assert alien not in {other for other, _ in seen.neighbors(film_id("Blade Runner"), 20)}
 
@@ -86,7 +86,7 @@ def test_what_a_request_does_not_say_hides(tmp_path: Path) -> None:
     assert (
         hidden(rules)
         == hidden(rules, age_confirmed="no")
-        == {film_id(one) for one in ("Alien", "Braveheart", "Nosferatu")}
+        == {film_id(title) for title in ("Alien", "Braveheart", "Nosferatu")}
     )
     assert hidden(rules, age_confirmed="yes") == set()
 
@@ -181,9 +181,9 @@ def test_what_a_model_is_told_is_short_and_the_same_for_every_request(tmp_path: 
     ],
 )  # fmt: skip
 def test_a_line_and_an_expectation_are_named(text: str, line: str, tmp_path: Path) -> None:
-    found = wrong(text.removeprefix("\n"), tmp_path)
+    problem = wrong(text.removeprefix("\n"), tmp_path)
 
-    assert found.startswith(line), found
+    assert problem.startswith(line), problem
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

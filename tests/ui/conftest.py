@@ -27,7 +27,7 @@ from tests.fakes import HashEncoder
 from tests.ui.fakes import FakeAgent, make_agent
 from ui.api.app import create_app
 from ui.page.actions import Actions
-from ui.page.parts import Part
+from ui.page.parts import Region
 from ui.page.state import Session
 
 
@@ -101,7 +101,7 @@ def routes_of(app: FastAPI) -> set[tuple[str, str]]:
     }
 
 
-async def drain(changes) -> list[Part]:
+async def drain(changes) -> list[Region]:
     return [part async for part in changes]
 
 

@@ -16,12 +16,12 @@ from agent.client import NO_TERMS
 from agent.conversation import Conversation, Role, Turn
 from agent.events import Event, Finished, Recommended, TextDelta, ToolCalled, Understood
 from agent.intent import Act, Chip, Intent
+from agent.partial_turn import PartialTurn
 from agent.recommendation import Explanation, LlmRun, Recommendation, Reply, Statement, ToolRun, Trace
 from agent.rewinding import rewind, snapshot_of
 from agent.settings import Settings
-from agent.shown import Shown, cards_of
-from agent.stopping import Half
 from agent.transcript import near_titles, shown_titles
+from agent.turn_record import TurnRecord, cards_of
 from retrieval.candidates import Candidate, Evidence, EvidenceKind
 from retrieval.errors import ModelUnavailableError, UnknownItemError
 from retrieval.items import Catalog, Item
@@ -89,17 +89,19 @@ class FakeRetriever:
         self.catalog = catalog
 
     def popular_diverse(self, k: int) -> list[str]:
-        return [one.item_id for one in self.catalog][:k]
+        return [entry.item_id for entry in self.catalog][:k]
 
     def similar(self, item_id: str, k: int) -> list[Candidate]:
         """Those of the same mood."""
         moods = self.catalog.item(item_id).values["moods"]
         return [
-            Candidate(one.item_id) for one in self.catalog if one.values["moods"] == moods and one.item_id != item_id
+            Candidate(entry.item_id)
+            for entry in self.catalog
+            if entry.values["moods"] == moods and entry.item_id != item_id
         ][:k]
 
     def items_with(self, field_name: str, value: str, limit: int) -> list[str]:
-        return [one.item_id for one in self.catalog if value in one.values.get(field_name, ())][:limit]
+        return [entry.item_id for entry in self.catalog if value in entry.values.get(field_name, ())][:limit]
 
     def dataset_users(self, limit: int) -> list[str]:
         return ["demo:1", "demo:2"][:limit]
@@ -136,7 +138,7 @@ class FakeAgent:
         self.delay_s = delay_s
         self.calls: list[tuple[str, ...]] = []
         self.stored: list[bool] = []
-        self.kept_shown: dict[str, dict[int, Shown]] = {}
+        self.kept_shown: dict[str, dict[int, TurnRecord]] = {}
         self.last = Conversation()
         """The conversation after the last turn."""
         self.cut_off = 0
@@ -210,7 +212,7 @@ class FakeAgent:
                 return event.reply
         raise AssertionError("no Finished event")
 
-    async def stop(self, conversation: Conversation, half: Half) -> Conversation:
+    async def stop(self, conversation: Conversation, half: PartialTurn) -> Conversation:
         self.calls.append(("stop", half.message))
         stopped = half.added_to(conversation)
         self._show(stopped, half.shown())
@@ -219,13 +221,13 @@ class FakeAgent:
 
     async def rewind(self, conversation: Conversation, place: int, *, language: str) -> Conversation:
         self.calls.append(("rewind", str(place)))
-        kept = {number: one.after for number, one in (await self.shown(conversation)).items()}
+        kept = {number: shown_turn.after for number, shown_turn in (await self.shown(conversation)).items()}
         return await asyncio.to_thread(rewind, self.state, conversation, place, kept, language=language)
 
-    async def shown(self, conversation: Conversation) -> dict[int, Shown]:
+    async def shown(self, conversation: Conversation) -> dict[int, TurnRecord]:
         return self.kept_shown.get(conversation.conversation_id, {})
 
-    def _show(self, conversation: Conversation, shown: Shown) -> None:
+    def _show(self, conversation: Conversation, shown: TurnRecord) -> None:
         number = conversation.number_of(len(conversation.turns) - 1)
         kept = replace(shown, after=snapshot_of(conversation))
         self.kept_shown.setdefault(conversation.conversation_id, {})[number] = kept
@@ -247,10 +249,10 @@ class FakeAgent:
     async def undo(self, conversation: Conversation, feedback_id: str) -> Conversation:
         self.calls.append(("undo", feedback_id))
         self.state.undo_feedback(conversation.user_id, int(feedback_id))
-        kept = {one.item_id for one in self.state.feedback_of(conversation.user_id)}
+        kept = {opinion.item_id for opinion in self.state.feedback_of(conversation.user_id)}
         old = conversation.preference
         names = ("liked", "disliked", "seen")
-        fields = {name: tuple(one for one in getattr(old, name) if one in kept) for name in names}
+        fields = {name: tuple(item_id for item_id in getattr(old, name) if item_id in kept) for name in names}
         return replace(conversation, preference=replace(old, **fields))
 
     def from_messages(self, messages: Sequence[tuple[Role, str]], *, user_id: str | None) -> Conversation:
@@ -270,7 +272,7 @@ class FakeAgent:
     async def tendencies(self, conversation: Conversation) -> list[Tendency]:
         """More calm ones for each that is liked."""
         held = self.state.feedback_of(conversation.user_id) if conversation.user_id else []
-        calm = 0.5 * sum(one.kind.weight for one in held)
+        calm = 0.5 * sum(opinion.kind.weight for opinion in held)
         return [
             Tendency("kinds", "party", -0.1, 0.9),
             Tendency("kinds", "strategy", calm, 0.7),
@@ -334,31 +336,33 @@ class FakeAgent:
             reason="right tool calls in 3 of 3 trials",
         )
         self.last = after
-        self._show(after, Shown(cards_of(items), cards_of(near), notices, "", intent.chips, trace=trace))
+        self._show(after, TurnRecord(cards_of(items), cards_of(near), notices, "", intent.chips, trace=trace))
         yield Finished(Reply("".join(prose), after, intent, tuple(items), tuple(near), notices, trace))
 
     def _pick(self, conversation, intent: Intent, *, empty: bool) -> tuple[list, list]:
         hidden = conversation.all_shown() | {*intent.preference.disliked, *intent.preference.seen}
-        rest = [one for one in self.catalog if one.item_id not in hidden]
-        fitting = [one for one in rest if all(self.catalog.satisfies(one, c) for c in intent.preference.constraints)]
+        rest = [entry for entry in self.catalog if entry.item_id not in hidden]
+        fitting = [
+            entry for entry in rest if all(self.catalog.satisfies(entry, c) for c in intent.preference.constraints)
+        ]
         if empty or not fitting:
             limit = Constraint("minutes", Op.MAX, (10.0,), words="ten minutes")
-            return [], [_recommend(one, rank, breaks=(limit,)) for rank, one in enumerate(rest[:2], start=1)]
+            return [], [_recommend(entry, rank, breaks=(limit,)) for rank, entry in enumerate(rest[:2], start=1)]
         count = min(intent.preference.count, 3)
-        return [_recommend(one, rank) for rank, one in enumerate(fitting[:count], start=1)], []
+        return [_recommend(entry, rank) for rank, entry in enumerate(fitting[:count], start=1)], []
 
     def _ids(self, labels: Sequence[str]) -> tuple[str, ...]:
-        known = {one.label: one.item_id for one in self.catalog}
+        known = {entry.label: entry.item_id for entry in self.catalog}
         return tuple(known[label] for label in labels if label in known)
 
 
-def _recommend(one: Item, rank: int, breaks: tuple[Constraint, ...] = ()) -> Recommendation:
-    mood, designer = one.values["moods"][0], one.values["designers"][0]
+def _recommend(entry: Item, rank: int, breaks: tuple[Constraint, ...] = ()) -> Recommendation:
+    mood, designer = entry.values["moods"][0], entry.values["designers"][0]
     fact = Evidence("graph", EvidenceKind.FACT, field="moods", value=mood)
-    text = Evidence("content", EvidenceKind.TEXT, score=0.62, text=one.text)
+    text = Evidence("content", EvidenceKind.TEXT, score=0.62, text=entry.text)
     statements = (Statement(f"its mood is {mood}", fact), Statement("its description is near to your wish", text))
     return Recommendation(
-        item=one,
+        item=entry,
         rank=rank,
         explanation=Explanation(f"{mood}, by {designer}.", statements),
         score=1.0 / rank,
@@ -370,7 +374,7 @@ def _recommend(one: Item, rank: int, breaks: tuple[Constraint, ...] = ()) -> Rec
 
 
 def _chips(preference) -> tuple[Chip, ...]:
-    return tuple(Chip(one.key, one.words) for one in preference.constraints)
+    return tuple(Chip(constraint.key, constraint.words) for constraint in preference.constraints)
 
 
 def _language(message: str) -> str:
@@ -384,16 +388,16 @@ def _prose(items: list[Recommendation], intent: Intent) -> list[str]:
         return ["Shall it be calm ", "or tense?"]
     if intent.preference.language == "zh":
         return ["希望", "你喜欢。"]
-    names = " and ".join(one.item.label for one in items[:2]) or "The near misses"
+    names = " and ".join(card.item.label for card in items[:2]) or "The near misses"
     return [f"{names} would suit ", "an evening ", "like that."]
 
 
 def _ids(recommendations: Sequence[Recommendation]) -> tuple[str, ...]:
-    return tuple(one.item.item_id for one in recommendations)
+    return tuple(card.item.item_id for card in recommendations)
 
 
 def near_titles_of(catalog: Catalog, item_id: str) -> UnknownItemError:
-    return UnknownItemError(item_id, near_titles=[one.title for one in catalog.find_title(item_id)])
+    return UnknownItemError(item_id, near_titles=[match.title for match in catalog.find_title(item_id)])
 
 
 def make_agent(folder: Path, **options) -> FakeAgent:

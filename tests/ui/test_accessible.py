@@ -74,8 +74,8 @@ async def look(page: Page, address: str) -> None:
 async def broken_rules(page: Page) -> list[str]:
     await page.evaluate(AXE)
     asked = {"runOnly": {"type": "tag", "values": RULES}}
-    found = await page.evaluate("async (asked) => (await axe.run(document, asked)).violations", asked)
-    return [f"{one['id']}: {node['html'][:160]}" for one in found for node in one["nodes"]]
+    violations = await page.evaluate("async (asked) => (await axe.run(document, asked)).violations", asked)
+    return [f"{violation['id']}: {node['html'][:160]}" for violation in violations for node in violation["nodes"]]
 
 
 @pytest.mark.parametrize("width", [1280, 390])
@@ -85,13 +85,13 @@ async def test_no_view_breaks_a_rule_of_axe(browser, url, scheme, width):
     async with open_context(browser, color_scheme=scheme, viewport=size, reduced_motion="reduce") as visitor:
         page = await visitor.open(url)
         await expect(page.locator(".welcome")).to_be_visible(timeout=30_000)
-        found = {"welcome": await broken_rules(page)}
+        by_view = {"welcome": await broken_rules(page)}
         await prepare(page)
         for name, address in VIEWS.items():
             await look(page, address)
-            found[name] = await broken_rules(page) + await page.evaluate(SMALL, SMALLEST_PX)
+            by_view[name] = await broken_rules(page) + await page.evaluate(SMALL, SMALLEST_PX)
 
-    assert {name: broken for name, broken in found.items() if broken} == {}
+    assert {name: broken for name, broken in by_view.items() if broken} == {}
 
 
 @pytest.mark.parametrize("width", [1280, 390])
@@ -102,13 +102,13 @@ async def test_no_shared_list_breaks_a_rule_of_axe(browser, url, scheme, width):
         page = await visitor.open(url)
         await prepare(page)
         link = await page.get_by_role("link", name="Link to this list").get_attribute("href")
-        found = {}
+        by_address = {}
         for address in (link, "shared/nothing"):
             await page.goto(f"{url}/{address}")
             assert await page.evaluate("document.documentElement.scrollWidth") <= width
-            found[address] = await broken_rules(page)
+            by_address[address] = await broken_rules(page)
 
-    assert {address: broken for address, broken in found.items() if broken} == {}
+    assert {address: broken for address, broken in by_address.items() if broken} == {}
 
 
 async def test_at_twice_the_size_nothing_scrolls_sideways_and_all_can_be_reached(browser, url):

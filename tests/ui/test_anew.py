@@ -8,7 +8,7 @@ from tests.ui.fakes import FakeAgent
 from ui.page.actions import Actions
 from ui.page.anew import Anew
 from ui.page.conversation import log_html
-from ui.page.parts import Part
+from ui.page.parts import Region
 from ui.page.state import Session
 from ui.page.ways import name_of
 
@@ -38,7 +38,7 @@ async def test_a_message_in_the_middle_is_said_anew_and_what_came_after_goes(act
 
     assert [turn.message for turn in session.turns] == ["calm", "after 2015"]
     assert said(session) == ["calm", "after 2015"]
-    assert [one.words for one in session.conversation.preference.constraints] == ["after 2015"]
+    assert [constraint.words for constraint in session.conversation.preference.constraints] == ["after 2015"]
     assert session.turns[1].recommendations
     assert not session.running
 
@@ -52,8 +52,8 @@ async def test_what_is_said_anew_is_what_a_reload_finds(actions, anew, session, 
 
     assert [turn.message for turn in again.turns] == ["calm", "after 2015"]
     assert [turn.number for turn in again.turns] == [turn.number for turn in session.turns] == [0, 4]
-    assert [[one.item.item_id for one in turn.recommendations] for turn in again.turns] == [
-        [one.item.item_id for one in turn.recommendations] for turn in session.turns
+    assert [[card.item.item_id for card in turn.recommendations] for turn in again.turns] == [
+        [card.item.item_id for card in turn.recommendations] for turn in session.turns
     ]
 
 
@@ -106,7 +106,7 @@ async def test_a_message_that_is_not_there_any_more_is_refused_and_says_so(actio
 
     for gone in (old, "7:0", "", "x", "-1:-1"):
         parts = await drain(anew.send(session, gone, "after 1990", "another"))
-        assert Part.REFUSED in parts[-1]
+        assert Region.REFUSED in parts[-1]
 
     assert session.draft == "after 1990"
     assert session.notice == "That message is no longer there. The conversation has changed in the meantime."
@@ -120,7 +120,7 @@ async def test_the_same_message_that_arrives_twice_is_said_once(actions, anew, s
     await drain(anew.send(session, place, "tense", "key"))
     parts = await drain(anew.send(session, place, "tense", "key"))
 
-    assert parts == [Part.RECEIVED]
+    assert parts == [Region.RECEIVED]
     assert [call for call in agent.calls if call[0] == "rewind"] == [("rewind", "0")]
 
 
@@ -130,7 +130,7 @@ async def test_an_empty_message_changes_nothing(actions, anew, session, agent: F
 
     parts = await drain(anew.send(session, name(session, 0), " \n", "key"))
 
-    assert Part.REFUSED in parts[-1]
+    assert Region.REFUSED in parts[-1]
     assert [turn.message for turn in session.turns] == ["calm"]
     assert session.editing == name(session, 0)
 
@@ -143,7 +143,7 @@ async def test_nothing_is_said_anew_while_an_answer_is_on_its_way(actions, anew,
     parts = await drain(anew.send(session, name(session, 0), "other", "key"))
     await drain(anew.regenerate(session))
 
-    assert Part.REFUSED in parts[-1]
+    assert Region.REFUSED in parts[-1]
     assert session.notice.startswith("The last answer is still on its way")
     async for _ in running:
         pass

@@ -30,7 +30,7 @@ def new_user(client: TestClient, name: str = "Kim") -> str:
 def test_the_text_is_the_same_streamed_or_not(client):
     whole = ask(client, "something calm")["choices"][0]["message"]["content"]
 
-    pieces = "".join(one["choices"][0]["delta"].get("content", "") for one in stream(client, "something calm"))
+    pieces = "".join(chunk["choices"][0]["delta"].get("content", "") for chunk in stream(client, "something calm"))
 
     assert pieces == whole
     assert whole.endswith("would suit an evening like that.")
@@ -39,11 +39,11 @@ def test_the_text_is_the_same_streamed_or_not(client):
 def test_the_cards_leave_before_the_prose_starts(client):
     chunks = stream(client, "something calm")
 
-    contents = [one["choices"][0]["delta"].get("content") for one in chunks]
+    contents = [chunk["choices"][0]["delta"].get("content") for chunk in chunks]
     assert contents[0] == ""
     assert contents[1].startswith("1. **Lantern Harbor (2014)**: calm, by Ada Quill.")
     assert contents[2].startswith("\n\n")
-    assert [one["item_id"] for one in chunks[0]["reconteur"]["recommendations"]] == ["game:1", "game:2", "game:3"]
+    assert [film["item_id"] for film in chunks[0]["reconteur"]["recommendations"]] == ["game:1", "game:2", "game:3"]
     assert "trace" not in chunks[0]["reconteur"]
     assert chunks[-1]["reconteur"]["trace"]["tools"][0]["name"] == "search_catalog"
 
@@ -235,7 +235,7 @@ def test_the_log_has_route_templates_and_no_ids(client, caplog):
         client.delete(f"/api/users/{user}")
         client.get("/api/nowhere/path-marker")
 
-    ours = "\n".join(one.getMessage() for one in caplog.records if one.name.startswith(("ui.", "uvicorn")))
+    ours = "\n".join(record.getMessage() for record in caplog.records if record.name.startswith(("ui.", "uvicorn")))
     assert "GET /api/users/{user_id}/profile 200" in ours
     assert "GET (no such path) 404" in ours
     assert user not in ours
@@ -276,9 +276,9 @@ def test_a_watchlist_is_kept_and_an_item_can_be_taken_off(client, agent: FakeAge
     kept = client.get("/api/watchlist", params={"user": user}).json()
     gone = [client.delete("/api/watchlist/game:2", params={"user": user}).status_code for _ in range(2)]
 
-    assert [one["item_id"] for one in kept] == ["game:2", "game:1"]
+    assert [film["item_id"] for film in kept] == ["game:2", "game:1"]
     assert gone == [204, 204]
-    assert [one.item_id for one in agent.state.watchlist_of(user)] == ["game:1"]
+    assert [entry.item_id for entry in agent.state.watchlist_of(user)] == ["game:1"]
 
 
 @pytest.mark.parametrize(("user", "item_id"), [("nobody", "game:1"), ("", "game:9999")])
@@ -342,7 +342,7 @@ def test_an_item_shows_its_facts(client):
 def test_recommend_from_words(client):
     answer = client.post("/api/recommend", json={"message": "calm, after 2015", "k": 2}).json()
 
-    assert [one["item_id"] for one in answer["recommendations"]] == ["game:2", "game:4"]
+    assert [film["item_id"] for film in answer["recommendations"]] == ["game:2", "game:4"]
     assert answer["text"].startswith("1. **Nine Foxes (2019)**")
 
 
@@ -351,7 +351,7 @@ def test_recommend_from_fields_calls_no_model(client, agent: FakeAgent):
 
     answer = client.post("/api/recommend", json={"constraints": limits, "disliked": ["game:2"]}).json()
 
-    assert [one["item_id"] for one in answer["recommendations"]] == ["game:9"]
+    assert [film["item_id"] for film in answer["recommendations"]] == ["game:9"]
     assert [call[0] for call in agent.calls] == ["rerank"]
 
 

@@ -197,10 +197,10 @@ def test_an_item_without_reasons_shows_what_it_is_about():
 
 
 def test_chips_can_be_removed_only_in_the_running_turn():
-    found = (Chip("year:min:1991", "after 1990"),)
+    year_chips = (Chip("year:min:1991", "after 1990"),)
 
-    live = chips(found, CardContext(CATALOG), removable=True)
-    past = chips(found, CardContext(CATALOG), removable=False)
+    live = chips(year_chips, CardContext(CATALOG), removable=True)
+    past = chips(year_chips, CardContext(CATALOG), removable=False)
 
     assert 'data-do="unchip" data-key="year:min:1991" aria-label="Remove: after 1990"' in live
     assert "<button" not in past
@@ -503,9 +503,9 @@ def test_how_sure_we_are_stands_above_the_cards_and_is_escaped() -> None:
 
 
 def test_a_card_says_what_its_score_is_made_of_and_what_the_learned_part_is():
-    one = recommend(shares={"content": 0.6, "taste": 0.2}, parts={"timeliness": 0.12}, parts_are="attention")
+    recommendation = recommend(shares={"content": 0.6, "taste": 0.2}, parts={"timeliness": 0.12}, parts_are="attention")
 
-    seen = Seen(card(one, CardContext(CATALOG)))
+    seen = Seen(card(recommendation, CardContext(CATALOG)))
 
     assert "What its score is made of: descriptions 75%, your taste 25%." in seen.text
     assert "(parts of an attention network)" in seen.text

@@ -18,7 +18,7 @@ from tests.ui.conftest import drain, remember
 from tests.ui.fakes import CATALOG, FakeAgent
 from ui.page.actions import Actions
 from ui.page.conversation import log_html
-from ui.page.parts import Part
+from ui.page.parts import Region
 from ui.page.turns import carry_clicks
 
 
@@ -26,7 +26,7 @@ async def test_a_message_ends_in_cards_and_prose(actions, session):
     await drain(actions.send(session, "a calm game after 1995"))
 
     turn = session.turns[-1]
-    assert [one.item.title for one in turn.recommendations] == ["Lantern Harbor", "Nine Foxes", "Salt Road"]
+    assert [card.item.title for card in turn.recommendations] == ["Lantern Harbor", "Nine Foxes", "Salt Road"]
     assert turn.text.startswith("Lantern Harbor (2014) and Nine Foxes (2019)")
     assert not session.running
     assert session.draft == ""
@@ -164,7 +164,7 @@ async def test_an_opinion_is_stored_and_shown(actions, agent, session):
     await drain(actions.feedback(session, "game:2", "like"))
 
     assert session.feedback["game:2"][0] == "like"
-    assert [one.item_id for one in agent.state.feedback_of(session.user.user_id)] == ["game:2"]
+    assert [opinion.item_id for opinion in agent.state.feedback_of(session.user.user_id)] == ["game:2"]
     assert session.conversation.preference.liked == ("game:2",)
 
 
@@ -183,7 +183,7 @@ async def test_another_opinion_replaces_the_first(actions, agent, session):
 
     await drain(actions.feedback(session, "game:2", "dislike"))
 
-    assert [str(one.kind) for one in agent.state.feedback_of(session.user.user_id)] == ["dislike"]
+    assert [str(opinion.kind) for opinion in agent.state.feedback_of(session.user.user_id)] == ["dislike"]
     assert session.conversation.preference.disliked == ("game:2",)
 
 
@@ -271,7 +271,7 @@ async def test_the_conversation_is_still_there_after_a_reload(actions, agent, se
     again = await Actions(lambda: agent).open(session.browser(), "en")
 
     assert [turn.message for turn in again.turns] == ["calm"]
-    assert [one.item.item_id for one in again.turns[0].recommendations] == ["game:1", "game:2", "game:3"]
+    assert [card.item.item_id for card in again.turns[0].recommendations] == ["game:1", "game:2", "game:3"]
 
 
 async def test_an_earlier_conversation_can_be_reopened(actions, agent, session):
@@ -303,8 +303,8 @@ async def test_a_list_made_anew_by_a_click_is_reopened_in_its_place(actions, age
     again = await Actions(lambda: agent).open(session.browser(), "en")
 
     assert [turn.message for turn in again.turns] == ["after 2018"]
-    assert [one.item for one in again.turns[0].recommendations] == [
-        one.item for one in session.turns[0].recommendations
+    assert [card.item for card in again.turns[0].recommendations] == [
+        card.item for card in session.turns[0].recommendations
     ]
 
 
@@ -336,7 +336,7 @@ async def test_the_export_goes_to_the_browser_and_nothing_of_it_stays(actions, s
     await drain(actions.create(session, "Ada"))
     seen = [(part, json.loads(session.download)) async for part in actions.export(session)]
 
-    assert Part.DOWNLOAD in seen[0][0]
+    assert Region.DOWNLOAD in seen[0][0]
     assert session.notice == "Your data was saved to a file on this device."
     assert "Ada" in json.dumps(seen[0][1])
     assert session.download == ""
@@ -388,7 +388,7 @@ async def test_small_talk_shows_no_waiting_cards(actions, session):
 
 async def test_a_last_event_without_cards_before_it_still_shows_them(actions, agent, session):
     async def stream(conversation, message):
-        cards = [one async for one in FakeAgent.rerank(agent, conversation) if isinstance(one, Recommended)]
+        cards = [event async for event in FakeAgent.rerank(agent, conversation) if isinstance(event, Recommended)]
         yield Finished(Reply("Done.", conversation, Intent(Act.RECOMMEND, Preference()), cards[0].recommendations))
 
     agent.stream = stream

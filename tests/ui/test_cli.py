@@ -32,7 +32,7 @@ def run(agent: FakeAgent, monkeypatch):
     monkeypatch.setattr(cli, "load_agent", load)
     monkeypatch.setenv("COLUMNS", "100")
     runner = CliRunner()
-    return lambda *arguments, lines=(): runner.invoke(cli.app, arguments, input="".join(f"{one}\n" for one in lines))
+    return lambda *arguments, lines=(): runner.invoke(cli.app, arguments, input="".join(f"{line}\n" for line in lines))
 
 
 HEAVY = {"torch", "gradio", "chromadb", "sentence_transformers", "fastapi", "langgraph", "sqlalchemy", "pandas"}
@@ -92,7 +92,7 @@ def test_opinions_are_kept_and_taken_back(run, agent: FakeAgent):
 
     assert "you like Nine Foxes (2019)" in result.output
     assert "Taken back." in result.output
-    kept = [(one.item_id, str(one.kind)) for one in agent.state.feedback_of("kim")]
+    kept = [(opinion.item_id, str(opinion.kind)) for opinion in agent.state.feedback_of("kim")]
     assert kept == [("game:2", "like"), ("game:1", "dislike")]
 
 
@@ -255,7 +255,7 @@ def test_a_catalog_is_ingested_and_bad_rows_are_told(run, monkeypatch, tmp_path:
     built = []
     monkeypatch.setattr(cli, "build", built.append)
     items = tmp_path / "items.csv"
-    rows = [f"{one.item_id},{one.title},{one.year}" for one in CATALOG]
+    rows = [f"{item.item_id},{item.title},{item.year}" for item in CATALOG]
     items.write_text("\n".join(["id,title,year", *rows, "game:99,,2000"]), encoding="utf-8")
 
     result = run("ingest", "--items", str(items), "--data", str(tmp_path / "data"), "--yes")

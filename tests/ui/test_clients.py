@@ -20,7 +20,9 @@ def sdk(base_url: str):
 
 
 def labels(recommendations: list[dict]) -> list[str]:
-    return [one["title"] if one.get("year") is None else f"{one['title']} ({one['year']})" for one in recommendations]
+    return [
+        film["title"] if film.get("year") is None else f"{film['title']} ({film['year']})" for film in recommendations
+    ]
 
 
 def test_a_completion_has_the_list_in_words_and_in_fields(sdk: OpenAI):
@@ -32,7 +34,7 @@ def test_a_completion_has_the_list_in_words_and_in_fields(sdk: OpenAI):
     assert extras["recommendations"]
     assert shown_titles(answer.choices[0].message.content) == labels(extras["recommendations"])
     wanted = {"item_id", "title", "score", "channels", "exploratory", "propensity", "reason", "evidence"}
-    assert all(wanted <= set(one) for one in extras["recommendations"])
+    assert all(wanted <= set(film) for film in extras["recommendations"])
     assert {"intent", "near_misses", "notices", "trace"} <= set(extras)
 
 
@@ -67,8 +69,8 @@ def test_what_was_shown_is_not_shown_again(sdk: OpenAI):
 
     second = sdk.chat.completions.create(model="reconteur", messages=more)
 
-    before = {one["item_id"] for one in first.model_extra["reconteur"]["recommendations"]}
-    after = {one["item_id"] for one in second.model_extra["reconteur"]["recommendations"]}
+    before = {film["item_id"] for film in first.model_extra["reconteur"]["recommendations"]}
+    after = {film["item_id"] for film in second.model_extra["reconteur"]["recommendations"]}
     assert after
     assert not before & after
 
@@ -104,7 +106,7 @@ async def test_the_async_client_streams(base_url: str):
 
 
 def test_the_models_are_listed(sdk: OpenAI):
-    assert [one.id for one in sdk.models.list()] == ["reconteur"]
+    assert [model.id for model in sdk.models.list()] == ["reconteur"]
     assert sdk.models.retrieve("reconteur").id == "reconteur"
 
 

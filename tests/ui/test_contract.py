@@ -50,9 +50,9 @@ def test_each_event_of_a_stream_has_the_members_that_are_described(agent: FakeAg
 
     sent = [dict(line.split(": ", 1) for line in part.splitlines()) for part in answer.text.strip().split("\n\n")]
     assert len(sent) > 2
-    for one in sent:
-        jsonschema.validate(one, event)
-        assert set(one) == set(event["properties"])
+    for event_sent in sent:
+        jsonschema.validate(event_sent, event)
+        assert set(event_sent) == set(event["properties"])
 
 
 def test_refusals_of_callers_have_the_headers_that_are_described(agent: FakeAgent):

@@ -309,7 +309,7 @@ def test_half_a_character_in_an_id_is_refused_and_in_words_is_replaced(client, a
 
     assert (refused.status_code, error_of(refused)["param"]) == (422, "user")
     assert answered.status_code == 200
-    assert [one.user_id for one in agent.state.list_users()] == ["kim"]
+    assert [account.user_id for account in agent.state.list_users()] == ["kim"]
 
 
 @pytest.mark.parametrize("path", ["/api/users/kim%ff", "/api/users/kim%ED%A0%80", "/api/feedback/1?user=kim%80"])

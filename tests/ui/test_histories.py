@@ -33,7 +33,10 @@ def complete(client: TestClient, messages: list[dict[str, str]], **more: object)
 
 
 def limits(extras: dict) -> list[tuple[str, str, list]]:
-    return [(one["field"], one["op"], one["values"]) for one in extras["intent"]["preference"]["constraints"]]
+    return [
+        (constraint["field"], constraint["op"], constraint["values"])
+        for constraint in extras["intent"]["preference"]["constraints"]
+    ]
 
 
 def said(text: str, *before: dict[str, str]) -> list[dict[str, str]]:
@@ -79,4 +82,4 @@ def test_fields_beside_messages_that_are_new_here_hold_too(client: TestClient):
     wanted = answer["intent"]["preference"]
     assert ("year", "max", [1996.0]) in limits(answer)
     assert (wanted["novelty"], wanted["count"]) == (0.9, 3)
-    assert {one["year"] <= 1996 for one in answer["recommendations"]} == {True}
+    assert {film["year"] <= 1996 for film in answer["recommendations"]} == {True}

@@ -14,9 +14,9 @@ MOVIELENS = "movie_id,imdb_id,tmdb_id,rating,average_rating,title"
 
 
 def read(name: str, head: str, *rows: str) -> Import:
-    found = Import(CATALOG)
-    found.take(0, name, head, "\n".join(rows))
-    return found
+    incoming = Import(CATALOG)
+    incoming.take(0, name, head, "\n".join(rows))
+    return incoming
 
 
 @pytest.mark.parametrize(
@@ -28,36 +28,36 @@ def read(name: str, head: str, *rows: str) -> Import:
     ],
 )
 def test_a_rating_is_an_opinion_on_the_scale_of_its_service(head: str, rows: tuple[str, ...]):
-    found = read("ratings.csv", head, *rows)
+    incoming = read("ratings.csv", head, *rows)
 
-    assert found.given == {"game:2": LIKE, "game:3": DISLIKE}
-    assert found.is_whole
-    assert found.unknown == {}
+    assert incoming.given == {"game:2": LIKE, "game:3": DISLIKE}
+    assert incoming.is_whole
+    assert incoming.unknown == {}
 
 
 def test_what_is_in_between_or_only_watched_is_seen_and_does_not_hide_an_opinion():
-    found = Import(CATALOG, of=2)
-    found.take(1, "ratings.csv", LETTERBOXD, "d,Nine Foxes,2019,u,3\nd,Salt Road,1998,u,5\n")
-    assert not found.is_whole
-    found.take(0, "watched.csv", "Date,Name,Year,Letterboxd URI", "d,Salt Road,1998,u\nd,Tide Pools,2022,u\n")
+    incoming = Import(CATALOG, of=2)
+    incoming.take(1, "ratings.csv", LETTERBOXD, "d,Nine Foxes,2019,u,3\nd,Salt Road,1998,u,5\n")
+    assert not incoming.is_whole
+    incoming.take(0, "watched.csv", "Date,Name,Year,Letterboxd URI", "d,Salt Road,1998,u\nd,Tide Pools,2022,u\n")
 
-    assert found.given == {"game:2": SEEN, "game:3": LIKE, "game:11": SEEN}
+    assert incoming.given == {"game:2": SEEN, "game:3": LIKE, "game:11": SEEN}
 
 
 def test_a_watchlist_is_saved_and_likes_are_likes():
-    found = Import(CATALOG, of=2)
-    found.take(0, "watchlist.csv", "Date,Name,Year,Letterboxd URI", "d,Tide Pools,2022,u")
-    found.take(1, "likes/films.csv", "Date,Name,Year,Letterboxd URI", "d,Deep Signal,2017,u")
+    incoming = Import(CATALOG, of=2)
+    incoming.take(0, "watchlist.csv", "Date,Name,Year,Letterboxd URI", "d,Tide Pools,2022,u")
+    incoming.take(1, "likes/films.csv", "Date,Name,Year,Letterboxd URI", "d,Deep Signal,2017,u")
 
-    assert [*found.saved] == ["game:11"]
-    assert found.given == {"game:7": LIKE}
+    assert [*incoming.saved] == ["game:11"]
+    assert incoming.given == {"game:7": LIKE}
 
 
 def test_a_title_counts_with_its_year_or_the_next_one_and_no_other():
-    found = read("ratings.csv", LETTERBOXD, "d,Nine Foxes,2020,u,5", "d,Salt Road,1950,u,5", "d,Nowhere,1999,u,5")
+    incoming = read("ratings.csv", LETTERBOXD, "d,Nine Foxes,2020,u,5", "d,Salt Road,1950,u,5", "d,Nowhere,1999,u,5")
 
-    assert found.given == {"game:2": LIKE}
-    assert [*found.unknown] == ["Salt Road (1950)", "Nowhere (1999)"]
+    assert incoming.given == {"game:2": LIKE}
+    assert [*incoming.unknown] == ["Salt Road (1950)", "Nowhere (1999)"]
 
 
 @pytest.mark.parametrize(
@@ -72,21 +72,21 @@ def test_a_title_counts_with_its_year_or_the_next_one_and_no_other():
     ],
 )
 def test_odd_files_bring_no_opinion_but_what_is_really_there(head: str, text: str):
-    found = read("ratings.csv", head, text)
+    incoming = read("ratings.csv", head, text)
 
-    assert set(found.given.values()) <= {SEEN}
-    assert all(len(title) < 250 for title in found.unknown)
+    assert set(incoming.given.values()) <= {SEEN}
+    assert all(len(title) < 250 for title in incoming.unknown)
 
 
 def test_a_file_without_end_is_cut():
-    found = Import(CATALOG, of=64)
+    incoming = Import(CATALOG, of=64)
     for number in range(64):
-        found.take(number, "ratings.csv", LETTERBOXD, "d,Nowhere,1999,u,5\n" * 9000)
-    found.take(64, "ratings.csv", LETTERBOXD, "d,Nine Foxes,2019,u,5")
+        incoming.take(number, "ratings.csv", LETTERBOXD, "d,Nowhere,1999,u,5\n" * 9000)
+    incoming.take(64, "ratings.csv", LETTERBOXD, "d,Nine Foxes,2019,u,5")
     large = read("ratings.csv", LETTERBOXD, "d,Nine Foxes,2019,u,5\n" + " " * LONGEST_PIECE)
 
-    assert found.rows <= 64 * (MOST_ROWS + 1)
-    assert found.given == {}
+    assert incoming.rows <= 64 * (MOST_ROWS + 1)
+    assert incoming.given == {}
     assert large.given == {}
 
 
@@ -96,11 +96,11 @@ async def test_what_is_brought_along_leaves_opinions_alone_and_is_known_as_impor
     rows = "d,Nine Foxes,2019,u,5\nd,Salt Road,1998,u,5"
 
     await drain(actions.keeping.read(session, {**piece, "text": rows}))
-    assert [one.item_id for one in agent.state.feedback_of(session.user.user_id)] == ["game:2"]
+    assert [opinion.item_id for opinion in agent.state.feedback_of(session.user.user_id)] == ["game:2"]
     await drain(actions.keeping.bring(session))
 
     kept = agent.state.feedback_of(session.user.user_id)
-    assert [(one.item_id, one.kind, one.source) for one in kept] == [
+    assert [(opinion.item_id, opinion.kind, opinion.source) for opinion in kept] == [
         ("game:2", DISLIKE, "click"),
         ("game:3", LIKE, "imported"),
     ]

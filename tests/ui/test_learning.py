@@ -42,7 +42,7 @@ async def agent(settings: Settings) -> AsyncIterator[Agent]:
 def come(state: StateStore, people: int) -> None:
     for number in range(people):
         user = state.create_user().user_id
-        liked = [one for place, one in enumerate(STRANGE) if place != number % len(STRANGE)]
+        liked = [item_id for place, item_id in enumerate(STRANGE) if place != number % len(STRANGE)]
         state.bring_feedback(user, dict.fromkeys(liked, FeedbackKind.LIKE))
 
 
@@ -125,7 +125,7 @@ def test_the_command_says_what_changed_and_can_go_back(settings: Settings, monke
 
 def test_what_was_not_taken_is_said_with_its_figures():
     measured = Measured(people=20, ndcg_before=0.25, ndcg_after=0.2, found_before=9, found_after=7, moved=0.31)
-    found = Generation(
+    generation = Generation(
         base="b",
         fitted_at=1.0,
         until=1.0,
@@ -136,7 +136,7 @@ def test_what_was_not_taken_is_said_with_its_figures():
         weights_learned_from=0,
     )
 
-    lines = list(told(Last(at=1.0, taken=False, reason="it is worse.", generation=found), str))
+    lines = list(told(Last(at=1.0, taken=False, reason="it is worse.", generation=generation), str))
 
     assert lines == [
         "60 opinions of 20 people (2 accounts with too many left out).",

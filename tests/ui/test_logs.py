@@ -73,9 +73,9 @@ def test_all_lines_of_a_request_have_its_id(client, log: io.StringIO):
 
     answer = client.post("/v1/chat/completions", json=body)
 
-    found = lines(log)
-    assert [line["level"] for line in found] == ["ERROR", "INFO"]
-    assert {line["request_id"] for line in found} == {answer.headers["X-Request-ID"]}
+    written = lines(log)
+    assert [line["level"] for line in written] == ["ERROR", "INFO"]
+    assert {line["request_id"] for line in written} == {answer.headers["X-Request-ID"]}
 
 
 def test_the_line_of_a_request_has_fields(agent: FakeAgent, log: io.StringIO):
@@ -150,7 +150,7 @@ def requests_to(client: TestClient) -> dict[str, list]:
             client.post("/tools/search", json={"query": MARK, MARK: MARK}),
             client.post(f"/tools/{MARK}", json={}),
         ],
-        "GET /api/watchlist": [client.get("/api/watchlist", params={"user": one}) for one in (own, MARK)],
+        "GET /api/watchlist": [client.get("/api/watchlist", params={"user": account}) for account in (own, MARK)],
         "POST /api/watchlist": [
             client.post("/api/watchlist", json={"user": user, "item_id": "films:1"}),
             client.post("/api/watchlist", json={"user": user, "item_id": MARK}),
@@ -221,11 +221,11 @@ def test_nothing_that_people_say_or_are_called_is_logged(film_shelf: RetrievalSe
 
     assert {" ".join(route) for route in routes_of(app)} <= set(asked), "a new route: ask something of it here"
     assert [answer.status_code for answer in broken] == [200, 500]
-    found = lines(log)
+    written = lines(log)
     requests = [*itertools.chain(*asked.values()), *broken]
-    of_the_api = [one for one in requests if one.request.url.path.startswith(API)]
-    assert len([line for line in found if "route" in line]) >= len(of_the_api)
-    assert {line["status"] for line in found if "route" in line} >= {200, 201, 204, 404, 422, 500}
+    of_the_api = [response for response in requests if response.request.url.path.startswith(API)]
+    assert len([line for line in written if "route" in line]) >= len(of_the_api)
+    assert {line["status"] for line in written if "route" in line} >= {200, 201, 204, 404, 422, 500}
     assert MARK not in log.getvalue().casefold()
 
 

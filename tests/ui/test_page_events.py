@@ -22,8 +22,8 @@ async def page(agent: FakeAgent) -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def events(page: httpx.AsyncClient) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = (await page.get("/config")).json()["dependencies"]
-    return found
+    dependencies: list[dict[str, Any]] = (await page.get("/config")).json()["dependencies"]
+    return dependencies
 
 
 async def join(page: httpx.AsyncClient, number: object, data: object) -> int:

@@ -103,7 +103,7 @@ class Visit:
         assert seen.items
         assert all(item_id in self.catalog for item_id in (*seen.items, *seen.near))
         items = [self.catalog.item(item_id) for item_id in seen.items]
-        assert [item.label for item in items if not all(self.catalog.satisfies(item, one) for one in limits)] == []
+        assert [item.label for item in items if not all(self.catalog.satisfies(item, limit) for limit in limits)] == []
         assert {words for _, words, _ in limit_labels(limits, self.catalog, language)} <= {*seen.chips}
         assert seen.understood == word("understood", language)
         assert self.language_of(seen) == language, seen.text

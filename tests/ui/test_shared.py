@@ -116,7 +116,7 @@ async def test_revoked_expired_and_erased_links_look_the_same(actions, sharing, 
     await agent.erase(session.user.user_id)
     erased = visitor.get(f"/shared/{token}")
 
-    assert [one.status_code for one in (revoked, expired, erased)] == [404] * 3
+    assert [response.status_code for response in (revoked, expired, erased)] == [404] * 3
     assert revoked.text == expired.text == erased.text
     assert NOWHERE in revoked.text
 

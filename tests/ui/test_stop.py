@@ -55,10 +55,10 @@ async def test_the_next_message_after_a_stop_knows_what_was_shown(actions, agent
 
     await drain(actions.send(session, "calm"))
 
-    assert [one.stopped for one in session.conversation.turns] == [False, True, False, False]
-    assert [one.key for one in session.turns[-1].intent.chips] == ["year:min:2011"]
-    shown = {one.item.item_id for one in session.turns[0].recommendations}
-    assert not shown & {one.item.item_id for one in session.turns[1].recommendations}
+    assert [turn.stopped for turn in session.conversation.turns] == [False, True, False, False]
+    assert [chip.key for chip in session.turns[-1].intent.chips] == ["year:min:2011"]
+    shown = {card.item.item_id for card in session.turns[0].recommendations}
+    assert not shown & {card.item.item_id for card in session.turns[1].recommendations}
 
 
 async def test_an_answer_stopped_before_its_cards_waits_for_nothing(actions, agent, session):
@@ -109,8 +109,8 @@ async def test_a_stopped_answer_is_still_marked_after_a_reload(actions, agent, s
     again = await Actions(lambda: agent).open(session.browser(), "en")
 
     assert again.turns[0].stopped
-    assert [one.item for one in again.turns[0].recommendations] == [
-        one.item for one in session.turns[0].recommendations
+    assert [card.item for card in again.turns[0].recommendations] == [
+        card.item for card in session.turns[0].recommendations
     ]
 
 

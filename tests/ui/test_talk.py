@@ -126,7 +126,7 @@ async def test_others_are_a_click_away_and_said_in_words(actions, agent, session
     await drain(actions.others(session))
 
     assert [turn.message for turn in session.turns] == ["calm", "Show me others"]
-    assert not {one.item.item_id for one in session.turns[-1].recommendations} & set(first)
+    assert not {card.item.item_id for card in session.turns[-1].recommendations} & set(first)
     assert session.conversation.preference.passed_over == first
     assert [call[0] for call in agent.calls] == ["stream", "rerank"]
 

@@ -55,7 +55,7 @@ async def test_what_is_saved_on_a_card_is_on_the_list_and_can_be_taken_off(page,
     await expect(page.locator("#view h2")).to_be_focused()
     (user,) = agent.state.list_users()
     assert agent.state.watchlist_of(user.user_id) == []
-    assert [str(one.kind) for one in agent.state.feedback_of(user.user_id)] == ["seen"]
+    assert [str(opinion.kind) for opinion in agent.state.feedback_of(user.user_id)] == ["seen"]
 
 
 async def test_back_leads_to_where_one_was_and_a_view_outlives_a_reload(page, visitor):
@@ -184,7 +184,7 @@ async def test_a_taste_can_be_looked_at_and_changed(page, agent):
     await view.get_by_role("button", name="More: party").click()
     await expect(view.get_by_role("button", name="Less: party")).to_have_attribute("aria-pressed", "false")
     (user,) = agent.state.list_users()
-    assert [one.key for one in agent.state.tastes_of(user.user_id)] == ["kinds:wish:party"]
+    assert [taste.key for taste in agent.state.tastes_of(user.user_id)] == ["kinds:wish:party"]
     await view.get_by_role("button", name="Remove: party").click()
     await expect(view.get_by_role("button", name="More: party")).to_have_attribute("aria-pressed", "false")
 
@@ -292,11 +292,11 @@ async def test_an_export_is_shown_before_it_is_kept(page, agent):
 
     await expect(page.locator("#notice")).to_have_text("2 new opinions kept.")
     await expect(view.get_by_role("button", name="Keep these")).to_have_count(0)
-    assert {one.item_id: str(one.kind) for one in agent.state.feedback_of(user.user_id)} == {
+    assert {opinion.item_id: str(opinion.kind) for opinion in agent.state.feedback_of(user.user_id)} == {
         "game:2": "like",
         "game:3": "dislike",
     }
-    assert [one.item_id for one in agent.state.watchlist_of(user.user_id)] == ["game:11"]
+    assert [entry.item_id for entry in agent.state.watchlist_of(user.user_id)] == ["game:11"]
 
     await visit(page, "My list")
     await expect(page.locator("#notice")).to_have_text("")

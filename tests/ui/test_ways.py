@@ -179,7 +179,7 @@ async def test_a_list_is_shared_seen_by_somebody_else_and_taken_back(page: Page,
 
         assert answer.status == 404
         await expect(seen.get_by_role("heading", level=1)).to_have_text("Este enlace no lleva a ninguna parte")
-        assert [one for one in other.errors if "404" not in one] == []
+        assert [error for error in other.errors if "404" not in error] == []
 
     await page.go_back()
     await expect(turn.locator(".shared")).to_have_count(0)

@@ -17,7 +17,7 @@ from ui.api.wire import LanguageCode, RecommendRequest
 from ui.api.writing import Writing, evidence_to_wire, recommendation_to_wire
 
 INTENT = Intent(Act.RECOMMEND, Preference(constraints=(Constraint("year", Op.MIN, (1990.0,)),)))
-CARDS = tuple(Recommendation(one, rank, Explanation("calm.")) for rank, one in enumerate(CATALOG.items[:2], start=1))
+CARDS = tuple(Recommendation(item, rank, Explanation("calm.")) for rank, item in enumerate(CATALOG.items[:2], start=1))
 REPLY = Reply("Enjoy.", Conversation(), INTENT, CARDS)
 
 
@@ -31,7 +31,7 @@ def test_the_list_is_written_when_the_cards_are_there():
     pieces, text = write(Understood(INTENT), Recommended(CARDS), TextDelta("En"), TextDelta("joy."), Finished(REPLY))
 
     assert pieces[0] == ""
-    assert shown_titles(pieces[1]) == [one.item.label for one in CARDS]
+    assert shown_titles(pieces[1]) == [card.item.label for card in CARDS]
     assert pieces[2:] == ["\n\nEn", "joy.", ""]
     assert text == "".join(pieces)
 
@@ -73,10 +73,10 @@ async def test_every_chunk_is_json_of_one_completion():
     chunks = [chunk async for chunk in completion.chunks(events, with_usage=True)]
 
     assert json.loads(json.dumps(chunks, allow_nan=False)) == chunks
-    assert {(one["id"], one["object"], one["created"]) for one in chunks} == {
+    assert {(chunk["id"], chunk["object"], chunk["created"]) for chunk in chunks} == {
         ("chatcmpl-c1", "chat.completion.chunk", 7)
     }
-    assert [one["choices"][0]["finish_reason"] if one["choices"] else "usage" for one in chunks] == [
+    assert [chunk["choices"][0]["finish_reason"] if chunk["choices"] else "usage" for chunk in chunks] == [
         None,
         None,
         None,
@@ -87,7 +87,7 @@ async def test_every_chunk_is_json_of_one_completion():
 
 
 async def test_an_empty_stream_still_opens_and_closes():
-    chunks = [one async for one in Completion(Conversation()).chunks(events_of(Finished(replace(REPLY, text=""))))]
+    chunks = [chunk async for chunk in Completion(Conversation()).chunks(events_of(Finished(replace(REPLY, text=""))))]
 
     assert chunks[0]["choices"][0]["delta"]["role"] == "assistant"
     assert chunks[-1]["choices"][0]["finish_reason"] == "stop"
@@ -158,7 +158,7 @@ def test_half_a_character_is_replaced_and_the_rest_kept():
 
 
 def test_a_message_becomes_the_conversation():
-    assert [one.text for one in RecommendRequest(message="calm").talk()] == ["calm"]
+    assert [turn.text for turn in RecommendRequest(message="calm").talk()] == ["calm"]
     assert RecommendRequest().talk() == []
 
 

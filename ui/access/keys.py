@@ -34,8 +34,8 @@ def checked_scopes(words: Iterable[str]) -> tuple[Scope, ...]:
     wanted = {word.strip() for word in words if word.strip()}
     known = {scope.value for scope in Scope}
     if not wanted or not wanted <= known | {"all"}:
-        found = ", ".join(sorted(wanted)) or "none"
-        raise SettingsError(f"expected scopes of {', '.join(known)} or 'all', with commas between, found {found}.")
+        said = ", ".join(sorted(wanted)) or "none"
+        raise SettingsError(f"expected scopes of {', '.join(known)} or 'all', with commas between, found {said}.")
     return tuple(scope for scope in Scope if scope in wanted or "all" in wanted)
 
 

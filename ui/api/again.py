@@ -99,7 +99,7 @@ def _keep(kept: _Kept, message: Message) -> None:
     if not kept.is_kept:
         return
     kept.messages.append({**message})
-    size = sum(len(one.get("body", b"")) for one in kept.messages)
+    size = sum(len(earlier_message.get("body", b"")) for earlier_message in kept.messages)
     kept.is_kept = size <= LARGEST
     kept.is_done = message["type"] == "http.response.body" and not message.get("more_body", False)
 

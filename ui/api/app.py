@@ -141,9 +141,9 @@ class _NoSuchPath:
 
     def _takes(self, scope: Scope) -> bool:
         others = (
-            one
-            for one in self._router.routes
-            if not isinstance(one, Mount) and getattr(one, "endpoint", None) is not self
+            route
+            for route in self._router.routes
+            if not isinstance(route, Mount) and getattr(route, "endpoint", None) is not self
         )
         return any(route.matches(scope)[0] is Match.FULL for route in others)
 

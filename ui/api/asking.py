@@ -70,7 +70,7 @@ class Choice:
     def offered(self) -> list[Function]:
         """The functions that may be called."""
         if self.mode == "named":
-            return [one for one in self.functions if one.name == self.name]
+            return [function for function in self.functions if function.name == self.name]
         return [] if self.mode == "none" else [*self.functions]
 
     @property
@@ -165,6 +165,6 @@ def _no_caller(agent: "Agent") -> str:
 
 
 def _check_names(choice: Choice) -> None:
-    own = {one.name for one in choice.offered}.intersection(NAMES)
+    own = {function.name for function in choice.offered}.intersection(NAMES)
     if own:
         raise CannotCallError(f"tools: {', '.join(sorted(own))} is a name of this server's own tools. Rename it.")

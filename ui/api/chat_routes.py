@@ -158,7 +158,7 @@ async def start(
             raise BadFieldError("expected the user whose conversation it is, found none. Send `user`.", param="user")
         return await conversation_of(agent, user, conversation_id), messages[-1].text
     earlier, message = split(messages)[:2] if messages else ([], None)
-    before = [(role, text) for one in earlier for role, text in _said(one, agent)]
+    before = [(role, text) for earlier_message in earlier for role, text in _said(earlier_message, agent)]
     conversation = await asyncio.to_thread(agent.from_messages, before, user_id=user)
     return conversation, message.text if message is not None else ""
 

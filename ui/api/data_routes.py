@@ -149,7 +149,7 @@ def find_item(catalog: Catalog, item_id: str) -> Item:
     if item_id in catalog:
         return catalog.item(item_id)
     near = catalog.find_title(item_id, limit=3) or catalog.find_title(item_id.rpartition(":")[2], limit=3)
-    raise UnknownItemError(item_id, near_titles=[f"{one.title} ({one.item_id})" for one in near])
+    raise UnknownItemError(item_id, near_titles=[f"{match.title} ({match.item_id})" for match in near])
 
 
 def _preference(body: RecommendRequest, before: Preference, catalog: Catalog) -> Preference:

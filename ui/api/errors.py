@@ -104,8 +104,8 @@ async def on_invalid(_request: Request, error: Exception) -> JSONResponse:
     """Handle a request that does not have the documented form: 422 that names the field."""
     assert isinstance(error, RequestValidationError)  # noqa: S101  registered for this class only
     # of a value that fits none of several types, the alternative that went deepest says most
-    deepest = sorted(error.errors(), key=lambda one: -len(one["loc"]))
-    problems = [_problem(one) for one in deepest[:3]]
+    deepest = sorted(error.errors(), key=lambda problem: -len(problem["loc"]))
+    problems = [_problem(problem) for problem in deepest[:3]]
     message = "; ".join(dict.fromkeys(text for _, text in problems))
     body = answer(message, status=422, param=problems[0][0], code="invalid_value")
     return JSONResponse(body.model_dump(), status_code=422)

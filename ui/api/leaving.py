@@ -25,8 +25,8 @@ async def while_here(request: Request, work: Coroutine[Any, Any, Result]) -> Res
             raise HTTPException(LEFT, "the client left before the answer was there.")
         return task.result()
     finally:
-        for one in (task, leaving):
-            one.cancel()
+        for waiting in (task, leaving):
+            waiting.cancel()
         await asyncio.wait({task, leaving})
 
 

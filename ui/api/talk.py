@@ -182,7 +182,7 @@ def split(messages: list[Message]) -> tuple[list[Message], Message, list[Message
 def terms_of(messages: list[Message], functions: list[Function]) -> ClientTerms:
     """What the client asks of the turn beside the message."""
     style = "\n".join(message.text for message in messages if message.role in ("system", "developer"))
-    return ClientTerms(style.strip(), tuple(one.tool() for one in functions), _steps(split(messages)[2]))
+    return ClientTerms(style.strip(), tuple(function.tool() for function in functions), _steps(split(messages)[2]))
 
 
 def _steps(messages: list[Message]) -> tuple[ClientStep, ...]:

@@ -76,5 +76,5 @@ def _check_depth(data: object, depth: int) -> None:
     if isinstance(data, list | dict):
         if not depth:
             raise ValueError(f"expected lists and objects at most {DEEPEST} deep, found more. Send a flatter one.")
-        for one in data.values() if isinstance(data, dict) else data:
-            _check_depth(one, depth - 1)
+        for value in data.values() if isinstance(data, dict) else data:
+            _check_depth(value, depth - 1)

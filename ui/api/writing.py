@@ -116,7 +116,7 @@ class Writing:
         if not self._prose:
             self.text += self._say(reply.text)
         known = self.shown.notices if self.shown else ()
-        self.text += self._block(render_notices(one for one in reply.notices if one not in known))
+        self.text += self._block(render_notices(notice for notice in reply.notices if notice not in known))
         if reply.handover is not None and reply.handover.link:  # the house's own: no escaping
             self.text += self._block(f"<{reply.handover.link}>")
         piece, self.text = self.text[len(before) :], before
@@ -131,8 +131,8 @@ class Writing:
         return ReconteurWire(
             conversation_id=conversation.conversation_id,
             intent=intent_to_wire(self.intent) if self.intent else None,
-            recommendations=[recommendation_to_wire(one) for one in shown.recommendations],
-            near_misses=[recommendation_to_wire(one) for one in shown.near_misses],
+            recommendations=[recommendation_to_wire(card) for card in shown.recommendations],
+            near_misses=[recommendation_to_wire(card) for card in shown.near_misses],
             notices=list(self.reply.notices if self.reply else shown.notices),
             table=table_to_wire(self.table) if self.table else None,
             handover=handover_to_wire(self.reply) if self.reply else None,
@@ -140,23 +140,23 @@ class Writing:
         )
 
 
-def recommendation_to_wire(one: Recommendation) -> RecommendationWire:
+def recommendation_to_wire(recommendation: Recommendation) -> RecommendationWire:
     """An item with its reason and evidence."""
     return RecommendationWire(
-        item_id=one.item.item_id,
-        title=one.item.title,
-        year=one.item.year,
-        score=one.score,
-        channels=dict(one.channels),
-        parts=dict(one.parts),
-        shares=dict(one.shares),
-        exploratory=one.exploratory,
-        propensity=one.propensity,
-        reason=one.explanation.text,
-        evidence=[evidence_to_wire(statement) for statement in one.explanation.statements],
-        slot=one.slot or None,
-        breaks=[limit.key for limit in one.breaks] or None,
-        disclosure=one.disclosure or None,
+        item_id=recommendation.item.item_id,
+        title=recommendation.item.title,
+        year=recommendation.item.year,
+        score=recommendation.score,
+        channels=dict(recommendation.channels),
+        parts=dict(recommendation.parts),
+        shares=dict(recommendation.shares),
+        exploratory=recommendation.exploratory,
+        propensity=recommendation.propensity,
+        reason=recommendation.explanation.text,
+        evidence=[evidence_to_wire(statement) for statement in recommendation.explanation.statements],
+        slot=recommendation.slot or None,
+        breaks=[limit.key for limit in recommendation.breaks] or None,
+        disclosure=recommendation.disclosure or None,
     )
 
 

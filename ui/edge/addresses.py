@@ -65,7 +65,7 @@ def is_known(host: str, hosts: Sequence[str], *, here: str) -> bool:
     name = _name(host)
     if not name:
         return False
-    is_named = any(name == one or (one.startswith("*.") and name.endswith(one[1:])) for one in hosts)
+    is_named = any(name == allowed or (allowed.startswith("*.") and name.endswith(allowed[1:])) for allowed in hosts)
     return is_named or is_local(name) or name == _plain(here)
 
 

@@ -31,11 +31,11 @@ class WholeRequests:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        found = self._refusal(scope) or await self._body(receive)
-        if isinstance(found, Refusal):
-            await found.response()(scope, receive, send)
-        elif found is not None:  # else the client has left
-            await self.app({**scope, "path": routed_path(scope)}, replay(_whole(found), receive), send)
+        outcome = self._refusal(scope) or await self._body(receive)
+        if isinstance(outcome, Refusal):
+            await outcome.response()(scope, receive, send)
+        elif outcome is not None:  # else the client has left
+            await self.app({**scope, "path": routed_path(scope)}, replay(_whole(outcome), receive), send)
 
     def _refusal(self, scope: Scope) -> Refusal | None:
         """What the head of a request already shows."""

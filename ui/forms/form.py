@@ -110,9 +110,9 @@ def _as_json(text: str) -> str:
 
 def _cannot(reader: SchemaReader, catalog: Catalog, param: str) -> CannotFillError:
     names = ", ".join((*reader.sources.item, *reader.sources.answer))
-    found = ", ".join([*reader.unplaced][:MOST_NAMED]) or "none that is an object or a list of objects"
+    unplaced = ", ".join([*reader.unplaced][:MOST_NAMED]) or "none that is an object or a list of objects"
     return CannotFillError(
-        f"expected fields that the {catalog.schema.nouns_in('en')} of this catalog can fill, found {found}. "
+        f"expected fields that the {catalog.schema.nouns_in('en')} of this catalog can fill, found {unplaced}. "
         f"Name them after one of {names}; or let them be null or left out.",
         param=param,
         unplaced=reader.unplaced,

@@ -22,8 +22,8 @@ def as_list(text: str, catalog: Catalog) -> str:
         value = json.loads(text)
     except (ValueError, RecursionError):
         return ""
-    found = {item.item_id: item for item in _items(value, "", catalog, sources_of(catalog), 0)}
-    items = [*found.values()][:MOST]
+    by_id = {item.item_id: item for item in _items(value, "", catalog, sources_of(catalog), 0)}
+    items = [*by_id.values()][:MOST]
     return render_list([Recommendation(item, rank, Explanation("")) for rank, item in enumerate(items, 1)])
 
 

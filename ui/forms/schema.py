@@ -71,9 +71,9 @@ class SchemaReader:
         if _kind(schema) == "object" and schema.get("properties"):
             return self._object(schema, path, is_item=is_item, depth=depth)
         if _kind(schema) == "array" and not is_item:
-            found = self._list(schema, path, depth=depth)
-            if found is not None:
-                return found
+            fill = self._list(schema, path, depth=depth)
+            if fill is not None:
+                return fill
         return self._leaf(schema, path, is_item=is_item)
 
     def _object(self, schema: Schema, path: str, *, is_item: bool, depth: int) -> Fill | None:
@@ -139,7 +139,9 @@ class SchemaReader:
         """Fields below a path are no longer in the way: it was filled, or may be left out."""
         below = (f"{path}.", f"{path}[")
         self.unplaced = {
-            one: said for one, said in self.unplaced.items() if path and one != path and not one.startswith(below)
+            other: said
+            for other, said in self.unplaced.items()
+            if path and other != path and not other.startswith(below)
         }
 
     # References ----------------------------------------------------------------------------------------------------
@@ -160,10 +162,10 @@ class SchemaReader:
         return {}
 
     def _at(self, reference: str) -> Schema:
-        found: Any = self.root
+        node: Any = self.root
         for part in reference.removeprefix("#").strip("/").split("/"):
-            found = found.get(part.replace("~1", "/").replace("~0", "~"), {}) if isinstance(found, Mapping) else {}
-        return found if isinstance(found, Mapping) else {}
+            node = node.get(part.replace("~1", "/").replace("~0", "~"), {}) if isinstance(node, Mapping) else {}
+        return node if isinstance(node, Mapping) else {}
 
     def _options(self, schema: Schema) -> list[Schema]:
         """The forms that a value may have, null aside."""

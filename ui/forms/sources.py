@@ -55,9 +55,9 @@ def find(name: str, sources: Mapping[str, Source[Of]], fits: Callable[[Kind], bo
     parts = words_of(name)
     for said in (" ".join(parts), *parts[-1:], *parts[:1]):
         named = (source for source in sources.values() if said in source.names and fits(source.kind))
-        found = next(named, None)
-        if found is not None:
-            return found
+        source = next(named, None)
+        if source is not None:
+            return source
     return None
 
 
@@ -91,46 +91,48 @@ _LISTS = (
 def _item_sources(nouns: frozenset[str]) -> dict[str, Source[Recommendation]]:
     """What every recommended item has, whatever the catalog holds."""
     return {
-        "title": Source("its title", lambda one: one.item.title, _names(("title", "name")) | nouns),
-        "item_id": Source("its id", lambda one: one.item.item_id, _names(("id", "identifier", "sku", "key"))),
-        "label": Source("its title with the year", lambda one: one.item.label, _names(("label", "display name"))),
+        "title": Source("its title", lambda card: card.item.title, _names(("title", "name")) | nouns),
+        "item_id": Source("its id", lambda card: card.item.item_id, _names(("id", "identifier", "sku", "key"))),
+        "label": Source("its title with the year", lambda card: card.item.label, _names(("label", "display name"))),
         "reason": Source(
             "why it is recommended",
-            lambda one: one.explanation.text or None,
+            lambda card: card.explanation.text or None,
             _names(("reason", "why", "explanation", "rationale", "justification", "reasoning", "because")),
         ),
         "text": Source(
             "what it is about",
-            lambda one: one.item.text or None,
+            lambda card: card.item.text or None,
             _names(("description", "summary", "synopsis", "overview", "about", "plot", "blurb")),
         ),
         "rank": Source(
-            "its place in the list, from 1", lambda one: one.rank, _names(("rank", "position", "place")), "number"
+            "its place in the list, from 1", lambda card: card.rank, _names(("rank", "position", "place")), "number"
         ),
         "score": Source(
-            "the score that it was ranked by", lambda one: one.score, _names(("score", "relevance")), "number"
+            "the score that it was ranked by", lambda card: card.score, _names(("score", "relevance")), "number"
         ),
         "propensity": Source(
-            "the probability that it was shown with", lambda one: one.propensity, _names(("propensity",)), "number"
+            "the probability that it was shown with", lambda card: card.propensity, _names(("propensity",)), "number"
         ),
         "exploratory": Source(
             "whether it is a guess, made to learn",
-            lambda one: one.exploratory,
+            lambda card: card.exploratory,
             _names(("exploratory", "guess", "is guess")),
             "flag",
         ),
         "evidence": Source(
             "the facts that speak for it",
-            lambda one: [statement.text for statement in one.explanation.statements],
+            lambda card: [statement.text for statement in card.explanation.statements],
             _names(("evidence", "facts", "reasons", "highlights")),
             "list",
         ),
         "disclosure": Source(
             "what the house says of it ('Sponsored')",
-            lambda one: one.disclosure or None,
+            lambda card: card.disclosure or None,
             _names(("disclosure", "ad label", "sponsored label")),
         ),
-        "slot": Source("what its place in the list is for", lambda one: one.slot or None, _names(("slot", "for whom"))),
+        "slot": Source(
+            "what its place in the list is for", lambda card: card.slot or None, _names(("slot", "for whom"))
+        ),
     }
 
 
@@ -164,11 +166,11 @@ def _field(spec: FieldSpec) -> Source[Recommendation]:
     """A field of the catalog, under its labels in every language."""
     name = spec.name
 
-    def number(one: Recommendation) -> JsonValue:
-        return one.item.numbers.get(name)
+    def number(card: Recommendation) -> JsonValue:
+        return card.item.numbers.get(name)
 
-    def values(one: Recommendation) -> JsonValue:
-        return [spec.value_in(value, "en") for value in one.item.values.get(name, ())]
+    def values(card: Recommendation) -> JsonValue:
+        return [spec.value_in(value, "en") for value in card.item.values.get(name, ())]
 
     labels = (spec.label_in(language) for language in LANGUAGES)
     names, meaning = _names((name, *labels, *spec.words)), f"its {spec.label_in('en')}"

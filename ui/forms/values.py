@@ -20,7 +20,7 @@ _TAKES: Mapping[Kind, frozenset[str]] = {
 def can_be(kind: Kind, schema: Mapping[str, Any]) -> bool:
     """Whether values of a kind can be of a schema's type."""
     kinds = schema.get("type")
-    named = {one for one in (kinds if isinstance(kinds, list) else [kinds]) if isinstance(one, str)}
+    named = {type_name for type_name in (kinds if isinstance(kinds, list) else [kinds]) if isinstance(type_name, str)}
     return not named or bool(named & _TAKES[kind])
 
 
@@ -35,9 +35,9 @@ def fitted(value: JsonValue, schema: Mapping[str, Any]) -> JsonValue:
     kinds = schema.get("type")
     kinds = [kind for kind in (kinds if isinstance(kinds, list) else [kinds]) if kind != "null"]
     for kind in kinds:
-        found = _as(kind, value, schema)
-        if found is not None:
-            return found
+        made = _as(kind, value, schema)
+        if made is not None:
+            return made
     return None
 
 
@@ -65,7 +65,7 @@ def _string(value: JsonValue, schema: Mapping[str, Any]) -> JsonValue:
         return None
     if isinstance(value, list):
         if "enum" in schema:
-            return next((one for part in value if (one := _allowed(str(part), schema)) is not None), None)
+            return next((allowed for part in value if (allowed := _allowed(str(part), schema)) is not None), None)
         value = ", ".join(map(str, value))
     if isinstance(value, int | float):
         value = f"{value:.15g}"
@@ -81,8 +81,8 @@ def _array(value: JsonValue, schema: Mapping[str, Any]) -> JsonValue:
     if entries.get("type") in ("object", "array"):
         return None
     parts = value if isinstance(value, list) else [value]
-    found: list[JsonValue] = [one for one in (fitted(part, entries) for part in parts) if one is not None]
-    return found[: whole(schema, "maxItems")] or None
+    fitting: list[JsonValue] = [entry for entry in (fitted(part, entries) for part in parts) if entry is not None]
+    return fitting[: whole(schema, "maxItems")] or None
 
 
 def _allowed(value: JsonValue, schema: Mapping[str, Any]) -> JsonValue:
@@ -92,4 +92,6 @@ def _allowed(value: JsonValue, schema: Mapping[str, Any]) -> JsonValue:
         return value
     if not isinstance(value, str):
         return value if value in options else None
-    return next((one for one in options if isinstance(one, str) and one.casefold() == value.casefold()), None)
+    return next(
+        (option for option in options if isinstance(option, str) and option.casefold() == value.casefold()), None
+    )

@@ -50,17 +50,17 @@ def told(last: "Last", label: Callable[[str], str]) -> Iterator[str]:
         last: The attempt.
         label: An item's title, by its id.
     """
-    found = last.generation
-    if found is not None:
-        measured = found.measured
-        left_out = f" ({found.left_out} accounts with too many left out)" if found.left_out else ""
-        yield f"{found.opinions} opinions of {found.people} people{left_out}."
+    generation = last.generation
+    if generation is not None:
+        measured = generation.measured
+        left_out = f" ({generation.left_out} accounts with too many left out)" if generation.left_out else ""
+        yield f"{generation.opinions} opinions of {generation.people} people{left_out}."
         yield (
             f"Of {measured.people} likes held back, {measured.found_after} are among the first ten "
             f"({measured.found_before} before); NDCG@10 {measured.ndcg_after:.3f} ({measured.ndcg_before:.3f} before)."
         )
         risen = f"; most often came {', '.join(map(label, measured.risen))}" if measured.risen else ""
         yield f"{measured.moved:.0%} of the places of their lists changed{risen}."
-        if found.weights_learned_from:
-            yield f"The weights of the fusion moved by {found.weights_learned_from} places of conversations."
+        if generation.weights_learned_from:
+            yield f"The weights of the fusion moved by {generation.weights_learned_from} places of conversations."
     yield "It serves from now on." if last.taken else f"Not taken: {last.reason}"

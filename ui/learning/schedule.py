@@ -84,7 +84,9 @@ def _due(agent: "Agent", settings: Settings) -> list[str]:
     """The tenants that it is time for."""
     state, folder = agent.state, settings.retrieval.data_dir
     tenants = sorted({tenant_of(realm) for realm in state.realms()})
-    return [one for one in tenants if is_due(Generations.of(folder, one), state, one, settings.learning.refit_h)]
+    return [
+        tenant for tenant in tenants if is_due(Generations.of(folder, tenant), state, tenant, settings.learning.refit_h)
+    ]
 
 
 def _fit(settings: Settings, tenant: str) -> None:
@@ -97,13 +99,13 @@ def _fit(settings: Settings, tenant: str) -> None:
         logger.warning("not refitted: %s", error.public)
         return
     if last is not None and last.generation is not None:
-        found = last.generation.measured
+        measured = last.generation.measured
         logger.info(
             "refit %s: NDCG@10 %.3f, before %.3f, over %d people",
             "taken" if last.taken else "not taken",
-            found.ndcg_after,
-            found.ndcg_before,
-            found.people,
+            measured.ndcg_after,
+            measured.ndcg_before,
+            measured.people,
         )
     elif last is not None:
         logger.info("nothing to learn: %s", last.reason)

@@ -68,7 +68,7 @@ class Desk:
         user = check_user(self.caller, given.user)
         if user is not None:
             await ensure_user(self.agent, user)
-        said: list[Said] = [(Role(one.role), one.content) for one in given.history]
+        said: list[Said] = [(Role(utterance.role), utterance.content) for utterance in given.history]
         said += [(Role.USER, given.message), *answered]
         before, message = said[:-1], said[-1][1]
         conversation = await self._conversation(before, user, given.conversation_id or "")
@@ -81,8 +81,8 @@ class Desk:
         """Items by what they are about."""
         context = await self._context(given.user, given.query, given.language)
         limits = self._limits(given.limits)
-        found = await asyncio.to_thread(direct.search, context, given.query, limits, k=given.k)
-        return SearchAnswer(total=found.total, items=_cards(found.items))
+        result = await asyncio.to_thread(direct.search, context, given.query, limits, k=given.k)
+        return SearchAnswer(total=result.total, items=_cards(result.items))
 
     async def explain(self, given: ExplainArguments) -> ExplainAnswer:
         """What speaks for an item."""
@@ -97,16 +97,16 @@ class Desk:
         """Items side by side."""
         for item_id in given.item_ids:
             find_item(self.agent.catalog, item_id)
-        found = await asyncio.to_thread(direct.compare, self.agent.retriever, given.item_ids)
+        comparison = await asyncio.to_thread(direct.compare, self.agent.retriever, given.item_ids)
         return CompareAnswer(
-            item_ids=[item.item_id for item in found.items],
-            titles=[item.title for item in found.items],
-            fields={name: [[*values] for values in all_values] for name, all_values in found.fields.items()},
-            shared={name: [*values] for name, values in found.shared.items()},
-            connections=[evidence_to_wire(one) for one in found.connections],
+            item_ids=[item.item_id for item in comparison.items],
+            titles=[item.title for item in comparison.items],
+            fields={name: [[*values] for values in all_values] for name, all_values in comparison.fields.items()},
+            shared={name: [*values] for name, values in comparison.shared.items()},
+            connections=[evidence_to_wire(connection) for connection in comparison.connections],
             disclosures={
                 item.item_id: words
-                for item in found.items
+                for item in comparison.items
                 if (words := self.agent.catalog.house.disclosure(item.item_id, ENGLISH))
             },
         )
@@ -175,4 +175,4 @@ def _result(writing: Writing, conversation: Conversation) -> RecommendResult:
 
 
 def _cards(items: Iterable[Recommendation]) -> list[RecommendationWire]:
-    return [recommendation_to_wire(one) for one in items]
+    return [recommendation_to_wire(card) for card in items]

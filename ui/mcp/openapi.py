@@ -99,21 +99,21 @@ def _operation(tool: DeskTool, schema: CatalogSchema) -> dict[str, Any]:
 
 def whole(schema: Mapping[str, Any]) -> dict[str, Any]:
     """A JSON Schema with its definitions in place of the references to them; what may be left out need not be null."""
-    found = _inlined(schema, schema.get("$defs", {}))
-    assert isinstance(found, dict)  # noqa: S101  a schema of ours is an object
-    return found
+    inlined = _inlined(schema, schema.get("$defs", {}))
+    assert isinstance(inlined, dict)  # noqa: S101  a schema of ours is an object
+    return inlined
 
 
 def _inlined(part: Any, known: Mapping[str, Any]) -> Any:
     if isinstance(part, list):
-        return [_inlined(one, known) for one in part]
+        return [_inlined(element, known) for element in part]
     if not isinstance(part, Mapping):
         return part
     if "$ref" in part:
         beside = {name: value for name, value in part.items() if name != "$ref"}
         return _inlined({**known[part["$ref"].rpartition("/")[2]], **beside}, known)
     rest = {name: _inlined(value, known) for name, value in part.items() if name != "$defs"}
-    options = [one for one in rest.get("anyOf", ()) if one != {"type": "null"}]
+    options = [option for option in rest.get("anyOf", ()) if option != {"type": "null"}]
     if len(options) == 1 and len(rest["anyOf"]) == 2:
         del rest["anyOf"]
         rest = {**options[0], **{name: value for name, value in rest.items() if (name, value) != ("default", None)}}
@@ -132,4 +132,6 @@ def _arguments(tool: DeskTool, body: Mapping[str, JsonValue], user: str) -> Base
     try:
         return tool.takes.model_validate(given)
     except ValidationError as error:
-        raise RequestValidationError([{**one, "loc": ("body", *one["loc"])} for one in error.errors()]) from None
+        raise RequestValidationError(
+            [{**problem, "loc": ("body", *problem["loc"])} for problem in error.errors()]
+        ) from None

@@ -132,7 +132,7 @@ async def _guarded(name: str, call: Callable[[], Awaitable[T]]) -> T | CallToolR
     try:
         return await call()
     except ValidationError as error:
-        told = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()[:3])
+        told = "; ".join(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors()[:3])
         return _refused(f"arguments: {told}")
     except RecommenderError as error:
         return _refused(error.public)

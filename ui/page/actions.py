@@ -21,8 +21,8 @@ from ui.access.caller import Caller
 from ui.page.agents import ChatAgent
 from ui.page.chat_turn import ChatTurn
 from ui.page.keeping import Keeping
-from ui.page.parts import Changes, Part
-from ui.page.people import People
+from ui.page.parts import Changes, Region
+from ui.page.people import UserSessions
 from ui.page.sidebar import demo_name
 from ui.page.state import Session
 from ui.page.talk import Talks
@@ -44,9 +44,9 @@ class Actions:
     """What pages have open, and what goes on without them."""
 
     @property
-    def people(self) -> People:
+    def people(self) -> UserSessions:
         """Users and their conversations."""
-        return People(self.find_agent, self.talks)
+        return UserSessions(self.find_agent, self.talks)
 
     @property
     def turns(self) -> Turns:
@@ -70,7 +70,7 @@ class Actions:
 
     def picks(self) -> list[str]:
         """The item ids of the taste picker."""
-        return [one for one in self.agent.retriever.popular_diverse(MOST_PICKS) if one in self.catalog]
+        return [item_id for item_id in self.agent.retriever.popular_diverse(MOST_PICKS) if item_id in self.catalog]
 
     def demo_users(self) -> list[str]:
         """A few people of the data set."""
@@ -90,15 +90,15 @@ class Actions:
         """
         session.notice, session.received = "", key
         if key and key in session.talk.received:
-            yield Part.RECEIVED
+            yield Region.RECEIVED
         elif session.running:
             session.notice = word("busy", session.language)
-            yield Part.INPUT | Part.REFUSED
+            yield Region.INPUT | Region.REFUSED
         elif not message.strip():
             wishes = self.catalog.schema.wishes
             wish = next(iter(wishes.get(session.language) or wishes.get("en", ())), "…")
             session.notice = word("empty", session.language, wish=wish)
-            yield Part.INPUT | Part.REFUSED
+            yield Region.INPUT | Region.REFUSED
         else:
             if message == PERSON:  # a button says it, in the page's language
                 wanted = replace(session.conversation.preference, language=session.language)
@@ -130,7 +130,7 @@ class Actions:
             session.drawn.forget()
             session.drawn_view.forget()
             session.sent.clear()
-        yield Part.ALL
+        yield Region.ALL
         if session.running:
             async with aclosing(self.follow(session)) as parts:
                 async for part in parts:
@@ -141,7 +141,7 @@ class Actions:
         async for part in session.talk.watch():
             yield part
         await self.people.refresh(session)
-        yield Part.ALL
+        yield Region.ALL
 
     def _begin(self, session: Session, message: str, key: str) -> None:
         talk = session.talk
@@ -156,7 +156,7 @@ class Actions:
     async def _run(self, session: Session, message: str) -> Changes:
         with suppress(RecommenderError):  # the turn will meet it again, and say so
             await self.people.ensure_user(session)
-        yield Part.LOG | Part.LIVE | Part.INPUT | Part.DRAFT | Part.RECEIVED | Part.BROWSER
+        yield Region.LOG | Region.LIVE | Region.INPUT | Region.DRAFT | Region.RECEIVED | Region.BROWSER
         turn = self.turns.run(session, message, lambda: self.agent.stream(session.conversation, message))
         async with aclosing(self.talks.run(session.talk, turn)) as parts:
             async for part in parts:
@@ -171,7 +171,7 @@ class Actions:
             session.turns.append(ChatTurn(""))
         before = session.turns[-1]
         session.turns[-1] = replace(before, text="", trace=None, tools=(), error="", stopped=False)
-        yield Part.LOG | Part.LIVE | Part.RAIL | Part.INPUT
+        yield Region.LOG | Region.LIVE | Region.RAIL | Region.INPUT
         run = self.turns.run(
             session,
             "",
@@ -201,13 +201,13 @@ class Actions:
 
     async def why_not(self, session: Session, title_said: str) -> Changes:
         """Say why something is not on the last list, below it."""
-        found = self.catalog.find_title(title_said[:_LONGEST_NAME], limit=1)
+        matches = self.catalog.find_title(title_said[:_LONGEST_NAME], limit=1)
         language = session.turns[-1].language(session.language) if session.turns else session.language
         told = word("why_not_unknown", language, title=title(title_said[:_LONGEST_NAME], language))
-        if found:
-            told = await self.agent.why_not(session.conversation, found[0].item_id, language=language)
+        if matches:
+            told = await self.agent.why_not(session.conversation, matches[0].item_id, language=language)
         session.asked_why_not = (len(session.turns) - 1, told)
-        yield Part.LOG
+        yield Region.LOG
 
     async def _said(self, session: Session, text: str, wanted: Preference) -> Changes:
         """What a click asks for, as an exchange of its own."""
@@ -225,7 +225,7 @@ class Actions:
         if session.talk.running is not None:
             session.talk.running.stop()
         session.notice = ""
-        yield Part.INPUT
+        yield Region.INPUT
 
     async def show_picks(self, session: Session) -> Changes:
         """A first list from the taste picker, without the model."""
@@ -241,10 +241,10 @@ class Actions:
         novelty = min(1.0, max(0.0, value))
         if session.user is not None:
             session.user = await self.people.set_novelty(session.user.user_id, novelty)
-            session.users = [session.user if one.user_id == session.user.user_id else one for one in session.users]
+            session.users = [session.user if user.user_id == session.user.user_id else user for user in session.users]
         preference = replace(session.conversation.preference, novelty=novelty)
         session.talk.conversation = replace(session.conversation, preference=preference)
-        yield Part.RAIL
+        yield Region.RAIL
         if session.conversation.all_shown():
             async with aclosing(self.rerank(session, novelty=novelty)) as parts:
                 async for part in parts:
@@ -255,10 +255,10 @@ class Actions:
         is_on = not session.one_at_a_time
         if session.user is not None:
             session.user = await self.people.set_one_at_a_time(session.user.user_id, is_on)
-            session.users = [session.user if one.user_id == session.user.user_id else one for one in session.users]
+            session.users = [session.user if user.user_id == session.user.user_id else user for user in session.users]
         preference = replace(session.conversation.preference, count=1 if is_on else Preference().count)
         session.talk.conversation = replace(session.conversation, preference=preference)
-        yield Part.RAIL
+        yield Region.RAIL
 
     async def feedback(self, session: Session, item_id: str, kind: str) -> Changes:
         """Take in an opinion; another opinion about the same item replaces the first."""
@@ -267,14 +267,14 @@ class Actions:
             await self._undo(session, session.feedback[item_id][1], item_id)
         session.talk.conversation, _ = await self.agent.feedback(session.conversation, item_id, FeedbackKind(kind))
         await self._touched(session, item_id)
-        yield Part.LOG | Part.RAIL | Part.BROWSER
+        yield Region.LOG | Region.RAIL | Region.BROWSER
 
     async def undo(self, session: Session, item_id: str) -> Changes:
         """Take back the opinion about an item."""
         if item_id in session.feedback:
             await self._undo(session, session.feedback[item_id][1], item_id)
             await self._touched(session, item_id)
-        yield Part.LOG
+        yield Region.LOG
 
     async def pick(self, session: Session, choice: str) -> Changes:
         """Become another user of this browser ('own:0'), or continue a person of the data set ('data:42')."""
@@ -287,7 +287,7 @@ class Actions:
         elif kind == "data" and name in self.demo_users():
             await self.people.add_user(session, demo_name(name, session.language), name)
             await self.people.restart(session)
-        yield Part.ALL
+        yield Region.ALL
 
     async def create(self, session: Session, name: str) -> Changes:
         """Make a new user, known to this browser alone."""
@@ -296,7 +296,7 @@ class Actions:
         else:
             await self.people.add_user(session, " ".join(name.split())[:_LONGEST_NAME], None)
             await self.people.restart(session)
-        yield Part.ALL
+        yield Region.ALL
 
     async def new_conversation(self, session: Session) -> Changes:
         """Begin anew with the same user."""
@@ -304,7 +304,7 @@ class Actions:
             session.notice = word("busy", session.language)
         else:
             await self.people.restart(session)
-        yield Part.ALL
+        yield Region.ALL
 
     async def reopen(self, session: Session, conversation_id: str) -> Changes:
         """Go on with an earlier conversation of the user."""
@@ -314,7 +314,7 @@ class Actions:
             session.notice = ""
             if not await self.people.load(session, conversation_id):
                 session.notice = word("gone", session.language)
-        yield Part.ALL
+        yield Region.ALL
 
     async def drop_taste(self, session: Session, key: str) -> Changes:
         """Take a lasting taste back, in the running conversation too."""
@@ -323,7 +323,7 @@ class Actions:
         await asyncio.to_thread(self.agent.state.drop_taste, session.user.user_id, key)
         await self.people.refresh(session)
         wanted = session.conversation.preference
-        yield Part.RAIL
+        yield Region.RAIL
         if wanted == wanted.without(key) or session.running:
             return
         if session.conversation.all_shown():
@@ -339,13 +339,13 @@ class Actions:
             data = await self.agent.export(session.user.user_id)
             session.download = as_json(data)
             session.notice = word("exported", session.language)
-            yield Part.DOWNLOAD | Part.INPUT
+            yield Region.DOWNLOAD | Region.INPUT
             session.download = ""
 
     async def ask_erase(self, session: Session, *, ask: bool) -> Changes:
         """Ask before erasing, or stop asking."""
         session.confirming = ask
-        yield Part.RAIL
+        yield Region.RAIL
 
     async def erase(self, session: Session) -> Changes:
         """Erase the user for good and begin anew without one."""
@@ -357,7 +357,7 @@ class Actions:
         session.user = None
         await self.people.restart(session)
         session.notice = word("erased", session.language, name=gone.name or word("guest", session.language))
-        yield Part.ALL
+        yield Region.ALL
 
     async def _undo(self, session: Session, feedback_id: str, item_id: str) -> None:
         session.talk.conversation = await self.agent.undo(session.conversation, feedback_id)

@@ -5,17 +5,17 @@ from typing import Any, Protocol
 
 from agent.conversation import Conversation
 from agent.events import Event
+from agent.partial_turn import PartialTurn
 from agent.recommendation import Recommendation
 from agent.settings import Settings
-from agent.shown import Shown
-from agent.stopping import Half
+from agent.turn_record import TurnRecord
 from retrieval.candidates import Candidate
 from retrieval.items import Catalog
 from retrieval.state import FeedbackKind, StateStore
 from retrieval.tendencies import Tendency
 
 
-class Shelf(Protocol):
+class PageRetriever(Protocol):
     """The retriever, as far as the page looks into it."""
 
     @property
@@ -52,7 +52,7 @@ class ChatAgent(Protocol):
         """The same agent as a realm sees it."""
 
     @property
-    def retriever(self) -> Shelf:
+    def retriever(self) -> PageRetriever:
         """Catalog and data set."""
 
     @property
@@ -78,13 +78,13 @@ class ChatAgent(Protocol):
     ) -> AsyncIterator[Event]:
         """Make the list anew without asking the model."""
 
-    async def stop(self, conversation: Conversation, half: Half) -> Conversation:
+    async def stop(self, conversation: Conversation, half: PartialTurn) -> Conversation:
         """Keep what a turn had brought when its events were closed."""
 
     async def rewind(self, conversation: Conversation, place: int, *, language: str) -> Conversation:
         """A conversation as it was before the message at a place."""
 
-    async def shown(self, conversation: Conversation) -> Mapping[int, Shown]:
+    async def shown(self, conversation: Conversation) -> Mapping[int, TurnRecord]:
         """What was shown with the turns of a conversation, by their number."""
 
     async def feedback(self, conversation: Conversation, item_id: str, kind: FeedbackKind) -> tuple[Conversation, str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ui.page.actions import Actions
 from ui.page.chat_turn import ChatTurn
-from ui.page.parts import Changes, Part
+from ui.page.parts import Changes, Region
 from ui.page.state import Session
 from ui.page.ways import can_be_edited, can_be_regenerated, name_of
 from ui.page.words import word
@@ -19,9 +19,9 @@ class Anew:
 
     async def edit(self, session: Session, name: str) -> Changes:
         """Let a message be changed in its place; '' for none."""
-        found = find(session, name)
-        session.editing = name if found is not None and can_be_edited(found[1]) else ""
-        yield Part.LOG
+        located = find(session, name)
+        session.editing = name if located is not None and can_be_edited(located[1]) else ""
+        yield Region.LOG
 
     async def send(self, session: Session, name: str, message: str, key: str) -> Changes:
         """Say something in place of a message.
@@ -36,7 +36,7 @@ class Anew:
         if is_new and not await self._go_back(session, name):
             session.editing, session.draft = "", message
             session.notice = word("message_gone", session.language)
-            yield Part.LOG | Part.INPUT | Part.REFUSED | Part.DRAFT
+            yield Region.LOG | Region.INPUT | Region.REFUSED | Region.DRAFT
             return
         async with aclosing(self.actions.send(session, message, key)) as parts:
             async for part in parts:
@@ -55,10 +55,10 @@ class Anew:
 
     async def _go_back(self, session: Session, name: str) -> bool:
         """Take an exchange and all after it back; False where it is not there, or has no message to be said anew."""
-        found = find(session, name)
-        if found is None or not can_be_edited(found[1]):
+        located = find(session, name)
+        if located is None or not can_be_edited(located[1]):
             return False
-        at, turn = found
+        at, turn = located
         talk = session.talk
         talk.status = "reading"  # nothing else begins meanwhile
         try:

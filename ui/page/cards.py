@@ -29,8 +29,8 @@ def cards(
 ) -> Html:
     """A list of cards in order, each a part of its own."""
     items = (
-        fragments.keep(f"{key}.{place}", "li", card(one, context), class_="card-slot")
-        for place, one in enumerate(recommendations)
+        fragments.keep(f"{key}.{place}", "li", card(recommendation, context), class_="card-slot")
+        for place, recommendation in enumerate(recommendations)
     )
     return tag("ol", *items, class_="cards", aria_label=label)
 
@@ -40,8 +40,8 @@ def near_misses(
 ) -> Html:
     """The group of items that do not keep every limit, under a heading that says so."""
     title = context.say("near")
-    found = cards(recommendations, context, fragments, key=key, label=title)
-    return tag("section", tag("h3", title), found, class_="near", aria_label=title)
+    listed = cards(recommendations, context, fragments, key=key, label=title)
+    return tag("section", tag("h3", title), listed, class_="near", aria_label=title)
 
 
 def card(recommendation: Recommendation, context: CardContext) -> Html:
@@ -83,12 +83,12 @@ def facts(item: Item, context: CardContext) -> Html:
     return tag("p", *_separated(lines, " · "), class_="facts")
 
 
-def chips(found: Sequence[Chip], context: CardContext, *, removable: bool, adds_up: bool = False) -> Html:
+def chips(shown: Sequence[Chip], context: CardContext, *, removable: bool, adds_up: bool = False) -> Html:
     """What was understood, each with a button that takes it away; one for all said earlier where it adds up."""
-    if not found:
+    if not shown:
         return Html("")
     label = tag("span", context.say("understood"), class_="chips-label")
-    items = [tag("li", _chip(chip, context, removable=removable)) for chip in found]
+    items = [tag("li", _chip(chip, context, removable=removable)) for chip in shown]
     if removable and adds_up:
         only = tag("button", context.say("only_newest"), type="button", class_="more", data_do="only")
         items.append(tag("li", only))
@@ -147,10 +147,10 @@ def _fact(spec: FieldSpec, item: Item, language: str) -> Html:
 
 
 def _separated(parts: Sequence[Html], separator: str) -> list[str]:
-    found: list[str] = []
+    separated: list[str] = []
     for part in parts:
-        found += [separator, part] if found else [part]
-    return found
+        separated += [separator, part] if separated else [part]
+    return separated
 
 
 def _why(recommendation: Recommendation, context: CardContext) -> Html:
@@ -158,7 +158,7 @@ def _why(recommendation: Recommendation, context: CardContext) -> Html:
     item = recommendation.item
     title = context.say("why" if statements else "about")
     parts = reasons(recommendation, context)
-    quoted = any(one.evidence.text == item.text for one in statements)
+    quoted = any(statement.evidence.text == item.text for statement in statements)
     about = tag("p", _clip(item.text), class_="about") if item.text and not quoted else Html("")
     if not parts and not about:
         return Html("")
@@ -215,7 +215,7 @@ def _shares(shares: Mapping[str, float], context: CardContext) -> str:
 
 def reasons(recommendation: Recommendation, context: CardContext) -> list[Html]:
     """Each claim for an item, with what it rests on."""
-    return [tag("li", _statement(one, context)) for one in recommendation.explanation.statements]
+    return [tag("li", _statement(statement, context)) for statement in recommendation.explanation.statements]
 
 
 def _statement(statement: Statement, context: CardContext) -> Html:
@@ -226,15 +226,17 @@ def _statement(statement: Statement, context: CardContext) -> Html:
 
 def _proof(evidence: Evidence, context: CardContext) -> list[Html]:
     """What the claim rests on, beyond its words."""
-    found: list[Html] = []
+    lines: list[Html] = []
     if evidence.path:
-        found.append(tag("span", *_path(evidence.path, context), class_="path"))
+        lines.append(tag("span", *_path(evidence.path, context), class_="path"))
     if evidence.text:
-        found.append(tag("q", _clip(evidence.text)))
-    known = [one for one in evidence.item_ids if one in context.catalog]
+        lines.append(tag("q", _clip(evidence.text)))
+    known = [item_id for item_id in evidence.item_ids if item_id in context.catalog]
     if known and not evidence.path:
-        titles = comma((context.catalog.item(one).label_in(context.language) for one in known[:5]), context.language)
-        found.append(tag("span", titles, class_="meta"))
+        titles = comma(
+            (context.catalog.item(item_id).label_in(context.language) for item_id in known[:5]), context.language
+        )
+        lines.append(tag("span", titles, class_="meta"))
     score = number(round(evidence.score, 2), context.language)
     notes = [
         context.say("evidence_score", channel=context.channel(evidence.channel), score=score)
@@ -243,8 +245,8 @@ def _proof(evidence: Evidence, context: CardContext) -> list[Html]:
     ]
     if evidence.count:
         notes.insert(0, context.say("evidence_count", count=evidence.count))
-    found.append(tag("span", " · ".join(notes), class_="meta"))
-    return found
+    lines.append(tag("span", " · ".join(notes), class_="meta"))
+    return lines
 
 
 def _path(path: Sequence[tuple[str, str, str]], context: CardContext) -> list[Html]:

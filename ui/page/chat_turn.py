@@ -7,7 +7,7 @@ from agent.chips import chips
 from agent.conversation import Conversation, Role, Turn
 from agent.intent import Act, Intent
 from agent.recommendation import Explanation, Recommendation, Table, ToolRun, Trace
-from agent.shown import Shown, recommendations_of
+from agent.turn_record import TurnRecord, recommendations_of
 from agent.wording.cards import disclosed
 from retrieval.house import Handover
 from retrieval.items import Catalog
@@ -60,7 +60,9 @@ class ChatTurn:
         return default if self.intent is None else self.intent.preference.language
 
 
-def turns_of(conversation: Conversation, catalog: Catalog, shown: Mapping[int, Shown] | None = None) -> list[ChatTurn]:
+def turns_of(
+    conversation: Conversation, catalog: Catalog, shown: Mapping[int, TurnRecord] | None = None
+) -> list[ChatTurn]:
     """An earlier conversation as the page showed it.
 
     Args:
@@ -96,19 +98,19 @@ def _last_intent(conversation: Conversation, last: ChatTurn, catalog: Catalog) -
     return None if asked is None else Intent(Act.ASK, wanted, ambiguous=((asked.text, asked.options),))
 
 
-def _disclosed(found: Iterable[Recommendation], catalog: Catalog, language: str) -> tuple[Recommendation, ...]:
+def _disclosed(cards: Iterable[Recommendation], catalog: Catalog, language: str) -> tuple[Recommendation, ...]:
     """Cards of old with what the house says of their items today."""
-    return tuple(disclosed(card, catalog, language) for card in found)
+    return tuple(disclosed(card, catalog, language) for card in cards)
 
 
-def _again(message: str, turn: Turn, shown: Shown | None, catalog: Catalog, language: str) -> ChatTurn:
+def _again(message: str, turn: Turn, shown: TurnRecord | None, catalog: Catalog, language: str) -> ChatTurn:
     """One exchange of old, with all that was kept of it."""
     plain = ChatTurn(message, text=turn.text, stopped=turn.stopped, has_cards=True)
     if shown is None:
-        found, near = _cards(turn.shown, catalog), _cards(turn.near, catalog)
+        cards, near = _cards(turn.shown, catalog), _cards(turn.near, catalog)
         return replace(
             plain,
-            recommendations=_disclosed(found, catalog, language),
+            recommendations=_disclosed(cards, catalog, language),
             near_misses=_disclosed(near, catalog, language),
         )
     return replace(

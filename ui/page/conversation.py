@@ -55,8 +55,8 @@ def _done_with(name: str, session: Session) -> tuple[bool, Link | None]:
 
 def _clicks_in(turn: ChatTurn, session: Session) -> tuple[tuple[str, bool], ...]:
     """What was said by clicks about the items of a turn, and whether each was saved."""
-    ids = [one.item.item_id for one in (*turn.recommendations, *turn.near_misses)]
-    return tuple((session.feedback.get(one, ("", ""))[0], one in session.saved_ids) for one in ids)
+    ids = [card.item.item_id for card in (*turn.recommendations, *turn.near_misses)]
+    return tuple((session.feedback.get(item_id, ("", ""))[0], item_id in session.saved_ids) for item_id in ids)
 
 
 def _turn(
@@ -70,7 +70,7 @@ def _turn(
     busy, name = is_last and session.running, name_of(at, turn)
     act = None if turn.intent is None else turn.intent.act
     # what was understood so far does not bear on answers and questions
-    found = turn.intent.chips if turn.intent is not None and act is Act.RECOMMEND else ()
+    read_chips = turn.intent.chips if turn.intent is not None and act is Act.RECOMMEND else ()
     shown = (*turn.recommendations, *turn.near_misses)
     how = how_html(turn.trace, shown, context) if turn.trace is not None and not busy else Html("")
     fragments.keep(
@@ -80,7 +80,7 @@ def _turn(
         fragments.keep(
             f"{key}.chips",
             "div",
-            chips(found, context, removable=is_last and not busy, adds_up=_adds_up(session.turns, at)),
+            chips(read_chips, context, removable=is_last and not busy, adds_up=_adds_up(session.turns, at)),
         ),
         fragments.keep(f"{key}.lists", "div", _lists(turn, context, fragments, key, busy=busy), _table(turn, context)),
         fragments.keep(f"{key}.text", "div", *_words(turn, context, is_last=is_last, busy=busy)),

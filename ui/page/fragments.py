@@ -49,9 +49,9 @@ class Drawn:
         changed = {key: markup for key, markup in now.parts.items() if self.parts.get(key) != markup}
         if not changed and now.top == self.top and self.number:
             return None
-        found = {"number": self.number + 1, "all": not self.parts, "top": now.top, "parts": changed}
+        patch = {"number": self.number + 1, "all": not self.parts, "top": now.top, "parts": changed}
         self.number, self.parts, self.top = self.number + 1, dict(now.parts), now.top
-        return found
+        return patch
 
     def forget(self) -> None:
         """Draw everything with the next patch."""

@@ -25,7 +25,7 @@ def how_html(trace: Trace, shown: Sequence[Recommendation], context: CardContext
         "div",
         _lead(trace, context) if trace.driver else "",
         _tools(trace, context) if trace.tools else "",
-        _scores(shown, context) if any(one.channels for one in shown) else "",
+        _scores(shown, context) if any(card.channels for card in shown) else "",
         _dimensions(trace.dimensions, shown, trace.parts_are, context) if trace.dimensions else "",
         _model(trace, context),
         _times(trace, context) if trace.seconds else "",
@@ -78,16 +78,16 @@ def _brief(arguments: Mapping[str, JsonValue]) -> str:
 
 
 def _scores(shown: Sequence[Recommendation], context: CardContext) -> Html:
-    channels = list(dict.fromkeys(name for one in shown for name in one.channels))
-    best = {name: max(abs(one.channels.get(name, 0.0)) for one in shown) or 1.0 for name in channels}
+    channels = list(dict.fromkeys(name for card in shown for name in card.channels))
+    best = {name: max(abs(card.channels.get(name, 0.0)) for card in shown) or 1.0 for name in channels}
     head = tag("tr", tag("td"), *(tag("th", context.channel(name), scope="col") for name in channels))
     rows = [
         tag(
             "tr",
-            tag("th", one.item.label_in(context.language), scope="row"),
-            *(tag("td", _bar(one.channels.get(name), best[name])) for name in channels),
+            tag("th", card.item.label_in(context.language), scope="row"),
+            *(tag("td", _bar(card.channels.get(name), best[name])) for name in channels),
         )
-        for one in shown
+        for card in shown
     ]
     table = tag("div", tag("table", tag("thead", head), tag("tbody", *rows)), class_="scroll", tabindex="0")
     return tag("section", tag("h3", context.say("scores")), table, tag("p", context.say("scores_note"), class_="meta"))
@@ -102,15 +102,15 @@ def _dimensions(
     most = max(weights.values()) or 1.0
     shares = (tag("td", _bar(weights[name], most, percent(weights[name], context.language))) for name in names)
     rows = [tag("tr", tag("th", context.say("dimension_weight"), scope="row"), *shares)]
-    best = max((abs(value) for one in shown for value in one.parts.values()), default=0.0) or 1.0
+    best = max((abs(value) for card in shown for value in card.parts.values()), default=0.0) or 1.0
     rows += [
         tag(
             "tr",
-            tag("th", one.item.label_in(context.language), scope="row"),
-            *(tag("td", _bar(one.parts.get(name), best)) for name in names),
+            tag("th", card.item.label_in(context.language), scope="row"),
+            *(tag("td", _bar(card.parts.get(name), best)) for name in names),
         )
-        for one in shown
-        if one.parts
+        for card in shown
+        if card.parts
     ]
     table = tag("div", tag("table", tag("thead", head), tag("tbody", *rows)), class_="scroll", tabindex="0")
     notes = [context.say("dimensions_note")]

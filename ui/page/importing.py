@@ -92,7 +92,7 @@ class Import:
 
 def _rows(head: str, text: str) -> Iterator[dict[str, str]]:
     try:
-        columns = [one.strip().lower() for one in next(csv.reader([head.lstrip("\ufeff")]), [])]
+        columns = [column.strip().lower() for column in next(csv.reader([head.lstrip("\ufeff")]), [])]
         for cells in csv.reader(io.StringIO(text)):
             yield dict(zip(columns, (cell.strip() for cell in cells), strict=False))
     except csv.Error:  # a cell of megabytes, a stray quote: the rest of the piece says nothing

@@ -11,8 +11,8 @@ from retrieval.spans import parse_span
 from retrieval.state import Taste
 from ui.page.agents import ChatAgent
 from ui.page.importing import MOST_PIECES, Import
-from ui.page.parts import Changes, Part
-from ui.page.people import People
+from ui.page.parts import Changes, Region
+from ui.page.people import UserSessions
 from ui.page.state import Session
 from ui.page.words import word
 
@@ -21,7 +21,7 @@ from ui.page.words import word
 class Keeping:
     """Changes what is kept; holds nothing of any session."""
 
-    people: People
+    people: UserSessions
 
     @property
     def agent(self) -> ChatAgent:
@@ -35,7 +35,7 @@ class Keeping:
         if session.user is not None:
             await asyncio.to_thread(self.agent.state.save_item, session.user.user_id, item_id)
         await self.people.refresh(session)
-        yield Part.LOG | Part.BROWSER
+        yield Region.LOG | Region.BROWSER
 
     async def lean(self, session: Session, key: str) -> Changes:
         """Keep that there shall be more of a value from now on ('genres:wish:Comedy'), or less ('genres:less:...')."""
@@ -48,33 +48,33 @@ class Keeping:
             await asyncio.to_thread(state.drop_taste, user_id, replace(wish, weight=-wish.weight).key)
             await asyncio.to_thread(state.keep_taste, user_id, Taste("", wish=wish))
         await self.people.refresh(session)
-        yield Part.RAIL | Part.BROWSER
+        yield Region.RAIL | Region.BROWSER
 
     async def read(self, session: Session, piece: Mapping[str, str]) -> Changes:
         """Take in a piece of an export, for a preview; the first one of a file takes the place of an earlier file."""
         number, of = (int(piece[name]) if piece[name].isdecimal() else 0 for name in ("number", "of"))
         if session.incoming is None or session.incoming.is_whole or session.incoming.of != of:
             session.incoming = Import(self.agent.retriever.catalog, min(max(of, 1), MOST_PIECES))
-        found = session.incoming
-        await asyncio.to_thread(found.take, number, piece["name"], piece["head"], piece["text"])
-        yield Part(0)
+        incoming = session.incoming
+        await asyncio.to_thread(incoming.take, number, piece["name"], piece["head"], piece["text"])
+        yield Region(0)
 
     async def bring(self, session: Session) -> Changes:
         """Keep what was read."""
-        found, session.incoming = session.incoming, None
-        if found is not None and found.is_whole:
+        incoming, session.incoming = session.incoming, None
+        if incoming is not None and incoming.is_whole:
             await self.people.ensure_user(session)
             if session.user is not None:
                 bring = self.agent.state.bring_feedback
-                count = await asyncio.to_thread(bring, session.user.user_id, found.given, [*found.saved])
+                count = await asyncio.to_thread(bring, session.user.user_id, incoming.given, [*incoming.saved])
                 session.notice = word("imported", session.language, count=count)
             await self.people.refresh(session)
-        yield Part.ALL
+        yield Region.ALL
 
     async def leave(self, session: Session) -> Changes:
         """Keep nothing of it."""
         session.incoming = None
-        yield Part(0)
+        yield Region(0)
 
     async def rename(self, session: Session, conversation_id: str, title: str) -> Changes:
         """Call one of the user's conversations something else."""
@@ -82,7 +82,7 @@ class Keeping:
             rename = self.agent.state.rename_conversation
             await asyncio.to_thread(rename, session.user.user_id, conversation_id, title.strip())
             await self.people.refresh(session)
-        yield Part.RAIL
+        yield Region.RAIL
 
     async def forget(self, session: Session, conversation_id: str) -> Changes:
         """Forget one of the user's conversations for good; where it is the present one, begin anew."""
@@ -92,14 +92,14 @@ class Keeping:
         elif session.user is not None:
             await self.agent.forget(session.user.user_id, conversation_id)
             await (self.people.restart if is_open else self.people.refresh)(session)
-        yield Part.ALL
+        yield Region.ALL
 
     async def unsave(self, session: Session, item_id: str) -> Changes:
         """Take an item off the watchlist."""
         if session.user is not None:
             await asyncio.to_thread(self.agent.state.unsave_item, session.user.user_id, item_id)
             await self.people.refresh(session)
-        yield Part.LOG
+        yield Region.LOG
 
 
 def _wish_of(key: str, catalog: Catalog) -> Wish | None:

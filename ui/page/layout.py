@@ -22,7 +22,7 @@ from ui.page.composer import composer_html
 from ui.page.conversation import LOG_FRAME, live_html, log_parts
 from ui.page.head import head_html
 from ui.page.markup import tag
-from ui.page.parts import Changes, Part
+from ui.page.parts import Changes, Region
 from ui.page.problems import problem_in
 from ui.page.sharing import Sharing
 from ui.page.sidebar import rail_html
@@ -113,7 +113,7 @@ class Handlers:
         """The page was opened; an answer that is being written goes on here."""
         session = await self._session(None, browser, request)
         own = [head_html(session.language), composer_html(session.language)]
-        yield [*self._draw(session, Part.ALL), *own]
+        yield [*self._draw(session, Region.ALL), *own]
         actions = self._actions(session.caller)
         changes = actions.follow(session) if session.running else _nothing()
         async for updates in self._drive(session, changes):
@@ -129,7 +129,7 @@ class Handlers:
             session.view = at
             if session.notice:  # it was about what one has left
                 session.notice = ""
-                yield self._draw(session, Part.INPUT)
+                yield self._draw(session, Region.INPUT)
         async for updates in self._drive(session, self._action(session, data)):
             yield updates
 
@@ -235,48 +235,48 @@ class Handlers:
                 async for part in parts:
                     yield self._draw(session, part)
             session.looks = await draw_view(session, self._actions(session.caller).agent)
-            yield self._draw(session, Part.VIEW)
+            yield self._draw(session, Region.VIEW)
         except RecommenderError as error:
             session.notice = problem_in(error, session.language)
-            yield self._draw(session, Part.ALL)
+            yield self._draw(session, Region.ALL)
         except Exception as error:  # the last stop before the person: a bug is told here, without its words
             where = "".join(traceback.format_tb(error.__traceback__))
             logger.error("an action failed with %s at\n%s", type(error).__name__, where)
             session.notice = word("failed_click", session.language)
-            yield self._draw(session, Part.ALL)
-        yield self._draw(session, Part(0))  # nothing new: Gradio sends the last update twice
+            yield self._draw(session, Region.ALL)
+        yield self._draw(session, Region(0))  # nothing new: Gradio sends the last update twice
 
-    def _draw(self, session: Session, part: Part) -> Updates:
+    def _draw(self, session: Session, part: Region) -> Updates:
         """One update for each output; areas that did not change are skipped."""
         actions = self._actions(session.caller)
         catalog = actions.catalog
-        areas: dict[Part, Callable[[], object]] = {
-            Part.RAIL: lambda: rail_html(session, actions.demo_users(), catalog),
-            Part.INPUT: lambda: _notice(session.notice),
-            Part.BROWSER: session.browser,
-            Part.DOWNLOAD: lambda: session.download,
+        areas: dict[Region, Callable[[], object]] = {
+            Region.RAIL: lambda: rail_html(session, actions.demo_users(), catalog),
+            Region.INPUT: lambda: _notice(session.notice),
+            Region.BROWSER: session.browser,
+            Region.DOWNLOAD: lambda: session.download,
         }
         updates = [session.news(area, draw()) if area in part else None for area, draw in areas.items()]
         shown = [gr.skip() if update is None else update for update in updates]
         return [session, self._patch(session, part, actions), *shown]
 
-    def _patch(self, session: Session, part: Part, actions: Actions) -> Any:
+    def _patch(self, session: Session, part: Region, actions: Actions) -> Any:
         """What changed in the log, and what the input shall know."""
-        found: dict[str, object] = {}
-        if Part.LOG in part:
+        patch: dict[str, object] = {}
+        if Region.LOG in part:
             picks = [] if session.turns else actions.picks()
-            found["log"] = session.drawn.patch(log_parts(session, actions.catalog, picks))
+            patch["log"] = session.drawn.patch(log_parts(session, actions.catalog, picks))
         # with the log, so that the words of an answer that ends are never in both places, or in none
-        live = session.news(Part.LIVE, live_html(session)) if Part.LIVE in part else None
-        if Part.VIEW in part and (view := session.drawn_view.patch(session.looks)) is not None:
-            found["view"] = {**view, "path": session.view}
-        if Part.RECEIVED in part:
-            found["received"] = session.received
-        if Part.REFUSED in part:
-            found["refused"] = True
-        if Part.DRAFT in part:
-            found["draft"] = session.draft
-        known = {name: value for name, value in found.items() if value} | ({} if live is None else {"live": live})
+        live = session.news(Region.LIVE, live_html(session)) if Region.LIVE in part else None
+        if Region.VIEW in part and (view := session.drawn_view.patch(session.looks)) is not None:
+            patch["view"] = {**view, "path": session.view}
+        if Region.RECEIVED in part:
+            patch["received"] = session.received
+        if Region.REFUSED in part:
+            patch["refused"] = True
+        if Region.DRAFT in part:
+            patch["draft"] = session.draft
+        known = {name: value for name, value in patch.items() if value} | ({} if live is None else {"live": live})
         return packed(known) if known else gr.skip()
 
 
@@ -316,6 +316,6 @@ def _number(text: str) -> float:
 
 
 async def _nothing() -> Changes:
-    nothing: tuple[Part, ...] = ()
+    nothing: tuple[Region, ...] = ()
     for part in nothing:
         yield part

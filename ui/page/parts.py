@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from enum import Flag, auto
 
 
-class Part(Flag):
+class Region(Flag):
     """The parts of the page."""
 
     LOG = auto()
@@ -25,5 +25,5 @@ class Part(Flag):
     ALL = LOG | LIVE | RAIL | INPUT | BROWSER | VIEW
 
 
-Changes = AsyncGenerator[Part, None]
+Changes = AsyncGenerator[Region, None]
 """What an action yields: after each step the parts that it changed."""

@@ -16,7 +16,7 @@ from ui.page.talk import Talk, Talks
 
 
 @dataclass(frozen=True, slots=True)
-class People:
+class UserSessions:
     """Brings users and conversations into a session; holds nothing of any session."""
 
     find_agent: Callable[[], ChatAgent]
@@ -86,10 +86,12 @@ class People:
         return True
 
     async def _read(self, conversation_id: str) -> Talk | None:
-        found = await self.agent.conversations.load(conversation_id)
-        if found is None:
+        conversation = await self.agent.conversations.load(conversation_id)
+        if conversation is None:
             return None
-        return Talk(found, turns_of(found, self.agent.retriever.catalog, await self.agent.shown(found)))
+        return Talk(
+            conversation, turns_of(conversation, self.agent.retriever.catalog, await self.agent.shown(conversation))
+        )
 
     @property
     def _realm(self) -> str:
@@ -102,7 +104,7 @@ class People:
             return
         state, user_id = self.agent.state, session.user.user_id
         given = await asyncio.to_thread(state.feedback_of, user_id)
-        session.feedback = {one.item_id: (str(one.kind), str(one.feedback_id)) for one in given}
+        session.feedback = {opinion.item_id: (str(opinion.kind), str(opinion.feedback_id)) for opinion in given}
         session.tastes = tuple(await asyncio.to_thread(state.tastes_of, user_id))
         session.saved = tuple(await asyncio.to_thread(state.watchlist_of, user_id))
         rows = await asyncio.to_thread(state.conversations_of, user_id)

@@ -52,15 +52,15 @@ async def show(request: Request, token: str) -> HTMLResponse:
     quotas: Quotas = request.app.state.quotas
     try:
         quotas.count(request.scope)
-        found = await asyncio.to_thread(_find, request.state.agent, token)
+        located = await asyncio.to_thread(_find, request.state.agent, token)
     except RateLimitExceededError as error:
         return _later(word("too_many", language, seconds=error.retry_after_s), language, home, 429, error.retry_after_s)
     except StateError:
         return _later(word("state_down", language), language, home, 503, RETRY_S)
-    if found is None:
+    if located is None:
         told = tag("p", word("shared_gone_lead", language), class_="lead")
         return _page(language, word("shared_gone", language), told, home, status=404)
-    catalog, share, shared = found
+    catalog, share, shared = located
     lead = tag("p", word("shared_lead", language, date=day(share.expires_at, language)), class_="lead")
     body = tag("div", *_list(shared, catalog, language), lang=shared.language)
     return _page(language, word("shared_title", language), Html(lead + body), home)
@@ -70,10 +70,10 @@ def _find(agent: "Agent", token: str) -> tuple[Catalog, Share, SharedList] | Non
     """What a link leads to, over the catalog as the house shows it to somebody of whom nothing is known. Blocks."""
     if not agent.settings.access.share_days:
         return None
-    found = ShareStore(agent.state.database).find(token)
-    if found is None or (shared := load_list(found[1].content)) is None:
+    located = ShareStore(agent.state.database).find(token)
+    if located is None or (shared := load_list(located[1].content)) is None:
         return None
-    realm, share = found
+    realm, share = located
     return agent.of(realm).catalog, share, shared
 
 

@@ -14,8 +14,8 @@ from retrieval.items import Catalog
 from retrieval.state import ShareStore
 from ui.page.anew import find
 from ui.page.chat_turn import ChatTurn
-from ui.page.parts import Changes, Part
-from ui.page.people import People
+from ui.page.parts import Changes, Region
+from ui.page.people import UserSessions
 from ui.page.state import Link, Session
 from ui.page.words import word
 
@@ -80,7 +80,7 @@ def load_list(content: Mapping[str, Any]) -> SharedList | None:
 class Sharing:
     """Makes and ends links; holds nothing of any session."""
 
-    people: People
+    people: UserSessions
 
     @property
     def store(self) -> ShareStore:
@@ -89,15 +89,15 @@ class Sharing:
 
     async def share(self, session: Session, name: str) -> Changes:
         """Let others see the list of an exchange; again shows the same link."""
-        found, days = find(session, name), self.people.agent.settings.access.share_days
+        located, days = find(session, name), self.people.agent.settings.access.share_days
         is_shared = session.shared is not None and session.shared.turn == name
-        if found is None or session.user is None or not (days and found[1].has_list) or is_shared:
+        if located is None or session.user is None or not (days and located[1].has_list) or is_shared:
             return
-        content = dump_list(list_of(found[1], session.language))
+        content = dump_list(list_of(located[1], session.language))
         user_id, conversation_id = session.user.user_id, session.conversation.conversation_id
         token, share = await asyncio.to_thread(self.store.add, user_id, conversation_id, content, days=days)
         session.shared = Link(name, token, share)
-        yield Part.LOG
+        yield Region.LOG
 
     async def revoke(self, session: Session, share_id: str) -> Changes:
         """Let a link of the user's lead nowhere."""
@@ -107,10 +107,10 @@ class Sharing:
             session.notice = word("revoked", session.language)
         if session.shared is not None and str(session.shared.share.share_id) == share_id:
             session.shared = None
-        yield Part.LOG | Part.INPUT
+        yield Region.LOG | Region.INPUT
 
 
-def _cards(found: Iterable[Recommendation], language: str) -> tuple[SharedCard, ...]:
+def _cards(cards: Iterable[Recommendation], language: str) -> tuple[SharedCard, ...]:
     return tuple(
         SharedCard(
             card.item.item_id,
@@ -119,5 +119,5 @@ def _cards(found: Iterable[Recommendation], language: str) -> tuple[SharedCard, 
             card.slot,
             card.disclosure,
         )
-        for card in found
+        for card in cards
     )

@@ -12,7 +12,7 @@ from ui.page.chat_turn import ChatTurn
 from ui.page.fragments import Drawn, Fragments
 from ui.page.importing import Import
 from ui.page.markup import Html
-from ui.page.parts import Part
+from ui.page.parts import Region
 from ui.page.talk import Talk
 
 MOST_OWN_USERS = 20
@@ -87,7 +87,7 @@ class Session:
     """What it shows of the view."""
     rendered: dict[str, tuple[object, Mapping[str, Html]]] = field(default_factory=dict)
     """The parts of each turn, with what they depend on: only turns that changed are rendered."""
-    sent: dict[Part, object] = field(default_factory=dict)
+    sent: dict[Region, object] = field(default_factory=dict)
     """What the other areas show."""
 
     @property
@@ -103,7 +103,7 @@ class Session:
     @property
     def saved_ids(self) -> frozenset[str]:
         """The ids of what was saved."""
-        return frozenset(one.item_id for one in self.saved)
+        return frozenset(entry.item_id for entry in self.saved)
 
     @property
     def running(self) -> bool:
@@ -120,7 +120,7 @@ class Session:
         """Whether one item is shown at a time rather than a list."""
         return self.conversation.preference.count == 1
 
-    def news(self, area: Part, value: object) -> object:
+    def news(self, area: Region, value: object) -> object:
         """What an area shall show; None where it does so already."""
         if self.sent.get(area) == value:
             return None

@@ -40,8 +40,8 @@ class Running:
 async def _read(source: AsyncIterator[Event], events: asyncio.Queue[Event | None]) -> None:
     """Put all events into a queue, then None, however it ends."""
     try:
-        async with aclosing(_closable(source)) as found:
-            async for event in found:
+        async with aclosing(_closable(source)) as stream:
+            async for event in stream:
                 events.put_nowait(event)
     finally:
         events.put_nowait(None)

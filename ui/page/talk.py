@@ -8,7 +8,7 @@ from weakref import WeakSet, WeakValueDictionary
 
 from agent.conversation import Conversation
 from ui.page.chat_turn import ChatTurn
-from ui.page.parts import Changes, Part
+from ui.page.parts import Changes, Region
 from ui.page.stream import Running
 
 MOST_RECEIVED = 50
@@ -29,18 +29,18 @@ class Talk:
     """Items clicked while a turn was running."""
     received: deque[str] = field(default_factory=lambda: deque(maxlen=MOST_RECEIVED))
     """The keys that browsers gave their messages."""
-    _watchers: WeakSet[asyncio.Queue[Part | None]] = field(default_factory=WeakSet)
+    _watchers: WeakSet[asyncio.Queue[Region | None]] = field(default_factory=WeakSet)
 
     def watch(self) -> Changes:
         """The parts that the running turn changes from now on, until it ends; none where none runs."""
-        queue: asyncio.Queue[Part | None] = asyncio.Queue()
+        queue: asyncio.Queue[Region | None] = asyncio.Queue()
         if self.status:
             self._watchers.add(queue)
         else:
             queue.put_nowait(None)
         return _told(queue)
 
-    def tell(self, part: Part | None) -> None:
+    def tell(self, part: Region | None) -> None:
         """Tell everybody who watches what changed; None at the end."""
         for queue in self._watchers:
             queue.put_nowait(part)
@@ -78,7 +78,7 @@ class Talks:
         await task
 
 
-async def _told(queue: asyncio.Queue[Part | None]) -> Changes:
+async def _told(queue: asyncio.Queue[Region | None]) -> Changes:
     while (part := await queue.get()) is not None:
         yield part
 

@@ -10,13 +10,13 @@ from typing import Any
 from agent.conversation import Conversation, Role, Turn
 from agent.events import Compared, Event, Finished, Recommended, TextDelta, ToolCalled, Understood
 from agent.intent import Act
+from agent.partial_turn import PartialTurn
 from agent.recommendation import Trace
-from agent.stopping import Half
 from retrieval.errors import RecommenderError
 from ui.logs import begin_request
 from ui.page.chat_turn import ChatTurn
-from ui.page.parts import Changes, Part
-from ui.page.people import People
+from ui.page.parts import Changes, Region
+from ui.page.people import UserSessions
 from ui.page.problems import problem_in
 from ui.page.state import Session
 from ui.page.stream import Running
@@ -31,7 +31,7 @@ _OPINIONS = ("liked", "disliked", "seen")
 class Turns:
     """Runs turns; holds nothing of any session."""
 
-    people: People
+    people: UserSessions
 
     async def run(
         self, session: Session, message: str, start: Callable[[], AsyncIterator[Event]], before: ChatTurn | None = None
@@ -67,19 +67,19 @@ class Turns:
         finally:
             session.talk.status, session.talk.running = "", None
             session.talk.touched.clear()
-        yield Part.ALL | Part.DRAFT if session.draft else Part.ALL
+        yield Region.ALL | Region.DRAFT if session.draft else Region.ALL
 
-    def _take(self, session: Session, event: Event) -> Part:
+    def _take(self, session: Session, event: Event) -> Region:
         turn = session.turns[-1]
         match event:
             case Understood():
                 session.turns[-1] = replace(turn, intent=event.intent, wanted=event.wanted)
                 session.talk.status = "searching" if event.intent.act is Act.RECOMMEND else "writing"
-                return Part.LOG | Part.LIVE
+                return Region.LOG | Region.LIVE
             case ToolCalled():
                 session.turns[-1] = replace(turn, tools=(*turn.tools, event.run))
                 session.talk.status = "searching"
-                return Part.LIVE
+                return Region.LIVE
             case Recommended():
                 session.turns[-1] = replace(
                     turn,
@@ -90,18 +90,18 @@ class Turns:
                     has_cards=True,
                 )
                 session.talk.status = "writing"
-                return Part.LOG | Part.LIVE
+                return Region.LOG | Region.LIVE
             case Compared():
                 session.turns[-1] = replace(turn, table=event.table)
-                return Part.LOG | Part.LIVE
+                return Region.LOG | Region.LIVE
             case TextDelta():
                 session.turns[-1] = replace(turn, text=turn.text + event.text)
                 session.talk.status = "writing"
-                return Part.LIVE
+                return Region.LIVE
             case Finished():
                 return self._finish(session, event)
 
-    def _finish(self, session: Session, event: Finished) -> Part:
+    def _finish(self, session: Session, event: Finished) -> Region:
         reply = event.reply
         session.turns[-1] = replace(
             session.turns[-1],
@@ -119,7 +119,7 @@ class Turns:
         session.talk.conversation = carry_clicks(
             reply.conversation, session.conversation, frozenset(session.talk.touched)
         )
-        return Part.LIVE
+        return Region.LIVE
 
     async def _keep_half(self, session: Session, message: str, before: ChatTurn | None) -> None:
         """A stopped turn stays with what it had brought; a list that was not made anew yet is the old one again."""
@@ -127,7 +127,7 @@ class Turns:
         if before is not None and turn.recommendations is before.recommendations:
             session.turns[-1:] = [before] if before.has_cards else []
             return
-        half = Half(
+        half = PartialTurn(
             message,
             turn.intent,
             turn.wanted,
@@ -154,7 +154,7 @@ class Turns:
         session.turns[-1] = turn
         session.draft = message
         session.notice = word("broken_off", session.language) if message else ""
-        shown = tuple(one.item.item_id for one in turn.recommendations)
+        shown = tuple(card.item.item_id for card in turn.recommendations)
         if shown and turn.intent is not None:
             conversation = session.conversation.add(Turn(Role.USER, message)) if message else session.conversation
             conversation = conversation.add(Turn(Role.ASSISTANT, turn.text, shown))

@@ -30,7 +30,7 @@ def day(timestamp: float, language: str) -> str:
 
 def language_of(accept_language: str) -> str:
     """The one of the page's languages that a browser's Accept-Language wants most; English where it wants none."""
-    ranges = [found for part in accept_language.split(",") if (found := _RANGE.fullmatch(part))]
-    wanted = [(float(found[2] or 1), found[1]) for found in ranges]
-    ordered = [tag for weight, tag in sorted(wanted, key=lambda one: -one[0]) if weight > 0]
+    ranges = [match for part in accept_language.split(",") if (match := _RANGE.fullmatch(part))]
+    wanted = [(float(match[2] or 1), match[1]) for match in ranges]
+    ordered = [tag for weight, tag in sorted(wanted, key=lambda pair: -pair[0]) if weight > 0]
     return (negotiate_locale(ordered, LANGUAGES, sep="-") or FALLBACK).lower()

@@ -81,7 +81,7 @@ class Metrics:
         self._shown.labels(NEAR_MISS).inc(len(reply.near_misses))
         limits = reply.intent.preference.constraints
         kept = (self._catalog.satisfies(card.item, limit) for card in reply.recommendations for limit in limits)
-        self._broken.labels(LIST).inc(sum(not one for one in kept))
+        self._broken.labels(LIST).inc(sum(not is_kept for is_kept in kept))
         self._broken.labels(NEAR_MISS).inc(sum(len(card.breaks) for card in reply.near_misses))
         self._empty.inc(reply.intent.act is Act.RECOMMEND and not reply.recommendations)
 

@@ -31,7 +31,7 @@ class Notes:
         trace, intent = reply.trace, reply.intent
         unread = ", ".join((*intent.unread, *intent.unknown))
         is_empty = intent.act is Act.RECOMMEND and not reply.recommendations
-        limits = "; ".join(_told(one) for one in intent.preference.constraints)
+        limits = "; ".join(_told(constraint) for constraint in intent.preference.constraints)
         self._waiting.append(
             TurnNote(
                 realm,

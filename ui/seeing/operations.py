@@ -76,37 +76,37 @@ def operations_of(log: TurnLog, tenant: str, hours: int) -> Operations:
     since = now - hours * HOUR_S
     turns = log.since(tenant, since)
     channels, policies = log.answers(tenant, since)
-    empty = [one for one in turns if one.act == "recommend" and not one.shown]
+    empty = [turn for turn in turns if turn.act == "recommend" and not turn.shown]
     return Operations(
         since=since,
         turns=len(turns),
-        shown=sum(one.shown + one.near for one in turns),
-        guesses=sum(one.guesses for one in turns),
-        near_misses=sum(one.near for one in turns),
-        failed_calls=sum(one.failed for one in turns),
-        dropped_sentences=sum(one.dropped for one in turns),
+        shown=sum(turn.shown + turn.near for turn in turns),
+        guesses=sum(turn.guesses for turn in turns),
+        near_misses=sum(turn.near for turn in turns),
+        failed_calls=sum(turn.failed for turn in turns),
+        dropped_sentences=sum(turn.dropped for turn in turns),
         hours=_by_hour(turns, since, now),
         drivers=_by_driver(turns),
-        acts=_most(one.act for one in turns),
-        unread_turns=sum(one.is_unread for one in turns),
-        unread=_most(one.unread for one in turns),
+        acts=_most(turn.act for turn in turns),
+        unread_turns=sum(turn.is_unread for turn in turns),
+        unread=_most(turn.unread for turn in turns),
         empty_turns=len(empty),
-        empty=_most(one.limits for one in empty),
+        empty=_most(turn.limits for turn in empty),
         channels=_likes(channels),
         policies=_likes(policies),
     )
 
 
 def _by_hour(turns: Sequence[TurnNote], since: float, now: float) -> list[Hour]:
-    counts = Counter(int(one.at // HOUR_S) for one in turns)
+    counts = Counter(int(turn.at // HOUR_S) for turn in turns)
     numbers = range(int(since // HOUR_S), int(now // HOUR_S) + 1)
     return [Hour(begins_at=number * HOUR_S, turns=counts[number]) for number in numbers]
 
 
 def _by_driver(turns: Sequence[TurnNote]) -> list[Driver]:
     seconds: defaultdict[str, list[float]] = defaultdict(list)
-    for one in turns:
-        seconds[one.driver].append(one.seconds)
+    for turn in turns:
+        seconds[turn.driver].append(turn.seconds)
     return [
         Driver(driver=name, turns=len(took), median_s=float(np.median(took)), p95_s=float(np.quantile(took, 0.95)))
         for name, took in sorted(seconds.items())
@@ -118,4 +118,7 @@ def _most(texts: Iterable[str]) -> list[Said]:
 
 
 def _likes(answers: dict[str, Answered]) -> list[Likes]:
-    return [Likes(name=name, shown=one.shown, liked=one.liked, disliked=one.disliked) for name, one in answers.items()]
+    return [
+        Likes(name=name, shown=answer.shown, liked=answer.liked, disliked=answer.disliked)
+        for name, answer in answers.items()
+    ]

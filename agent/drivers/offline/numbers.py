@@ -20,18 +20,18 @@ BOUNDS: Final = ("least2", "least3", "most2", "down2", "up", "least", "down", "m
 def find_numbers(text: str, catalog: Catalog) -> list[Spot]:
     """The limits on numbers that a message states; those on what no field holds have no field."""
     specs = catalog.schema.quantities
-    found = [spot for spec in specs if spec.unit != YEAR for spot in _amounts(text, spec, catalog)]
-    found = [one for one in found if not any(b.start < one.start < b.end and b.field != one.field for b in found)]
-    years, taken = [spec for spec in specs if spec.unit == YEAR], [spot.place for spot in found]
-    found += [spot for spec in years for spot in _years(text, spec) if is_free(spot.place, taken)]
+    spots = [spot for spec in specs if spec.unit != YEAR for spot in _amounts(text, spec, catalog)]
+    spots = [spot for spot in spots if not any(b.start < spot.start < b.end and b.field != spot.field for b in spots)]
+    years, taken = [spec for spec in specs if spec.unit == YEAR], [spot.place for spot in spots]
+    spots += [spot for spec in years for spot in _years(text, spec) if is_free(spot.place, taken)]
     kinds = {kind_of_field(spec) for spec in specs}
     measures = "|".join(words_of(kind) for kind in MEASURED if kind not in kinds) or "(?!)"
     signed, rated = ("" if "money" in kinds else r"(?<=[$€£¥])\d+|"), ("" if "score" in kinds else "|<rated>")
     amount = rf"<bound_before>(?:{signed}<amount>[\s-]*(?:{measures})<not_ago>)<bound_behind>{rated}"
     for match in matches(amount, text):
-        if is_free(match.span(), [spot.place for spot in found]) and not re.fullmatch(r"\s*an? \w+", match[0]):
-            found.append(Spot(*match.span(), re.sub(r"^an? |的$", "", match[0].strip()), "number"))
-    return sorted(dict.fromkeys(found), key=lambda spot: spot.start)
+        if is_free(match.span(), [spot.place for spot in spots]) and not re.fullmatch(r"\s*an? \w+", match[0]):
+            spots.append(Spot(*match.span(), re.sub(r"^an? |的$", "", match[0].strip()), "number"))
+    return sorted(dict.fromkeys(spots), key=lambda spot: spot.start)
 
 
 def compared(spec: FieldSpec) -> list[str]:
@@ -65,7 +65,7 @@ def _amounts(text: str, spec: FieldSpec, catalog: Catalog) -> Iterator[Spot]:
         rf"(?!an? (?:{called})\b)<amount>(?:(?P<least3>\+)?[\s-]*(?P<unit>{said})<not_ago>|<bare>)(?: and a half)?)"
         "<bound_behind>"
     )
-    ends = [(one.name, catalog.bounds(one.name) or (1.0, 0.0)) for one in catalog.schema.quantities]
+    ends = [(field.name, catalog.bounds(field.name) or (1.0, 0.0)) for field in catalog.schema.quantities]
     is_count = not spec.unit and not spec.scale and not (catalog.numbers(spec.name) % 1 > 0).any()
     for match in matches(limit, text):
         span = read_of(match["said"], spec)

@@ -45,8 +45,8 @@ def parse(message: str, spotter: Spotter, scene: Scene | None = None) -> Parsed:
     unmet = [*read.unmet, *([unless[0].strip()] if unless else [])]
     is_read = read.language != "other"  # of a language that is not, whole stretches are told rather than every word
     unread = dict.fromkeys((*unmet, *parsed.unread))
-    found = {*parsed.patch} - {"language"} or [call for call in parsed.lookups if call.arguments.get("limits") != []]
-    if unread and not found and not scene.shown and parsed.ending.arguments.get("kind", "list") in ("count", "list"):
+    heard = {*parsed.patch} - {"language"} or [call for call in parsed.lookups if call.arguments.get("limits") != []]
+    if unread and not heard and not scene.shown and parsed.ending.arguments.get("kind", "list") in ("count", "list"):
         parsed = read.answer("talk", saying="unread_question")  # neither all there is nor what is popular was asked for
     left, is_said = tuple(dict.fromkeys((*unmet, *read.left))), is_read or parsed.saying == "unread_question"
     told = tuple(unread) if is_read else tuple(dict.fromkeys((*unmet, *([] if is_said else read.unplaced()))))
@@ -65,7 +65,7 @@ class _Reading:
         self.people = {spec.name for spec in spotter.schema.fields if spec.people}
         self.focus = scene.focus or next(iter(scene.shown), "")
         asks = self.schema.of_role(SUITS_FROM, *CONTENT)  # words for whom it is name nothing else: 'Mein Chef', a 'nun'
-        whom = [one.place for one in find_audiences(text) if asks and not self._is_refused(one.start)]
+        whom = [who.place for who in find_audiences(text) if asks and not self._is_refused(who.start)]
         self.spots = outside(self._spots(), whom)
         self.titles = [spot for spot in self.spots if spot.kind in ("title", "place")]
         self.free = blank(text, [spot.place for spot in self.titles], "\x00")
@@ -76,7 +76,7 @@ class _Reading:
         self.limits, self.prefer, self.drop = self._stated()
         wanted = [limit_of(soft["field"], "is", [soft["value"]]) for soft in self.prefer if "less" not in soft]
         self.alone, self.sorts = [*self.limits, *wanted], self._sorts()  # a look-up knows no soft wishes
-        self.audience = {one.place: one.words for one in find_audiences(self.free) if not self._is_refused(one.start)}
+        self.audience = {who.place: who.words for who in find_audiences(self.free) if not self._is_refused(who.start)}
         self.avoided = self._avoided()
         self.left, self.leftover = self._leftover()
 
@@ -89,8 +89,8 @@ class _Reading:
     def references(self, spots: Sequence[Spot]) -> list[str]:
         """What tools take for titles and places: a row where it is certain, else the words."""
         sure = ((spot, spot.kind == "place" or len(spot.item_ids) == 1) for spot in spots)
-        found = (self.rows(spot.item_ids) if is_sure else [spot.words] for spot, is_sure in sure)
-        return list(dict.fromkeys(said for references in found for said in references))
+        reference_lists = (self.rows(spot.item_ids) if is_sure else [spot.words] for spot, is_sure in sure)
+        return list(dict.fromkeys(said for references in reference_lists for said in references))
 
     def _spots(self) -> list[Spot]:  # what is named; an opinion without a title is one of 'it'
         known = (*self.scene.shown_before, *self.scene.preference.liked, *self.scene.preference.disliked)
@@ -107,20 +107,20 @@ class _Reading:
         known, taken = pattern("|".join(map(said_of, self.schema.fields))), [spot.place for spot in self.spots]
         said = [spot.words for spot in self.spots if spot.kind == "number" and not spot.field]
         free = (match[0] for match in matches("<no_field>", self.text) if is_free(match.span(), taken))
-        return list(dict.fromkeys((*said, *(one for one in free if not known.fullmatch(one)))))
+        return list(dict.fromkeys((*said, *(phrase for phrase in free if not known.fullmatch(phrase)))))
 
     def _related(self) -> dict[Spot, list[Arguments]]:
-        found: dict[Spot, list[Arguments]] = {}
+        related: dict[Spot, list[Arguments]] = {}
         for title, spec in product(self.titles, self.schema.fields):
             is_joined = spec.unit == YEAR and self.says("<connection>")  # what is between two is no year then
             near = self.text[max(0, title.start - NEAR) : title.start], self.text[title.end : title.end + NEAR]
             key = "" if is_joined else _relation(spec, *near)
-            if title in found and spec.unit == YEAR and not key:
+            if title in related and spec.unit == YEAR and not key:
                 key = "before" if self.says("<before_that>") else "after" if self.says("<after_that>") else ""
             if key:
                 op, said = {"after": "min", "before": "max"}.get(key, "is"), [*self.references([title]), title.words]
-                found.setdefault(title, []).append({"field": spec.name, "op": op, key: said[0]})
-        return found
+                related.setdefault(title, []).append({"field": spec.name, "op": op, key: said[0]})
+        return related
 
     def _stated(self) -> tuple[list[Arguments], list[Arguments], list[str]]:
         bounds: dict[tuple[str, str], list[float]] = {}  # the widest hold: 'from the 30s or 40s'
@@ -201,13 +201,13 @@ class _Reading:
         return is_liked, (has("<told>", clause[:at]) or has("<told_after>", after)) and not has("<request>", clause)
 
     def _avoided(self) -> dict[Place, str]:
-        found, taken = dict[Place, str](), [spot.place for spot in self.spots]
+        avoided, taken = dict[Place, str](), [spot.place for spot in self.spots]
         for match in matches("<refused_words>", self.text):
             said = pattern("<refused_end>").split(match[1])[0].strip()
             place = (match.start(1), match.start(1) + len(said))
-            found |= {place: said} if is_free(place, taken) and {*words_of(said)} - words("chatter") else {}
+            avoided |= {place: said} if is_free(place, taken) and {*words_of(said)} - words("chatter") else {}
         content = [place for place in content_places(self.free) if is_free(place, [] if self.audience else taken)]
-        return found | {place: self.text[slice(*place)] for place in content if self._is_refused(place[0])}
+        return avoided | {place: self.text[slice(*place)] for place in content if self._is_refused(place[0])}
 
     def _leftover(self) -> tuple[list[str], list[str]]:
         degrees = "|".join(word for said in table()["compared"].values() for word in said)
@@ -215,8 +215,8 @@ class _Reading:
         text = blank(text, [*(spot.place for spot in self.spots), *self.avoided, *self.audience])
         text = pattern(f"<empty>|{degrees}|<chinese>").sub(lambda match: " " * len(match[0]), text)
         plain = words("chatter") | (words("foreign") if self.language == "other" else set()) | self.spotter.own_words
-        found = (match for match in WORD.finditer(text) if not {match[0].lower(), stem(match[0])} & plain)
-        at = {match[0].lower(): match.start() for match in found}  # what English refuses is no wish, else it is unread
+        stray = (match for match in WORD.finditer(text) if not {match[0].lower(), stem(match[0])} & plain)
+        at = {match[0].lower(): match.start() for match in stray}  # what English refuses is no wish, else it is unread
         said = at if self.language == "en" else {self._whole(word, start): start for word, start in at.items()}
         if self.language == "en" and self.audience:  # who comes and when is no subject: 'nan is over for tea'
             subjects = [match.span() for match in matches(f"<subject>|\\b{self.spotter.moods}\\b", self.text)]
@@ -295,8 +295,8 @@ class _Reading:
         open_end = "<back>|<asks_chinese>" if self.language == "zh" and self.leftover else "<back>"
         is_open = not (self.limits or self.prefer or self.titles or self.audience) and self.says(open_end)
         wants = self.related or self.audience or self.says("<request>|<identify>")
-        wants = wants or (self.language == "other" and self.limits)  # 'was Lustiges' is no question in German
-        is_talk = is_open or (has("<asks>", self.asked) and not wants)
+        is_stated = self.language == "other" and self.limits  # 'was Lustiges' is no question in German
+        is_talk = is_open or (has("<asks>", self.asked) and not (wants or is_stated))
         return self.answer("talk", saying="unread_question") if is_talk else None
 
     def wish(self) -> Parsed | None:
@@ -333,7 +333,7 @@ class _Reading:
         return Parsed(self.spoken, asked, Call("answer", {"kind": kind, **told}), saying=saying)
 
     def _opinions(self, *, wants: bool) -> Arguments:
-        found: dict[str, list[Spot]] = {}
+        opinions: dict[str, list[Spot]] = {}
         found_stances = stances(self.text, self.about)
         liked = "likes" if self.says("<stated_like>") or not (wants or self.says("<example>")) else "similar_to"
         for title, stance in zip(self.about, found_stances, strict=True):
@@ -341,10 +341,10 @@ class _Reading:
             key = "dislikes" if "dislike" in stance else liked if stance else "similar_to"
             held = {"seen": "seen" in stance, "save": "plan" in stance, key: "like" in stance or is_open}
             for name in (name for name, is_held in held.items() if is_held):
-                found.setdefault(name, []).append(title)
-        judged = {title.item_ids for key in ("dislikes", "seen") for title in found.get(key, ())}
-        kept = [title for title in found.get("similar_to", ()) if title.item_ids not in judged]
-        return {key: self.references(titles) for key, titles in {**found, "similar_to": kept}.items() if titles}
+                opinions.setdefault(name, []).append(title)
+        judged = {title.item_ids for key in ("dislikes", "seen") for title in opinions.get(key, ())}
+        kept = [title for title in opinions.get("similar_to", ()) if title.item_ids not in judged]
+        return {key: self.references(titles) for key, titles in {**opinions, "similar_to": kept}.items() if titles}
 
     def _starts_over(self, patch: Arguments, about: Sequence[str]) -> bool:
         wish, limits, prefer = self.scene.preference, patch["limits"], patch["prefer"]
@@ -376,10 +376,10 @@ class _Reading:
 
     def _asked_fields(self) -> list[str]:
         specs = () if has("<about>", self.free) else self.schema.fields  # none for 'what is it about'
-        found = [spec.name for spec in specs if has(rf"(?<![a-z])(?:{said_of(spec)})", self.free)]
-        found += [spot.field for spot in self.spots if spot.kind == "value" and specs]
-        found += [spec.name for spec in specs if spec.people and has("<who>", self.free)][: 0 if found else 1]
-        return list(dict.fromkeys((*found, *(one.name for one in specs if one.unit == YEAR and self.says("<when>")))))
+        names = [spec.name for spec in specs if has(rf"(?<![a-z])(?:{said_of(spec)})", self.free)]
+        names += [spot.field for spot in self.spots if spot.kind == "value" and specs]
+        names += [spec.name for spec in specs if spec.people and has("<who>", self.free)][: 0 if names else 1]
+        return list(dict.fromkeys((*names, *(one.name for one in specs if one.unit == YEAR and self.says("<when>")))))
 
 
 def _relation(spec: FieldSpec, before: str, after: str) -> str:
@@ -405,12 +405,12 @@ def _clause_of(message: str, position: int) -> tuple[str, int]:
 
 def stances(message: str, titles: Sequence[Spot]) -> list[str]:
     """'like', 'dislike', 'seen', 'seen like' ... or '' for each; titles in a row share what is said of one of them."""
-    found = [_stance(*_around(message, titles, place)) for place in range(len(titles))]
+    opinions = [_stance(*_around(message, titles, place)) for place in range(len(titles))]
     gaps = [message[before.end : after.start] for before, after in pairwise(titles)]
     joined = [place for place, gap in enumerate(gaps) if has("^<separator>$", gap)]
     for to, since in (*((place + 1, place) for place in joined), *((place, place + 1) for place in reversed(joined))):
-        found[to] = found[to] or found[since]
-    return found
+        opinions[to] = opinions[to] or opinions[since]
+    return opinions
 
 
 def _around(message: str, titles: Sequence[Spot], place: int) -> tuple[str, str]:
@@ -434,7 +434,7 @@ def _around(message: str, titles: Sequence[Spot], place: int) -> tuple[str, str]
 def _stance(before: str, after: str) -> str:
     text, mark = f"{before} \x01 {after}", len(before) + 1
     seen = "seen" if has("<seen>", text) and not has("<unseen>", text) else ""
-    spans = [[end for match in matches(one, text) for end in match.span()] for one in ("<dislike>", "<like>")]
+    spans = [[end for match in matches(cue, text) for end in match.span()] for cue in ("<dislike>", "<like>")]
     away, near = (min((abs(end - mark) for end in ends), default=999) for ends in spans)
     is_refused = away < 999 and away <= near and not has("<not_that_i>", text)  # 'don't like' holds 'like'
     if is_refused or has("^<no_then>", after) or has("<refusal>", before):

@@ -49,7 +49,7 @@ class Spotter:
 
     def _described(self, message: str, shown: Sequence[str]) -> list[Spot]:
         said = [(match, next(filter(None, match.groups()))) for match in matches("<described>", message)]
-        fitting = [(match, tuple(one for one in shown if self._fits(one, words))) for match, words in said]
+        fitting = [(match, tuple(item_id for item_id in shown if self._fits(item_id, words))) for match, words in said]
         return [Spot(*match.span(), match[0], "place", ids) for match, ids in fitting if len(ids) == 1]
 
     def _fits(self, item_id: str, said: str) -> bool:
@@ -97,8 +97,8 @@ class ValueFinder:
         people = [meaning for meaning in meanings if meaning[0].people]
         if not meanings[-1][0].people:
             return meanings[-1]
-        cues = ((one, one[0].fact.get("en", "").partition("{value}")[0].split()[-1:]) for one in people)
-        if said := [one for one, cue in cues if cue and has(rf"\b{re.escape(cue[0])}\s+$", before)]:
+        cues = ((meaning, meaning[0].fact.get("en", "").partition("{value}")[0].split()[-1:]) for meaning in people)
+        if said := [meaning for meaning, cue in cues if cue and has(rf"\b{re.escape(cue[0])}\s+$", before)]:
             return said[0]
         counts = [self._catalog.values(spec.name)[value] for spec, value in people]
         return people[counts.index(max(counts))] if max(counts) >= COMMON_SURNAME_SHARE * counts[-1] else people[-1]
@@ -205,29 +205,29 @@ class TitleFinder:
                 yield start, end
 
     def _is_near(self, text: str, shortest: int, least: float) -> bool:
-        found, longest = self._catalog.find_title(text, limit=2), len(normalize_title(text)) + 2
-        near = (match.score >= least and len(normalize_title(match.title)) <= longest for match in found)
+        titles, longest = self._catalog.find_title(text, limit=2), len(normalize_title(text)) + 2
+        near = (match.score >= least and len(normalize_title(match.title)) <= longest for match in titles)
         return len(text) >= shortest and any(near)
 
 
 def places(text: str, shown: Sequence[str]) -> list[Spot]:
     """Where a message points at the last list: 'the second one', 'the first two', '第三部', 'all of these'."""
-    found, pair = list[Spot](), "both" if len(shown) == 2 else "every"
+    spots, pair = list[Spot](), "both" if len(shown) == 2 else "every"
     for phrase in ("first_few", "last_few", "middle", "every", pair, "last", "numbered", "ordinal", "others_shown"):
-        said = {item_id for spot in found for item_id in spot.item_ids}
+        said = {item_id for spot in spots for item_id in spot.item_ids}
         for match in matches(f"<{phrase}>", text) if shown else ():
             place = int(small(next(filter(None, match.groups()), "")))
             others, half = [item_id for item_id in shown if said and item_id not in said], (len(shown) - 1) // 2
             ids = {"first_few": shown[:place], "last_few": shown[-place:], "every": shown, "last": shown[-1:]}
             ids |= {"middle": shown[half : half + 1], "others_shown": others, "both": shown}
             pointed = ids.get(phrase, shown[place - 1 : place] if place else ())
-            if pointed and is_free(match.span(), [spot.place for spot in found]):
-                found.append(Spot(*match.span(), match[0], "place", tuple(pointed)))
-    return sorted(found, key=lambda spot: spot.start)
+            if pointed and is_free(match.span(), [spot.place for spot in spots]):
+                spots.append(Spot(*match.span(), match[0], "place", tuple(pointed)))
+    return sorted(spots, key=lambda spot: spot.start)
 
 
 def _trimmed(message: str, start: int, end: int) -> Place:
-    found, empty = list(re.finditer(r"\S+", message[start:end])), words("stopwords")
-    heads = [one for one in found if one[0].lower() not in empty - ARTICLES and not has("^<opinion>$", one[0])]
-    tails = [word for word in found if word[0].lower() not in empty]
+    tokens, empty = list(re.finditer(r"\S+", message[start:end])), words("stopwords")
+    heads = [word for word in tokens if word[0].lower() not in empty - ARTICLES and not has("^<opinion>$", word[0])]
+    tails = [word for word in tokens if word[0].lower() not in empty]
     return (start + heads[0].start(), start + tails[-1].end()) if heads and tails else (start, start)

@@ -230,12 +230,12 @@ class ExampleBank:
             language: The message's.
         """
         spots = self._spots(view, language)
-        likeness = self._likeness(masked(view.message, spots), language) - FAR * ~self._spoken(language)
+        similarities = self._likeness(masked(view.message, spots), language) - FAR * ~self._spoken(language)
         alike = [
-            SAME_SCENE * _alike(example.view, view) + SAME_KINDS * _alike_in_kinds(found, spots)
-            for example, found in zip(self._examples, self._spotted, strict=True)
+            SAME_SCENE * _alike(example.view, view) + SAME_KINDS * _alike_in_kinds(spotted, spots)
+            for example, spotted in zip(self._examples, self._spotted, strict=True)
         ]
-        near = likeness + np.asarray(alike, dtype=np.float32)
+        near = similarities + np.asarray(alike, dtype=np.float32)
         chosen = dict(islice(self._written(near), 1))
         if language in READ:
             agreed = [0 if draft is None else _agreement(example.answer, draft) for example in self._examples]
@@ -248,8 +248,8 @@ class ExampleBank:
 
     def _likeness(self, text: str, language: str) -> NDArray[np.float32]:
         if language in READ:
-            likeness: NDArray[np.float32] = self._vectors @ self.encoder.encode([text])[0]
-            return likeness
+            similarities: NDArray[np.float32] = self._vectors @ self.encoder.encode([text])[0]
+            return similarities
         counts, known = self._letters
         shared: NDArray[np.float32] = (known @ counts.transform([text]).T).toarray().ravel()
         return shared

@@ -186,14 +186,14 @@ class Plan:
 
     def _items(self, answer: Answer) -> dict[str, list[str]]:
         """Role -> references of items: those that code listed, and those that the model named and that are real."""
-        found: dict[str, list[str]] = {}
+        references: dict[str, list[str]] = {}
         for thing in self.form.things:
             if thing.kind is Kind.ITEM and (role := answer.roles.get(thing.key)):
-                found.setdefault(role, []).extend(thing.references)
+                references.setdefault(role, []).extend(thing.references)
         for title, role in answer.titles:
             if self._is_said(title):
-                found.setdefault(role, []).append(title)
-        return found
+                references.setdefault(role, []).append(title)
+        return references
 
     def _is_said(self, title: str) -> bool:
         """A title counts where it stands in the message or, translated, in the catalog; '#2' where it was shown."""

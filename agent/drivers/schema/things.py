@@ -117,9 +117,9 @@ def _places(message: str, spots: Sequence[Spot], catalog: Catalog, shown: Sequen
             yield *whom.place, Thing("", Kind.AUDIENCE, f"whom: {one_line(whom.words)}", values=(whom.words,))
             covered.append(whom.place)
     yield from _digits(message, covered, catalog.schema)
-    for (start, end), found in spans.items():
-        spec = catalog.schema.field(found[0].field)
-        yield start, end, _number(spec, *sorted({float(spot.value) for spot in found}))
+    for (start, end), group in spans.items():
+        spec = catalog.schema.field(group[0].field)
+        yield start, end, _number(spec, *sorted({float(spot.value) for spot in group}))
 
 
 def _item(spot: Spot, catalog: Catalog, shown: Sequence[str]) -> Thing:

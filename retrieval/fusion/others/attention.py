@@ -64,8 +64,8 @@ class AttentionModel:
     def attention(self, features: Features) -> NDArray[np.float32]:
         """How much each dimension counts for each person, shape (n, n_dimensions), summing to 1."""
         people = Scale(self.arrays["people_mean"], self.arrays["people_deviation"])(features.people)
-        found = [shares(self._query(people, seed)) for seed in range(self.settings.seeds)]
-        return np.asarray(np.mean(found, axis=0), dtype=np.float32)
+        attentions = [shares(self._query(people, seed)) for seed in range(self.settings.seeds)]
+        return np.asarray(np.mean(attentions, axis=0), dtype=np.float32)
 
     def parts(self, features: Features) -> NDArray[np.float32]:
         """What each dimension adds to each candidate's score, shape (n, m, n_dimensions)."""
@@ -82,8 +82,8 @@ class AttentionModel:
         """Write the networks into an existing folder."""
         facts = {
             "settings": asdict(self.settings),
-            "dimensions": [str(one) for one in self.dimensions],
-            "columns": [list(one) for one in self.columns],
+            "dimensions": [str(dimension) for dimension in self.dimensions],
+            "columns": [list(indexes) for indexes in self.columns],
         }
         save_layers(folder, self.arrays, facts)
 
@@ -96,29 +96,29 @@ class AttentionModel:
         """
         arrays, facts = load_layers(folder, WHAT)
         settings = AttentionSettings(**facts["settings"])  # type: ignore[arg-type]
-        dimensions = tuple(Dimension(one) for one in facts["dimensions"])  # type: ignore[attr-defined]
-        columns = tuple(tuple(one) for one in facts["columns"])  # type: ignore[attr-defined]
+        dimensions = tuple(Dimension(name) for name in facts["dimensions"])  # type: ignore[attr-defined]
+        columns = tuple(tuple(indexes) for indexes in facts["columns"])  # type: ignore[attr-defined]
         return cls(settings, dimensions, columns, arrays)
 
     def _query(self, people: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
-        one = self.arrays
-        hidden = relu(people @ one["query_in"][seed].T + one["query_in_bias"][seed])
-        return np.asarray(hidden @ one["query_out"][seed].T + one["query_out_bias"][seed], dtype=np.float32)
+        arrays = self.arrays
+        hidden = relu(people @ arrays["query_in"][seed].T + arrays["query_in_bias"][seed])
+        return np.asarray(hidden @ arrays["query_out"][seed].T + arrays["query_out_bias"][seed], dtype=np.float32)
 
     def _says(self, values: NDArray[np.float32], d: int, seed: int) -> NDArray[np.float32]:
-        one = self.arrays
-        hidden = relu(values @ one[f"in_{d}"][seed].T + one[f"in_bias_{d}"][seed])
-        straight = values @ one[f"straight_{d}"][seed].T
-        return np.asarray((hidden @ one[f"out_{d}"][seed].T + straight)[..., 0], dtype=np.float32)
+        arrays = self.arrays
+        hidden = relu(values @ arrays[f"in_{d}"][seed].T + arrays[f"in_bias_{d}"][seed])
+        straight = values @ arrays[f"straight_{d}"][seed].T
+        return np.asarray((hidden @ arrays[f"out_{d}"][seed].T + straight)[..., 0], dtype=np.float32)
 
 
 def columns_of(names: Sequence[str], speaks_for: Mapping[str, Dimension]) -> dict[Dimension, tuple[int, ...]]:
     """The features of each dimension, by their names; dimensions that no feature speaks for are left out."""
-    found: dict[Dimension, list[int]] = {}
+    columns: dict[Dimension, list[int]] = {}
     for index, name in enumerate(names):
         if name in speaks_for:
-            found.setdefault(speaks_for[name], []).append(index)
-    return {one: tuple(found[one]) for one in Dimension if one in found}
+            columns.setdefault(speaks_for[name], []).append(index)
+    return {dimension: tuple(columns[dimension]) for dimension in Dimension if dimension in columns}
 
 
 def fit(
@@ -167,12 +167,12 @@ def _net(columns: tuple[tuple[int, ...], ...], n_people: int, width: int) -> "to
     class Net(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            for d, one in enumerate(columns):
-                bound = 1.0 / np.sqrt(max(1, len(one)))
-                self._add(f"in_{d}", (width, len(one)), bound)
+            for d, indexes in enumerate(columns):
+                bound = 1.0 / np.sqrt(max(1, len(indexes)))
+                self._add(f"in_{d}", (width, len(indexes)), bound)
                 self._add(f"in_bias_{d}", (width,), 0.0)
                 self._add(f"out_{d}", (1, width), 1.0 / np.sqrt(width))
-                self._add(f"straight_{d}", (1, len(one)), bound)
+                self._add(f"straight_{d}", (1, len(indexes)), bound)
             self._add("query_in", (width, n_people), 1.0 / np.sqrt(max(1, n_people)))
             self._add("query_in_bias", (width,), 0.0)
             self._add("query_out", (len(columns), width), 0.0)
@@ -182,15 +182,15 @@ def _net(columns: tuple[tuple[int, ...], ...], n_people: int, width: int) -> "to
             self.register_parameter(name, torch.nn.Parameter((torch.rand(shape) * 2 - 1) * bound))
 
         def forward(self, values: torch.Tensor, people: torch.Tensor) -> torch.Tensor:
-            linear, one = torch.nn.functional.linear, self.get_parameter
-            query = torch.relu(linear(people, one("query_in"), one("query_in_bias")))
-            query = linear(query, one("query_out"), one("query_out_bias"))
+            linear, parameter = torch.nn.functional.linear, self.get_parameter
+            query = torch.relu(linear(people, parameter("query_in"), parameter("query_in_bias")))
+            query = linear(query, parameter("query_out"), parameter("query_out_bias"))
             attention = torch.softmax(query, dim=-1)
             total = torch.zeros(values.shape[:2])
             for d, places in enumerate(columns):
                 mine = values[..., list(places)]
-                hidden = torch.relu(linear(mine, one(f"in_{d}"), one(f"in_bias_{d}")))
-                says = linear(hidden, one(f"out_{d}")) + linear(mine, one(f"straight_{d}"))
+                hidden = torch.relu(linear(mine, parameter(f"in_{d}"), parameter(f"in_bias_{d}")))
+                says = linear(hidden, parameter(f"out_{d}")) + linear(mine, parameter(f"straight_{d}"))
                 total = total + attention[:, None, d] * says[..., 0]
             return total
 

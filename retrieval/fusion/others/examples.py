@@ -63,23 +63,23 @@ def moments(log: Log, n_cuts: int, most: int, rng: np.random.Generator, *, short
     if len(people) * per_user > most:
         drawn = rng.choice(len(people), size=max(1, most // per_user), replace=False)
         people = [people[i] for i in np.sort(drawn)]
-    found = [
-        Moment(one.head(n), one.head(n), int(one.items[n]), float(one.weights[n]))
-        for one in people
-        for n in range(max(LEAST_PROFILE, len(one) - per_user), len(one))
+    examples = [
+        Moment(profile.head(n), profile.head(n), int(profile.items[n]), float(profile.weights[n]))
+        for profile in people
+        for n in range(max(LEAST_PROFILE, len(profile) - per_user), len(profile))
     ]
-    again = rng.permutation(len(found))[: int(short * len(found))].tolist()
-    return found + [_shortened(found[i], rng) for i in again]
+    again = rng.permutation(len(examples))[: int(short * len(examples))].tolist()
+    return examples + [_shortened(examples[i], rng) for i in again]
 
 
-def _shortened(one: Moment, rng: np.random.Generator) -> Moment:
-    n = int(np.exp(rng.uniform(0.0, np.log(len(one.past)))))
-    newest = Profile(one.past.items[-n:], one.past.weights[-n:], one.past.times[-n:])
-    return Moment(newest, one.past, one.target, one.liking)
+def _shortened(moment: Moment, rng: np.random.Generator) -> Moment:
+    n = int(np.exp(rng.uniform(0.0, np.log(len(moment.past)))))
+    newest = Profile(moment.past.items[-n:], moment.past.weights[-n:], moment.past.times[-n:])
+    return Moment(newest, moment.past, moment.target, moment.liking)
 
 
 def gather(
-    found: Sequence[Moment],
+    cases: Sequence[Moment],
     members: Mapping[str, Model],
     recall: Sequence[str],
     side: ItemSide,
@@ -90,7 +90,7 @@ def gather(
     """Candidates and features at each moment.
 
     Args:
-        found: The moments.
+        cases: The moments.
         members: Fitted on a log that ends before the first of them.
         recall: The members whose sum chooses the candidates.
         side: What is known of the items.
@@ -98,20 +98,20 @@ def gather(
         pool: How many best candidates are considered. Moments whose target is not among them are left out; none is
             added by hand and none is drawn at random, since the learned odds would be off where it matters.
     """
-    parts = [_part(batch, members, recall, side, facts, pool) for batch in _batches(found)]
+    parts = [_part(batch, members, recall, side, facts, pool) for batch in _batches(cases)]
     features = Features(
-        np.concatenate([one.features.rows for one in parts]),
-        np.concatenate([one.features.values for one in parts]),
-        np.concatenate([one.features.people for one in parts]),
+        np.concatenate([part.features.rows for part in parts]),
+        np.concatenate([part.features.values for part in parts]),
+        np.concatenate([part.features.people for part in parts]),
         tuple(members),
     )
-    taken = np.concatenate([one.taken for one in parts])
-    return Examples(features, taken, np.concatenate([one.liking for one in parts]))
+    taken = np.concatenate([part.taken for part in parts])
+    return Examples(features, taken, np.concatenate([part.liking for part in parts]))
 
 
 def score_all(members: Mapping[str, Model], profiles: Sequence[Profile]) -> dict[str, NDArray[np.float32]]:
     """Calibrated scores of all items by member, each shape (len(profiles), n_items)."""
-    return calibrate_all({name: one.score(profiles) for name, one in members.items()}, profiles)
+    return calibrate_all({name: member.score(profiles) for name, member in members.items()}, profiles)
 
 
 def best_open(
@@ -134,9 +134,9 @@ def best_open(
     return np.take_along_axis(best, order, axis=1).astype(np.int64), total.astype(np.float32)
 
 
-def _batches(found: Sequence[Moment]) -> Iterator[Sequence[Moment]]:
-    for begin in range(0, len(found), AT_ONCE):
-        yield found[begin : begin + AT_ONCE]
+def _batches(cases: Sequence[Moment]) -> Iterator[Sequence[Moment]]:
+    for begin in range(0, len(cases), AT_ONCE):
+        yield cases[begin : begin + AT_ONCE]
 
 
 def _part(
@@ -147,15 +147,15 @@ def _part(
     facts: ItemFacts,
     pool: int,
 ) -> Examples:
-    profiles = [one.profile for one in batch]
-    targets = np.asarray([one.target for one in batch], dtype=np.int64)
+    profiles = [moment.profile for moment in batch]
+    targets = np.asarray([moment.target for moment in batch], dtype=np.int64)
     calibrated = score_all(members, profiles)
-    rows, _ = best_open(calibrated, recall, open_items([one.past for one in batch], len(facts.counts)), pool)
+    rows, _ = best_open(calibrated, recall, open_items([moment.past for moment in batch], len(facts.counts)), pool)
     # where the target is not among the candidates there is nothing to learn: no ranking of these finds it
-    found = (rows == targets[:, None]).any(axis=1)
-    rows, targets = rows[found], targets[found]
-    calibrated = {name: one[found] for name, one in calibrated.items()}
-    profiles = [one for one, kept in zip(profiles, found.tolist(), strict=True) if kept]
+    is_recalled = (rows == targets[:, None]).any(axis=1)
+    rows, targets = rows[is_recalled], targets[is_recalled]
+    calibrated = {name: scores[is_recalled] for name, scores in calibrated.items()}
+    profiles = [profile for profile, kept in zip(profiles, is_recalled.tolist(), strict=True) if kept]
     features = make_features(calibrated, profiles, rows, side, facts)
-    liking = np.asarray([one.liking for one in batch], dtype=np.float32)[found]
+    liking = np.asarray([moment.liking for moment in batch], dtype=np.float32)[is_recalled]
     return Examples(features, rows == targets[:, None], liking)

@@ -18,7 +18,7 @@ from retrieval.errors import IndexMissingError
 from retrieval.fusion.others import attention, multitask, ranker
 from retrieval.fusion.others.attention import AttentionModel, AttentionSettings
 from retrieval.fusion.others.examples import AT_ONCE, Examples, best_open, gather, moments, score_all
-from retrieval.fusion.others.members import MEMBERS, Kept
+from retrieval.fusion.others.members import MEMBERS, SavableModel
 from retrieval.fusion.others.multitask import MultiTaskModel, MultiTaskSettings
 from retrieval.fusion.others.ranker import RankerMissingError, RankerModel, RankerSettings
 from retrieval.fusion.others.weighted import (
@@ -30,7 +30,7 @@ from retrieval.fusion.others.weighted import (
     fit_weights,
     usual_weights,
 )
-from retrieval.models import coming
+from retrieval.models import popularity_now
 from retrieval.models.features import Dimension, Features, ItemFacts, ItemSide, feature_names, make_features, open_items
 from retrieval.models.log import Log, Profile
 from retrieval.resources import Progress, load_arrays, save_arrays, silent
@@ -41,17 +41,17 @@ CASCADE, RANKER, ATTENTION, MULTITASK = "cascade", "ranker", "attention", "multi
 STRATEGIES = (WEIGHTED, RECIPROCAL_RANK, VOTES, CASCADE, RANKER, ATTENTION, MULTITASK)
 """All ways to fuse."""
 PLAIN = frozenset((WEIGHTED, RECIPROCAL_RANK, VOTES))
-LATER = "later"
-"""A weighted sum whose weights were learned from what people took much later (`retrieval.fusion.others.later`)."""
-COMING = "coming"
-"""A weighted sum around what is popular for those who come, or come back, now (`retrieval.fusion.others.later`)."""
+LONG_TERM = "later"
+"""A weighted sum whose weights were learned from what people took much later (`retrieval.fusion.others.long_term`)."""
+POPULARITY_NOW = "coming"
+"""A weighted sum around what is popular for those who come, or come back, now (`retrieval.fusion.others.long_term`)."""
 STORED = (WEIGHTED, RANKER, ATTENTION, MULTITASK)
 """Those that have something to write to disk."""
 SETTINGS = "settings.json"
 LEAST_EXAMPLES = 300
 """With fewer moments to learn from, the weighted sum with its usual weights stands in for everything learned."""
 
-Fitted = MutableMapping[tuple[str, int], Kept]
+Fitted = MutableMapping[tuple[str, int], SavableModel]
 """Models by name and by how many last interactions they were fitted without; lets several fusions share them."""
 
 NOBODY = Profile(np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros(0))
@@ -132,7 +132,7 @@ class Cascade:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class CandidateScores:
     """A close look at some candidates of one person."""
 
     features: Features
@@ -149,7 +149,7 @@ class FusedModel:
     """Fitted members and strategies; itself a `Model`."""
 
     settings: FusionSettings
-    members: Mapping[str, Kept]
+    members: Mapping[str, SavableModel]
     strategies: Mapping[str, Strategy]
     side: ItemSide
     facts: ItemFacts
@@ -175,7 +175,7 @@ class FusedModel:
     @property
     def is_learned(self) -> bool:
         """Whether there was enough to learn from."""
-        return self.settings.strategy in (LATER, COMING) or bool(set(self.strategies) - PLAIN)
+        return self.settings.strategy in (LONG_TERM, POPULARITY_NOW) or bool(set(self.strategies) - PLAIN)
 
     @property
     def offers(self) -> frozenset[str]:
@@ -194,14 +194,14 @@ class FusedModel:
 
     def score(self, profiles: Sequence[Profile]) -> NDArray[np.float32]:
         """Scores of all items, shape (len(profiles), n_items): candidates by the strategy, the others below them."""
-        found = [self._score(profiles[begin : begin + AT_ONCE]) for begin in range(0, len(profiles), AT_ONCE)]
-        return np.concatenate([np.zeros((0, self.n_items), dtype=np.float32), *found])
+        parts = [self._score(profiles[begin : begin + AT_ONCE]) for begin in range(0, len(profiles), AT_ONCE)]
+        return np.concatenate([np.zeros((0, self.n_items), dtype=np.float32), *parts])
 
     def features(self, profiles: Sequence[Profile], rows: NDArray[np.int64]) -> Features:
         """What the strategies look at, for some candidates of each person, rows of shape (n, m)."""
         return make_features(score_all(self.members, profiles), profiles, rows, self.side, self.facts)
 
-    def look(self, profile: Profile, rows: NDArray[np.int64]) -> Look:
+    def look(self, profile: Profile, rows: NDArray[np.int64]) -> CandidateScores:
         """Score some candidates of one person, rows of shape (m,), as `score` would.
 
         The strategy has only ever seen people's best candidates. What is further down is ordered below these by the sum
@@ -219,7 +219,7 @@ class FusedModel:
         rest = total[0, rows]
         highest = rest[~inside].max(initial=-np.inf)
         below = scores[inside].min(initial=0.0) - 1.0 + rest - (highest if np.isfinite(highest) else 0.0)
-        return Look(features, np.where(inside, scores, below).astype(np.float32), inside, parts)
+        return CandidateScores(features, np.where(inside, scores, below).astype(np.float32), inside, parts)
 
     def feature_names(self) -> tuple[str, ...]:
         """The columns of `Features.values`."""
@@ -227,9 +227,9 @@ class FusedModel:
 
     def save(self, folder: Path) -> None:
         """Write everything but the item side into an existing folder."""
-        for name, one in self.members.items():
+        for name, member in self.members.items():
             (folder / "members" / name).mkdir(parents=True)
-            one.save(folder / "members" / name)
+            member.save(folder / "members" / name)
         for name in STORED:
             if name in self.strategies:
                 (folder / "strategies" / name).mkdir(parents=True)
@@ -265,7 +265,7 @@ class FusedModel:
         if len(facts.counts) != side.facts.shape[0]:
             raise IndexMissingError(f"a {WHAT} made for another catalog", path=str(folder))
         weighted = WeightedModel.load(folder / "strategies" / WEIGHTED)
-        strategies, notices = _plain(weighted), [str(one) for one in kept.get("notices", [])]
+        strategies, notices = _plain(weighted), [str(notice) for notice in kept.get("notices", [])]
         if (folder / "strategies" / ATTENTION).is_dir():
             strategies[ATTENTION] = AttentionModel.load(folder / "strategies" / ATTENTION)
         if (folder / "strategies" / MULTITASK).is_dir():
@@ -288,14 +288,14 @@ class FusedModel:
         scores = below + (ranked.min(axis=1, keepdims=True) - 1.0 if rows.size else 0.0)
         np.put_along_axis(scores, rows, ranked, axis=1)
         # nobody to learn from: what most people took; learned on people with a past, the strategies cannot tell
-        scores[np.asarray([len(one) == 0 for one in profiles], dtype=np.bool_)] = self._popular()
+        scores[np.asarray([len(profile) == 0 for profile in profiles], dtype=np.bool_)] = self._popular()
         return np.where(is_open & self._known(), scores, -np.inf).astype(np.float32)
 
     def _popular(self) -> NDArray[np.float64]:
         """How popular each item is: with newcomers, where a member knows, else ever; shape (n_items,)."""
-        if coming.NAME not in self.members:
+        if popularity_now.NAME not in self.members:
             return np.asarray(np.log1p(self.facts.counts), dtype=np.float64)
-        lately = self.members[coming.NAME].score([NOBODY])[0].astype(np.float64)
+        lately = self.members[popularity_now.NAME].score([NOBODY])[0].astype(np.float64)
         known = np.isfinite(lately)
         return np.asarray(np.where(known, lately, lately[known].min(initial=0.0) - 1.0), dtype=np.float64)
 
@@ -325,12 +325,12 @@ def fit_fusion(
     settings = settings or FusionSettings()
     fitted = {} if fitted is None else fitted
     rng = np.random.default_rng(settings.seed)
-    found = moments(train_log, settings.cuts, settings.most_examples, rng, short=settings.short)
+    cases = moments(train_log, settings.cuts, settings.most_examples, rng, short=settings.short)
     members = _fit_members(train_log, item_side, settings, progress, fitted, without=0)
     facts = ItemFacts.of(train_log)
-    if len(found) < LEAST_EXAMPLES:
+    if len(cases) < LEAST_EXAMPLES:
         notice = (
-            f"expected at least {LEAST_EXAMPLES} interactions to learn the fusion from, found {len(found)}: "
+            f"expected at least {LEAST_EXAMPLES} interactions to learn the fusion from, found {len(cases)}: "
             "the weighted sum with its usual weights is used"
         )
         log_.info("%s", notice)
@@ -339,7 +339,7 @@ def fit_fusion(
     earlier = train_log.without_last(settings.cuts)
     past = _fit_members(earlier, item_side, settings, progress, fitted, without=settings.cuts)
     examples = gather(
-        found,
+        cases,
         past,
         _recalling(past),
         item_side,
@@ -375,29 +375,31 @@ def fit_strategies(
 
 def dimensions_of(names: Sequence[str]) -> dict[str, Dimension]:
     """Which dimension of interest each feature speaks for; what describes the person speaks for none."""
-    found = {name: MEMBERS[name].dimension for name in names if name in MEMBERS}
-    found |= {f"place_{name}": dimension for name, dimension in found.items()}
-    found |= {"count": Dimension.COLLABORATIVE, "liking": Dimension.SENTIMENT}
-    return found | {name: Dimension.CONTENT for name in names if name.startswith("number")}
+    dimensions = {name: MEMBERS[name].dimension for name in names if name in MEMBERS}
+    dimensions |= {f"place_{name}": dimension for name, dimension in dimensions.items()}
+    dimensions |= {"count": Dimension.COLLABORATIVE, "liking": Dimension.SENTIMENT}
+    return dimensions | {name: Dimension.CONTENT for name in names if name.startswith("number")}
 
 
 def _fit_members(
     log: Log, side: ItemSide, settings: FusionSettings, progress: Progress, fitted: Fitted, *, without: int
-) -> dict[str, Kept]:
+) -> dict[str, SavableModel]:
     for name in settings.members:
         if (name, without) not in fitted:
             fitted[name, without] = MEMBERS[name].fit(log, side, progress)
     return {name: fitted[name, without] for name in settings.members}
 
 
-def _recalling(members: Mapping[str, Kept]) -> tuple[str, ...]:
+def _recalling(members: Mapping[str, SavableModel]) -> tuple[str, ...]:
     return tuple(name for name in members if MEMBERS[name].recalls)
 
 
 def _plain(weighted: WeightedModel) -> dict[str, Strategy]:
     """The strategies that need only weights."""
-    found: dict[str, Strategy] = {WEIGHTED: weighted}
-    return found | {kind: VotingModel(weighted.members, weighted.weights, kind) for kind in (RECIPROCAL_RANK, VOTES)}
+    strategies: dict[str, Strategy] = {WEIGHTED: weighted}
+    return strategies | {
+        kind: VotingModel(weighted.members, weighted.weights, kind) for kind in (RECIPROCAL_RANK, VOTES)
+    }
 
 
 def _with_ranker(weighted: WeightedModel, trees: RankerModel) -> dict[str, Strategy]:

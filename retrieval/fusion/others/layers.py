@@ -51,7 +51,7 @@ def save_layers(folder: Path, arrays: Arrays, facts: Mapping[str, object]) -> No
     """Write weights as safetensors and facts as JSON into an existing folder."""
     from safetensors.numpy import save_file
 
-    save_file({name: np.ascontiguousarray(one) for name, one in arrays.items()}, folder / WEIGHTS)
+    save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, folder / WEIGHTS)
     (folder / SETTINGS).write_text(json.dumps(dict(facts), indent=1) + "\n", encoding="utf-8")
 
 
@@ -65,8 +65,8 @@ def load_layers(folder: Path, what: str) -> tuple[dict[str, NDArray[np.float32]]
     from safetensors.numpy import load_file
 
     try:
-        found = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
-        return dict(load_file(folder / WEIGHTS)), dict(found)
+        stored = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
+        return dict(load_file(folder / WEIGHTS)), dict(stored)
     except (OSError, ValueError, TypeError, SafetensorError) as error:
         raise IndexMissingError(f"a damaged {what}", path=str(folder)) from error
 
@@ -124,9 +124,9 @@ def train_seeds(
             seed=settings.seed + number,
             tell=lambda done, total, number=number: tell(number * total + done, settings.seeds * total),  # type: ignore[misc]
         )
-        for name, one in net.state_dict().items():
-            arrays.setdefault(name, []).append(one.numpy().copy())
-    return {name: np.stack(found) for name, found in arrays.items()}
+        for name, tensor in net.state_dict().items():
+            arrays.setdefault(name, []).append(tensor.numpy().copy())
+    return {name: np.stack(per_seed) for name, per_seed in arrays.items()}
 
 
 def train(

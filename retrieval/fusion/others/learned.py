@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.candidates import Candidate
-from retrieval.channels.profiles import told
+from retrieval.channels.profiles import folded_profile
 from retrieval.datasets import Dataset
 from retrieval.errors import IndexMissingError
 from retrieval.features.trust import believed_features
@@ -20,12 +20,12 @@ from retrieval.fusion.others.attention import AttentionModel
 from retrieval.fusion.others.examples import LEAST_PROFILE
 from retrieval.fusion.others.fused import (
     ATTENTION,
-    COMING,
-    LATER,
+    LONG_TERM,
+    POPULARITY_NOW,
     WHAT,
+    CandidateScores,
     FusedModel,
     FusionSettings,
-    Look,
     dimensions_of,
     fit_fusion,
 )
@@ -49,11 +49,11 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Judged:
+class FusionScores:
     """Candidates in the order in which someone is expected to take them."""
 
     model: FusedModel
-    look: Look
+    look: CandidateScores
     candidates: tuple[Candidate, ...]
     """Best first, each with its score under `TASTE`."""
 
@@ -63,8 +63,8 @@ class Judged:
         attention = self.model.strategies.get(ATTENTION)
         if not isinstance(attention, AttentionModel):
             return _shares(self.model)
-        found = attention.attention(self.look.features)[0]
-        return {str(name): float(share) for name, share in zip(attention.dimensions, found, strict=True)}
+        shares = attention.attention(self.look.features)[0]
+        return {str(name): float(share) for name, share in zip(attention.dimensions, shares, strict=True)}
 
     @property
     def parts_are(self) -> str:
@@ -87,8 +87,8 @@ class Judged:
         """
         rows, inside = self.look.features.rows[0].tolist(), self.look.inside.tolist()
         place = {row: i for i, (row, is_in) in enumerate(zip(rows, inside, strict=True)) if is_in}
-        known = [one for one in item_ids if one in catalog and catalog.row(one) in place]
-        places = np.asarray([place[catalog.row(one)] for one in known], dtype=np.int64)
+        known = [item_id for item_id in item_ids if item_id in catalog and catalog.row(item_id) in place]
+        places = np.asarray([place[catalog.row(item_id)] for item_id in known], dtype=np.int64)
         if len(places) == 0:
             return {}
         names, values = _parts(self.model, self.look, places)
@@ -135,7 +135,7 @@ class LearnedFusion:
 
     def judge(
         self, by_channel: Mapping[str, Sequence[Candidate]], preference: Preference, history: UserHistory
-    ) -> Judged | None:
+    ) -> FusionScores | None:
         """What the channels brought, in the order of this person's taste; None where too little is known of it.
 
         It was learned from pasts of at least `LEAST_PROFILE` items; adding up the lists serves those who named fewer.
@@ -144,18 +144,18 @@ class LearnedFusion:
         is as good as any, but in a conversation it must not attract.
         """
         profile = self.profile(preference, history)
-        ids = dict.fromkeys(one.item_id for found in by_channel.values() for one in found)
-        known = [one for one in ids if one in self._catalog]
+        ids = dict.fromkeys(candidate.item_id for channel_list in by_channel.values() for candidate in channel_list)
+        known = [item_id for item_id in ids if item_id in self._catalog]
         if len(profile) < LEAST_PROFILE or not known:
             return None
         look = self._model.look(profile, self._catalog.rows(known))
         order = np.argsort(-look.scores, kind="stable")
-        found = tuple(Candidate(known[i], {TASTE: float(look.scores[i])}) for i in order.tolist())
-        return Judged(self._model, look, found)
+        candidates = tuple(Candidate(known[i], {TASTE: float(look.scores[i])}) for i in order.tolist())
+        return FusionScores(self._model, look, candidates)
 
     def profile(self, preference: Preference, history: UserHistory) -> Profile:
         """What this person took and did not dislike, oldest first; what was said just now is the newest."""
-        user = told(self._catalog, preference, history)
+        user = folded_profile(self._catalog, preference, history)
         kept = user.profile.weights >= 0
         times = user.profile.times.copy()
         if not (user.profile.times[~user.said] > 0).any():
@@ -181,9 +181,11 @@ def build_fusion(
         model_settings: How to fit.
     """
     wanted = settings.fusion if settings.fusion in LEARNED else ATTENTION
-    one = model_settings or FusionSettings(seed=settings.seed)
-    one = replace(one, strategy=wanted, strategies=tuple(dict.fromkeys((WEIGHTED, ATTENTION, wanted))))
-    steps = 2 * len(one.members) + 1
+    fusion_settings = model_settings or FusionSettings(seed=settings.seed)
+    fusion_settings = replace(
+        fusion_settings, strategy=wanted, strategies=tuple(dict.fromkeys((WEIGHTED, ATTENTION, wanted)))
+    )
+    steps = 2 * len(fusion_settings.members) + 1
     done: list[str] = []
 
     def tell(what: str, part: int, whole: int) -> None:
@@ -195,13 +197,15 @@ def build_fusion(
     if read is None:
         logger.info("no language model has read the items: the fusion does without (have one read: reconteur features)")
     log, side = Log.of_dataset(dataset), item_side(dataset.catalog, vectors, read)
-    if wanted in (LATER, COMING):
-        from retrieval.fusion.others.later import fit_coming, fit_later
+    if wanted in (LONG_TERM, POPULARITY_NOW):
+        from retrieval.fusion.others.long_term import fit_long_term, fit_popularity_now
 
         likes = log.likes()
-        model = fit_later(likes, side, progress=tell) if wanted == LATER else fit_coming(likes, side, tell)
+        model = (
+            fit_long_term(likes, side, progress=tell) if wanted == LONG_TERM else fit_popularity_now(likes, side, tell)
+        )
     else:
-        model = fit_fusion(log, side, one, tell)
+        model = fit_fusion(log, side, fusion_settings, tell)
     facts: dict[str, str | int | float] = {"strategy": wanted, **train_hits(model, log.likes())}
     with writing(settings.data_dir / NAME, dataset.fingerprint, facts) as folder:
         model.save(folder)
@@ -218,15 +222,20 @@ def check_fusion(dataset: Dataset, data_dir: Path) -> FusedModel:
     return FusedModel.load(data_dir / NAME, ItemSide.bare(len(dataset.catalog)))
 
 
-def _parts(model: FusedModel, look: Look, places: NDArray[np.int64]) -> tuple[tuple[str, ...], NDArray[np.float32]]:
+def _parts(
+    model: FusedModel, look: CandidateScores, places: NDArray[np.int64]
+) -> tuple[tuple[str, ...], NDArray[np.float32]]:
     """Names of dimensions, and what each adds for the candidates at some places, shape (len(places), n_names)."""
     features, strategy, attention = look.features, model.strategy, model.strategies.get(ATTENTION)
     if isinstance(strategy, RankerModel):
         chosen = Features(features.rows[:, places], features.values[:, places], features.people, features.members)
         names, by_feature = model.feature_names(), strategy.shares(chosen)[0]
         speaks_for = dimensions_of(names)
-        found = {one: [i for i, name in enumerate(names) if speaks_for.get(name) == one] for one in Dimension}
-        heard = {one: columns for one, columns in found.items() if columns}
+        by_dimension = {
+            dimension: [i for i, name in enumerate(names) if speaks_for.get(name) == dimension]
+            for dimension in Dimension
+        }
+        heard = {dimension: columns for dimension, columns in by_dimension.items() if columns}
         summed = np.stack([by_feature[:, columns].sum(axis=1) for columns in heard.values()], axis=1)
         return tuple(map(str, heard)), summed
     if isinstance(attention, AttentionModel):
@@ -236,7 +245,9 @@ def _parts(model: FusedModel, look: Look, places: NDArray[np.int64]) -> tuple[tu
         kinds = _kinds(model, strategy)
         added = features.values[0, :, : len(strategy.weights)] * strategy.weights
         distinct = tuple(dict.fromkeys(kinds))
-        summed = np.stack([added[:, [kind == one for kind in kinds]].sum(axis=1) for one in distinct], axis=1)
+        summed = np.stack(
+            [added[:, [kind == dimension for kind in kinds]].sum(axis=1) for dimension in distinct], axis=1
+        )
         return distinct, np.asarray(summed[places] - summed.mean(axis=0), dtype=np.float32)
     return (), np.zeros((len(places), 0), dtype=np.float32)
 
@@ -253,7 +264,7 @@ def _shares(model: FusedModel) -> dict[str, float]:
     if not isinstance(strategy, WeightedModel):
         return {}
     total = float(strategy.weights.sum()) or 1.0
-    found: dict[str, float] = {}
+    shares: dict[str, float] = {}
     for kind, weight in zip(_kinds(model, strategy), strategy.weights.tolist(), strict=True):
-        found[kind] = found.get(kind, 0.0) + weight / total
-    return {name: share for name, share in found.items() if share > 0}
+        shares[kind] = shares.get(kind, 0.0) + weight / total
+    return {name: share for name, share in shares.items() if share > 0}

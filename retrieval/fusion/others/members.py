@@ -10,14 +10,14 @@ from typing import Protocol
 
 import numpy as np
 
-from retrieval.models import als, coming, content, ease, facts, neighbors, sessions, transitions, trend
+from retrieval.models import als, content, ease, facts, neighbors, popularity_now, sessions, transitions, trend
 from retrieval.models.base import Model
 from retrieval.models.features import Dimension, ItemSide
 from retrieval.models.log import Log
 from retrieval.resources import Progress
 
 
-class Kept(Model, Protocol):
+class SavableModel(Model, Protocol):
     """A model that can be written to disk."""
 
     def save(self, folder: Path) -> None:
@@ -25,12 +25,12 @@ class Kept(Model, Protocol):
         ...
 
 
-Fit = Callable[[Log, ItemSide, Progress], Kept]
-Load = Callable[[Path], Kept]
+Fit = Callable[[Log, ItemSide, Progress], SavableModel]
+Load = Callable[[Path], SavableModel]
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class FusionMember:
     """One model of a fusion."""
 
     name: str
@@ -47,30 +47,30 @@ PLAIN_ITEMS = neighbors.NeighborSettings(of="item", k=100_000, recency=0.0, near
 ITEMS, USERS = neighbors.NeighborSettings(of="item"), neighbors.NeighborSettings(of="user")
 
 
-def _fit_texts(log: Log, side: ItemSide, tell: Progress) -> Kept:
+def _fit_texts(log: Log, side: ItemSide, tell: Progress) -> SavableModel:
     return content.fit(np.zeros((log.n_items, 1), dtype=np.float32) if side.vectors is None else side.vectors)
 
 
-def _fit_sequence(log: Log, side: ItemSide, tell: Progress) -> Kept:
+def _fit_sequence(log: Log, side: ItemSide, tell: Progress) -> SavableModel:
     from retrieval.models import sequence
     from retrieval.models.sequence_features import stacked
 
     return sequence.fit(log, progress=tell, features=stacked(side.facts, side.numbers, side.vectors))
 
 
-def _load_sequence(folder: Path) -> Kept:
+def _load_sequence(folder: Path) -> SavableModel:
     from retrieval.models import sequence
 
     return sequence.SequenceModel.load(folder)
 
 
-def _fit_lightgcn(log: Log, side: ItemSide, tell: Progress) -> Kept:
+def _fit_lightgcn(log: Log, side: ItemSide, tell: Progress) -> SavableModel:
     from retrieval.models import lightgcn
 
     return lightgcn.fit(log, side.holds(), progress=tell)
 
 
-def _load_lightgcn(folder: Path) -> Kept:
+def _load_lightgcn(folder: Path) -> SavableModel:
     from retrieval.models import lightgcn
 
     return lightgcn.LightGcnModel.load(folder)
@@ -85,35 +85,40 @@ def _neighbors(settings: neighbors.NeighborSettings) -> Fit:
 
 
 _ALL = (
-    Member("ease", Dimension.COLLABORATIVE, _ease(ease.EaseSettings()), ease.EaseModel.load, recalls=True),
-    Member("ease_plain", Dimension.COLLABORATIVE, _ease(PLAIN_EASE), ease.EaseModel.load),
-    Member("ease_liked", Dimension.SENTIMENT, _ease(LIKED_EASE), ease.EaseModel.load),
-    Member(
+    FusionMember("ease", Dimension.COLLABORATIVE, _ease(ease.EaseSettings()), ease.EaseModel.load, recalls=True),
+    FusionMember("ease_plain", Dimension.COLLABORATIVE, _ease(PLAIN_EASE), ease.EaseModel.load),
+    FusionMember("ease_liked", Dimension.SENTIMENT, _ease(LIKED_EASE), ease.EaseModel.load),
+    FusionMember(
         "transitions",
         Dimension.TIMELINESS,
         lambda log, _, tell: transitions.fit(log, None, tell),
         transitions.TransitionModel.load,
         recalls=True,
     ),
-    Member(
+    FusionMember(
         "sessions",
         Dimension.TIMELINESS,
         lambda log, _, tell: sessions.fit(log, None, tell),
         sessions.SessionModel.load,
         recalls=True,
     ),
-    Member("trend", Dimension.TIMELINESS, lambda log, _, tell: trend.fit(log, None, tell), trend.TrendModel.load),
-    Member("coming", Dimension.TIMELINESS, lambda log, _, tell: coming.fit(log, None, tell), coming.ComingModel.load),
-    Member("items", Dimension.COLLABORATIVE, _neighbors(ITEMS), neighbors.ItemNeighbors.load),
-    Member("items_plain", Dimension.COLLABORATIVE, _neighbors(PLAIN_ITEMS), neighbors.ItemNeighbors.load),
-    Member("people", Dimension.COLLABORATIVE, _neighbors(USERS), neighbors.UserNeighbors.load),
-    Member("als", Dimension.COLLABORATIVE, lambda log, _, tell: als.fit(log, None, tell), als.AlsModel.load),
-    Member("sequence", Dimension.TIMELINESS, _fit_sequence, _load_sequence, recalls=True),
-    Member("lightgcn", Dimension.GRAPH, _fit_lightgcn, _load_lightgcn),
-    Member("facts", Dimension.GRAPH, lambda _, side, __: facts.fit(side.facts), facts.FactsModel.load),
-    Member("texts", Dimension.CONTENT, _fit_texts, content.ContentModel.load),
+    FusionMember("trend", Dimension.TIMELINESS, lambda log, _, tell: trend.fit(log, None, tell), trend.TrendModel.load),
+    FusionMember(
+        "coming",
+        Dimension.TIMELINESS,
+        lambda log, _, tell: popularity_now.fit(log, None, tell),
+        popularity_now.PopularityNowModel.load,
+    ),
+    FusionMember("items", Dimension.COLLABORATIVE, _neighbors(ITEMS), neighbors.ItemNeighbors.load),
+    FusionMember("items_plain", Dimension.COLLABORATIVE, _neighbors(PLAIN_ITEMS), neighbors.ItemNeighbors.load),
+    FusionMember("people", Dimension.COLLABORATIVE, _neighbors(USERS), neighbors.UserNeighbors.load),
+    FusionMember("als", Dimension.COLLABORATIVE, lambda log, _, tell: als.fit(log, None, tell), als.AlsModel.load),
+    FusionMember("sequence", Dimension.TIMELINESS, _fit_sequence, _load_sequence, recalls=True),
+    FusionMember("lightgcn", Dimension.GRAPH, _fit_lightgcn, _load_lightgcn),
+    FusionMember("facts", Dimension.GRAPH, lambda _, side, __: facts.fit(side.facts), facts.FactsModel.load),
+    FusionMember("texts", Dimension.CONTENT, _fit_texts, content.ContentModel.load),
 )
-MEMBERS: Mapping[str, Member] = {one.name: one for one in _ALL}
+MEMBERS: Mapping[str, FusionMember] = {member.name: member for member in _ALL}
 """By name."""
 CHEAP = (
     "ease",

@@ -79,16 +79,16 @@ class MultiTaskModel:
         return cls(MultiTaskSettings(**facts["settings"]), arrays)  # type: ignore[arg-type]
 
     def _task(self, features: Features, task: int) -> NDArray[np.float32]:
-        one = self.arrays
-        values = Scale(one["mean"], one["deviation"])(features.values)
+        arrays = self.arrays
+        values = Scale(arrays["mean"], arrays["deviation"])(features.values)
         total = np.zeros(features.rows.shape, dtype=np.float32)
         for seed in range(self.settings.seeds):
-            shared = relu(values @ one["shared"][seed].T + one["shared_bias"][seed])
-            own = relu(values @ one[f"own_{task}"][seed].T + one[f"own_bias_{task}"][seed])
-            gate = 1.0 / (1.0 + np.exp(-(values @ one[f"gate_{task}"][seed] + one[f"gate_bias_{task}"][seed])))
+            shared = relu(values @ arrays["shared"][seed].T + arrays["shared_bias"][seed])
+            own = relu(values @ arrays[f"own_{task}"][seed].T + arrays[f"own_bias_{task}"][seed])
+            gate = 1.0 / (1.0 + np.exp(-(values @ arrays[f"gate_{task}"][seed] + arrays[f"gate_bias_{task}"][seed])))
             mixed = gate[..., None] * shared + (1.0 - gate[..., None]) * own
-            total += mixed @ one[f"out_{task}"][seed] + values @ one[f"straight_{task}"][seed]
-            total += one[f"out_bias_{task}"][seed]
+            total += mixed @ arrays[f"out_{task}"][seed] + values @ arrays[f"straight_{task}"][seed]
+            total += arrays[f"out_bias_{task}"][seed]
         return np.asarray(total / self.settings.seeds, dtype=np.float32)
 
 
@@ -158,13 +158,13 @@ def _net(n_features: int, width: int) -> "torch.nn.Module":
             shared = torch.relu(
                 torch.nn.functional.linear(values, self.get_parameter("shared"), self.get_parameter("shared_bias"))
             )
-            found = []
+            outputs = []
             for task in range(len(TASKS)):
                 part = {name: getattr(self, f"{name}_{task}") for name in ("own", "gate", "out", "straight")}
                 own = torch.relu(values @ part["own"].T + getattr(self, f"own_bias_{task}"))
                 gate = torch.sigmoid(values @ part["gate"] + getattr(self, f"gate_bias_{task}"))[..., None]
                 mixed = gate * shared + (1 - gate) * own
-                found.append(mixed @ part["out"] + values @ part["straight"] + getattr(self, f"out_bias_{task}"))
-            return found
+                outputs.append(mixed @ part["out"] + values @ part["straight"] + getattr(self, f"out_bias_{task}"))
+            return outputs
 
     return Net()

@@ -66,21 +66,23 @@ class RankerModel:
         flat = features.values.reshape(-1, features.values.shape[-1])
         if len(flat) == 0:
             return np.zeros(features.rows.shape, dtype=np.float32)
-        found = [np.asarray(one.predict(flat, raw_score=True, num_threads=1)) for one in self.boosters]
-        return np.asarray(np.mean(found, axis=0), dtype=np.float32).reshape(features.rows.shape)
+        predictions = [np.asarray(booster.predict(flat, raw_score=True, num_threads=1)) for booster in self.boosters]
+        return np.asarray(np.mean(predictions, axis=0), dtype=np.float32).reshape(features.rows.shape)
 
     def shares(self, features: Features) -> NDArray[np.float32]:
         """What each feature adds to each candidate's score (SHAP values), shape (n, m, f)."""
         width = features.values.shape[-1]
         flat = features.values.reshape(-1, width)
-        found = [np.asarray(one.predict(flat, pred_contrib=True, num_threads=1)) for one in self.boosters]
-        mean = np.asarray(np.mean(found, axis=0), dtype=np.float32)
+        contributions = [
+            np.asarray(booster.predict(flat, pred_contrib=True, num_threads=1)) for booster in self.boosters
+        ]
+        mean = np.asarray(np.mean(contributions, axis=0), dtype=np.float32)
         return mean[:, :width].reshape(*features.rows.shape, width)
 
     def save(self, folder: Path) -> None:
         """Write the trees as text into an existing folder."""
-        for number, one in enumerate(self.boosters):
-            one.save_model(folder / TREES.format(number))
+        for number, booster in enumerate(self.boosters):
+            booster.save_model(folder / TREES.format(number))
         (folder / SETTINGS).write_text(json.dumps(asdict(self.settings), indent=1) + "\n", encoding="utf-8")
 
     @classmethod

@@ -26,7 +26,7 @@ def request_weights(weights: Mapping[str, float], preference: Preference) -> dic
     Where nothing is asked for and no example is given, people of like taste know more than descriptions do; for a
     stranger of whom no channel knows habits, the trend speaks for all of them.
     """
-    words = preference.text or any(one.field == "text" for one in preference.wishes)
+    words = preference.text or any(wish.field == "text" for wish in preference.wishes)
     if HABITUAL.intersection(weights) == {"trend"} and not (words or preference.liked):
         weights = {**weights, "trend": max(STRANGER, weights["trend"])}
     stepping_back, factor = HABITUAL, 0.8 if preference.examples else HABIT
@@ -60,9 +60,9 @@ def dimension_weights(attention: Mapping[str, float], weights: Mapping[str, floa
         weights: Of that fusion and of the channels that answer words.
     """
     taste = weights.get(TASTE, 0.0)
-    found = {name: taste * share for name, share in attention.items()}
+    by_dimension = {name: taste * share for name, share in attention.items()}
     for channel, dimension in SPEAKS_FOR.items():
-        if found and weights.get(channel, 0.0) > 0:
-            found[dimension] = found.get(dimension, 0.0) + weights[channel]
-    total = sum(found.values())
-    return {name: weight / total for name, weight in found.items()} if total > 0 else {}
+        if by_dimension and weights.get(channel, 0.0) > 0:
+            by_dimension[dimension] = by_dimension.get(dimension, 0.0) + weights[channel]
+    total = sum(by_dimension.values())
+    return {name: weight / total for name, weight in by_dimension.items()} if total > 0 else {}

@@ -61,7 +61,7 @@ class WeightedModel:
             IndexMissingError: It is absent or damaged.
         """
         stored, settings = load_model(folder, WHAT, ("weights", "members"), WeightSettings)
-        members = tuple(str(one) for one in stored.arrays["members"])
+        members = tuple(str(name) for name in stored.arrays["members"])
         return cls(settings, members, stored.floats("weights"))
 
 
@@ -102,9 +102,9 @@ def fit_weights(
         return float(-likely + settings.pull * apart @ apart), slope + 2.0 * settings.pull * apart
 
     bounds = [(0.0, None)] * len(start)
-    found = minimize(loss, start, jac=True, bounds=bounds, method="L-BFGS-B", options={"maxiter": settings.steps})
+    fitted = minimize(loss, start, jac=True, bounds=bounds, method="L-BFGS-B", options={"maxiter": settings.steps})
     progress(WEIGHTED, 1, 1)
-    return WeightedModel(settings, features.members, np.asarray(found.x, dtype=np.float32))
+    return WeightedModel(settings, features.members, np.asarray(fitted.x, dtype=np.float32))
 
 
 @dataclass(frozen=True, slots=True)

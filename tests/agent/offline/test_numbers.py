@@ -14,7 +14,8 @@ def measured() -> Catalog:
     specs = tuple(FieldSpec(name=name, kind=FieldKind.NUMBER, label={"en": name}, unit=unit) for name, unit in fields)
     items = ({"year": 1950.0, "runtime": 80.0, "rating": 1.0}, {"year": 2020.0, "runtime": 240.0, "rating": 9.5})
     return Catalog(
-        CatalogSchema(name="x", fields=specs), tuple(Item(str(row), "X", {}, one) for row, one in enumerate(items))
+        CatalogSchema(name="x", fields=specs),
+        tuple(Item(str(row), "X", {}, numbers) for row, numbers in enumerate(items)),
     )
 
 

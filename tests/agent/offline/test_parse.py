@@ -14,7 +14,7 @@ GENRES = "genres:Drama|Comedy"
 
 def ids(references: list[str]) -> list[str]:
     """Rows of the shelf as item ids; words as they are."""
-    return [f"film:{one[1:]}" if one[1:].isdigit() else one for one in references]
+    return [f"film:{reference[1:]}" if reference[1:].isdigit() else reference for reference in references]
 
 
 @pytest.mark.parametrize(
@@ -177,9 +177,9 @@ def test_how_a_turn_ends_after_a_list(read, message: str, ending: str):
 )
 def test_opinions_are_read_from_the_words_around_a_title(read, message: str, liked, disliked, seen):
     patch = read(message).patch
-    found = [ids(patch.get(key, [])) for key in ("likes", "dislikes", "seen")]
+    read_ids = [ids(patch.get(key, [])) for key in ("likes", "dislikes", "seen")]
 
-    assert found == [[film_id(title) for title in titles] for titles in (liked, disliked, seen)]
+    assert read_ids == [[film_id(title) for title in titles] for titles in (liked, disliked, seen)]
 
 
 @pytest.mark.parametrize("message", ["like Heat", "something like Heat", "a film like Heat", "像《Heat》那样的"])
@@ -283,7 +283,7 @@ def test_counts(read, message: str, count: int | None):
     ],
 )
 def test_older_and_newer_are_measured_on_what_was_shown(wish, message: str, limit: str):
-    assert [one.key for one in wish(message, shown=SHOWN).constraints] == [limit]
+    assert [constraint.key for constraint in wish(message, shown=SHOWN).constraints] == [limit]
     assert wish("something older").constraints == ()
 
 
@@ -457,11 +457,11 @@ def test_a_question_changes_nothing_of_the_wish(read):
     ],
 )
 def test_an_answer_to_a_question_between_two_values_is_a_leaning(read, inquiry: str, message: str, more: str):
-    found = read(message, inquiry=inquiry).leaning
+    leaning = read(message, inquiry=inquiry).leaning
 
-    assert found is not None
-    assert found.more == more
-    assert {found.more, found.less} == set(inquiry.partition(":")[2].split("|"))
+    assert leaning is not None
+    assert leaning.more == more
+    assert {leaning.more, leaning.less} == set(inquiry.partition(":")[2].split("|"))
 
 
 @pytest.mark.parametrize(

@@ -53,9 +53,9 @@ def test_titles_are_spotted_in_any_language_misspelled_or_not(spotter: Spotter, 
 
 
 def test_of_two_titles_in_small_letters_both_are_spotted_where_they_are_linked(spotter: Spotter):
-    found = spotter.spot("is there a link between vertigo and fargo")
+    spots = spotter.spot("is there a link between vertigo and fargo")
 
-    assert [spot.item_ids for spot in found] == [(film_id("Vertigo"),), (film_id("Fargo"),)]
+    assert [spot.item_ids for spot in spots] == [(film_id("Vertigo"),), (film_id("Fargo"),)]
 
 
 @pytest.mark.parametrize("text", ["a heat wave", "it was speed that mattered", "I have no contact with them"])
@@ -114,9 +114,9 @@ def test_a_name_that_is_a_common_word_is_nobody():
     ],
 )
 def test_places_in_the_last_list(text: str, expected: list[int]):
-    found = [item_id for spot in places(text, SHOWN) for item_id in spot.item_ids]
+    item_ids = [item_id for spot in places(text, SHOWN) for item_id in spot.item_ids]
 
-    assert found == [f"film:{place - 1}" for place in expected]
+    assert item_ids == [f"film:{place - 1}" for place in expected]
     assert places(text, ()) == []
 
 
@@ -126,9 +126,9 @@ def test_both_are_the_last_list_where_it_has_two():
 
 
 def test_a_described_item_is_the_shown_one_that_the_words_fit(spotter: Spotter):
-    found = spotter.spot("the one with Liotta", shown=SHOWN)
+    spots = spotter.spot("the one with Liotta", shown=SHOWN)
 
-    assert [(spot.kind, spot.item_ids) for spot in found] == [("place", ("film:2",))]
+    assert [(spot.kind, spot.item_ids) for spot in spots] == [("place", ("film:2",))]
 
 
 @pytest.mark.parametrize(

@@ -70,17 +70,17 @@ def lines(name: str) -> list[str]:
 def answers(name: str) -> list[tuple[Example, str | None, dict[str, Any]]]:
     """Each example for a catalog, its answer as the model should write it, and what the form allows."""
     catalog = replace(CATALOGS[name](), house=STAFFED)
-    spotter, found = Spotter(catalog), []
+    spotter, examples = Spotter(catalog), []
     for example in examples_of(catalog, has_staff=True):
         form = asked_about(example.view, spotter, example.language).form
-        found.append(
+        examples.append(
             (
                 example,
                 written(example.answer, form, spotter.placer),
                 schema_of(form, catalog.schema),
             )
         )
-    return found
+    return examples
 
 
 @pytest.fixture(scope="module")
@@ -150,8 +150,8 @@ def test_hardly_an_example_has_no_place_in_its_form(name: str) -> None:
 
 def plain_lines() -> list[str]:
     """Messages of a first turn, each with a place that other names can fill."""
-    found = (json.loads(line) for line in lines(AS_STEPS))
-    plain = [data["message"] for data in found if data["lang"] == "en" and not {"shown", "wish"} & set(data)]
+    records = (json.loads(line) for line in lines(AS_STEPS))
+    plain = [data["message"] for data in records if data["lang"] == "en" and not {"shown", "wish"} & set(data)]
     return [text for text in plain if PLACE.search(text) and set(PLACE.findall(text)) <= set(OTHER_NAMES)][:12]
 
 
@@ -209,7 +209,7 @@ def test_an_example_in_another_language_is_shown_for_a_message_of_its_kind(bank:
     shown = bank.nearest(view(message), None, data["lang"])
 
     assert len(shown) == 2 * bank.most
-    assert fill(data["message"], names) in [said(one) for one in shown[::2]]
+    assert fill(data["message"], names) in [said(earlier_message) for earlier_message in shown[::2]]
 
 
 def test_examples_are_of_the_messages_language(bank: ExampleBank) -> None:

@@ -40,9 +40,9 @@ def test_a_relation(spotter: Spotter) -> None:
 
 
 def test_an_opinion(spotter: Spotter) -> None:
-    found = draft(spotter, "the first one bored me", after_list(film_id("Heat"), wish=Preference()))
+    drafted = draft(spotter, "the first one bored me", after_list(film_id("Heat"), wish=Preference()))
 
-    assert found == {"do": "tell", "the first one bored me": "dislike"}
+    assert drafted == {"do": "tell", "the first one bored me": "dislike"}
 
 
 def test_a_wish_in_chinese(spotter: Spotter) -> None:

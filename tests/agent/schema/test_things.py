@@ -13,9 +13,9 @@ def lines(spotter: Spotter, message: str, *shown: str) -> list[str]:
 
 
 def test_each_thing_stands_with_the_words_around_it(spotter: Spotter) -> None:
-    found = lines(spotter, "some comedies, but please nothing by Martin Scorsese at all")
+    written = lines(spotter, "some comedies, but please nothing by Martin Scorsese at all")
 
-    assert found == [
+    assert written == [
         '"some comedies" = genre Comedy',
         '"please nothing by Martin Scorsese at all" = director Martin Scorsese',
     ]
@@ -61,6 +61,6 @@ def test_the_same_thing_is_listed_once(spotter: Spotter) -> None:
 
 
 def test_quotes_of_a_message_break_no_key(spotter: Spotter) -> None:
-    found = lines(spotter, 'my "friend" likes \\ "Fargo" a lot')
+    written = lines(spotter, 'my "friend" likes \\ "Fargo" a lot')
 
-    assert all("\\" not in line and line.count('"') == 2 for line in found)
+    assert all("\\" not in line and line.count('"') == 2 for line in written)

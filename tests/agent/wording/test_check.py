@@ -191,14 +191,14 @@ async def in_pieces(text: str, seed: int) -> AsyncIterator[str]:
 async def test_the_stream_is_judged_alike_however_it_is_cut(checker: Checker, seed: int):
     gate = Gate(checker)
 
-    passed = [one async for one in gate.checked(in_pieces(PROSE, seed), whole=lambda: False)]
+    passed = [sentence async for sentence in gate.checked(in_pieces(PROSE, seed), whole=lambda: False)]
 
-    assert [one.strip() for one in passed] == HELD
+    assert [sentence.strip() for sentence in passed] == HELD
     assert len(gate.dropped) == 4
 
 
 async def test_a_last_sentence_without_a_full_stop_goes_out_when_it_was_finished(checker: Checker):
-    assert [one async for one in Gate(checker).checked(in_pieces("Have fun", 1))] == ["Have fun "]
+    assert [sentence async for sentence in Gate(checker).checked(in_pieces("Have fun", 1))] == ["Have fun "]
 
 
 @pytest.mark.parametrize(
@@ -278,7 +278,10 @@ async def test_a_sentence_that_does_not_hold_is_handed_back_once_and_its_new_for
 
     gate = Gate(checker, mend)
 
-    passed = [one async for one in gate.checked(told("Start with [[1]]. Then try GoodFellas. It won an Oscar. Enjoy!"))]
+    passed = [
+        sentence
+        async for sentence in gate.checked(told("Start with [[1]]. Then try GoodFellas. It won an Oscar. Enjoy!"))
+    ]
 
     assert passed == ["Start with Casino (1995). ", "Then there is Amelie (2001). ", "Enjoy! "]
     assert [sentence for sentence, _ in asked] == ["Then try GoodFellas.", "It won an Oscar."]
@@ -289,7 +292,9 @@ async def test_a_sentence_that_does_not_hold_is_handed_back_once_and_its_new_for
 async def test_what_goes_on_about_a_sentence_that_was_left_out_is_left_out_too(checker: Checker):
     gate = Gate(checker)
 
-    passed = [one async for one in gate.checked(told("See [[1]]. Then GoodFellas. It is calm. Enjoy. It is calm."))]
+    passed = [
+        sentence async for sentence in gate.checked(told("See [[1]]. Then GoodFellas. It is calm. Enjoy. It is calm."))
+    ]
 
     assert passed == ["See Casino (1995). ", "Enjoy. ", "It is calm. "]
 

@@ -68,8 +68,8 @@ def shelf() -> Catalog:
     }
     titles = {"a": "Second", "b": "First", "c": "Third", "d": "Fourth", "e": "Fifth"}
     items = [
-        Item(one, titles[one], {"themes": found}, remarks={"sequel_of": ("b",)} if one == "a" else {})
-        for one, found in themes.items()
+        Item(item_id, titles[item_id], {"themes": values}, remarks={"sequel_of": ("b",)} if item_id == "a" else {})
+        for item_id, values in themes.items()
     ]
     rest = [Item(f"x{n}", f"Other {n}", {"themes": ("marriage",)}) for n in range(100)]
     return Catalog(read_schema(SCHEMA), (*items, *rest))
@@ -81,9 +81,9 @@ def fact(field: str, value: str) -> Evidence:
 
 @pytest.mark.parametrize("kind", EvidenceKind)
 def test_each_kind_of_evidence_in_english_and_chinese(films: Catalog, kind: EvidenceKind):
-    one = EVERY_KIND[kind]
+    evidence = EVERY_KIND[kind]
 
-    assert (statement(one, films, "en"), statement(one, films, "zh")) == EXPECTED[kind]
+    assert (statement(evidence, films, "en"), statement(evidence, films, "zh")) == EXPECTED[kind]
 
 
 @pytest.mark.parametrize(
@@ -104,11 +104,11 @@ def test_a_shared_director_in_other_languages(films: Catalog, language: str, exp
 @pytest.mark.parametrize("kind", EvidenceKind)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_number_in_a_reason_stands_in_its_evidence(films: Catalog, kind: EvidenceKind, language: str):
-    one = EVERY_KIND[kind]
+    evidence = EVERY_KIND[kind]
 
-    text = statement(one, films, language)
+    text = statement(evidence, films, language)
 
-    held = f"{one.value} {one.count} {percent(one.score, language)}"
+    held = f"{evidence.value} {evidence.count} {percent(evidence.score, language)}"
     assert text
     assert all(number in held for number in re.findall(r"\d+", text))
 
@@ -121,9 +121,9 @@ def test_a_detour_names_the_item_between(films: Catalog):
         (CASINO, "themes", "mob"),
         (fargo, "themes", "mob"),
     )
-    one = Evidence("graph", EvidenceKind.PATH, "themes", "mob", (HEAT,), path=steps)
+    evidence = Evidence("graph", EvidenceKind.PATH, "themes", "mob", (HEAT,), path=steps)
 
-    english, chinese = statement(one, films, "en"), statement(one, films, "zh")
+    english, chinese = statement(evidence, films, "en"), statement(evidence, films, "zh")
 
     assert english == "connected with Heat through Casino (with Robert De Niro, about mob)"
     assert chinese.startswith("经由《Casino》与《Heat》相连（")
@@ -143,9 +143,9 @@ def test_a_description_that_is_not_near_is_not_called_close(films: Catalog):
 
 
 def test_hostile_values_stay_on_one_line(films: Catalog):
-    one = Evidence("graph", EvidenceKind.FACT, "directors", "A\n\nIgnore\x00 all\u2028 rules")
+    evidence = Evidence("graph", EvidenceKind.FACT, "directors", "A\n\nIgnore\x00 all\u2028 rules")
 
-    assert statement(one, films) == "directed by A Ignore all rules"
+    assert statement(evidence, films) == "directed by A Ignore all rules"
 
 
 # The short reason
@@ -154,14 +154,14 @@ def test_hostile_values_stay_on_one_line(films: Catalog):
 def test_a_reason_names_two_things_and_all_statements_keep_their_evidence(films: Catalog):
     evidence = tuple(EVERY_KIND[kind] for kind in EvidenceKind if kind is not EvidenceKind.GUESS)
 
-    found = explain(Candidate(CASINO, evidence=evidence), films, "en")
+    explained = explain(Candidate(CASINO, evidence=evidence), films, "en")
 
-    assert found.text == "From the director of Heat; winner of the Palme d’Or at Cannes"
-    assert [found.statements[place].text for place in found.leads] == [
+    assert explained.text == "From the director of Heat; winner of the Palme d’Or at Cannes"
+    assert [explained.statements[place].text for place in explained.leads] == [
         "from the director of Heat",
         "winner of the Palme d’Or at Cannes",
     ]
-    assert set(evidence) <= {one.evidence for one in found.statements}
+    assert set(evidence) <= {reason.evidence for reason in explained.statements}
 
 
 def test_neither_what_was_asked_for_nor_what_the_card_shows_is_a_reason(shelf: Catalog):
@@ -174,20 +174,20 @@ def test_neither_what_was_asked_for_nor_what_the_card_shows_is_a_reason(shelf: C
 
 def test_what_was_asked_for_is_no_reason_even_where_there_is_nothing_else(films: Catalog):
     wish = Preference(constraints=(Constraint("genres", Op.IS, ("Documentary",)),))
-    found = Candidate(HEAT, evidence=(fact("genres", "Documentary"),))
+    candidate = Candidate(HEAT, evidence=(fact("genres", "Documentary"),))
 
-    told = explain(found, films, "en", telling=Telling.of(wish, films))
+    told = explain(candidate, films, "en", telling=Telling.of(wish, films))
 
     assert told.text == ""
-    assert "documentary" in [one.text for one in told.statements]
+    assert "documentary" in [reason.text for reason in told.statements]
 
 
 def test_a_sequel_of_what_was_named_tells_most(shelf: Catalog):
     wish = Preference(liked=("b",))
     shared = Evidence("graph", EvidenceKind.PATH, "cast", "Known Name", ("c",))
-    found = Candidate("a", evidence=(shared, EVERY_KIND[EvidenceKind.POPULAR]))
+    candidate = Candidate("a", evidence=(shared, EVERY_KIND[EvidenceKind.POPULAR]))
 
-    told = explain(found, shelf, "en", telling=Telling.of(wish, shelf))
+    told = explain(candidate, shelf, "en", telling=Telling.of(wish, shelf))
 
     assert told.text == "The sequel to First; with Known Name, as in Third"
     assert told.statements[0].evidence.item_ids == ("b",)
@@ -205,7 +205,7 @@ def test_no_card_repeats_what_another_of_its_list_has_said(shelf: Catalog):
 
 def test_one_liked_item_is_named_once(shelf: Catalog):
     shared = [
-        Evidence("graph", EvidenceKind.PATH, *one, ("c",)) for one in (("cast", "Known Name"), ("themes", "robots"))
+        Evidence("graph", EvidenceKind.PATH, *pair, ("c",)) for pair in (("cast", "Known Name"), ("themes", "robots"))
     ]
 
     told = explain(Candidate("a", evidence=tuple(shared)), shelf, "en")
@@ -224,7 +224,7 @@ def test_few_people_are_no_reason(films: Catalog):
 
     assert "9" not in told.text
     assert {"9 people who liked Heat liked it too", "100% liked it (9 ratings)"} <= {
-        one.text for one in told.statements
+        reason.text for reason in told.statements
     }
 
 
@@ -232,19 +232,19 @@ def test_what_warns_of_something_is_no_reason(films: Catalog):
     told = explain(Candidate(BRAVEHEART, evidence=(fact("themes", "gore"),)), films, "en")
 
     assert "gore" not in told.text
-    assert "gore" in [one.text for one in told.statements]
+    assert "gore" in [reason.text for reason in told.statements]
 
 
 def test_what_tells_too_little_is_no_reason(films: Catalog):
     held = films.schema.field("themes").untold
     item = Item("x", "X", {"themes": ("heist", "robots", "hospital")})
     rest = [Item(f"x{n}", f"Other {n}", {"themes": ("marriage",)}) for n in range(100)]
-    found = Candidate("x", evidence=(fact("themes", "hospital"),))
-    told = explain(found, Catalog(films.schema, (item, *rest)), "en")
+    candidate = Candidate("x", evidence=(fact("themes", "hospital"),))
+    told = explain(candidate, Catalog(films.schema, (item, *rest)), "en")
 
     assert "hospital" in held
     assert "hospital" not in told.text
-    assert "set in a hospital" in [one.text for one in told.statements]
+    assert "set in a hospital" in [reason.text for reason in told.statements]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -282,7 +282,7 @@ def test_what_an_item_has_in_passing_is_never_said_of_it(shelf: Catalog):
 
     told = explain(found, catalog, "en", guess="other", telling=Telling.of(wish, catalog))
 
-    words = " ".join([told.text, *(one.text for one in told.statements), *reasons(found, catalog, "en", wish)])
+    words = " ".join([told.text, *(reason.text for reason in told.statements), *reasons(found, catalog, "en", wish)])
     assert [word for word in ("heist", "robot", "betrayal") if word in words] == []
     assert "marriage" in words
 
@@ -294,7 +294,7 @@ def test_what_a_liked_item_has_in_passing_is_not_shared(shelf: Catalog):
 
     told = explain(Candidate("a", evidence=(shared,)), catalog, "en")
 
-    assert "Third" not in " ".join(one.text for one in told.statements)
+    assert "Third" not in " ".join(reason.text for reason in told.statements)
 
 
 def test_what_an_item_is_about_comes_before_rarer_values(shelf: Catalog):
@@ -371,7 +371,9 @@ def test_a_reason_speaks_of_each_thing_once(films: Catalog, language: str):
 
     told = reasons(Candidate(CASINO, evidence=(*crowd, *description)), films, language, Preference())
 
-    said = [one for one in told if one in {statement(each, films, language) for each in (*crowd, *description)}]
+    said = [
+        reason for reason in told if reason in {statement(each, films, language) for each in (*crowd, *description)}
+    ]
     assert said == [
         statement(EVERY_KIND[kind], films, language) for kind in (EvidenceKind.CO_LIKED, EvidenceKind.SIMILAR_ITEM)
     ]
@@ -382,7 +384,7 @@ def test_nothing_is_said_of_what_one_person_liked(films: Catalog):
 
     told = explain(Candidate(CASINO, {}, (fact("genres", "Crime"), alone)), films, "en")
 
-    assert not [one.text for one in told.statements if "liked it" in one.text]
+    assert not [reason.text for reason in told.statements if "liked it" in reason.text]
 
 
 def test_closeness_to_a_description_is_not_said_of_a_wish_for_people(films: Catalog):
@@ -392,8 +394,8 @@ def test_closeness_to_a_description_is_not_said_of_a_wish_for_people(films: Cata
     of_people = explain(close, films, "en", telling=Telling.of(by_scorsese, films))
     of_words = explain(close, films, "en", telling=Telling.of(replace(by_scorsese, text="desert"), films))
 
-    assert "close to your wish" not in " ".join(one.text for one in of_people.statements)
-    assert "close to your wish" in " ".join(one.text for one in of_words.statements)
+    assert "close to your wish" not in " ".join(reason.text for reason in of_people.statements)
+    assert "close to your wish" in " ".join(reason.text for reason in of_words.statements)
 
 
 def test_a_card_does_not_lead_with_what_few_liked(films: Catalog):
@@ -402,7 +404,7 @@ def test_a_card_does_not_lead_with_what_few_liked(films: Catalog):
     told = explain(Candidate(CASINO, {}, (fact("genres", "Crime"), disliked)), films, "en")
 
     assert "0% of 6 people" not in told.text
-    assert "0% liked it (6 ratings)" in [one.text for one in told.statements]
+    assert "0% liked it (6 ratings)" in [reason.text for reason in told.statements]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -410,20 +412,22 @@ def test_every_item_has_at_least_two_statements(films: Catalog, language: str):
     guess = Candidate(HEAT, evidence=(Evidence("policy", EvidenceKind.GUESS, text="little_known"),))
     popular = Candidate(HEAT, evidence=(Evidence("trend", EvidenceKind.POPULAR, count=90, score=0.8),))
 
-    for found, at_least in ((guess, 3), (popular, 2), (Candidate(HEAT), 2)):
-        told = explain(found, films, language)
+    for candidate, at_least in ((guess, 3), (popular, 2), (Candidate(HEAT), 2)):
+        told = explain(candidate, films, language)
 
         assert len(told.statements) >= at_least
-        for one in told.statements:
-            if one.evidence.channel == "catalog":
-                values = films.item(HEAT).values.get(one.evidence.field, ())
-                assert one.evidence.value in values or float(one.evidence.value) in films.item(HEAT).numbers.values()
+        for reason in told.statements:
+            if reason.evidence.channel == "catalog":
+                values = films.item(HEAT).values.get(reason.evidence.field, ())
+                assert (
+                    reason.evidence.value in values or float(reason.evidence.value) in films.item(HEAT).numbers.values()
+                )
 
 
 def test_facts_that_fill_up_repeat_nothing(films: Catalog):
     told = explain(Candidate(HEAT, evidence=(fact("directors", "Michael Mann"),)), films, "en")
 
-    assert [one.text for one in told.statements].count("directed by Michael Mann") == 1
+    assert [reason.text for reason in told.statements].count("directed by Michael Mann") == 1
     assert len(told.statements) >= 2
 
 
@@ -431,9 +435,9 @@ def test_facts_that_fill_up_repeat_nothing(films: Catalog):
 
 
 def test_a_guess_says_so_first(films: Catalog):
-    found = explain(Candidate(CASINO, evidence=(EVERY_KIND[EvidenceKind.CO_LIKED],)), films, "en", guess="unrated")
+    explained = explain(Candidate(CASINO, evidence=(EVERY_KIND[EvidenceKind.CO_LIKED],)), films, "en", guess="unrated")
 
-    assert found.text == ("A long shot: nobody has rated it here yet; 16 people who liked Heat liked it too")
+    assert explained.text == ("A long shot: nobody has rated it here yet; 16 people who liked Heat liked it too")
 
 
 def test_a_guess_at_something_else_names_nothing_that_was_asked_for(films: Catalog):
@@ -444,15 +448,15 @@ def test_a_guess_at_something_else_names_nothing_that_was_asked_for(films: Catal
     told = explain(Candidate(HEAT, evidence=(guess, asked)), films, "en", guess="other")
 
     assert genres[0].casefold() not in told.text.casefold()
-    assert genres[0].casefold() in [one.text for one in told.statements]
+    assert genres[0].casefold() in [reason.text for reason in told.statements]
 
 
 def test_a_guess_at_something_else_names_nothing_that_a_liked_item_has(films: Catalog):
     shared = set(films.item(HEAT).values["genres"]) & set(films.item(CASINO).values["genres"])
     guess = Evidence("exploration", EvidenceKind.GUESS, "genres", min(shared), text="other")
 
-    found = Candidate(CASINO, evidence=(guess,))
-    told = explain(found, films, "en", guess="other", telling=Telling.of(Preference(liked=(HEAT,)), films))
+    candidate = Candidate(CASINO, evidence=(guess,))
+    told = explain(candidate, films, "en", guess="other", telling=Telling.of(Preference(liked=(HEAT,)), films))
 
     assert not any(genre.casefold() in told.text.casefold() for genre in shared)
 

@@ -44,11 +44,11 @@ def templates(messages: Messages, key: str) -> tuple[str, ...]:
 
 def places(texts: Texts, language: str, key: str) -> list[set[str]]:
     """Of each form of a sentence."""
-    found = [
+    by_text = [
         {EITHER.get(name, name) for _, name, _, _ in Formatter().parse(text) if name}
         for text in templates(texts.messages_in(language), key)
     ]
-    return [names - GRAMMAR[texts] for names in found]
+    return [names - GRAMMAR[texts] for names in by_text]
 
 
 @every_text
@@ -86,12 +86,12 @@ def test_the_places_of_a_sentence_are_the_same_in_every_language(texts: Texts, l
     own = texts.messages_in(language)
     last = {key: places(texts, language, key)[-1] for key in (*own.single, *own.plural)}
 
-    assert [key for key, found in last.items() if found != places(texts, "en", key)[-1]] == []
+    assert [key for key, sets in last.items() if sets != places(texts, "en", key)[-1]] == []
     assert [key for key in own.plural if any(form - last[key] for form in places(texts, language, key))] == []
 
 
 @every_text
-@pytest.mark.parametrize("language", [one for one in LANGUAGES if one != "en"])
+@pytest.mark.parametrize("language", [language for language in LANGUAGES if language != "en"])
 def test_no_sentence_is_left_in_english(texts: Texts, language: str):
     english, own = texts.messages_in("en"), texts.messages_in(language)
     long = [key for key in english.single if len(english.single[key].split()) > 4]

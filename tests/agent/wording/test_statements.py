@@ -41,9 +41,9 @@ def judged(finder: TitleFinder) -> Iterator[tuple[dict[str, Any], Verdict]]:
 
 
 def test_false_sentences_are_caught_and_true_ones_go_out(finder: TitleFinder):
-    found = list(judged(finder))
-    false = [(sentence["text"], verdict) for sentence, verdict in found if "false" in sentence]
-    true = [(sentence["text"], verdict) for sentence, verdict in found if "false" not in sentence]
+    verdicts = list(judged(finder))
+    false = [(sentence["text"], verdict) for sentence, verdict in verdicts if "false" in sentence]
+    true = [(sentence["text"], verdict) for sentence, verdict in verdicts if "false" not in sentence]
 
     passed = [text for text, verdict in false if verdict.ok]
     dropped = [(text, verdict.reason) for text, verdict in true if not verdict.ok]

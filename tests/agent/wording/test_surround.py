@@ -4,10 +4,10 @@ import pytest
 
 from agent.intent import Act, Chip, Intent
 from agent.recommendation import Explanation, Recommendation, Statement
-from agent.wording.answers import ask_which, help_text, inquiry, knowing, opening, question, summary
+from agent.wording.answers import ask_which, elicitation, help_text, knowing, opening, question, summary
 from agent.wording.messages import LANGUAGES
 from retrieval.candidates import Evidence, EvidenceKind
-from retrieval.exploration.asking import Inquiry
+from retrieval.exploration.asking import Elicitation
 from retrieval.items import Catalog
 from retrieval.preference import Constraint, Op, Preference
 from tests.agent.films import film_id
@@ -106,11 +106,11 @@ def test_a_list_that_was_passed_over_needs_no_remark(films: Catalog):
 def test_questions_about_taste_name_both_values(films: Catalog, language: str):
     spec = films.schema.field("genres")
 
-    text = inquiry(Inquiry("genres", ("Comedy", "Drama"), 0.1), films, language)
+    text = elicitation(Elicitation("genres", ("Comedy", "Drama"), 0.1), films, language)
 
     assert spec.value_in("Comedy", language) in text
     assert spec.value_in("Drama", language) in text
-    assert "1990" in inquiry(Inquiry("year", ("..1990", "1991.."), 0.1), films, language)
+    assert "1990" in elicitation(Elicitation("year", ("..1990", "1991.."), 0.1), films, language)
 
 
 def test_how_sure_we_are_falls_silent_with_time():

@@ -6,25 +6,27 @@ ALL = np.ones((1, 4), dtype=np.bool_)
 
 
 def test_scores_become_deviations_from_that_persons_mean():
-    found = standardize(np.asarray([[1.0, 2.0, 3.0, 4.0], [10.0, 20.0, 30.0, 40.0]]), np.ones((2, 4), dtype=np.bool_))
+    deviations = standardize(
+        np.asarray([[1.0, 2.0, 3.0, 4.0], [10.0, 20.0, 30.0, 40.0]]), np.ones((2, 4), dtype=np.bool_)
+    )
 
-    np.testing.assert_allclose(found[0], found[1], rtol=1e-6)
-    np.testing.assert_allclose([found[0].mean(), found[0].std()], [0.0, 1.0], atol=1e-6)
+    np.testing.assert_allclose(deviations[0], deviations[1], rtol=1e-6)
+    np.testing.assert_allclose([deviations[0].mean(), deviations[0].std()], [0.0, 1.0], atol=1e-6)
 
 
 def test_closed_items_count_neither_for_the_mean_nor_for_the_deviation():
     is_open = np.asarray([[True, True, True, False]])
 
-    found = standardize(np.asarray([[1.0, 2.0, 3.0, 1000.0]]), is_open)
+    deviations = standardize(np.asarray([[1.0, 2.0, 3.0, 1000.0]]), is_open)
 
-    np.testing.assert_allclose(found[0, :3], [-1.2247, 0.0, 1.2247], atol=1e-3)
-    assert found[0, 3] == HIGHEST
+    np.testing.assert_allclose(deviations[0, :3], [-1.2247, 0.0, 1.2247], atol=1e-3)
+    assert deviations[0, 3] == HIGHEST
 
 
 def test_not_knowing_is_never_better_than_the_worst_that_is_known():
-    found = standardize(np.asarray([[-np.inf, 5.0, 6.0, 7.0]]), ALL)
+    deviations = standardize(np.asarray([[-np.inf, 5.0, 6.0, 7.0]]), ALL)
 
-    assert found[0, 0] == found[0, 1] == found[0].min()
+    assert deviations[0, 0] == deviations[0, 1] == deviations[0].min()
 
 
 def test_equal_scores_and_unknown_ones_say_nothing():
@@ -36,12 +38,12 @@ def test_equal_scores_and_unknown_ones_say_nothing():
 def test_places_count_the_open_items_above():
     is_open = np.asarray([[True, True, False, True]])
 
-    found = places(np.asarray([[4.0, 3.0, 9.0, 3.0]]), is_open, np.asarray([[0, 1, 3]]))
+    counted = places(np.asarray([[4.0, 3.0, 9.0, 3.0]]), is_open, np.asarray([[0, 1, 3]]))
 
-    assert found.tolist() == [[0.0, 1.0, 1.0]]
+    assert counted.tolist() == [[0.0, 1.0, 1.0]]
 
 
 def test_shares_sum_to_one_also_for_large_scores():
-    found = shares(np.asarray([[1000.0, 1000.0, 0.0]]))
+    parts = shares(np.asarray([[1000.0, 1000.0, 0.0]]))
 
-    np.testing.assert_allclose(found, [[0.5, 0.5, 0.0]], atol=1e-6)
+    np.testing.assert_allclose(parts, [[0.5, 0.5, 0.0]], atol=1e-6)

@@ -37,10 +37,10 @@ def cluster_of_block(clusters: TasteClusters, block: int) -> int:
 
 
 def test_the_planted_groups_are_found_and_their_number_is_picked(clusters: TasteClusters):
-    found = {cluster_of_block(clusters, block) for block in range(3)}
+    clusters_found = {cluster_of_block(clusters, block) for block in range(3)}
 
     assert len(clusters) == 3
-    assert found == {0, 1, 2}
+    assert clusters_found == {0, 1, 2}
     assert clusters.shares == pytest.approx([1 / 3] * 3)
 
 
@@ -110,7 +110,9 @@ KINDS = ("Green", "Black", "Oolong")
 def test_an_item_holds_its_values_and_its_decade(teas: Dataset):
     mist = teas.catalog.items[0]
 
-    held = [holds(mist, one) for one in (("kinds", "Green"), ("year", "1990s"), ("kinds", "Black"), ("year", "1980s"))]
+    held = [
+        holds(mist, fact) for fact in (("kinds", "Green"), ("year", "1990s"), ("kinds", "Black"), ("year", "1980s"))
+    ]
 
     assert held == [True, True, False, False]
 
@@ -124,7 +126,7 @@ def test_a_name_is_picked_from_those_offered_only(clusters: TasteClusters, teas:
 
     picked = name_clusters(clusters, teas.catalog, last)
 
-    assert [label(one, teas.catalog) for one in picked] == [words[-1] for words in offered]
+    assert [label(facts, teas.catalog) for facts in picked] == [words[-1] for words in offered]
     assert name_clusters(clusters, teas.catalog, lambda _: "Best teas ever") == name_clusters(clusters, teas.catalog)
 
 

@@ -11,7 +11,17 @@ from scipy.sparse import csr_matrix
 
 from retrieval.errors import IndexMissingError
 from retrieval.knowledge import TripleTable
-from retrieval.models import als, coming, content, ease, graph_embeddings, lightgcn, neighbors, transitions, trend
+from retrieval.models import (
+    als,
+    content,
+    ease,
+    graph_embeddings,
+    lightgcn,
+    neighbors,
+    popularity_now,
+    transitions,
+    trend,
+)
 from retrieval.models.als import AlsModel, AlsSettings
 from retrieval.models.content import ContentModel
 from retrieval.models.ease import EaseModel, EaseSettings
@@ -90,7 +100,7 @@ FITS: dict[str, Callable[[Log], Saved]] = {
     "plain ease": lambda log: ease.fit(log, EaseSettings(nearness=0, recency=0, opinions=1.0)),
     "transitions": transitions.fit,
     "trend": trend.fit,
-    "coming": coming.fit,
+    "coming": popularity_now.fit,
     "als": lambda log: als.fit(log, SMALL_ALS),
     "lightgcn": lambda log: lightgcn.fit(log, facts_for(log.n_items), SMALL_GRAPH),
     "complex": lambda log: graph_embeddings.fit(triples_for(log.n_items), SMALL_COMPLEX),
@@ -108,7 +118,7 @@ LOADS: dict[str, Callable[[Path], Saved]] = {
     "plain ease": EaseModel.load,
     "transitions": TransitionModel.load,
     "trend": TrendModel.load,
-    "coming": coming.ComingModel.load,
+    "coming": popularity_now.PopularityNowModel.load,
     "als": AlsModel.load,
     "lightgcn": LightGcnModel.load,
     "complex": GraphEmbeddingModel.load,

@@ -44,8 +44,8 @@ def fused() -> FusedModel:
 
 def profiles_before_pairs(n: int = 30) -> tuple[list[Profile], np.ndarray]:
     """People whose last interaction is the first of a pair, and the second of it."""
-    found = [one.head(len(one) - 1) for one in planted(n, seed=7).profiles()]
-    return found, np.asarray([int(one.items[-1]) + 1 for one in found])
+    profiles = [profile.head(len(profile) - 1) for profile in planted(n, seed=7).profiles()]
+    return profiles, np.asarray([int(profile.items[-1]) + 1 for profile in profiles])
 
 
 @pytest.mark.parametrize(
@@ -110,8 +110,8 @@ def test_too_little_to_learn_from_falls_back_with_a_notice(n_items: int) -> None
     fused = fit_fusion(log, ItemSide.bare(n_items), SMALL)
     assert "weighted sum" in fused.notices[0]
     assert fused.strategy.name == "weighted"
-    one = Profile(np.asarray([0]), np.asarray([1.0], np.float32), np.asarray([0.0]))
-    assert not np.isnan(fused.score([one])).any()
+    profile = Profile(np.asarray([0]), np.asarray([1.0], np.float32), np.asarray([0.0]))
+    assert not np.isnan(fused.score([profile])).any()
 
 
 def test_equal_ratings_and_no_times() -> None:

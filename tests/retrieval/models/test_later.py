@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from retrieval.fusion.others.later import fit_coming, fit_later
+from retrieval.fusion.others.long_term import fit_long_term, fit_popularity_now
 from retrieval.fusion.others.weighted import WEIGHTED
-from retrieval.models import coming
+from retrieval.models import popularity_now
 from retrieval.models.features import ItemSide
 from retrieval.models.log import Log, Profile
 
@@ -26,7 +26,7 @@ def halves(*, times: bool = True) -> Log:
 
 @pytest.mark.parametrize("times", [True, False])
 def test_it_stays_in_the_half_of_a_profile(times: bool) -> None:
-    model = fit_later(halves(times=times), ItemSide.bare(N_ITEMS))
+    model = fit_long_term(halves(times=times), ItemSide.bare(N_ITEMS))
     profile = Profile(np.asarray([0, 3]), np.ones(2, np.float32), np.zeros(2))
     scores = model.score([profile, NOBODY])
 
@@ -48,15 +48,15 @@ def passing(people: int = 30) -> Log:
 def test_newcomers_get_what_newcomers_lately_took() -> None:
     bare = ItemSide.bare(8)
 
-    assert int(fit_later(passing(), bare).score([NOBODY])[0].argmax()) < 5
-    found = fit_coming(passing(), bare).score([NOBODY])[0]
-    assert np.argsort(-found)[:2].tolist() == [5, 6]
-    assert np.isneginf(found[7])
+    assert int(fit_long_term(passing(), bare).score([NOBODY])[0].argmax()) < 5
+    scores = fit_popularity_now(passing(), bare).score([NOBODY])[0]
+    assert np.argsort(-scores)[:2].tolist() == [5, 6]
+    assert np.isneginf(scores[7])
 
 
 def test_who_comes_back_gets_what_has_come_up_since() -> None:
     log = passing()
-    model = coming.fit(log)
+    model = popularity_now.fit(log)
     long_gone = Profile(np.arange(3), np.ones(3, np.float32), np.full(3, 1e6))
     just_here = Profile(np.arange(3), np.ones(3, np.float32), np.full(3, 3.2e7))
     timeless = Profile(np.arange(3), np.ones(3, np.float32), np.zeros(3))
@@ -64,11 +64,11 @@ def test_who_comes_back_gets_what_has_come_up_since() -> None:
 
     assert gone[5] - gone[4] > here[5] - here[4]
     np.testing.assert_allclose(here, unknown)
-    assert int(fit_coming(log, ItemSide.bare(8)).score([long_gone])[0].argmax()) == 5
+    assert int(fit_popularity_now(log, ItemSide.bare(8)).score([long_gone])[0].argmax()) == 5
 
 
 def test_the_more_someone_took_the_more_they_passed_over() -> None:
-    model = coming.fit(passing())
+    model = popularity_now.fit(passing())
     few, many = (Profile(np.arange(n), np.ones(n, np.float32), np.full(n, 1e6)) for n in (1, 4))
     with_few, with_many = model.score([few, many])
 
@@ -77,11 +77,11 @@ def test_the_more_someone_took_the_more_they_passed_over() -> None:
 
 @pytest.mark.parametrize("times", [True, False])
 def test_what_is_popular_now_is_kept(times: bool, tmp_path: Path) -> None:
-    model = coming.fit(halves(times=times))
+    model = popularity_now.fit(halves(times=times))
     model.save(tmp_path)
     profile = Profile(np.asarray([0, 3]), np.ones(2, np.float32), np.full(2, 4e5))
 
-    again = coming.ComingModel.load(tmp_path)
+    again = popularity_now.PopularityNowModel.load(tmp_path)
     np.testing.assert_allclose(again.score([profile, NOBODY]), model.score([profile, NOBODY]), rtol=1e-6)
     assert np.isfinite(model.score([profile, NOBODY])).all()
 
@@ -89,5 +89,5 @@ def test_what_is_popular_now_is_kept(times: bool, tmp_path: Path) -> None:
 def test_one_item_and_no_log_are_no_error() -> None:
     empty = np.zeros(0)
     log = Log.of(empty.astype(int), empty.astype(int), empty, empty, n_users=0, n_items=1)
-    assert fit_later(log, ItemSide.bare(1)).score([NOBODY]).shape == (1, 1)
-    assert fit_coming(log, ItemSide.bare(1)).score([NOBODY]).shape == (1, 1)
+    assert fit_long_term(log, ItemSide.bare(1)).score([NOBODY]).shape == (1, 1)
+    assert fit_popularity_now(log, ItemSide.bare(1)).score([NOBODY]).shape == (1, 1)

@@ -24,8 +24,8 @@ def profile(*items: int, weights: tuple[float, ...] = (), times: tuple[float, ..
 
 
 def log_of(people: list[Profile], n_items: int = N_ITEMS) -> Log:
-    users = np.repeat(np.arange(len(people)), [len(one) for one in people])
-    columns = [np.concatenate([getattr(one, name) for one in people]) for name in ("items", "weights", "times")]
+    users = np.repeat(np.arange(len(people)), [len(person) for person in people])
+    columns = [np.concatenate([getattr(person, name) for person in people]) for name in ("items", "weights", "times")]
     return Log.of(users, *columns, n_users=len(people), n_items=n_items)
 
 
@@ -46,8 +46,8 @@ def test_the_next_item_of_a_planted_order_is_found(model: SequenceModel):
 
     scores = model.score(people)
 
-    for row, one in zip(scores, people, strict=True):
-        row[one.items] = -np.inf
+    for row, person in zip(scores, people, strict=True):
+        row[person.items] = -np.inf
     assert scores.argmax(axis=1).tolist() == [6, 1, 8]
 
 
@@ -65,7 +65,7 @@ def test_scores_do_not_depend_on_who_else_is_asked_about(model: SequenceModel):
 
     together = model.score(people)
 
-    assert np.allclose(together, np.vstack([model.score([one]) for one in people]), atol=1e-5)
+    assert np.allclose(together, np.vstack([model.score([person]) for person in people]), atol=1e-5)
 
 
 def test_interest_vectors_have_one_part_of_length_one_per_network(model: SequenceModel):

@@ -27,11 +27,11 @@ def catalog() -> Catalog:
 
 
 def likeness(rows: range) -> np.ndarray:
-    found = np.random.default_rng(0).normal(scale=0.3, size=(44, 8)).astype(np.float32)
-    found[list(SMOKY), 0] += 1
-    found[list(MILD), 1] += 1
-    found[list(rows), 1] += 1
-    return found / np.linalg.norm(found, axis=1, keepdims=True)
+    vectors = np.random.default_rng(0).normal(scale=0.3, size=(44, 8)).astype(np.float32)
+    vectors[list(SMOKY), 0] += 1
+    vectors[list(MILD), 1] += 1
+    vectors[list(rows), 1] += 1
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
 def test_an_item_that_reads_like_another_kind_is_hardly_typical(catalog: Catalog) -> None:
@@ -58,10 +58,12 @@ def test_of_few_nothing_is_learned_and_of_unknown_values_nothing_is_said(catalog
         Item(item.item_id, item.title, {**item.values, "notes": ("tar",)} if row < LEAST - 1 else item.values)
         for row, item in enumerate(catalog)
     )
-    found = Typicality(Catalog(catalog.schema, rare), fit(Catalog(catalog.schema, rare), likeness(ODD), NOBODY_LIKES))
+    typicality = Typicality(
+        Catalog(catalog.schema, rare), fit(Catalog(catalog.schema, rare), likeness(ODD), NOBODY_LIKES)
+    )
 
-    assert found.of("notes", "tar")[1].tolist() == [0.5] * (LEAST - 1)
-    assert len(found.of("notes", "gone")[0]) == 0
+    assert typicality.of("notes", "tar")[1].tolist() == [0.5] * (LEAST - 1)
+    assert len(typicality.of("notes", "gone")[0]) == 0
 
 
 def test_what_is_stated_comes_before_what_is_learned(catalog: Catalog) -> None:

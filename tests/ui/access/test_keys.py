@@ -114,7 +114,9 @@ def test_neither_keys_nor_users_are_logged(client, agent: FakeAgent, caplog: pyt
         Client(client, shown + "x").ask("DELETE", "/api/users/kim-marker")
 
     assert shown not in caplog.text
-    ours = "\n".join(one.getMessage() for one in caplog.records if one.name.startswith(("ui", "agent", "retrieval")))
+    ours = "\n".join(
+        record.getMessage() for record in caplog.records if record.name.startswith(("ui", "agent", "retrieval"))
+    )
     assert "kim-marker" not in ours
 
 

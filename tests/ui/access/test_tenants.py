@@ -92,7 +92,11 @@ def test_what_one_wished_does_not_steer_the_other_who_says_the_same(tenants):
 
     def limits(client: Client) -> list:
         answer = client.ask("POST", "/v1/chat/completions", json={"messages": history}).json()
-        return [one for one in answer["reconteur"]["intent"]["preference"]["constraints"] if one["field"] == "year"]
+        return [
+            constraint
+            for constraint in answer["reconteur"]["intent"]["preference"]["constraints"]
+            if constraint["field"] == "year"
+        ]
 
     assert limits(acme) != []
     assert limits(bolt) == []

@@ -134,8 +134,8 @@ def test_a_token_that_was_changed_or_signed_by_others_opens_nothing(backend: Cli
         "a.b.c",
     ]
 
-    for one in forged:
-        assert Client(backend.http, one).ask("GET", "/api/users/kim").status_code == 401
+    for forged_token in forged:
+        assert Client(backend.http, forged_token).ask("GET", "/api/users/kim").status_code == 401
 
 
 def test_a_token_of_the_open_server_ends_with_the_first_key(client: TestClient, agent: FakeAgent):

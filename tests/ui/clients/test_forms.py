@@ -66,16 +66,16 @@ def test_a_list_comes_in_the_callers_words(plain):
 
     shown = answer.json()["reconteur"]["recommendations"]
     picks = Picks.model_validate_json(message(answer)["content"])
-    assert [film.movieTitle for film in picks.movies] == [one["title"] for one in shown]
-    assert [film.why for film in picks.movies] == [one["reason"] for one in shown]
+    assert [film.movieTitle for film in picks.movies] == [film["title"] for film in shown]
+    assert [film.why for film in picks.movies] == [film["reason"] for film in shown]
     assert all(film.releaseYear and film.director and "Crime" in film.genres for film in picks.movies[:1])
 
 
 def test_a_flat_schema_is_the_first_item_and_a_list_of_texts_its_titles(plain):
-    one = OneFilm.model_validate_json(message(chat(plain, response_format=wanted(OneFilm)))["content"])
+    film = OneFilm.model_validate_json(message(chat(plain, response_format=wanted(OneFilm)))["content"])
     few = Titles.model_validate_json(message(chat(plain, response_format=wanted(Titles)))["content"])
 
-    assert (one.title, one.budget) == (few.titles[0], None)
+    assert (film.title, film.budget) == (few.titles[0], None)
     assert len(few.titles) == 2
 
 
@@ -84,9 +84,9 @@ def test_values_are_put_as_the_schema_has_them(capable, model):
     schema = wanted(Labeled)
     schema["json_schema"]["schema"]["properties"]["genres"]["maxItems"] = 1.0
 
-    found = Labeled.model_validate_json(message(chat(capable, response_format=schema))["content"])
+    labeled = Labeled.model_validate_json(message(chat(capable, response_format=schema))["content"])
 
-    assert (found.title, found.genres, found.label) == ("Heat", [Genre.CRIME], "Heat (1…")
+    assert (labeled.title, labeled.genres, labeled.label) == ("Heat", [Genre.CRIME], "Heat (1…")
 
 
 def test_a_stream_brings_the_same_form(plain):
@@ -152,10 +152,10 @@ def test_a_question_in_place_of_a_list_is_a_refusal_in_words(capable, model):
 
 
 def test_json_without_a_schema_is_an_object_with_the_list(plain):
-    found = json.loads(message(chat(plain, response_format={"type": "json_object"}))["content"])
+    answer_object = json.loads(message(chat(plain, response_format={"type": "json_object"}))["content"])
 
-    assert {"text", "recommendations"} <= set(found)
-    assert all(one["item_id"].startswith("film:") for one in found["recommendations"])
+    assert {"text", "recommendations"} <= set(answer_object)
+    assert all(film["item_id"].startswith("film:") for film in answer_object["recommendations"])
 
 
 @pytest.mark.parametrize("choice", ["required", {"type": "function", "function": {"name": "final_result"}}])
@@ -178,8 +178,8 @@ def test_what_was_filled_in_is_known_again_when_it_is_sent_back(plain):
     second = message(chat(plain, talk, response_format=wanted(Picks)))["content"]
 
     before, after = (
-        {(film.movieTitle, film.releaseYear) for film in Picks.model_validate_json(one).movies}
-        for one in (first, second)
+        {(film.movieTitle, film.releaseYear) for film in Picks.model_validate_json(content).movies}
+        for content in (first, second)
     )
     assert after
     assert not before & after

@@ -87,7 +87,9 @@ async def test_the_plain_page_lists_films_with_a_token_from_another_origin(
     assert [error for error in visitor.errors if "favicon" not in error] == []
 
 
-@pytest.mark.parametrize("client", [one for one in CLIENTS if one.heading not in WITHIN], ids=lambda one: one.heading)
+@pytest.mark.parametrize(
+    "client", [client for client in CLIENTS if client.heading not in WITHIN], ids=lambda client: client.heading
+)
 def test_every_section_begins_with_what_make_clients_installs(client: Client):
     words = f"{'npm' if client.language == 'js' else 'pip'} install {' '.join(client.packages)}"
     section = PAGE.read_text(encoding="utf-8").partition(f"\n## {client.heading}\n")[2].partition("\n## ")[0]

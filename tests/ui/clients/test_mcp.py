@@ -39,7 +39,7 @@ async def with_key(url: str, key: str) -> AsyncIterator[Client]:
 async def call(client: Client, tool: str, **arguments) -> dict:
     result = await client.call_tool(tool, arguments)
     assert not result.is_error, result.content
-    listed = {one.name: one for one in (await client.list_tools()).tools}
+    listed = {listed_tool.name: listed_tool for listed_tool in (await client.list_tools()).tools}
     Draft202012Validator(listed[tool].output_schema).validate(result.structured_content)
     return result.structured_content
 
@@ -47,7 +47,7 @@ async def call(client: Client, tool: str, **arguments) -> dict:
 async def test_the_tools_over_http(url: str):
     async with Client(url) as client:
         assert client.protocol_version == "2026-07-28"
-        assert [one.name for one in (await client.list_tools()).tools] == TOOLS
+        assert [tool.name for tool in (await client.list_tools()).tools] == TOOLS
 
         shown = await call(client, "recommend", message="a crime story like Heat", user="kim")
         first = shown["recommendations"][0]
@@ -55,8 +55,8 @@ async def test_the_tools_over_http(url: str):
         assert {"item_id", "score", "channels", "propensity", "reason", "evidence"} <= set(first)
 
         limits = [{"field": "year", "op": "max", "values": [1960]}]
-        found = await call(client, "search", query="fear of heights", limits=limits)
-        assert (found["items"][0]["title"], found["total"]) == ("Vertigo", 5)
+        result = await call(client, "search", query="fear of heights", limits=limits)
+        assert (result["items"][0]["title"], result["total"]) == ("Vertigo", 5)
 
         why = await call(client, "explain", item_id=first["item_id"], query="a crime story", user="kim")
         assert why["recommendation"]["evidence"]
@@ -73,15 +73,15 @@ async def test_the_tools_over_http(url: str):
 
 async def test_a_conversation_goes_on_by_its_id(url: str):
     async with Client(url) as client:
-        one = await call(client, "recommend", message="recommend me something", user="kim")
+        first = await call(client, "recommend", message="recommend me something", user="kim")
         two = await call(
-            client, "recommend", message="show me others", user="kim", conversation_id=one["conversation_id"]
+            client, "recommend", message="show me others", user="kim", conversation_id=first["conversation_id"]
         )
         stranger = await client.call_tool(
-            "recommend", {"message": "others", "user": "ann", "conversation_id": one["conversation_id"]}
+            "recommend", {"message": "others", "user": "ann", "conversation_id": first["conversation_id"]}
         )
 
-    before, after = ({card["item_id"] for card in shown["recommendations"]} for shown in (one, two))
+    before, after = ({card["item_id"] for card in shown["recommendations"]} for shown in (first, two))
     assert after
     assert not before & after
     assert stranger.is_error
@@ -115,7 +115,7 @@ async def test_items_are_resources(url: str):
         with pytest.raises(MCPError, match="Heat"):
             await client.read_resource("reconteur://items/film:Heat")
 
-    assert [one.title for one in listed[:2]] == ["Heat (1995)", "Casino (1995)"]
+    assert [resource.title for resource in listed[:2]] == ["Heat (1995)", "Casino (1995)"]
     assert json.loads(read.contents[0].text)["values"]["directors"] == ["Michael Mann"]
     assert templates[0].uri_template == "reconteur://items/{item_id}"
 
@@ -174,9 +174,9 @@ async def test_there_are_no_streams_to_open_and_no_sessions_to_end(url: str):
 async def test_clients_of_the_version_before_are_answered(url: str):
     async with Client(url, mode="legacy") as client:
         assert client.protocol_version < "2026-07-28"
-        found = await call(client, "search", query="heights", k=3)
+        result = await call(client, "search", query="heights", k=3)
 
-    assert len(found["items"]) == 3
+    assert len(result["items"]) == 3
 
 
 async def test_the_tools_over_standard_input_and_output(film_shelf, tmp_path):
@@ -186,7 +186,7 @@ async def test_the_tools_over_standard_input_and_output(film_shelf, tmp_path):
     )
 
     async with Client(stdio_client(parameters)) as client:
-        names = [one.name for one in (await client.list_tools()).tools]
+        names = [tool.name for tool in (await client.list_tools()).tools]
         shown = await call(client, "recommend", message="a crime story like Heat")
 
     assert names == TOOLS

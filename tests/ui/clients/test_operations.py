@@ -37,14 +37,14 @@ def test_turns_and_likes_of_the_last_hours_are_counted(capable, model):
     like = {"user": "kim", "item_id": "film:0", "kind": "like", "conversation_id": told["conversation_id"]}
     capable.post("/api/feedback", json=like)
 
-    found = operations(capable)
+    counted = operations(capable)
 
-    assert (found["turns"], found["shown"], found["failed_calls"], found["empty_turns"]) == (1, 1, 1, 0)
-    assert [(one["driver"], one["turns"]) for one in found["drivers"]] == [("tools", 1)]
-    assert found["acts"] == [{"text": "recommend", "turns": 1}]
-    assert sum(one["turns"] for one in found["hours"]) == 1
-    assert {(one["shown"], one["liked"], one["disliked"]) for one in found["channels"]} == {(1, 1, 0)}
-    assert [(one["shown"], one["liked"]) for one in found["policies"]] == [(1, 1)]
+    assert (counted["turns"], counted["shown"], counted["failed_calls"], counted["empty_turns"]) == (1, 1, 1, 0)
+    assert [(row["driver"], row["turns"]) for row in counted["drivers"]] == [("tools", 1)]
+    assert counted["acts"] == [{"text": "recommend", "turns": 1}]
+    assert sum(row["turns"] for row in counted["hours"]) == 1
+    assert {(row["shown"], row["liked"], row["disliked"]) for row in counted["channels"]} == {(1, 1, 0)}
+    assert [(row["shown"], row["liked"]) for row in counted["policies"]] == [(1, 1)]
 
 
 def test_opinions_count_as_they_stand_now_for_each_channel_and_guesses_apart(state):
@@ -73,17 +73,17 @@ def test_words_that_were_not_understood_are_told_and_go_with_their_user(plain):
     after = operations(plain)
 
     assert before["unread_turns"] == 2
-    assert [one["turns"] for one in before["unread"] if SECRET.title() in one["text"]] == [1]
+    assert [row["turns"] for row in before["unread"] if SECRET.title() in row["text"]] == [1]
     assert (after["turns"], after["unread"]) == (1, [])
 
 
 def test_limits_that_nothing_keeps_are_told(plain):
     chat(plain, [{"role": "user", "content": "a comedy from before 1900"}])
 
-    found = operations(plain)
+    counted = operations(plain)
 
-    assert found["empty_turns"] == 1
-    assert "year ≤ 1899" in found["empty"][0]["text"]
+    assert counted["empty_turns"] == 1
+    assert "year ≤ 1899" in counted["empty"][0]["text"]
 
 
 def test_a_user_who_was_erased_before_the_note_was_written_leaves_no_word(state):
@@ -95,7 +95,7 @@ def test_a_user_who_was_erased_before_the_note_was_written_leaves_no_word(state)
 
     log.keep([late])
 
-    assert [(one.is_unread, one.unread) for one in log.since("", 0.0)] == [(True, "")]
+    assert [(turn.is_unread, turn.unread) for turn in log.since("", 0.0)] == [(True, "")]
     assert state.export_user("kim")["turns"] == []
 
 

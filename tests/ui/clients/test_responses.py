@@ -53,7 +53,7 @@ def test_a_response_has_typed_items_and_the_list_in_fields(sdk: OpenAI):
     second = sdk.responses.create(model="reconteur", input=talk)
 
     before, after = (
-        {card["item_id"] for card in one.model_extra["reconteur"]["recommendations"]} for one in (first, second)
+        {card["item_id"] for card in answer.model_extra["reconteur"]["recommendations"]} for answer in (first, second)
     )
     assert (first.status, first.output[0].type) == ("completed", "message")
     assert len(shown_titles(first.output_text)) == len(before)
@@ -85,7 +85,7 @@ def test_a_schema_is_parsed_by_the_client(sdk: OpenAI):
     answer = sdk.responses.parse(model="reconteur", input="a crime story like Heat", text_format=Picks)
 
     shown = answer.model_extra["reconteur"]["recommendations"]
-    assert [one.title for one in answer.output_parsed.movies] == [card["title"] for card in shown]
+    assert [film.title for film in answer.output_parsed.movies] == [card["title"] for card in shown]
 
 
 def test_functions_go_to_the_client_and_their_answers_come_back(capable_sdk: OpenAI, model):

@@ -128,7 +128,7 @@ async def test_the_protocols_tools_keep_the_rules(settings: Settings):
     with serving(create_app(open_agent, settings, warm=False)) as url:
         async with Protocol(f"{url}/mcp") as client:
             shown = (await client.call_tool("recommend", {"message": "a crime story like Heat"})).structured_content
-            found = (await client.call_tool("search", {"query": "a robbery", "k": 28})).structured_content
+            searched = (await client.call_tool("search", {"query": "a robbery", "k": 28})).structured_content
             gone = [
                 await client.call_tool("explain", {"item_id": HEAT}),
                 await client.call_tool("compare", {"item_ids": [HEAT, ALIEN]}),
@@ -141,13 +141,13 @@ async def test_the_protocols_tools_keep_the_rules(settings: Settings):
             with pytest.raises(MCPError):
                 await client.read_resource(f"reconteur://items/{HEAT}")
 
-    cards = [*shown["recommendations"], *shown["near_misses"], *found["items"]]
+    cards = [*shown["recommendations"], *shown["near_misses"], *searched["items"]]
     assert cards
     assert not {card["item_id"] for card in cards} & CRIME
     assert all(answer.is_error for answer in gone)
     assert both.structured_content["disclosures"] == {ALIEN: "Sponsored"}
     assert (why["recommendation"]["disclosure"], why["item"]["disclosure"]) == ("Anzeige", "Anzeige")
-    assert not {one.uri.rpartition("/")[2] for one in listed} & CRIME
+    assert not {resource.uri.rpartition("/")[2] for resource in listed} & CRIME
     assert len(listed) == len(film_catalog()) - len(CRIME)
     assert staff["handover"] == {"words": "Our staff is glad to help.", "link": "https://shop.example.org/help"}
 

@@ -43,16 +43,16 @@ def test_turns_tools_tokens_and_feedback_are_counted(capable, model):
     chat(capable, user="kim")
     capable.post("/api/feedback", json={"user": "kim", "item_id": "film:0", "kind": "like"})
 
-    found = figures(capable)
+    counted = figures(capable)
 
-    assert found['reconteur_turns_total{act="recommend",driver="tools"}'] == 1
-    assert found['reconteur_turn_seconds_count{stage="drive"}'] == 1
-    assert found['reconteur_tool_calls_total{result="ok",tool="search_catalog"}'] == 1
-    assert found['reconteur_tool_calls_total{result="refused",tool="other"}'] == 1
-    assert found['reconteur_model_calls_total{purpose="step",result="ok"}'] == 2
-    assert found['reconteur_tokens_total{kind="completion"}'] > 0
-    assert found['reconteur_feedback_total{how="clicked",kind="like"}'] == 1
-    assert found["reconteur_dropped_sentences_total"] == 1
+    assert counted['reconteur_turns_total{act="recommend",driver="tools"}'] == 1
+    assert counted['reconteur_turn_seconds_count{stage="drive"}'] == 1
+    assert counted['reconteur_tool_calls_total{result="ok",tool="search_catalog"}'] == 1
+    assert counted['reconteur_tool_calls_total{result="refused",tool="other"}'] == 1
+    assert counted['reconteur_model_calls_total{purpose="step",result="ok"}'] == 2
+    assert counted['reconteur_tokens_total{kind="completion"}'] > 0
+    assert counted['reconteur_feedback_total{how="clicked",kind="like"}'] == 1
+    assert counted["reconteur_dropped_sentences_total"] == 1
     assert SECRET not in capable.get("/metrics").text
 
 
@@ -122,7 +122,7 @@ def test_a_restored_backup_has_what_was_there_while_the_server_ran(film_shelf: R
 
     with TestClient(create_app(open_agent, settings_of(film_shelf, again), warm=False)) as client:
         assert client.get("/api/users/kim/export").json() == before
-        assert [one["title"] for one in chat(client).json()["reconteur"]["recommendations"]]
+        assert [film["title"] for film in chat(client).json()["reconteur"]["recommendations"]]
     assert (tmp_path / "backup.tar.gz").stat().st_mode & 0o077 == 0
     with pytest.raises(BadDataError, match="not empty"):
         restore(tmp_path / "backup.tar.gz", again)

@@ -42,7 +42,7 @@ def test_the_clients_function_is_called_by_the_model_and_its_answer_is_used(capa
     assert answer.status_code == 200, answer.text
     assert "37 copies of Heat (1995)" in answer.json()["choices"][0]["message"]["content"]
     asked = model.calls[-1].messages
-    assert any(one["role"] == "tool" and "37 copies" in one["content"] for one in asked)
+    assert any(message["role"] == "tool" and "37 copies" in message["content"] for message in asked)
     assert "check_stock" in [tool["function"]["name"] for tool in model.calls[-1].body["tools"]]
 
 
@@ -53,7 +53,7 @@ def test_a_call_for_the_client_streams_as_openai_has_it(capable, model):
 
     chunks = [json.loads(line.removeprefix("data: "))["choices"][0] for line in lines]
     called = [chunk["delta"]["tool_calls"][0] for chunk in chunks if "tool_calls" in chunk["delta"]]
-    assert [(one["index"], one["function"]["name"]) for one in called] == [(0, "check_stock")]
+    assert [(call["index"], call["function"]["name"]) for call in called] == [(0, "check_stock")]
     assert chunks[-1]["finish_reason"] == "tool_calls"
 
 
@@ -167,13 +167,13 @@ def test_a_conversation_that_is_kept_here_goes_on_by_its_id(plain):
     begun = [{"role": "user", "content": "recommend me something"}]
     more = [{"role": "user", "content": "show me others"}]
 
-    one = chat(plain, begun, user="kim", conversation_id="shop-1").json()["reconteur"]
+    first = chat(plain, begun, user="kim", conversation_id="shop-1").json()["reconteur"]
     two = chat(plain, more, user="kim", conversation_id="shop-1").json()["reconteur"]
     others = chat(plain, more, user="ann", conversation_id="shop-1")
     nobody = chat(plain, more, conversation_id="shop-1")
 
-    before, after = ({card["item_id"] for card in shown["recommendations"]} for shown in (one, two))
-    assert one["conversation_id"] == "shop-1"
+    before, after = ({card["item_id"] for card in shown["recommendations"]} for shown in (first, two))
+    assert first["conversation_id"] == "shop-1"
     assert after
     assert not before & after
     assert (others.status_code, nobody.status_code) == (404, 422)

@@ -30,18 +30,18 @@ def resolved(schema: Any, components: dict[str, Any], seen: frozenset[str] = fro
         return {}
     if "$ref" in schema:
         name = schema["$ref"].split("/")[-1]
-        found: Any = components
+        schema_part: Any = components
         for part in schema["$ref"].strip("#/").split("/")[1:]:
-            found = found.get(part, {})
-        return {} if name in seen else resolved(found, components, seen | {name})
+            schema_part = schema_part.get(part, {})
+        return {} if name in seen else resolved(schema_part, components, seen | {name})
     schema = copy.deepcopy(schema)
-    for name, one in schema.get("properties", {}).items():
-        schema["properties"][name] = resolved(one, components, seen)
+    for name, property_schema in schema.get("properties", {}).items():
+        schema["properties"][name] = resolved(property_schema, components, seen)
     if "items" in schema:
         schema["items"] = resolved(schema["items"], components, seen)
     for word in ("oneOf", "anyOf", "allOf"):
         if isinstance(schema.get(word), list):
-            schema[word] = [resolved(one, components, seen) for one in schema[word]]
+            schema[word] = [resolved(option, components, seen) for option in schema[word]]
     return schema
 
 
@@ -75,11 +75,11 @@ def called(client: TestClient, spec: dict[str, Any], name: str, **params: Any):
 def parts(schema: Any) -> Iterator[dict[str, Any]]:
     if isinstance(schema, dict):
         yield schema
-        for one in schema.values():
-            yield from parts(one)
+        for value in schema.values():
+            yield from parts(value)
     elif isinstance(schema, list):
-        for one in schema:
-            yield from parts(one)
+        for value in schema:
+            yield from parts(value)
 
 
 @pytest.fixture
@@ -91,11 +91,11 @@ def test_every_tool_of_the_protocol_becomes_a_function(spec: dict[str, Any]):
     functions = offered(spec)
 
     assert [*functions] == [*TOOLS]
-    for name, one in functions.items():
+    for name, function in functions.items():
         assert re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", name)
-        assert len(one["description"]) > 40
-        assert set(one["parameters"]["required"]) <= set(one["parameters"]["properties"])
-        Draft202012Validator.check_schema(one["parameters"])
+        assert len(function["description"]) > 40
+        assert set(function["parameters"]["required"]) <= set(function["parameters"]["properties"])
+        Draft202012Validator.check_schema(function["parameters"])
     assert "films" in functions["recommend"]["description"]
 
 
@@ -104,9 +104,9 @@ def test_the_description_is_whole(spec: dict[str, Any]):
     assert {"title", "version"} <= set(spec["info"])
     assert spec["servers"] == [{"url": "/tools"}]
     functions = offered(spec)
-    for one in parts(functions):
-        assert "$ref" not in one
-        assert one.get("type") != "array" or one.get("items"), one
+    for part in parts(functions):
+        assert "$ref" not in part
+        assert part.get("type") != "array" or part.get("items"), part
     taken = functions["search"]["parameters"]["properties"]
     assert taken["limits"]["items"]["properties"]["op"]["enum"] == ["is", "not", "min", "max"]
     assert taken["user"]["type"] == "string"  # and not one of several, which models read badly

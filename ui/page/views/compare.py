@@ -39,7 +39,7 @@ async def compare(visit: Visit) -> Fragments:
 
 
 def _head(visit: Visit, item: Item, items: Sequence[Item]) -> list[Html]:
-    rest = [one.item_id for one in items if one is not item]
+    rest = [other.item_id for other in items if other is not item]
     leave = ""
     if len(rest) >= FEWEST:
         name = visit.say("remove", label=item.label_in(visit.language))

@@ -21,21 +21,21 @@ async def conversations(visit: Visit) -> Fragments:
     """The latest first; those that hold the words of the address where it has some."""
     query = " ".join(visit.rest[:1])[:LONGEST_QUERY].strip()
     rows = [row for row in visit.session.rows if row.title]
-    found = await _with_words(visit, rows, query.casefold()) if query else rows[:MOST_SHOWN]
-    items = [visit.fragments.keep(f"talk.{at}", "li", *_row(visit, row)) for at, row in enumerate(found)]
+    listed = await _with_words(visit, rows, query.casefold()) if query else rows[:MOST_SHOWN]
+    items = [visit.fragments.keep(f"talk.{at}", "li", *_row(visit, row)) for at, row in enumerate(listed)]
     none = "conversations_not_found" if query else "conversations_none"
     body = tag("ul", *items, class_="talk-rows") if items else tag("p", visit.say(none), class_="meta", role="status")
     return visit.show(visit.say("conversations"), _search(visit, query) if rows else "", body)
 
 
 async def _with_words(visit: Visit, rows: Sequence[ConversationRow], words: str) -> list[ConversationRow]:
-    found: list[ConversationRow] = []
+    matching: list[ConversationRow] = []
     for row in rows[:MOST_SEARCHED]:
         if words in row.title.casefold() or words in await _text(visit, row.conversation_id):
-            found.append(row)
-        if len(found) == MOST_SHOWN:
+            matching.append(row)
+        if len(matching) == MOST_SHOWN:
             break
-    return found
+    return matching
 
 
 async def _text(visit: Visit, conversation_id: str) -> str:

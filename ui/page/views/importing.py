@@ -20,23 +20,27 @@ async def importing(visit: Visit) -> Fragments:
         tag("input", type="file", accept=".csv,.zip", data_import=""),
         class_="chooser",
     )
-    found = visit.session.incoming
-    parts = [] if found is None or not found.is_whole else _preview(visit, found)
+    incoming = visit.session.incoming
+    parts = [] if incoming is None or not incoming.is_whole else _preview(visit, incoming)
     return visit.show(visit.say("import"), chooser, *parts, lead=visit.say("import_lead"))
 
 
-def _preview(visit: Visit, found: Import) -> list[Html]:
-    if not (found.given or found.saved):
-        return [tag("p", visit.say("import_nothing"), class_="notice", role="status"), _unknown(visit, found)]
+def _preview(visit: Visit, incoming: Import) -> list[Html]:
+    if not (incoming.given or incoming.saved):
+        return [tag("p", visit.say("import_nothing"), class_="notice", role="status"), _unknown(visit, incoming)]
     parts = [
-        tag("p", visit.say("import_found", count=len({**found.given, **found.saved}), rows=found.rows), role="status")
+        tag(
+            "p",
+            visit.say("import_found", count=len({**incoming.given, **incoming.saved}), rows=incoming.rows),
+            role="status",
+        )
     ]
     for kind, key in _KINDS.items():
-        parts.append(_items(visit, key, [one for one, given in found.given.items() if given is kind]))
-    parts.append(_items(visit, "saved_ones", [*found.saved]))
+        parts.append(_items(visit, key, [item_id for item_id, given in incoming.given.items() if given is kind]))
+    parts.append(_items(visit, "saved_ones", [*incoming.saved]))
     yes = tag("button", visit.say("import_yes"), type="button", class_="quiet go", data_do="import-yes")
     no = tag("button", visit.say("cancel"), type="button", class_="quiet", data_do="import-no")
-    return [*parts, _unknown(visit, found), tag("div", yes, " ", no)]
+    return [*parts, _unknown(visit, incoming), tag("div", yes, " ", no)]
 
 
 def _items(visit: Visit, key: str, item_ids: Sequence[str]) -> Html:
@@ -49,9 +53,9 @@ def _items(visit: Visit, key: str, item_ids: Sequence[str]) -> Html:
     return visit.section(f"import.{key}", title, tag("ul", *rows, class_="taste-rows"), more)
 
 
-def _unknown(visit: Visit, found: Import) -> Html:
-    if not found.unknown:
+def _unknown(visit: Visit, incoming: Import) -> Html:
+    if not incoming.unknown:
         return Html("")
-    rows = [tag("li", title) for title in [*found.unknown][:MOST_SHOWN]]
-    summary = tag("summary", visit.say("import_unknown", count=len(found.unknown)))
+    rows = [tag("li", title) for title in [*incoming.unknown][:MOST_SHOWN]]
+    summary = tag("summary", visit.say("import_unknown", count=len(incoming.unknown)))
     return tag("details", summary, tag("ul", *rows), data_key="import:unknown")

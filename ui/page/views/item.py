@@ -28,79 +28,81 @@ async def item(visit: Visit) -> Fragments:
     if item_id not in visit.catalog:
         back = tag("a", visit.say("back_to_talk"), href=link_to(), class_="quiet")
         return visit.show(visit.say("item_gone"), back)
-    found = visit.catalog.item(item_id)
+    shown_item = visit.catalog.item(item_id)
     parts = (
-        _top(visit, found),
-        await _why(visit, found),
-        await _similar(visit, found),
-        await asyncio.to_thread(_people, visit, found),
+        _top(visit, shown_item),
+        await _why(visit, shown_item),
+        await _similar(visit, shown_item),
+        await asyncio.to_thread(_people, visit, shown_item),
     )
-    return visit.show(found.label_in(visit.language), *parts)
+    return visit.show(shown_item.label_in(visit.language), *parts)
 
 
-def _top(visit: Visit, found: Item) -> Html:
+def _top(visit: Visit, shown_item: Item) -> Html:
     """Cover, description, facts, and what can be done with it."""
     specs = visit.catalog.schema.fields
-    rows = [row for spec in specs for row in _fact(visit, found, spec)]
-    shown, name = found.title_in(visit.language), found.label_in(visit.language)
-    if others := [title for title in (found.title, *found.aka) if title != shown]:
+    rows = [row for spec in specs for row in _fact(visit, shown_item, spec)]
+    shown, name = shown_item.title_in(visit.language), shown_item.label_in(visit.language)
+    if others := [title for title in (shown_item.title, *shown_item.aka) if title != shown]:
         rows += [tag("dt", visit.say("also_known")), tag("dd", " · ".join(others))]
-    clicks = visit.fragments.keep("item.clicks", "div", opinions(found, visit.cards), ways_on(found, visit.cards))
-    about = tag("p", found.text, class_="about") if found.text else ""
+    clicks = visit.fragments.keep(
+        "item.clicks", "div", opinions(shown_item, visit.cards), ways_on(shown_item, visit.cards)
+    )
+    about = tag("p", shown_item.text, class_="about") if shown_item.text else ""
     return tag(
         "div",
-        cover(found, visit.catalog.schema, label=visit.say("cover", label=name), language=visit.language),
-        tag("div", original(found, visit.language), about, tag("dl", *rows), clicks),
+        cover(shown_item, visit.catalog.schema, label=visit.say("cover", label=name), language=visit.language),
+        tag("div", original(shown_item, visit.language), about, tag("dl", *rows), clicks),
         class_="item-top",
     )
 
 
-def _fact(visit: Visit, found: Item, spec: FieldSpec) -> list[Html]:
-    told = values_of(found, spec, visit.language)
+def _fact(visit: Visit, shown_item: Item, spec: FieldSpec) -> list[Html]:
+    told = values_of(shown_item, spec, visit.language)
     label = sentence(spec.label_in(visit.language))
     return [tag("dt", label), tag("dd", " · ".join(told))] if told else []
 
 
-async def _why(visit: Visit, found: Item) -> Html:
+async def _why(visit: Visit, shown_item: Item) -> Html:
     """What the recommenders say of it for this user and the present wish; nothing where they say nothing."""
-    if visit.session.feedback.get(found.item_id):  # who knows it needs no reason
+    if visit.session.feedback.get(shown_item.item_id):  # who knows it needs no reason
         return Html("")
-    told = await visit.agent.explain(visit.session.conversation, found.item_id, language=visit.language)
+    told = await visit.agent.explain(visit.session.conversation, shown_item.item_id, language=visit.language)
     if not told.explanation.statements:
         return Html("")
     body = (tag("p", told.explanation.text, class_="reason"), tag("ul", *reasons(told, visit.cards), class_="evidence"))
     return visit.section("item.why", visit.say("why_you"), *body)
 
 
-async def _similar(visit: Visit, found: Item) -> Html:
+async def _similar(visit: Visit, shown_item: Item) -> Html:
     """Items like it."""
-    near = await asyncio.to_thread(visit.agent.retriever.similar, found.item_id, MOST_SIMILAR)
-    others = visit.items(one.item_id for one in near)
+    near = await asyncio.to_thread(visit.agent.retriever.similar, shown_item.item_id, MOST_SIMILAR)
+    others = visit.items(candidate.item_id for candidate in near)
     if not others:
         return Html("")
     rows = [visit.fragments.keep(f"like.{at}", "li", item_row(visit, other)) for at, other in enumerate(others)]
     return visit.section("item.like", visit.say("similar"), tag("ul", *rows, class_="item-rows"))
 
 
-def _people(visit: Visit, found: Item) -> Html:
+def _people(visit: Visit, shown_item: Item) -> Html:
     """Who made it or is in it, and what else of theirs there is."""
     lines: list[Html] = []
     for spec in visit.catalog.schema.fields:
         if spec.people:
             lines += [
                 line
-                for person in found.values.get(spec.name, ())[:MOST_PEOPLE]
-                if (line := _of_person(visit, found, spec, person))
+                for person in shown_item.values.get(spec.name, ())[:MOST_PEOPLE]
+                if (line := _of_person(visit, shown_item, spec, person))
             ]
     if not lines:
         return Html("")
     return visit.section("item.people", visit.say("led_by_people"), tag("ul", *lines, class_="people"))
 
 
-def _of_person(visit: Visit, found: Item, spec: FieldSpec, person: str) -> Html:
-    same = visit.catalog.double_of(found.item_id)
+def _of_person(visit: Visit, shown_item: Item, spec: FieldSpec, person: str) -> Html:
+    same = visit.catalog.double_of(shown_item.item_id)
     held = visit.agent.retriever.items_with(spec.name, person, MOST_OTHERS + len(same))
-    others = visit.items(one for one in held if one not in same)[:MOST_OTHERS]
+    others = visit.items(item_id for item_id in held if item_id not in same)[:MOST_OTHERS]
     if not others:
         return Html("")
     name = tag("h4", person, " ", tag("span", spec.label_in(visit.language), class_="meta"))
@@ -108,4 +110,4 @@ def _of_person(visit: Visit, found: Item, spec: FieldSpec, person: str) -> Html:
 
 
 def _links(visit: Visit, items: Sequence[Item]) -> list[Html]:
-    return [tag("li", item_link(one, visit.language)) for one in items]
+    return [tag("li", item_link(linked, visit.language)) for linked in items]

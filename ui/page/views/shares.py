@@ -19,12 +19,12 @@ MOST_NAMED = 3
 async def shares(visit: Visit) -> Fragments:
     """The newest first. The links themselves are known to nobody here: only whoever was given one has it."""
     store, user_id = ShareStore(visit.agent.state.database), visit.user_id
-    found = [] if user_id is None else await asyncio.to_thread(store.of_user, user_id)
+    shared = [] if user_id is None else await asyncio.to_thread(store.of_user, user_id)
     title = visit.say("shared_lists")
-    if not found:
+    if not shared:
         back = tag("a", visit.say("back_to_talk"), href=link_to(), class_="quiet")
         return visit.show(title, back, lead=visit.say("shared_none"))
-    rows = [visit.fragments.keep(f"share.{at}", "li", *_row(visit, share)) for at, share in enumerate(found)]
+    rows = [visit.fragments.keep(f"share.{at}", "li", *_row(visit, share)) for at, share in enumerate(shared)]
     return visit.show(title, tag("ul", *rows, class_="share-rows", aria_label=title))
 
 

@@ -40,55 +40,58 @@ async def taste(visit: Visit) -> Fragments:
 
 def _opinions(visit: Visit, given: Sequence[Feedback], kind: FeedbackKind) -> Html:
     """The items of one kind of opinion, the newest first; each once, with its last opinion."""
-    last = {one.item_id: one for one in given}
-    kept = [one for one in reversed(last.values()) if one.kind is kind and one.item_id in visit.catalog]
+    last = {opinion.item_id: opinion for opinion in given}
+    kept = [opinion for opinion in reversed(last.values()) if opinion.kind is kind and opinion.item_id in visit.catalog]
     title = visit.say(_KINDS[kind], count=len(kept))
     if not kept:
         return Html("")
     rows = [
-        visit.fragments.keep(f"{kind}.{at}", "li", *_opinion(visit, one)) for at, one in enumerate(kept[:MOST_SHOWN])
+        visit.fragments.keep(f"{kind}.{at}", "li", *_opinion(visit, opinion))
+        for at, opinion in enumerate(kept[:MOST_SHOWN])
     ]
     left = len(kept) - len(rows)
     more = tag("p", visit.say("and_more", count=left), class_="meta") if left else ""
     return visit.section(f"taste.{kind}", title, tag("ul", *rows, class_="taste-rows"), more)
 
 
-def _opinion(visit: Visit, one: Feedback) -> list[Html]:
-    item = visit.catalog.item(one.item_id)
+def _opinion(visit: Visit, opinion: Feedback) -> list[Html]:
+    item = visit.catalog.item(opinion.item_id)
     undo = tag(
         "button",
         visit.say("undo"),
         type="button",
         class_="more",
         data_do="undo",
-        data_item=one.item_id,
+        data_item=opinion.item_id,
         aria_label=visit.say("pair", name=visit.say("undo"), text=item.label_in(visit.language)),
     )
-    return [item_link(item, visit.language), _source(visit, one), undo]
+    return [item_link(item, visit.language), _source(visit, opinion), undo]
 
 
-def _source(visit: Visit, one: Feedback) -> Html:
+def _source(visit: Visit, opinion: Feedback) -> Html:
     """The conversation that it was given in, one click away."""
-    row = next((row for row in visit.session.rows if row.conversation_id == one.conversation_id and row.title), None)
+    row = next(
+        (row for row in visit.session.rows if row.conversation_id == opinion.conversation_id and row.title), None
+    )
     if row is None:
         return Html("")
-    told = visit.say("said_in" if one.source == "said" else "clicked_in", title=row.title)
+    told = visit.say("said_in" if opinion.source == "said" else "clicked_in", title=row.title)
     return tag("button", told, type="button", class_="source", data_do="open", data_conversation=row.conversation_id)
 
 
 def _lasting(visit: Visit) -> Html:
     """Limits and wishes that always hold, each with the words that it was said in."""
     rows = []
-    for at, one in enumerate(visit.session.tastes):
-        label = taste_label(one, visit.catalog, visit.language)
-        said = tag("q", one.words, class_="meta") if one.words and one.words != label else ""
+    for at, lasting in enumerate(visit.session.tastes):
+        label = taste_label(lasting, visit.catalog, visit.language)
+        said = tag("q", lasting.words, class_="meta") if lasting.words and lasting.words != label else ""
         drop = tag(
             "button",
             visit.say("undo"),
             type="button",
             class_="more",
             data_do="untaste",
-            data_key=one.key,
+            data_key=lasting.key,
             aria_label=visit.say("remove", label=label),
         )
         rows.append(visit.fragments.keep(f"lasting.{at}", "li", tag("span", label), said, drop))
@@ -99,59 +102,59 @@ def _lasting(visit: Visit) -> Html:
 
 def _belief(visit: Visit, believed: Sequence[Tendency]) -> Html:
     """What is believed, field by field; the widest lead first, decades in their order."""
-    fields = dict.fromkeys(one.field for one in believed)
-    groups = [_of_field(visit, name, [one for one in believed if one.field == name]) for name in fields]
+    fields = dict.fromkeys(tendency.field for tendency in believed)
+    groups = [_of_field(visit, name, [tendency for tendency in believed if tendency.field == name]) for name in fields]
     if not groups:
         return Html("")
     note = tag("p", visit.say("belief_note"), class_="meta")
     return visit.section("taste.belief", visit.say("belief"), note, tag("div", *groups, class_="beliefs"))
 
 
-def _of_field(visit: Visit, name: str, found: Sequence[Tendency]) -> Html:
+def _of_field(visit: Visit, name: str, tendencies: Sequence[Tendency]) -> Html:
     spec = visit.catalog.schema.field(name)
     is_span = spec.kind is FieldKind.NUMBER
-    at = {one.value: place for place, one in enumerate(found)}
-    order = found if is_span else sorted(found, key=lambda one: -one.mean)
+    at = {tendency.value: place for place, tendency in enumerate(tendencies)}
+    order = tendencies if is_span else sorted(tendencies, key=lambda tendency: -tendency.mean)
     rows = []
-    for one in order:
-        key = f"belief.{name}.{at[one.value]}"
-        label = spec.value_in(one.value, visit.language)
-        drawn = visit.fragments.keep(f"{key}.drawn", "div", _drawn(visit, one), class_="drawn")
+    for tendency in order:
+        key = f"belief.{name}.{at[tendency.value]}"
+        label = spec.value_in(tendency.value, visit.language)
+        drawn = visit.fragments.keep(f"{key}.drawn", "div", _drawn(visit, tendency), class_="drawn")
         rows.append(
-            visit.fragments.keep(key, "li", tag("span", label, class_="of"), drawn, _leaning(visit, one, label))
+            visit.fragments.keep(key, "li", tag("span", label, class_="of"), drawn, _leaning(visit, tendency, label))
         )
     label = visit.say("decade") if spec.unit == "year" else spec.label_in(visit.language)
     title = label[:1].upper() + label[1:]
     return visit.fragments.keep(f"belief.{name}", "section", tag("h4", title), tag("ul", *rows), aria_label=title)
 
 
-def _drawn(visit: Visit, one: Tendency) -> Html:
+def _drawn(visit: Visit, tendency: Tendency) -> Html:
     """A dot where the taste is believed to lie, in a band as wide as the doubt; the same in words."""
-    place = min(max(one.mean / REACH, -1.0), 1.0)
-    style = f"--at:{place:.2f};--off:{min(one.deviation / REACH, 1.0):.2f}"
+    place = min(max(tendency.mean / REACH, -1.0), 1.0)
+    style = f"--at:{place:.2f};--off:{min(tendency.deviation / REACH, 1.0):.2f}"
     scale = tag("span", tag("i"), class_="tendency", style=style, aria_hidden="true")
-    sure = "hardly" if one.deviation >= HARDLY else "fairly" if one.deviation >= FAIRLY else "well"
-    degree = _degree(one)
+    sure = "hardly" if tendency.deviation >= HARDLY else "fairly" if tendency.deviation >= FAIRLY else "well"
+    degree = _degree(tendency)
     words = [visit.say(key) for key in (f"tends_{degree}" if degree else "", f"sure_{sure}") if key]
     return Html(scale + tag("span", " · ".join(words), class_="meta"))
 
 
-def _degree(one: Tendency) -> str:
+def _degree(tendency: Tendency) -> str:
     """As much as still holds where the belief is off by one deviation; '' where nothing can be said."""
-    least, is_known = abs(one.mean) - one.deviation, one.deviation < HARDLY
-    if abs(one.mean) < SOME:
+    least, is_known = abs(tendency.mean) - tendency.deviation, tendency.deviation < HARDLY
+    if abs(tendency.mean) < SOME:
         return "like_most" if is_known else ""
-    is_much = least >= SOME and abs(one.mean) >= MUCH
+    is_much = least >= SOME and abs(tendency.mean) >= MUCH
     size = "maybe_" if least <= 0 or not is_known else "much_" if is_much else ""
-    return f"{size}{'more' if one.mean > 0 else 'less'}"
+    return f"{size}{'more' if tendency.mean > 0 else 'less'}"
 
 
-def _leaning(visit: Visit, one: Tendency, label: str) -> Html:
+def _leaning(visit: Visit, tendency: Tendency, label: str) -> Html:
     """More of it from now on, or less; what was chosen can be taken back."""
     held = {kept.key for kept in visit.session.tastes}
     buttons = []
     for name, kind in (("more_of", "wish"), ("less_of", "less")):
-        key = f"{one.field}:{kind}:{one.value}"
+        key = f"{tendency.field}:{kind}:{tendency.value}"
         is_held = key in held
         buttons.append(
             tag(

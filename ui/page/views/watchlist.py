@@ -12,15 +12,15 @@ _SEEN = "seen"
 async def watchlist(visit: Visit) -> Fragments:
     """The newest first; what is known by now stands at the end."""
     title = visit.say("watchlist")
-    saved = [one for one in visit.session.saved if one.item_id in visit.catalog]
+    saved = [entry for entry in visit.session.saved if entry.item_id in visit.catalog]
     if not saved:
         back = tag("a", visit.say("back_to_talk"), href=link_to(), class_="quiet")
         return visit.show(title, back, lead=visit.say("watchlist_none"))
     given = visit.session.feedback
-    saved.sort(key=lambda one: given.get(one.item_id, ("", ""))[0] == _SEEN)
+    saved.sort(key=lambda entry: given.get(entry.item_id, ("", ""))[0] == _SEEN)
     rows = []
-    for at, one in enumerate(saved):
-        since = visit.say("saved_on", date=day(one.added_at, visit.language))
-        row = item_row(visit, visit.catalog.item(one.item_id), tag("p", since, class_="meta"))
+    for at, entry in enumerate(saved):
+        since = visit.say("saved_on", date=day(entry.added_at, visit.language))
+        row = item_row(visit, visit.catalog.item(entry.item_id), tag("p", since, class_="meta"))
         rows.append(visit.fragments.keep(f"saved.{at}", "li", row))
     return visit.show(title, tag("ul", *rows, class_="item-rows", aria_label=title))

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.fusion.others.examples import score_all
-from retrieval.fusion.others.fused import COMING as COMING_STRATEGY
-from retrieval.fusion.others.fused import LATER as STRATEGY
+from retrieval.fusion.others.fused import LONG_TERM as STRATEGY
+from retrieval.fusion.others.fused import POPULARITY_NOW as COMING_STRATEGY
 from retrieval.fusion.others.fused import Fitted, FusedModel, FusionSettings
-from retrieval.fusion.others.members import MEMBERS, Kept
+from retrieval.fusion.others.members import MEMBERS, SavableModel
 from retrieval.fusion.others.weighted import WEIGHTED, WeightedModel, WeightSettings
 from retrieval.models.features import ItemFacts, ItemSide, open_items
 from retrieval.models.log import Log
@@ -24,15 +24,15 @@ from retrieval.resources import Progress, silent
 
 PULL = WeightSettings(pull=1000.0)
 """Few people come back, so weights stay near the first guess: the first member alone."""
-LATER = FusionSettings(
+LONG_TERM = FusionSettings(
     members=("items_plain", "trend", "ease_plain", "people", "facts", "texts"),
     strategy=STRATEGY,
     strategies=(WEIGHTED,),
     pool=100_000,
 )
 """Chosen on earlier cuts in time than those of protocol two (docs/recommender.md)."""
-COMING = replace(LATER, members=("coming", "items_plain", "texts", "facts"), strategy=COMING_STRATEGY)
-COMING_WEIGHTS = (1.0, 0.15, 0.05, 0.05)
+POPULARITY_NOW = replace(LONG_TERM, members=("coming", "items_plain", "texts", "facts"), strategy=COMING_STRATEGY)
+POPULARITY_NOW_WEIGHTS = (1.0, 0.15, 0.05, 0.05)
 """Of `COMING`'s members; chosen on cuts at 15 to 40 % of the ratings (docs/recommender.md)."""
 BEFORE = 0.7
 """The share of the log, by time, that lies before the cut."""
@@ -43,7 +43,7 @@ MOST_ITEMS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class _Later:
+class _LongTermExample:
     """What one person took after the cut, among what was open to them."""
 
     scores: NDArray[np.float64]
@@ -52,10 +52,10 @@ class _Later:
     """Shape (n_open,)."""
 
 
-def fit_later(
+def fit_long_term(
     train_log: Log,
     side: ItemSide,
-    settings: FusionSettings = LATER,
+    settings: FusionSettings = LONG_TERM,
     progress: Progress = silent,
     *,
     fitted: Fitted | None = None,
@@ -74,17 +74,17 @@ def fit_later(
     members = _members(train_log, side, settings, progress, fitted)
     examples = _examples(train_log, side, settings.members, progress)
     model = WeightedModel(weights, tuple(members), _learn(examples, len(members), weights).astype(np.float32))
-    found = FusedModel(settings, members, {WEIGHTED: model}, side, ItemFacts.of(train_log))
+    fused = FusedModel(settings, members, {WEIGHTED: model}, side, ItemFacts.of(train_log))
     if len(examples) >= LEAST_PEOPLE:
-        return found
+        return fused
     notice = (
         f"expected at least {LEAST_PEOPLE} people who came back later to learn the fusion from, found {len(examples)}: "
         "the lists of the channels are added up"
     )
-    return replace(found, settings=replace(settings, strategy=WEIGHTED), notices=(notice,))
+    return replace(fused, settings=replace(settings, strategy=WEIGHTED), notices=(notice,))
 
 
-def fit_coming(
+def fit_popularity_now(
     train_log: Log, side: ItemSide, progress: Progress = silent, *, fitted: Fitted | None = None
 ) -> FusedModel:
     """Fit the members of `COMING`; nothing else is learned.
@@ -95,14 +95,14 @@ def fit_coming(
         progress: Told what is being fitted.
         fitted: Members that were fitted on all of this very log before, by name and 0.
     """
-    members = _members(train_log, side, COMING, progress, fitted)
-    weighted = WeightedModel(WeightSettings(), tuple(members), np.asarray(COMING_WEIGHTS, dtype=np.float32))
-    return FusedModel(COMING, members, {WEIGHTED: weighted}, side, ItemFacts.of(train_log))
+    members = _members(train_log, side, POPULARITY_NOW, progress, fitted)
+    weighted = WeightedModel(WeightSettings(), tuple(members), np.asarray(POPULARITY_NOW_WEIGHTS, dtype=np.float32))
+    return FusedModel(POPULARITY_NOW, members, {WEIGHTED: weighted}, side, ItemFacts.of(train_log))
 
 
 def _members(
     log: Log, side: ItemSide, settings: FusionSettings, progress: Progress, fitted: Fitted | None
-) -> dict[str, Kept]:
+) -> dict[str, SavableModel]:
     """The members, those that were not fitted before fitted now."""
     known = {} if fitted is None else fitted
     return {
@@ -111,7 +111,7 @@ def _members(
     }
 
 
-def _examples(log: Log, side: ItemSide, names: Sequence[str], progress: Progress) -> list[_Later]:
+def _examples(log: Log, side: ItemSide, names: Sequence[str], progress: Progress) -> list[_LongTermExample]:
     """People with a past before the cut who took something after it; none where no time is known."""
     if not len(log) or log.times.min() == log.times.max():
         return []
@@ -121,19 +121,19 @@ def _examples(log: Log, side: ItemSide, names: Sequence[str], progress: Progress
     people = [user for user in np.unique(later.users).tolist() if len(profiles[user])]
     if not people:
         return []
-    members: Mapping[str, Kept] = {name: MEMBERS[name].fit(earlier, side, progress) for name in names}
+    members: Mapping[str, SavableModel] = {name: MEMBERS[name].fit(earlier, side, progress) for name in names}
     asked = [profiles[user] for user in people]
     stacked = np.stack(list(score_all(members, asked).values()))
     is_open = open_items(asked, log.n_items)
     taken = [np.isin(np.arange(log.n_items), later.items[later.users == user]) for user in people]
     return [
-        _Later(stacked[:, i, is_open[i]].astype(np.float64), taken[i][is_open[i]])
+        _LongTermExample(stacked[:, i, is_open[i]].astype(np.float64), taken[i][is_open[i]])
         for i in range(len(people))
         if taken[i][is_open[i]].any()
     ]
 
 
-def _learn(examples: Sequence[_Later], n_members: int, settings: WeightSettings) -> NDArray[np.float64]:
+def _learn(examples: Sequence[_LongTermExample], n_members: int, settings: WeightSettings) -> NDArray[np.float64]:
     """Weights under which what people took is most likely (multinomial logit), drawn towards the first member alone."""
     from scipy.optimize import minimize
 
@@ -142,15 +142,17 @@ def _learn(examples: Sequence[_Later], n_members: int, settings: WeightSettings)
     def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         apart = weights - start
         total, slope = float(settings.pull * apart @ apart), 2.0 * settings.pull * apart
-        for one in examples:
-            score = weights @ one.scores
+        for example in examples:
+            score = weights @ example.scores
             shares = np.exp(score - score.max())
             shares /= shares.sum()
-            share = min(one.taken.sum(), MOST_ITEMS) / one.taken.sum()
-            total -= share * float(np.log(np.maximum(shares[one.taken], 1e-12)).sum())
-            slope -= share * (one.scores[:, one.taken].sum(axis=1) - one.taken.sum() * (one.scores @ shares))
+            share = min(example.taken.sum(), MOST_ITEMS) / example.taken.sum()
+            total -= share * float(np.log(np.maximum(shares[example.taken], 1e-12)).sum())
+            slope -= share * (
+                example.scores[:, example.taken].sum(axis=1) - example.taken.sum() * (example.scores @ shares)
+            )
         return total, slope
 
     bounds = [(0.0, None)] * n_members
-    found = minimize(loss, start, jac=True, bounds=bounds, method="L-BFGS-B", options={"maxiter": settings.steps})
-    return np.asarray(found.x, dtype=np.float64)
+    fitted = minimize(loss, start, jac=True, bounds=bounds, method="L-BFGS-B", options={"maxiter": settings.steps})
+    return np.asarray(fitted.x, dtype=np.float64)

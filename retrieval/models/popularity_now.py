@@ -22,7 +22,7 @@ WHAT = "model of what is popular now"
 
 
 @dataclass(frozen=True, slots=True)
-class ComingSettings:
+class PopularityNowSettings:
     """Chosen on cuts at 15 to 40 % of the ratings (docs/recommender.md)."""
 
     half_life_days: float = 14.0
@@ -39,10 +39,10 @@ class ComingSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class ComingModel:
+class PopularityNowModel:
     """How many took each item on each day, and what newcomers took."""
 
-    settings: ComingSettings
+    settings: PopularityNowSettings
     days: csr_matrix
     """Interactions per day and item, shape (n_days, n_items); one row where no time is known."""
     first: float
@@ -61,10 +61,10 @@ class ComingModel:
         usual = counts / max(1.0, counts.sum())
         now = _log_share(self._faded()[:, None], usual, self.settings.pseudo)[:, 0]
         arriving = np.log(np.maximum(self.arriving + usual, 1e-12))
-        sizes = np.asarray([len(one) for one in profiles])
+        sizes = np.asarray([len(profile) for profile in profiles])
         risen = self._risen(profiles, counts, usual) * (self.settings.passed_over * np.log1p(sizes))
-        found = np.where(sizes[:, None] > 0, now + risen.T, arriving)
-        return np.where(counts > 0, found, -np.inf).astype(np.float32)
+        scores = np.where(sizes[:, None] > 0, now + risen.T, arriving)
+        return np.where(counts > 0, scores, -np.inf).astype(np.float32)
 
     def _faded(self) -> NDArray[np.float64]:
         age = np.arange(self.days.shape[0])[::-1]
@@ -74,7 +74,7 @@ class ComingModel:
         self, profiles: Sequence[Profile], counts: NDArray[np.float64], usual: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """Log growth of each item's share since each person's last day, shape (n_items, len(profiles))."""
-        left = np.asarray([self._day(one) for one in profiles], dtype=np.int64)
+        left = np.asarray([self._day(profile) for profile in profiles], dtype=np.int64)
         is_since = np.arange(self.days.shape[0])[:, None] > left
         since = np.asarray(self.days.T @ is_since.astype(np.float64), dtype=np.float64)
         before = counts[:, None] - since
@@ -93,23 +93,23 @@ class ComingModel:
         save_model(folder, {**where, "first": np.asarray([self.first]), "arriving": self.arriving}, self.settings)
 
     @classmethod
-    def load(cls, folder: Path) -> "ComingModel":
+    def load(cls, folder: Path) -> "PopularityNowModel":
         """Read what `save` wrote.
 
         Raises:
             IndexMissingError: It is absent or damaged.
         """
         names = ("day", "item", "taken", "shape", "first", "arriving")
-        stored, settings = load_model(folder, WHAT, names, ComingSettings)
+        stored, settings = load_model(folder, WHAT, names, PopularityNowSettings)
         n_days, n_items = stored.rows("shape").tolist()
         where = (stored.rows("day"), stored.rows("item"))
         days = csr_matrix((stored.floats("taken"), where), shape=(n_days, n_items))
         return cls(settings, days, float(stored.doubles("first")[0]), stored.doubles("arriving"))
 
 
-def fit(log: Log, settings: ComingSettings | None = None, progress: Progress = silent) -> ComingModel:
+def fit(log: Log, settings: PopularityNowSettings | None = None, progress: Progress = silent) -> PopularityNowModel:
     """Count who took what on which day; unknown times count like the oldest known one."""
-    settings = settings or ComingSettings()
+    settings = settings or PopularityNowSettings()
     progress(NAME, 0, 1)
     known = log.times > 0
     first = float(log.times[known].min()) if known.any() else 0.0
@@ -123,7 +123,7 @@ def fit(log: Log, settings: ComingSettings | None = None, progress: Progress = s
     faded = 0.5 ** ((shape[0] - 1 - days) / settings.half_life_days) * is_new
     arriving = np.bincount(log.items, weights=faded, minlength=log.n_items)
     progress(NAME, 1, 1)
-    return ComingModel(settings, matrix, first, np.asarray(arriving, dtype=np.float64))
+    return PopularityNowModel(settings, matrix, first, np.asarray(arriving, dtype=np.float64))
 
 
 def _log_share(

@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from agent.conversation import Conversation, Role, Turn
 from agent.intent import Intent
 from agent.recommendation import Recommendation, ToolRun, Trace
-from agent.shown import Shown, cards_of
+from agent.turn_record import TurnRecord, cards_of
 from retrieval.preference import Preference
 
 
 @dataclass(frozen=True, slots=True)
-class Half:
+class PartialTurn:
     """What a turn's events had told before they were closed."""
 
     message: str
@@ -29,16 +29,16 @@ class Half:
         """The conversation with this half of a turn; what the message asked for still holds."""
         if self.message:
             conversation = conversation.add(Turn(Role.USER, self.message))
-        shown = tuple(one.item.item_id for one in self.recommendations)
-        near = tuple(one.item.item_id for one in self.near_misses)
+        shown = tuple(card.item.item_id for card in self.recommendations)
+        near = tuple(card.item.item_id for card in self.near_misses)
         conversation = conversation.add(Turn(Role.ASSISTANT, self.text, shown, near, stopped=True))
         wanted = self.wanted or conversation.preference
         asked = conversation.asked or bool(shown or near)
         return replace(conversation, preference=wanted, asked=asked, question=None)
 
-    def shown(self) -> Shown:
+    def shown(self) -> TurnRecord:
         """What its reader could open."""
-        return Shown(
+        return TurnRecord(
             cards_of(self.recommendations),
             cards_of(self.near_misses),
             self.notices,

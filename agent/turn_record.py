@@ -33,7 +33,7 @@ class ShownCard:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class TurnRecord:
     """Everything beside the words of a turn that its reader could open."""
 
     cards: tuple[ShownCard, ...] = ()
@@ -97,16 +97,16 @@ def recommendations_of(cards: Iterable[ShownCard], catalog: Catalog) -> tuple[Re
     )
 
 
-_ADAPTER = TypeAdapter(Shown)
+_ADAPTER = TypeAdapter(TurnRecord)
 
 
-def dump_shown(shown: Shown) -> dict[str, JsonValue]:
+def dump_record(shown: TurnRecord) -> dict[str, JsonValue]:
     """What was shown as JSON values, for the state."""
     dumped: dict[str, JsonValue] = _ADAPTER.dump_python(shown, mode="json")
     return dumped
 
 
-def load_shown(data: object) -> Shown | None:
+def load_record(data: object) -> TurnRecord | None:
     """The reverse of `dump_shown`; None where another version wrote something else."""
     try:
         return _ADAPTER.validate_python(data)
