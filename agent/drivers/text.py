@@ -68,7 +68,7 @@ def stretches(text: str, plain: Container[str], ends: re.Pattern[str]) -> list[s
     for piece in re.split(r"[\x00.,;:!?()…。，、；：！？（）「」『』《》\"“”„«»\n]+", text):
         telling = [word.span() for word in re.finditer(r"\S+", piece) if not _is_plain(word[0], plain)]
         phrases += [clipped(ends.sub("", piece[telling[0][0] : telling[-1][1]]), LONGEST)] if telling else []
-    return [phrase for phrase in dict.fromkeys(phrases) if any(map(str.isalnum, phrase))]
+    return [phrase for phrase in dict.fromkeys(phrases) if sum(map(str.isalnum, phrase)) > 1]  # no bare particle
 
 
 def _is_plain(word: str, plain: Container[str]) -> bool:
