@@ -172,11 +172,7 @@ def _allowed(state: TurnState, retriever: Retriever, preference: Preference, ord
 
     What the user knows already is shown where the driver names it: "show me that one again".
     """
-    catalog, history = retriever.catalog, state.context.history
-    turned_down = {
-        *preference.disliked,
-        *(interaction.item_id for interaction in history.interactions if interaction.weight < 0),
-    }
+    catalog, turned_down = retriever.catalog, {*preference.disliked, *state.context.history.disliked()}
     closed = {double for item_id in turned_down for double in catalog.double_of(item_id)}
     allowed = []
     for item_id in dict.fromkeys(order):

@@ -8,6 +8,7 @@ from agent.events import Compared, TextDelta
 from agent.intent import Act
 from agent.recommendation import Recommendation, Reply
 from retrieval.items import Catalog
+from retrieval.state import FeedbackKind
 from tests.agent.conftest import events, visitor
 from tests.agent.films import film_id
 from tests.fakes import Calls, ScriptedChatModel
@@ -392,6 +393,19 @@ async def test_an_item_that_the_model_names_is_shown_though_it_is_known(talking:
     )
 
     assert titles(reply) == ["Heat", "Vertigo", "Casino"]
+
+
+async def test_the_last_opinion_says_whether_an_item_was_turned_down(talking: Agent, model: ScriptedChatModel):
+    talk, vertigo = visitor(talking), film_id("Vertigo")
+    talking.state.add_feedback(str(talk.user_id), vertigo, FeedbackKind.DISLIKE)
+    model.steps, model.prose = [Calls.of(("recommend", {"items": ["Vertigo"], "count": 1}))] * 2, [MUTE, MUTE]
+
+    refused = await talking.reply(talk, "show me that one")
+    talking.state.add_feedback(str(talk.user_id), vertigo, FeedbackKind.LIKE)
+    shown = await talking.reply(talk, "show me that one")
+
+    assert "Vertigo" not in titles(refused)
+    assert titles(shown) == ["Vertigo"]
 
 
 async def test_words_that_name_another_item_leave_the_numbers_of_the_cards(talking: Agent, model: ScriptedChatModel):
