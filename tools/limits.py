@@ -55,10 +55,16 @@ class Problems:
         self.unknown, self.ambiguous, self.near = [], [], {}
 
 
-def stated(limits: Sequence[Constraint]) -> list[dict[str, JsonValue]]:
+def limit_of(name: str, op: str, values: Sequence[str | float], *, lasting: bool = False) -> dict[str, JsonValue]:
+    """A limit as a model would state it."""
+    lasts: dict[str, JsonValue] = {"lasting": True} if lasting else {}
+    return {"field": name, "op": op, "value": [*values], **lasts}
+
+
+def as_limits(constraints: Sequence[Constraint]) -> list[dict[str, JsonValue]]:
     """Constraints as a model would state them."""
-    ops = ((limit, "any_of" if limit.op is Op.IS and limit.values[1:] else limit.op.value) for limit in limits)
-    return [{"field": limit.field, "op": op, "value": [*limit.values]} for limit, op in ops]
+    ops = ((held, "any_of" if held.op is Op.IS and held.values[1:] else held.op.value) for held in constraints)
+    return [limit_of(held.field, op, held.values) for held, op in ops]
 
 
 @dataclass(frozen=True, slots=True)

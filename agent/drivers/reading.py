@@ -39,11 +39,6 @@ class Parsed:
     saying: str = ""  # the fixed sentence that answers, by its key
 
 
-def limit_of(name: str, op: str, values: Sequence[str | float], *, lasting: bool = False) -> dict[str, Any]:
-    """A limit as the tools take it."""
-    return {"field": name, "op": op, "value": list(values)} | ({"lasting": True} if lasting else {})
-
-
 def pairs_of(limits: Sequence[dict[str, Any]]) -> set[tuple[str, str]]:
     """The fields and values of limits as the tools take them."""
     said = ((limit["field"], limit.get("value", "")) for limit in limits)

@@ -9,7 +9,7 @@ from typing import Any
 from agent.drivers.offline.numbers import YEAR, bound_of, compared
 from agent.drivers.offline.phrases import has, matches, pattern, small, table, words
 from agent.drivers.offline.spot import Spotter
-from agent.drivers.reading import Parsed, Scene, limit_of, pairs_of
+from agent.drivers.reading import Parsed, Scene, pairs_of
 from agent.drivers.text import Place, Spot, blank, is_free, outside, said_of, stem, stretches, words_of
 from agent.drivers.vocabulary import READ
 from retrieval.preference import Leaning, Op, Preference
@@ -17,7 +17,7 @@ from retrieval.schema import CONTENT, SUITS_FROM, FieldKind, FieldSpec
 from retrieval.titles import HAN
 from tools import Call
 from tools.audience import content_places, find_audiences
-from tools.limits import stated
+from tools.limits import as_limits, limit_of
 from tools.placing import reference_of
 
 MOST_UNREAD, MOST_PASSED, ADVENTUROUS, COMFORT = 5, 20, 0.9, "gentle comforting heartwarming"  # the last for the sad
@@ -280,7 +280,7 @@ class _Reading:
 
     def _counted(self, parts: Sequence["_Reading"]) -> list[Call]:
         is_of_last = self.says("<of_these>") or not self.says("<count>")  # 'the oldest of those', no new count
-        calls, base = list[Call](), [*stated(self.scene.counted)] if is_of_last else []
+        calls, base = list[Call](), [*as_limits(self.scene.counted)] if is_of_last else []
         for part in (part for part in parts if part.alone or part.sorts or part.says("<count>") or not parts[1:]):
             limits = [*base, *part.alone] if not part.alone or part.says("<of_these>") else part.alone
             base, kind = base or limits, "count" if part.says("<count>") and not part.sorts else "items"

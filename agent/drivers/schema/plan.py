@@ -17,7 +17,7 @@ from retrieval.preference import Constraint, Leaning, Op, Preference
 from retrieval.schema import FieldKind
 from tools.batch import Call
 from tools.endings import HAND_OVER
-from tools.limits import THESE, stated
+from tools.limits import THESE, as_limits
 from tools.placing import Placer, fold
 from tools.render import limit_text
 
@@ -263,7 +263,7 @@ class Plan:
     def _counted(self, answer: Answer) -> list[Call]:
         limits = [*self._limits(answer)]
         if not limits and answer.do != do.COUNT:  # 'which is the oldest?' after 'how many by Hitchcock?'
-            limits = stated(self.counted)
+            limits = as_limits(self.counted)
         if not limits and self.shown and self._years and answer.do in (do.OLDEST, do.NEWEST):
             return self._of_these()
         arguments: Arguments = {"kind": "items", "limits": [*limits]}
