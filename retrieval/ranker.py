@@ -180,6 +180,8 @@ class Ranker:
     def _told(self) -> NDArray[np.bool_]:
         """The rows of which more is known than a title: of the others it is never known whether they fit."""
         fields = [spec.name for spec in self.catalog.schema.descriptive if spec.kind is not FieldKind.NUMBER]
+        if not fields:  # a catalog of numbers alone
+            return np.ones(len(self.catalog), dtype=np.bool_)
         return np.asarray(np.logical_or.reduce([self.catalog.known(name) for name in fields]), dtype=np.bool_)
 
     def _near(
