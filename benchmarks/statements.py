@@ -1,14 +1,15 @@
-"""What there is to be judged true or false: facts of the catalog, and what the agent states without a language model.
+"""What there is to be judged true or false: facts of the catalog, and what the agent states.
 
 python -m benchmarks.statements facts --out facts.jsonl [--count 300] [--seed 0]
 python -m benchmarks.statements said --data .reconteur/demo --out said.jsonl [--count 400] [--seed 0]
+python -m benchmarks.statements said ... --llm-url URL [--model NAME] [--driver tools] [--turn-s 900] [--scenes id,id]
 python -m benchmarks.statements sheet --data .reconteur/demo --out sheet.md [--count 200] [--seed 0]
 
 Facts are drawn evenly over the fields, within a field over all that its items have. Statements are those of cards, near
 misses and answers in the scenes of explanations_scenes.jsonl and statements_scenes.jsonl, as many of each language,
-evenly over kinds. The sheet is for blind readers: cards as the page shows them and half as many replies, to the wishes
-of wishes.jsonl and wording_scenes.jsonl; they mark what repeats the wish, the card or its neighbor, says nothing,
-sounds odd or is false. The same seed draws the same.
+evenly over kinds; without --llm-url no language model has a part in them. The sheet is for blind readers: cards as the
+page shows them and half as many replies, to the wishes of wishes.jsonl and wording_scenes.jsonl; they mark what repeats
+the wish, the card or its neighbor, says nothing, sounds odd or is false. The same seed draws the same.
 """
 
 import argparse
@@ -19,7 +20,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from rich.console import Console
 
@@ -29,7 +30,8 @@ from agent.recommendation import Recommendation
 from agent.wording.stream import sentences
 from agent.wording.values import ON_CARD, on_card, values_of
 from benchmarks.explanations import PATIENCE_S, SCENES
-from benchmarks.session import new_visitor, open_agent, play
+from benchmarks.named import find_titles
+from benchmarks.session import DriverName, new_visitor, open_agent, play
 from benchmarks.wishes import read_wishes
 from eval.catalogs import load_catalog
 from retrieval.datasets.movielens import MOVIES, SCHEMA
@@ -75,7 +77,7 @@ class Said:
     """The item's label; of words, those of the list beside them."""
     statement: str
     facts: str
-    """What the catalog has of that item."""
+    """What the catalog has of that item; of words, of every item that they name."""
 
 
 def all_facts(catalog: Catalog) -> Iterator[Fact]:
@@ -105,17 +107,29 @@ def drawn(groups: Iterable[tuple[object, Drawn]], count: int, seed: int) -> list
     return chosen
 
 
-async def all_said(data: Path, seed: int) -> list[Said]:
-    """Every statement of every scene, none twice."""
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Who leads the turns and writes their words."""
+
+    url: str = ""
+    """The language model's endpoint; '' for none."""
+    model: str = ""
+    driver: DriverName = "auto"
+    turn_s: float | None = None
+
+
+async def all_said(data: Path, seed: int, speaker: Speaker, only: Sequence[str] = ()) -> list[Said]:
+    """Every statement of every scene, or of those named, none twice."""
     retriever = await asyncio.to_thread(Retriever.open, RetrievalSettings(data_dir=data))
     scenes = [
         json.loads(line) for path in (SCENES, QUESTIONS) for line in path.read_text(encoding="utf-8").splitlines()
     ]
+    scenes = [scene for scene in scenes if not only or scene["id"] in only]
     said: list[Said] = []
     with Console(stderr=True).status("scenes") as status:
         for number, scene in enumerate(scenes):
             status.update(f"scene {number + 1} of {len(scenes)}")
-            async with open_agent(retriever, url="", model="", seed=seed, tool_timeout_s=PATIENCE_S) as agent:
+            async with open_agent(retriever, seed=seed, tool_timeout_s=PATIENCE_S, **asdict(speaker)) as agent:
                 said += await _scene(agent, scene)
     return list({(statement.language, statement.about, statement.statement): statement for statement in said}.values())
 
@@ -141,8 +155,13 @@ async def _scene(agent: Agent, scene: dict[str, Any]) -> list[Said]:
                     Said(language, kind, *where, card.item.label, text, facts) for text in sorted(told) if text
                 ]
         for text in sentences(reply.text, final=True)[0]:
-            statements.append(Said(language, "words", *where, beside, text.strip(), ""))
+            statements.append(Said(language, "words", *where, beside, text.strip(), _facts_of(text, agent.catalog)))
     return statements
+
+
+def _facts_of(text: str, catalog: Catalog) -> str:
+    ids = sorted({item_id for title in find_titles(text, catalog) for item_id in title.ids})
+    return "\n".join(item_facts(catalog.item(item_id), catalog) for item_id in ids)
 
 
 SHEET = """# To be judged
@@ -205,6 +224,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--count", type=int)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--llm-url", default="", help="of 'said': left out, no model has a part")
+    parser.add_argument("--model", default="", help="its name there")
+    parser.add_argument("--driver", choices=get_args(DriverName), default="auto")
+    parser.add_argument("--turn-s", type=float, help="most seconds of a turn, where answers are written by hand")
+    parser.add_argument("--scenes", default="", help="of 'said': only these, by id, with commas between")
     arguments = parser.parse_args()
     if arguments.what == "facts":
         facts = all_facts(load_catalog(MOVIES, schema=SCHEMA).dataset.catalog)
@@ -214,7 +238,9 @@ def main() -> None:
         judged = asyncio.run(sheet(arguments.data, arguments.count or 200, arguments.seed))
         arguments.out.write_text(judged, encoding="utf-8")
         return
-    said, sample = asyncio.run(all_said(arguments.data, arguments.seed)), list[Said]()
+    speaker = Speaker(arguments.llm_url, arguments.model, arguments.driver, arguments.turn_s)
+    only = arguments.scenes.split(",") if arguments.scenes else ()
+    said, sample = asyncio.run(all_said(arguments.data, arguments.seed, speaker, only)), list[Said]()
     each = (arguments.count or 400) // len(LANGUAGES)
     for language in LANGUAGES:
         groups = ((statement.kind, statement) for statement in said if statement.language == language)
