@@ -122,19 +122,19 @@ class Telling:
         """What a reason may say, the most telling first, each topic once; values of one field together.
 
         Args:
-            evidence: All that is known.
+            evidence: All that is known, each statement once.
             item: What it is about.
             told: What each card before has said.
         """
         said = frozenset[Key]().union(*told)
         kinds = {key[:2] for key in told[-1]} if told else set[Key]()
-        bits = {
-            piece: size - (AGAIN if key_of(piece)[:2] in kinds else 0.0)
-            for piece in dict.fromkeys(evidence)
-            if key_of(piece) not in said and (size := self.bits(piece, item)) >= LEAST
-        }
+        bits = [
+            (size - (AGAIN if key[:2] in kinds else 0.0), piece)
+            for piece in evidence
+            if (key := key_of(piece)) not in said and (size := self.bits(piece, item)) >= LEAST
+        ]
         parts: dict[str, list[Evidence]] = {}
-        for piece in sorted(bits, key=lambda piece: -bits[piece]):
+        for _, piece in sorted(bits, key=lambda one: -one[0]):
             parts.setdefault(self.topic(piece), []).append(piece)
         told_of = [self._together(self._main_first(part, item)) for part in parts.values()]
         numbers = {spec.name for spec in self.catalog.schema.quantities}

@@ -4,7 +4,9 @@ import hashlib
 import logging
 from collections import OrderedDict
 from collections.abc import Sequence
+from functools import lru_cache
 from threading import Lock
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +33,8 @@ UNWISHED = -0.35
 """Share of what is not wanted, in words."""
 REMEMBERED = 1024
 """Texts whose vectors are at hand; one takes 1.5 KiB."""
+LATELY = 16
+"""Vectors whose products with all items are at hand."""
 NEAR = 0.35
 """The least cosine for which one description is called similar to another."""
 
@@ -44,6 +48,8 @@ class ContentChannel:
         self._encoder = encoder
         self._subjects = content.fit(vectors.matrix).vectors
         """What sets each description apart from the others, shape (n_items, d), unit length."""
+        self._cosines = lru_cache(maxsize=LATELY)(self._product)
+        """A request asks thrice for the same: its candidates, its signals, its guesses."""
         self._known: OrderedDict[bytes, NDArray[np.float32]] = OrderedDict()
         self._lock = Lock()
 
@@ -113,10 +119,14 @@ class ContentChannel:
     def _all(self, words: NDArray[np.float32] | None, taste: NDArray[np.float32] | None) -> NDArray[np.float32]:
         scores = np.zeros(len(self._catalog), dtype=np.float32)
         if words is not None:
-            scores += self._vectors.matrix @ words
+            scores += self._cosines("words", words.tobytes())
         if taste is not None:
-            scores += self._subjects @ taste
+            scores += self._cosines("taste", taste.tobytes())
         return scores
+
+    def _product(self, of: Literal["words", "taste"], vector: bytes) -> NDArray[np.float32]:
+        matrix: NDArray[np.float32] = self._vectors.matrix if of == "words" else self._subjects
+        return np.asarray(matrix @ np.frombuffer(vector, dtype=np.float32), dtype=np.float32)
 
     def _search(self, words: NDArray[np.float32], open_rows: NDArray[np.bool_], k: int) -> NDArray[np.float32] | None:
         """Chroma finds the rows for a wish; None where it does not answer, or the wish cancels out."""

@@ -67,7 +67,8 @@ class ConversationFusion:
         ids = [item_id for item_id in brought if item_id in catalog]
         if not ids:
             return Fused({})
-        added = self.signals.of(catalog.rows(ids), preference, history, shown) * self._weights(preference, history)
+        weights = self._weights(preference, history)
+        added = self.signals.of(catalog.rows(ids), preference, history, shown, weights=weights) * weights
         by_channel = {name: added[:, places].sum(axis=1, dtype=np.float64) for name, places in COLUMNS.items()}
         spread = float(added.sum(axis=1).std()) or 1.0
         by_channel |= {name: spread * points for name, points in self._of_lists(lists, ids).items()}

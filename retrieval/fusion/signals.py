@@ -4,7 +4,7 @@ A channel is asked about parts of what is known: about all that is liked, about 
 shown in the conversation. Which of them counts how much is learned (`retrieval.fusion.learning`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -77,6 +77,7 @@ class Signals:
         shown: Shown = (),
         *,
         spoken: NDArray[np.float32] | None = None,
+        weights: NDArray[np.float32] | None = None,
     ) -> NDArray[np.float32]:
         """The signals of some candidates.
 
@@ -86,11 +87,15 @@ class Signals:
             history: What is known of the user.
             shown: What was shown in this conversation.
             spoken: In place of the field of that name.
+            weights: What each signal counts: no channel is asked for one that counts nothing, which stays 0.
 
         Returns:
             Shape (n, len(SIGNALS)), finite; each column has mean 0 and deviation 1, or is 0 where it tells nothing.
         """
-        signals = self._of_profiles(preference, history, shown)
+        counted = (
+            SIGNALS if weights is None else {name for name, weight in zip(SIGNALS, weights, strict=True) if weight}
+        )
+        signals = self._of_profiles(preference, history, shown, counted)
         signals["content_words"] = self._scores("content", _words(preference), NOBODY)
         signals["values"], signals["typical"] = self._values(preference)
         signals |= self._fame
@@ -105,23 +110,28 @@ class Signals:
         return standard(has.astype(np.float64)) + standard(typical.astype(np.float64))
 
     def _of_profiles(
-        self, preference: Preference, history: UserHistory, shown: Shown
+        self, preference: Preference, history: UserHistory, shown: Shown, counted: Collection[str]
     ) -> dict[str, NDArray[np.floating]]:
+        nothing = np.zeros(len(self.catalog), dtype=np.float32)
         liked = replace(preference, text="", constraints=(), wishes=(), leanings=(), examples=())
         asked = {
             "liked": (liked, history),
             "last": (Preference(liked=preference.liked[-1:]), NOBODY),
             "shown": (Preference(liked=_came_up(shown, preference)), NOBODY),
         }
-        return {f"{name}_{part}": self._scores(name, *about) for name in ASKED for part, about in asked.items()}
+        return {
+            f"{name}_{part}": self._scores(name, *about) if f"{name}_{part}" in counted else nothing
+            for name in ASKED
+            for part, about in asked.items()
+        }
 
     def _scores(self, name: str, preference: Preference, history: UserHistory) -> NDArray[np.floating]:
         """A channel's scores of all items; the lowest where it cannot tell, 0 where it cannot of any."""
-        channel: object = self.channels.get(name)
         nothing = np.zeros(len(self.catalog), dtype=np.float32)
-        if not isinstance(channel, Scoring) or not (
-            preference.text or asked_values(preference) or preference.liked or history.interactions
-        ):
+        if not (preference.text or asked_values(preference) or preference.liked or history.interactions):
+            return nothing
+        channel: object = self.channels.get(name)
+        if not isinstance(channel, Scoring):
             return nothing
         scores = channel.scores(preference, history)
         known = np.isfinite(scores)
