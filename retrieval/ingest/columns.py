@@ -47,6 +47,8 @@ FEW = 8
 """Values of a closed list that can be asked about."""
 ENOUGH = 0.95
 """The share of cells that must be readable."""
+PARTED = 0.2
+"""The share of cells with several values in a column of lists."""
 LONGEST_VALUE = 50
 Reader = Callable[[Value], float | None]
 RESERVED = frozenset(("id", "title", "text", "aka", "same_as"))
@@ -78,7 +80,7 @@ def guess_column(column: str, cells: Sequence[Value]) -> Guess:
         return Guess(column, f"left out: {next(iter(texts))[:40]!r} in every row tells nothing apart")
     if guessed := _content(column, name, cells):  # 'none' is a level there
         return guessed
-    for guess in (_age, _year, _number, _flag):
+    for guess in () if _is_parted(said) else (_age, _year, _number, _flag):
         if guessed := guess(column, name, said):
             return guessed
     return _values(column, name, said)
@@ -282,6 +284,11 @@ def _separator(cells: Sequence[Value]) -> str:
         if many and len({*pieces}) <= 0.8 * len({*texts}) and _mean_length({*pieces}) <= 25:
             return mark
     return ""
+
+
+def _is_parted(cells: Sequence[Value]) -> bool:
+    """Whether cells hold several values: numbers among them are names, too ('12|7|40')."""
+    return sum("|" in as_text(cell) for cell in cells) >= PARTED * len(cells)
 
 
 def _readable(cells: Sequence[Value], read: Reader) -> bool:

@@ -172,6 +172,15 @@ def test_books_without_a_schema_are_guessed_and_shown(tmp_path: Path) -> None:
     assert "user = reader, item = book, time = date; stars from 1 to 5 becomes -1 (hated) to 1 (loved)" in shown[0]
 
 
+def test_numbers_parted_by_bars_are_names_not_quantities(tmp_path: Path) -> None:
+    lines = [f"{row},Item {row},{'|'.join(str(number) for number in range(row % 5, row % 5 + 3))}" for row in range(40)]
+    (tmp_path / "items.csv").write_text("\n".join(["item_id,title,tags", *lines]), encoding="utf-8")
+
+    ingest(tmp_path / "items.csv", data_dir=tmp_path / "data", confirm=lambda _: True)
+
+    assert load_dataset(tmp_path / "data").catalog.item("1").values["tags"] == ("1", "2", "3")
+
+
 def test_guess_that_is_not_confirmed_writes_nothing(tmp_path: Path) -> None:
     with pytest.raises(BadDataError, match="not confirmed, nothing was written"):
         ingest(BOOKS / "items.csv", data_dir=tmp_path / "data", confirm=lambda _: False)
