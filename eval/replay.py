@@ -1,14 +1,14 @@
-"""Asks the agent at each place of a dialogue where a recommendation was made, and writes down what it ranked."""
+"""Asks the agent at a place of a dialogue, and writes down what it ranked and which titles it named."""
 
 import re
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from agent.conversation import Conversation, Role
-from agent.events import Finished, Recommended
-from agent.learning.transcripts import Dialogue, Question, questions
+from agent.events import Finished
+from agent.learning.transcripts import Question
 from agent.recommendation import Reply
 from retrieval.errors import RecommenderError
 from retrieval.items import Catalog
@@ -26,67 +26,34 @@ LONGEST_TITLE = 120
 class Answer:
     """What the agent made of one question."""
 
-    dialogue_id: str
-    turn_index: int
-    relevant: tuple[str, ...]
-    """What the recorded assistant recommended there."""
     ranked: tuple[str, ...] = ()
     """The cards in their order; near misses, which stand apart, come last."""
     named: int = 0
     """Titles in cards and prose."""
     foreign: tuple[str, ...] = ()
     """Those of them that the catalog does not have."""
-    cards_s: float = 0.0
-    """Until the cards were there."""
     total_s: float = 0.0
     error: str = ""
 
 
-async def replay(
-    agent: "Agent", dialogues: Sequence[Dialogue], *, k: int, progress: Callable[[int, int], None] = lambda *_: None
-) -> list[Answer]:
-    """Ask every question of the dialogues, one after the other, so that the times mean something.
-
-    Args:
-        agent: Nothing is stored by it.
-        dialogues: As recorded.
-        k: How many items to ask for, 1 to 10.
-        progress: Told how many questions are done, and how many there are.
-    """
-    asked = [posed for dialogue in dialogues for posed in questions(dialogue)]
-    titles = known_titles(agent.retriever.catalog)
-    answers: list[Answer] = []
-    for question, relevant in asked:
-        progress(len(answers), len(asked))
-        # of the recorded answer only the ids go on, into the record that the metrics read
-        answers.append(replace(await ask(agent, question, k=k, titles=titles), relevant=relevant))
-    progress(len(answers), len(asked))
-    return answers
-
-
 async def ask(agent: "Agent", question: Question, *, k: int, titles: Collection[str]) -> Answer:
     """The agent's answer to one question, its list where nothing was said yet; an error of it is an empty answer."""
-    blank = Answer(question.dialogue_id, question.turn_index, ())
     conversation = _conversation(agent, question, k=k)
     said = question.message.strip()
     events = agent.stream(conversation, said, store=False) if said else agent.rerank(conversation, keep=False)
     started = time.perf_counter()
-    cards_s = 0.0
     reply: Reply | None = None
     try:
         async for event in events:
-            if isinstance(event, Recommended):
-                cards_s = time.perf_counter() - started
-            elif isinstance(event, Finished):
-                reply = event.reply
+            reply = event.reply if isinstance(event, Finished) else reply
     except RecommenderError as error:
-        return replace(blank, error=str(error), total_s=time.perf_counter() - started)
+        return Answer(error=str(error), total_s=time.perf_counter() - started)
     if reply is None:
-        return replace(blank, error="the agent ended without an answer")
+        return Answer(error="the agent ended without an answer")
     total_s = time.perf_counter() - started
     named, foreign = _foreign(reply, agent.retriever.catalog, titles)
     ranked = tuple(card.item.item_id for card in (*reply.recommendations, *reply.near_misses))
-    return replace(blank, ranked=ranked, named=named, foreign=foreign, cards_s=cards_s or total_s, total_s=total_s)
+    return Answer(ranked, named, foreign, total_s)
 
 
 def _conversation(agent: "Agent", question: Question, *, k: int) -> Conversation:

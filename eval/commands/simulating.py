@@ -32,6 +32,7 @@ def simulate(
     interactions: InteractionsFile = None,
     schema: SchemaFile = None,
     n_users: Annotated[int | None, typer.Option("--n-users", min=1, help="So many users; else all.")] = None,
+    draws: Annotated[int, typer.Option("--draws", min=1, help="So many users of each person, each drawn anew.")] = 1,
     turns: Annotated[int, typer.Option("--turns", min=1, max=50, help="Answers that a user hears at most.")] = 6,
     not_before: Annotated[
         datetime | None,
@@ -64,7 +65,7 @@ def simulate(
     partner = Partner(system, url or "", model, data, llm_url, llm_model, phrase_url or "", phrase_model, wordings)
     partner.check()
     dataset = _dataset(data, catalog, interactions, schema, system)
-    tastes = _tastes(users, dataset, not_before, n_users, seed)
+    tastes = _tastes(users, dataset, not_before, n_users, seed, draws)
     parallel = parallel if system in ("http", "chat") else 1
     started = time.perf_counter()
     todo = _run(partner, dataset, tastes, out, turns=turns, seed=seed, parallel=parallel, resume=resume)
@@ -117,7 +118,7 @@ def _dataset(
 
 
 def _tastes(
-    users: Path, dataset: "Dataset", not_before: datetime | None, count: int | None, seed: int
+    users: Path, dataset: "Dataset", not_before: datetime | None, count: int | None, seed: int, draws: int
 ) -> "Sequence[SimulatedTaste]":
     """The simulated users.
 
@@ -131,7 +132,7 @@ def _tastes(
     since = None if not_before is None else not_before.replace(tzinfo=UTC).timestamp()
     people = read_people(users, dataset.catalog, learned=dataset.interactions, not_before=since)
     say(people.describe())
-    tastes = draw_tastes(people.persons, dataset.catalog, count=count, seed=seed)
+    tastes = draw_tastes(people.persons, dataset.catalog, count=count, seed=seed, draws=draws)
     if not tastes:
         raise BadDataError(
             f"the likes of nobody in {users} share anything that could be wished for. Name other people."

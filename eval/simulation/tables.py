@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 
 from eval.bootstrap import Interval, paired_difference
 from eval.scores import Score
+from eval.simulation.people import person_of
 from eval.simulation.records import SimulatedDialogue
 from eval.simulation.scores import SimulationScores, score_simulation, user_values
 from eval.tables import number, shown, table
@@ -70,7 +71,9 @@ def _difference(
 ) -> Difference:
     ours, theirs = user_values(runs[first], metric), user_values(runs[second], metric)
     users = sorted(ours.keys() & theirs.keys())
-    gain, not_more = paired_difference([ours[u] for u in users], [theirs[u] for u in users], users, seed=seed)
+    gain, not_more = paired_difference(
+        [ours[u] for u in users], [theirs[u] for u in users], [*map(person_of, users)], seed=seed
+    )
     return Difference(first, second, metric, len(users), gain, not_more)
 
 
@@ -78,8 +81,9 @@ def simulation_tables(runs: Mapping[str, SimulationScores]) -> str:
     """All tables of some runs over the same users."""
     first = next(iter(runs.values()))
     parts = [
-        f"{first.users} simulated users, at most {first.max_turns} answers each, seed {first.seed}. Means with "
-        f"{first.level:.0%} intervals (bootstrap over users); see docs/simulation.md for what is counted.",
+        f"{first.users} simulated users of {first.people} people, at most {first.max_turns} answers each, seed "
+        f"{first.seed}. Means with {first.level:.0%} intervals (bootstrap over people); docs/simulation.md says what is "
+        "counted.",
         _row_table(runs, MAIN),
         "### Said and forgotten",
         _row_table(runs, FORGOTTEN),
