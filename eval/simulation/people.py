@@ -34,9 +34,9 @@ class Person:
     """Every item that is known to them, without an opinion too."""
 
 
-def person_of(user_id: str) -> str:
-    """Whom a simulated user is made of."""
-    return user_id.partition(AGAIN)[0]
+def person_of(name: str) -> str:
+    """Whom the simulated user of a name, or of a dialogue's, is made of."""
+    return name.partition(AGAIN)[0]
 
 
 @dataclass(frozen=True, slots=True)

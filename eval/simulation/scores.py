@@ -57,8 +57,6 @@ class SimulationScores(BaseModel):
     """Temper or fullness -> users and success rate."""
     seconds_p50: float | None
     seconds_p95: float | None
-    phrased: int = 0
-    phrased_kept: int = 0
 
 
 class Observation(NamedTuple):
@@ -80,7 +78,7 @@ def score_simulation(dialogues: Sequence[SimulatedDialogue], *, seed: int = 0) -
     return SimulationScores(
         system=dialogues[0].simulated.system if dialogues else "",
         users=len(whole),
-        people=len({person_of(dialogue.user_id) for dialogue in whole}),
+        people=len({person_of(dialogue.dialogue_id) for dialogue in whole}),
         errors=len(dialogues) - len(whole),
         max_turns=turns,
         seed=dialogues[0].simulated.seed if dialogues else 0,
@@ -89,8 +87,6 @@ def score_simulation(dialogues: Sequence[SimulatedDialogue], *, seed: int = 0) -
         groups=_groups(whole, seed),
         seconds_p50=float(np.quantile(seconds, 0.5)) if seconds else None,
         seconds_p95=float(np.quantile(seconds, 0.95)) if seconds else None,
-        phrased=sum(dialogue.simulated.phrased for dialogue in whole),
-        phrased_kept=sum(dialogue.simulated.phrased_kept for dialogue in whole),
     )
 
 
