@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from eval.metrics import bootstrap_interval
+from eval.bootstrap import bootstrap_interval
 from retrieval.errors import RecommenderError
 
 PACKAGES = (

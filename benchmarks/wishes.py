@@ -22,7 +22,7 @@ from agent.build import build_agent
 from agent.learning.transcripts import Question
 from agent.options import make_settings
 from agent.settings import Settings
-from eval.replay import ask, known_titles
+from eval.rankers import listed, reply_to
 from retrieval.artifacts import default_cache, ensure_movielens
 from retrieval.channels.content import ContentChannel
 from retrieval.datasets import Dataset, load_movielens
@@ -100,9 +100,8 @@ async def agent_lists(settings: Settings, wishes: Sequence[Wish]) -> tuple[Catal
     agent = await build_agent(settings)
     try:
         catalog = agent.retriever.catalog
-        titles = known_titles(catalog)
         asked = [Question(f"wish {place}", 1, (), wish.text) for place, wish in enumerate(wishes)]
-        return catalog, [(await ask(agent, question, k=K, titles=titles)).ranked for question in asked]
+        return catalog, [listed(await reply_to(agent, question, k=K)) for question in asked]
     finally:
         await agent.aclose()
 

@@ -8,7 +8,6 @@ from eval.commands.auditing import audit
 from eval.commands.converting import convert, make_catalog
 from eval.commands.policies import policies
 from eval.commands.ranking import rank
-from eval.commands.replaying import replay
 from eval.commands.scoring import report, score
 from eval.commands.simulating import simulate
 from retrieval.errors import RecommenderError
@@ -24,7 +23,6 @@ app.command(name="catalog")(make_catalog)
 app.command()(rank)
 app.command()(score)
 app.command()(report)
-app.command()(replay)
 app.command()(audit)
 app.command()(policies)
 app.command()(simulate)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +17,24 @@ class Interval(NamedTuple):
     mean: float
     low: float
     high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How much more of something one run has than another, on the same turns or with the same users."""
+
+    first: str
+    second: str
+    metric: str
+    pairs: int
+    gain: Interval
+    not_above: float
+    """Share of bootstrap draws in which it is not above 0."""
+
+    def figures(self) -> dict[str, object]:
+        """For JSON."""
+        ends = {name: None if math.isnan(value) else value for name, value in self.gain._asdict().items()}
+        return {**asdict(self), "gain": ends}
 
 
 def bootstrap_means(
@@ -37,15 +56,11 @@ def bootstrap_means(
 
     Source: Efron, Annals of Statistics 1979, doi:10.1214/aos/1176344552.
     """
-    names = {name: place for place, name in enumerate(dict.fromkeys(groups))}
-    if not names:
+    if not groups:
         return [Interval(math.nan, math.nan, math.nan)] * values.shape[1]
-    of = np.asarray([names[name] for name in groups])
     filled = ~np.isnan(values)
-    sums, sizes = np.zeros((len(names), values.shape[1])), np.zeros((len(names), values.shape[1]))
-    np.add.at(sums, of, np.where(filled, values, 0.0))
-    np.add.at(sizes, of, filled)
-    times = np.random.default_rng(seed).multinomial(len(names), np.full(len(names), 1 / len(names)), size=n_samples)
+    sums, sizes = _by_group(np.where(filled, values, 0.0), groups), _by_group(filled.astype(np.float64), groups)
+    times = _drawn(len(sums), n_samples, seed)
     with np.errstate(invalid="ignore", divide="ignore"):
         means = sums.sum(axis=0) / sizes.sum(axis=0)
         drawn = (times @ sums) / (times @ sizes)
@@ -53,6 +68,15 @@ def bootstrap_means(
     known = ~np.isnan(means)
     ends[:, known] = np.nanquantile(drawn[:, known], [(1 - level) / 2, (1 + level) / 2], axis=0)
     return [Interval(*map(float, bounds)) for bounds in zip(means, *ends, strict=True)]
+
+
+def bootstrap_interval(
+    groups: Sequence[Sequence[float]], *, level: float = 0.95, n_samples: int = N_SAMPLES, seed: int = 0
+) -> tuple[float, float]:
+    """The interval of the mean of all values, given by group; NaN without values."""
+    values = np.asarray([value for group in groups for value in group], dtype=np.float64)[:, None]
+    names = [str(place) for place, group in enumerate(groups) for _ in group]
+    return bootstrap_means(values, names, level=level, n_samples=n_samples, seed=seed)[0][1:]
 
 
 def paired_difference(
@@ -65,10 +89,20 @@ def paired_difference(
     """
     values = np.asarray(first, dtype=np.float64) - np.asarray(second, dtype=np.float64)
     interval = bootstrap_means(values[:, None], groups, seed=seed)[0]
-    names = {name: place for place, name in enumerate(dict.fromkeys(groups))}
-    sums = np.zeros(len(names))
-    np.add.at(sums, np.asarray([names[name] for name in groups], dtype=np.int64), values)
-    if not len(sums):
+    if not len(values):
         return interval, math.nan
-    drawn = np.random.default_rng(seed).multinomial(len(sums), np.full(len(sums), 1 / len(sums)), size=N_SAMPLES) @ sums
-    return interval, float((drawn <= 0).mean())
+    sums = _by_group(values, groups)
+    return interval, float((_drawn(len(sums), N_SAMPLES, seed) @ sums <= 0).mean())
+
+
+def _by_group(values: NDArray[np.float64], groups: Sequence[str]) -> NDArray[np.float64]:
+    """The sums of the rows of each group."""
+    names = {name: place for place, name in enumerate(dict.fromkeys(groups))}
+    sums = np.zeros((len(names), *values.shape[1:]))
+    np.add.at(sums, np.asarray([names[name] for name in groups], dtype=np.int64), values)
+    return sums
+
+
+def _drawn(n_groups: int, n_samples: int, seed: int) -> NDArray[np.int64]:
+    """How often each draw holds each group, shape (n_samples, n_groups)."""
+    return np.random.default_rng(seed).multinomial(n_groups, np.full(n_groups, 1 / n_groups), size=n_samples)

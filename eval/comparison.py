@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from agent.learning.transcripts import Dialogue
-from eval.bootstrap import Interval, paired_difference
+from eval.bootstrap import Difference, paired_difference
 from eval.places import GroundTruth, ground_truths, within
 from eval.predictions import SIDECAR, Run, read_predictions, read_run
 from eval.scores import Scores, score_run, turn_values
@@ -17,18 +17,6 @@ from retrieval.errors import BadDataError
 SIDECARS = (SIDECAR, ".scores.json")
 COMPARED = ("recall@1", "recall@5", "recall@10", "recall@20", "ndcg@10", "mrr")
 WORST = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """How much better one run is than another."""
-
-    first: str
-    second: str
-    metric: str
-    gain: Interval
-    not_better: float
-    """Share of bootstrap draws in which it is not above 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +111,7 @@ def _differences(
             first,
             second,
             metric,
+            len(groups),
             *paired_difference(ours[kept, at].tolist(), theirs[kept, at].tolist(), groups, seed=seed),
         )
         for at, metric in enumerate(COMPARED)

@@ -3,12 +3,8 @@
 from dataclasses import dataclass, replace
 
 from agent.conversation import Conversation, Role, Turn
-from agent.drivers.offline.driver import scene_of
-from agent.drivers.offline.parse import parse
-from agent.drivers.offline.spot import Spotter
+from agent.drivers.offline.driver import OfflineDriver
 from retrieval.items import Catalog
-from tools import ArgumentTypes, shortened
-from tools.patch import apply_patch
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,25 +23,20 @@ class Heard:
 class Hearing:
     """Hears the users of one catalog."""
 
-    spotter: Spotter
-    arguments: ArgumentTypes
+    driver: OfflineDriver
 
     @classmethod
     def of(cls, catalog: Catalog) -> "Hearing":
         """For one catalog."""
-        return cls(Spotter(catalog), ArgumentTypes.of(catalog.schema))
+        return cls(OfflineDriver(catalog))
 
     def hear(self, before: Conversation, text: str) -> Heard:
         """One more message; what follows only from who comes along ('for the kids') is no limit that was stated."""
-        wish, kind = before.preference, self.arguments.update_wish
-        scene = scene_of(before, wish, self.spotter)
-        parsed = parse(text, self.spotter, scene)
-        stated = {name: said for name, said in parsed.patch.items() if name != "audience"}
-        patch, known = kind.model_validate(shortened(kind, stated)), (*scene.shown_before, *wish.liked)
-        new = apply_patch(wish, patch, self.spotter.placer, shown=scene.shown, known=known).preference
-        spots = self.spotter.spot(text, shown=scene.shown, known=known)
+        wish, parsed = self.driver.read(before, text, but=("audience",))
+        known = (*before.all_shown(), *before.preference.liked)
+        spots = self.driver.spotter.spot(text, shown=before.last_shown(), known=known)
         return Heard(
-            replace(before, preference=new).add(Turn(Role.USER, text)),
+            replace(before, preference=wish).add(Turn(Role.USER, text)),
             frozenset(item_id for spot in spots for item_id in spot.item_ids),
             parsed.ending.tool == "answer" and bool(parsed.ending.arguments.get("items")),
         )

@@ -43,16 +43,6 @@ def precision_at_k(ranked: Sequence[Hashable], relevant: Collection[Hashable], k
     return len(set(ranked[:k]) & set(relevant)) / k
 
 
-def hit_at_k(ranked: Sequence[Hashable], relevant: Collection[Hashable], k: int) -> float:
-    """1 where a relevant item is among the first `k`, else 0.
-
-    Raises:
-        ValueError: Nothing is relevant, or `k` is below 1.
-    """
-    _check(relevant, k)
-    return float(not set(relevant).isdisjoint(ranked[:k]))
-
-
 def reciprocal_rank(ranked: Sequence[Hashable], relevant: Collection[Hashable]) -> float:
     """One over the rank of the first relevant item, 0 where there is none; its mean over requests is the MRR.
 
@@ -62,17 +52,6 @@ def reciprocal_rank(ranked: Sequence[Hashable], relevant: Collection[Hashable]) 
     _check(relevant, 1)
     wanted = set(relevant)
     return next((1 / rank for rank, item_id in enumerate(ranked, start=1) if item_id in wanted), 0.0)
-
-
-def self_information(counts: NDArray[np.integer], n_users: int) -> NDArray[np.float64]:
-    """How surprising it is that someone has an item, in bits, shape (n_items,); an item of nobody counts as of one.
-
-    Its mean over recommended items is their novelty.
-
-    Source: Zhou et al., PNAS 2010, doi:10.1073/pnas.1000488107.
-    """
-    shares = np.clip(counts, 1, None).astype(np.float64) / max(1, n_users)
-    return np.asarray(-np.log2(shares), dtype=np.float64)
 
 
 def intra_list_diversity(vectors: NDArray[np.floating]) -> float:
@@ -101,38 +80,6 @@ def gini(counts: Sequence[float]) -> float:
         return math.nan
     ranks = np.arange(1, len(values) + 1)
     return float((2 * ranks - len(values) - 1) @ values / (len(values) * values.sum()))
-
-
-def percentile(values: Sequence[float], share: float) -> float:
-    """The value that a share (0..1) of the values does not exceed, by linear interpolation; NaN without values."""
-    return float(np.quantile(np.asarray(values, dtype=np.float64), share)) if values else math.nan
-
-
-def bootstrap_interval(
-    groups: Sequence[Sequence[float]], *, level: float = 0.95, n_samples: int = 2000, seed: int = 0
-) -> tuple[float, float]:
-    """The percentile interval of the mean over all values, whole groups drawn with replacement.
-
-    Args:
-        groups: The values by dialogue, since turns of one dialogue resemble each other.
-        level: How often such an interval holds the mean.
-        n_samples: How many times to draw.
-        seed: The same seed draws the same.
-
-    Returns:
-        Lower and upper end; NaN without values.
-
-    Source: Efron, Annals of Statistics 1979, doi:10.1214/aos/1176344552.
-    """
-    filled = [group for group in groups if len(group)]
-    if not filled:
-        return math.nan, math.nan
-    sums = np.asarray([math.fsum(group) for group in filled])
-    sizes = np.asarray([len(group) for group in filled], dtype=np.float64)
-    drawn = np.random.default_rng(seed).integers(0, len(filled), size=(n_samples, len(filled)))
-    means = sums[drawn].sum(axis=1) / sizes[drawn].sum(axis=1)
-    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
 
 
 def _discount(rank: int) -> float:

@@ -1,14 +1,15 @@
 """The report as one HTML page that needs no network, as Markdown, and its figures as JSON."""
 
-import html
 import json
 import re
 from pathlib import Path
 
+from markdown_it import MarkdownIt
+
 from eval.comparison import Comparison, WorstDialogue
 from eval.plots import plots
 from eval.predictions import Run
-from eval.tables import counts_line, groups_table, make_up_table, number, ranking_table, table
+from eval.tables import counts_line, differences_table, groups_table, make_up_table, ranking_table
 
 STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:84rem;padding:0 1rem;color:#1c2430;background:#fff}
@@ -51,16 +52,7 @@ def to_json(comparison: Comparison) -> str:
             name: {"made": comparison.made[name].model_dump(mode="json"), "scores": scores.model_dump(mode="json")}
             for name, scores in comparison.runs.items()
         },
-        "differences": [
-            {
-                "first": difference.first,
-                "second": difference.second,
-                "metric": difference.metric,
-                **difference.gain._asdict(),
-                "not_better": difference.not_better,
-            }
-            for difference in comparison.differences
-        ],
+        "differences": [difference.figures() for difference in comparison.differences],
     }
     return json.dumps(figures, indent=1, ensure_ascii=False) + "\n"
 
@@ -74,27 +66,16 @@ def _sections(comparison: Comparison) -> list[tuple[str, str]]:
         ("included", f"## Items mentioned before left in\n\n{ranking_table(comparison.runs, 'included')}"),
         ("groups", f"## Cold to warm\n\n{groups_table(comparison.runs)}"),
         ("make-up", f"## What the lists are made of\n\n{make_up_table(comparison.runs)}"),
-        ("pairs", f"## Is the first better?\n\n{_differences(comparison)}"),
+        ("pairs", f"## Is the first better?\n\n{_pairs(comparison)}"),
         ("worst", f"## Worst dialogues of the first run\n\n{_worst(comparison)}"),
         ("made", f"## How it was made\n\n{_made(comparison.made)}"),
     ]
 
 
-def _differences(comparison: Comparison) -> str:
-    if not comparison.differences:
-        return "There is one run only."
-    head = ["comparison", "metric", "gain", "95% interval", "draws not better"]
-    rows = [
-        [
-            f"{difference.first} - {difference.second}",
-            difference.metric,
-            f"{difference.gain.mean:+.3f}",
-            f"[{difference.gain.low:+.3f}, {difference.gain.high:+.3f}]",
-            number(difference.not_better),
-        ]
-        for difference in comparison.differences
-    ]
-    return table(head, rows)
+def _pairs(comparison: Comparison) -> str:
+    return (
+        differences_table(comparison.differences, {}, "turns") if comparison.differences else "There is one run only."
+    )
 
 
 def _worst(comparison: Comparison) -> str:
@@ -133,42 +114,5 @@ def _plain(text: str) -> str:
 
 
 def _as_html(text: str) -> str:
-    """The little Markdown that this module writes, as HTML."""
-    return "".join(_block(block) for block in text.split("\n\n"))
-
-
-def _block(block: str) -> str:
-    lines = block.splitlines()
-    heading = re.match(r"(#{1,3}) (.*)", lines[0])
-    if heading:
-        level = len(heading.group(1))
-        rest = "\n".join(lines[1:])
-        return f"<h{level}>{_inline(heading.group(2))}</h{level}>" + (_block(rest) if rest.strip() else "")
-    if lines[0].startswith("| "):
-        return _table(lines)
-    if lines[0].startswith("- "):
-        return "<ul>" + "".join(f"<li>{_inline(line[2:])}</li>" for line in lines) + "</ul>"
-    return f"<p>{_inline(block)}</p>"
-
-
-def _table(lines: list[str]) -> str:
-    rows = [[_inline(cell) for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
-    head = "".join(f"<th>{cell}</th>" for cell in rows[0])
-    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows[2:])
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def _inline(text: str) -> str:
-    """Bold, italics and code; everything else is escaped."""
-    held: list[str] = []
-
-    def hold(match: re.Match[str]) -> str:
-        held.append(match.group(1))
-        return f"\x00{len(held) - 1}\x00"
-
-    text = re.sub(r"\\([\\`*_\[\]<>|#])", hold, text.strip().replace("\x00", ""))
-    text = html.escape(text, quote=False)
-    text = re.sub(r"`([^`]+)`", r"<code>\1</code>", text)
-    text = re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", text)
-    text = re.sub(r"(?<!\w)\*(.+?)\*(?!\w)", r"<em>\1</em>", text)
-    return re.sub("\x00(\\d+)\x00", lambda match: html.escape(held[int(match.group(1))], quote=False), text)
+    """Markdown as HTML; what looks like HTML in it stays text."""
+    return str(MarkdownIt("js-default").render(text))

@@ -29,16 +29,13 @@ class Guess:
 
 
 class PolicyReport(BaseModel):
-    """One policy's estimates, or why there are none; `[value, low, high]` of likes per guess."""
+    """One policy's estimates of likes per guess, or why there are none."""
 
     model_config = ConfigDict(frozen=True)
 
     policy: str
     refused: str = ""
-    inverse: tuple[float, float, float] | None = None
-    normalized: tuple[float, float, float] | None = None
-    doubly_robust: tuple[float, float, float] | None = None
-    effective_size: float = 0.0
+    estimate: Estimate | None = None
     exposures: int = 0
 
 
@@ -96,11 +93,9 @@ def to_markdown(report: PoliciesReport) -> str:
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for policy in report.policies:
-        if not policy.refused:
-            cells = (_cell(policy.inverse), _cell(policy.normalized), _cell(policy.doubly_robust))
-            lines.append(
-                f"| {policy.policy} | {' | '.join(cells)} | {policy.effective_size:.0f} | {policy.exposures} |"
-            )
+        if found := policy.estimate:
+            cells = map(_cell, (found.inverse, found.normalized, found.doubly_robust))
+            lines.append(f"| {policy.policy} | {' | '.join(cells)} | {found.size:.0f} | {policy.exposures} |")
     lines += ["", *(f"- {policy.policy}: not told. {policy.refused}" for policy in report.policies if policy.refused)]
     return "\n".join(lines).rstrip()
 
@@ -110,17 +105,10 @@ def _judged(name: str, guesses: Sequence[Guess]) -> PolicyReport:
     if not told:
         return PolicyReport(policy=name, refused=NOT_LOGGED)
     try:
-        estimate: Estimate = evaluate(_columns(name, told))
+        estimate = evaluate(_columns(name, told))
     except OverlapError as error:
         return PolicyReport(policy=name, refused=str(error), exposures=len(told))
-    return PolicyReport(
-        policy=name,
-        inverse=_triple(estimate.inverse),
-        normalized=_triple(estimate.normalized),
-        doubly_robust=_triple(estimate.doubly_robust),
-        effective_size=estimate.size,
-        exposures=estimate.n,
-    )
+    return PolicyReport(policy=name, estimate=estimate, exposures=estimate.n)
 
 
 def _columns(name: str, guesses: Sequence[Guess]) -> Exposures:
@@ -139,9 +127,5 @@ def _columns(name: str, guesses: Sequence[Guess]) -> Exposures:
     )
 
 
-def _triple(interval: Interval) -> tuple[float, float, float]:
-    return interval.value, interval.low, interval.high
-
-
-def _cell(triple: tuple[float, float, float] | None) -> str:
-    return "" if triple is None else f"{triple[0]:.3f} ({triple[1]:.3f} to {triple[2]:.3f})"
+def _cell(interval: Interval) -> str:
+    return f"{interval.value:.3f} ({interval.low:.3f} to {interval.high:.3f})"

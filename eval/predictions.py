@@ -1,11 +1,10 @@
-"""Rankings as a file: one JSON object a line and place, written as they come, so that a run that stops can go on."""
+"""Rankings as a file: one JSON object a line and place; and how such a file came about."""
 
 import platform
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
-from typing import IO
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -89,36 +88,6 @@ def read_predictions(path: Path) -> list[Prediction]:
             )
         by_key[prediction.key] = prediction
     return list(by_key.values())
-
-
-def begin(path: Path, *, resume: bool) -> set[tuple[str, int]]:
-    """Make a file ready for more rankings.
-
-    Returns:
-        The turns that are done already; empty without `resume`, and then what was in the file is gone.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if not resume or not path.exists():
-        path.write_bytes(b"")
-        return set()
-    data = path.read_bytes()
-    whole = data[: data.rfind(b"\n") + 1]
-    if whole != data:
-        path.write_bytes(whole)
-    done = read_predictions(path) if whole.strip() else []
-    kept = [prediction for prediction in done if not prediction.error]
-    if len(kept) < len(done):
-        path.write_text(
-            "".join(prediction.model_dump_json(exclude_none=True) + "\n" for prediction in kept), encoding="utf-8"
-        )
-    return {prediction.key for prediction in kept}
-
-
-def append(out: IO[str], predictions: Iterable[Prediction]) -> None:
-    """Write rankings at once, so that a stop loses nothing."""
-    for prediction in predictions:
-        out.write(prediction.model_dump_json(exclude_none=True) + "\n")
-    out.flush()
 
 
 def write_run(path: Path, run: Run) -> None:

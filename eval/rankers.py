@@ -1,21 +1,23 @@
 """Who is asked at each place of recorded dialogues: the agent as shipped, one of its components, or a bare model."""
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from agent.conversation import Conversation, Role
+from agent.events import Finished
 from agent.learning.play import Player
-from agent.learning.transcripts import question_of
+from agent.learning.transcripts import Question, question_of
+from agent.recommendation import Reply
 from eval.places import Query
-from eval.predictions import Prediction, RankedItem, append
-from eval.replay import ask as ask_agent
-from eval.replay import known_titles
+from eval.predictions import Prediction, RankedItem
+from eval.readers.naming import linked
+from eval.readers.suggestions import SuggestionReader
 from eval.zero_shot import Proposer
+from retrieval.errors import RecommenderError
 from retrieval.history import UserHistory
 from retrieval.items import Catalog
-from retrieval.resources import Progress, silent
 from retrieval.retriever import Retriever
 
 if TYPE_CHECKING:
@@ -30,41 +32,52 @@ MOST_CARDS = 10
 Answer = Callable[[Query], Awaitable[Prediction]]
 
 
-async def answer_all(
-    answer: Answer, asks: Sequence[Query], out: Path, *, parallel: int = 1, progress: Progress = silent
-) -> None:
-    """Ask for every place, several at once, and write each answer as soon as it is there.
-
-    A stop loses only what is on its way: what is written is whole.
-    """
-    waiting = iter(asks)
-    done = 0
-    with out.open("a", encoding="utf-8") as file:
-
-        async def work() -> None:
-            nonlocal done
-            for ask in waiting:
-                append(file, [await answer(ask)])
-                done += 1
-                progress("turns", done, len(asks))
-
-        async with asyncio.TaskGroup() as group:
-            for _ in range(min(parallel, len(asks))):
-                group.create_task(work())
-
-
 def of_agent(agent: "Agent", k: int) -> Answer:
     """The agent itself, with what was said before as its conversation; a turn without a list is an empty ranking."""
     catalog = agent.retriever.catalog
-    titles = known_titles(catalog)
+    reader = SuggestionReader.of(catalog)
 
     async def answer(ask: Query) -> Prediction:
-        question = question_of(ask.dialogue_id, ask.turn_index, ask.before)
-        reply = await ask_agent(agent, question, k=min(k, MOST_CARDS), titles=titles)
-        made = prediction(ask, reply.ranked, catalog, reply.total_s)
-        return made.model_copy(update={"named": reply.named, "foreign": len(reply.foreign), "error": reply.error})
+        started = time.perf_counter()
+        try:
+            reply = await reply_to(
+                agent, question_of(ask.dialogue_id, ask.turn_index, ask.before), k=min(k, MOST_CARDS)
+            )
+        except RecommenderError as error:
+            made = prediction(ask, (), catalog, time.perf_counter() - started)
+            return made.model_copy(update={"error": str(error)})
+        cards, prose = listed(reply), reader.read(reply.text)
+        made = prediction(ask, cards, catalog, time.perf_counter() - started)
+        foreign = prose.foreign + sum(item_id not in catalog for item_id in cards)
+        return made.model_copy(update={"named": len(cards) + len(prose.items) + prose.foreign, "foreign": foreign})
 
     return answer
+
+
+async def reply_to(agent: "Agent", question: Question, *, k: int) -> Reply:
+    """The agent's answer to one question, with `k` places; its list where nothing was said yet. Nothing is stored.
+
+    Raises:
+        RecommenderError: It has none.
+    """
+    before: Conversation = agent.from_messages([(turn.role, turn.text) for turn in question.before], user_id=None)
+    if len(before.turns) == len(question.before):  # what was recommended then counts as shown on cards
+        turns = (
+            replace(turn, shown=old.recommended) if old.role is Role.ASSISTANT and old.recommended else turn
+            for turn, old in zip(before.turns, question.before, strict=True)
+        )
+        before = replace(before, turns=tuple(turns))
+    before, said = replace(before, preference=replace(before.preference, count=k)), question.message.strip()
+    events = agent.stream(before, said, store=False) if said else agent.rerank(before, keep=False)
+    async for event in events:
+        if isinstance(event, Finished):
+            return event.reply
+    raise RecommenderError("the agent ended without an answer")
+
+
+def listed(reply: Reply) -> tuple[str, ...]:
+    """The items of the cards in their order; near misses, which stand apart, come last."""
+    return tuple(card.item.item_id for card in (*reply.recommendations, *reply.near_misses))
 
 
 def of_component(retriever: Retriever, name: str, k: int) -> Answer:
@@ -83,16 +96,19 @@ def of_component(retriever: Retriever, name: str, k: int) -> Answer:
 
 
 def zero_shot(proposer: Proposer, k: int) -> Answer:
-    """The bare model: its titles in their order, without those that came up before."""
+    """The bare model: its titles in their order, without those that came up before; unknown ones are counted."""
 
     async def answer(ask: Query) -> Prediction:
-        proposal = await proposer.propose(ask)
+        started, titles, error = time.perf_counter(), list[str](), ""
+        try:
+            titles = await proposer.titles(ask)
+        except RecommenderError as failed:
+            error = str(failed)
+        ids = [linked(title, proposer.catalog) for title in titles]
         known = {item_id for turn in ask.before for item_id in (*turn.recommended, *(m.item_id for m in turn.mentions))}
-        ids = [proposer.catalog.items[row].item_id for row in proposal.rows]
-        made = prediction(
-            ask, [item_id for item_id in ids if item_id not in known][:k], proposer.catalog, proposal.seconds
-        )
-        return made.model_copy(update={"named": proposal.named, "foreign": proposal.foreign, "error": proposal.error})
+        fresh = [item_id for item_id in dict.fromkeys(ids) if item_id and item_id not in known]
+        made = prediction(ask, fresh[:k], proposer.catalog, time.perf_counter() - started)
+        return made.model_copy(update={"named": len(titles), "foreign": ids.count(None), "error": error})
 
     return answer
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from eval.bootstrap import Difference
 from eval.scores import LIST, Score, Scores
 
 MAIN = ("recall@1", "recall@5", "recall@10", "recall@20", "recall@50", "ndcg@10", "ndcg@20", "mrr")
@@ -74,6 +75,28 @@ def make_up_table(runs: Mapping[str, Scores]) -> str:
         for name, scores in runs.items()
     ]
     return table(head, rows)
+
+
+def differences_table(differences: Sequence[Difference], names: Mapping[str, str], pairs: str) -> str:
+    """A row per metric: how much more of it the first run has.
+
+    Args:
+        differences: Between runs.
+        names: How metrics are called, where not by their key.
+        pairs: What the pairs are.
+    """
+    rows = [
+        [
+            f"{one.first} - {one.second}",
+            names.get(one.metric, one.metric),
+            str(one.pairs),
+            f"{one.gain.mean:+.3f}",
+            f"[{one.gain.low:+.3f}, {one.gain.high:+.3f}]",
+            number(one.not_above),
+        ]
+        for one in differences
+    ]
+    return table(["comparison, in pairs", "metric", pairs, "difference", "interval", "draws not above 0"], rows)
 
 
 def acceptance_line(accepted: tuple[Score, int] | None) -> str:

@@ -1,11 +1,10 @@
-"""Asks a chat model what it would recommend at a place of a dialogue: titles as JSON, linked to the catalog.
+"""Asks a chat model what it would recommend at a place of a dialogue: titles as JSON.
 
-The model sees the turns before the place and nothing else. What it names and the catalog lacks is counted, not used.
+The model sees the turns before the place and nothing else.
 """
 
 import json
 import re
-import time
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -16,8 +15,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from agent.learning.transcripts import TranscriptTurn
 from agent.llm import FAILURES
 from eval.places import Query
+from retrieval.errors import RecommenderError
 from retrieval.items import Catalog
-from tools.placing import split_year
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -27,8 +26,6 @@ TITLES = 20
 TITLE_LENGTH = 80
 LONGEST_DIALOGUE = 6000
 """Characters of a dialogue that the model reads, its end."""
-SURE = 0.9
-"""The least likeness of a title that the catalog writes otherwise."""
 
 
 class _Answer(BaseModel):
@@ -38,61 +35,28 @@ class _Answer(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Proposal:
-    """What the model named, as rows of the catalog."""
-
-    rows: tuple[int, ...] = ()
-    """Proposed items, best first."""
-    named: int = 0
-    foreign: int = 0
-    """Titles proposed that the catalog does not have."""
-    seconds: float = 0.0
-    tokens: int = 0
-    error: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Proposer:
-    """A chat model and the catalog that its titles are looked up in."""
+    """A chat model, and the catalog whose items it names."""
 
     model: "BaseChatModel"
     catalog: Catalog
 
-    async def propose(self, ask: Query) -> Proposal:
-        """The model's proposal for a place; a model that fails or answers with something else is an error in it."""
-        started = time.perf_counter()
+    async def titles(self, ask: Query) -> list[str]:
+        """The titles that the model names at a place, best first, none twice.
+
+        Raises:
+            RecommenderError: It fails, or answers with something else.
+        """
         bound = self.model.bind(response_format=self._format(), max_tokens=TITLES * 16 + 120)
-        messages = [SystemMessage(self._prompt()), HumanMessage(dialogue_text(ask.before))]
         try:
-            answer = await bound.ainvoke(messages)
-        except FAILURES as error:
-            return Proposal(seconds=time.perf_counter() - started, error=f"no answer ({type(error).__name__})")
-        seconds = time.perf_counter() - started
-        usage = getattr(answer, "usage_metadata", None) or {}
-        try:
-            parsed = _Answer.model_validate_json(str(answer.content))
+            answer = await bound.ainvoke([SystemMessage(self._prompt()), HumanMessage(dialogue_text(ask.before))])
+            named = _Answer.model_validate_json(str(answer.content)).titles
         except ValidationError:
-            return Proposal(seconds=seconds, error="the model's answer was not the JSON that was asked for")
-        return self._linked(parsed, seconds, int(usage.get("total_tokens", 0)))
-
-    def _linked(self, answer: _Answer, seconds: float, tokens: int) -> Proposal:
-        titles = list(dict.fromkeys(title.strip() for title in answer.titles if title.strip()))
-        rows = [self.row(title) for title in titles]
-        return Proposal(
-            rows=tuple(dict.fromkeys(row for row in rows if row is not None)),
-            named=len(titles),
-            foreign=sum(row is None for row in rows),
-            seconds=seconds,
-            tokens=tokens,
-        )
-
-    def row(self, title: str) -> int | None:
-        """The catalog's row of a title, with or without a year; None where it has no such item."""
-        name, year = split_year(re.sub(r"^\W*\d{1,2}[.)]\s+", "", title))
-        matches = [match for match in self.catalog.find_title(name, year=year, limit=3) if match.score >= SURE]
-        if year is not None:
-            matches = [match for match in matches if match.year is None or abs(match.year - year) <= 1]
-        return self.catalog.row(matches[0].item_id) if matches else None
+            raise RecommenderError("the model's answer was not the JSON that was asked for") from None
+        except FAILURES as error:
+            raise RecommenderError(f"no answer ({type(error).__name__})") from error
+        numbered = (re.sub(r"^\W*\d{1,2}[.)]\s+", "", title.strip()) for title in named)
+        return list(dict.fromkeys(title for title in numbered if title))
 
     def _prompt(self) -> str:
         schema = self.catalog.schema

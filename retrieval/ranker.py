@@ -143,13 +143,17 @@ class Ranker:
         keeps: NDArray[np.bool_],
         missing: int,
     ) -> list[Candidate]:
-        """Where the channels brought too few: other items that keep the limits, popular first, at the end."""
+        """Where the channels brought too few: other items that keep the limits, popular first, at the end.
+
+        Of what nobody rated, as when all of a decade is new, what people speak of comes first.
+        """
         if missing <= 0:
             return []
         open_rows = eligible(self.catalog, preference, history, keeps)
         open_rows[self.catalog.rows(twin for hit in fit for twin in self.catalog.double_of(hit.item_id))] = False
         rows = np.flatnonzero(open_rows)
-        rows = rows[np.argsort(-self.popularity.popularity[rows], kind="stable")][: 2 * missing]
+        fame = self.popularity
+        rows = rows[np.lexsort((-fame.spoken[rows], -fame.popularity[rows]))][: 2 * missing]
         lowest = min((hit.score for hit in fit), default=0.0)
         return [
             replace(

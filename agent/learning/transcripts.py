@@ -165,26 +165,8 @@ def write_dialogues(path: Path, dialogues: Iterable[Dialogue]) -> int:
     return count
 
 
-def questions(dialogue: Dialogue) -> Iterator[tuple[Question, tuple[str, ...]]]:
-    """Each place where the assistant recommended something new, and the item ids it recommended there.
-
-    What was mentioned or recommended before does not count as an answer.
-    """
-    known: set[str] = set()
-    for index, turn in enumerate(dialogue.turns):
-        fresh = tuple(item_id for item_id in dict.fromkeys(turn.recommended) if item_id not in known)
-        if turn.role is Role.ASSISTANT and fresh:
-            yield question_at(dialogue, index), fresh
-        known |= {*turn.recommended, *(mention.item_id for mention in turn.mentions)}
-
-
-def question_at(dialogue: Dialogue, index: int) -> Question:
-    """What was said before a turn; this is the only way from a dialogue to the agent."""
-    return question_of(dialogue.dialogue_id, index, dialogue.turns[:index])
-
-
 def question_of(dialogue_id: str, index: int, before: tuple[TranscriptTurn, ...]) -> Question:
-    """The turns before a place, parted into the message to answer and the rest."""
+    """What was said before a place, the message to answer apart: all that the agent gets of a dialogue."""
     last = max((at for at, turn in enumerate(before) if turn.role is Role.USER), default=None)
     message = "" if last is None else before[last].text
     rest = before if last is None else (*before[:last], *before[last + 1 :])

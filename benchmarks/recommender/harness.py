@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from benchmarks.recommender.splits import Split, fingerprint
 from eval import metrics
+from eval.bootstrap import bootstrap_interval
 from retrieval.models.base import Model
 from retrieval.models.log import Log
 
@@ -121,7 +122,7 @@ def evaluate(
     orders = ranking(scores, split)
     counts = split.train.counts()
     tail = tail_items(counts)
-    values = _values(orders, split, tail, metrics.self_information(counts, split.train.n_users))
+    values = _values(orders, split, tail, self_information(counts, split.train.n_users))
     top = np.asarray([np.pad(order[:K], (0, K - len(order[:K])), constant_values=-1) for order in orders])
     top = top.reshape(len(split), K).astype(np.int64)
     shown = np.unique(top[top >= 0])
@@ -181,13 +182,24 @@ def tail_items(counts: NDArray[np.int64], head: float = 0.2) -> NDArray[np.bool_
     return tail
 
 
+def self_information(counts: NDArray[np.integer], n_users: int) -> NDArray[np.float64]:
+    """How surprising it is that someone has an item, in bits, shape (n_items,); an item of nobody counts as of one.
+
+    Its mean over recommended items is their novelty.
+
+    Source: Zhou et al., PNAS 2010, doi:10.1073/pnas.1000488107.
+    """
+    shares = np.clip(counts, 1, None).astype(np.float64) / max(1, n_users)
+    return np.asarray(-np.log2(shares), dtype=np.float64)
+
+
 def interval(
     values: NDArray[np.float64], groups: NDArray[np.int64] | None = None, *, level: float = 0.95, n_samples: int = 2000
 ) -> tuple[float, float]:
     """The interval of a mean, users (`groups`: the user of each value) drawn with replacement."""
     at = np.arange(len(values)) if groups is None else groups
     parts = [values[at == group].tolist() for group in np.unique(at)]
-    return metrics.bootstrap_interval(parts, level=level, n_samples=n_samples, seed=SEED)
+    return bootstrap_interval(parts, level=level, n_samples=n_samples, seed=SEED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +275,7 @@ def _measure(
     """All metrics of one user's ranking."""
     ranked, top = order.tolist(), order[:K]
     return {
-        "hr@10": metrics.hit_at_k(ranked, wanted, K),
+        "hr@10": float(not wanted.isdisjoint(ranked[:K])),
         "ndcg@10": metrics.ndcg_at_k(ranked[:K], wanted, K),
         "precision@10": metrics.precision_at_k(ranked, wanted, K),
         "mrr": metrics.reciprocal_rank(ranked, wanted),

@@ -12,7 +12,7 @@ from benchmarks.recommender.harness import Gain, Learner, evaluate, gain
 from benchmarks.recommender.leaks import check_leak
 from benchmarks.recommender.ours import Ours
 from benchmarks.recommender.splits import Split, leave_out
-from eval.metrics import percentile, recall_at_k
+from eval.metrics import recall_at_k
 from retrieval.candidates import Candidate
 from retrieval.fusion.others.examples import best_open, score_all
 from retrieval.fusion.others.fused import FusedModel, fit_fusion
@@ -138,7 +138,7 @@ def _rank(
 
 
 def _summary(values: Sequence[float]) -> tuple[float, float]:
-    return percentile(values, 0.5), percentile(values, 0.95)
+    return float(np.quantile(values, 0.5)), float(np.quantile(values, 0.95))
 
 
 @dataclass(frozen=True, slots=True)

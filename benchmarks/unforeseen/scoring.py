@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from agent.learning.transcripts import whole_records
 from benchmarks.report import table
 from benchmarks.unforeseen.records import Case
-from eval.metrics import bootstrap_interval
+from eval.bootstrap import bootstrap_interval
 from retrieval.errors import BadDataError
 
 MOST = 2

@@ -53,7 +53,7 @@ class Auditor:
     def of(cls, catalog: Catalog, judged: Mapping[Place, ClaimVerdict] | None = None) -> "Auditor":
         """For one catalog."""
         hearing = Hearing.of(catalog)
-        return cls(TitleReader(hearing.spotter), hearing, judged or {})
+        return cls(TitleReader(hearing.driver.spotter), hearing, judged or {})
 
     def audit(self, dialogues: Sequence[Dialogue], progress: Callable[[int, int], None] = lambda *_: None) -> Audit:
         """Everything that can be said of some dialogues."""

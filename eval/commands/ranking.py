@@ -39,8 +39,9 @@ def rank(
 ) -> None:
     """Ask at every assistant turn that recommends, given only what was said before; a turn without a list is a miss."""
     from agent.options import make_settings
+    from eval.journal import begin
     from eval.places import asks
-    from eval.predictions import Run, begin, command_line, hardware, versions, write_run
+    from eval.predictions import Run, command_line, hardware, read_predictions, versions, write_run
     from eval.rankers import SYSTEMS
     from eval.splits import sample_places, selected
     from retrieval.errors import BadDataError
@@ -51,7 +52,7 @@ def rank(
     folder = settings.retrieval.data_dir
     told = open_dialogues(dialogues, open_catalog(folder), skip_bad=skip_bad).dialogues
     places = sample_places(list(asks(selected(told, part))), limit)
-    done = begin(out, resume=resume)
+    done = {kept.key for kept in begin(out, read_predictions, lambda made: made.error, resume=resume)}
     todo = [ask for ask in places if ask.key not in done]
     say(f"{len(places)} turns" + (f", {len(done)} done before" if done else ""))
     started, before = time.perf_counter(), time.process_time()
@@ -77,11 +78,11 @@ def rank(
 
 
 async def _answer(settings: "Settings", system: str, todo: "Sequence[Query]", k: int, out: Path, parallel: int) -> None:
-    from eval.rankers import answer_all
+    from eval.journal import write_all
 
     async with _opened(settings, system, k) as answer:
         with bar("turns") as progress:
-            await answer_all(answer, todo, out, parallel=parallel, progress=lambda _, done, of: progress(done, of))
+            await write_all(answer, todo, out, parallel=parallel, progress=progress)
 
 
 @asynccontextmanager

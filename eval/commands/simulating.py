@@ -32,6 +32,7 @@ def simulate(
     interactions: InteractionsFile = None,
     schema: SchemaFile = None,
     n_users: Annotated[int | None, typer.Option("--n-users", min=1, help="So many users; else all.")] = None,
+    draws: Annotated[int, typer.Option("--draws", min=1, help="So many users of each person, each drawn anew.")] = 1,
     turns: Annotated[int, typer.Option("--turns", min=1, max=50, help="Answers that a user hears at most.")] = 6,
     not_before: Annotated[
         datetime | None,
@@ -43,8 +44,6 @@ def simulate(
     model: Annotated[str, typer.Option("--model", help="Name of the model at --url.")] = "local",
     llm_url: Annotated[str | None, typer.Option(help="The agent's own model; 'none' for none.")] = None,
     llm_model: Annotated[str | None, typer.Option(help="Its name.")] = None,
-    phrase_url: Annotated[str | None, typer.Option(help="A model that puts the users' lines in its words.")] = None,
-    phrase_model: Annotated[str, typer.Option(help="Its name.")] = "local",
     wordings: Annotated[
         Path | None, typer.Option("--wordings", help="What users say (TOML, as eval/data/simulation.toml).")
     ] = None,
@@ -61,10 +60,10 @@ def simulate(
         return
     if users is None or out is None or runs:
         raise BadDataError("expected --users and --out, or --compare and files of earlier runs. See --help.")
-    partner = Partner(system, url or "", model, data, llm_url, llm_model, phrase_url or "", phrase_model, wordings)
+    partner = Partner(system, url or "", model, data, llm_url, llm_model, wordings)
     partner.check()
     dataset = _dataset(data, catalog, interactions, schema, system)
-    tastes = _tastes(users, dataset, not_before, n_users, seed)
+    tastes = _tastes(users, dataset, not_before, n_users, seed, draws)
     parallel = parallel if system in ("http", "chat") else 1
     started = time.perf_counter()
     todo = _run(partner, dataset, tastes, out, turns=turns, seed=seed, parallel=parallel, resume=resume)
@@ -84,23 +83,26 @@ def _run(
     resume: bool,
 ) -> int:
     """Let everybody talk who has not yet; returns how many that were."""
+    from functools import partial
+
+    from eval.journal import begin, write_all
     from eval.simulation.opening import left_to_do, open_stage
-    from eval.simulation.records import begin, read_simulated
-    from eval.simulation.run import talk_all
+    from eval.simulation.records import read_simulated
+    from eval.simulation.run import talk
 
     kept = read_simulated(out) if resume and out.is_file() else []
     left_to_do(tastes, kept, seed=seed, turns=turns)
-    done = begin(out, resume=resume)
+    done = begin(out, read_simulated, lambda told: told.simulated.error, resume=resume)
     todo = left_to_do(tastes, done, seed=seed, turns=turns)
     say(f"{len(tastes)} users" + (f", {len(done)} done before" if done else ""))
 
-    async def talk() -> None:
+    async def talk_all() -> None:
         with bar("users") as progress:
             async with open_stage(partner, dataset, seed=seed, turns=turns) as stage:
-                await talk_all(stage, todo, out, parallel=parallel, progress=progress)
+                await write_all(partial(talk, stage), todo, out, parallel=parallel, progress=progress)
 
     if todo:
-        asyncio.run(talk())
+        asyncio.run(talk_all())
     return len(todo)
 
 
@@ -117,13 +119,9 @@ def _dataset(
 
 
 def _tastes(
-    users: Path, dataset: "Dataset", not_before: datetime | None, count: int | None, seed: int
+    users: Path, dataset: "Dataset", not_before: datetime | None, count: int | None, seed: int, draws: int
 ) -> "Sequence[SimulatedTaste]":
-    """The simulated users.
-
-    Raises:
-        BadDataError: Nobody can be simulated.
-    """
+    """The simulated users; BadDataError where nobody can be simulated."""
     from eval.simulation.drawing import draw_tastes
     from eval.simulation.people import read_people
     from retrieval.errors import BadDataError
@@ -131,11 +129,9 @@ def _tastes(
     since = None if not_before is None else not_before.replace(tzinfo=UTC).timestamp()
     people = read_people(users, dataset.catalog, learned=dataset.interactions, not_before=since)
     say(people.describe())
-    tastes = draw_tastes(people.persons, dataset.catalog, count=count, seed=seed)
+    tastes = draw_tastes(people.persons, dataset.catalog, count=count, seed=seed, draws=draws)
     if not tastes:
-        raise BadDataError(
-            f"the likes of nobody in {users} share anything that could be wished for. Name other people."
-        )
+        raise BadDataError(f"the likes of nobody in {users} share anything to wish for. Name other people.")
     return tastes
 
 
@@ -173,12 +169,10 @@ def _compare(runs: "Sequence[Path]", out: Path | None, seed: int) -> None:
 def _show(files: "Sequence[Path]", out: Path | None, seed: int) -> None:
     """The tables on stdout; the figures as JSON beside the first file, or where it was asked for."""
     from eval.simulation.records import read_simulated
-    from eval.simulation.tables import compare_runs, differences_table, report_json, simulation_tables
+    from eval.simulation.tables import compare_runs, report_json, simulation_tables
 
     scores, differences = compare_runs({path.stem: read_simulated(path) for path in files}, seed=seed)
-    typer.echo(simulation_tables(scores))
-    if differences:
-        typer.echo(f"\n{differences_table(differences)}")
+    typer.echo(simulation_tables(scores, differences))
     where = out or files[0].with_name(f"{files[0].name}.scores.json")
     if out is not None or len(files) == 1:
         where.write_text(report_json(scores, differences) + "\n", encoding="utf-8")

@@ -3,7 +3,6 @@
 What it writes is a catalog like any other: items (JSONL), a schema beside it (TOML), interactions (CSV).
 """
 
-import csv
 import gzip
 import json
 import re
@@ -14,6 +13,7 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
+import pandas as pd
 from pydantic import JsonValue
 
 from retrieval.errors import BadDataError
@@ -95,13 +95,8 @@ def with_tags(films: Sequence[Film], folder: Path) -> list[Film]:
     Raises:
         BadDataError: The file cannot be read.
     """
-    tags: dict[str, list[str]] = {}
-    try:
-        with (folder / "tags.csv").open(encoding="utf-8", newline="") as read:
-            for row in csv.DictReader(read):
-                tags.setdefault(row["movieId"], []).append(row["tag"].strip().lower())
-    except (OSError, KeyError) as error:
-        raise BadDataError(f"expected MovieLens' tags.csv in {folder}, found: {error}") from error
+    said = _movielens(folder / "tags.csv")
+    tags = said["tag"].str.strip().str.lower().groupby(said["movieId"]).agg(tuple)
     added = [
         replace(film, lists={**film.lists, "themes": (*film.lists.get("themes", ()), *tags.get(film.movielens_id, ()))})
         for film in films
@@ -119,17 +114,17 @@ def write_ratings(films: Sequence[Film], folder: Path, out: Path) -> int:
         BadDataError: There is no ratings.csv in the folder.
     """
     ids = {film.movielens_id: film.item_id for film in films if film.movielens_id}
-    count = 0
+    rated = _movielens(folder / "ratings.csv").assign(item_id=lambda table: table["movieId"].map(ids)).dropna()
+    rated = rated.rename(columns={"userId": "user_id"})[["user_id", "item_id", "rating", "timestamp"]]
+    rated.to_csv(out, index=False)
+    return len(rated)
+
+
+def _movielens(path: Path) -> pd.DataFrame:
     try:
-        with (folder / "ratings.csv").open(encoding="utf-8", newline="") as read, out.open("w", encoding="utf-8") as to:
-            to.write("user_id,item_id,rating,timestamp\n")
-            for row in csv.DictReader(read):
-                if row["movieId"] in ids:
-                    to.write(f"{row['userId']},{ids[row['movieId']]},{row['rating']},{row['timestamp']}\n")
-                    count += 1
-    except (OSError, KeyError) as error:
-        raise BadDataError(f"expected MovieLens' ratings.csv in {folder}, found: {error}") from error
-    return count
+        return pd.read_csv(path, dtype=str, keep_default_na=False)
+    except (OSError, ValueError) as error:
+        raise BadDataError(f"expected MovieLens' {path.name} in {path.parent}, found: {error}") from error
 
 
 def _records(path: Path) -> Iterator[Record]:

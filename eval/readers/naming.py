@@ -8,6 +8,8 @@ from agent.drivers.offline.spot import Spotter
 from retrieval.items import Catalog
 from tools.placing import split_year
 
+SURE = 0.9
+"""The least likeness of a title that the catalog writes otherwise."""
 YEAR_BEHIND = re.compile(r"[\"”'’*_》]{0,4}\s*[(（\[]\s*(\d{4})\s*[)）\]]")
 
 
@@ -21,6 +23,15 @@ def item_id_of(name: str, catalog: Catalog | None) -> str:
     if year is not None:
         matches = [match for match in matches if match.year is None or abs(match.year - year) <= 1]
     return matches[0].item_id if matches else clean
+
+
+def linked(title: str, catalog: Catalog) -> str | None:
+    """The item of a title that an assistant wrote, perhaps with a year; None where the catalog has none such."""
+    name, year = split_year(title)
+    matches = [match for match in catalog.find_title(name, year=year, limit=3) if match.score >= SURE]
+    if year is not None:
+        matches = [match for match in matches if match.year is None or abs(match.year - year) <= 1]
+    return matches[0].item_id if matches else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,13 @@ least `SHARED` likes and some `HOLDERS` items of the catalog have it.
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
 from numpy.random import Generator
 
-from eval.simulation.people import Person
+from eval.simulation.people import AGAIN, Person
 from eval.simulation.taste import DECADE, Piece, SimulatedTaste, Temper, Wish
 from retrieval.items import Catalog, Item
 from retrieval.preference import Constraint, Op
@@ -44,19 +44,30 @@ def seeded(seed: int, *names: object) -> Generator:
 
 
 def draw_tastes(
-    persons: Sequence[Person], catalog: Catalog, *, count: int | None, seed: int
+    persons: Sequence[Person], catalog: Catalog, *, count: int | None, seed: int, draws: int = 1
 ) -> tuple[SimulatedTaste, ...]:
     """Simulated users of people in an order that the seed draws, all tempers and kinds of fullness in turn.
 
     People whose likes share nothing that could be wished for are passed over.
+
+    Args:
+        persons: Whom they are made of.
+        catalog: The items.
+        count: The most users; all where None.
+        seed: The same seed draws the same.
+        draws: How many users are made of a person; each has other likes held out, another wish and another limit.
     """
+    order = [persons[place] for place in seeded(seed, "order").permutation(len(persons)).tolist()]
+    again = [
+        replace(person, user_id=f"{person.user_id}{AGAIN}{draw}") for draw in range(2, draws + 1) for person in order
+    ]
     cells = list(product((False, True), Temper))
     tastes: list[SimulatedTaste] = []
-    for place in seeded(seed, "order").permutation(len(persons)).tolist():
+    for person in (*order, *again):
         if count is not None and len(tastes) >= count:
             break
         rich, temper = cells[len(tastes) % len(cells)]
-        made = Drawing.of(persons[place], catalog, seed).taste(temper, rich=rich)
+        made = Drawing.of(person, catalog, seed).taste(temper, rich=rich)
         tastes += [] if made is None else [made]
     return tuple(tastes)
 
@@ -204,7 +215,7 @@ class Drawing:
 
 def pieces_of(item: Item, catalog: Catalog) -> Iterator[Piece]:
     """Everything about an item that could be wished for."""
-    for spec in catalog.schema.fields:
+    for spec in catalog.schema.descriptive:
         if spec.kind is not FieldKind.NUMBER:
             yield from (Piece(spec.name, value) for value in item.values.get(spec.name, ()))
         elif spec.unit == "year" and spec.name in item.numbers:
@@ -217,7 +228,7 @@ def _all_pieces(items: Iterable[Item], catalog: Catalog) -> Iterator[Piece]:
 
 def _limits(catalog: Catalog) -> Iterator[Constraint]:
     """Limits that people set: not this value of a closed field, nothing before or after the turn of a decade, ..."""
-    for spec in catalog.schema.fields:
+    for spec in catalog.schema.descriptive:
         if spec.kind is FieldKind.NUMBER:
             yield from _number_limits(spec.name, catalog, by_decade=spec.unit == "year")
         elif spec.kind is FieldKind.CATEGORY:

@@ -9,13 +9,10 @@ from pathlib import Path
 import httpx
 
 from agent.drivers.offline.spot import Spotter
-from agent.llm import make_chat_model, open_client
 from agent.options import make_settings
 from eval.hearing import Hearing
-from eval.readers.naming import TitleReader
+from eval.readers.suggestions import SuggestionReader
 from eval.simulation.baselines import FilteredSystem, PopularitySystem, by_likes
-from eval.simulation.phrasing import Phraser
-from eval.simulation.reading import SuggestionReader
 from eval.simulation.records import SimulatedDialogue
 from eval.simulation.run import Stage, dialogue_id
 from eval.simulation.speech import DEFAULT, wordings
@@ -30,7 +27,7 @@ TIMEOUT_S = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Partner:
-    """Whom to talk to, and who phrases the users' lines."""
+    """Whom to talk to, and in which words."""
 
     system: str = "agent"
     url: str = ""
@@ -38,8 +35,6 @@ class Partner:
     data: Path | None = None
     llm_url: str | None = None
     llm_model: str | None = None
-    phrase_url: str = ""
-    phrase_model: str = "local"
     wordings: Path | None = None
     """What the users say, where it is not what is shipped."""
 
@@ -60,9 +55,8 @@ class Partner:
 @asynccontextmanager
 async def open_stage(partner: Partner, dataset: Dataset, *, seed: int, turns: int) -> AsyncIterator[Stage]:
     """Everything that the conversations of a run share."""
-    async with open_system(partner, dataset, seed) as system, open_phraser(partner, dataset) as phraser:
-        words = str(partner.wordings or DEFAULT)
-        yield Stage(system, dataset.catalog, Spotter(dataset.catalog), seed, turns, phraser, words)
+    async with open_system(partner, dataset, seed) as system:
+        yield Stage(system, dataset.catalog, Spotter(dataset.catalog), seed, turns, str(partner.wordings or DEFAULT))
 
 
 @asynccontextmanager
@@ -89,18 +83,6 @@ async def open_system(partner: Partner, dataset: Dataset, seed: int) -> AsyncIte
         async with httpx.AsyncClient(timeout=TIMEOUT_S) as client:
             reader = SuggestionReader.of(dataset.catalog)
             yield ChatSystem(client, partner.url, partner.model, reader, prompt, partner.system)
-
-
-@asynccontextmanager
-async def open_phraser(partner: Partner, dataset: Dataset) -> AsyncIterator[Phraser | None]:
-    """The model that phrases the users' lines; None where none is named."""
-    if not partner.phrase_url:
-        yield None
-        return
-    llm = make_settings(llm_url=partner.phrase_url, llm_model=partner.phrase_model).llm
-    async with open_client(llm) as client:
-        model = make_chat_model(llm, client)
-        yield None if model is None else Phraser(model, TitleReader.of(dataset.catalog))
 
 
 def chat_prompt(dataset: Dataset) -> str:

@@ -14,6 +14,8 @@ from retrieval.ingest.rows import WEIGHTS, find_scale, ratings_of, read_interact
 from retrieval.ingest.tables import read_table
 from retrieval.items import Catalog
 
+AGAIN = "~"
+"""Parts a person's id from the number of the draw, where several users are made of one person."""
 LIKED, DISLIKED = 0.5, 0.0
 """A weight from the first on is a like (4 of 5 stars), one below the second a dislike."""
 FEWEST_LIKES = 20
@@ -30,6 +32,11 @@ class Person:
     disliked: tuple[str, ...]
     rated: frozenset[str]
     """Every item that is known to them, without an opinion too."""
+
+
+def person_of(name: str) -> str:
+    """Whom the simulated user of a name, or of a dialogue's, is made of."""
+    return name.partition(AGAIN)[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,7 @@
-"""A simulated conversation as a line of a transcript file: a dialogue like any other, with what was measured beside.
+"""A simulated conversation as a line of a transcript file: a dialogue like any other, with what was measured beside."""
 
-Each is written as soon as it ended, so that a run that stops can go on.
-"""
-
-from collections.abc import Iterable
 from pathlib import Path
-from typing import IO, Annotated
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -69,10 +65,6 @@ class Simulated(BaseModel):
     accepted: str = ""
     answers: tuple[AnswerRecord, ...] = ()
     said: tuple[Said, ...] = ()
-    phrased: int = 0
-    """Lines that a language model was asked to phrase."""
-    phrased_kept: int = 0
-    """Those of them whose meaning survived."""
     error: str = ""
 
 
@@ -90,30 +82,3 @@ def read_simulated(path: Path) -> list[SimulatedDialogue]:
     """
     told = whole_records(path, SimulatedDialogue, "what `simulate` wrote")
     return list({dialogue.dialogue_id: dialogue for _, dialogue in told}.values())
-
-
-def begin(path: Path, *, resume: bool) -> list[SimulatedDialogue]:
-    """Make a file ready for more conversations.
-
-    Returns:
-        What is done already: nothing without `resume`, and then what was in the file is gone; conversations that an
-        error ended are taken out, to be tried again.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    done = (
-        [dialogue for dialogue in read_simulated(path) if not dialogue.simulated.error]
-        if resume and path.is_file()
-        else []
-    )
-    whole = path.with_name(path.name + ".new")
-    with whole.open("w", encoding="utf-8") as out:
-        append(out, done)
-    whole.replace(path)
-    return done
-
-
-def append(out: IO[str], dialogues: Iterable[SimulatedDialogue]) -> None:
-    """Write conversations at once, so that a stop loses nothing."""
-    for dialogue in dialogues:
-        out.write(dialogue.model_dump_json(exclude_defaults=True) + "\n")
-    out.flush()

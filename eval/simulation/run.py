@@ -1,15 +1,12 @@
-"""Lets simulated users talk to a system, one conversation or all, and writes each down as soon as it ended."""
+"""Lets a simulated user talk to a system, and writes the conversation down."""
 
-import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from agent.conversation import Role
 from agent.drivers.offline.spot import Spotter
 from agent.learning.transcripts import TranscriptTurn
-from eval.simulation.phrasing import Phraser
-from eval.simulation.records import AnswerRecord, Said, Simulated, SimulatedDialogue, append
+from eval.simulation.records import AnswerRecord, Said, Simulated, SimulatedDialogue
 from eval.simulation.speech import DEFAULT, Line
 from eval.simulation.systems import MOST_SHOWN, Answer, System
 from eval.simulation.taste import SimulatedTaste
@@ -28,7 +25,6 @@ class Stage:
     spotter: Spotter
     seed: int
     max_turns: int
-    phraser: Phraser | None = None
     wordings: str = DEFAULT
     """The file of what users say."""
 
@@ -39,8 +35,6 @@ class _Notes:
 
     turns: list[TranscriptTurn] = field(default_factory=list)
     answers: list[AnswerRecord] = field(default_factory=list)
-    phrased: int = 0
-    phrased_kept: int = 0
     error: str = ""
 
 
@@ -49,36 +43,12 @@ def dialogue_id(seed: int, user_id: str) -> str:
     return f"simulated-{seed}-{user_id}"
 
 
-async def talk_all(
-    stage: Stage,
-    tastes: Sequence[SimulatedTaste],
-    out: Path,
-    *,
-    parallel: int = 1,
-    progress: Callable[[int, int], None] = lambda done, total: None,
-) -> None:
-    """Let every user talk, several at once, and write each conversation when it ended; a stop loses no whole one."""
-    waiting = iter(tastes)
-    done = 0
-    with out.open("a", encoding="utf-8") as file:
-
-        async def work() -> None:
-            nonlocal done
-            for taste in waiting:
-                append(file, [await talk(stage, taste)])
-                done += 1
-                progress(done, len(tastes))
-
-        async with asyncio.TaskGroup() as group:
-            for _ in range(min(parallel, len(tastes))):
-                group.create_task(work())
-
-
 async def talk(stage: Stage, taste: SimulatedTaste) -> SimulatedDialogue:
     """One conversation: until an item is accepted, the turns are used up, or the system fails."""
     user = SimulatedUser(taste, stage.catalog, stage.spotter, stage.seed, stage.wordings)
     partner, notes = stage.system.begin(taste.user_id), _Notes()
-    line = await _spoken(stage, taste, user.opening(), notes)
+    line = user.opening()
+    notes.turns.append(_spoken(line))
     for _ in range(stage.max_turns):
         answer = await partner.say(line)
         if answer.error:
@@ -86,10 +56,10 @@ async def talk(stage: Stage, taste: SimulatedTaste) -> SimulatedDialogue:
             break
         notes.answers.append(_record(user, answer))
         near = answer.near[: max(0, MOST_SHOWN - len(answer.items))]
-        said = user.reply(answer.text, answer.items, near)
+        line = user.reply(answer.text, answer.items, near)
         notes.turns.append(_turn(answer, user.accepted))
         if user.turn < stage.max_turns or user.accepted:
-            line = await _spoken(stage, taste, said, notes)
+            notes.turns.append(_spoken(line))
         if user.accepted:
             break
     return _dialogue(stage, user, notes)
@@ -103,15 +73,8 @@ def _turn(answer: Answer, accepted: str) -> TranscriptTurn:
     return TranscriptTurn(role=Role.ASSISTANT, text=words, recommended=items, accepted=taken if items else None)
 
 
-async def _spoken(stage: Stage, taste: SimulatedTaste, line: Line, notes: _Notes) -> Line:
-    """The line as it is said."""
-    if stage.phraser is not None:
-        notes.phrased += 1
-        if (other := await stage.phraser.phrase(line, taste.temper)) is not None:
-            notes.phrased_kept += 1
-            line = other
-    notes.turns.append(TranscriptTurn(role=Role.USER, text=line.text, mentions=line.mentions))
-    return line
+def _spoken(line: Line) -> TranscriptTurn:
+    return TranscriptTurn(role=Role.USER, text=line.text, mentions=line.mentions)
 
 
 def _record(user: SimulatedUser, answer: Answer) -> AnswerRecord:
@@ -147,8 +110,6 @@ def _dialogue(stage: Stage, user: SimulatedUser, notes: _Notes) -> SimulatedDial
         accepted=user.accepted,
         answers=tuple(notes.answers),
         said=tuple(_said(user, notes.answers)),
-        phrased=notes.phrased,
-        phrased_kept=notes.phrased_kept,
         error=notes.error,
     )
     return SimulatedDialogue(

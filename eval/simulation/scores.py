@@ -1,6 +1,6 @@
 """How conversations with simulated users went, in figures with intervals over users.
 
-All are means over what is named, with percentile intervals from drawing whole users with replacement
+All are means over what is named, with percentile intervals from drawing whole people with replacement
 (`eval.bootstrap`). U users, at most N answers each; the user `u` accepts in answer `t_u`, or never. Success rate and
 average turns as in Lei et al., WSDM 2020, doi:10.1145/3336191.3371769.
 
@@ -28,6 +28,7 @@ from pydantic import BaseModel
 
 from eval.bootstrap import bootstrap_means
 from eval.scores import Score
+from eval.simulation.people import person_of
 from eval.simulation.records import AnswerRecord, Simulated, SimulatedDialogue
 from eval.simulation.user import Verdict
 
@@ -42,6 +43,8 @@ class SimulationScores(BaseModel):
 
     system: str
     users: int
+    people: int = 0
+    """Whom they are made of: drawn together for the intervals."""
     errors: int
     """Conversations that an error ended: not counted."""
     max_turns: int
@@ -54,8 +57,6 @@ class SimulationScores(BaseModel):
     """Temper or fullness -> users and success rate."""
     seconds_p50: float | None
     seconds_p95: float | None
-    phrased: int = 0
-    phrased_kept: int = 0
 
 
 class Observation(NamedTuple):
@@ -77,6 +78,7 @@ def score_simulation(dialogues: Sequence[SimulatedDialogue], *, seed: int = 0) -
     return SimulationScores(
         system=dialogues[0].simulated.system if dialogues else "",
         users=len(whole),
+        people=len({person_of(dialogue.dialogue_id) for dialogue in whole}),
         errors=len(dialogues) - len(whole),
         max_turns=turns,
         seed=dialogues[0].simulated.seed if dialogues else 0,
@@ -85,8 +87,6 @@ def score_simulation(dialogues: Sequence[SimulatedDialogue], *, seed: int = 0) -
         groups=_groups(whole, seed),
         seconds_p50=float(np.quantile(seconds, 0.5)) if seconds else None,
         seconds_p95=float(np.quantile(seconds, 0.95)) if seconds else None,
-        phrased=sum(dialogue.simulated.phrased for dialogue in whole),
-        phrased_kept=sum(dialogue.simulated.phrased_kept for dialogue in whole),
     )
 
 
@@ -155,6 +155,6 @@ def _means(observations: Sequence[Observation], metrics: Sequence[str], seed: in
     values = np.full((len(observations), len(metrics)), math.nan)
     for row, (metric, _, value) in enumerate(observations):
         values[row, column[metric]] = value
-    users = [user for _, user, _ in observations]
+    users = [person_of(user) for _, user, _ in observations]
     intervals = bootstrap_means(values, users, level=LEVEL, seed=seed)
     return {metric: Score.of(interval) for metric, interval in zip(metrics, intervals, strict=True)}

@@ -29,15 +29,13 @@ class Line:
     """What the user says."""
 
     text: str
-    keep: tuple[str, ...] = ()
-    """Words that carry the meaning: whoever phrases the line anew must leave them in."""
     mentions: tuple[Mention, ...] = ()
     """The items named."""
 
     def __add__(self, other: "Line") -> "Line":
         between = " " if re.search(r"[.!?,]$", self.text) else "" if re.search(r"[。！？，]$", self.text) else ", "
         text = between.join(filter(None, (self.text, other.text)))
-        return Line(text, (*self.keep, *other.keep), (*self.mentions, *other.mentions))
+        return Line(text, (*self.mentions, *other.mentions))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +61,7 @@ class Speaker:
         consumed = self.schema.consumed.get(self.language, "")
         fixed = {"nouns": self.schema.nouns_in(self.language), "noun": self.schema.noun_in(self.language)}
         text = template.format(**fixed, consumed=_capital(consumed, template), **values)
-        keep = tuple(word for name, word in values.items() if f"{{{name}}}" in template)
-        return Line(text if self.temper is Temper.TERSE else _capital(text), keep, tuple(mentions))
+        return Line(text if self.temper is Temper.TERSE else _capital(text), tuple(mentions))
 
     def wish(self, *pieces: Piece) -> str:
         """'action films', 'films with Brad Pitt', 'films from the 1990s'; several with 'and'."""

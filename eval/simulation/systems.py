@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agent.conversation import Conversation
 from agent.transcript import render_list
+from eval.readers.suggestions import SuggestionReader
 from eval.simulation.drawing import seeded
-from eval.simulation.reading import SuggestionReader
 from eval.simulation.speech import Line
 from retrieval.errors import RecommenderError
 

@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 
-from eval.bootstrap import Interval, paired_difference
+from eval.bootstrap import Difference, paired_difference
 from eval.scores import Score
+from eval.simulation.people import person_of
 from eval.simulation.records import SimulatedDialogue
 from eval.simulation.scores import SimulationScores, score_simulation, user_values
-from eval.tables import number, shown, table
+from eval.tables import differences_table, number, shown, table
 from retrieval.errors import BadDataError
 
 MAIN = {
@@ -26,19 +26,6 @@ MAIN = {
 FORGOTTEN = {"forgotten_limit": "limits", "forgotten_wish": "wishes", "forgotten_title": "named items"}
 COMPARED = ("success_rate", "average_turns", "limit_kept", "wish_kept", "repeats", "forgotten")
 NONE = Score(mean=None, low=None, high=None)
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """How much more of something one run has than another, over the same users."""
-
-    first: str
-    second: str
-    metric: str
-    users: int
-    gain: Interval
-    not_more: float
-    """Share of bootstrap draws in which it is not above 0."""
 
 
 def compare_runs(
@@ -70,16 +57,18 @@ def _difference(
 ) -> Difference:
     ours, theirs = user_values(runs[first], metric), user_values(runs[second], metric)
     users = sorted(ours.keys() & theirs.keys())
-    gain, not_more = paired_difference([ours[u] for u in users], [theirs[u] for u in users], users, seed=seed)
+    gain, not_more = paired_difference(
+        [ours[u] for u in users], [theirs[u] for u in users], [*map(person_of, users)], seed=seed
+    )
     return Difference(first, second, metric, len(users), gain, not_more)
 
 
-def simulation_tables(runs: Mapping[str, SimulationScores]) -> str:
+def simulation_tables(runs: Mapping[str, SimulationScores], differences: Sequence[Difference] = ()) -> str:
     """All tables of some runs over the same users."""
     first = next(iter(runs.values()))
     parts = [
-        f"{first.users} simulated users, at most {first.max_turns} answers each, seed {first.seed}. Means with "
-        f"{first.level:.0%} intervals (bootstrap over users); see docs/simulation.md for what is counted.",
+        f"{first.users} simulated users of {first.people} people, at most {first.max_turns} answers each, seed "
+        f"{first.seed}. Means with {first.level:.0%} intervals (bootstrap over people).",
         _row_table(runs, MAIN),
         "### Said and forgotten",
         _row_table(runs, FORGOTTEN),
@@ -94,34 +83,18 @@ def simulation_tables(runs: Mapping[str, SimulationScores]) -> str:
             [[name, *(shown(scores.groups[group][1]) for group in first.groups)] for name, scores in runs.items()],
         ),
         "### Cost of an answer",
-        table(["run", "seconds, mean", "p50", "p95", "tokens", "errors", "lines phrased"], [*map(_cost, runs.items())]),
+        table(["run", "seconds, mean", "p50", "p95", "tokens", "errors"], [*map(_cost, runs.items())]),
     ]
+    if differences:
+        parts += ["### In pairs", differences_table(differences, MAIN, "users")]
     return "\n\n".join(parts)
-
-
-def differences_table(differences: Sequence[Difference]) -> str:
-    """A row per metric: how much more of it the first run has."""
-    rows = [
-        [
-            f"{difference.first} - {difference.second}",
-            MAIN[difference.metric],
-            str(difference.users),
-            f"{difference.gain.mean:+.3f}",
-            f"[{difference.gain.low:+.3f}, {difference.gain.high:+.3f}]",
-            f"{difference.not_more:.3f}",
-        ]
-        for difference in differences
-    ]
-    return table(["comparison, user by user", "metric", "users", "difference", "interval", "draws not above 0"], rows)
 
 
 def report_json(scores: Mapping[str, SimulationScores], differences: Sequence[Difference]) -> str:
     """The same as JSON."""
     body = {
         "runs": {name: of_run.model_dump() for name, of_run in scores.items()},
-        "differences": [
-            {**asdict(difference), "gain": Score.of(difference.gain).model_dump()} for difference in differences
-        ],
+        "differences": [difference.figures() for difference in differences],
     }
     return json.dumps(body, indent=2)
 
@@ -134,7 +107,6 @@ def _row_table(runs: Mapping[str, SimulationScores], names: Mapping[str, str]) -
 def _cost(run: tuple[str, SimulationScores]) -> list[str]:
     name, scores = run
     tokens = scores.scores.get("tokens", NONE).mean
-    phrased = f"{scores.phrased_kept} of {scores.phrased}" if scores.phrased else "by rule"
     seconds = shown(scores.scores.get("seconds", NONE))
     spread = [number(scores.seconds_p50), number(scores.seconds_p95)]
-    return [name, seconds, *spread, "-" if tokens is None else f"{tokens:.0f}", str(scores.errors), phrased]
+    return [name, seconds, *spread, "-" if tokens is None else f"{tokens:.0f}", str(scores.errors)]

@@ -40,9 +40,9 @@ class TrendChannel:
         liked = np.bincount(ratings.items, weights=ratings.weights > 0, minlength=len(catalog))
         self.shares: NDArray[np.float64] = liked / np.maximum(self.counts, 1)
         """Which share of those who rated a row liked it."""
-        talked = np.zeros(len(catalog), dtype=np.float32) if spoken is None else spoken
-        self._talked: NDArray[np.float32] = np.where((talked > 0) & (self.counts > 0), talked, -np.inf)
-        """In how many recorded conversations each row came up; -inf for none, and where nobody rated."""
+        self.spoken: NDArray[np.float32] = np.zeros(len(catalog), dtype=np.float32) if spoken is None else spoken
+        """In how many recorded conversations each row came up."""
+        self._talked: NDArray[np.float32] = np.where((self.spoken > 0) & (self.counts > 0), self.spoken, -np.inf)
 
     @property
     def name(self) -> str:

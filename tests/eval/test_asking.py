@@ -10,9 +10,10 @@ import pytest
 import eval.__main__ as command
 from agent.learning.transcripts import Dialogue
 from eval.catalogs import load_catalog
+from eval.journal import begin, write_all
 from eval.places import Query, asks
-from eval.predictions import Prediction, begin, read_predictions
-from eval.rankers import answer_all, zero_shot
+from eval.predictions import Prediction, read_predictions
+from eval.rankers import zero_shot
 from eval.zero_shot import Proposer, dialogue_text
 from retrieval.datasets import save_dataset
 from tests.eval.films import film_dialogue, item_id, title, write_dialogues, write_world
@@ -58,7 +59,7 @@ async def test_the_bare_model_ranks_what_it_names(dataset, server, model):
 async def test_the_model_sees_what_was_said_before_and_nothing_else(dataset, server, model):
     server.readings = [answer("Merry Harbor")]
 
-    await Proposer(model, dataset.catalog).propose(place())
+    await Proposer(model, dataset.catalog).titles(place())
 
     (call,) = server.calls
     seen = "".join(message["content"] for message in call.messages)
@@ -99,7 +100,7 @@ async def test_several_are_asked_at_once_and_all_are_written(tmp_path: Path):
 
     told: list[tuple[int, int]] = []
     todo = [place(number) for number in range(9)]
-    await answer_all(slow, todo, tmp_path / "p.jsonl", parallel=3, progress=lambda _, done, of: told.append((done, of)))
+    await write_all(slow, todo, tmp_path / "p.jsonl", parallel=3, progress=lambda done, of: told.append((done, of)))
 
     assert most == 3
     assert {prediction.dialogue_id for prediction in read_predictions(tmp_path / "p.jsonl")} == {
@@ -121,8 +122,8 @@ async def test_a_stopped_run_keeps_what_it_has_and_asks_nothing_twice(tmp_path: 
 
     todo = [place(number) for number in range(6)]
     with pytest.raises(ExceptionGroup):
-        await answer_all(stops, todo, out, parallel=1)
-    done = begin(out, resume=True)
+        await write_all(stops, todo, out, parallel=1)
+    done = {kept.key for kept in begin(out, read_predictions, lambda made: made.error, resume=True)}
 
     # the one that failed is asked again, the others are not
     assert done == {("d0", 1), ("d2", 1)}

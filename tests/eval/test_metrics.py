@@ -2,7 +2,8 @@ import math
 
 import pytest
 
-from eval.metrics import bootstrap_interval, ndcg_at_k, percentile, recall_at_k
+from eval.bootstrap import bootstrap_interval
+from eval.metrics import ndcg_at_k, recall_at_k
 
 RANKED = ["a", "b", "c", "d"]
 
@@ -49,12 +50,6 @@ def test_ndcg_at_the_edges(ranked, relevant, k: int, expected: float):
 def test_nothing_relevant_is_refused(metric, relevant, k: int):
     with pytest.raises(ValueError, match="expected something relevant"):
         metric(RANKED, relevant, k)
-
-
-def test_percentiles_interpolate():
-    assert percentile([1.0, 2.0, 3.0, 4.0], 0.5) == 2.5
-    assert percentile([7.0], 0.95) == 7.0
-    assert math.isnan(percentile([], 0.5))
 
 
 def test_equal_values_leave_no_doubt():

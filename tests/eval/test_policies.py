@@ -45,10 +45,10 @@ def test_policies_are_judged_from_the_stored_log() -> None:
     truth = {RAN: float(np.dot(LOGGED, CHANCES)), UNIFORM: float(np.mean(CHANCES))}
     assert report.guesses == 600
     for name, value in truth.items():
-        for interval in (by_name[name].inverse, by_name[name].normalized, by_name[name].doubly_robust):
-            assert interval is not None
-            assert interval[1] <= value <= interval[2]
-    assert by_name[RAN].effective_size == 600
+        found = by_name[name].estimate
+        assert found is not None
+        assert all(value in interval for interval in (found.inverse, found.normalized, found.doubly_robust))
+    assert by_name[RAN].estimate.size == 600
 
 
 def test_what_cannot_be_told_is_refused_with_what_to_do() -> None:

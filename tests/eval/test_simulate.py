@@ -3,28 +3,26 @@
 import asyncio
 import json
 import sys
-from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import httpx
 import pytest
-from langchain_core.messages import AIMessage, BaseMessage
 
 import eval.__main__ as command
 from agent.build import assemble
 from agent.learning.transcripts import Mention, TranscriptTurn, read_transcripts
 from agent.settings import Settings
-from eval.readers.naming import TitleReader
-from eval.simulation.people import read_people
-from eval.simulation.phrasing import Phraser, keeps_meaning
-from eval.simulation.reading import SuggestionReader
-from eval.simulation.records import AnswerRecord, Said, Simulated, SimulatedDialogue, begin, read_simulated
-from eval.simulation.run import talk, talk_all
+from eval.journal import begin, write_all
+from eval.readers.suggestions import SuggestionReader
+from eval.simulation.people import AGAIN, read_people
+from eval.simulation.records import AnswerRecord, Said, Simulated, SimulatedDialogue, read_simulated
+from eval.simulation.run import Stage, talk
 from eval.simulation.scores import score_simulation, user_values
 from eval.simulation.speech import Line
 from eval.simulation.systems import AgentSystem, Answer, ChatSystem
-from eval.simulation.tables import compare_runs, differences_table, simulation_tables
-from eval.simulation.taste import Temper
+from eval.simulation.tables import compare_runs, simulation_tables
+from eval.simulation.taste import SimulatedTaste, Temper
 from eval.simulation.user import Verdict
 from retrieval.belief_index import build_taste
 from retrieval.datasets import Interactions, save_dataset
@@ -48,6 +46,14 @@ def run(monkeypatch, *arguments: object) -> int:
     with pytest.raises(SystemExit) as caught:
         command.main()
     return int(caught.value.code or 0)
+
+
+def talk_all(where: Stage, tastes: list[SimulatedTaste], out: Path, parallel: int = 1) -> None:
+    asyncio.run(write_all(partial(talk, where), tastes, out, parallel=parallel))
+
+
+def resumed(out: Path) -> list[SimulatedDialogue]:
+    return begin(out, read_simulated, lambda told: told.simulated.error, resume=True)
 
 
 def ask(server: ScriptedChatModel, *lines: Line, prompt: str = "") -> list[Answer]:
@@ -143,75 +149,34 @@ def test_a_server_that_fails_is_an_error_of_the_answer(server: ScriptedChatModel
     assert ask(server, Line("Hi"))[0].error == "no answer (HTTPStatusError)"
 
 
-# Phrasing --------------------------------------------------------------------------------------------------------
-
-SAID = Line("I loved Castle of the Awick. Ideally party games.", ("Castle of the Awick", "party games"))
-
-
-@pytest.mark.parametrize(
-    ("text", "kept"),
-    [
-        ("Castle of the Awick was so good, and party games would be ideal!", True),
-        ("Castle of the Awick was so good!", False),
-        ("I loved Castle of the Awick and Castle of the Bwick, ideally party games.", False),
-        ("I loved Castle of the Awick, ideally party games from 1990.", False),
-        ("Castle of the Awick, party games, " + "and so on " * 40, False),
-        ("", False),
-    ],
-)
-def test_other_words_count_only_where_the_meaning_is_kept(text: str, kept: bool):
-    assert keeps_meaning(SAID, text, TitleReader.of(CATALOG)) is kept
-
-
-class _Parrot:
-    """A model that always says the same."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-    async def ainvoke(self, messages: Sequence[BaseMessage]) -> AIMessage:
-        return AIMessage(self.text)
-
-
-def test_lines_whose_meaning_is_lost_stay_as_they_were():
-    made = stage(Answer("Hm."), Answer("Hm."), turns=2)
-    phraser = Phraser(_Parrot("Whatever."), TitleReader.of(CATALOG))  # type: ignore[arg-type]
-    plain = asyncio.run(talk(made, taste()))
-
-    found = asyncio.run(talk(type(made)(made.system, CATALOG, made.spotter, 0, 2, phraser), taste()))
-
-    assert [turn.text for turn in found.turns] == [turn.text for turn in plain.turns]
-    assert (found.simulated.phrased, found.simulated.phrased_kept) == (2, 0)
-
-
 # Files -----------------------------------------------------------------------------------------------------------
 
 
 def test_a_run_that_stopped_goes_on_where_it_was(tmp_path: Path):
     out, tastes = tmp_path / "run.jsonl", [taste(number) for number in range(4)]
-    asyncio.run(talk_all(stage(Answer("Hm.", ITEMS)), tastes, out, parallel=2))
+    talk_all(stage(Answer("Hm.", ITEMS)), tastes, out, parallel=2)
     whole = {dialogue.dialogue_id: dialogue for dialogue in read_simulated(out)}
     lines = out.read_text(encoding="utf-8").splitlines(keepends=True)
     out.write_text("".join(lines[:2]) + lines[2][:40], encoding="utf-8")
 
-    done = begin(out, resume=True)
+    done = resumed(out)
 
     assert [dialogue.dialogue_id for dialogue in done] == list(whole)[:2]
-    asyncio.run(talk_all(stage(Answer("Hm.", ITEMS)), tastes[2:], out))
+    talk_all(stage(Answer("Hm.", ITEMS)), tastes[2:], out)
     assert {dialogue.dialogue_id: dialogue for dialogue in read_simulated(out)} == whole
 
 
 def test_conversations_that_failed_are_tried_again(tmp_path: Path):
     out = tmp_path / "run.jsonl"
-    asyncio.run(talk_all(stage(Answer(error="late")), [taste()], out))
+    talk_all(stage(Answer(error="late")), [taste()], out)
 
-    assert begin(out, resume=True) == []
+    assert resumed(out) == []
     assert out.read_text(encoding="utf-8") == ""
 
 
 def test_what_is_written_is_a_transcript_like_any_other(tmp_path: Path):
     out = tmp_path / "run.jsonl"
-    asyncio.run(talk_all(stage(Answer("1. **Castle**", ITEMS)), [taste(number) for number in range(3)], out))
+    talk_all(stage(Answer("1. **Castle**", ITEMS)), [taste(number) for number in range(3)], out)
 
     transcripts = read_transcripts(out)
 
@@ -310,11 +275,21 @@ def test_runs_are_compared_user_by_user():
 
     scores, differences = compare_runs({"good": good, "bad": bad})
 
-    assert {name: difference.users for name, difference in scores.items()} == {"good": 3, "bad": 3}
+    assert {name: of_run.users for name, of_run in scores.items()} == {"good": 3, "bad": 3}
     gains = {difference.metric: difference.gain.mean for difference in differences}
     assert (gains["success_rate"], gains["average_turns"]) == (1.0, -2.0)
-    assert "good - bad" in differences_table(differences)
+    assert "good - bad" in simulation_tables(scores, differences)
     assert "| good | 1.000" in simulation_tables(scores)
+
+
+def test_users_made_of_one_person_are_drawn_together():
+    glad = told(0, answer(Verdict.ACCEPTED), accepted="i0")
+    sad = told(1, answer()).model_copy(update={"dialogue_id": f"{glad.dialogue_id}{AGAIN}2"})
+
+    scores = score_simulation([glad, sad])
+
+    assert (scores.users, scores.people) == (2, 1)
+    assert (scores.scores["success_rate"].low, scores.scores["success_rate"].high) == (0.5, 0.5)
 
 
 def test_a_metric_that_nobody_has_is_left_out_of_pairs():
@@ -390,7 +365,7 @@ def test_the_same_users_talk_to_every_system(tmp_path: Path):
     ids = []
     for name, reply in (("a", Answer("Hm.")), ("b", Answer("Well?", ITEMS))):
         made = stage(reply)
-        asyncio.run(talk_all(type(made)(Scripted([reply], name), CATALOG, made.spotter, 0, 2), tastes, tmp_path / name))
+        talk_all(type(made)(Scripted([reply], name), CATALOG, made.spotter, 0, 2), tastes, tmp_path / name)
         ids.append([(dialogue.dialogue_id, dialogue.turns[0].text) for dialogue in read_simulated(tmp_path / name)])
 
     assert ids[0] == ids[1]

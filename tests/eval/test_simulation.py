@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from eval.hearing import Hearing
+from eval.readers.suggestions import SuggestionReader
 from eval.simulation.baselines import FilteredSystem, PopularitySystem, by_likes
 from eval.simulation.drawing import draw_tastes
-from eval.simulation.people import Person
+from eval.simulation.people import Person, person_of
 from eval.simulation.questions import read_question
-from eval.simulation.reading import SuggestionReader
 from eval.simulation.records import SimulatedDialogue
 from eval.simulation.run import Stage, talk
 from eval.simulation.speech import Line, wordings
@@ -66,6 +66,14 @@ def test_the_same_seed_draws_the_same_users():
     assert one == again
     assert one != draw_tastes(people, CATALOG, count=8, seed=4)
     assert {(made.temper, made.rich) for made in one} == {(temper, rich) for temper in Temper for rich in (True, False)}
+
+
+def test_a_person_drawn_again_is_another_user():
+    one, again = draw_tastes([person(0)], CATALOG, count=None, seed=0, draws=2)
+
+    assert person_of(one.user_id) == person_of(again.user_id) == "p0"
+    assert one.user_id != again.user_id
+    assert one.held_out.keys() != again.held_out.keys()
 
 
 @pytest.mark.parametrize("number", range(9))

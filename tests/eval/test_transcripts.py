@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.learning.transcripts import Dialogue, question_at, questions, read_dialogues
+from agent.learning.transcripts import Dialogue, question_of, read_dialogues
+from eval.places import ground_truths
 from retrieval.errors import BadDataError
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "dialogues.jsonl"
@@ -24,7 +25,7 @@ def test_the_examples_are_readable():
     dialogues = read_dialogues(EXAMPLES)
 
     assert len(dialogues) == 6
-    assert all(list(questions(recorded)) for recorded in dialogues)
+    assert all(list(ground_truths([recorded])) for recorded in dialogues)
 
 
 @pytest.mark.parametrize(
@@ -64,21 +65,6 @@ def test_no_file_and_no_dialogue_are_said(tmp_path: Path):
         read_dialogues(write(tmp_path, "", "  "))
 
 
-def test_each_turn_that_recommends_something_new_is_a_question():
-    recorded = dialogue(
-        {"role": "user", "text": "q1", "mentions": [{"item_id": "a", "liked": True}]},
-        {"role": "assistant", "text": "r1", "recommended": ["a", "b"]},
-        {"role": "assistant", "text": "only words"},
-        {"role": "user", "text": "q2"},
-        {"role": "assistant", "text": "r2", "recommended": ["b"]},
-        {"role": "assistant", "text": "r3", "recommended": ["c", "c"]},
-    )
-
-    asked = [(question.turn_index, question.message, relevant) for question, relevant in questions(recorded)]
-
-    assert asked == [(1, "q1", ("b",)), (5, "q2", ("c",))]
-
-
 def test_a_question_holds_only_what_was_said_before():
     recorded = dialogue(
         {"role": "user", "text": "q1"},
@@ -88,7 +74,7 @@ def test_a_question_holds_only_what_was_said_before():
         {"role": "user", "text": "MARKER"},
     )
 
-    question = question_at(recorded, 3)
+    question = question_of("d", 3, recorded.turns[:3])
 
     assert [turn.text for turn in question.before] == ["q1", "r1"]
     assert question.message == "q2"
@@ -96,6 +82,4 @@ def test_a_question_holds_only_what_was_said_before():
 
 
 def test_before_the_user_spoke_there_is_no_message():
-    recorded = dialogue({"role": "assistant", "text": "welcome", "recommended": ["a"]})
-
-    assert question_at(recorded, 0).message == ""
+    assert question_of("d", 0, ()).message == ""

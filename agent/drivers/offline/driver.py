@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Collection
 from dataclasses import replace
 
 from agent.conversation import Conversation, Question, Role
@@ -9,7 +10,7 @@ from agent.drivers.base import Deadline, Drive, View
 from agent.drivers.offline.parse import parse
 from agent.drivers.offline.phrases import has
 from agent.drivers.offline.spot import Spotter, places
-from agent.drivers.reading import Scene, carry_out
+from agent.drivers.reading import Parsed, Scene, carry_out
 from retrieval.items import Catalog
 from retrieval.preference import Preference
 from retrieval.titles import normalize_title
@@ -33,9 +34,9 @@ class OfflineDriver:
         view, context = drive.view, drive.batch.context
         if view.is_unread:
             context.wanted = await self.wish_of(view, Deadline.after(min(READ_S, drive.deadline.remaining_s() / 2)))
-        waiting = resolve(view.question, view.message, view.catalog) if view.question else ""
+        message = (view.question and resolve(view.question, view.message, view.catalog)) or view.message
         scene = scene_of(view.conversation, context.preference, self.spotter)
-        await carry_out(await asyncio.to_thread(parse, waiting or view.message, self.spotter, scene), drive)
+        await carry_out(await asyncio.to_thread(parse, message, self.spotter, scene), drive)
 
     async def wish_of(self, view: View, deadline: Deadline) -> Preference:
         """What is wanted after the turns before the message; once the deadline is spent only the last one is read."""
@@ -43,14 +44,17 @@ class OfflineDriver:
         said = view.conversation.last_said(MOST_READ, characters=MOST_CHARACTERS)
         for place, turn in enumerate(view.conversation.turns):
             if place in said and (deadline.remaining_s() or place == said[-1]):
-                wish, shown, placer = so_far.preference, so_far.last_shown(), self.spotter.placer
-                parsed = await asyncio.to_thread(parse, turn.text, self.spotter, scene_of(so_far, wish, self.spotter))
-                patch = self._patches.model_validate(shortened(self._patches, parsed.patch))
-                new = apply_patch(wish, patch, placer, shown=shown, known=(*so_far.all_shown(), *wish.liked))
-                so_far = replace(so_far, preference=new.preference)
+                so_far = replace(so_far, preference=(await asyncio.to_thread(self.read, so_far, turn.text))[0])
             so_far = so_far.add(turn)
         given = view.conversation.preference.constraints  # fields that a client sent beside its history hold too
         return replace(so_far.preference, constraints=fold_limits(so_far.preference.constraints, given))
+
+    def read(self, before: Conversation, message: str, *, but: Collection[str] = ()) -> tuple[Preference, Parsed]:
+        """What is wanted after one more message, and what it was read as; of its patch some parts may be left out."""
+        wish, scene = before.preference, scene_of(before, before.preference, self.spotter)
+        parsed, kind, known = parse(message, self.spotter, scene), self._patches, (*scene.shown_before, *wish.liked)
+        patch = kind.model_validate(shortened(kind, {key: one for key, one in parsed.patch.items() if key not in but}))
+        return apply_patch(wish, patch, self.spotter.placer, shown=scene.shown, known=known).preference, parsed
 
 
 def scene_of(conversation: Conversation, wish: Preference, spotter: Spotter) -> Scene:

@@ -1,17 +1,16 @@
-import json
-import sys
+"""The agent asked at places of recorded dialogues: it hears what was said before, and nothing is stored."""
+
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-import eval.__main__ as command
-import eval.commands.replaying as replaying
 from agent.events import Finished, TextDelta
 from agent.learning.transcripts import Dialogue
-from eval.cards import make_report, to_markdown
-from eval.replay import Answer, replay
+from eval.places import asks
+from eval.predictions import Prediction
+from eval.rankers import of_agent
 from tests.ui.fakes import FakeAgent, make_agent
 
 
@@ -51,21 +50,25 @@ def dialogue(*turns: dict, dialogue_id: str = "d") -> Dialogue:
     return Dialogue.model_validate({"dialogue_id": dialogue_id, "turns": turns})
 
 
+async def ranked(agent: ListeningAgent, *dialogues: Dialogue, k: int = 3) -> list[Prediction]:
+    answer = of_agent(agent, k)
+    return [await answer(place) for place in asks(dialogues)]
+
+
 async def test_the_answer_turn_and_later_ones_are_never_read(agent: ListeningAgent):
     told = dialogue(user("calm"), assistant("MARKER-1", "game:1", "MARKER-2"), user("MARKER-3"))
 
-    answers = await replay(agent, [told], k=3)
+    await ranked(agent, told)
 
     assert agent.heard
     assert "MARKER" not in "".join(agent.heard)
-    assert answers[0].relevant == ("game:1", "MARKER-2")
 
 
 async def test_another_answer_turn_changes_no_ranking(agent: ListeningAgent):
     recorded = dialogue(user("calm, after 2000"), assistant("Nine Foxes (2019)!", "game:2"))
     other = dialogue(user("calm, after 2000"), assistant("Deep Signal (2017)!", "game:7"), user("not after 2020"))
 
-    answers = await replay(agent, [recorded, other], k=5)
+    answers = await ranked(agent, recorded, other, k=5)
 
     assert answers[0].ranked == answers[1].ranked != ()
 
@@ -73,14 +76,14 @@ async def test_another_answer_turn_changes_no_ranking(agent: ListeningAgent):
 async def test_recorded_recommendations_count_as_shown_in_later_turns(agent: ListeningAgent):
     told = dialogue(user("calm"), assistant("words alone", "game:1", "game:2"), user("more"), assistant("", "game:3"))
 
-    answers = await replay(agent, [told], k=3)
+    answers = await ranked(agent, told)
 
     assert answers[0].ranked[:2] == ("game:1", "game:2")
     assert not {"game:1", "game:2"} & set(answers[1].ranked)
 
 
 async def test_nothing_is_stored(agent: ListeningAgent):
-    await replay(agent, [dialogue(user("calm"), assistant("", "game:1"))], k=3)
+    await ranked(agent, dialogue(user("calm"), assistant("", "game:1")))
 
     assert agent.stored == [False]
     assert agent.state.list_users() == []
@@ -93,11 +96,12 @@ async def test_an_error_is_an_empty_answer_and_silence_gets_a_list(agent: Listen
         dialogue(user("calm"), assistant("", "game:1"), dialogue_id="c"),
     ]
 
-    report = make_report(await replay(agent, told, k=3), k=3)
+    broken, silent, asked = await ranked(agent, *told)
 
-    assert report.failed_turns == 1
-    assert report.recall.mean == pytest.approx(2 / 3)
-    assert "stopped answering" in report.details[0].error
+    assert broken.items == ()
+    assert "stopped answering" in broken.error
+    assert silent.ranked
+    assert asked.ranked
 
 
 @pytest.mark.parametrize(
@@ -118,56 +122,6 @@ async def test_titles_in_the_prose_are_held_against_the_catalog(agent: Listening
 
     agent.stream = stream
 
-    answers = await replay(agent, [dialogue(user("calm"), assistant("", "game:1"))], k=3)
+    answers = await ranked(agent, dialogue(user("calm"), assistant("", "game:1")))
 
-    assert len(answers[0].foreign) == foreign
-
-
-def test_the_report_by_hand():
-    answers = [
-        Answer("a", 1, ("x", "y"), ("x", "z"), named=4, foreign=("Q",), cards_s=1.0, total_s=2.0),
-        Answer("a", 3, ("z",), ("q", "z"), cards_s=3.0, total_s=4.0),
-    ]
-
-    report = make_report(answers, k=2)
-
-    assert report.recall.mean == pytest.approx(0.75)
-    assert report.foreign_share == 0.25
-    assert (report.cards_s_p50, report.total_s_p50) == (2.0, 3.0)
-    assert "| recall@2 | 0.750 [0.750, 0.750] |" in to_markdown(report)
-    assert "1 of 4 (0.250)" in to_markdown(report)
-
-
-def test_no_turn_to_score_is_a_report_too():
-    assert "| recall@5 | - [-, -] |" in to_markdown(make_report([], k=5))
-
-
-def test_the_command_writes_json_and_markdown(agent: ListeningAgent, monkeypatch, capsys, tmp_path: Path):
-    async def load(settings) -> ListeningAgent:
-        return agent
-
-    told = dialogue(user("calm"), assistant("", "game:1", "gone"))
-    path, out = tmp_path / "d.jsonl", tmp_path / "report.json"
-    path.write_text(told.model_dump_json(), encoding="utf-8")
-    monkeypatch.setattr(replaying, "load_agent", load)
-    monkeypatch.setattr(sys, "argv", ["eval", "replay", str(path), "--out", str(out), "--k", "3"])
-
-    with pytest.raises(SystemExit) as caught:
-        command.main()
-
-    written = json.loads(out.read_text())
-    assert caught.value.code == 0
-    assert (written["turns"], written["recall"]["mean"], written["unknown_relevant"]) == (1, 0.5, 1)
-    assert "recall@3" in capsys.readouterr().out
-    assert out.with_suffix(".md").read_text().startswith("# Offline evaluation")
-    assert agent.closed
-
-
-def test_a_bad_file_ends_in_one_line(monkeypatch, capsys):
-    monkeypatch.setattr(sys, "argv", ["eval", "replay", "/no/such.jsonl"])
-
-    with pytest.raises(SystemExit) as caught:
-        command.main()
-
-    assert caught.value.code == 1
-    assert capsys.readouterr().err.startswith("eval: expected a file of dialogues")
+    assert answers[0].foreign == foreign

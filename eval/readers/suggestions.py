@@ -4,12 +4,9 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from eval.readers.naming import TitleReader
+from eval.readers.naming import TitleReader, linked
 from retrieval.items import Catalog
-from tools.placing import split_year
 
-SURE = 0.9
-"""The least likeness of a title that the catalog writes otherwise."""
 LONGEST = 9
 """Words of a line that may be a bare title."""
 YEAR = r"\s*[(（]((?:18|19|20)\d{2})[)）]"
@@ -51,9 +48,9 @@ class SuggestionReader:
         """
         lines = [title for match in LINE.finditer(text) if (title := title_of(match[1]))]
         if lines:
-            item_ids = [self.link(title) for title in lines]
+            item_ids = [linked(title, self.catalog) for title in lines]
         else:
-            item_ids = [self.link(title) for title in _marked(text)] + [*self._dated(MARKED.sub(" ", text))]
+            item_ids = [linked(title, self.catalog) for title in _marked(text)] + [*self._dated(MARKED.sub(" ", text))]
             item_ids += [item_id for item_id in self.titles.items(text, named) if item_id not in item_ids]
             item_ids = [item_id for item_id in item_ids if item_id not in named]
         items = tuple(dict.fromkeys(item_id for item_id in item_ids if item_id))
@@ -67,14 +64,6 @@ class SuggestionReader:
             matches = (self.catalog.titles.exact(before[start:], year=year) for start in starts)
             near = (hit for of_run in matches for hit in of_run[:1] if hit.year is None or abs(hit.year - year) <= 1)
             yield next((hit.item_id for hit in near), None)
-
-    def link(self, title: str) -> str | None:
-        """The item of a title, perhaps with a year; None where the catalog has none such."""
-        name, year = split_year(title)
-        matches = [match for match in self.catalog.find_title(name, year=year, limit=3) if match.score >= SURE]
-        if year is not None:
-            matches = [match for match in matches if match.year is None or abs(match.year - year) <= 1]
-        return matches[0].item_id if matches else None
 
 
 def title_of(line: str) -> str:
