@@ -64,7 +64,7 @@ class Parts:
     def signals(self, popularity: TrendChannel) -> Signals:
         """What the default way to fuse weighs."""
         catalog = self.dataset.catalog
-        return Signals(catalog, self.channels, popularity, self.weights.counts(catalog), self.typicality)
+        return Signals(catalog, self.channels, popularity, self.weights.talk(catalog), self.typicality)
 
 
 def open_parts(settings: RetrievalSettings, *, encoder: Encoder | None = None) -> Parts:
@@ -100,7 +100,7 @@ def open_parts(settings: RetrievalSettings, *, encoder: Encoder | None = None) -
         neighbors,
         sequence,
         GraphChannel(catalog, learned) if graph is not None else None,
-        TrendChannel(catalog, ratings, spoken=weights.counts(catalog)),
+        TrendChannel(catalog, ratings, spoken=weights.talk(catalog).counts),
     ]
     channels = {channel.name: channel for channel in opened if channel is not None}
     return Parts(dataset, channels, vectors, graph, encoder, tuple(notices), taste, fusion, weights, typicality)

@@ -90,7 +90,7 @@ class ConversationFusion:
             weights = {**weights, **ASKED, **(STATED if self.signals.are_stated else {}), **words}
         elif preference.examples:
             weights = {**weights, **{name: left * weights.get(name, 0.0) for name, left in FAME.items()}}
-        if not named and not self.signals.spoken.any():
+        if not named and not self.signals.talk.counts.any():
             weights = {**weights, "likes": weights.get("likes", 0.0) + weights.get("spoken", 0.0)}
         return np.asarray([weights.get(name, 0.0) for name in SIGNALS], dtype=np.float32)
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from retrieval.candidates import Candidate
 from retrieval.fusion.base import Shown
 from retrieval.fusion.conversation import is_named
 from retrieval.fusion.signals import NOBODY, SIGNALS, Signals
+from retrieval.fusion.talk import Talk
 from retrieval.fusion.weights import ConversationWeights
 from retrieval.history import UserHistory
 from retrieval.preference import Preference
@@ -85,14 +86,15 @@ def learn(
         source: What it is learned from, to be written down.
         progress: Told how many places are done.
     """
-    counts = Counter(item_id for session in sessions for item_id in session if item_id in signals.catalog)
-    spoken = _counted(counts, signals)
+    talk = Talk.of(sessions, signals.catalog)
     examples = []
     for done, place in enumerate(places, start=1):
-        example = _example(place, spoken, signals, recall)
+        example = _example(place, talk.without(signals.catalog.rows(place.session)), signals, recall)
         examples += [example] if example is not None else []
         progress("places", done, len(places))
-    kept = {"source": source, "dialogues": len(sessions), "places": len(examples), "spoken": dict(counts)}
+    spoken, together = talk.written(signals.catalog)
+    kept = {"source": source, "dialogues": len(sessions), "places": len(examples), "spoken": spoken}
+    kept |= {"together": tuple(together)}
     if len(examples) < LEAST_PLACES:
         return before.model_copy(update=kept)
     sides = fit_sides(examples)
@@ -140,12 +142,12 @@ def relearn(
     spoken = Counter(item_id for person in people for item_id in person.came_up if item_id in signals.catalog)
     heard = Counter({item_id: count for item_id, count in spoken.items() if count >= support})
     updated = before.model_copy(update={"spoken": dict(Counter(before.spoken) + heard)})
-    counted = updated.counts(signals.catalog)
+    talk = updated.talk(signals.catalog)
     halves: tuple[list[Example], list[Example]] = ([], [])
     for number, person in enumerate(people):
         for place in person.places[-MOST_PLACES:]:
-            known = replace(place, session=person.came_up & heard.keys())
-            if (example := _example(known, counted, signals, recall)) is not None:
+            others = talk.without(signals.catalog.rows(person.came_up & heard.keys()), is_paired=False)
+            if (example := _example(place, others, signals, recall)) is not None:
                 halves[number % 2].append(example)
     if min(map(len, halves)) < LEAST_OF_HALF:
         return Relearned(updated, (updated, updated), 0)
@@ -218,25 +220,30 @@ def fit_weights(
     """
     from scipy.optimize import minimize
 
+    if not examples:
+        return np.maximum(start, least)
+    values = np.concatenate([example.values for example in examples]).astype(np.float64)
+    sizes = np.asarray([len(example.right) for example in examples])
+    begins = np.cumsum(sizes) - sizes
+    right = np.concatenate([example.right / example.right.sum() for example in examples])
+    wanted = right @ values
+
     def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        apart = weights - start
-        total, slope = float(PULL * apart @ apart), 2.0 * PULL * apart
-        for example in examples:
-            shares = _shares(example, weights)
-            n_right = int(example.right.sum())
-            total -= float(np.log(np.maximum(shares[example.right], TINY)).sum()) / n_right
-            slope -= example.values[example.right].sum(axis=0) / n_right - shares @ example.values
-        return total, slope
+        apart, scores = weights - start, values @ weights
+        scores -= np.repeat(np.maximum.reduceat(scores, begins), sizes)
+        scores -= np.repeat(np.log(np.add.reduceat(np.exp(scores), begins)), sizes)
+        total = float(PULL * apart @ apart - right @ scores)
+        return total, 2.0 * PULL * apart + np.exp(scores) @ values - wanted
 
     begin, bounds = np.maximum(start, least), [(low, None) for low in least.tolist()]
     fitted = minimize(loss, begin, jac=True, bounds=bounds, method="L-BFGS-B", options={"maxiter": STEPS})
     return np.asarray(fitted.x, dtype=np.float64)
 
 
-def _example(place: RecordedPlace, spoken: NDArray[np.float32], signals: Signals, recall: Recall) -> Example | None:
+def _example(place: RecordedPlace, talk: Talk, signals: Signals, recall: Recall) -> Example | None:
     """The candidates of a place; None where nothing right is among them.
 
-    What came up is counted without the conversation of the place: it would give the answer away.
+    `talk` is without the conversation of the place: it would give the answer away.
     """
     catalog = signals.catalog
     lists = recall(place.preference, place.history)
@@ -249,13 +256,5 @@ def _example(place: RecordedPlace, spoken: NDArray[np.float32], signals: Signals
     right = np.asarray([item_id in place.chosen for item_id in ids], dtype=np.bool_)
     if not right.any():
         return None
-    others = spoken.copy()
-    others[catalog.rows(place.session)] -= 1
-    values = signals.of(catalog.rows(ids), place.preference, place.history, place.shown, spoken=np.maximum(others, 0))
+    values = signals.of(catalog.rows(ids), place.preference, place.history, place.shown, talk=talk)
     return Example(values, right, is_named(place.preference, place.history))
-
-
-def _counted(counts: Mapping[str, int], signals: Signals) -> NDArray[np.float32]:
-    counted = np.zeros(len(signals.catalog), dtype=np.float32)
-    counted[signals.catalog.rows(counts)] = list(counts.values())
-    return counted

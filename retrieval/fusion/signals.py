@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from retrieval.channels.base import Channel, Scoring
 from retrieval.channels.trend import TrendChannel
 from retrieval.fusion.base import Shown
+from retrieval.fusion.talk import Talk
 from retrieval.history import UserHistory
 from retrieval.items import Catalog
 from retrieval.models.features import Dimension
@@ -38,12 +39,16 @@ SIGNALS: Mapping[str, Dimension] = {
     "lately": Dimension.TIMELINESS,
     "newness": Dimension.TIMELINESS,
     "spoken": Dimension.TIMELINESS,
+    "together": Dimension.COLLABORATIVE,
+    "era": Dimension.CONTENT,
 }
 """Every signal, in the order of the columns, with the dimension of interest that it speaks for."""
 CHANNEL_OF: Mapping[str, str] = {name: name.split("_")[0] for name in SIGNALS if "_" in name} | {
     "values": "graph",
     "typical": "graph",
     **dict.fromkeys(("likes", "liking", "lately", "newness", "spoken"), "trend"),
+    "together": "neighbors",
+    "era": "content",
 }
 """The channel that each signal is shown as."""
 HEAD = 2
@@ -54,6 +59,8 @@ UNTOLD = 0.5
 """How typical items are of a value where that was not learned."""
 PRIOR = 10.0
 """In raters: an item with so few has half the say in its own share of likes."""
+ERA = 5.0
+"""In years: so far from what was named an item is, it has a third of the say of one of the same year."""
 NOBODY = UserHistory()
 
 
@@ -64,8 +71,8 @@ class Signals:
     catalog: Catalog
     channels: Mapping[str, Channel]
     popularity: TrendChannel
-    spoken: NDArray[np.float32]
-    """In how many recorded conversations each item came up, shape (n_items,)."""
+    talk: Talk
+    """What came up in recorded conversations."""
     typicality: Typicality | None = None
     """Of values; None where it was not built."""
 
@@ -76,7 +83,7 @@ class Signals:
         history: UserHistory,
         shown: Shown = (),
         *,
-        spoken: NDArray[np.float32] | None = None,
+        talk: Talk | None = None,
         weights: NDArray[np.float32] | None = None,
     ) -> NDArray[np.float32]:
         """The signals of some candidates.
@@ -86,7 +93,7 @@ class Signals:
             preference: What is wanted.
             history: What is known of the user.
             shown: What was shown in this conversation.
-            spoken: In place of the field of that name.
+            talk: In place of the field of that name.
             weights: What each signal counts: no channel is asked for one that counts nothing, which stays 0.
 
         Returns:
@@ -99,7 +106,9 @@ class Signals:
         signals["content_words"] = self._scores("content", _words(preference), NOBODY)
         signals["values"], signals["typical"] = self._values(preference)
         signals |= self._fame
-        signals["spoken"] = np.log1p(self.spoken if spoken is None else spoken)
+        talk = talk or self.talk
+        named = self._named(preference, shown)
+        signals |= {"spoken": np.log1p(talk.counts), "together": talk.beside(named), "era": self._era(named)}
         return standard(np.stack([signals[name][rows] for name in SIGNALS], dtype=np.float64)).T.astype(
             np.float32, order="C"
         )
@@ -124,6 +133,19 @@ class Signals:
             for name in ASKED
             for part, about in asked.items()
         }
+
+    def _named(self, preference: Preference, shown: Shown) -> NDArray[np.int64]:
+        """Rows of what is liked, and of what came up without an opinion."""
+        return self.catalog.rows(dict.fromkeys((*preference.liked, *_came_up(shown, preference))))
+
+    def _era(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """How near in time each item is to some, from 0 to 1; the mean of all where that is unknown."""
+        named = self._years[rows]
+        named = named[~np.isnan(named)]
+        if not len(named):
+            return np.zeros(len(self.catalog))
+        near = np.exp(-np.abs(self._years[:, None] - named[None]) / ERA).mean(axis=1)
+        return np.where(np.isnan(near), np.nanmean(near), near)
 
     def _scores(self, name: str, preference: Preference, history: UserHistory) -> NDArray[np.floating]:
         """A channel's scores of all items; the lowest where it cannot tell, 0 where it cannot of any."""
@@ -167,10 +189,15 @@ class Signals:
             "newness": self._newness(),
         }
 
+    @cached_property
+    def _years(self) -> NDArray[np.float64]:
+        """When each item came out, NaN where unknown, shape (n_items,)."""
+        dated = [spec.name for spec in self.catalog.schema.fields if spec.unit == "year"]
+        return self.catalog.numbers(dated[0]) if dated else np.full(len(self.catalog), np.nan)
+
     def _newness(self) -> NDArray[np.float64]:
         """The share of dated items that are older, from 0 to 1; one half where unknown."""
-        dated = [spec.name for spec in self.catalog.schema.fields if spec.unit == "year"]
-        years = self.catalog.numbers(dated[0]) if dated else np.full(len(self.catalog), np.nan)
+        years = self._years
         known = np.sort(years[~np.isnan(years)])
         older = np.searchsorted(known, years, side="left") / max(1, len(known))
         return np.where(np.isnan(years), 0.5, older)

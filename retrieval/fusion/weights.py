@@ -6,12 +6,11 @@ The demo's file rests on the validation set of ReDial (Li et al., NeurIPS 2018; 
 from importlib.resources import files
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from retrieval.datasets.storage import write_atomic
 from retrieval.errors import BadDataError
+from retrieval.fusion.talk import Talk
 from retrieval.items import Catalog
 
 FILE = "conversation.json"
@@ -36,12 +35,12 @@ class ConversationWeights(BaseModel):
     spoken: dict[str, int] = {}
     """In how many conversations each item came up, by item id."""
 
-    def counts(self, catalog: Catalog) -> NDArray[np.float32]:
-        """`spoken` by catalog row, shape (n_items,)."""
-        known = {item_id: count for item_id, count in self.spoken.items() if item_id in catalog}
-        counted = np.zeros(len(catalog), dtype=np.float32)
-        counted[catalog.rows(known)] = list(known.values())
-        return counted
+    together: tuple[str, ...] = ()
+    """Which of these came up in one conversation, as `Talk.written` says it."""
+
+    def talk(self, catalog: Catalog) -> Talk:
+        """What came up, by catalog row."""
+        return Talk.read(self.spoken, self.together, catalog)
 
 
 def read_weights(data_dir: Path) -> ConversationWeights:

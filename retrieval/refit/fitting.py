@@ -66,7 +66,7 @@ def with_generation(parts: Parts, dataset: Dataset, settings: RetrievalSettings,
     channels: tuple[Channel, ...] = (
         FactorsChannel.open(dataset, at),
         NeighborsChannel.open(dataset, at),
-        TrendChannel(catalog, read_ratings(dataset), spoken=weights.counts(catalog)),
+        TrendChannel(catalog, read_ratings(dataset), spoken=weights.talk(catalog).counts),
     )
     fresh = {channel.name: channel for channel in channels}
     return replace(

@@ -15,6 +15,7 @@ from retrieval.errors import BadDataError
 from retrieval.fusion.conversation import ConversationFusion
 from retrieval.fusion.learning import LEAST, LEAST_OF_HALF, LEAST_PLACES, Person, RecordedPlace, learn, relearn
 from retrieval.fusion.signals import SIGNALS, Signals
+from retrieval.fusion.talk import Talk
 from retrieval.fusion.weights import FILE, ConversationWeights, read_weights, shipped_weights, write_weights
 from retrieval.history import Interaction, UserHistory
 from retrieval.knowledge import holdings
@@ -29,7 +30,7 @@ EVERY = {"trend": [Candidate(f"tea:{row}", {"trend": 1.0}) for row in range(16)]
 @pytest.fixture
 def signals(teas: Dataset, channels: dict[str, Channel]) -> Signals:
     popularity = TrendChannel(teas.catalog, read_ratings(teas))
-    return Signals(teas.catalog, channels, popularity, np.zeros(len(teas.catalog), dtype=np.float32))
+    return Signals(teas.catalog, channels, popularity, Talk.of((), teas.catalog))
 
 
 def fusion(signals: Signals, **weights: float) -> ConversationFusion:
@@ -148,6 +149,41 @@ def test_a_conversation_does_not_count_for_its_own_place(signals: Signals) -> No
     assert learned.bare["spoken"] == 0.0  # each item was chosen as often as any other: only its own place could tell
 
 
+def test_pairs_go_to_what_was_spoken_of_with_the_named_item(signals: Signals) -> None:
+    sessions = [frozenset((f"tea:{n % 5}", f"tea:{n % 5 + 5}")) for n in range(LEAST_PLACES)]
+    places = [
+        RecordedPlace(Preference(liked=(f"tea:{n % 5}",)), (), (f"tea:{n % 5 + 5}",), session)
+        for n, session in enumerate(sessions)
+    ]
+
+    learned = learn(places, sessions, signals, lambda *_: EVERY, before=shipped_weights())
+
+    assert max(learned.named, key=learned.named.__getitem__) == "together"
+
+
+def test_what_came_up_reads_as_it_was_written(signals: Signals) -> None:
+    catalog = signals.catalog
+    talk = Talk.of([("tea:3", "tea:1", "coffee"), ("tea:1", "tea:3"), ("tea:2", "tea:1"), ("tea:9",)], catalog)
+
+    counts, pairs = talk.written(catalog)
+    read = Talk.read(counts, pairs, catalog)
+
+    assert counts == {"tea:1": 3, "tea:2": 1, "tea:3": 2, "tea:9": 1}
+    assert pairs == ["1 2:2", "", "", ""]
+    assert read.counts.tolist() == talk.counts.tolist()
+    assert (read.pairs != talk.pairs).nnz == 0
+
+
+def test_a_conversation_that_is_left_out_pairs_nothing(signals: Signals) -> None:
+    rows = signals.catalog.rows(("tea:1", "tea:2"))
+    talk = Talk.of([("tea:1", "tea:2"), ("tea:1", "tea:3")], signals.catalog)
+
+    beside = talk.without(rows).beside(rows[:1])
+
+    assert talk.beside(rows[:1])[rows[1]] > 0
+    assert np.flatnonzero(beside).tolist() == signals.catalog.rows(("tea:3",)).tolist()
+
+
 def takes(chosen: str, *liked: str) -> Person:
     """Somebody who likes some items and, out of the blue, one more."""
     history = UserHistory.of("x", [Interaction("x", item_id, 1.0, 1.0) for item_id in liked])
@@ -210,4 +246,4 @@ def test_what_is_shipped_knows_the_signals(teas: Dataset) -> None:
     ours = shipped_weights()
 
     assert {*ours.named, *ours.bare} <= {*SIGNALS}
-    assert not ours.counts(teas.catalog).any()  # counts of the demo's items touch no other catalog
+    assert not ours.talk(teas.catalog).counts.any()  # counts of the demo's items touch no other catalog
