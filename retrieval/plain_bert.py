@@ -61,10 +61,10 @@ class PlainBert:
         length = ids.shape[1]
         x = functional.layer_norm(self._words[ids] + self._kind + self._places[:length], *self._norm)
         for layer in self._layers:
-            parts = (
-                functional.linear(x, *part).view(1, length, self._heads, -1).transpose(1, 2) for part in layer.looks
+            query, key, value = (
+                functional.linear(x, *look).view(1, length, self._heads, -1).transpose(1, 2) for look in layer.looks
             )
-            seen = functional.scaled_dot_product_attention(*parts).transpose(1, 2).reshape(1, length, -1)
+            seen = functional.scaled_dot_product_attention(query, key, value).transpose(1, 2).reshape(1, length, -1)
             x = functional.layer_norm(functional.linear(seen, *layer.joins) + x, *layer.norm)
             wide = functional.gelu(functional.linear(x, *layer.widens))
             x = functional.layer_norm(functional.linear(wide, *layer.narrows) + x, *layer.last_norm)
