@@ -164,7 +164,7 @@ class Loop:
             state.driver, state.reason = OFFLINE, str(failure)
             if not state.context.patches and state.context.ending is None:
                 await self._attempt(self.chooser.drivers[OFFLINE], self._offline(state, drive))
-        if choice.driver.name == OFFLINE and self.chooser.model is None:
+        if choice.driver.name == OFFLINE and self.chooser.model is None and state.act is Act.RECOMMEND:
             state.announce(say("no_model", state.language))
         elif state.driver == OFFLINE and self.chooser.setting != OFFLINE:
             key = "model_busy" if isinstance(failure, ModelBusyError) else "model_down"

@@ -32,7 +32,7 @@ def test_a_guess_is_called_one(film_retriever: Retriever):
     (card,), _ = make_cards((slot,), Ranked(()), Preference(), film_retriever, "en")
 
     assert card.exploratory
-    assert card.explanation.text.startswith("A long shot: few people know it")
+    assert card.explanation.text.startswith("Few people know it")
 
 
 def test_near_misses_name_only_the_limits_that_they_break(film_retriever: Retriever):
