@@ -164,7 +164,7 @@ async def test_near_misses_stand_apart_and_say_truly_what_they_break(agent: Agen
         "Nosferatu": "Not war (genre)",
         "Braveheart": "From 1995",
     }
-    assert "Nothing has everything. Closest:" in reply.notices
+    assert "Nothing fits all of that; what comes closest is listed separately." in reply.notices
 
 
 async def test_near_misses_of_a_model_s_wish_never_break_what_always_holds(

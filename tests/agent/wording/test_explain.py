@@ -309,7 +309,7 @@ def test_what_an_item_is_about_comes_before_rarer_values(shelf: Catalog):
     as_before = explain(Candidate("d"), shelf, "es").text
     told = explain(Candidate("d"), rated(shelf, "d", main=("heist",)), "es").text
 
-    assert (as_before, told) == ("Sobre la traición", "Sobre un gran atraco")
+    assert (as_before, told) == ("Sobre la traición", "Sobre un gran golpe")
 
 
 def test_a_mood_alone_is_no_reason(shelf: Catalog):
