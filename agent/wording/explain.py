@@ -130,7 +130,7 @@ def _parts(
     return [_in_one_breath(part, telling.catalog, language) for part in telling.parts(_one_of_each(known), item, told)]
 
 
-def _few(parts: Sequence[Sequence[Evidence]], catalog: Catalog) -> list[Sequence[Evidence]]:
+def _few(parts: Sequence[list[Evidence]], catalog: Catalog) -> list[list[Evidence]]:
     """Two facts: the most telling one with another of its kind, or with what is said of it besides its facts.
 
     Where an item is from is not said beside a whole phrase: 'set in Dublin; from Ireland'.
