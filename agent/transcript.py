@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 
 from agent.markdown import escaped, with_addresses, without_addresses
 from agent.recommendation import Recommendation, Table
-from agent.wording.messages import LANGUAGES, say
+from agent.wording.messages import LANGUAGES, say, sentence
 from retrieval.untrusted import visible
 
 NEAR_HEADINGS = {language: f"**{say('near_heading', language)}**" for language in LANGUAGES}
@@ -74,7 +74,9 @@ def _numbered(recommendations: Sequence[Recommendation], language: str) -> str:
 
 def _line(number: int, recommendation: Recommendation, language: str) -> str:
     label = _SPECIAL.sub(r"\\\1", without_addresses(_one_line(recommendation.item.label)))
-    reason = ": ".join(filter(None, (recommendation.slot, recommendation.explanation.text)))
+    guess = sentence(say("guess_mark", language)) if recommendation.exploratory else ""
+    told = say("reasons_join", language).join(filter(None, (guess, recommendation.explanation.text)))
+    reason = ": ".join(filter(None, (recommendation.slot, told)))
     reason = escaped(_one_line(reason), begins_line=False)
     colon = _COLON.get(language, ": ") if reason else ""
     return f"{number}. **{label}**{colon}{reason}"

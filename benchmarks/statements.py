@@ -28,7 +28,7 @@ from agent.agent import Agent
 from agent.conversation import Conversation, Role
 from agent.recommendation import Recommendation
 from agent.wording.stream import sentences
-from agent.wording.values import ON_CARD, on_card, values_of
+from agent.wording.values import card_facts
 from benchmarks.explanations import PATIENCE_S, SCENES
 from benchmarks.named import find_titles
 from benchmarks.session import DriverName, new_visitor, open_agent, play
@@ -203,10 +203,7 @@ async def sheet(data: Path, count: int, seed: int) -> str:
 
 def _card_line(card: Recommendation, catalog: Catalog, conversation: Conversation) -> str:
     language, schema = conversation.preference.language, catalog.schema
-    facts = [
-        ", ".join(values_of(card.item, schema.field(name), language, slight=False)[: ON_CARD[schema.field(name).kind]])
-        for name in on_card(card.item, schema)
-    ]
+    facts = map(", ".join, card_facts(card.item, schema, language, card.explanation.text).values())
     wish = next(turn.text for turn in reversed(conversation.turns) if turn.role is Role.USER)
     return f"“{wish}” | {card.rank}. {card.item.label} | {' · '.join(facts)} | **{card.explanation.text or '—'}**"
 

@@ -310,7 +310,13 @@ class Retriever:
         return tendencies(self.belief(preference, history), self.catalog)
 
     def elicitation(
-        self, slots: Sequence[Slot], belief: Belief, asked: Collection[str] = (), settled: Collection[str] = ()
+        self,
+        slots: Sequence[Slot],
+        belief: Belief,
+        asked: Collection[str] = (),
+        settled: Collection[str] = (),
+        *,
+        among: Sequence[str] = (),
     ) -> Elicitation | None:
         """The question that teaches more than any item of the list would; None where there is none.
 
@@ -319,8 +325,9 @@ class Retriever:
             belief: What is believed of the user.
             asked: Keys of the questions that were asked before.
             settled: Fields that a limit was stated on: nothing is asked about them.
+            among: The ids of what fits best, which an answer has to tell apart.
         """
-        return self.explorer.elicitation(belief, tuple(slots), asked, settled)
+        return self.explorer.elicitation(belief, tuple(slots), asked, settled, among)
 
     def split(self, preference: Preference, asked: Collection[str] = ()) -> Split | None:
         """The field whose answer would tell most of what keeps the limits apart; None where none would.

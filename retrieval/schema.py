@@ -213,9 +213,10 @@ class FieldSpec(BaseModel):
         return tuple(value for value, phrases in self.said.items() if "en" in phrases)
 
     def has_phrase(self, value: str, language: str) -> bool:
-        """Whether a value of a soft field is said in a phrase of that language, not as a bare name."""
-        frame = self.fact.get(self._written(language), "").strip()
-        return not self.soft or value in self.qualities or bool(self.said_of(value, language)) or frame != "{value}"
+        """Whether a value is said in a phrase of that language, not as a bare name, or behind a label."""
+        before, _, after = self.fact.get(self._written(language), "with {value}").partition("{value}")
+        is_phrase = bool(before or after) and not before.rstrip().endswith((":", "："))
+        return value in self.qualities or bool(self.said_of(value, language)) or is_phrase
 
     def _written(self, language: str) -> str:
         """The language that its words are in where they are to be read in another one."""

@@ -18,6 +18,7 @@ from agent.events import Compared, Event, Finished, Recommended, TextDelta, Unde
 from agent.intent import PERSON
 from agent.recommendation import Recommendation, Reply, Table
 from agent.transcript import NEAR_HEADINGS
+from agent.wording.values import card_facts
 from retrieval.errors import RecommenderError
 from retrieval.untrusted import as_json, visible
 
@@ -151,11 +152,7 @@ class TerminalChat:
 
     def _panel(self, number: int, card: Recommendation) -> Panel:
         schema = self.agent.retriever.catalog.schema
-        facts = [
-            ", ".join(spec.value_in(value, self._language) for value in card.item.more_than_slight(spec.name)[:4])
-            for spec in schema.fields
-            if spec.on_card and card.item.more_than_slight(spec.name)
-        ]
+        facts = map(", ".join, card_facts(card.item, schema, self._language, card.explanation.text).values())
         lines = [Text(visible(" · ".join(facts)), style="dim"), Text(visible(card.explanation.text))]
         if card.slot:
             lines.insert(1, Text(visible(card.slot), style="italic"))

@@ -10,7 +10,7 @@ from agent.wording.messages import say
 from retrieval.preference import Constraint, Leaning, Preference
 from tools import Call, shortened
 
-OPEN = ("", "unread_question")  # sayings after which whoever wants something still does
+OPEN = ("", "unread_question", "unfollowed")  # sayings after which whoever wants something still does
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,10 +124,14 @@ def _ask(state: TurnState, retriever: Retriever, belief: Belief, preference: Pre
         state.split = retriever.split(preference, conversation.inquired)
         if state.split is not None:
             return
-        implied = retriever.implied(preference)  # who wants to cry has said enough of genres
-        settled = {limit.field for limit in implied.constraints} | {wish.field for wish in implied.wishes}
+        implied = retriever.implied(preference)
+        if implied.text or implied.wishes:
+            return  # who wants to cry, or robots, has said enough of genres
+        settled = {limit.field for limit in implied.constraints}
         settled |= {spec.name for spec in retriever.schema.of_kind(FieldKind.NUMBER)}  # nobody prefers a span of years
-        state.elicitation = retriever.elicitation(state.slots, belief, conversation.inquired, settled)
+        state.elicitation = retriever.elicitation(
+            state.slots, belief, conversation.inquired, settled, among=state.ranked.order
+        )
 
 
 def _ranked(

@@ -165,7 +165,7 @@ class Loop:
             if not state.context.patches and state.context.ending is None:
                 await self._attempt(self.chooser.drivers[OFFLINE], self._offline(state, drive))
         if choice.driver.name == OFFLINE and self.chooser.model is None:
-            state.announce(say("no_model", state.language))
+            state.announce(say("no_model", state.language) if state.act is Act.RECOMMEND else "")
         elif state.driver == OFFLINE and self.chooser.setting != OFFLINE:
             key = "model_busy" if isinstance(failure, ModelBusyError) else "model_down"
             state.announce(say(key, state.language))

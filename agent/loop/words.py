@@ -281,7 +281,8 @@ class Words:
         if state.act is Act.RECOMMEND and state.near_misses and not state.recommendations:
             return say("nothing_near", state.language)  # that nothing fits is a notice
         if state.act is Act.RECOMMEND:
-            return answers.summary(state.recommendations, self.retriever.catalog, state.language, state.preference)
+            before, wanted = state.conversation.preference, state.preference
+            return answers.summary(state.recommendations, self.retriever.catalog, state.language, wanted, before)
         text, state.listed = await self._answer(state, state.language)
         return text
 

@@ -27,9 +27,7 @@ from retrieval.schema import FieldKind
 from tools.render import one_line
 
 IN_REASON = 2
-"""Statements in the short reason; all are behind the card's 'Why this?'."""
-VALUES_IN_REASON = 2
-"""Values of one field that are said in one breath."""
+"""Facts in the short reason; all are behind the card's 'Why this?'."""
 TOLD_OF = 3
 """Ratings: "0 % liked it" is not said of one person."""
 ENOUGH = 2
@@ -62,10 +60,12 @@ def explain(
     """
     telling = telling or Telling(catalog)
     evidence = _evidence(candidate, telling)
-    parts = _naming_once(_parts(evidence, candidate.item_id, telling, language, told))[:IN_REASON]
+    parts = _naming_once(_parts(evidence, candidate.item_id, telling, language, told))
     if guess:
         tried = next((piece for piece in evidence if piece.kind is EvidenceKind.GUESS), None)
-        parts = [[tried or Evidence("", EvidenceKind.GUESS, text=guess)], *parts[:1]]
+        tried = tried or Evidence("", EvidenceKind.GUESS, text=guess)
+        parts = [[tried], *parts] if statement(tried, catalog, language) else parts
+    parts = _few(parts, catalog)
     statements = _statements(parts, evidence, candidate.item_id, catalog, language)
     leads = tuple(place for place, reason in enumerate(statements) if any(reason.evidence in part for part in parts))
     return Explanation(_reason(parts, catalog, language), statements, leads)
@@ -130,6 +130,21 @@ def _parts(
     return [_in_one_breath(part, telling.catalog, language) for part in telling.parts(_one_of_each(known), item, told)]
 
 
+def _few(parts: Sequence[list[Evidence]], catalog: Catalog) -> list[list[Evidence]]:
+    """Two facts: the most telling one with another of its kind, or with what is said of it besides its facts.
+
+    Where an item is from is not said beside a whole phrase: 'set in Dublin; from Ireland'.
+    """
+    first, *others = parts or [[]]
+    spec = spec_of(catalog.schema, first[0].field) if first else None
+    if spec is not None and first[0].value in spec.alone:
+        origins = {other.name for other in catalog.schema.fields if other.standard}
+        others = [part for part in others if part[0].field not in origins]
+    if len(first) >= IN_REASON and (not others or others[0][0].kind is EvidenceKind.FACT):
+        return [first[:IN_REASON]]
+    return [part for part in (first[:1], *(other[:1] for other in others[: IN_REASON - 1])) if part]
+
+
 def _has_phrase(evidence: Evidence, catalog: Catalog, language: str) -> bool:
     """Whether a language has a phrase for it: a bare name of a theme is no reason."""
     spec = spec_of(catalog.schema, evidence.field)
@@ -150,7 +165,7 @@ def _in_one_breath(part: Sequence[Evidence], catalog: Catalog, language: str) ->
     """Two values of one field, but not where one of them has an 'and' of its own."""
     spec = spec_of(catalog.schema, part[0].field)
     is_mixed = spec is not None and spec.soft and language_of(language) != FALLBACK  # a noun there, an adjective here
-    pair = list(part[: 1 if is_mixed else VALUES_IN_REASON])
+    pair = list(part[: 1 if is_mixed else IN_REASON])
     between = say("list_and", language).strip()
     names = [spec.within(piece.value, language) if spec else piece.value for piece in pair]
     is_clear = not any(f" {between} " in name or (between in name and not name.isascii()) for name in names)
@@ -324,16 +339,12 @@ def _in_cluster(name: str, value: str, catalog: Catalog, language: str) -> str:
 
 
 def _guess(evidence: Evidence, catalog: Catalog, language: str) -> str:
-    """What a guess tries out, by the code that `retrieval.policies` gives."""
+    """What is said of a guess, by the code that `retrieval.policies` gives; '' where that is nothing but a guess."""
     key, spec = f"guess_{evidence.text}", spec_of(catalog.schema, evidence.field)
-    if spec is None or evidence.text != "other":
-        return say(key if has_message(key) else "guess_other", language)
-    value, *others = (
-        spec.within(held, language) for held in (evidence.value, *(lacked for _, lacked in evidence.facts))
-    )
-    if others:
-        return say("guess_rather", language, value=value, other=others[0])
-    return say("guess_change", language, value=value, label=spec.label_in(language))
+    if spec is None or not evidence.facts:
+        return say(key, language) if has_message(key) else ""
+    value, other = (spec.within(held, language) for held in (evidence.value, evidence.facts[0][1]))
+    return say("guess_rather", language, value=value, other=other)
 
 
 def mood_text(mood: str, language: str) -> str:

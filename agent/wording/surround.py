@@ -6,7 +6,7 @@ from agent.intent import Act, Intent
 from agent.recommendation import Recommendation
 from agent.wording.messages import comma, join, label, paragraph, say, sentence, title, title_of, titles
 from agent.wording.values import label as chip_label
-from agent.wording.values import spec_of
+from agent.wording.values import limit_labels, spec_of, wish_label
 from retrieval.exploration.asking import Elicitation
 from retrieval.exploration.splitting import Split
 from retrieval.items import Catalog
@@ -15,10 +15,9 @@ from tools.render import one_line
 
 STILL_GUESSING, STILL_LEARNING = 0.75, 0.55
 """Widths of the belief (`retrieval.belief.Belief.width`)."""
+NOTHING = Preference()
 MOST_NAMES = 3
 """Titles of one kind that are named."""
-ENOUGH_YEARS = 3
-"""Items whose years are worth a sentence."""
 
 
 def opening(intent: Intent, catalog: Catalog, language: str) -> str:
@@ -48,9 +47,21 @@ def opening(intent: Intent, catalog: Catalog, language: str) -> str:
 
 
 def summary(
-    recommendations: Sequence[Recommendation], catalog: Catalog, language: str, preference: Preference | None = None
+    recommendations: Sequence[Recommendation],
+    catalog: Catalog,
+    language: str,
+    wanted: Preference = NOTHING,
+    before: Preference = NOTHING,
 ) -> str:
-    """The list in two or three short sentences, when no model writes them: what it is, its first item, its guess."""
+    """The list in two or three short sentences, when no model writes them: what changed, its first item, its guess.
+
+    Args:
+        recommendations: The list.
+        catalog: For titles and labels.
+        language: A language code.
+        wanted: The wish.
+        before: The wish of the list before.
+    """
     if not recommendations:
         return say("nothing", language, nouns=catalog.schema.nouns_in(language))
     if any(card.slot for card in recommendations):
@@ -58,7 +69,7 @@ def summary(
     first = next((card for card in recommendations if not card.exploratory), recommendations[0])
     named = title_of(first.item, language)
     reason = _in_running_text(first)
-    parts = [_what_it_is(recommendations, catalog, language, preference or Preference())]
+    parts = [_what_changed(wanted, before, catalog, language)]
     parts.append(
         say("first", language, title=named, reason=reason) if reason else say("first_bare", language, title=named)
     )
@@ -68,22 +79,14 @@ def summary(
     return paragraph(parts, language)
 
 
-def _what_it_is(
-    recommendations: Sequence[Recommendation], catalog: Catalog, language: str, preference: Preference
-) -> str:
-    """'Five films from 1941 to 2013.'; '' where a limit says the years, or few have one."""
-    spec = next((spec for spec in catalog.schema.fields if spec.unit == "year"), None)
-    if spec is None or any(limit.field == spec.name for limit in preference.constraints):
+def _what_changed(wanted: Preference, before: Preference, catalog: Catalog, language: str) -> str:
+    """What a later message added to the wish: 'Noted: no musicals.'; '' where it was the first, or added nothing."""
+    if not (before.constraints or before.wishes or before.liked or before.text):
         return ""
-    years = sorted(card.item.numbers[spec.name] for card in recommendations if spec.name in card.item.numbers)
-    if len(years) < max(ENOUGH_YEARS, len(recommendations)):
-        return ""
-    nouns, counter = catalog.schema.nouns_in(language), catalog.schema.counter_in(language)
-    low, high = (f"{year:g}" for year in (years[0], years[-1]))
-    names = {"nouns": nouns, "counter": counter, "low": low, "high": high}
-    if years[0] // 10 == years[-1] // 10:
-        return say("list_decade", language, count=len(years), year=f"{years[0] // 10 * 10:g}", **names)
-    return say("list_years", language, count=len(years), **names)
+    new = [limit for limit in wanted.constraints if limit not in before.constraints and not limit.lasting]
+    words = [words for _, words, _ in limit_labels(new, catalog, language)]
+    words += [wish_label(wish, catalog, language) for wish in wanted.wishes if wish not in before.wishes]
+    return say("noted", language, words=comma(dict.fromkeys(words), language)) if words else ""
 
 
 def _by_place(recommendations: Sequence[Recommendation], language: str) -> str:

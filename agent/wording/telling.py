@@ -8,12 +8,11 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from itertools import groupby
 
 import numpy as np
 
-from agent.wording.values import on_card, spec_of
+from agent.wording.values import ON_CARD, on_card, spec_of
 from retrieval.candidates import Evidence, EvidenceKind
 from retrieval.items import Catalog, Item
 from retrieval.preference import Constraint, Op, Preference, Wish
@@ -30,8 +29,8 @@ MANY = 20
 """Fewer ratings than this are no reason."""
 CLOSE = {EvidenceKind.TEXT: 0.35, EvidenceKind.SIMILAR_ITEM: 0.58}
 """The least cosine at which a description is called close: below it a reader sees no likeness."""
-KNOWN = 10
-"""A name with at least this many items in the catalog says something to people."""
+KNOWN, LEADS = 10, 6
+"""A name with at least this many items in the catalog, first on so many, says something to people."""
 RARE = 7.0
 """Bits: what fewer have tells no more."""
 EXTREME = 4.0
@@ -50,10 +49,10 @@ MINOR = 0.25
 """Bits that are taken off for each value that an item names before one: the first are what it is about."""
 COMMON = 2.0
 """Bits that are taken off what half of the list has."""
-HINTED = 2.0
-"""Bits that are added to what everyday words of the wish stand for."""
-MOST_VALUES = 10_000
-"""Values of catalogs whose words are at hand."""
+MAIN = 1.0
+"""Bits that are added to what an item is mainly about."""
+MOOD = 4.0
+"""Bits of a mood, at the most: it tells less than what happens, and nothing by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +112,9 @@ class Telling:
         )
 
     def asks_for(self, evidence: Evidence) -> bool:
-        """Whether a fact only repeats what was asked for."""
-        return evidence.field in self.limited or (evidence.field, evidence.value.casefold()) in self.asked
+        """Whether a fact only repeats what was asked for, be it in other words."""
+        named = (evidence.field, evidence.value.casefold())
+        return evidence.field in self.limited or named in self.asked or named in self.hinted
 
     def parts(
         self, evidence: Iterable[Evidence], item: Item, told: Sequence[frozenset[Key]] = ()
@@ -127,26 +127,34 @@ class Telling:
             told: What each card before has said.
         """
         said = frozenset[Key]().union(*told)
+        is_rated = any(key[0] == EvidenceKind.POPULAR.value for key in said)
         kinds = {key[:2] for key in told[-1]} if told else set[Key]()
         bits = [
             (size - (AGAIN if key[:2] in kinds else 0.0), piece)
-            for piece in evidence
-            if (key := key_of(piece)) not in said and (size := self.bits(piece, item)) >= LEAST
+            for piece in dict.fromkeys(evidence)
+            if (key := key_of(piece)) not in said
+            and not (is_rated and piece.kind is EvidenceKind.POPULAR)
+            and (size := self.bits(piece, item)) >= LEAST
         ]
         parts: dict[str, list[Evidence]] = {}
         for _, piece in sorted(bits, key=lambda one: -one[0]):
             parts.setdefault(self.topic(piece), []).append(piece)
         told_of = [self._together(self._main_first(part, item)) for part in parts.values()]
-        numbers = {spec.name for spec in self.catalog.schema.quantities}
-        told_of.sort(key=lambda part: part[0].field in numbers)  # a length comes last, and alone is no reason
-        return told_of if any(part[0].field not in numbers for part in told_of) else []
+        told_of.sort(key=lambda part: self._is_aside(part[0]))
+        return told_of if any(not self._is_aside(part[0]) or len(part) > 1 for part in told_of) else []
+
+    def _is_aside(self, evidence: Evidence) -> bool:
+        """What comes last, and alone is no reason: a length, where it is from, a mood."""
+        spec = spec_of(self.catalog.schema, evidence.field)
+        if spec is None or evidence.kind is not EvidenceKind.FACT:
+            return False
+        return bool(spec.standard) or spec.kind is FieldKind.NUMBER or evidence.value in spec.qualities
 
     def _main_first(self, part: Sequence[Evidence], item: Item) -> list[Evidence]:
-        """Of what is said in the same way as the most telling, first what it is about, or the wish hints at."""
+        """Of what is said in the same way as the most telling, first what it is about."""
 
         def order(one: Evidence) -> tuple[bool, bool]:
-            is_main = one.value in item.main or (one.field, one.value.casefold()) in self.hinted
-            return (one.kind, one.item_ids) != (part[0].kind, part[0].item_ids), not is_main
+            return (one.kind, one.item_ids) != (part[0].kind, part[0].item_ids), one.value not in item.main
 
         return sorted(part, key=order)
 
@@ -169,6 +177,8 @@ class Telling:
         match evidence.kind:
             case EvidenceKind.FACT | EvidenceKind.PATH | EvidenceKind.REMARK:
                 spec = spec_of(self.catalog.schema, evidence.field)
+                if spec is not None and evidence.kind is EvidenceKind.FACT and evidence.value in spec.qualities:
+                    return "mood"
                 return "origin" if spec is not None and spec.standard else evidence.field
             case EvidenceKind.TEXT | EvidenceKind.SIMILAR_ITEM:
                 return "text"
@@ -191,7 +201,7 @@ class Telling:
             case EvidenceKind.NEIGHBORS | EvidenceKind.CLUSTER if evidence.count >= FEW:
                 return 4.5
             case EvidenceKind.POPULAR if evidence.count >= MANY:
-                return 16.0 * evidence.score - 9.0  # 2 bits where 70 % like it
+                return 20.0 * evidence.score - 14.0  # 2 bits where 80 % like it
             case EvidenceKind.SIMILAR_ITEM if evidence.score >= CLOSE[evidence.kind]:
                 return 3.0
             case EvidenceKind.FACT:
@@ -218,7 +228,7 @@ class Telling:
                 spec
             )
         is_telling = spec.soft and evidence.value not in (*spec.warnings, *spec.untold)
-        if not is_telling or self._is_shown(spec, evidence.value, item):
+        if not is_telling:
             return 0.0
         return SHARED_THEME + self._rarity(spec, evidence.value) / 4
 
@@ -237,26 +247,30 @@ class Telling:
             if value in item.values.get(spec.name, ())[BILLED:]:
                 return 0.0
             count = self.catalog.values(spec.name)[value]
-            return min(math.log2(count) - 1.0, RARE - 2.0) if count >= KNOWN else 0.0
+            return min(math.log2(count) - 1.0, RARE - 2.0) if self._is_known(spec, value) else 0.0
         rarity = self._rarity(spec, value)
         bits = rarity if spec.soft else 0.5 * rarity
-        bits += HINTED if (spec.name, value.casefold()) in self.hinted else 0.0
+        bits = min(bits, MOOD) if value in spec.qualities else bits + (MAIN if value in item.main else 0.0)
         places = item.values.get(spec.name, ())
         bits -= MINOR * places.index(value) if value in places else 0.0
         return bits - (COMMON if 2 * self.on_list.get((spec.name, value), 0) > self.size else 0.0)
 
     def _is_shown(self, spec: FieldSpec, value: str, item: Item) -> bool:
-        """Whether the card shows a value, or one with a word of it: 'a social satire' beside 'political satire'."""
-        shown = self._on_card(item).get(spec.name, ())
-        if value in shown or not spec.soft:
-            return value in shown
-        words = _words_of(value)
-        return any(words & _words_of(held) for held in shown)
+        """Whether the card shows a value whatever the reason says."""
+        return not spec.soft and value in self._on_card(item).get(spec.name, ())
 
     def _on_card(self, item: Item) -> Mapping[str, tuple[str, ...]]:
         if item.item_id not in self._shown:
             self._shown[item.item_id] = on_card(item, self.catalog.schema)
         return self._shown[item.item_id]
+
+    def _is_known(self, spec: FieldSpec, name: str) -> bool:
+        """Whether people know a name: it stands first on some items, and on more."""
+        if self.catalog.values(spec.name)[name] < KNOWN:
+            return False
+        first = ON_CARD[spec.kind]
+        items = (self.catalog.items[row] for row in self.catalog.holders(spec.name, name))
+        return sum(name in item.values[spec.name][:first] for item in items) >= LEADS
 
     def is_rare_on_list(self, field_name: str, value: str) -> bool:
         """Whether at most one item of the list has a value."""
@@ -281,12 +295,6 @@ class Telling:
         names = {name.casefold() for name in (value, *spec.names.get(value, {}).values())}
         # a pattern is made for the few alone that are there: compiling one takes longer than the rest of a reason
         return any(name in self.words and re.search(rf"\b{re.escape(name)}", self.words) for name in names)
-
-
-@lru_cache(maxsize=MOST_VALUES)
-def _words_of(value: str) -> frozenset[str]:
-    """The words of a value that mean something by themselves."""
-    return frozenset(word for word in re.findall(r"\w+", value.casefold()) if len(word) > 3)
 
 
 def key_of(evidence: Evidence) -> Key:

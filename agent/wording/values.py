@@ -1,5 +1,6 @@
 """Limits, wishes and numbers of a catalog in words, as chips, near misses and answers name them."""
 
+import re
 from collections.abc import Iterable, Sequence
 
 from babel.units import format_unit
@@ -54,9 +55,36 @@ def values_of(item: Item, spec: FieldSpec, language: str, *, slight: bool = True
 
 def on_card(item: Item, schema: CatalogSchema) -> dict[str, tuple[str, ...]]:
     """What every card shows of an item beside its title: some values of the first fields that are on cards."""
+    return {spec.name: item.more_than_slight(spec.name)[: ON_CARD[spec.kind]] for spec in _shown_of(item, schema)}
+
+
+def card_facts(item: Item, schema: CatalogSchema, language: str, reason: str = "") -> dict[str, list[str]]:
+    """The same in words, without what the reason on the card says already."""
+    shown = {}
+    for spec in _shown_of(item, schema):
+        if spec.kind is FieldKind.NUMBER or not spec.soft:
+            told = values_of(item, spec, language, slight=False)
+        else:
+            held = (value for value in item.more_than_slight(spec.name) if not _is_told(spec, value, language, reason))
+            told = [spec.value_in(value, language) for value in held]
+        shown[spec.name] = told[: ON_CARD[spec.kind]]
+    return {name: words for name, words in shown.items() if words}
+
+
+def _shown_of(item: Item, schema: CatalogSchema) -> list[FieldSpec]:
     specs = [spec for spec in schema.fields if spec.on_card and spec.name != "year"]
-    held = [spec for spec in specs if spec.name in item.numbers or item.more_than_slight(spec.name)]
-    return {spec.name: item.more_than_slight(spec.name)[: ON_CARD[spec.kind]] for spec in held[:MOST_ON_CARD]}
+    return [spec for spec in specs if spec.name in item.numbers or item.more_than_slight(spec.name)][:MOST_ON_CARD]
+
+
+def _is_told(spec: FieldSpec, value: str, language: str, reason: str) -> bool:
+    """Whether a reason says a value, or a word of it: 'political satire' beside 'a social satire'."""
+    forms = (spec.said_of(value, language), spec.within(value, language), spec.value_in(value, language))
+    is_said = any(form.casefold() in reason.casefold() for form in forms if form)
+    return is_said or bool(_long_words(spec.value_in(value, language)) & _long_words(reason))
+
+
+def _long_words(text: str) -> set[str]:
+    return {word for word in re.findall(r"\w+", text.casefold()) if len(word) > 3}
 
 
 def fact_text(schema: CatalogSchema, name: str, values: Sequence[str], language: str) -> str:

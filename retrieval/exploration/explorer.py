@@ -4,7 +4,8 @@ Holds no user: everything is made from the preference and the history that are p
 """
 
 import copy
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -34,6 +35,8 @@ ANSWERED = 0.3
 ASKABLE = 12
 """Only so many of the most common values are asked about."""
 
+LEAST_SHARE, MOST_SHARE = 0.25, 0.75
+"""Of what fits best: a value that fewer have, or more, is not asked about."""
 IN_MOOD = 12
 """The least number of items with a value that was wished for among which guesses are drawn, instead of among all."""
 
@@ -145,15 +148,22 @@ class Explorer:
         return (*(Slot(candidate, list_propensity=whole, context=known) for candidate in kept), *guesses)
 
     def elicitation(
-        self, belief: Belief, slots: tuple[Slot, ...], asked: Collection[str] = (), settled: Collection[str] = ()
+        self,
+        belief: Belief,
+        slots: tuple[Slot, ...],
+        asked: Collection[str] = (),
+        settled: Collection[str] = (),
+        among: Sequence[str] = (),
     ) -> Elicitation | None:
         """The question that teaches more than any item of the list; None where there is none.
 
         Nobody who wants something of the eighties is asked about the nineties: fields with a limit are `settled`. And
-        nobody is asked about what the list has nothing of: that has little to do with what they want.
+        nobody is asked about what few, or nearly all, of the best (of the list, where `among` is empty) have: that has
+        little to do with what they want.
         """
-        items = [self.catalog.item(slot.candidate.item_id) for slot in slots]
-        held = {(name, value) for item in items for name, values in item.values.items() for value in values}
+        items = [self.catalog.item(item_id) for item_id in among or [slot.candidate.item_id for slot in slots]]
+        count = Counter((name, value) for item in items for name, values in item.values.items() for value in values)
+        held = {value for value, number in count.items() if LEAST_SHARE <= number / len(items) <= MOST_SHARE}
         rows = self.catalog.rows(slot.candidate.item_id for slot in slots)
         noise = self.model.noise[rows] + self.model.doubt[rows]
         gains = belief.narrowing(self.model.features[rows], noise)[0]

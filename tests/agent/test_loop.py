@@ -11,6 +11,7 @@ from agent.conversation import Conversation, Role, Turn
 from agent.events import Finished, Recommended, TextDelta, ToolCalled, Understood
 from agent.intent import Act
 from agent.recommendation import Reply
+from agent.transcript import render_list
 from retrieval.items import Catalog
 from retrieval.preference import Preference
 from retrieval.retriever import Retriever
@@ -163,7 +164,7 @@ async def test_near_misses_stand_apart_and_say_truly_what_they_break(agent: Agen
         "Nosferatu": "Not war (genre)",
         "Braveheart": "From 1995",
     }
-    assert "Nothing has everything. Closest:" in reply.notices
+    assert "Nothing fits all of that; what comes closest is listed separately." in reply.notices
 
 
 async def test_near_misses_of_a_model_s_wish_never_break_what_always_holds(
@@ -262,7 +263,7 @@ async def test_small_talk_leaves_the_wish_standing(agent: Agent):
     assert [bool(reply.recommendations) for reply in (second, goodbye, stranger)] == [True, False, False]
 
 
-async def test_a_guess_says_that_it_is_one(agent: Agent):
+async def test_a_guess_is_marked_as_one(agent: Agent):
     conversation = visitor(agent)
     agent.state.set_novelty(conversation.user_id, 1.0)
 
@@ -270,7 +271,9 @@ async def test_a_guess_says_that_it_is_one(agent: Agent):
 
     guesses = [card for card in reply.recommendations if card.exploratory]
     assert guesses
-    assert all("a long shot" in card.explanation.text.lower() and 0 < card.propensity <= 1 for card in guesses)
+    assert all(0 < card.propensity <= 1 for card in guesses)
+    assert render_list(reply.recommendations).count("A guess, to learn your taste") == len(guesses)
+    assert f"I included {guesses[0].item.title} to learn your taste" in reply.text
 
 
 # What the model may say

@@ -111,7 +111,7 @@ def test_a_card_shows_title_year_facts_reason_and_evidence():
 
     text = Seen(html).text
     assert "Morning Mist (1991)" in text
-    assert "Green · Ada Finch · grassy, sea breeze · 8 EUR" in text
+    assert "Green · Ada Finch · sea breeze · 8 EUR" in text
     assert "Green and grassy." in text
     assert "a Green tea" in text
     assert "descriptions, score 0.62" in text

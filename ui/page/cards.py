@@ -7,7 +7,7 @@ from agent.recommendation import Recommendation, Statement
 from agent.wording.explain import speaks_for
 from agent.wording.messages import comma, number, percent
 from agent.wording.messages import label as item_label
-from agent.wording.values import ON_CARD, on_card, values_of
+from agent.wording.values import card_facts
 from retrieval.candidates import Evidence
 from retrieval.items import Item
 from retrieval.schema import FieldSpec
@@ -55,7 +55,7 @@ def card(recommendation: Recommendation, context: CardContext) -> Html:
             "div",
             _heading(recommendation, context.language),
             original(item, context.language),
-            facts(item, context),
+            facts(item, context, _told(recommendation, context.language)),
             _badge(recommendation, context),
             tag("p", recommendation.explanation.text, class_="breaks") if recommendation.breaks else "",
             class_="card-body",
@@ -76,10 +76,11 @@ def card(recommendation: Recommendation, context: CardContext) -> Html:
     )
 
 
-def facts(item: Item, context: CardContext) -> Html:
-    """The values of the fields that the schema puts on a card, the year aside (it stands in the title)."""
-    schema = context.catalog.schema
-    lines = [_fact(schema.field(name), item, context.language) for name in on_card(item, schema)]
+def facts(item: Item, context: CardContext, reason: str) -> Html:
+    """What the schema puts on a card, without the year (it stands in the title) and what the reason says."""
+    schema, language = context.catalog.schema, context.language
+    told = card_facts(item, schema, language, reason)
+    lines = [_fact(schema.field(name), comma(words, language), language) for name, words in told.items()]
     return tag("p", *_separated(lines, " · "), class_="facts")
 
 
@@ -136,13 +137,16 @@ def _badge(recommendation: Recommendation, context: CardContext) -> Html:
 
 def _reason(recommendation: Recommendation, context: CardContext) -> Html:
     """Why the item is here; of a near miss what speaks for it, since what speaks against it stands above."""
-    explanation = recommendation.explanation
-    text = speaks_for(explanation, context.language) if recommendation.breaks else explanation.text
+    text = _told(recommendation, context.language)
     return tag("p", text, class_="reason") if text else Html("")
 
 
-def _fact(spec: FieldSpec, item: Item, language: str) -> Html:
-    shown = comma(values_of(item, spec, language, slight=False)[: ON_CARD[spec.kind]], language)
+def _told(recommendation: Recommendation, language: str) -> str:
+    explanation = recommendation.explanation
+    return speaks_for(explanation, language) if recommendation.breaks else explanation.text
+
+
+def _fact(spec: FieldSpec, shown: str, language: str) -> Html:
     return tag("span", spec.fact_of(shown, language) if spec.role else shown, title=spec.label_in(language))
 
 

@@ -96,7 +96,12 @@ def _card(card: SharedCard, rank: int, context: CardContext, language: str, *, i
         return tag("li", tag("p", word("item_gone", language), class_="gone", lang=language))
     item = seen.item
     heading = tag("h3", f"{rank}. {item.label}")
-    body = tag("div", heading, facts(item, context), *_why(seen, card, context.catalog.house, is_near=is_near))
+    body = tag(
+        "div",
+        heading,
+        facts(item, context, card.speaks_for or seen.explanation.text),
+        *_why(seen, card, context.catalog.house, is_near=is_near),
+    )
     return tag("li", tag("article", cover(item, context.catalog.schema, label=""), body, aria_label=item.label))
 
 

@@ -41,7 +41,12 @@ def parse(message: str, spotter: Spotter, scene: Scene | None = None) -> Parsed:
         cannot = "talk_later" if has("<beyond>", text) else ""
         return read.answer("talk", saying="parting" if has("<parting>", text) else cannot)
     unclear = (title for title in read.titles if title.kind == "title" and len(title.item_ids) > 1)
-    parsed = read.question() or read.other_talk() or read.wish() or read.answer("talk")
+    parsed = (
+        read.question()
+        or read.other_talk()
+        or read.wish()
+        or read.answer("talk", saying="unfollowed" if scene.shown else "")
+    )
     unmet = [*read.unmet, *([unless[0].strip()] if unless else [])]
     is_read = read.language != "other"  # of a language that is not, whole stretches are told rather than every word
     unread = dict.fromkeys((*unmet, *parsed.unread))

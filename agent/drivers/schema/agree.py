@@ -28,7 +28,7 @@ from agent.drivers.schema.plan import Arguments, Plan
 from agent.drivers.schema.things import Kind
 from tools.batch import Call
 
-UNREAD = ("unread_question", "talk_later")
+UNREAD = ("unread_question", "unfollowed", "talk_later")
 """What the offline driver says of what it did not read, or takes for no wish."""
 LISTED = ("limits", "likes", "similar_to", "dislikes", "seen", "save", "passed_over", "audience", "drop")
 """Parts of a wish that add up."""

@@ -32,7 +32,7 @@ def test_a_guess_is_called_one(film_retriever: Retriever):
     (card,), _ = make_cards((slot,), Ranked(()), Preference(), film_retriever, "en")
 
     assert card.exploratory
-    assert card.explanation.text.startswith("A long shot: few people know it")
+    assert card.explanation.text.startswith("Few people know it")
 
 
 def test_near_misses_name_only_the_limits_that_they_break(film_retriever: Retriever):
@@ -62,7 +62,7 @@ def test_a_shortage_is_told_by_how_few_fit(film_retriever: Retriever):
         slots = tuple(Slot(Candidate(item_id)) for item_id in fitting)
         return shortage(make_cards(slots, ranked, Preference(), film_retriever, language), schema, language)
 
-    assert told() == "Nothing has everything. Closest:"
+    assert told() == "Nothing fits all of that; what comes closest is listed separately."
     assert told(FARGO) == "Only one film fits all of that; near misses are listed separately."
     assert told(FARGO, CASINO) == "Only 2 films fit all of that; near misses are listed separately."
     assert told(FARGO, CASINO, language="zh") == "完全符合的只有 2 部；接近的另列在下面。"

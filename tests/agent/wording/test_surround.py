@@ -1,11 +1,14 @@
 """What is said around a list."""
 
+from dataclasses import replace
+
 import pytest
 
 from agent.intent import Act, Chip, Intent
 from agent.recommendation import Explanation, Recommendation, Statement
 from agent.wording.answers import ask_which, elicitation, help_text, knowing, opening, question, summary
-from agent.wording.messages import LANGUAGES
+from agent.wording.messages import LANGUAGES, paragraph, say
+from agent.wording.values import constraint_label
 from retrieval.candidates import Evidence, EvidenceKind
 from retrieval.exploration.asking import Elicitation
 from retrieval.items import Catalog
@@ -28,14 +31,15 @@ def test_a_summary_says_why_the_first_comes_first(films: Catalog):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_summary_says_from_when_the_items_are_unless_that_was_asked_for(films: Catalog, language: str):
-    cards = [card(films, row, "") for row in (0, 6, 23)]
-    asked = Preference(constraints=(Constraint("year", Op.MAX, (1999.0,)),))
+def test_a_summary_says_what_a_later_message_added(films: Catalog, language: str):
+    cards, before = [card(films, 0, "")], Preference(constraints=(Constraint("genres", Op.IS, ("Comedy",)),))
+    limit = Constraint("year", Op.MAX, (1999.0,))
+    after = replace(before, constraints=(*before.constraints, limit))
 
-    assert "1954" in summary(cards, films, language)
-    assert "1995" in summary(cards, films, language)
-    assert "1995" not in summary(cards, films, language, asked)
-    assert "199" in summary([card(films, row, "") for row in (0, 1, 2)], films, language)
+    first, later = summary(cards, films, language, after), summary(cards, films, language, after, before)
+
+    assert "1999" not in first
+    assert later == paragraph((say("noted", language, words=constraint_label(limit, films, language)), first), language)
 
 
 def test_a_name_keeps_its_capital_in_a_summary(films: Catalog):
@@ -47,7 +51,7 @@ def test_a_name_keeps_its_capital_in_a_summary(films: Catalog):
 def test_a_summary_owns_up_to_a_guess(films: Catalog):
     cards = [card(films, 1, ""), card(films, 2, "", exploratory=True)]
 
-    assert summary(cards, films, "en").startswith("I’d start with Casino. GoodFellas is a long shot: ")
+    assert summary(cards, films, "en").startswith("I’d start with Casino. I included GoodFellas to learn your taste: ")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
