@@ -1,11 +1,11 @@
 """What was understood, in words the user can take away one by one."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from agent.intent import Chip
 from agent.wording.messages import comma, say, title_of
-from agent.wording.values import SPAN, constraint_label, label, leaning_label, limit_labels, wish_label
+from agent.wording.values import SPAN, TEXT_FIELD, constraint_label, label, leaning_label, limit_labels, wish_label
 from retrieval.items import Catalog
 from retrieval.preference import Constraint, Op, Preference, Wish
 
@@ -16,7 +16,9 @@ def chips(preference: Preference, catalog: Catalog) -> tuple[Chip, ...]:
     """The chips of a preference, limits first."""
     language = preference.language
     made = [Chip(*fields) for fields in limit_labels(preference.constraints, catalog, language)]
-    made += [Chip(wish.key, wish_label(wish, catalog, language)) for wish in preference.wishes]
+    refused = {limit.words for limit in preference.constraints if limit.op is Op.NOT}
+    wishes = (wish for wish in preference.wishes if not _is_refused(wish, refused))
+    made += [Chip(wish.key, wish_label(wish, catalog, language)) for wish in wishes]
     made += [Chip(leaning.key, leaning_label(leaning, catalog, language)) for leaning in preference.leanings]
     for person in preference.people:
         wanted: tuple[Constraint | Wish, ...] = (*person.constraints, *person.wishes)
@@ -70,4 +72,15 @@ def without_chip(preference: Preference, key: str) -> Preference:
             constraint for constraint in preference.constraints if constraint not in ends or constraint.lasting
         )
         return replace(preference, constraints=kept)
-    return preference.without(key)
+    words = {limit.words for limit in preference.constraints if limit.key == key} - {""}
+    left = preference.without(key)
+    return replace(
+        left,
+        constraints=tuple(limit for limit in left.constraints if limit.words not in words),
+        wishes=tuple(wish for wish in left.wishes if not _is_refused(wish, words)),
+    )
+
+
+def _is_refused(wish: Wish, words: Collection[str]) -> bool:
+    """Whether the same words became a limit, too, whose chip stands for both."""
+    return wish.field == TEXT_FIELD and wish.weight < 0 and wish.value in words

@@ -32,6 +32,8 @@ class Recommended:
     notices: tuple[str, ...] = ()
     knowing: str = ""
     """How sure we are of the user's taste, in words."""
+    choices: tuple[str, ...] = ()
+    """Answers to the question with which the words will end."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,9 @@
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+COMPANY_SEPARATOR = "; "
+"""Between those who are named together, in the words of the limits that hold for their sake."""
+
 
 class Op(StrEnum):
     """How a constraint compares."""

@@ -7,7 +7,7 @@ import numpy as np
 
 from retrieval.items import Catalog
 from retrieval.moods import wishes_of
-from retrieval.preference import Constraint, Op, Preference, Wish
+from retrieval.preference import COMPANY_SEPARATOR, Constraint, Op, Preference, Wish
 from retrieval.schema import CONTENT, SUITS_FROM
 from tools.arguments import UpdateWish
 from tools.audience import Care, find_content, groups
@@ -45,13 +45,18 @@ def for_whom(
     care = Care.of(said, patch.avoid if is_cared_for else ())
     if said and care == Care.of((), patch.avoid):
         problems.add(f"nobody is known as {', '.join(said)!r}: give ages, or one of {', '.join(groups())}")
-    roles = () if is_cared_for else tuple(role for text in patch.avoid for *_, role in find_content(text))
-    refused = (Constraint(spec.name, Op.NOT, spec.order[-1:]) for spec in schema.of_role(*roles))
+    refused = (
+        Constraint(spec.name, Op.NOT, spec.order[-1:], words=text)
+        for text in patch.avoid
+        for *_, role in (() if is_cared_for else find_content(text))
+        for spec in schema.of_role(role)
+    )
     asked = [*_values((*before.constraints, *limits), (*before.wishes, *wishes), guarded)]
     cared = (limit if care.age is not None else _beside(limit, asked, placer.catalog) for limit in care.limits(schema))
     told = (*before.constraints, *limits)  # who does not want blows keeps that when the parents come, too
     kept = [limit for limit in cared if limit and not any(_is_as_strict(old, limit) for old in told)]
     is_open = not (asked or before.text or patch.about or before.liked or patch.likes or patch.similar_to)
+    kept = [replace(limit, words=COMPANY_SEPARATOR.join(said)) for limit in kept]
     return (*kept, *refused), [*_liked_by(care, placer.catalog)] if is_open else []
 
 

@@ -10,6 +10,7 @@ from agent.conversation import Conversation
 from agent.drivers.base import Deadline
 from agent.intent import Act, Intent
 from agent.recommendation import LlmRun, Recommendation, Table, ToolRun, Trace
+from agent.wording.messages import say, say_in_all
 from agent.wording.surround import split_choices
 from retrieval.candidates import Candidate
 from retrieval.exploration.asking import Elicitation
@@ -195,6 +196,11 @@ class TurnState:
         """Notices of what stays as it is: each is told once in a conversation, until it has passed."""
         self.add_notices(*(notice for notice in notices if notice and notice not in self.announced))
         self.announced = tuple(dict.fromkeys((*self.announced, *filter(None, notices))))
+
+    def announce_once(self, key: str) -> None:
+        """A fixed sentence as such a notice; one that was told in another language is not told again."""
+        if not {*say_in_all(key)} & {*self.announced}:
+            self.announce(say(key, self.language))
 
     def withdraw(self, *notices: str) -> None:
         """Notices that no longer hold: should it happen again, it is told again."""

@@ -148,7 +148,7 @@ class Loop:
         state.llm = tuple(drive.runs)
         state.add_notices(*self.words.refused(state))
         if self.retriever.notices:  # which ones, and what to do, is for whoever looks after the server: `/readyz`
-            state.announce(say("parts_down", state.language))
+            state.announce_once("parts_down")
         specs = (self.retriever.schema.field(name) for name in state.context.problems.unchecked)
         state.announce(*(say("unchecked", state.language, label=spec.label_in(state.language)) for spec in specs))
         if state.context.has_lost:
@@ -165,10 +165,11 @@ class Loop:
             if not state.context.patches and state.context.ending is None:
                 await self._attempt(self.chooser.drivers[OFFLINE], self._offline(state, drive))
         if choice.driver.name == OFFLINE and self.chooser.model is None:
-            state.announce(say("no_model", state.language) if state.act is Act.RECOMMEND else "")
+            if state.act is Act.RECOMMEND:
+                state.announce_once("no_model")
         elif state.driver == OFFLINE and self.chooser.setting != OFFLINE:
             key = "model_busy" if isinstance(failure, ModelBusyError) else "model_down"
-            state.announce(say(key, state.language))
+            state.announce_once(key)
         else:
             state.withdraw(*say_in_all("model_down"), *say_in_all("model_busy"))
 
@@ -241,7 +242,8 @@ class Loop:
             state.add_notices(shortage(made, self.retriever.schema, state.language, state.preference))
         await self.with_state(state, lambda: self.memory.expose(state))
         state.time("cards", state.started)
-        emit(Recommended(state.recommendations, state.near_misses, state.notices, state.knowing))
+        shown = (state.recommendations, state.near_misses, state.notices, state.knowing)
+        emit(Recommended(*shown, state.intent.choices))
 
     def _compare(self, state: TurnState, emit: Emit) -> None:
         """What is compared, side by side: on screen before its words."""

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Sequence
 
 from babel.units import format_unit
 
-from agent.wording.messages import comma, join, language_of, number, say
+from agent.wording.messages import comma, has_message, join, language_of, number, say
 from retrieval.items import Catalog, Item
-from retrieval.preference import Constraint, Leaning, Op, Wish
-from retrieval.schema import CatalogSchema, FieldKind, FieldSpec
+from retrieval.preference import COMPANY_SEPARATOR, Constraint, Leaning, Op, Wish
+from retrieval.schema import CONTENT, SUITS_FROM, CatalogSchema, FieldKind, FieldSpec
 from retrieval.spans import Span
 
 YEAR_LIMITS = {Op.MIN: "limit_since", Op.MAX: "limit_until"}
@@ -121,9 +121,17 @@ def constraint_label(constraint: Constraint, catalog: Catalog, language: str) ->
 
 
 def limit_labels(limits: Sequence[Constraint], catalog: Catalog, language: str) -> list[tuple[str, str, bool]]:
-    """Key, words and whether it lasts, of each limit; a least and a most of one number are one: '1990s'."""
+    """Key, words and whether it lasts, of each limit.
+
+    A least and a most of one number are one ('1990s'), as are all that hold for the sake of the same people.
+    """
     labels: dict[str, tuple[str, str, bool]] = {}
+    company = {limit.words: limit for limit in reversed(limits) if is_for_whom(limit, catalog.schema)}
     for limit in limits:
+        if company.get(limit.words) is not None and is_for_whom(limit, catalog.schema):
+            if company[limit.words] is limit:
+                labels[limit.key] = (limit.key, _whom(limit.words, limits, catalog, language), limit.lasting)
+            continue
         ends = _ends_of(limit, limits)
         if ends is None:
             labels[limit.key] = (limit.key, constraint_label(limit, catalog, language), limit.lasting)
@@ -134,6 +142,33 @@ def limit_labels(limits: Sequence[Constraint], catalog: Catalog, language: str) 
         words = say("decade", language, year=f"{low:g}") if is_decade else spec.value_in(str(Span(low, high)), language)
         labels[key] = (key, words, limit.lasting)
     return list(labels.values())
+
+
+def is_for_whom(limit: Constraint, schema: CatalogSchema) -> bool:
+    """Whether a limit holds for the sake of people who were named; its words say who they are."""
+    spec = spec_of(schema, limit.field)
+    return bool(limit.words) and limit.op is not Op.NOT and spec is not None and spec.role in (SUITS_FROM, *CONTENT)
+
+
+def _whom(said: str, limits: Iterable[Constraint], catalog: Catalog, language: str) -> str:
+    """'for “my kids” (age 6)': company as it was named, ages in words."""
+    parts = said.split(COMPANY_SEPARATOR)
+    named = [_one_of_company(part, language) for part in parts]
+    ages = [
+        say("age", language, value=f"{limit.values[0]:g}")
+        for limit in limits
+        if limit.words == said and catalog.schema.field(limit.field).role == SUITS_FROM
+    ]
+    is_told = any(char.isdigit() for char in said)
+    told = say("aside", language, text=ages[0]) if ages and not is_told else ""
+    return say("for_whom", language, whom=join(named, language, last="values_and")) + told
+
+
+def _one_of_company(part: str, language: str) -> str:
+    if part.isdecimal():
+        return say("age", language, value=part)
+    key = f"whom_{part.casefold()}"
+    return say(key, language) if has_message(key) else say("quote", language, text=part)
 
 
 def _ends_of(limit: Constraint, limits: Iterable[Constraint]) -> tuple[float, float] | None:

@@ -12,6 +12,7 @@ from agent.events import Finished, Recommended, TextDelta, ToolCalled, Understoo
 from agent.intent import Act
 from agent.recommendation import Reply
 from agent.transcript import render_list
+from agent.wording.messages import say_in_all
 from retrieval.items import Catalog
 from retrieval.preference import Preference
 from retrieval.retriever import Retriever
@@ -477,6 +478,13 @@ async def test_without_a_model_the_reply_says_so_in_the_user_s_language(agent: A
 
     assert titles(reply)
     assert "简易模式：说得简短，效果最好。" in reply.notices
+
+
+async def test_that_there_is_no_model_is_told_in_one_language_alone(agent: Agent):
+    first = await agent.reply(visitor(agent), "想看喜剧")
+    second = await agent.reply(first.conversation, "a crime story")
+
+    assert not {*say_in_all("no_model")} & {*second.notices}
 
 
 async def test_what_was_not_understood_without_a_model_is_said(agent: Agent):

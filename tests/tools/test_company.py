@@ -1,9 +1,14 @@
 """What a patch says of who is there: limits that they can live with, and what such company likes."""
 
+import pytest
+
+from agent.chips import chips, without_chip
+from agent.wording.messages import has_message
 from retrieval.items import Catalog, Item
 from retrieval.preference import Constraint, Op, Preference, Wish
 from retrieval.schema import LEVELS, CatalogSchema, FieldSpec
 from tests.tools.desk import patch
+from tools.audience import groups
 from tools.patch import apply_patch
 from tools.placing import Placer
 
@@ -83,5 +88,36 @@ def test_the_grieving_who_ask_for_a_film_on_grief_get_one() -> None:
 def test_for_children_no_limit_gives_way() -> None:
     asked = wanted(audience=["6", "my mother-in-law"], limits=[{"field": "kinds", "op": "is", "value": ["War"]}])
 
-    assert Constraint("age", Op.MAX, (6.0,)) in asked.constraints
+    assert Constraint("age", Op.MAX, (6.0,), words="6; my mother-in-law") in asked.constraints
     assert levels(asked, "violence") == [("none", "mild")]
+
+
+def test_a_refused_content_is_one_chip_whose_removal_takes_all_of_it_away() -> None:
+    asked = wanted(avoid=["gore"])
+
+    (chip,) = chips(asked, SHOWS)
+
+    assert chip.label == "violence up to some"
+    assert levels(asked, "violence") == [("strong",)]
+    assert without_chip(asked, chip.key) == Preference()
+
+
+def test_company_is_one_chip_that_says_who_it_is() -> None:
+    asked = wanted(audience=["my mother-in-law"], limits=[{"field": "kinds", "op": "is", "value": ["Comedy"]}])
+
+    company, kind = chips(asked, SHOWS)
+
+    assert (company.label, kind.label) == ("for “my mother-in-law”", "Comedy")
+    assert [limit.field for limit in without_chip(asked, company.key).constraints] == ["kinds"]
+
+
+@pytest.mark.parametrize(
+    ("audience", "label"),
+    [(["children"], "for children (age 6)"), (["6"], "for age 6"), (["my kids"], "for “my kids” (age 6)")],
+)
+def test_the_chip_of_children_says_for_what_age_it_is(audience: list[str], label: str) -> None:
+    assert chips(wanted(audience=audience), SHOWS)[0].label == label
+
+
+def test_all_company_has_a_name_that_can_be_said() -> None:
+    assert [name for name in groups() if not has_message(f"whom_{name}")] == []

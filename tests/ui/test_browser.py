@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from agent.events import TextDelta
+from agent.events import Finished, TextDelta
 from retrieval.items import Catalog
 from tests.browser import Watched, finished, open_context, say
 from tests.ui.conftest import serving
@@ -21,6 +21,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:.*no_silent_downcasting"),
 ]
 
+LONG = "It has much to say of the evening. " * 20
 EVIL = (
     "<script>document.title='run'</script><img src=x onerror=\"alert('run')\"><svg onload=alert('run')>${alert('run')}"
 )
@@ -66,7 +67,7 @@ async def test_cards_come_before_the_prose_and_stay_where_they_are(page):
             const cards = document.querySelectorAll('.card:not(.skeleton)').length > 0;
             const prose = document.querySelector('.prose-text')?.textContent.length > 0;
             window.order.push([cards, prose]);
-            if (cards && prose) window.places.add(document.querySelector('.card').offsetTop);
+            if (cards) window.places.add(document.querySelector('.card:not(.skeleton)').offsetTop);
           }).observe(document.body, { childList: true, subtree: true, characterData: true });
         }"""
     )
@@ -79,6 +80,48 @@ async def test_cards_come_before_the_prose_and_stay_where_they_are(page):
     assert [False, True] not in order
     assert await page.evaluate("window.places.size") == 1
     await expect(page.locator(".turn .prose-text")).to_contain_text("would suit an evening like that.")
+    words, card = [await page.locator(name).first.bounding_box() for name in (".prose-text", ".card")]
+    assert words["y"] + words["height"] <= card["y"]
+
+
+async def test_before_the_words_come_their_place_says_what_has_come(page, agent):
+    agent.delay_s = 1.0
+    await say(page, "a calm game")
+
+    await expect(page.locator(".words .status")).to_have_text("3 that fit; a few words in a moment …")
+    await expect(page.get_by_role("status").get_by_text("3 that fit")).to_be_attached()
+    await expect(page.locator(".card:not(.skeleton)")).to_have_count(3)
+    await finished(page)
+    await expect(page.locator(".status")).to_have_count(0)
+
+
+async def test_words_that_need_more_room_than_is_kept_are_unfolded_by_a_click(page, agent):
+    plain = agent.stream
+
+    async def stream(conversation, message):
+        async for event in plain(conversation, message):
+            yield replace(event, reply=replace(event.reply, text=LONG)) if isinstance(event, Finished) else event
+
+    agent.stream = stream
+    await say(page, "a calm game")
+    await finished(page)
+    room = "() => document.querySelector('.prose-text').offsetHeight"
+    kept = await page.evaluate(room)
+
+    await page.get_by_role("button", name="Read on").click()
+
+    assert await page.evaluate(room) > kept
+    await expect(page.get_by_role("button", name="Read on")).to_be_hidden()
+
+
+async def test_a_new_exchange_begins_at_the_top_and_stays_there(page):
+    await say(page, "a calm game")
+    await finished(page)
+    await say(page, "hello")
+    await finished(page, 2)
+
+    top = "document.querySelector('.turn:last-child').getBoundingClientRect().top"
+    await page.wait_for_function(f"{top} < document.querySelector('#head').offsetHeight + 40")
 
 
 async def test_what_is_shown_on_a_card(page):
@@ -120,7 +163,7 @@ async def test_hostile_text_is_shown_and_never_run(browser, tmp_path):
             await expect(page.locator(".said")).to_contain_text("<img src=x onerror")
             await expect(page.locator(".card h4").first).to_contain_text("<script>document.title")
             assert await page.title() == "Reconteur"
-            assert await page.locator("#log img, #log script, #rail img, #live img").count() == 0
+            assert await page.locator("#log img, #log script, #rail img").count() == 0
             assert visitor.dialogs == []
             assert visitor.errors == []
     agent.state.close()
@@ -243,7 +286,7 @@ async def test_a_running_answer_can_be_stopped_and_the_next_message_works(browse
         await expect(page.locator("#stop")).to_be_hidden()
         agent.delay_s = 1.5
         await say(page, "a calm game")
-        await expect(page.locator("#live .prose-text")).to_contain_text("would suit")
+        await expect(page.locator("[data-live] .prose-text")).to_contain_text("would suit")
         await expect(page.locator("#send")).to_be_hidden()
         await page.get_by_role("button", name="Stop").click()
 

@@ -1,5 +1,7 @@
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
+from itertools import pairwise
 
 import pytest
 
@@ -13,7 +15,7 @@ from tests.fakes import tea_catalog, tea_schema
 from ui.page.cards import CardContext, card, cards, chips, near_misses
 from ui.page.chat_turn import ChatTurn
 from ui.page.conversation import live_html, log_html
-from ui.page.covers import cover, wrap
+from ui.page.covers import HEIGHT, cover, wrap
 from ui.page.fragments import Fragments
 from ui.page.head import head_html
 from ui.page.markup import Html, join, paragraphs, tag
@@ -256,6 +258,25 @@ def test_a_very_long_title_ends_in_dots_after_four_lines():
     assert lines[-1].endswith("…")
 
 
+def test_the_year_on_a_cover_keeps_clear_of_a_long_title():
+    title = "Homeward Bound: The Incredible Journey"
+    picture = cover(replace(CATALOG.items[0], title=title, aka=()), CATALOG.schema, label="")
+
+    *lines, year = (float(y) for y in re.findall(r'<text[^>]* y="([\d.]+)"', picture))
+
+    assert len(lines) == 4
+    assert all(below - above >= 12 for above, below in pairwise([*lines, year]))
+    assert year < HEIGHT
+
+
+def test_what_is_said_is_read_before_the_cards():
+    turn = ChatTurn("grassy", recommendations=(recommend(),), text="One is enough.", has_cards=True)
+
+    html = drawn(turn)
+
+    assert html.index("One is enough.") < html.index("<article")
+
+
 def test_all_of_a_hostile_session_is_shown_as_text():
     session, catalog = evil_session()
 
@@ -492,14 +513,14 @@ def test_a_count_chooses_the_form_and_is_written_as_the_language_does():
     assert [word("evidence_count", language, count=1200) for language in ("de", "ja")] == ["1.200 Leute", "1,200人"]
 
 
-def test_how_sure_we_are_stands_above_the_cards_and_is_escaped() -> None:
+def test_how_sure_we_are_stands_below_the_cards_and_is_escaped() -> None:
     turn = ChatTurn("grassy", recommendations=(recommend(),), knowing="I'm still <b>guessing</b>", has_cards=True)
 
     html = drawn(turn)
 
     assert '<p class="knowing">' in html
     assert "<b>guessing" not in html
-    assert html.index("knowing") < html.index("cards")
+    assert html.index("knowing") > html.index("cards")
 
 
 def test_a_card_says_what_its_score_is_made_of_and_what_the_learned_part_is():

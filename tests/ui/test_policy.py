@@ -72,3 +72,18 @@ def test_the_form_to_log_in_keeps_its_own_policy(client: httpx.Client):
 
 def test_the_api_has_no_policy(client: httpx.Client):
     assert "content-security-policy" not in client.get("/v1/models").headers
+
+
+def test_a_browser_that_asks_for_what_is_not_there_gets_a_page_with_a_way_home(client: httpx.Client):
+    answer = client.get("/foo/bar", headers={"accept": "text/html,*/*;q=0.8", "accept-language": "de"})
+
+    assert answer.status_code == 404
+    assert '<html lang="de">' in answer.text
+    assert '<a href="/" class="own">Zu Reconteur</a>' in answer.text
+    assert "unsafe" not in answer.headers["content-security-policy"]
+
+
+def test_any_other_client_that_asks_for_what_is_not_there_gets_json(client: httpx.Client):
+    for answer in (client.get("/foo"), client.post("/foo", headers={"accept": "text/html"})):
+        assert answer.status_code in (404, 405)
+        assert answer.json()["error"]["type"] == "invalid_request_error"

@@ -44,7 +44,7 @@ WATCH = """
     window.order.push([
       turns.length,
       turn?.querySelector(".card:not(.skeleton)") != null,
-      has(turn?.querySelector(".prose-text")) || has(document.querySelector("#live .prose-text")),
+      has(turn?.querySelector(".prose-text")),
     ]);
   }).observe(document.body, { childList: true, subtree: true, characterData: true });
 }

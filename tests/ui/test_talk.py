@@ -97,6 +97,15 @@ async def test_a_turn_is_as_large_late_as_it_is_early(actions, agent, session):
     assert sizes[-1] < 1.2 * sizes[1] + 12 * len("t0123450")
 
 
+async def test_the_order_of_the_turns_travels_only_when_it_changes(actions, session):
+    await drain(actions.send(session, "calm"))
+    assert "top" in session.drawn.patch(log_parts(session, CATALOG))
+
+    await drain(actions.feedback(session, "game:1", "like"))
+
+    assert "top" not in session.drawn.patch(log_parts(session, CATALOG))
+
+
 async def test_a_page_that_missed_a_patch_gets_everything(actions, session):
     await drain(actions.send(session, "calm"))
     session.drawn.patch(log_parts(session, CATALOG))

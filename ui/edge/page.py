@@ -4,7 +4,7 @@ Those take files of any size from anybody, run what a component offers, or fetch
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -35,22 +35,26 @@ _GET_BELOW = ("/assets/", "/static/", "/svelte/", "/gradio_api/heartbeat/")
 class PageOnly:
     """ASGI application: Gradio's, cut down to what the page asks of it."""
 
-    def __init__(self, app: ASGIApp, inputs: Mapping[int, int]) -> None:
+    def __init__(
+        self, app: ASGIApp, inputs: Mapping[int, int], nothing_here: Callable[[Scope], ASGIApp | None]
+    ) -> None:
         """Cut an application down.
 
         Args:
             app: Gradio's.
             inputs: How many values each event of the page takes, by its number.
+            nothing_here: What answers a browser that asks for an address at which there is nothing.
         """
         self.app = app
         self.inputs = inputs
+        self.nothing_here = nothing_here
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer that there is no such path, or no such event of the page."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
         elif not _is_open(scope):
-            await NO_PATH.response()(scope, receive, send)
+            await (self.nothing_here(scope) or NO_PATH.response())(scope, receive, send)
         elif scope["method"] != "POST":
             await self.app(scope, receive, send)
         else:

@@ -84,19 +84,25 @@ def facts(item: Item, context: CardContext, reason: str) -> Html:
     return tag("p", *_separated(lines, " · "), class_="facts")
 
 
-def chips(shown: Sequence[Chip], context: CardContext, *, removable: bool, adds_up: bool = False) -> Html:
-    """What was understood, each with a button that takes it away; one for all said earlier where it adds up."""
+def chips(
+    shown: Sequence[Chip], context: CardContext, *, removable: bool, disabled: bool = False, adds_up: bool = False
+) -> Html:
+    """What was understood, each with a button that takes it away; one for all said earlier where it adds up.
+
+    Buttons that do nothing yet are there already, so that nothing below moves when they do.
+    """
     if not shown:
         return Html("")
     label = tag("span", context.say("understood"), class_="chips-label")
-    items = [tag("li", _chip(chip, context, removable=removable)) for chip in shown]
+    items = [tag("li", _chip(chip, context, removable=removable, disabled=disabled)) for chip in shown]
     if removable and adds_up:
-        only = tag("button", context.say("only_newest"), type="button", class_="more", data_do="only")
+        name = context.say("only_newest")
+        only = tag("button", name, type="button", class_="more", data_do="only", disabled=disabled)
         items.append(tag("li", only))
     return tag("div", label, tag("ul", *items, class_="chips"), class_="understood")
 
 
-def _chip(chip: Chip, context: CardContext, *, removable: bool) -> Html:
+def _chip(chip: Chip, context: CardContext, *, removable: bool, disabled: bool) -> Html:
     title = context.say("lasting") if chip.lasting else None
     class_ = "chip lasting" if chip.lasting else "chip"
     if not removable:
@@ -113,6 +119,7 @@ def _chip(chip: Chip, context: CardContext, *, removable: bool) -> Html:
         data_do="unchip",
         data_key=chip.key,
         aria_label=name,
+        disabled=disabled,
     )
 
 

@@ -18,6 +18,8 @@ from ui.page.words import word
 
 LOG_FRAME = tag("div", data_log="", class_="turns", role="log")
 """What the parts of the log are drawn into."""
+STATUS_FRAME = tag("p", class_="hidden-name", role="status", data_status="")
+"""What is going on, read aloud."""
 
 
 def log_html(session: Session, catalog: Catalog, picks: Sequence[str] = ()) -> Html:
@@ -62,7 +64,7 @@ def _clicks_in(turn: ChatTurn, session: Session) -> tuple[tuple[str, bool], ...]
 def _turn(
     turn: ChatTurn, at: int, key: str, session: Session, catalog: Catalog, *, is_last: bool
 ) -> Mapping[str, Html]:
-    """One exchange: message, chips, notices, cards, prose, and how it came about."""
+    """One exchange: message, chips, words, notices, cards, ways on, and how it came about."""
     fragments = Fragments()
     language = turn.language(session.language)
     place = f"{session.conversation.conversation_id[:8]}-{at}"
@@ -80,10 +82,11 @@ def _turn(
         fragments.keep(
             f"{key}.chips",
             "div",
-            chips(read_chips, context, removable=is_last and not busy, adds_up=_adds_up(session.turns, at)),
+            chips(read_chips, context, removable=is_last, disabled=busy, adds_up=_adds_up(session.turns, at)),
         ),
-        fragments.keep(f"{key}.lists", "div", _lists(turn, context, fragments, key, busy=busy), _table(turn, context)),
         fragments.keep(f"{key}.text", "div", *_words(turn, context, is_last=is_last, busy=busy)),
+        fragments.keep(f"{key}.lists", "div", _lists(turn, context, fragments, key, busy=busy), _table(turn, context)),
+        fragments.keep(f"{key}.end", "div", *_end(turn, context, is_last=is_last, busy=busy)),
         fragments.keep(
             f"{key}.ways",
             "div",
@@ -109,14 +112,28 @@ def _adds_up(turns: Sequence[ChatTurn], at: int) -> bool:
 
 
 def _words(turn: ChatTurn, context: CardContext, *, is_last: bool, busy: bool) -> list[Html]:
-    """What is said beside the cards, and what can be answered with a click."""
+    """What is said, above the cards and in a place that is kept for it, and the answers to click where it asks."""
+    act = None if turn.intent is None else turn.intent.act
+    has_place = turn.has_list or (busy and act is Act.RECOMMEND and not turn.has_cards)
+    shown = tag("div", paragraphs(turn.text), class_="prose-text") if turn.text else ""
+    said = tag("div", data_live=True) if busy else shown
+    offered = _choices(turn, context, disabled=busy) if is_last and (turn.has_list or not busy) else Html("")
+    if not said:
+        return [offered]
+    if not has_place:
+        return [tag("div", said, class_="words"), offered]
+    read_on = tag("button", context.say("read_on"), type="button", class_="more", data_local="read-on", hidden=True)
+    driver = "" if turn.intent is None else turn.intent.driver
+    return [tag("div", said, read_on, class_=f"words kept {driver}".rstrip()), offered]
+
+
+def _end(turn: ChatTurn, context: CardContext, *, is_last: bool, busy: bool) -> list[Html]:
+    """How a turn ended where it did not end well, and the way to a person."""
     if busy:
         return []
     language = context.language
     return [
-        tag("div", paragraphs(turn.text), class_="prose-text") if turn.text else Html(""),
         _link(turn.handover, language) if turn.handover is not None else Html(""),
-        _choices(turn, context) if is_last else Html(""),
         tag("p", word("stopped", language), class_="stopped", role="status") if turn.stopped else Html(""),
         tag("p", turn.error[:1].upper() + turn.error[1:], class_="error", role="alert") if turn.error else Html(""),
         _unanswered(language) if turn.is_unanswered and is_last else Html(""),
@@ -156,20 +173,15 @@ def _unanswered(language: str) -> Html:
 
 
 def live_html(session: Session) -> Html:
-    """The answer while it is being written, and what is going on."""
+    """The answer while it is being written; until it begins, what is going on, or what has come."""
     if not session.running or not session.turns:
         return Html("")
     turn = session.turns[-1]
-    status = tag(
-        "p",
-        tag("span", class_="pulse", aria_hidden="true"),
-        word(session.talk.status, turn.language(session.language)),
-        class_="status",
-        role="status",
-    )
-    return tag(
-        "div", tag("div", paragraphs(turn.text), class_="prose-text") if turn.text else "", status, class_="live"
-    )
+    language, count = turn.language(session.language), len(turn.recommendations)
+    has_come = count and not turn.text and session.talk.status == "writing"
+    told = word("fit", language, count=count) if has_come else word(session.talk.status, language)
+    status = tag("p", tag("span", class_="pulse", aria_hidden="true"), told, class_="status")
+    return join((tag("div", paragraphs(turn.text), class_="prose-text") if turn.text else "", status))
 
 
 def _welcome(session: Session, catalog: Catalog, picks: Sequence[str], fragments: Fragments) -> None:
@@ -217,8 +229,6 @@ def _lists(turn: ChatTurn, context: CardContext, fragments: Fragments, key: str,
         waits = busy and turn.intent is not None and turn.intent.act is Act.RECOMMEND
         return _skeleton(turn.intent.preference.count) if waits and turn.intent is not None else Html("")
     parts: list[Html] = [tag("p", notice, class_="notice") for notice in turn.notices]
-    if turn.recommendations and turn.knowing:
-        parts.append(tag("p", turn.knowing, class_="knowing"))
     if turn.recommendations:
         label = context.say("suggestions")
         parts.append(tag("h3", label, class_="hidden-name"))
@@ -227,6 +237,8 @@ def _lists(turn: ChatTurn, context: CardContext, fragments: Fragments, key: str,
         parts.append(tag("p", context.say("try_less"), class_="notice"))
     if turn.near_misses:
         parts.append(near_misses(turn.near_misses, context, fragments, key=f"{key}.near"))
+    if turn.recommendations and turn.knowing:
+        parts.append(tag("p", turn.knowing, class_="knowing"))
     return join(parts)
 
 
@@ -242,15 +254,16 @@ def _table(turn: ChatTurn, context: CardContext) -> Html:
     return tag("div", made, class_="scroll compared", tabindex="0")
 
 
-def _choices(turn: ChatTurn, context: CardContext) -> Html:
-    """Answers to the question that ends a turn, each sent as a message when it is clicked."""
+def _choices(turn: ChatTurn, context: CardContext, *, disabled: bool) -> Html:
+    """Answers to the question that ends a turn, each sent as a message when it is clicked; their room before that."""
     if turn.intent is None:
         return Html("")
     items = _items_asked_about(turn.intent, context.catalog) if turn.intent.act is Act.ASK else []
     offered = turn.intent.choices or items
+    wishes = {choice: {} if disabled else {"data_do": "wish", "data_text": choice} for choice in offered}
     buttons = (
-        tag("li", tag("button", choice, type="button", class_="wish", data_do="wish", data_text=choice))
-        for choice in offered
+        tag("li", tag("button", choice, type="button", class_="wish", disabled=disabled, **wish))
+        for choice, wish in wishes.items()
     )
     return tag("ul", *buttons, class_="choices", aria_label=context.say("choices")) if offered else Html("")
 

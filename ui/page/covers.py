@@ -66,11 +66,11 @@ def wrap(title: str, *, units: float = _LINE_UNITS, most: int = _MOST_LINES) -> 
 
 def _lettering(item: Item, title: str, ink: str) -> Html:
     lines = wrap(title)
-    top = 124
+    top, step = (124, 13) if len(lines) < _MOST_LINES else (120, 12)
     year = str(item.year) if item.year is not None else ""
-    parts = [tag("text", line, x=10, y=top + 13 * row, class_="cover-title") for row, line in enumerate(lines)]
+    parts = [tag("text", line, x=10, y=top + step * row, class_="cover-title") for row, line in enumerate(lines)]
     parts.append(tag("text", year, x=10, y=HEIGHT - 6 if len(lines) > 3 else HEIGHT - 10, class_="cover-year"))
-    return tag("g", *(parts if len(lines) < 5 else parts[:-1]), fill=ink, aria_hidden="true")
+    return tag("g", *parts, fill=ink, aria_hidden="true")
 
 
 def _rings(seed: int, first: str, second: str) -> Html:

@@ -49,7 +49,9 @@ class Drawn:
         changed = {key: markup for key, markup in now.parts.items() if self.parts.get(key) != markup}
         if not changed and now.top == self.top and self.number:
             return None
-        patch = {"number": self.number + 1, "all": not self.parts, "top": now.top, "parts": changed}
+        patch: dict[str, object] = {"number": self.number + 1, "all": not self.parts, "parts": changed}
+        if now.top != self.top or not self.parts:
+            patch["top"] = now.top
         self.number, self.parts, self.top = self.number + 1, dict(now.parts), now.top
         return patch
 

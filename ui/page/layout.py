@@ -19,7 +19,7 @@ from ui.page.actions import ANYBODY, Actions
 from ui.page.agents import ChatAgent
 from ui.page.anew import Anew
 from ui.page.composer import composer_html
-from ui.page.conversation import LOG_FRAME, live_html, log_parts
+from ui.page.conversation import LOG_FRAME, STATUS_FRAME, live_html, log_parts
 from ui.page.head import head_html
 from ui.page.markup import tag
 from ui.page.parts import Changes, Region
@@ -59,7 +59,7 @@ def build_page(find_agent: Callable[[], ChatAgent]) -> Any:
             with gr.Column(elem_id="main"):
                 view = _area("view", script, VIEW_FRAME)
                 log = _area("log", script, LOG_FRAME)
-                gr.HTML("<div data-live></div>", elem_id="live", apply_default_css=False, js_on_load=None)
+                gr.HTML(STATUS_FRAME, elem_id="live", apply_default_css=False, js_on_load=None)
                 with gr.Column(elem_id="composer"):
                     notice = gr.HTML(elem_id="notice", apply_default_css=False, js_on_load=None)
                     entry = _area("entry", _asset("composer.js"))
@@ -233,9 +233,11 @@ class Handlers:
         try:
             async with aclosing(changes) as parts:
                 async for part in parts:
-                    yield self._draw(session, part)
+                    if has_news(updates := self._draw(session, part)):
+                        yield updates
             session.looks = await draw_view(session, self._actions(session.caller).agent)
-            yield self._draw(session, Region.VIEW)
+            if has_news(updates := self._draw(session, Region.VIEW)):
+                yield updates
         except RecommenderError as error:
             session.notice = problem_in(error, session.language)
             yield self._draw(session, Region.ALL)
@@ -280,9 +282,14 @@ class Handlers:
         return packed(known) if known else gr.skip()
 
 
+def has_news(updates: Updates) -> bool:
+    """Whether the page has anything to change; a message that says it has not would travel all the same."""
+    return any(update != gr.skip() for update in updates[1:])
+
+
 def packed(value: Mapping[str, object]) -> str:
     """JSON values as base64 of zlib's format, which the browser can open: a fifth of their size."""
-    return base64.b64encode(zlib.compress(json.dumps(value).encode())).decode()
+    return base64.b64encode(zlib.compress(json.dumps(value, separators=(",", ":")).encode(), 9)).decode()
 
 
 def _caller(request: gr.Request) -> Caller:

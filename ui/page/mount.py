@@ -39,6 +39,7 @@ def mount_chat(app: "FastAPI", agent: ChatAgent | Callable[[], ChatAgent], path:
     load_page()
     from ui.access.login import add_door
     from ui.page.layout import build_page, mount_page
+    from ui.page.plain_page import nothing_here
     from ui.page.shared_page import add_shared
 
     add_door(app)
@@ -47,5 +48,5 @@ def mount_chat(app: "FastAPI", agent: ChatAgent | Callable[[], ChatAgent], path:
     mounted = mount_page(app, page, path)
     route = mounted.router.routes[-1]
     assert isinstance(route, Mount), "the page is mounted last"  # noqa: S101
-    route.app = PageOnly(route.app, {number: len(event.inputs) for number, event in page.fns.items()})
+    route.app = PageOnly(route.app, {number: len(event.inputs) for number, event in page.fns.items()}, nothing_here)
     return mounted

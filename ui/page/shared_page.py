@@ -1,9 +1,6 @@
 """A list that somebody shared, as whoever has the link sees it: plain HTML that needs nothing of the page."""
 
 import asyncio
-import base64
-import hashlib
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, FastAPI, Request
@@ -20,6 +17,7 @@ from ui.page.card_context import CardContext
 from ui.page.cards import facts
 from ui.page.covers import cover
 from ui.page.markup import Html, paragraphs, tag
+from ui.page.plain_page import plain_page
 from ui.page.sharing import SharedCard, SharedList, load_list
 from ui.page.words import day, language_of, word
 
@@ -28,15 +26,6 @@ if TYPE_CHECKING:
 
 router = APIRouter(include_in_schema=False)
 RETRY_S = 5
-_STYLE = (files("ui.page") / "assets" / "shared.css").read_text(encoding="utf-8")
-_STYLE_DIGEST = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-HEADERS = {
-    "Cache-Control": "no-store",  # a link that is taken back leads nowhere at once
-    "Referrer-Policy": "no-referrer",
-    "X-Robots-Tag": "noindex, nofollow",
-    "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{_STYLE_DIGEST}'; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'",
-}
 
 
 def add_shared(app: FastAPI) -> None:
@@ -59,11 +48,11 @@ async def show(request: Request, token: str) -> HTMLResponse:
         return _later(word("state_down", language), language, home, 503, RETRY_S)
     if located is None:
         told = tag("p", word("shared_gone_lead", language), class_="lead")
-        return _page(language, word("shared_gone", language), told, home, status=404)
+        return plain_page(language, word("shared_gone", language), told, home, status=404)
     catalog, share, shared = located
     lead = tag("p", word("shared_lead", language, date=day(share.expires_at, language)), class_="lead")
     body = tag("div", *_list(shared, catalog, language), lang=shared.language)
-    return _page(language, word("shared_title", language), Html(lead + body), home)
+    return plain_page(language, word("shared_title", language), Html(lead + body), home)
 
 
 def _find(agent: "Agent", token: str) -> tuple[Catalog, Share, SharedList] | None:
@@ -115,22 +104,4 @@ def _why(seen: Recommendation, card: SharedCard, house: House, *, is_near: bool)
 def _later(reason: str, language: str, home: str, status: int, retry_s: int) -> HTMLResponse:
     """Why there is nothing to see yet."""
     told = tag("p", reason, class_="lead")
-    return _page(language, word("suggestions", language), told, home, status=status, retry_s=retry_s)
-
-
-def _page(
-    language: str, title: str, body: Html, home: str, *, status: int = 200, retry_s: int | None = None
-) -> HTMLResponse:
-    head = tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", name="robots", content="noindex, nofollow"),
-        tag("title", f"{title} – Reconteur"),
-        tag("style", Html(_STYLE)),
-    )
-    own = tag("a", word("shared_own", language), href=home, class_="own")
-    main = tag("main", tag("h1", title), body, tag("p", own))
-    page = tag("html", head, tag("body", tag("header", tag("p", "Reconteur")), main), lang=language)
-    later = {} if retry_s is None else {"Retry-After": str(retry_s)}
-    return HTMLResponse(f"<!doctype html>{page}", status, headers={**HEADERS, **later})
+    return plain_page(language, word("suggestions", language), told, home, status=status, retry_s=retry_s)

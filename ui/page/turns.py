@@ -83,6 +83,7 @@ class Turns:
             case Recommended():
                 session.turns[-1] = replace(
                     turn,
+                    intent=turn.intent and replace(turn.intent, choices=event.choices or turn.intent.choices),
                     recommendations=event.recommendations,
                     near_misses=event.near_misses,
                     notices=event.notices,

@@ -28,6 +28,10 @@ element.addEventListener("click", (event) => {
     const start = page.path() ? "#view .view-title" : "#box textarea";
     return document.querySelector(start)?.focus();
   }
+  if (local?.dataset.local === "read-on") {
+    local.closest(".words").classList.add("whole");
+    return page.fit();
+  }
   if (local) return page.rail(!document.body.classList.contains("rail-open"), true);
   const picked = event.target.closest("[data-compare]");
   if (picked) return page.compare(picked.dataset.compare);
@@ -101,6 +105,17 @@ if (!window.reconteurFetch) {
   };
 }
 
-if (element.querySelector("[data-log]")) page.settle = settle;
-else watch("value", () => settle(false));
+// words that need more room than is kept for them can be unfolded
+page.fit = () => {
+  for (const words of document.querySelectorAll("#log .words.kept")) {
+    const [said, button] = [words.querySelector(".prose-text"), words.querySelector("[data-local]")];
+    const isShort = !said || words.classList.contains("whole") || said.scrollHeight <= said.clientHeight + 1;
+    if (button.hidden !== isShort) button.hidden = isShort;
+  }
+};
+
+if (element.querySelector("[data-log]")) {
+  page.settle = settle;
+  addEventListener("resize", page.fit);
+} else watch("value", () => settle(false));
 settle(false);

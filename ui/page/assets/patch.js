@@ -1,6 +1,7 @@
 // Draws what changed in the log and in the view beside it. A part has a key (`data-part`), its parent an empty place for it (`data-place`); parts
 // that are not sent again are moved into their parent's new places. Gradio gives `props`, `trigger` and `watch`.
 const page = (window.reconteur ??= {});
+let live = "";
 const drawn = { log: { parts: new Map(), number: 0 }, view: { parts: new Map(), number: 0 } };
 
 function made(markup) {
@@ -36,10 +37,10 @@ function draw(name, patch) {
     if (!part.parentNode && old?.parentNode) old.replaceWith(part);
     parts.set(key, part);
   }
-  patch.top.forEach((key, at) => {
+  patch.top?.forEach((key, at) => {
     if (box.children[at] !== parts.get(key)) box.insertBefore(parts.get(key), box.children[at] ?? null);
   });
-  while (box.children.length > patch.top.length) box.lastElementChild.remove();
+  while (patch.top && box.children.length > patch.top.length) box.lastElementChild.remove();
   for (const [key, part] of parts) if (!part.isConnected) parts.delete(key);
   if (focused && document.activeElement === document.body && parts.has(was)) {
     const now = ways(parts.get(was)); // where the focus was, or what is left before it
@@ -48,14 +49,24 @@ function draw(name, patch) {
   page.marks?.();
 }
 
+// the words that are being written stand in the turn, what is going on is read aloud
+function speak() {
+  const place = document.querySelector("#log [data-live]");
+  if (place && place.said !== live) place.innerHTML = place.said = live;
+  const status = document.querySelector("#live [data-status]");
+  const now = place?.querySelector(".status")?.textContent ?? "";
+  if (status && status.textContent !== now) status.textContent = now;
+  page.fit?.();
+}
+
 function sync(everything) {
   trigger("act", { do: "sync", number: everything ? -1 : drawn.log.number, at: page.path?.() ?? "" });
 }
 
 function apply(patch) {
-  const live = document.querySelector("#live [data-live]");
-  if (live && "live" in patch) live.innerHTML = patch.live;
   if (patch.log) draw("log", patch.log);
+  if ("live" in patch) live = patch.live;
+  speak();
   if (patch.view) draw("view", patch.view);
   if (patch.log) page.settle?.(patch.log.all);
   if (patch.view) page.arrived?.(patch.view.path);
