@@ -315,6 +315,11 @@ class CatalogSchema(BaseModel):
         description="what company likes that is named alone, by the names of tools/audiences.toml, the first of "
         "those named counts: {elders = ['themes:heartwarming']}",
     )
+    unfit: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict,
+        description="what company is not shown beside the levels of its contents, by the same names, unless it is "
+        "asked for: {'the grieving' = ['themes:funeral']}",
+    )
 
     def field(self, name: str) -> FieldSpec:
         """The field of that name.

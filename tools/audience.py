@@ -18,9 +18,15 @@ ADULT = 18
 """Ages from here on ask for no care."""
 REFUSED = "mild"
 """How much is left of a content that is refused."""
-NEAR = 24
+NEAR = 48
 """Characters around a number in which it may be said that it is nobody's age."""
 HAN: dict[str, int] = dict(zip("一二三四五六七八九十两", (*range(1, 11), 2), strict=True))
+UNSPACED = ("zh", "ja", "ko")
+"""Languages whose words have no spaces around them, or endings without any."""
+ANY_END = re.compile(r"(?<!\\[wWs])\*")
+"""Stands in words for whatever their end is."""
+PART = re.compile(r"(?<!\?P)<(\w+)>")
+"""Where a pattern names a part of the table."""
 UNKNOWN_AGE = ("toddlers", "small children", "children", "schoolchildren", "teenagers", "family")
 """Groups that stand for an age where none is told, youngest first."""
 
@@ -43,11 +49,13 @@ class Audience:
 
 def find_audiences(text: str) -> list[Audience]:
     """Ages and company that a text names, in order; a person's age takes the place of the word for them."""
+    for start, end in absent_places(text):
+        text = f"{text[:start]}{' ' * (end - start)}{text[end:]}"
     ages = [*_ages(text)]
     groups = [
         Audience(*match.span(), match[0].strip(), group=group["name"])
         for group in _table()["groups"]
-        for match in _pattern(group["words"]).finditer(text)
+        for match in _words("groups", group["name"]).finditer(text)
         if not (
             group["name"] in UNKNOWN_AGE and any(age.start < match.end() and match.start() < age.end for age in ages)
         )
@@ -58,8 +66,13 @@ def find_audiences(text: str) -> list[Audience]:
 
 def find_content(text: str) -> list[tuple[int, int, str]]:
     """Start, end and role of the words for content that may be too much: 'scary', 'gore'."""
-    matches = ((match, role) for role, words in _table()["content"].items() for match in _pattern(words).finditer(text))
+    matches = ((match, role) for role in _table()["content"] for match in _words("content", role).finditer(text))
     return sorted((*match.span(), role) for match, role in matches)
+
+
+def absent_places(text: str) -> list[tuple[int, int]]:
+    """Where somebody is named who is not there: 'the kids are in bed'."""
+    return [match.span() for match in _words("absent").finditer(text)]
 
 
 def content_places(text: str) -> list[tuple[int, int]]:
@@ -98,7 +111,8 @@ class Care:
         content: dict[str, str] = {}
         for role, level in most:
             content[role] = min(content.get(role, level), level, key=LEVELS.index)
-        age = min(told or guessed, default=None)
+        youngest = [group[SUITS_FROM] for group in held if told and group["name"] == UNKNOWN_AGE[0]]
+        age = min([*told, *youngest] or guessed, default=None)
         named = [group["name"] for group in held if not (told and group["name"] in UNKNOWN_AGE)]
         return cls(age, content, (*named, *_group_of(age if told else None)))
 
@@ -141,14 +155,14 @@ def _ages(text: str) -> Iterator[Audience]:
         for match in words.finditer(text):
             start, end = match.span()
             before, behind = text[max(0, start - NEAR) : start], text[end : end + NEAR]
-            if _pattern(_table()["not_before"]).search(before) or _pattern(_table()["not_behind"]).search(behind):
+            if _pattern("<not_before>").search(before) or _pattern("<not_behind>").search(behind):
                 continue
-            if _pattern(_table()["oldest"]).search(before + _leading(match[0])) or _is_told_of(text, match):
+            if _pattern("<oldest>").search(before + _leading(match[0])) or _is_told_of(text, match):
                 continue
             if not any(first < end and start < last for first, last in taken):
                 taken.append((start, end))
-                said = _pattern("<n>|<ordinal>").findall(match[0]) if is_counted else []
-                ages = [age for number in said if (age := _number(number))] if is_counted else [0]
+                said = _pattern("<n>|<ordinal>").finditer(match.groupdict().get("years") or match[0])
+                ages = [age for number in said if (age := _number(number[0]))] if is_counted else [0]
                 yield Audience(start, end, match[0].strip(" ,:("), tuple(age + years for age in ages))
 
 
@@ -160,7 +174,7 @@ def _leading(said: str) -> str:
 
 def _is_told_of(text: str, match: re.Match[str]) -> bool:
     """Whether a story is told of them, rather than somebody named for whom it is."""
-    before, behind = _pattern(_table()["story_before"]), _pattern(_table()["story_behind"])
+    before, behind = _pattern("<story_before>"), _pattern("<story_behind>")
     return bool(before.search(text[: match.start()]) or behind.search(text[match.end() :]))
 
 
@@ -181,11 +195,11 @@ def _overlap(audience: Audience, other: Audience) -> bool:
 
 
 def _number(said: str) -> int:
-    word = str(said).casefold().removesuffix("th").removesuffix("st").removesuffix("nd").removesuffix("rd")
-    if word.isdecimal():
-        return int(word)
-    known = dict(pair.split("=") for pair in _table()["numbers"].split())
-    if number := known.get(said.casefold()):
+    word = said.casefold()
+    if digits := re.match(r"\d+", word):
+        return int(digits[0])
+    known = dict(pair.split("=") for pair in _table()["parts"]["numbers"].split())
+    if number := known.get(word) or known.get(word.rstrip("nr")):
         return int(number)
     head, is_ten, tail = said.partition("十")
     return (HAN.get(head, 1) * 10 + HAN.get(tail, 0)) if is_ten else HAN.get(said, 0)
@@ -199,14 +213,26 @@ def _table() -> dict[str, Any]:
 @cache
 def _age_patterns() -> tuple[tuple[re.Pattern[str], int, bool], ...]:
     """Words for an age, the years on top of their number, and whether they have one."""
-    said = [(words, 0) for words in _table()["ages"]]
+    said = [(words, 0) for words in _table()["parts"]["ages"]]
     said = [*((words, int(years)) for years, many in _table()["grades"].items() for words in many), *said]
     return tuple((_pattern(words), years, bool(re.search("<(?:n|list|ordinal)>", words))) for words, years in said)
 
 
 @cache
+def _words(kind: str, name: str = "") -> re.Pattern[str]:
+    """The words of a part of the table, in all languages: whole words where a language writes spaces between them."""
+    part = _table()[kind]
+    by_language = next(group["words"] for group in part if group["name"] == name) if kind == "groups" else part
+    by_language = by_language.get(name, by_language)
+    ends = {language: ("", "") if language in UNSPACED else (r"(?<!\w)", r"(?!\w)") for language in by_language}
+    said = (f"{ends[language][0]}(?:{'|'.join(words)}){ends[language][1]}" for language, words in by_language.items())
+    return _pattern(ANY_END.sub(r"\\w*", "|".join(said)))
+
+
+@cache
 def _pattern(text: str) -> re.Pattern[str]:
-    ordinal = r"(?:\d(?:st|nd|rd|th)|\b(?:first|second|third|fourth|fifth|sixth|seventh|eighth))"
-    for name, words in (("ordinal", ordinal), *((name, _table()[name]) for name in ("kin", "list", "n", "word"))):
-        text = text.replace(f"<{name}>", words)
+    """A pattern in which <name> stands for a part of the table."""
+    parts = _table()["parts"]
+    while PART.search(text):
+        text = PART.sub(lambda name: parts[name[1]], text)
     return re.compile(text, re.IGNORECASE)

@@ -14,8 +14,10 @@ from tools.audience import Care, find_content, groups
 from tools.limits import Problems
 from tools.placing import Placer
 
+ENOUGH = 3
+"""So many items that have what is asked for and keep all limits of company are a list, and none of these gives way."""
 MOSTLY = 0.5
-"""The share of the items with a value that is asked for which must keep a limit, or it gives way."""
+"""Else the share of the items with a value that is asked for which must keep a limit, or it gives way."""
 WISHED_FOR = ("fear", "sorrow")
 """Contents that somebody asks for who names what is full of them."""
 
@@ -52,8 +54,11 @@ def for_whom(
         for spec in schema.of_role(role)
     )
     asked = [*_values((*before.constraints, *limits), (*before.wishes, *wishes), guarded)]
-    cared = (limit if care.age is not None else _beside(limit, asked, placer.catalog) for limit in care.limits(schema))
     told = (*before.constraints, *limits)  # who does not want blows keeps that when the parents come, too
+    cared: Sequence[Constraint | None] = [*care.limits(schema)]
+    if care.age is None and not _are_enough((*told, *care.limits(schema)), asked, placer.catalog):
+        cared = [_beside(limit, asked, placer.catalog) for limit in care.limits(schema)]
+    cared = [*cared, *_unfit(care, asked, told, placer.catalog)]
     kept = [limit for limit in cared if limit and not any(_is_as_strict(old, limit) for old in told)]
     is_open = not (asked or before.text or patch.about or before.liked or patch.likes or patch.similar_to)
     kept = [replace(limit, words=COMPANY_SEPARATOR.join(said)) for limit in kept]
@@ -75,6 +80,26 @@ def _values(limits: Iterable[Constraint], wishes: Iterable[Wish], guarded: set[s
     for limit in limits:
         if limit.op is Op.IS and limit.field not in guarded:
             yield from ((limit.field, str(value)) for value in limit.values)
+
+
+def _are_enough(limits: Sequence[Constraint], asked: Sequence[tuple[str, str]], catalog: Catalog) -> bool:
+    """Whether enough items have all that is asked for and keep the limits."""
+    fitting = catalog.mask(limits)
+    for rows in (catalog.holders(*pair) for pair in asked):
+        fitting = fitting & np.isin(np.arange(len(catalog)), rows)
+    return int(fitting.sum()) >= ENOUGH
+
+
+def _unfit(
+    care: Care, asked: Sequence[tuple[str, str]], told: Sequence[Constraint], catalog: Catalog
+) -> Iterator[Constraint]:
+    """What the company is not shown whatever else it bears: no funeral for the grieving, unless they ask for one."""
+    unfit = catalog.schema.unfit
+    pairs = dict.fromkeys(tuple(said.split(":", 1)) for group in care.groups for said in unfit.get(group, ()))
+    said = {*asked, *((limit.field, str(value)) for limit in told for value in limit.values)}
+    known = [(name, value) for name, value in pairs if (name, value) not in said and value in catalog.values(name)]
+    for field in dict.fromkeys(name for name, _ in known):
+        yield Constraint(field, Op.NOT, tuple(value for name, value in known if name == field))
 
 
 def _beside(limit: Constraint, asked: Sequence[tuple[str, str]], catalog: Catalog) -> Constraint | None:

@@ -195,6 +195,8 @@ class LimitReader:
         if low is None or high is None:
             return []
         wanted = spec.order[int(low) + 1 : int(high)]
+        if not wanted and spec.role:  # less of each content is asked for at once, and an item has none of some
+            return []
         if not wanted:
             return _refuse(limit, f"has nothing beyond; from least to most: {_listed(spec)}", problems)
         return [Constraint(spec.name, Op.IS, wanted, lasting=limit.lasting)]

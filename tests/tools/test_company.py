@@ -32,6 +32,7 @@ SHOWS = Catalog(
             field("sorrow", role="sorrow", order=LEVELS),
         ),
         company={"the grieving": ("kinds:Comedy",), "elders": ("kinds:Musical", "-kinds:War")},
+        unfit={"the low": ("kinds:Elegy", "kinds:War")},
     ),
     (
         show(1, "Comedy", "none", "none", 6),
@@ -121,3 +122,19 @@ def test_the_chip_of_children_says_for_what_age_it_is(audience: list[str], label
 
 def test_all_company_has_a_name_that_can_be_said() -> None:
     assert [name for name in groups() if not has_message(f"whom_{name}")] == []
+
+
+def test_company_keeps_its_levels_where_enough_of_what_is_asked_for_keeps_them() -> None:
+    mild = tuple(show(number, "War", "mild", "mild", 12) for number in range(6, 9))
+    more = Catalog(
+        SHOWS.schema, (*SHOWS.items, *mild, *(show(number, "War", "strong", "some", 16) for number in range(9, 20)))
+    )
+    asked = patch(more, audience=["my mother-in-law"], limits=[{"field": "kinds", "op": "is", "value": ["War"]}])
+
+    assert levels(apply_patch(Preference(), asked, Placer(more)).preference, "violence") == [("none", "mild")]
+
+
+def test_what_company_must_not_be_shown_is_refused_unless_it_is_asked_for() -> None:
+    asked = wanted(audience=["she is so depressed"], limits=[{"field": "kinds", "op": "is", "value": ["Elegy"]}])
+
+    assert [limit.values for limit in asked.constraints if limit.op is Op.NOT] == [("War",)]

@@ -36,7 +36,7 @@ def find_numbers(text: str, catalog: Catalog) -> list[Spot]:
 
 def compared(spec: FieldSpec) -> list[str]:
     """How less, more, the least and the most of a field's quantity are said, by its kind and by its name."""
-    less, more, *ends = table()["compared"].get(kind_of_field(spec), ("(?!)",) * 4)
+    less, more, *ends = table()["compared"].get(spec.role or kind_of_field(spec), ("(?!)",) * 4)
     own = "|".join(re.escape(name) for name in {spec.name, *spec.label.values()})
     return [f"{less}|{table()['less_of'].format(own)}", f"{more}|{table()['more_of'].format(own)}", *ends]
 

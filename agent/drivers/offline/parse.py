@@ -16,7 +16,7 @@ from retrieval.preference import Leaning, Op, Preference
 from retrieval.schema import CONTENT, SUITS_FROM, FieldKind, FieldSpec
 from retrieval.titles import HAN
 from tools import Call
-from tools.audience import content_places, find_audiences
+from tools.audience import absent_places, content_places, find_audiences
 from tools.limits import as_limits, limit_of
 from tools.placing import reference_of
 
@@ -71,6 +71,7 @@ class _Reading:
         self.focus = scene.focus or next(iter(scene.shown), "")
         asks = self.schema.of_role(SUITS_FROM, *CONTENT)  # words for whom it is name nothing else: 'Mein Chef', a 'nun'
         whom = [who.place for who in find_audiences(text) if asks and not self._is_refused(who.start)]
+        whom += absent_places(text) if asks else []
         self.spots = outside(self._spots(), whom)
         self.titles = [spot for spot in self.spots if spot.kind in ("title", "place")]
         self.free = blank(text, [spot.place for spot in self.titles], "\x00")
@@ -132,11 +133,11 @@ class _Reading:
         for spot in (spot for spot in self.spots if spot.kind == "number" and spot.field):
             bounds.setdefault((spot.field, spot.op), []).append(float(spot.value))
         limits = [limit_of(name, op, [max(said) if op == "max" else min(said)]) for (name, op), said in bounds.items()]
-        moved, taken = self._relative()
+        moved, self.taken = self._relative()
         limits, prefer = [*chain(*self.related.values()), *limits, *moved], list[Arguments]()
         gone = r"(?<![a-z])(?:{})\b[^,.;，。；]*<still_wanted>"
         drop = [spec.name for spec in self.schema.fields if self.says(gone.format(said_of(spec)))]
-        for group in (group for group in self._groups() if is_free(group[0].place, taken)):
+        for group in (group for group in self._groups() if is_free(group[0].place, self.taken)):
             spot, before, after = group[0], self.text[: group[0].start], self.text[group[-1].end :]
             name, values = spot.field, list(dict.fromkeys(str(spot.value) for spot in group))
             (clause, _), is_soft = _clause_of(self.text, spot.start), self.schema.field(name).soft
@@ -160,6 +161,7 @@ class _Reading:
                 op = "all_of" if has("<all_of>", clause) else "any_of" if values[1:] else "is"
                 limits.append(limit_of(name, op, values, lasting=has("<always>", clause)))
         refused = {pair for limit in limits if limit["op"] == "not" for pair in pairs_of([limit])}
+        prefer = [soft for soft in prefer if "less" in soft or (soft["field"], soft["value"]) not in refused]
         return [limit for limit in limits if limit["op"] == "not" or not pairs_of([limit]) & refused], prefer, drop
 
     def _groups(self) -> list[list[Spot]]:  # values joined by 'or', or listed under one negation, belong together
@@ -181,16 +183,17 @@ class _Reading:
     def _relative(self) -> tuple[list[Arguments], list[Place]]:  # too much or too little of what was shown
         pointed = self.references([title for title in self.about if len(title.item_ids) == 1])
         base = pointed[0] if len(pointed) == 1 else "these" if self.scene.shown else ""
-        for spec in self.schema.descriptive if base else ():
+        moved, taken = list[Arguments](), list[Place]()  # 'gentler' is less of every content, 'older' is one thing
+        for spec in self.schema.fields if base else ():
             if spec.one_suffices and (word := pattern(table()["elsewhere"].format(said_of(spec))).search(self.free)):
                 return [{"field": spec.name, "op": "not", "same_as": base}], [word.span()]
             less, more, *_ = compared(spec)
             word = pattern(rf"(?<![a-z])(?:(?P<more>{more})|{less})(?! than| on\b)").search(self.free)
             is_open = not any(spot.field == spec.name and spot.kind == "number" for spot in self.spots)
-            if word and is_open and (spec.order or spec.kind is FieldKind.NUMBER):
+            if word and is_open and (spec.order or spec.kind is FieldKind.NUMBER) and (spec.role or not moved):
                 op, key = ("min", "after") if word["more"] else ("max", "before")
-                return [{"field": spec.name, "op": op, key: base}], [word.span()]
-        return [], []
+                moved, taken = [*moved, {"field": spec.name, "op": op, key: base}], [*taken, word.span()]
+        return moved, taken
 
     def _is_refused(self, start: int) -> bool:
         clause, at = _clause_of(self.text, start)
@@ -215,9 +218,9 @@ class _Reading:
         return avoided | {place: self.text[slice(*place)] for place in content if self._is_refused(place[0])}
 
     def _leftover(self) -> tuple[list[str], list[str]]:
-        degrees = "|".join(word for said in table()["compared"].values() for word in said)
+        degrees = "|".join(chain(*(said for name, said in table()["compared"].items() if name not in CONTENT)))
         text = blank(self.text, [match.span() for match in matches("<sad_sentence>|<no_field>", self.text)])
-        text = blank(text, [*(spot.place for spot in self.spots), *self.avoided, *self.audience])
+        text = blank(text, [*(spot.place for spot in self.spots), *self.avoided, *self.audience, *self.taken])
         text = pattern(f"<empty>|{degrees}|<chinese>").sub(lambda match: " " * len(match[0]), text)
         plain = words("chatter") | (words("foreign") if self.language == "other" else set()) | self.spotter.own_words
         stray = (match for match in WORD.finditer(text) if not {match[0].lower(), stem(match[0])} & plain)

@@ -106,7 +106,8 @@ class ValueFinder:
     def _believes(self, meaning: Meaning, text: str, start: int, end: int) -> bool:
         (spec, value), word, before = meaning, text[start:end], text[:start]
         if len(word.split()) > 1 or not word.isascii():
-            return not {*words_of(word.lower())} <= words("stopwords")  # 'I am' is nobody's name
+            said = word.lower()  # 'I am' is nobody's name
+            return said not in self._empty and not {*words_of(said)} <= words("stopwords")
         is_name, is_short = spec.people and word in words("everyday_names"), len(word) < 3 and not word.isupper()
         empty = words("stopwords" if fold(value) == fold(word) else "chatter")
         is_empty = word.lower() in empty or word.lower() in self._empty

@@ -2,10 +2,11 @@
 
 import pytest
 
-from agent.drivers.offline import Spotter
+from agent.drivers.offline import Scene, Spotter, parse
 from agent.drivers.offline.phrases import has
 from retrieval.items import Catalog, Item
 from retrieval.preference import Leaning, Preference
+from retrieval.schema import CONTENT, LEVELS, CatalogSchema, FieldSpec
 from tests.agent.films import film_id
 
 SHOWN = ("film:0", "film:1", "film:2", "film:3", "film:4")
@@ -227,6 +228,28 @@ def test_an_example_is_a_wish_and_no_opinion(read, message: str):
 )
 def test_limits(wish, message: str, limits: list[str]):
     assert sorted(limit.key for limit in wish(message).constraints) == limits
+
+
+@pytest.mark.parametrize(
+    ("message", "moved"),
+    [
+        ("something gentler please", {"violence": "before", "fear": "before", "sorrow": "before"}),
+        ("too tame", {"violence": "after", "fear": "after"}),
+        ("太血腥了", {"violence": "before"}),
+        ("too sad for me", {"sorrow": "before"}),
+    ],
+)
+def test_what_was_too_strong_or_too_tame_moves_the_contents_from_it(message: str, moved: dict[str, str]):
+    roles = [
+        FieldSpec.model_validate({"name": role, "kind": "category", "label": {}, "role": role, "order": LEVELS})
+        for role in CONTENT
+    ]
+    item = Item("one", "One", values=dict.fromkeys(CONTENT, ("some",)))
+    rated = Spotter(Catalog(CatalogSchema(name="shows", fields=tuple(roles)), (item,)))
+
+    limits = parse(message, rated, Scene(shown=("one",), shown_before=("one",))).patch["limits"]
+
+    assert {limit["field"]: next(key for key in ("before", "after") if key in limit) for limit in limits} == moved
 
 
 @pytest.mark.parametrize(
