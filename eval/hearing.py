@@ -3,9 +3,9 @@
 from dataclasses import dataclass, replace
 
 from agent.conversation import Conversation, Role, Turn
-from agent.drivers.offline.driver import scene_of
 from agent.drivers.offline.parse import parse
 from agent.drivers.offline.spot import Spotter
+from agent.drivers.reading import scene_of
 from retrieval.items import Catalog
 from tools import ArgumentTypes, shortened
 from tools.patch import apply_patch
@@ -38,7 +38,7 @@ class Hearing:
     def hear(self, before: Conversation, text: str) -> Heard:
         """One more message; what follows only from who comes along ('for the kids') is no limit that was stated."""
         wish, kind = before.preference, self.arguments.update_wish
-        scene = scene_of(before, wish, self.spotter)
+        scene = scene_of(before, wish, self.spotter.spot)
         parsed = parse(text, self.spotter, scene)
         stated = {name: said for name, said in parsed.patch.items() if name != "audience"}
         patch, known = kind.model_validate(shortened(kind, stated)), (*scene.shown_before, *wish.liked)

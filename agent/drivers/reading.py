@@ -1,14 +1,19 @@
 """What code has read of a message, and how it is carried out, for every driver that takes such a reading."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from agent.drivers.base import Drive
+from agent.conversation import Conversation, Role
+from agent.drivers.base import Deadline, Drive, View
 from agent.drivers.text import Spot
 from agent.wording.messages import say
 from retrieval.preference import Constraint, Leaning, Preference
 from tools import Call, shortened
+from tools.arguments import UpdateWish
+from tools.patch import apply_patch, fold_limits
+from tools.placing import Placer
 
 OPEN = ("", "unread_question")  # sayings after which whoever wants something still does
 
@@ -23,6 +28,7 @@ class Scene:
     focus: str = ""  # the item that 'it' means; '' for the first one shown
     inquiry: str = ""  # 'field:first|second': which of two values the last reply asked for
     counted: tuple[Constraint, ...] = ()  # the limits of what the last reply counted or sorted
+    people: tuple[Constraint, ...] = ()  # whom it was about: 'he'
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,50 @@ class Parsed:
     ambiguous: tuple[Spot, ...] = ()  # titles that fit several items: which is meant must be asked first
     leaning: Leaning | None = None  # the answer to the inquiry
     saying: str = ""  # the fixed sentence that answers, by its key
+    turns: bool = False  # whether a word says that something else is wanted: 'rather', 'forget that'
+
+
+def scene_of(conversation: Conversation, wish: Preference, spot: Callable[..., Sequence[Spot]]) -> Scene:
+    """What stands when a message comes; `spot` finds the items that a message names."""
+    shown, turns, it = conversation.last_shown(), conversation.turns, set[str]()
+    before = dict.fromkeys(item_id for turn in turns for item_id in (*turn.shown, *turn.near))
+    last = next((turn.text for turn in reversed(turns) if turn.role is Role.USER), "")
+    if last and not turns[-1].shown:
+        it = {item_id for found in spot(last, shown=shown) for item_id in found.item_ids}
+    focus = conversation.last_about() or (it.pop() if len(it) == 1 else "")
+    counted, people = conversation.last_counted(), conversation.last_people()
+    return Scene(wish, shown, tuple(before), focus, conversation.open_inquiry, counted, people)
+
+
+async def wish_of_turns(
+    view: View,
+    said: Sequence[int],
+    read: Callable[[str, Conversation, Preference], Parsed],
+    patches: type[UpdateWish],
+    placer: Placer,
+    deadline: Deadline,
+) -> Preference:
+    """What is wanted after the turns before the message; once the deadline is spent only the last one is read.
+
+    Args:
+        view: The turn.
+        said: Which of the turns before it are read.
+        read: Reads a message of a conversation, with the wish so far.
+        patches: The arguments of `update_wish`.
+        placer: Knows the catalog's names.
+        deadline: Of the reading.
+    """
+    so_far = replace(view.conversation, turns=(), open_inquiry="")
+    for place, turn in enumerate(view.conversation.turns):
+        if place in said and (deadline.remaining_s() or place == said[-1]):
+            wish, shown = so_far.preference, so_far.last_shown()
+            parsed = await asyncio.to_thread(read, turn.text, so_far, wish)
+            patch = patches.model_validate(shortened(patches, parsed.patch))
+            new = apply_patch(wish, patch, placer, shown=shown, known=(*so_far.all_shown(), *wish.liked))
+            so_far = replace(so_far, preference=new.preference)
+        so_far = so_far.add(turn)
+    given = view.conversation.preference.constraints  # fields that a client sent beside its history hold too
+    return replace(so_far.preference, constraints=fold_limits(so_far.preference.constraints, given))
 
 
 def pairs_of(limits: Sequence[dict[str, Any]]) -> set[tuple[str, str]]:

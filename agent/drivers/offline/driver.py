@@ -2,19 +2,17 @@
 
 import asyncio
 import re
-from dataclasses import replace
 
-from agent.conversation import Conversation, Question, Role
+from agent.conversation import Conversation, Question
 from agent.drivers.base import Deadline, Drive, View
 from agent.drivers.offline.parse import parse
 from agent.drivers.offline.phrases import has
 from agent.drivers.offline.spot import Spotter, places
-from agent.drivers.reading import Scene, carry_out
+from agent.drivers.reading import Parsed, carry_out, scene_of, wish_of_turns
 from retrieval.items import Catalog
 from retrieval.preference import Preference
 from retrieval.titles import normalize_title
-from tools import ArgumentTypes, shortened
-from tools.patch import apply_patch, fold_limits
+from tools import ArgumentTypes
 from tools.placing import Placer
 
 MOST_READ, MOST_CHARACTERS, READ_S = 20, 6000, 5.0  # messages and characters of an unread history's end, and seconds
@@ -34,34 +32,16 @@ class OfflineDriver:
         if view.is_unread:
             context.wanted = await self.wish_of(view, Deadline.after(min(READ_S, drive.deadline.remaining_s() / 2)))
         waiting = resolve(view.question, view.message, view.catalog) if view.question else ""
-        scene = scene_of(view.conversation, context.preference, self.spotter)
-        await carry_out(await asyncio.to_thread(parse, waiting or view.message, self.spotter, scene), drive)
+        said = waiting or view.message
+        await carry_out(await asyncio.to_thread(self._parsed, said, view.conversation, context.preference), drive)
 
     async def wish_of(self, view: View, deadline: Deadline) -> Preference:
         """What is wanted after the turns before the message; once the deadline is spent only the last one is read."""
-        so_far = replace(view.conversation, turns=(), open_inquiry="")
         said = view.conversation.last_said(MOST_READ, characters=MOST_CHARACTERS)
-        for place, turn in enumerate(view.conversation.turns):
-            if place in said and (deadline.remaining_s() or place == said[-1]):
-                wish, shown, placer = so_far.preference, so_far.last_shown(), self.spotter.placer
-                parsed = await asyncio.to_thread(parse, turn.text, self.spotter, scene_of(so_far, wish, self.spotter))
-                patch = self._patches.model_validate(shortened(self._patches, parsed.patch))
-                new = apply_patch(wish, patch, placer, shown=shown, known=(*so_far.all_shown(), *wish.liked))
-                so_far = replace(so_far, preference=new.preference)
-            so_far = so_far.add(turn)
-        given = view.conversation.preference.constraints  # fields that a client sent beside its history hold too
-        return replace(so_far.preference, constraints=fold_limits(so_far.preference.constraints, given))
+        return await wish_of_turns(view, said, self._parsed, self._patches, self.spotter.placer, deadline)
 
-
-def scene_of(conversation: Conversation, wish: Preference, spotter: Spotter) -> Scene:
-    """What stands when a message comes."""
-    shown, turns, it = conversation.last_shown(), conversation.turns, set[str]()
-    before = dict.fromkeys(item_id for turn in turns for item_id in (*turn.shown, *turn.near))
-    last = next((turn.text for turn in reversed(turns) if turn.role is Role.USER), "")
-    if last and not turns[-1].shown:
-        it = {item_id for spot in spotter.spot(last, shown=shown) for item_id in spot.item_ids}
-    focus, counted = it.pop() if len(it) == 1 else "", conversation.last_counted()
-    return Scene(wish, shown, tuple(before), focus, conversation.open_inquiry, counted)
+    def _parsed(self, message: str, before: Conversation, wish: Preference) -> Parsed:
+        return parse(message, self.spotter, scene_of(before, wish, self.spotter.spot))
 
 
 def resolve(question: Question, answer: str, catalog: Catalog) -> str:

@@ -50,7 +50,7 @@ def parse(message: str, spotter: Spotter, scene: Scene | None = None) -> Parsed:
         parsed = read.answer("talk", saying="unread_question")  # neither all there is nor what is popular was asked for
     left, is_said = tuple(dict.fromkeys((*unmet, *read.left))), is_read or parsed.saying == "unread_question"
     told = tuple(unread) if is_read else tuple(dict.fromkeys((*unmet, *([] if is_said else read.unplaced()))))
-    return replace(parsed, ambiguous=tuple(unclear), unread=told[:MOST_UNREAD], left=left)
+    return replace(parsed, ambiguous=tuple(unclear), unread=told[:MOST_UNREAD], left=left, turns=has("<turns>", text))
 
 
 class _Reading:
@@ -94,17 +94,20 @@ class _Reading:
 
     def _spots(self) -> list[Spot]:  # what is named; an opinion without a title is one of 'it'
         known = (*self.scene.shown_before, *self.scene.preference.liked, *self.scene.preference.disliked)
-        spots = self.spotter.spot(self.text, shown=self.scene.shown, known=known, language=self.code)
+        people = () if find_audiences(self.text) else self.scene.people  # 'he' is the child then
+        spots = self.spotter.spot(self.text, shown=self.scene.shown, known=known, language=self.code, people=people)
         named = list(dict.fromkeys(spot.item_ids for spot in spots if spot.item_ids))
         if len(named) == 2 and (it := pattern("<the_other>").search(self.text)):  # than the one just named
             last = [spot.item_ids for spot in spots if spot.item_ids and spot.end <= it.start()][-1:]
             return [*spots, Spot(*it.span(), it[0], "place", next(ids for ids in named if [ids] != last))]
         is_judged = self.says("<opinion>|<not_it>") and not named and not self.says("<scrap>")
         it = pattern("<it>").search(self.text) if self.focus and is_judged else None
+        it = it or (pattern("<alike>").search(self.text) if self.scene.focus and not named else None)
         return [*spots, Spot(*it.span(), it[0], "place", (self.focus,))] if it else spots
 
     def _unmet(self) -> list[str]:
-        known, taken = pattern("|".join(map(said_of, self.schema.fields))), [spot.place for spot in self.spots]
+        degrees, taken = chain(*map(compared, self.schema.quantities)), [spot.place for spot in self.spots]
+        known = pattern("|".join((*map(said_of, self.schema.fields), *degrees)))
         said = [spot.words for spot in self.spots if spot.kind == "number" and not spot.field]
         free = (match[0] for match in matches("<no_field>", self.text) if is_free(match.span(), taken))
         return list(dict.fromkeys((*said, *(phrase for phrase in free if not known.fullmatch(phrase)))))
@@ -253,22 +256,25 @@ class _Reading:
             return self.answer("talk", saying="unread_question")
         if self.says("<why>") and (not alone or (items and self.says("<why_not>"))):
             return self.answer("why_not" if self.says("<why_not>") and items else "why", items or it)
-        if self.says("<connection>") and items[1:]:
-            return self.answer("connection", items, Call("graph_lookup", {"kind": "path", "items": [*items[:2]]}))
-        if sort and self.scene.shown and (of_these or items[1:]):
-            return self.answer("comparison", items or self.rows(self.scene.shown), fields=[sort.lstrip("-")])
+        is_sorted = sort and self.scene.shown and (of_these or items[1:])
+        if is_sorted or (items[1:] and self.says("<apart>")):
+            fields = [sort.lstrip("-")] if sort else self._asked_fields()
+            return self.answer("comparison", items or self.rows(self.scene.shown), fields=fields)
         people = dict.fromkeys(str(spot.value) for spot in self.spots if spot.field in self.people)
-        if self.says("<connection>") and len(people) == 2:
-            return self.answer("connection", [], Call("graph_lookup", {"kind": "path", "items": [*people]}))
-        is_which = self.says("<question>") and not self.says("<request>") and (alone[len(self.limits) :] or items[1:])
+        ends = items[:2] if items[1:] else [*people] * (len(people) == 2)
+        if self.says("<connection>") and ends:
+            return self.answer("connection", items, Call("graph_lookup", {"kind": "path", "items": ends}))
+        is_plain = self.says("<question>") and not self.says("<request>|<who>")
+        is_which = is_plain and (alone[len(self.limits) :] or items[1:])
         if alone and ((items and is_which) or (of_these and (items or self.scene.shown))):
             return self.answer("facts", items or self.rows(self.scene.shown), *self._counted([self]))
         if [*self.about] == [title for title in self.about if not title.item_ids] != [] and self.says("<have>"):
             return self.answer("facts", items)
-        counts, lists = self.says("<count>"), self.says("<connection>") or (self.says("<list>") and not self.prefer)
+        lists = self.says("<connection>") or (self.says("<list>") and not (self.prefer or items))
+        counts, lists = self.says("<count>"), lists or (len(people) > 1 and is_plain and self.says("<together>"))
         if counts or sort or (alone and lists):
             parts = [_Reading(said, self.scene, self.spotter) for said in pattern("<sentence_end>").split(self.text)]
-            kind = "count" if counts or sort.endswith(YEAR) else "list"
+            kind = "count" if counts or sort.endswith(YEAR) or (sort and self.scene.counted and not alone) else "list"
             asked = self.answer(kind, [], *self._counted(parts if counts else [self]), fields=self._asked_fields())
             these = {"start_over": True, "limits": alone} if kind == "list" and alone and not sort else {}
             return replace(asked, patch={**self.spoken, **these}, unread=tuple(self.leftover))
@@ -297,6 +303,9 @@ class _Reading:
         wants = self.related or self.audience or self.says("<request>|<identify>")
         is_stated = self.language == "other" and self.limits  # 'was Lustiges' is no question in German
         is_talk = is_open or (has("<asks>", self.asked) and not (wants or is_stated))
+        if is_talk and self.scene.counted and self.says("<of_these>"):  # which of them was not read: then all of them
+            limits: Arguments = {"start_over": True, "limits": [*as_limits(self.scene.counted)]}
+            return Parsed(self.spoken | limits, unread=tuple(self.leftover))
         return self.answer("talk", saying="unread_question") if is_talk else None
 
     def wish(self) -> Parsed | None:
@@ -309,7 +318,8 @@ class _Reading:
         wish, patch = self.scene.preference, self.spoken | self._opinions(wants=wants)
         whom = {"avoid": [*self.avoided.values()], "audience": [*self.audience.values()]}
         patch |= {"limits": limits, "prefer": prefer, "count": self._count(), **whom}
-        fresh = [item_id for item_id in self.scene.shown_before if others and item_id not in wish.closed]
+        before = (*self.scene.shown_before, *([self.scene.focus] if self.scene.people else []))
+        fresh = [item_id for item_id in before if others and item_id not in wish.closed]
         patch["passed_over"] = [*self.references([*self.related]), *self.rows(fresh[-MOST_PASSED:])]
         patch["start_over"] = self._starts_over(patch, about)
         if self.says("<replaces>") and not patch["start_over"]:
