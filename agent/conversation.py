@@ -36,6 +36,10 @@ class Turn:
     """Its number in the logs; None where that is its place, since no turn before it was taken back."""
     counted: tuple[Constraint, ...] = ()
     """The limits of what its words count or sort: 'the oldest of those' is one of these."""
+    about: str = ""
+    """The id of the one item that its words are about: 'it'."""
+    people: tuple[Constraint, ...] = ()
+    """The limits that name whom its words are about: 'what else did he make' asks for theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +106,14 @@ class Conversation:
     def last_counted(self) -> tuple[Constraint, ...]:
         """The limits of what the last reply counted or sorted; none where it did something else."""
         return self.turns[-1].counted if self.turns else ()
+
+    def last_about(self) -> str:
+        """The id of the one item that the last reply was about; '' where there is none."""
+        return self.turns[-1].about if self.turns else ""
+
+    def last_people(self) -> tuple[Constraint, ...]:
+        """The limits that name whom the last reply was about."""
+        return self.turns[-1].people if self.turns else ()
 
     def last_list(self) -> Turn | None:
         """The last turn that showed cards."""

@@ -10,6 +10,8 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 from agent.drivers.language import LANGUAGES
 from retrieval.items import Catalog, Item
 from retrieval.schema import FieldKind, FieldSpec
+from retrieval.units import kind_of
+from tools.arguments import OTHER
 
 MOST_VALUES = 18
 """Values of a category that a prompt names: every token of the prefix costs at the first call."""
@@ -83,6 +85,9 @@ def names_of(catalog: Catalog) -> dict[str, str]:
             names["theme_field"] = spec.name
         if spec.unit == "year":
             names["year_field"] = spec.name
+        if kind_of(spec.unit) == "duration":
+            names["length_field"] = spec.name
+    names.setdefault("length_field", OTHER)
     for spec in categories[1:2]:
         for letter, (value, _) in zip("abc", catalog.values(spec.name).most_common(6)[1:], strict=False):
             spoken = {code: spec.value_in(value, code) for code in LANGUAGES}

@@ -42,9 +42,15 @@ def language_of(text: str, before: str = "en") -> str:
     return best if weights[best] / sum(weights.values()) >= SURE else before
 
 
-def is_likely(language: str, text: str) -> bool:
-    """Whether a text may be in a language by its letters alone, whatever was spoken before."""
-    return _weights(text).get(language, 0.0) >= LIKELY
+def is_likely(language: str, text: str, *, least: float = LIKELY) -> bool:
+    """Whether a text may be in a language by its letters alone, whatever was spoken before.
+
+    Args:
+        language: A code.
+        text: What somebody wrote.
+        least: How likely, beside the likeliest language.
+    """
+    return _weights(text).get(language, 0.0) >= least
 
 
 def _weights(text: str) -> dict[str, float]:

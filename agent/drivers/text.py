@@ -56,6 +56,14 @@ def blank(text: str, places: Iterable[Place], sign: str = " ") -> str:
     return text
 
 
+def clause_of(text: str, position: int, ends: re.Pattern[str]) -> tuple[str, int]:
+    """The clause of a text that a position lies in, and where in it; the clauses are parted by matches."""
+    marks = [end.span() for end in ends.finditer(text)]
+    start = max((end for _, end in marks if end <= position), default=0)
+    stop = min((begin for begin, _ in marks if begin >= position), default=len(text))
+    return text[start:stop], position - start
+
+
 def stretches(text: str, plain: Container[str], ends: re.Pattern[str]) -> list[str]:
     """What a text still says where it is blanked with NUL, in pieces: 'etwas Lustiges mit' -> 'Lustiges'.
 

@@ -21,6 +21,8 @@ STEM: Final = "*"
 """Stands behind the beginning of a word, whatever its end is."""
 READ: Final = ("en", "zh")
 """Languages whose words code reads: those of a catalog stand among its synonyms."""
+LONGEST_NAME: Final = 4
+"""Words of a person's name."""
 FEW: Final = 8
 """Words by whose letters a language cannot be told well."""
 
@@ -47,6 +49,7 @@ class Vocabulary:
         labels = {language: _labels(language, catalog.schema) for language in said}
         self._of = {language: Words(names, own, labels[language] - read, read) for language, own in said.items()}
         self._names = Words(names)
+        self._people = {key for key, meanings in names.items() if any(spec.people for spec, _ in meanings)}
 
     def of(self, language: str) -> "Words":
         """The words that count in messages of a language."""
@@ -59,7 +62,9 @@ class Vocabulary:
             message: What somebody wrote.
             before: The language that was spoken before.
         """
-        told = language_of(message, before)
+        told, rest = language_of(message, before), self._without_people(message)
+        if told != before and rest != message:  # 'no Schwarzenegger' is no German
+            return before if is_likely(before, rest, least=1.0) else language_of(rest, told)
         return told if told in (*READ, before) else self.language_read(message, told)
 
     def language_read(self, message: str, told: str) -> str:
@@ -74,6 +79,16 @@ class Vocabulary:
         counts = {language: known.count(fold(message)) for language, known in self._of.items()}
         best = max(counts, key=lambda language: counts[language], default=told)
         return told if counts.get(told) or not counts.get(best) else best
+
+    def _without_people(self, message: str) -> str:
+        """A message without the people that it names: their names are of no language."""
+        said, kept, start = message.split(), list[str](), 0
+        while start < len(said):
+            ends = range(min(len(said), start + LONGEST_NAME), start, -1)
+            end = next((end for end in ends if _key(fold(" ".join(said[start:end]))) in self._people), 0)
+            kept += [] if end else said[start : start + 1]
+            start = end or start + 1
+        return " ".join(kept) if len(kept) < len(said) else message
 
 
 class Words:

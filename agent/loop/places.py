@@ -243,7 +243,7 @@ def _per(state: TurnState, retriever: Retriever) -> tuple[Sequence[SlotPlan], in
     _, ids = retriever.matching((*wish.constraints, *must))
     items = [retriever.catalog.item(item_id) for item_id in ids]
     if spec.kind is FieldKind.NUMBER:
-        plans = _decades(items, spec, state.language)
+        plans = _decades(items, spec, wish, state.language)
         plans, left = plans[-MOST_ITEMS:], len(plans) - MOST_ITEMS
     else:
         held = Counter(value for item in items for value in item.values.get(spec.name, ()))
@@ -258,8 +258,12 @@ def _per(state: TurnState, retriever: Retriever) -> tuple[Sequence[SlotPlan], in
     return [replace(plan, constraints=(*plan.constraints, *must)) for plan in plans], max(0, left)
 
 
-def _decades(items: Sequence[Item], spec: FieldSpec, language: str) -> list[SlotPlan]:
-    years = (item.numbers[spec.name] for item in items if spec.name in item.numbers)
+def _decades(items: Sequence[Item], spec: FieldSpec, wish: Preference, language: str) -> list[SlotPlan]:
+    """The decades that something fits, and those of 'the 30s to the 90s' that nothing fits: they are told."""
+    years = {item.numbers[spec.name] for item in items if spec.name in item.numbers}
+    ends = {limit.op: float(limit.values[0]) for limit in wish.constraints if limit.field == spec.name}
+    if years and Op.MIN in ends and Op.MAX in ends:
+        years |= {float(year) for year in range(int(ends[Op.MIN]), int(ends[Op.MAX]) + 1, TEN_YEARS)}
     return [
         SlotPlan(
             say("decade", language, year=f"{first:g}"),

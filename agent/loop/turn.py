@@ -29,7 +29,7 @@ from agent.settings import LimitSettings, LlmSettings
 from agent.wording.cards import make_cards, shortage
 from agent.wording.messages import comma, say, say_in_all
 from retrieval.errors import ModelBusyError, ModelUnavailableError, OverloadedError, StateError
-from retrieval.preference import Constraint
+from retrieval.preference import Constraint, Op
 from retrieval.retriever import Retriever
 from retrieval.state import User
 from tools import Batch, Ending, Result
@@ -42,6 +42,8 @@ DECIDE = 0.5
 CLICK = "click"
 LISTINGS = ("count", "list", "identify")
 """Kinds of answers whose words list items of their own."""
+MOST_MEANT = 2
+"""People that 'he', 'she' or 'they' may stand for."""
 
 Emit = Callable[[Event], None]
 
@@ -300,7 +302,17 @@ class Loop:
         ranked = state.ranked.order if shown else ()
         is_new = not set(state.listed) <= set(before.last_shown())
         named = state.listed if is_new and _is_listing(state) else ()  # else the numbers of the cards stay on screen
-        turn = Turn(Role.ASSISTANT, state.text, shown, near, listed=named, ranked=ranked, counted=_counted(state))
+        turn = Turn(
+            Role.ASSISTANT,
+            state.text,
+            shown,
+            near,
+            listed=named,
+            ranked=ranked,
+            counted=_counted(state),
+            about=_about(state),
+            people=_people(state),
+        )
         return replace(conversation, asked=asked).add(turn)
 
     def _open_question(self, state: TurnState) -> Question | None:
@@ -336,3 +348,22 @@ def _counted(state: TurnState) -> tuple[Constraint, ...]:
     """The limits of what the turn's words count or sort."""
     ending, asked = state.context.ending, [lookup for lookup in state.context.lookups if lookup.is_asked]
     return asked[-1].limits if asked and ending is not None and ending.kind in ("count", "list") else ()
+
+
+def _about(state: TurnState) -> str:
+    """The one item that the turn's words are about."""
+    ending, catalog = state.context.ending, state.context.catalog
+    items = [item_id for item_id in ending.item_ids if item_id in catalog] if ending is not None else []
+    return items[0] if len(items) == 1 else ""
+
+
+def _people(state: TurnState) -> tuple[Constraint, ...]:
+    """Whom the turn's words are about: who is counted or wanted, else who made the one item that they tell of."""
+    ending, catalog = state.context.ending, state.context.catalog
+    roles = [spec.name for spec in catalog.schema.fields if spec.people]
+    if ending is not None and roles and (item_id := _about(state)):
+        role = next((name for name in ending.fields if name in roles), roles[0])
+        values = catalog.item(item_id).values.get(role, ())
+        return (Constraint(role, Op.IS, values),) if 0 < len(values) <= MOST_MEANT else ()
+    limits = _counted(state) or state.wanted.constraints
+    return tuple(limit for limit in limits if limit.field in roles and limit.op is Op.IS)

@@ -291,7 +291,8 @@ class Words:
         asked = (state.context, state.ending, state.conversation, language)
         limit_s = min(self.timeout_s, max(LEAST_S, state.deadline.remaining_s()))
         try:
-            return await asyncio.wait_for(asyncio.to_thread(answers.answer, *asked), limit_s)
+            made = asyncio.to_thread(answers.answer, *asked, message=state.message)
+            return await asyncio.wait_for(made, limit_s)
         except Exception as error:  # 'why' asks every recommender, and one of them may be away
             logger.warning("an answer fell back on facts: %s", type(error).__name__)
             state.add_notices(say("tool_down", state.language))

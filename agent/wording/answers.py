@@ -35,6 +35,7 @@ __all__ = [
 
 IN_DOUBT = 3
 """Items that a description may be of."""
+QUESTION_MARKS = frozenset("?？¿؟")
 OF_LIST = ("which", "comparison")
 """Kinds that are of the last list where no item is named."""
 
@@ -42,7 +43,9 @@ Answered = tuple[str, tuple[str, ...]]
 """The words, and the ids of the items that they list, in order."""
 
 
-def answer(context: ToolContext, ending: Ending, conversation: Conversation, language: str) -> Answered:
+def answer(
+    context: ToolContext, ending: Ending, conversation: Conversation, language: str, *, message: str = ""
+) -> Answered:
     """What a turn that ends with words says.
 
     Args:
@@ -50,6 +53,7 @@ def answer(context: ToolContext, ending: Ending, conversation: Conversation, lan
         ending: What it is about.
         conversation: Whether it has begun.
         language: A language code.
+        message: The user's.
     """
     if ending.kind == "connection" and not ending.item_ids and (chain := lookups.chain(context, language)):
         return chain, ()
@@ -67,10 +71,14 @@ def answer(context: ToolContext, ending: Ending, conversation: Conversation, lan
         return _nearest(context, language), ()  # the opening says what the catalog lacks
     if ending.kind == "connection":
         return say("no_link", language), ()
-    has_begun = bool(conversation.turns)
-    return say(
-        "talk_later" if has_begun else "talk_first", language, nouns=context.catalog.schema.nouns_in(language)
-    ), ()
+    later = "unanswered" if is_asked(message) else "talk_later"  # 'how are you?' is a greeting
+    open_end = later if conversation.turns else "talk_first"
+    return say(open_end, language, nouns=context.catalog.schema.nouns_in(language)), ()
+
+
+def is_asked(message: str) -> bool:
+    """Whether there is a question mark in a message."""
+    return not QUESTION_MARKS.isdisjoint(message)
 
 
 def _items(context: ToolContext, ending: Ending) -> list[Item]:

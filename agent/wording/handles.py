@@ -1,7 +1,7 @@
 """Handles in a model's prose -> what the ledger holds for them; what has no handle cannot be stated.
 
 - `[[1]]`, `[[i12]]`: an item of the list on screen, of a row of the catalog: its title and year
-- `[[1.directors]]`, `[[1.cast.2]]`: what it has in a field, the first two of it
+- `[[1.directors]]`, `[[1.cast.2]]`: what it has in a field, the first two of it; what it only touches where that is all
 - `[[1.year = min | the oldest]]`: words that state something, and the fact that shows it (see `proofs`)
 - `[[count]]`, `[[shown]]`, `[[size]]`: what the last look-up counted, items on screen, items of the catalog
 - `[["14"]]`: what the user wrote
@@ -124,7 +124,8 @@ class Resolver:
             return SentencePart(Kind.TITLE, one_line(label(item, language)), (item,))
         name, _, most = rest.partition(".")
         spec = self.spec(name)
-        values = values_of(item, spec, language)[: int(most) if most.isdecimal() else MOST_VALUES]
+        values = values_of(item, spec, language, slight=False) or values_of(item, spec, language)
+        values = values[: int(most) if most.isdecimal() else MOST_VALUES]
         if not values:
             raise HandleError(f"the {name.strip()} of {item.label} is not known: say so, or leave it out")
         return SentencePart(Kind.VALUE, one_line(join(values, language)), (item,), spec)

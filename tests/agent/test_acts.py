@@ -479,6 +479,22 @@ async def test_rules_give_each_decade_a_place(agent: Agent):
     assert [card.slot for card in reply.recommendations] == ["1950s", "1990s"]
 
 
+async def test_rules_say_which_decade_has_none(agent: Agent):
+    reply = await agent.reply(visitor(agent), "one mystery per decade from the 1950s to the 1990s")
+
+    assert [card.slot for card in reply.recommendations] == ["1950s", "1990s"]
+    assert any("1960s" in notice for notice in reply.notices)
+
+
+async def test_he_and_it_are_whom_and_what_the_last_reply_was_about(agent: Agent):
+    asked = await agent.reply(visitor(agent), "who directed Casino?")
+    others = await agent.reply(asked.conversation, "and what else did he make?")
+    when = await agent.reply(asked.conversation, "when is it from?")
+
+    assert [card.item.title for card in others.recommendations] == ["GoodFellas"]
+    assert "1995" in when.text
+
+
 async def test_what_code_need_not_find_out_is_said_in_the_words_of_the_answer(talking: Agent, model: ScriptedChatModel):
     shown = await a_list(talking, model, ["Heat", "Vertigo"])
     model.calls.clear()

@@ -191,3 +191,20 @@ def test_no_word_of_the_demo_repeats_a_name_that_counts_in_every_language() -> N
     ]
 
     assert repeated == [("de", "Island")]  # elsewhere it is a word for a subject
+
+
+@pytest.mark.parametrize(
+    ("message", "language"),
+    [
+        ("no Schwarzenegger", "en"),
+        ("no Arnold Schwarzenegger", "en"),
+        ("mit Schwarzenegger", "de"),
+        ("un film avec Arnold Schwarzenegger", "fr"),
+        ("keine Filme mit Schwarzenegger", "de"),
+    ],
+)
+def test_a_name_says_nothing_of_the_language(message: str, language: str) -> None:
+    people = Item("t", "Terminator", {"cast": ("Arnold Schwarzenegger",)})
+    known = Catalog(read_schema(SCHEMA), (people,))
+
+    assert Spotter(known).vocabulary.language_of(message, "en") == language

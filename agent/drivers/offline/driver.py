@@ -3,19 +3,17 @@
 import asyncio
 import re
 from collections.abc import Collection
-from dataclasses import replace
 
-from agent.conversation import Conversation, Question, Role
+from agent.conversation import Conversation, Question
 from agent.drivers.base import Deadline, Drive, View
 from agent.drivers.offline.parse import parse
 from agent.drivers.offline.phrases import has
 from agent.drivers.offline.spot import Spotter, places
-from agent.drivers.reading import Parsed, Scene, carry_out
+from agent.drivers.reading import Parsed, carry_out, scene_of, wish_after, wish_of_turns
 from retrieval.items import Catalog
 from retrieval.preference import Preference
 from retrieval.titles import normalize_title
-from tools import ArgumentTypes, shortened
-from tools.patch import apply_patch, fold_limits
+from tools import ArgumentTypes
 from tools.placing import Placer
 
 MOST_READ, MOST_CHARACTERS, READ_S = 20, 6000, 5.0  # messages and characters of an unread history's end, and seconds
@@ -35,37 +33,20 @@ class OfflineDriver:
         if view.is_unread:
             context.wanted = await self.wish_of(view, Deadline.after(min(READ_S, drive.deadline.remaining_s() / 2)))
         message = (view.question and resolve(view.question, view.message, view.catalog)) or view.message
-        scene = scene_of(view.conversation, context.preference, self.spotter)
+        scene = scene_of(view.conversation, context.preference, self.spotter.spot)
         await carry_out(await asyncio.to_thread(parse, message, self.spotter, scene), drive)
 
     async def wish_of(self, view: View, deadline: Deadline) -> Preference:
         """What is wanted after the turns before the message; once the deadline is spent only the last one is read."""
-        so_far = replace(view.conversation, turns=(), open_inquiry="")
         said = view.conversation.last_said(MOST_READ, characters=MOST_CHARACTERS)
-        for place, turn in enumerate(view.conversation.turns):
-            if place in said and (deadline.remaining_s() or place == said[-1]):
-                so_far = replace(so_far, preference=(await asyncio.to_thread(self.read, so_far, turn.text))[0])
-            so_far = so_far.add(turn)
-        given = view.conversation.preference.constraints  # fields that a client sent beside its history hold too
-        return replace(so_far.preference, constraints=fold_limits(so_far.preference.constraints, given))
+        return await wish_of_turns(view, said, lambda before, text: self.read(before, text)[0], deadline)
 
     def read(self, before: Conversation, message: str, *, but: Collection[str] = ()) -> tuple[Preference, Parsed]:
         """What is wanted after one more message, and what it was read as; of its patch some parts may be left out."""
-        wish, scene = before.preference, scene_of(before, before.preference, self.spotter)
-        parsed, kind, known = parse(message, self.spotter, scene), self._patches, (*scene.shown_before, *wish.liked)
-        patch = kind.model_validate(shortened(kind, {key: one for key, one in parsed.patch.items() if key not in but}))
-        return apply_patch(wish, patch, self.spotter.placer, shown=scene.shown, known=known).preference, parsed
-
-
-def scene_of(conversation: Conversation, wish: Preference, spotter: Spotter) -> Scene:
-    """What stands when a message comes."""
-    shown, turns, it = conversation.last_shown(), conversation.turns, set[str]()
-    before = dict.fromkeys(item_id for turn in turns for item_id in (*turn.shown, *turn.near))
-    last = next((turn.text for turn in reversed(turns) if turn.role is Role.USER), "")
-    if last and not turns[-1].shown:
-        it = {item_id for spot in spotter.spot(last, shown=shown) for item_id in spot.item_ids}
-    focus, counted = it.pop() if len(it) == 1 else "", conversation.last_counted()
-    return Scene(wish, shown, tuple(before), focus, conversation.open_inquiry, counted)
+        scene = scene_of(before, before.preference, self.spotter.spot)
+        parsed = parse(message, self.spotter, scene)
+        stated = {key: one for key, one in parsed.patch.items() if key not in but}
+        return wish_after(scene, stated, self._patches, self.spotter.placer), parsed
 
 
 def resolve(question: Question, answer: str, catalog: Catalog) -> str:

@@ -10,7 +10,7 @@ from agent.drivers.offline.numbers import YEAR, bound_of, compared
 from agent.drivers.offline.phrases import has, matches, pattern, small, table, words
 from agent.drivers.offline.spot import Spotter
 from agent.drivers.reading import Parsed, Scene, pairs_of
-from agent.drivers.text import Place, Spot, blank, is_free, outside, said_of, stem, stretches, words_of
+from agent.drivers.text import Place, Spot, blank, clause_of, is_free, outside, said_of, stem, stretches, words_of
 from agent.drivers.vocabulary import READ
 from retrieval.preference import Leaning, Op, Preference
 from retrieval.schema import CONTENT, SUITS_FROM, FieldKind, FieldSpec
@@ -23,6 +23,7 @@ from tools.placing import reference_of
 MOST_UNREAD, MOST_PASSED, ADVENTUROUS, COMFORT = 5, 20, 0.9, "gentle comforting heartwarming"  # the last for the sad
 NEAR = 120  # characters around a title that may say how it is related
 WORD = re.compile(rf"[{HAN}]{{2,}}|[^\W\d_{HAN}][^\W\d_{HAN}'’-]+(?![\w'’])")
+CLAUSE = pattern("<clause>")
 Arguments = dict[str, Any]
 
 
@@ -41,12 +42,8 @@ def parse(message: str, spotter: Spotter, scene: Scene | None = None) -> Parsed:
         cannot = "talk_later" if has("<beyond>", text) else ""
         return read.answer("talk", saying="parting" if has("<parting>", text) else cannot)
     unclear = (title for title in read.titles if title.kind == "title" and len(title.item_ids) > 1)
-    parsed = (
-        read.question()
-        or read.other_talk()
-        or read.wish()
-        or read.answer("talk", saying="unfollowed" if scene.shown else "")
-    )
+    lost = read.answer("talk", saying="unfollowed" if scene.shown else "")
+    parsed = read.question() or read.other_talk() or read.wish() or lost
     unmet = [*read.unmet, *([unless[0].strip()] if unless else [])]
     is_read = read.language != "other"  # of a language that is not, whole stretches are told rather than every word
     unread = dict.fromkeys((*unmet, *parsed.unread))
@@ -55,7 +52,7 @@ def parse(message: str, spotter: Spotter, scene: Scene | None = None) -> Parsed:
         parsed = read.answer("talk", saying="unread_question")  # neither all there is nor what is popular was asked for
     left, is_said = tuple(dict.fromkeys((*unmet, *read.left))), is_read or parsed.saying == "unread_question"
     told = tuple(unread) if is_read else tuple(dict.fromkeys((*unmet, *([] if is_said else read.unplaced()))))
-    return replace(parsed, ambiguous=tuple(unclear), unread=told[:MOST_UNREAD], left=left)
+    return replace(parsed, ambiguous=tuple(unclear), unread=told[:MOST_UNREAD], left=left, turns=has("<turns>", text))
 
 
 class _Reading:
@@ -100,17 +97,20 @@ class _Reading:
 
     def _spots(self) -> list[Spot]:  # what is named; an opinion without a title is one of 'it'
         known = (*self.scene.shown_before, *self.scene.preference.liked, *self.scene.preference.disliked)
-        spots = self.spotter.spot(self.text, shown=self.scene.shown, known=known, language=self.code)
+        people = () if find_audiences(self.text) else self.scene.people  # 'he' is the child then
+        spots = self.spotter.spot(self.text, shown=self.scene.shown, known=known, language=self.code, people=people)
         named = list(dict.fromkeys(spot.item_ids for spot in spots if spot.item_ids))
         if len(named) == 2 and (it := pattern("<the_other>").search(self.text)):  # than the one just named
             last = [spot.item_ids for spot in spots if spot.item_ids and spot.end <= it.start()][-1:]
             return [*spots, Spot(*it.span(), it[0], "place", next(ids for ids in named if [ids] != last))]
         is_judged = self.says("<opinion>|<not_it>") and not named and not self.says("<scrap>")
         it = pattern("<it>").search(self.text) if self.focus and is_judged else None
+        it = it or (pattern("<alike>").search(self.text) if self.scene.focus and not named else None)
         return [*spots, Spot(*it.span(), it[0], "place", (self.focus,))] if it else spots
 
     def _unmet(self) -> list[str]:
-        known, taken = pattern("|".join(map(said_of, self.schema.fields))), [spot.place for spot in self.spots]
+        degrees, taken = chain(*map(compared, self.schema.quantities)), [spot.place for spot in self.spots]
+        known = pattern("|".join((*map(said_of, self.schema.fields), *degrees)))
         said = [spot.words for spot in self.spots if spot.kind == "number" and not spot.field]
         free = (match[0] for match in matches("<no_field>", self.text) if is_free(match.span(), taken))
         return list(dict.fromkeys((*said, *(phrase for phrase in free if not known.fullmatch(phrase)))))
@@ -140,7 +140,7 @@ class _Reading:
         for group in (group for group in self._groups() if is_free(group[0].place, self.taken)):
             spot, before, after = group[0], self.text[: group[0].start], self.text[group[-1].end :]
             name, values = spot.field, list(dict.fromkeys(str(spot.value) for spot in group))
-            (clause, _), is_soft = _clause_of(self.text, spot.start), self.schema.field(name).soft
+            (clause, _), is_soft = clause_of(self.text, spot.start, CLAUSE), self.schema.field(name).soft
             is_refused, (is_liked, is_told) = self._is_refused(spot.start), self._hinted(group)
             shade = "<degree>|<softer>" if self.language == "en" else "<degree>|<foreign_degree>"
             is_shade = stem(spot.words) != stem(values[0]) and has(shade, f"{before}\x02{spot.words}")  # 'funnier'
@@ -196,14 +196,14 @@ class _Reading:
         return moved, taken
 
     def _is_refused(self, start: int) -> bool:
-        clause, at = _clause_of(self.text, start)
+        clause, at = clause_of(self.text, start, CLAUSE)
         no, not_so = table()["refuses"].get(self.code, table()["refuses"]["other"])
         before = list(matches(no, clause[:at]))
         behind = pattern("<negated_verb>").sub(" ", clause[before[-1].end() : at]) if before else ""
         return (bool(before) and not has("<shift>", behind)) or has(not_so, clause[at:])
 
     def _hinted(self, group: Sequence[Spot]) -> tuple[bool, bool]:  # what one always likes; what an item is said to be
-        (clause, at), after = _clause_of(self.free, group[0].start), self.free[group[-1].end :]
+        (clause, at), after = clause_of(self.free, group[0].start, CLAUSE), self.free[group[-1].end :]
         fond = [match.end() for match in matches("<fond>", clause[:at])]
         is_liked = bool(fond and not has("<request>", clause[fond[-1] : at])) or has("<fond_after>", after)
         return is_liked, (has("<told>", clause[:at]) or has("<told_after>", after)) and not has("<request>", clause)
@@ -237,7 +237,7 @@ class _Reading:
         return stretches(text, words("chatter") | words("foreign") | self.spotter.own_words, pattern("<ends>"))
 
     def _whole(self, word: str, start: int) -> str:  # what is left of Chinese may be a piece of a word: then its clause
-        return word if len(word) == 2 or not has(f"[{HAN}]", word) else _clause_of(self.text, start)[0].strip()
+        return word if len(word) == 2 or not has(f"[{HAN}]", word) else clause_of(self.text, start, CLAUSE)[0].strip()
 
     def leaning(self) -> Leaning | None:
         """What it answers to the question between two values; None where it says something else, or more."""
@@ -261,22 +261,25 @@ class _Reading:
             return self.answer("talk", saying="unread_question")
         if self.says("<why>") and (not alone or (items and self.says("<why_not>"))):
             return self.answer("why_not" if self.says("<why_not>") and items else "why", items or it)
-        if self.says("<connection>") and items[1:]:
-            return self.answer("connection", items, Call("graph_lookup", {"kind": "path", "items": [*items[:2]]}))
-        if sort and self.scene.shown and (of_these or items[1:]):
-            return self.answer("comparison", items or self.rows(self.scene.shown), fields=[sort.lstrip("-")])
+        is_sorted = sort and self.scene.shown and (of_these or items[1:])
+        if is_sorted or (items[1:] and self.says("<apart>")):
+            fields = [sort.lstrip("-")] if sort else self._asked_fields()
+            return self.answer("comparison", items or self.rows(self.scene.shown), fields=fields)
         people = dict.fromkeys(str(spot.value) for spot in self.spots if spot.field in self.people)
-        if self.says("<connection>") and len(people) == 2:
-            return self.answer("connection", [], Call("graph_lookup", {"kind": "path", "items": [*people]}))
-        is_which = self.says("<question>") and not self.says("<request>") and (alone[len(self.limits) :] or items[1:])
+        ends = items[:2] if items[1:] else [*people] * (len(people) == 2)
+        if self.says("<connection>") and ends:
+            return self.answer("connection", items, Call("graph_lookup", {"kind": "path", "items": ends}))
+        is_plain = self.says("<question>") and not self.says("<request>|<who>")
+        is_which = is_plain and (alone[len(self.limits) :] or items[1:])
         if alone and ((items and is_which) or (of_these and (items or self.scene.shown))):
             return self.answer("facts", items or self.rows(self.scene.shown), *self._counted([self]))
         if [*self.about] == [title for title in self.about if not title.item_ids] != [] and self.says("<have>"):
             return self.answer("facts", items)
-        counts, lists = self.says("<count>"), self.says("<connection>") or (self.says("<list>") and not self.prefer)
+        lists = self.says("<connection>") or (self.says("<list>") and not (self.prefer or items))
+        counts, lists = self.says("<count>"), lists or (len(people) > 1 and is_plain and self.says("<together>"))
         if counts or sort or (alone and lists):
             parts = [_Reading(said, self.scene, self.spotter) for said in pattern("<sentence_end>").split(self.text)]
-            kind = "count" if counts or sort.endswith(YEAR) else "list"
+            kind = "count" if counts or sort.endswith(YEAR) or (sort and self.scene.counted and not alone) else "list"
             asked = self.answer(kind, [], *self._counted(parts if counts else [self]), fields=self._asked_fields())
             these = {"start_over": True, "limits": alone} if kind == "list" and alone and not sort else {}
             return replace(asked, patch={**self.spoken, **these}, unread=tuple(self.leftover))
@@ -305,6 +308,9 @@ class _Reading:
         wants = self.related or self.audience or self.says("<request>|<identify>")
         is_stated = self.language == "other" and self.limits  # 'was Lustiges' is no question in German
         is_talk = is_open or (has("<asks>", self.asked) and not (wants or is_stated))
+        if is_talk and self.scene.counted and self.says("<of_these>"):  # which of them was not read: then all of them
+            limits: Arguments = {"start_over": True, "limits": [*as_limits(self.scene.counted)]}
+            return Parsed(self.spoken | limits, unread=tuple(self.leftover))
         return self.answer("talk", saying="unread_question") if is_talk else None
 
     def wish(self) -> Parsed | None:
@@ -317,7 +323,8 @@ class _Reading:
         wish, patch = self.scene.preference, self.spoken | self._opinions(wants=wants)
         whom = {"avoid": [*self.avoided.values()], "audience": [*self.audience.values()]}
         patch |= {"limits": limits, "prefer": prefer, "count": self._count(), **whom}
-        fresh = [item_id for item_id in self.scene.shown_before if others and item_id not in wish.closed]
+        before = (*self.scene.shown_before, *([self.scene.focus] if self.scene.people else []))
+        fresh = [item_id for item_id in before if others and item_id not in wish.closed]
         patch["passed_over"] = [*self.references([*self.related]), *self.rows(fresh[-MOST_PASSED:])]
         patch["start_over"] = self._starts_over(patch, about)
         if self.says("<replaces>") and not patch["start_over"]:
@@ -341,11 +348,10 @@ class _Reading:
         return Parsed(self.spoken, asked, Call("answer", {"kind": kind, **told}), saying=saying)
 
     def _opinions(self, *, wants: bool) -> Arguments:
-        opinions: dict[str, list[Spot]] = {}
-        found_stances = stances(self.text, self.about)
+        opinions, taken = dict[str, list[Spot]](), stances(self.text, self.about)
         liked = "likes" if self.says("<stated_like>") or not (wants or self.says("<example>")) else "similar_to"
-        for title, stance in zip(self.about, found_stances, strict=True):
-            is_open = (wants and stance in ("", " plan")) or not (stance or self.scene.shown or any(found_stances))
+        for title, stance in zip(self.about, taken, strict=True):
+            is_open = (wants and stance in ("", " plan")) or not (stance or self.scene.shown or any(taken))
             key = "dislikes" if "dislike" in stance else liked if stance else "similar_to"
             held = {"seen": "seen" in stance, "save": "plan" in stance, key: "like" in stance or is_open}
             for name in (name for name, is_held in held.items() if is_held):
@@ -402,13 +408,6 @@ def _relation(spec: FieldSpec, before: str, after: str) -> str:
         return "after"
     is_less = has(rf"\b(?:(?:{less}) than{earlier})\s+$", before) or has("^[之以]前", behind)
     return "before" if is_less or has(r"^更?[老早旧短便]", tail) else ""
-
-
-def _clause_of(message: str, position: int) -> tuple[str, int]:
-    ends = list(matches("<clause>", message))
-    start = max((end.end() for end in ends if end.end() <= position), default=0)
-    stop = min((end.start() for end in ends if end.start() >= position), default=len(message))
-    return message[start:stop], position - start
 
 
 def stances(message: str, titles: Sequence[Spot]) -> list[str]:

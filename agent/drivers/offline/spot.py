@@ -10,9 +10,12 @@ from agent.drivers.offline.phrases import has, matches, pattern, small, table, w
 from agent.drivers.text import Place, Spot, blank, is_free, said_of, stem, words_of
 from agent.drivers.vocabulary import Meaning, Vocabulary
 from retrieval.items import Catalog
+from retrieval.preference import Constraint
 from retrieval.schema import FieldKind
 from retrieval.titles import ARTICLES, HAN, LETTER, UNSPACED, TitleSpan, normalize_title
 from tools.placing import COMMON_SURNAME_SHARE, Placer, fold
+
+Names, Limits = Iterable[str], Sequence[Constraint]
 
 
 class Spotter:
@@ -30,13 +33,13 @@ class Spotter:
         self.vocabulary, self._values = (words := Vocabulary(catalog, self.placer)), ValueFinder(catalog, words)
 
     def spot(
-        self, message: str, *, shown: Sequence[str] = (), known: Iterable[str] = (), language: str = "en"
+        self, message: str, *, shown: Sequence[str] = (), known: Names = (), language: str = "en", people: Limits = ()
     ) -> list[Spot]:
-        """What is named, in order; 'the second one' is one of the items `shown`, a `known` one wins over namesakes."""
+        """What is named; 'the second one' is one `shown`, 'he' one of `people`; a `known` item wins over namesakes."""
         spots, values = list[Spot](), self._values.within(self.vocabulary.language_read(message, language))
-        people = {spec.name for spec in self.schema.fields if spec.people}
+        roles = {spec.name for spec in self.schema.fields if spec.people}
         titles = TitleFinder(self.catalog, values).find(message)
-        names = [spot for spot in (values.find(message) if titles else ()) if spot.field in people]
+        names = [spot for spot in (values.find(message) if titles or people else ()) if spot.field in roles]
         for start, end in titles:
             if any(name.start <= start and end <= name.end and name.words != message[start:end] for name in names):
                 continue  # 'Akira' of 'Akira Kurosawa'
@@ -45,6 +48,12 @@ class Spotter:
         for find in (places, self._described):
             spots += find(blank(message, [spot.place for spot in spots], "\x00"), shown)
         spots += find_numbers(blank(message, [spot.place for spot in spots], "\x00"), self.catalog)
+        for match in [*matches(table()["he"].get(language, "(?!)"), message)][:1] if people and not names else ():
+            behind = message[match.end() :]  # 'the ones he directed': as a director, whatever he was spoken of as
+            done = [spec for spec in self.schema.fields if spec.people and has(rf"^ ?(?:{said_of(spec)})", behind)]
+            for field, value in ((limit.field, str(value)) for limit in people for value in limit.values):
+                names_of = [spec.name for spec in done if value in self.catalog.values(spec.name)]
+                spots.append(Spot(*match.span(), match[0], "value", (), (*names_of, field)[0], value, "is"))
         return sorted((*spots, *values.find(message, [spot.place for spot in spots])), key=lambda spot: spot.start)
 
     def _described(self, message: str, shown: Sequence[str]) -> list[Spot]:
@@ -105,9 +114,8 @@ class ValueFinder:
 
     def _believes(self, meaning: Meaning, text: str, start: int, end: int) -> bool:
         (spec, value), word, before = meaning, text[start:end], text[:start]
-        if len(word.split()) > 1 or not word.isascii():
-            said = word.lower()  # 'I am' is nobody's name
-            return said not in self._empty and not {*words_of(said)} <= words("stopwords")
+        if len(word.split()) > 1 or not word.isascii():  # 'I am' is nobody's name
+            return word.lower() not in self._empty and not {*words_of(word.lower())} <= words("stopwords")
         is_name, is_short = spec.people and word in words("everyday_names"), len(word) < 3 and not word.isupper()
         empty = words("stopwords" if fold(value) == fold(word) else "chatter")
         is_empty = word.lower() in empty or word.lower() in self._empty
@@ -168,7 +176,9 @@ class TitleFinder:
         is_value = any(value.field not in self._soft or text.islower() for value in whole)  # not 'wars' of 'star wars'
         if has("<weekday>", text) or (text.islower() and set(said) <= words("chatter")):
             return False
-        has_capitals = all(word[:1].isupper() or word.lower() in empty for word in text.split())
+        has_capitals = all(not word[:1].islower() or word.lower() in empty for word in text.split())
+        if has("<linked>", message) and (has("<pairs>$", before) or has(r"^\s*<pairs>", message[span.end :])):
+            return True  # 'the difference between alien and aliens'
         if not has_capitals or (message.isupper() and len(message) > 12):
             is_linked = has("<linked>", message) and (len(said) > 1 or has("<links>$", before))
             is_asked = is_linked or has("<before_title>", before)
@@ -200,9 +210,10 @@ class TitleFinder:
             if len(text) < 2 or text.isupper() or normalize_title(text) in words("stopwords") or has("<weekday>", text):
                 continue
             gaps = (message[end:a] if end <= a else message[b:start] for a, b in taken if end <= a or b <= start)
-            is_likely = has("<before_name>", message[:start]) or any(has("<in_a_list>", gap) for gap in gaps)
-            is_other = any(self._values.find(text)) and not (" " in text and self._catalog.find_title(text, limit=1))
-            if not is_other and (is_likely or self._is_near(text, 6, 0.88)):
+            beside = sum(has("<in_a_list>", gap) for gap in gaps)
+            is_title = (" " in text or beside > 1) and self._catalog.find_title(text, limit=1)
+            is_likely = beside or has("<before_name>", message[:start]) or self._is_near(text, 6, 0.88)
+            if is_likely and (is_title or not any(self._values.find(text))):
                 yield start, end
 
     def _is_near(self, text: str, shortest: int, least: float) -> bool:

@@ -13,12 +13,14 @@ from agent.drivers.schema.form import (
     ABOUT,
     COMPARE,
     COUNTS,
+    FACTS,
     FIND,
     INSTEAD,
     LISTS,
     ME,
     NEWER,
     OLDER,
+    SKIP,
     TALK,
     TELL,
     Answer,
@@ -27,6 +29,7 @@ from agent.drivers.schema.form import (
 from agent.drivers.schema.plan import Arguments, Plan
 from agent.drivers.schema.things import Kind
 from tools.batch import Call
+from tools.placing import fold
 
 UNREAD = ("unread_question", "unfollowed", "talk_later")
 """What the offline driver says of what it did not read, or takes for no wish."""
@@ -35,12 +38,14 @@ LISTED = ("limits", "likes", "similar_to", "dislikes", "seen", "save", "passed_o
 
 
 def is_read(asked: Asked) -> bool:
-    """Whether code read something of a message, and left no word and no thing of it: then a model is not asked."""
+    """Whether a model need not be asked: code read a question about items, or left no word and no thing."""
     parsed, drafted = asked.parsed, read_answer(asked.draft, asked.form)
     is_said = parsed.saying not in UNREAD and (parsed.saying or parsed.ending.arguments.get("kind", TALK) != TALK)
     is_whole = drafted.do in ABOUT or len(parsed.lookups) > 1 or "save" in parsed.patch  # more than a draft can say
     is_whole = is_whole or all(thing.key in drafted.roles for thing in asked.form.things)
     said = {*parsed.patch} - {"language"} or parsed.lookups or parsed.leaning or is_said
+    if drafted.do in ABOUT and parsed.ending.arguments.get("items"):  # what else is said with it changes no answer
+        return drafted.do != FACTS or bool(parsed.lookups)
     return bool(said) and is_whole and not parsed.left
 
 
@@ -48,10 +53,14 @@ def held(answer: Answer, asked: Asked) -> Answer:
     """An answer in which stays what the draft read: values and numbers always, all of it where both decide the same.
 
     A question that code read stays one; where it read wishes only, the model may still say what is asked of an item.
-    Where all that it read is refused, the old wish stays: 'no cartoons, real actors' adds to it.
+    Where all that it read is refused, the old wish stays: 'no cartoons, real actors' adds to it. It stays, too, where
+    nothing is named and no word turns away from it: 'something not so famous'.
     """
     drafted = read_answer(asked.draft, asked.form)
-    if answer.do == INSTEAD != drafted.do and {*drafted.roles.values()} in ({"no"}, {"never"}):
+    is_refusal = {*drafted.roles.values()} in ({"no"}, {"never"})
+    named = {fold(value) for _, value in asked.form.wanted} & {fold(words) for words in answer.want}
+    is_mood = {*answer.roles.values()} <= {"no", "never", SKIP} and not (named or answer.titles or asked.parsed.turns)
+    if answer.do == INSTEAD != drafted.do and (is_refusal or is_mood):
         answer = replace(answer, do=FIND)
     items = {thing.key for thing in asked.form.things if thing.kind is Kind.ITEM}
     stated = {key: role for key, role in drafted.roles.items() if key not in items}

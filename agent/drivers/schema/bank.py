@@ -299,6 +299,8 @@ def _view(data: Mapping[str, Any], catalog: Catalog, placer: Placer) -> View:
     conversation = Conversation("example", preference=wish)
     if shown:
         conversation = conversation.add(Turn(Role.ASSISTANT, "", shown=tuple(shown)))
+    if match := next(iter(catalog.titles.exact(data["spoken"])), None) if "spoken" in data else None:
+        conversation = conversation.add(Turn(Role.ASSISTANT, "", about=match.item_id))
     return View(conversation, data["message"], catalog, wish)
 
 

@@ -24,7 +24,7 @@ ROLES = {"is": "yes", "any_of": "or", "not": "no"}
 
 def parse_of(view: View, message: str, spotter: Spotter) -> Parsed:
     """How a message reads in this turn."""
-    return parse(message, spotter, scene_of(view.conversation, view.preference, spotter))
+    return parse(message, spotter, scene_of(view.conversation, view.preference, spotter.spot))
 
 
 class Draft:

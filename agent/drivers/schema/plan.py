@@ -11,6 +11,7 @@ from agent.drivers.schema import form as do
 from agent.drivers.schema.form import Answer, Form
 from agent.drivers.schema.things import Kind, Thing
 from agent.drivers.text import Spot
+from agent.wording.answers import is_asked
 from agent.wording.messages import say
 from retrieval.items import Catalog
 from retrieval.preference import Constraint, Leaning, Op, Preference
@@ -75,9 +76,12 @@ class Plan:
         if answer.do == do.PERSON:
             return [Call(HAND_OVER)]
         if answer.do == do.TALK:
+            if self.counted and is_asked(self.message):  # something of what was counted
+                return [Call("recommend")]
             nouns = self.catalog.schema.nouns_in(answer.language or "en")
             said = answer.text if fold(answer.text) != fold(self.message) else ""  # an echo says nothing
-            text = said or say("talk_later", answer.language or "en", nouns=nouns)
+            open_end = "unanswered" if is_asked(self.message) and self.form.things else "talk_later"
+            text = said or say(open_end, answer.language or "en", nouns=nouns)
             return [Call("answer", {"kind": "talk", "text": text})]
         return [Call("recommend", {"count": answer.count} if answer.count else {})]
 
@@ -97,6 +101,8 @@ class Plan:
         patch: Arguments = {"language": answer.language} if answer.language else {}
         if answer.do == do.LIST and (asked := [*self._limits(answer)]):  # what comes next is about these
             return patch | {"start_over": True, "limits": [*asked]}
+        if answer.do == do.TALK and self.counted and is_asked(self.message):
+            return patch | {"start_over": True, "limits": [*as_limits(self.counted)]}
         if answer.do not in do.LISTS:
             return patch
         items = self._items(answer)

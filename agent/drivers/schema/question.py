@@ -10,11 +10,13 @@ from agent.conversation import Role
 from agent.drivers.base import View
 from agent.drivers.offline import Spotter
 from agent.drivers.schema.form import Form
-from agent.drivers.schema.things import things_in
+from agent.drivers.schema.things import things_in, with_it
 from agent.drivers.text import Spot
+from agent.wording.answers import is_asked
 from retrieval.items import Catalog
 from retrieval.preference import Constraint, Wish
 from retrieval.titles import UNSPACED
+from tools.audience import find_audiences
 from tools.render import limit_text, one_line
 
 MESSAGE_LIMIT = 1200
@@ -48,15 +50,16 @@ def form_of(
         language: The message's.
     """
     message = view.message[:MESSAGE_LIMIT]
-    spots = spotter.spot(message, shown=view.shown, language=language)
-    held = view.preference
+    people = view.conversation.last_people() if is_drafted and not find_audiences(message) else ()
+    spots = spotter.spot(message, shown=view.shown, language=language, people=people)
+    held, things = view.preference, things_in(message, spots, view.catalog, view.shown)
     return Form(
-        things_in(message, spots, view.catalog, view.shown),
+        things if is_drafted else with_it(things, view.conversation.last_about(), view.catalog),
         _wish_keys(view),
         frozenset((limit.field, str(value)) for limit in held.constraints for value in limit.values)
         | {(wish.field, wish.value) for wish in held.wishes},
         bool(view.shown),
-        _may_name_more(message, spots) or (bool(view.shown) and not is_drafted),
+        _may_name_more(message, spots) or (not is_drafted and (bool(view.shown) or is_asked(message))),
         has_count or bool(COUNT.search(message)),
         _sides(view),
         has_staff=view.catalog.house.handover is not None,

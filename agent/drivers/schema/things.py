@@ -19,6 +19,8 @@ BEFORE, AFTER = 3, 3
 """Words around a thing that stand in its key."""
 DIGITS = re.compile(r"(?<![a-zA-Z_\d.,#])(\d{1,4})(?!\d|[.,]\d)['’]?[a-z]{0,3}(?![a-z])")
 YEARS = range(1880, 2041)
+IT = "it"
+"""The key of what the last reply was about."""
 UNIT = 16
 """Characters behind a number in which its unit is looked for."""
 AGE = "-year"
@@ -84,6 +86,14 @@ def things_in(
             key += " "
         things[key] = replace(thing, key=key)
     return tuple(things.values())
+
+
+def with_it(things: tuple[Thing, ...], item_id: str, catalog: Catalog) -> tuple[Thing, ...]:
+    """The list with the item that the last reply was about, where the message does not name it: 'how long is it?'."""
+    named = {reference for thing in things for reference in thing.references}
+    if item_id not in catalog or item_id in named or any(thing.key == IT for thing in things):
+        return things
+    return (*things, Thing(IT, Kind.ITEM, f"{one_line(catalog.item(item_id).label)}, spoken of last", (item_id,)))
 
 
 def around(message: str, start: int, end: int, *, low: int = 0, high: int | None = None) -> str:

@@ -1,13 +1,16 @@
 """What a message says -> the tool calls that it asks for."""
 
+from dataclasses import replace
+
 import pytest
 
 from agent.drivers.offline import Scene, Spotter, parse
 from agent.drivers.offline.phrases import has
+from retrieval.datasets.movielens import SCHEMA
 from retrieval.items import Catalog, Item
-from retrieval.preference import Leaning, Preference
-from retrieval.schema import CONTENT, LEVELS, CatalogSchema, FieldSpec
-from tests.agent.films import film_id
+from retrieval.preference import Constraint, Leaning, Op, Preference
+from retrieval.schema import CONTENT, LEVELS, CatalogSchema, FieldSpec, read_schema
+from tests.agent.films import film_catalog, film_id
 
 SHOWN = ("film:0", "film:1", "film:2", "film:3", "film:4")
 GENRES = "genres:Drama|Comedy"
@@ -587,3 +590,81 @@ def test_what_is_picked_beside_a_wish_leads_to_a_list(read):
 
     assert (parsed.patch["save"], parsed.patch["similar_to"]) == (["i0"], ["i0"])
     assert parsed.ending.tool == "recommend"
+
+
+SCOTT = Constraint("directors", Op.IS, ("Ridley Scott",))
+BY_SCOTT = {"field": "directors", "op": "is", "value": ["Ridley Scott"]}
+
+
+@pytest.mark.parametrize(
+    "message", ["ok so what else did he make", "something funny from the same director", "他还拍过别的吗"]
+)
+def test_he_is_who_was_spoken_of(read, message: str):
+    assert BY_SCOTT in read(message, people=(SCOTT,)).patch["limits"]
+    assert BY_SCOTT not in read(message).patch.get("limits", [])
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["my son is 6 and he likes dogs", "my dad comes over, he wants a comedy", "he made Heat? no, Michael Mann"],
+)
+def test_he_is_somebody_else_where_another_is_named(read, message: str):
+    assert BY_SCOTT not in read(message, people=(SCOTT,)).patch.get("limits", [])
+
+
+@pytest.mark.parametrize(
+    ("message", "sort"), [("and the last one he made?", "-year"), ("his very first film?", "year")]
+)
+def test_the_ends_of_a_career_are_looked_up(read, message: str, sort: str):
+    lookup = read(message, people=(SCOTT,)).lookups[0]
+
+    assert (lookup.arguments["limits"], lookup.arguments["sort"]) == ([BY_SCOTT], sort)
+
+
+def test_he_is_who_did_what_he_is_said_to_have_done(read):
+    as_actor = Constraint("cast", Op.IS, ("Mel Gibson",))
+    limit = {"field": "directors", "op": "not", "value": ["Mel Gibson"]}
+
+    assert limit in read("ok minus the ones he directed himself", people=(as_actor,)).patch["limits"]
+
+
+def test_who_is_asked_even_where_another_person_is_guessed(read):
+    asked = read("who directed Heat? I always thought it was Al Pacino").ending.arguments
+
+    assert (asked["kind"], asked["items"]) == ("facts", ["i0"])
+    assert "directors" in asked["fields"]
+
+
+def test_two_people_together_are_looked_up(read):
+    parsed = read("did Al Pacino and Robert De Niro ever do a film together?")
+
+    assert parsed.ending.arguments["kind"] == "list"
+    assert [limit["value"] for limit in parsed.lookups[0].arguments["limits"]] == [["Al Pacino"], ["Robert De Niro"]]
+
+
+def test_titles_in_small_letters_are_set_side_by_side(read):
+    asked = read("alien or casino for tonight? whats the difference").ending.arguments
+
+    assert (asked["kind"], asked["items"]) == ("comparison", ["i13", "i1"])
+
+
+def test_what_of_the_counted_ones_was_not_read_leads_to_a_list_of_them(read):
+    parsed = read("is one of those good for people who get bored easily?", counted=(SCOTT,))
+
+    assert (parsed.ending.tool, parsed.patch["limits"]) == ("recommend", [BY_SCOTT])
+    assert "easily" in parsed.unread
+
+
+def test_the_same_again_is_like_what_was_spoken_of(read):
+    parsed = read("fine, something similar for home then", focus="film:0")
+
+    assert parsed.patch["similar_to"] == ["i0"]
+
+
+@pytest.mark.parametrize("message", ["¿de qué va el primero?", "which one is shortest?"])
+def test_no_service_is_heard_in_other_words_and_no_length_where_there_is_one(message: str):
+    films = read_schema(SCHEMA)
+    catalog = Catalog(films, tuple(replace(item, numbers={**item.numbers, "minutes": 90.0}) for item in film_catalog()))
+    parsed = parse(message, Spotter(catalog), Scene(shown=SHOWN))
+
+    assert not {"prime", "shortest"} & {*parsed.unread}

@@ -426,6 +426,21 @@ async def test_a_new_wish_takes_the_place_of_the_old_one(driven: Driven) -> None
     assert (wanted.text, wanted.constraints) == ("sorrowful", ())
 
 
+@pytest.mark.parametrize(
+    ("message", "answer"),
+    [
+        ("something not so famous", {"do": "instead", "want": ["not so famous"]}),
+        ("something not so famous", {"do": "instead", "not": ["famous"]}),
+    ],
+)
+async def test_a_mood_alone_takes_no_place_of_a_wish(driven: Driven, message: str, answer: dict[str, object]) -> None:
+    drive = await driven(
+        message, answer, conversation=after_list(film_id("Heat"), wish=Preference(constraints=(COMEDY,)))
+    )
+
+    assert drive.batch.context.wanted.constraints == (COMEDY,)
+
+
 async def test_a_mood_joins_the_one_before(driven: Driven) -> None:
     conversation = after_list(film_id("Heat"), wish=Preference(text="quiet"))
 
@@ -572,3 +587,35 @@ async def test_an_echo_is_no_answer(driven: Driven) -> None:
     drive = await driven("Zorb zorb", {"do": "talk", "text": "zorb zorb"})
 
     assert "beyond me" in drive.batch.context.ending.text
+
+
+def talked_of(title: str, **about: tuple[Constraint, ...]) -> Conversation:
+    """After a reply that was about one film."""
+    return Conversation().add(Turn(Role.ASSISTANT, "", about=film_id(title), **about))
+
+
+async def test_it_is_what_the_last_reply_was_about(driven: Driven, model: ScriptedChatModel) -> None:
+    answer = {"do": "facts", "it": "about", "field": "year"}
+
+    drive = await driven("und von wann ist der eigentlich?", answer, conversation=talked_of("Vertigo"))
+
+    assert '"it" = Vertigo (1958), spoken of last' in model.calls[0].question
+    assert drive.batch.context.ending.item_ids == (film_id("Vertigo"),)
+
+
+async def test_what_is_asked_of_the_counted_ones_leads_to_a_list_of_them(driven: Driven) -> None:
+    by_scott = Constraint("directors", Op.IS, ("Ridley Scott",))
+    counted = Conversation().add(Turn(Role.ASSISTANT, "", counted=(by_scott,)))
+
+    drive = await driven("¿y la menos dramática de esas?", {"do": "talk", "text": "No sé"}, conversation=counted)
+
+    assert drive.batch.context.wanted.constraints == (by_scott,)
+
+
+async def test_a_question_about_items_that_code_read_costs_no_call(driven: Driven, model: ScriptedChatModel) -> None:
+    shown = after_list(film_id("Heat"), film_id("Fargo"))
+
+    drive = await driven("which of these is oldest? ive got to be up early", {"do": "compare"}, conversation=shown)
+
+    assert (drive.batch.context.ending.kind, drive.batch.context.ending.fields) == ("comparison", ("year",))
+    assert model.calls == []

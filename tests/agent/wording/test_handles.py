@@ -31,6 +31,14 @@ def test_a_field_becomes_its_values_or_the_first_of_them(films: Catalog):
     assert fill("[[1.genres.1]]", films) == "Crime"
 
 
+def test_what_an_item_only_touches_is_stated_where_it_is_all_there_is(films: Catalog):
+    def with_slight(*slight: str) -> Catalog:
+        return Catalog(films.schema, tuple(replace(item, slight=slight) for item in films))
+
+    assert fill("[[1.genres]]", with_slight("Drama")) == "Crime"
+    assert fill("[[1.genres]]", with_slight("Crime", "Drama")) == "Crime and Drama"
+
+
 def test_numbers_are_those_that_code_counted(films: Catalog):
     assert fill("[[count]], [[shown]], [[size]]", films) == f"1,682, 2, {len(films)}"
 
