@@ -1,5 +1,6 @@
 """The one abstraction of the recommenders."""
 
+from collections.abc import Mapping
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -7,6 +8,7 @@ from numpy.typing import NDArray
 
 from retrieval.candidates import Candidate
 from retrieval.history import UserHistory
+from retrieval.models.features import Dimension
 from retrieval.preference import Preference
 
 
@@ -52,5 +54,17 @@ class Scoring(Protocol):
         Returns:
             Shape (n_items,), higher is better, not comparable between channels; -inf where the channel cannot tell.
             Known items are scored as any others; a NaN never occurs.
+        """
+        ...
+
+
+@runtime_checkable
+class Foreseeing(Protocol):
+    """A channel that may have learned from a log what comes next, all models together."""
+
+    def foreseen(self, preference: Preference, history: UserHistory) -> Mapping[Dimension, NDArray[np.float32]] | None:
+        """What each dimension of interest adds to the score of every item, each shape (n_items,), finite.
+
+        None where no log taught it, or nothing liked is known.
         """
         ...

@@ -1,10 +1,11 @@
 """What comes next: scores by the sequence model, with the items it rests on and the cluster of people like the user.
 
-What was said in this conversation counts as newest.
+What was said in this conversation counts as newest. Where no conversation about a catalog was recorded, its log teaches
+how far other models count beside the network (`retrieval.fusion.next_items`).
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import isfinite
 
@@ -18,15 +19,19 @@ from retrieval.channels.ratings import read_ratings
 from retrieval.channels.tastes import best_rows, candidate, eligible
 from retrieval.datasets import Dataset
 from retrieval.errors import IndexMissingError
+from retrieval.fusion.next_items import NextItems, fit_next_items, held_back
+from retrieval.fusion.weights import read_weights
 from retrieval.history import UserHistory
 from retrieval.items import Catalog
 from retrieval.measuring import train_hits
 from retrieval.models import clusters as taste_clusters
 from retrieval.models.clusters import TasteClusters
 from retrieval.models.clusters_names import Choose, Fact, holds, label, load_names, name_clusters, save_names
+from retrieval.models.features import Dimension
 from retrieval.models.log import Log, Profile
 from retrieval.models.sequence import NAME, WHAT, Read, SequenceModel, SequenceSettings, fit
 from retrieval.models.sequence_features import item_features
+from retrieval.models.side import item_side
 from retrieval.preference import Preference
 from retrieval.resources import Progress, require, silent, writing
 from retrieval.settings import RetrievalSettings
@@ -34,7 +39,7 @@ from retrieval.vectors import VectorIndex
 
 logger = logging.getLogger(__name__)
 
-CLUSTERS = "clusters"
+CLUSTERS, NEXT = "clusters", "next"
 LATEST = 8
 """Of so many newest liked items the one is looked for that a score rests on."""
 CONTEXT = 40
@@ -49,9 +54,19 @@ NETWORKS = 1
 """A second network costs every build two minutes more and every turn a few milliseconds; the benchmark averages two."""
 
 
-def network_settings(settings: RetrievalSettings) -> SequenceSettings:
-    """How the channel's model is trained."""
-    return replace(SequenceSettings(seed=settings.seed), seeds=NETWORKS)
+MOST_ITEMS, MOST_STEPS, LONGEST = 30_000, 3000, 50
+"""Of the network where the log is the only teacher: nearly all items get a place, and the training ends in time."""
+
+
+def network_settings(settings: RetrievalSettings, *, is_teacher: bool = False) -> SequenceSettings:
+    """How the channel's model is trained; `is_teacher` where nothing but the log teaches."""
+    usual = replace(SequenceSettings(seed=settings.seed), seeds=NETWORKS)
+    return replace(usual, most_items=MOST_ITEMS, most_steps=MOST_STEPS, longest=LONGEST) if is_teacher else usual
+
+
+def log_teaches(dataset: Dataset, settings: RetrievalSettings) -> bool:
+    """Whether a log is there, and no recorded conversation speaks of the catalog's items."""
+    return len(dataset.interactions) > 0 and not read_weights(settings.data_dir).counts(dataset.catalog).any()
 
 
 def build_sequence(
@@ -62,10 +77,14 @@ def build_sequence(
     model_settings: SequenceSettings | None = None,
     choose: Choose | None = None,
 ) -> None:
-    """Train the model, cluster the people and write both under data_dir/sequence."""
+    """Train the model, cluster the people and write both under data_dir/sequence, with what the log teaches beside."""
     log = Log.of_dataset(dataset)
     features = item_features(dataset.catalog, _texts(dataset.catalog, settings))
-    model = fit(log, model_settings or network_settings(settings), progress, features=features)
+    taken = log.where(log.weights >= 0)
+    held = held_back(taken, seed=settings.seed) if log_teaches(dataset, settings) else None
+    how = model_settings or network_settings(settings, is_teacher=held is not None)
+    model = fit(log if held is None else taken.where(~held), how, progress, features=features)
+    learned = None if held is None else fit_next_items(taken, held, item_side(dataset.catalog), model, progress)
     people = list(log.profiles())
     earlier = [profile.head(max(0, len(profile) - 1)) for profile in people]
     clusters = taste_clusters.fit(log, model.vectors(people), model.vectors(earlier))
@@ -74,6 +93,9 @@ def build_sequence(
         (folder / CLUSTERS).mkdir()
         clusters.save(folder / CLUSTERS)
         save_names(folder / CLUSTERS, name_clusters(clusters, dataset.catalog, choose))
+        if learned is not None:
+            (folder / NEXT).mkdir()
+            learned.save(folder / NEXT)
 
 
 def rename_clusters(dataset: Dataset, settings: RetrievalSettings, choose: Choose) -> tuple[tuple[Fact, ...], ...]:
@@ -107,11 +129,13 @@ class SequenceChannel:
         model: SequenceModel,
         clusters: TasteClusters | None = None,
         names: tuple[tuple[Fact, ...], ...] = (),
+        learned: NextItems | None = None,
     ) -> None:
         self._catalog = dataset.catalog
         self._model = model
         self._clusters = clusters
         self._names = names
+        self._learned = learned
         self._likers = Likers(read_ratings(dataset))
 
     @classmethod
@@ -124,7 +148,9 @@ class SequenceChannel:
         folder = settings.data_dir / NAME
         require(folder, dataset.fingerprint, WHAT)
         model, clusters = SequenceModel.load(folder), TasteClusters.load(folder / CLUSTERS)
-        return cls(dataset, model, clusters, load_names(folder / CLUSTERS, len(clusters)))
+        is_taught = (folder / NEXT).is_dir() and log_teaches(dataset, settings)
+        learned = NextItems.load(folder / NEXT, model) if is_taught else None
+        return cls(dataset, model, clusters, load_names(folder / CLUSTERS, len(clusters)), learned)
 
     @property
     def name(self) -> str:
@@ -159,6 +185,13 @@ class SequenceChannel:
         profile = read_profile(self._catalog, preference, history)
         return self._scores(profile, self._read(profile))
 
+    def foreseen(self, preference: Preference, history: UserHistory) -> Mapping[Dimension, NDArray[np.float32]] | None:
+        """See `retrieval.channels.base.Foreseeing`."""
+        profile = read_profile(self._catalog, preference, history)
+        if self._learned is None or not (profile.weights > 0).any():
+            return None
+        return self._learned.by_dimension(_taken(profile))
+
     def cluster_of(self, preference: Preference, history: UserHistory) -> tuple[tuple[Fact, ...], float, float]:
         """The facts that name the user's main cluster, how much they belong to it, and its share of the people.
 
@@ -182,6 +215,8 @@ class SequenceChannel:
         return self._model.read([profile]) if (profile.weights > 0).any() else ()
 
     def _scores(self, profile: Profile, read: Sequence[Read]) -> NDArray[np.float32]:
+        if self._learned is not None and (profile.weights > 0).any():
+            return self._learned.score([_taken(profile)])[0]
         return np.asarray(self._model.score_read([profile], read)[0], dtype=np.float32)
 
     def _membership(
@@ -255,6 +290,12 @@ def read_profile(catalog: Catalog, preference: Preference, history: UserHistory)
     times[user.said] = times[~user.said].max(initial=0.0) + SOON_S
     kept = ~user.said | user.liked
     return Profile(user.profile.items[kept], user.profile.weights[kept], times[kept])
+
+
+def _taken(profile: Profile) -> Profile:
+    """What was not disliked: all that the models of the log were fitted on."""
+    kept = profile.weights >= 0
+    return Profile(profile.items[kept], profile.weights[kept], profile.times[kept])
 
 
 def _only(profile: Profile, kept: NDArray[np.int64]) -> Profile:

@@ -1,6 +1,7 @@
 """The fusion of conversations, and the default: a weighted sum of signals, with weights learned from conversations.
 
-A sum, so that what each dimension of interest adds to an item is exact and can be shown.
+A sum, so that what each dimension of interest adds to an item is exact and can be shown. Where a log is all that was
+learned from, it says what people with a past get who ask for nothing (`retrieval.fusion.next_items`).
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.channels.base import Foreseeing
 from retrieval.fusion.base import Fused, Lists, Parts, Shown
 from retrieval.fusion.lists import mixed
 from retrieval.fusion.signals import CHANNEL_OF, SIGNALS, Signals, asked_values
@@ -18,6 +20,7 @@ from retrieval.models.features import Dimension
 from retrieval.preference import Preference
 
 NAME = "conversation"
+SEQUENCE = "sequence"
 COLUMNS: Mapping[str, list[int]] = {
     channel: [place for place, name in enumerate(SIGNALS) if CHANNEL_OF[name] == channel]
     for channel in dict.fromkeys(CHANNEL_OF.values())
@@ -68,6 +71,9 @@ class ConversationFusion:
         ids = [item_id for item_id in brought if item_id in catalog]
         if not ids:
             return Fused({})
+        foreseen = self._foreseen(ids, preference, history)
+        if foreseen is not None:
+            return foreseen
         weights = self._weights(preference, history)
         added = self.signals.of(catalog.rows(ids), preference, history, shown, weights=weights) * weights
         by_channel = {name: added[:, places].sum(axis=1, dtype=np.float64) for name, places in COLUMNS.items()}
@@ -76,7 +82,24 @@ class ConversationFusion:
         scaled = _scaled(by_channel)
         shares = {name: dict(zip(ids, one.tolist(), strict=True)) for name, one in scaled.items()}
         total = dict(zip(ids, sum(scaled.values(), start=np.zeros(len(ids))).tolist(), strict=True))
-        return Fused(shares, _shares(added), lambda asked: _parts(added, ids, asked), "exact", total)
+        kinds, parts = _by_dimension(added)
+        return Fused(shares, _shares(kinds, parts), lambda asked: _parts(kinds, parts, ids, asked), "exact", total)
+
+    def _foreseen(self, ids: list[str], preference: Preference, history: UserHistory) -> Fused | None:
+        """What a log teaches of somebody who asks for nothing; None where they ask, or no log was learned from."""
+        channel: object = self.signals.channels.get(SEQUENCE)
+        if not isinstance(channel, Foreseeing) or preference.text or preference.liked or asked_values(preference):
+            return None
+        by_dimension = channel.foreseen(preference, history)
+        if by_dimension is None:
+            return None
+        rows = self.signals.catalog.rows(ids)
+        added = np.stack([scores[rows] for scores in by_dimension.values()], axis=1)
+        added -= added.mean(axis=0)
+        names = [str(kind) for kind in by_dimension]
+        points = _scaled({SEQUENCE: added.sum(axis=1, dtype=np.float64)})[SEQUENCE]
+        total = dict(zip(ids, points.tolist(), strict=True))
+        return Fused({SEQUENCE: total}, _shares(names, added), lambda asked: _parts(names, added, ids, asked), "exact")
 
     def _weights(self, preference: Preference, history: UserHistory) -> NDArray[np.float32]:
         """The weights of the situation, shape (len(SIGNALS),).
@@ -127,9 +150,8 @@ def _by_dimension(added: NDArray[np.float32]) -> tuple[list[str], NDArray[np.flo
     return [str(kind) for kind in kinds], np.stack([added[:, places].sum(axis=1) for places in columns], axis=1)
 
 
-def _shares(added: NDArray[np.float32]) -> dict[str, float]:
+def _shares(names: list[str], by_dimension: NDArray[np.float32]) -> dict[str, float]:
     """How much of the differences between candidates each dimension makes, summing to 1."""
-    names, by_dimension = _by_dimension(added)
     spread = by_dimension.std(axis=0)
     whole = float(spread.sum())
     return (
@@ -139,9 +161,8 @@ def _shares(added: NDArray[np.float32]) -> dict[str, float]:
     )
 
 
-def _parts(added: NDArray[np.float32], ids: list[str], asked: Iterable[str]) -> Parts:
-    """Exact shares of the sum; signals have mean 0, so that they compare with the mean candidate."""
-    names, by_dimension = _by_dimension(added)
+def _parts(names: list[str], by_dimension: NDArray[np.float32], ids: list[str], asked: Iterable[str]) -> Parts:
+    """Exact shares of the sum; each has mean 0, so that they compare with the mean candidate."""
     at = {item_id: place for place, item_id in enumerate(ids)}
     return {
         item_id: dict(zip(names, by_dimension[at[item_id]].tolist(), strict=True)) for item_id in asked if item_id in at

@@ -27,6 +27,8 @@ NAME = "lightgcn"
 WHAT = "graph neural model"
 LEAST_STEPS, PER_STEP = 20, 100
 """Little data needs few updates: one for so many interactions, and so many in any case."""
+MOST_CELLS = 10_000_000
+"""Users times items of one update: where there are more, users are drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ class LightGcnSettings:
     dimension: int = 64
     layers: int = 1
     steps: int = 300
-    """Updates; each sees one moment of every user."""
+    """Updates; each sees one moment of every user, or of as many as it can hold."""
     learning_rate: float = 0.01
     weight_decay: float = 0.5
     dropout: float = 0.2
@@ -140,10 +142,20 @@ def fit(
     network = Network(log, facts, settings)
     steps = min(settings.steps, LEAST_STEPS + len(log) // PER_STEP)
     for step in range(steps):
-        past, following = moments.draw(rng)
+        past, following = _fewer(*moments.draw(rng), rng)
         network.learn(past, following, kept=rng.random(log.n_items) >= settings.unrated)
         progress(NAME, step + 1, steps)
     return LightGcnModel(settings, *network.vectors())
+
+
+def _fewer(past: csr_matrix, following: csr_matrix, rng: Generator) -> tuple[csr_matrix, csr_matrix]:
+    """As many people as an update can hold, drawn by lot."""
+    n_users, n_items = past.shape
+    most = max(1, MOST_CELLS // max(1, n_items))
+    if n_users <= most:
+        return past, following
+    drawn = np.sort(rng.permutation(n_users)[:most])
+    return past[drawn], following[drawn]
 
 
 class Moments:

@@ -111,15 +111,20 @@ class SequenceNet(nn.Module):
             spread = INITIAL_STD / math.sqrt(max(float((self.features**2).sum(1).mean()), 1e-9))
             self.reading = nn.Parameter(torch.randn(self.features.shape[1], shape.width) * spread)
 
-    def table(self) -> Tensor:
+    def table(self, among: Tensor | None = None) -> Tensor:
         """A vector per place and one for padding: learned for itself, plus what is read out of its features.
 
-        Shape (n_places + 1, width).
+        Args:
+            among: Only these places, shape (m,).
+
+        Returns:
+            Shape (m + 1, width).
         """
+        items = self.items if among is None else self.items[functional.pad(among, (0, 1), value=self.shape.n_places)]
         if self.features is None:
-            return self.items
-        read = self.feature_drop(self.features) @ self.reading
-        return self.items + functional.pad(read, (0, 0, 0, 1))
+            return items
+        read = self.feature_drop(self.features if among is None else self.features[among]) @ self.reading
+        return items + functional.pad(read, (0, 0, 0, 1))
 
     @torch.no_grad()
     def without_features(self) -> "SequenceNet":
@@ -132,18 +137,19 @@ class SequenceNet(nn.Module):
         return self.eval()
 
     def forward(self, batch: Batch, table: Tensor) -> Tensor:
-        """The vector after each interaction, shape (n, length, width)."""
+        """The vector after each interaction, shape (n, length, width); the last of the table stands for padding."""
         places = torch.from_numpy(batch.places)
         told = self.opinions[torch.from_numpy(batch.opinions)] + self.gaps[torch.from_numpy(batch.gaps)]
         x = self.drop(table[places] + told)
-        bias = self._bias(places, torch.from_numpy(batch.apart))
+        bias = self._bias(places == len(table) - 1, torch.from_numpy(batch.apart))
         for block in self.blocks:
             x = block(x, bias)
         return torch.as_tensor(self.norm(x))
 
-    def logits(self, vectors: Tensor, table: Tensor) -> Tensor:
-        """A logit per place for each vector, shape (n, n_places)."""
-        return torch.addmm(self.popularity, vectors, table[: self.shape.n_places].T)
+    def logits(self, vectors: Tensor, table: Tensor, among: Tensor | None = None) -> Tensor:
+        """A logit per place of the table for each vector, shape (n, m); `among` are these places where not all."""
+        popularity = self.popularity if among is None else self.popularity[among]
+        return torch.addmm(popularity, vectors, table[:-1].T)
 
     def reseed(self, seed: int) -> None:
         """Let every dropout draw from a new generator."""
@@ -151,12 +157,12 @@ class SequenceNet(nn.Module):
             if isinstance(module, Dropout):
                 module.rng = np.random.default_rng([seed, number])
 
-    def _bias(self, places: Tensor, apart: Tensor) -> Tensor:
+    def _bias(self, is_padding: Tensor, apart: Tensor) -> Tensor:
         """By distance and by time between; nobody looks ahead or at padding. Shape (n, heads, length, length)."""
-        length = places.shape[1]
+        length = is_padding.shape[1]
         near = self.distances[:, torch.as_tensor(self.kinds)[:length, :length]]
         ahead = torch.full((length, length), FAR_BELOW).triu(1)
-        padded = (places == self.shape.n_places)[:, None, None, :] * FAR_BELOW
+        padded = is_padding[:, None, None, :] * FAR_BELOW
         return (near + ahead)[None] + self.apart[:, apart].transpose(0, 1) + padded
 
 

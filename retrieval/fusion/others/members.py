@@ -10,7 +10,18 @@ from typing import Protocol
 
 import numpy as np
 
-from retrieval.models import als, content, ease, facts, neighbors, popularity_now, sessions, transitions, trend
+from retrieval.models import (
+    als,
+    content,
+    ease,
+    facts,
+    neighbors,
+    popularity_now,
+    sequential_rules,
+    sessions,
+    transitions,
+    trend,
+)
 from retrieval.models.base import Model
 from retrieval.models.features import Dimension, ItemSide
 from retrieval.models.log import Log
@@ -101,6 +112,15 @@ _ALL = (
         lambda log, _, tell: sessions.fit(log, None, tell),
         sessions.SessionModel.load,
         recalls=True,
+    ),
+    FusionMember(
+        "rules", Dimension.TIMELINESS, lambda log, _, __: sequential_rules.fit(log), sequential_rules.RuleModel.load
+    ),
+    FusionMember(
+        "together",
+        Dimension.COLLABORATIVE,
+        lambda log, _, __: sequential_rules.fit(log, sequential_rules.TOGETHER),
+        sequential_rules.RuleModel.load,
     ),
     FusionMember("trend", Dimension.TIMELINESS, lambda log, _, tell: trend.fit(log, None, tell), trend.TrendModel.load),
     FusionMember(

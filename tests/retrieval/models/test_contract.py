@@ -19,6 +19,7 @@ from retrieval.models import (
     lightgcn,
     neighbors,
     popularity_now,
+    sequential_rules,
     transitions,
     trend,
 )
@@ -99,6 +100,8 @@ FITS: dict[str, Callable[[Log], Saved]] = {
     "ease": ease.fit,
     "plain ease": lambda log: ease.fit(log, EaseSettings(nearness=0, recency=0, opinions=1.0)),
     "transitions": transitions.fit,
+    "rules": sequential_rules.fit,
+    "together": lambda log: sequential_rules.fit(log, sequential_rules.TOGETHER),
     "trend": trend.fit,
     "coming": popularity_now.fit,
     "als": lambda log: als.fit(log, SMALL_ALS),
@@ -117,6 +120,8 @@ LOADS: dict[str, Callable[[Path], Saved]] = {
     "ease": EaseModel.load,
     "plain ease": EaseModel.load,
     "transitions": TransitionModel.load,
+    "rules": sequential_rules.RuleModel.load,
+    "together": sequential_rules.RuleModel.load,
     "trend": TrendModel.load,
     "coming": popularity_now.PopularityNowModel.load,
     "als": AlsModel.load,
@@ -128,7 +133,18 @@ LOADS: dict[str, Callable[[Path], Saved]] = {
     "people pearson": UserNeighbors.load,
     "people euclidean": UserNeighbors.load,
 }
-COLLABORATIVE = ("ease", "plain ease", "transitions", "als", "lightgcn", "people", "people far", "items")
+COLLABORATIVE = (
+    "ease",
+    "plain ease",
+    "transitions",
+    "als",
+    "lightgcn",
+    "people",
+    "people far",
+    "items",
+    "rules",
+    "together",
+)
 BY_OPINION = ("people pearson", "people euclidean", "items pearson", "items euclidean")
 """These need opinions that differ, or opinions that agree by more than chance."""
 
@@ -188,7 +204,7 @@ def test_a_stranger_is_given_the_rest_of_their_block(name: str, block: int, fitt
     assert set(best.tolist()) == {begin + 3, begin + 4, begin + 5}
 
 
-@pytest.mark.parametrize("name", ["ease", "transitions", "people", "items"])
+@pytest.mark.parametrize("name", ["ease", "transitions", "people", "items", "rules"])
 def test_what_was_taken_next_comes_first(name: str, fitted: dict[str, Saved]) -> None:
     scores = fitted[name].score([person(2, 3)])[0]
 
@@ -211,6 +227,15 @@ def test_an_item_that_nobody_took_is_found_by_what_it_is(name: str) -> None:
     scores = FITS[name](known.where(known.items != new)).score([person(0, 1, 2)])[0]
 
     assert scores[new] > max(scores[IN_BLOCK:N_RATED])
+
+
+def test_a_graph_with_very_many_people_is_learned_from_some_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lightgcn, "MOST_CELLS", 12 * N_ITEMS)
+
+    scores = FITS["lightgcn"](planted()).score([person(0, 1, 2)])[0]
+    scores[[0, 1, 2, *range(N_RATED, N_ITEMS)]] = -np.inf
+
+    assert set(np.argsort(-scores, kind="stable")[:3].tolist()) == {3, 4, 5}
 
 
 @every

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from retrieval.errors import IndexMissingError
+from retrieval.models import sequence_training
 from retrieval.models.log import Log, Profile
 from retrieval.models.sequence import SequenceModel, SequenceSettings, fit
 
@@ -49,6 +50,20 @@ def test_the_next_item_of_a_planted_order_is_found(model: SequenceModel):
     for row, person in zip(scores, people, strict=True):
         row[person.items] = -np.inf
     assert scores.argmax(axis=1).tolist() == [6, 1, 8]
+
+
+def test_among_very_many_items_a_step_tells_few_apart_and_the_order_is_found(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sequence_training, "MOST_AT_ONCE", 20)
+    monkeypatch.setattr(sequence_training, "DRAWN", 10)
+    rng = np.random.default_rng(0)
+    walks = log_of([profile(*((int(rng.integers(60)) + np.arange(6)) % 60)) for _ in range(120)], n_items=60)
+    few_a_step = replace(TINY, batch_places=60, epochs=10)
+
+    scores = fit(walks, few_a_step, features=np.eye(60, 8, dtype=np.float32)).score([profile(3, 4, 5), profile(40, 41)])
+
+    for row, past in zip(scores, ([3, 4, 5], [40, 41]), strict=True):
+        row[past] = -np.inf
+    assert scores.argmax(axis=1).tolist() == [6, 42]
 
 
 def test_items_without_ratings_and_people_without_history_have_no_score(model: SequenceModel):

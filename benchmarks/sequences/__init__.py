@@ -1,0 +1,1 @@
+"""Public logs without words: ingested as any user would, and the shipped recommender beside plain peers."""
