@@ -7,13 +7,16 @@ import re
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from typing import Literal, TypeAlias
 
+from retrieval.preference import Constraint
 from retrieval.schema import FieldSpec
 from retrieval.titles import LETTER, UNSPACED
 from tools.render import clipped
 
 Place = tuple[int, int]
+Names: TypeAlias = Iterable[str]
+Limits: TypeAlias = Sequence[Constraint]
 LONGEST = 60
 """Characters of a stretch that is told."""
 

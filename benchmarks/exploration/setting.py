@@ -70,7 +70,7 @@ class Setting:
         whole = of_users(self.log, users)
         log = of_users(self.log, users, without=self.new_items) if withheld else whole
         model = fit_taste(log, self.vectors, settings)
-        groups = askable(self.catalog, model)
+        groups = askable(self.catalog)
         return Prior(model, settings, log.counts(), long_tail(whole.counts()), (Questions.of(model, groups), groups))
 
 

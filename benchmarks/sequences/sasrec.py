@@ -58,7 +58,8 @@ class Block(nn.Module):
         query, key, value = self.project(self.norms[0](x)).chunk(3, dim=-1)
         x = x + self.drop(self.back(functional.scaled_dot_product_attention(query, key, value, is_causal=True)))
         hidden = self.drop(torch.relu(self.first(self.norms[1](x))))
-        return x + self.drop(self.second(hidden))
+        changed: Tensor = x + self.drop(self.second(hidden))
+        return changed
 
 
 class SasRec(nn.Module):

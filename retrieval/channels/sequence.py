@@ -66,7 +66,7 @@ def network_settings(settings: RetrievalSettings, *, is_teacher: bool = False) -
 
 def log_teaches(dataset: Dataset, settings: RetrievalSettings) -> bool:
     """Whether a log is there, and no recorded conversation speaks of the catalog's items."""
-    return len(dataset.interactions) > 0 and not read_weights(settings.data_dir).counts(dataset.catalog).any()
+    return len(dataset.interactions) > 0 and not read_weights(settings.data_dir).talk(dataset.catalog).counts.any()
 
 
 def build_sequence(
@@ -216,7 +216,7 @@ class SequenceChannel:
 
     def _scores(self, profile: Profile, read: Sequence[Read]) -> NDArray[np.float32]:
         if self._learned is not None and (profile.weights > 0).any():
-            return self._learned.score([_taken(profile)])[0]
+            return np.asarray(self._learned.score([_taken(profile)])[0], dtype=np.float32)
         return np.asarray(self._model.score_read([profile], read)[0], dtype=np.float32)
 
     def _membership(

@@ -145,7 +145,7 @@ class Signals:
         if not len(named):
             return np.zeros(len(self.catalog))
         near = np.exp(-np.abs(self._years[:, None] - named[None]) / ERA).mean(axis=1)
-        return np.where(np.isnan(near), np.nanmean(near), near)
+        return np.asarray(np.where(np.isnan(near), np.nanmean(near), near), dtype=np.float64)
 
     def _scores(self, name: str, preference: Preference, history: UserHistory) -> NDArray[np.floating]:
         """A channel's scores of all items; the lowest where it cannot tell, 0 where it cannot of any."""

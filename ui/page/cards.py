@@ -76,7 +76,7 @@ def card(recommendation: Recommendation, context: CardContext) -> Html:
     )
 
 
-def facts(item: Item, context: CardContext, reason: str) -> Html:
+def facts(item: Item, context: CardContext, reason: str = "") -> Html:
     """What the schema puts on a card, without the year (it stands in the title) and what the reason says."""
     schema, language = context.catalog.schema, context.language
     told = card_facts(item, schema, language, reason)

@@ -268,7 +268,7 @@ class _Reading:
         people = dict.fromkeys(str(spot.value) for spot in self.spots if spot.field in self.people)
         ends = items[:2] if items[1:] else [*people] * (len(people) == 2)
         if self.says("<connection>") and ends:
-            return self.answer("connection", items, Call("graph_lookup", {"kind": "path", "items": ends}))
+            return self.answer("connection", items, Call("graph_lookup", {"kind": "path", "items": [*ends]}))
         is_plain = self.says("<question>") and not self.says("<request>|<who>")
         is_which = is_plain and (alone[len(self.limits) :] or items[1:])
         if alone and ((items and is_which) or (of_these and (items or self.scene.shown))):

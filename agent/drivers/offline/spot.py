@@ -7,15 +7,12 @@ from itertools import chain
 
 from agent.drivers.offline.numbers import find_numbers
 from agent.drivers.offline.phrases import has, matches, pattern, small, table, words
-from agent.drivers.text import Place, Spot, blank, is_free, said_of, stem, words_of
+from agent.drivers.text import Limits, Names, Place, Spot, blank, is_free, said_of, stem, words_of
 from agent.drivers.vocabulary import Meaning, Vocabulary
 from retrieval.items import Catalog
-from retrieval.preference import Constraint
 from retrieval.schema import FieldKind
 from retrieval.titles import ARTICLES, HAN, LETTER, UNSPACED, TitleSpan, normalize_title
 from tools.placing import COMMON_SURNAME_SHARE, Placer, fold
-
-Names, Limits = Iterable[str], Sequence[Constraint]
 
 
 class Spotter:
