@@ -1,7 +1,7 @@
 """Everything of a catalog that a message names: titles, values, numbers, places in the last list."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from copy import copy
 from itertools import chain
 
