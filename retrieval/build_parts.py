@@ -9,7 +9,7 @@ from retrieval.belief_index import build_taste, open_taste
 from retrieval.channels.factors import LIKED, FactorsChannel, build_factors
 from retrieval.channels.graph import build_graph_vectors, open_graph_vectors
 from retrieval.channels.neighbors import NeighborsChannel, build_neighbors, neighbor_settings
-from retrieval.channels.sequence import SequenceChannel, build_sequence, network_settings
+from retrieval.channels.sequence import SequenceChannel, build_sequence, log_teaches, network_settings
 from retrieval.datasets import Dataset
 from retrieval.errors import IndexMissingError
 from retrieval.features.trust import believed_features, features_hash
@@ -75,7 +75,8 @@ def _taste_key(dataset: Dataset, settings: RetrievalSettings) -> str:
 
 
 def _sequence_key(dataset: Dataset, settings: RetrievalSettings) -> str:
-    return hash_of(dataset.fingerprint, settings.encoder, repr(network_settings(settings)))
+    how = network_settings(settings, is_teacher=log_teaches(dataset, settings))
+    return hash_of(dataset.fingerprint, settings.encoder, repr(how))
 
 
 def _fusion_key(dataset: Dataset, settings: RetrievalSettings) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from retrieval.build_parts import PARTS
 from retrieval.candidates import Candidate
 from retrieval.channels.ratings import read_ratings
 from retrieval.channels.sequence import NEXT, SequenceChannel, build_sequence, log_teaches
@@ -105,10 +106,13 @@ def test_recorded_conversations_about_the_catalog_take_over(
     shutil.copytree(built.data_dir, tmp_path / "data")
     settings = built.model_copy(update={"data_dir": tmp_path / "data"})
     assert SequenceChannel.open(walks, settings).foreseen(Preference(), person(3)) is not None
+    sequence = next(part for part in PARTS if part.name == "sequence")
+    key = sequence.key(walks, settings)
 
     write_weights(settings.data_dir, DISLIKES.model_copy(update={"spoken": {"i0": 1}}))
 
     assert not log_teaches(walks, settings)
+    assert sequence.key(walks, settings) != key
     assert SequenceChannel.open(walks, settings).foreseen(Preference(), person(3)) is None
 
 
