@@ -226,6 +226,7 @@ class Retriever:
         places: Sequence[RecordedPlace],
         sessions: Sequence[frozenset[str]],
         *,
+        own: Sequence[frozenset[str]] = (),
         source: str = "",
         progress: Progress = silent,
     ) -> ConversationWeights:
@@ -236,6 +237,7 @@ class Retriever:
             self._signals,
             self._recall,
             before=self._parts.weights,
+            own=own,
             source=source,
             progress=progress,
         )

@@ -29,13 +29,14 @@ def fit(
     Raises:
         BadDataError: A file cannot be read, or there is nothing to learn from.
     """
-    dialogues = [dialogue for path in paths for dialogue in read_transcripts(path).dialogues] + _own(settings.data_dir)
-    if not dialogues:
+    recorded = [dialogue for path in paths for dialogue in read_transcripts(path).dialogues]
+    own = _own(settings.data_dir)
+    if not (recorded or own):
         raise BadDataError("expected recorded conversations, found none. Name a file: --dialogues FILE")
     retriever = Retriever.open(settings)
-    places = asyncio.run(_play(dialogues, Player.of(retriever.catalog), progress))
-    sessions = [came_up(dialogue) for dialogue in dialogues]
-    weights = retriever.learn(places, sessions, source=source, progress=progress)
+    places = asyncio.run(_play([*recorded, *own], Player.of(retriever.catalog), progress))
+    sessions, ours = ([came_up(dialogue) for dialogue in dialogues] for dialogues in (recorded, own))
+    weights = retriever.learn(places, sessions, own=ours, source=source, progress=progress)
     write_weights(settings.data_dir, weights)
     return weights
 

@@ -72,6 +72,7 @@ def learn(
     recall: Recall,
     *,
     before: ConversationWeights,
+    own: Sequence[frozenset[str]] = (),
     source: str = "",
     progress: Progress = silent,
 ) -> ConversationWeights:
@@ -83,17 +84,20 @@ def learn(
         signals: Of the catalog that the ids belong to.
         recall: Finds the candidates of a place.
         before: The weights that are kept where there are too few places.
+        own: The same of a folder's users: counted, but in no pairs, which would tell one of them by what they named.
         source: What it is learned from, to be written down.
         progress: Told how many places are done.
     """
-    talk = Talk.of(sessions, signals.catalog)
+    paired = frozenset(sessions)
+    talk = Talk(Talk.of((*sessions, *own), signals.catalog).counts, Talk.of(sessions, signals.catalog).pairs)
     examples = []
     for done, place in enumerate(places, start=1):
-        example = _example(place, talk.without(signals.catalog.rows(place.session)), signals, recall)
+        others = talk.without(signals.catalog.rows(place.session), is_paired=place.session in paired)
+        example = _example(place, others, signals, recall)
         examples += [example] if example is not None else []
         progress("places", done, len(places))
     spoken, together = talk.written(signals.catalog)
-    kept = {"source": source, "dialogues": len(sessions), "places": len(examples), "spoken": spoken}
+    kept = {"source": source, "dialogues": len(sessions) + len(own), "places": len(examples), "spoken": spoken}
     kept |= {"together": tuple(together)}
     if len(examples) < LEAST_PLACES:
         return before.model_copy(update=kept)

@@ -140,6 +140,15 @@ def test_few_places_leave_the_weights_and_count_what_came_up(signals: Signals) -
     assert learned.spoken == {"tea:0": 1}
 
 
+def test_conversations_of_own_users_are_counted_and_paired_with_nobody(signals: Signals) -> None:
+    ours, others = frozenset(("tea:0", "tea:1")), frozenset(("tea:0", "tea:2"))
+
+    learned = learn([], [others], signals, lambda *_: EVERY, before=shipped_weights(), own=[ours])
+
+    assert learned.spoken == {"tea:0": 2, "tea:1": 1, "tea:2": 1}
+    assert learned.together == ("2", "", "")
+
+
 def test_a_conversation_does_not_count_for_its_own_place(signals: Signals) -> None:
     sessions = [frozenset((f"tea:{n % 12}",)) for n in range(LEAST_PLACES)]
     places = [RecordedPlace(Preference(), (), tuple(session), session) for session in sessions]
