@@ -39,7 +39,8 @@ def parse(message: str, spotter: Spotter, scene: Scene | None = None) -> Parsed:
     if (read.says("<help>") and not read.spots) or (read.says("<about_me>") and not read.titles):
         return read.answer("help" if read.says("<help>") else "about_me")
     if has("<parting>|<beyond>|^<talk>$", text.strip()):
-        return read.answer("talk", saying="parting" if has("<parting>", text) else "talk_later" * has("<beyond>", text))
+        cannot = "talk_later" if has("<beyond>", text) else ""
+        return read.answer("talk", saying="parting" if has("<parting>", text) else cannot)
     unclear = (title for title in read.titles if title.kind == "title" and len(title.item_ids) > 1)
     lost = read.answer("talk", saying="unfollowed" if scene.shown else "")
     parsed = read.question() or read.other_talk() or read.wish() or lost
@@ -218,13 +219,12 @@ class _Reading:
 
     def _leftover(self) -> tuple[list[str], list[str]]:
         degrees = "|".join(chain(*(said for name, said in table()["compared"].items() if name not in CONTENT)))
-        first = min((spot.start for spot in self.spots if spot.kind == "value"), default=0)  # before it is small talk
-        talk = matches(r"\A(?s:(?!<request>|<subject>).)*<sentence_end>", self.text[:first])
-        gone = [match.span() for match in chain(talk, matches("<sad_sentence>|<no_field>", self.text))]
-        gone += [*(spot.place for spot in self.spots), *self.avoided, *self.audience, *self.taken]
-        text = pattern(f"<empty>|{degrees}|<chinese>").sub(lambda match: " " * len(match[0]), blank(self.text, gone))
+        text = blank(self.text, [match.span() for match in matches("<sad_sentence>|<no_field>", self.text)])
+        text = blank(text, [*(spot.place for spot in self.spots), *self.avoided, *self.audience, *self.taken])
+        text = pattern(f"<empty>|{degrees}|<chinese>").sub(lambda match: " " * len(match[0]), text)
         plain = words("chatter") | (words("foreign") if self.language == "other" else set()) | self.spotter.own_words
-        at = {hit[0].lower(): hit.start() for hit in WORD.finditer(text) if not {hit[0].lower(), stem(hit[0])} & plain}
+        stray = (match for match in WORD.finditer(text) if not {match[0].lower(), stem(match[0])} & plain)
+        at = {match[0].lower(): match.start() for match in stray}  # what English refuses is no wish, else it is unread
         said = at if self.language == "en" else {self._whole(word, start): start for word, start in at.items()}
         if self.language == "en" and self.audience:  # who comes and when is no subject: 'nan is over for tea'
             subjects = [match.span() for match in matches(f"<subject>|\\b{self.spotter.moods}\\b", self.text)]
