@@ -149,8 +149,9 @@ def limits_right(case: dict[str, Any], new: Sequence[Constraint], years: Sequenc
         got -= hit
     rest = {triple for triple in got if not any(alike(triple, other) for other in free)}
     return all(
-        op == "not" and any(word.rstrip("s") in avoid for value in values for word in value.lower().split())
-        for _, op, values in rest
+        name in avoid  # less of the field that is to be avoided: 'violence'
+        or (op == "not" and any(word.rstrip("s") in avoid for value in values for word in value.lower().split()))
+        for name, op, values in rest
     )
 
 

@@ -67,9 +67,8 @@ class _Reading:
         self.people = {spec.name for spec in spotter.schema.fields if spec.people}
         self.focus = scene.focus or next(iter(scene.shown), "")
         asks = self.schema.of_role(SUITS_FROM, *CONTENT)  # words for whom it is name nothing else: 'Mein Chef', a 'nun'
-        whom = [who.place for who in find_audiences(text) if asks and not self._is_refused(who.start)]
-        whom += absent_places(text) if asks else []
-        self.spots = outside(self._spots(), whom)
+        whom = [who.place for who in find_audiences(text) if not self._is_refused(who.start)]
+        self.spots = outside(self._spots(), [*whom, *absent_places(text)] if asks else [])
         self.titles = [spot for spot in self.spots if spot.kind in ("title", "place")]
         self.free = blank(text, [spot.place for spot in self.titles], "\x00")
         self.asked = blank(text, [spot.place for spot in self.titles if spot.kind == "title"], "X")
@@ -137,7 +136,8 @@ class _Reading:
         limits, prefer = [*chain(*self.related.values()), *limits, *moved], list[Arguments]()
         gone = r"(?<![a-z])(?:{})\b[^,.;，。；]*<still_wanted>"
         drop = [spec.name for spec in self.schema.fields if self.says(gone.format(said_of(spec)))]
-        for group in (group for group in self._groups() if is_free(group[0].place, self.taken)):
+        soft = {spec.name for spec in self.schema.fields if spec.soft}  # 'too violent' is less of a theme, too
+        for group in (one for one in self._groups() if one[0].field in soft or is_free(one[0].place, self.taken)):
             spot, before, after = group[0], self.text[: group[0].start], self.text[group[-1].end :]
             name, values = spot.field, list(dict.fromkeys(str(spot.value) for spot in group))
             (clause, _), is_soft = clause_of(self.text, spot.start, CLAUSE), self.schema.field(name).soft
