@@ -10,7 +10,7 @@ from retrieval.candidates import Candidate
 from retrieval.channels.base import Channel
 from retrieval.channels.ratings import read_ratings
 from retrieval.channels.trend import TrendChannel
-from retrieval.datasets import Dataset
+from retrieval.datasets import Dataset, Interactions
 from retrieval.errors import BadDataError
 from retrieval.fusion.conversation import ConversationFusion
 from retrieval.fusion.learning import LEAST, LEAST_OF_HALF, LEAST_PLACES, Person, RecordedPlace, learn, relearn
@@ -21,6 +21,8 @@ from retrieval.history import Interaction, UserHistory
 from retrieval.knowledge import holdings
 from retrieval.models.typicality import Typicality
 from retrieval.preference import Constraint, Op, Preference
+from retrieval.ranker import Ranker
+from retrieval.settings import RetrievalSettings
 
 NOBODY = UserHistory()
 GREEN = ("tea:0", "tea:1", "tea:2", "tea:3")
@@ -256,3 +258,15 @@ def test_what_is_shipped_knows_the_signals(teas: Dataset) -> None:
 
     assert {*ours.named, *ours.bare} <= {*SIGNALS}
     assert not ours.talk(teas.catalog).counts.any()  # counts of the demo's items touch no other catalog
+
+
+def test_among_what_nobody_rated_what_people_speak_of_fills_a_list(teas: Dataset, signals: Signals) -> None:
+    spoken = np.zeros(len(teas.catalog), dtype=np.float32)
+    spoken[[3, 9]] = 2, 5
+    nobody_rated = replace(teas, interactions=Interactions.of(teas.catalog, ()))
+    fame = TrendChannel(teas.catalog, read_ratings(nobody_rated), spoken=spoken)
+    ranker = Ranker(teas.catalog, RetrievalSettings(), {}, fame, fusion(signals))
+
+    fit = ranker.rank({}, Preference(), NOBODY, 3).fit
+
+    assert [candidate.item_id for candidate in fit[:2]] == ["tea:9", "tea:3"]
