@@ -92,7 +92,8 @@ def fit(log: Log, settings: RuleSettings | None = None) -> RuleModel:
     settings = settings or RuleSettings()
     shape = (log.n_items, log.n_items)
     age = np.concatenate([np.zeros(0), *(ages(profile.times) for profile in log.profiles())])
-    total = csr_matrix(shape, dtype=np.float32)
+    nowhere = np.zeros(0, dtype=np.int64)
+    total = csr_matrix((np.zeros(0, dtype=np.float32), (nowhere, nowhere)), shape=shape)
     for apart in range(1, settings.longest + 1):
         same = log.users[apart:] == log.users[:-apart]
         if not same.any():
