@@ -92,8 +92,8 @@ def fit(log: Log, settings: RuleSettings | None = None) -> RuleModel:
     settings = settings or RuleSettings()
     shape = (log.n_items, log.n_items)
     age = np.concatenate([np.zeros(0), *(ages(profile.times) for profile in log.profiles())])
-    nothing = np.zeros(0, dtype=np.int64)
-    total = csr_matrix((np.zeros(0, dtype=np.float32), (nothing, nothing)), shape=shape)
+    nowhere = np.zeros(0, dtype=np.int64)
+    total = csr_matrix((np.zeros(0, dtype=np.float32), (nowhere, nowhere)), shape=shape)
     for apart in range(1, settings.longest + 1):
         same = log.users[apart:] == log.users[:-apart]
         if not same.any():
