@@ -19,6 +19,7 @@ from retrieval.fusion.base import Fused
 from retrieval.fusion.conversation import ConversationFusion
 from retrieval.fusion.next_items import LEAST_HELD, held_back
 from retrieval.fusion.signals import Signals
+from retrieval.fusion.talk import Talk
 from retrieval.fusion.weights import ConversationWeights, write_weights
 from retrieval.history import Interaction, UserHistory
 from retrieval.items import Catalog, Item
@@ -59,7 +60,7 @@ def built(walks: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Retrieval
 def fusion(walks: Dataset, built: RetrievalSettings) -> ConversationFusion:
     popularity = TrendChannel(walks.catalog, read_ratings(walks))
     channels = {"sequence": SequenceChannel.open(walks, built)}
-    signals = Signals(walks.catalog, channels, popularity, np.zeros(N_ITEMS, dtype=np.float32))
+    signals = Signals(walks.catalog, channels, popularity, Talk.of((), walks.catalog))
     return ConversationFusion(signals, DISLIKES, {})
 
 
