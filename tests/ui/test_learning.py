@@ -119,7 +119,7 @@ def test_the_command_says_what_changed_and_can_go_back(settings: Settings, monke
     assert (first.exit_code, back.exit_code) == (0, 0)
     assert "180 opinions of 60 people." in first.stdout
     assert "It serves from now on." in first.stdout
-    assert any(title in first.stdout for title in ("Nosferatu", "Speed", "Midnight Harbor", "Braveheart"))
+    assert "most often came" in first.stdout
     assert back.stdout == "What was built serves again.\n"
 
 
