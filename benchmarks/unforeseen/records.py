@@ -12,7 +12,19 @@ from benchmarks.report import environment
 from retrieval.errors import BadDataError
 
 HERE = Path(__file__).parents[1]
-SETS = ("open", "sealed", "second", "third", "fourth", "fifth", "sixth", "answers", "company")
+SETS = (
+    "open",
+    "sealed",
+    "second",
+    "third",
+    "fourth",
+    "fifth",
+    "sixth",
+    "seventh",
+    "answers",
+    "company",
+    "company_second",
+)
 
 
 class _Record(BaseModel):
