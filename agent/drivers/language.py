@@ -18,6 +18,16 @@ AGAIN: Final = 10.0
 """How much likelier the language of before is than another, before a word was read."""
 FEW, AGAIN_OF_FEW = 15, 400.0
 """The same of a text of fewer letters: 'no war' looks like Polish."""
+BEGINNINGS: Final = {
+    "de": ("ein", "eine", "einen", "etwas"),
+    "es": ("un", "una", "algo", "alguna"),
+    "fr": ("un", "une", "quelque"),
+    "it": ("un", "una", "uno", "qualcosa"),
+    "nl": ("een", "iets"),
+    "pt": ("um", "uma", "algo", "alguma"),
+    "sv": ("ett", "någon", "något"),
+}
+"""Words that begin a wish in a language and none in English: 'um romance triste' is told by its first word alone."""
 LIKELY: Final = 0.25
 """How likely, beside the likeliest one, a language must be that a few words may be in."""
 
@@ -36,6 +46,9 @@ def language_of(text: str, before: str = "en") -> str:
     if not any(map(str.isalpha, text)):
         return before
     weights = _weights(text)
+    begun = [code for code, first in BEGINNINGS.items() if text.lower().split()[0] in first]
+    if begun:
+        return before if before in begun else max(begun, key=lambda code: weights.get(code, 0.0))
     best = next(iter(weights))
     again = AGAIN if sum(map(str.isalpha, text)) >= FEW else AGAIN_OF_FEW
     weights[before] = again * weights.get(before, 0.0)

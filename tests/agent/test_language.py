@@ -48,6 +48,20 @@ def test_a_few_words_are_rather_in_the_language_of_before_than_in_a_third(text: 
     assert language_of(text, before) == before
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("um romance triste", "pt"),
+        ("un bon western", "fr"),
+        ("etwas mit Robotern", "de"),
+        ("una peli de miedo", "es"),
+        ("um, something sad", "en"),
+    ],
+)
+def test_the_first_word_of_a_short_wish_tells_its_language(text: str, expected: str) -> None:
+    assert language_of(text, "en") == expected
+
+
 @pytest.mark.parametrize("code", LANGUAGES)
 def test_every_language_has_a_name_for_the_prompt(code: str) -> None:
     assert Locale(code).get_language_name("en")

@@ -150,7 +150,7 @@ def test_words_tell_the_language_of_a_few_better_than_letters(message: str, lang
 
 
 def test_the_language_of_before_is_kept_where_a_word_is_of_another() -> None:
-    assert spotter().vocabulary.language_of("algo francese", "de") == "de"
+    assert spotter().vocabulary.language_of("lieber francese", "de") == "de"
     assert parse("peli coreana", spotter(), Scene(Preference(language="es"))).patch.get("language") is None
 
 

@@ -188,7 +188,8 @@ class _Reading:
             if spec.one_suffices and (word := pattern(table()["elsewhere"].format(said_of(spec))).search(self.free)):
                 return [{"field": spec.name, "op": "not", "same_as": base}], [word.span()]
             less, more, *_ = compared(spec)
-            word = pattern(rf"(?<![a-z])(?:(?P<more>{more})|{less})(?! than| on\b)").search(self.free)
+            than = r"(?! than(?! (?:that|those|these|this|it)\b)| on\b)"  # 'older than that', not 'older than Alien'
+            word = pattern(rf"(?<![a-z])(?:(?P<more>{more})|{less}){than}").search(self.free)
             is_open = not any(spot.field == spec.name and spot.kind == "number" for spot in self.spots)
             if word and is_open and (spec.order or spec.kind is FieldKind.NUMBER) and (spec.role or not moved):
                 op, key = ("min", "after") if word["more"] else ("max", "before")

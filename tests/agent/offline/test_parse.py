@@ -303,6 +303,7 @@ def test_counts(read, message: str, count: int | None):
     ("message", "limit"),
     [
         ("something older", "year:max:1994"),
+        ("older than that", "year:max:1994"),
         ("newer please", "year:min:1996"),
         ("老一点的", "year:max:1994"),
         ("like the third one but older", "year:max:1989"),
