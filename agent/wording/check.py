@@ -19,7 +19,7 @@ from agent.wording.ledger import Ledger
 from agent.wording.messages import language_of
 from agent.wording.names import capitalized, foreign_names, is_known, language_of_script
 from agent.wording.number_words import numbers_in
-from agent.wording.owners import MARKS, owners_at
+from agent.wording.owners import MARKS, owners_at, place_of
 from agent.wording.proofs import Claim
 from agent.wording.spotting import UNSPACED_RUN, Spot, TitleFinder, blanked
 from retrieval.items import Item
@@ -227,7 +227,7 @@ class Checker:
             return
         if not sentence.named and (is_asked or sentence.asks or not self.ledger.on_screen):
             return
-        place = spot.start if of is None else 0
+        place = spot.start if of is None else place_of(of, sentence.parts)
         owners = owners_at(place, sentence.bare, sentence.parts, is_near=True) or sentence.about
         owners = owners or frozenset(self.ledger.on_screen)
         if not owners or not all(self._has(self._item(item_id), spot) for item_id in owners):

@@ -1,7 +1,7 @@
 """Which items a place in a sentence is said of: those of its clause, the nearest before it, else the next behind it."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Final
 
@@ -43,15 +43,26 @@ def owners_at(place: int, bare: str, parts: Sequence[SentencePart], *, is_near: 
     return frozenset()
 
 
-def _titles(parts: Sequence[SentencePart]) -> dict[int, frozenset[str]]:
-    """Where titles stand, and of which items."""
-    titles: dict[int, frozenset[str]] = {}
+def place_of(part: SentencePart, parts: Sequence[SentencePart]) -> int:
+    """Where a part of a sentence begins in its bare form; 0 where it is none of its parts."""
+    return next((place for place, other in _placed(parts) if other is part), 0)
+
+
+def _placed(parts: Sequence[SentencePart]) -> Iterator[tuple[int, SentencePart]]:
+    """Each part behind the place where it begins in the bare sentence."""
     place = 0
     for part in parts:
-        if part.kind is Kind.TITLE:
-            titles[place] = frozenset(item.item_id for item in part.items)
+        yield place, part
         place += len(part.text) if part.kind is Kind.WORDS else 1
-    return titles
+
+
+def _titles(parts: Sequence[SentencePart]) -> dict[int, frozenset[str]]:
+    """Where titles stand, and of which items."""
+    return {
+        place: frozenset(item.item_id for item in part.items)
+        for place, part in _placed(parts)
+        if part.kind is Kind.TITLE
+    }
 
 
 def _breaks(bare: str) -> list[int]:
@@ -65,7 +76,7 @@ def _breaks(bare: str) -> list[int]:
 
 def _nearest(place: int, bare: str, titles: Mapping[int, frozenset[str]], *, is_near: bool) -> frozenset[str]:
     """The row of titles right before a place, or the row right behind it."""
-    before = [at for at in titles if at < place]
+    before = [at for at in titles if at <= place]
     after = [at for at in titles if at > place]
     row = before[::-1] if before else after
     item_ids = set(titles[row[0]])
