@@ -106,6 +106,10 @@ class FieldSpec(BaseModel):
         description="how it is said that an item has a value of another one: {en = 'from the director of {titles}'}; "
         "`{value}` may stand in it, too",
     )
+    shared_many: dict[str, str] = Field(
+        default_factory=dict,
+        description="the same of several values, where that differs: {en = 'from the directors of {titles}'}",
+    )
     said: dict[str, dict[str, str]] = Field(
         default_factory=dict,
         description="value -> the whole fact, where it is not `fact` with the value in it; such a value is said alone: "
@@ -233,9 +237,10 @@ class FieldSpec(BaseModel):
         """What stands beside the noun of items that have a value: 'by Michael Mann'; '' for no words."""
         return _put(self.having.get(language, ""), words, language)
 
-    def shared_of(self, words: str, titles: str, language: str) -> str:
-        """What an item shares with others: 'from the director of Heat'; '' for no words."""
-        shared = self.shared.get(self._written(language), "")
+    def shared_of(self, words: str, titles: str, language: str, *, is_many: bool = False) -> str:
+        """What an item shares with others, one value or many: 'from the director of Heat'; '' for no words."""
+        code = self._written(language)
+        shared = (self.shared_many.get(code, "") if is_many else "") or self.shared.get(code, "")
         return _put(_put(shared, words, language), titles, language, place="{titles}")
 
     def refused_of(self, value: str, language: str) -> str:

@@ -30,6 +30,8 @@ IN_REASON = 2
 """Facts in the short reason; all are behind the card's 'Why this?'."""
 TOLD_OF = 3
 """Ratings: "0 % liked it" is not said of one person."""
+MOST_WORDS = 3
+"""Of what another value is joined to: not 'enemies who fall in love and a rivalry'."""
 ENOUGH = 2
 """Statements that an item has at least, guesses left out: what it is fills up what is missing."""
 
@@ -162,13 +164,15 @@ def _naming_once(parts: Iterable[list[Evidence]]) -> list[list[Evidence]]:
 
 
 def _in_one_breath(part: Sequence[Evidence], catalog: Catalog, language: str) -> list[Evidence]:
-    """Two values of one field, but not where one of them has an 'and' of its own."""
+    """Two values of one field, but not where one of them has an 'and' of its own, or the first runs on and on."""
     spec = spec_of(catalog.schema, part[0].field)
     is_mixed = spec is not None and spec.soft and language_of(language) != FALLBACK  # a noun there, an adjective here
     pair = list(part[: 1 if is_mixed else IN_REASON])
     between = say("list_and", language).strip()
     names = [spec.within(piece.value, language) if spec else piece.value for piece in pair]
-    is_clear = not any(f" {between} " in name or (between in name and not name.isascii()) for name in names)
+    is_clear = len(names[0].split()) <= MOST_WORDS and not any(
+        f" {between} " in name or (between in name and not name.isascii()) for name in names
+    )
     return pair if is_clear else pair[:1]
 
 
@@ -303,7 +307,9 @@ def _path(evidence: Evidence, values: Sequence[str], titles: str, catalog: Catal
     words = join(
         [whole_text(spec, value, language) if spec else value for value in values], language, last="values_and"
     )
-    shared = spec.shared_of(words, titles, language) if spec else ""
+    held = [catalog.item(item_id).values.get(evidence.field, ()) for item_id, *_ in evidence.path if item_id in catalog]
+    is_many = len(held) > 1 and len({*held[0]} & {*held[-1]}) > 1
+    shared = spec.shared_of(words, titles, language, is_many=is_many) if spec else ""
     return shared or say(
         "path", language, titles=titles, fact=fact_text(catalog.schema, evidence.field, values, language)
     )

@@ -51,6 +51,8 @@ COMMON = 2.0
 """Bits that are taken off what half of the list has."""
 MAIN = 1.0
 """Bits that are added to what an item is mainly about."""
+CJK = "\u2e80"
+"""The first sign of the scripts that put no space between words, or say a word in few signs."""
 MOOD = 4.0
 """Bits of a mood, at the most: it tells less than what happens, and nothing by itself."""
 
@@ -67,7 +69,7 @@ class Telling:
     limited: frozenset[str] = frozenset()
     """Number fields with a limit."""
     words: str = ""
-    """The wish in free words, folded."""
+    """The wish in free words, folded, with the names of the values that it asks for."""
     liked: frozenset[str] = frozenset()
     """Items that were named as liked."""
     on_list: Mapping[tuple[str, str], int] = field(default_factory=dict)
@@ -75,8 +77,12 @@ class Telling:
     size: int = 0
     is_described: bool = True
     """Whether the wish says what something is about, and not merely who is in it."""
+    language: str = "en"
+    """Of the reader."""
     _shown: dict[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict, repr=False, compare=False)
     """What the cards show, by item id: put together once for all that is known of an item."""
+    _read: dict[str, tuple[frozenset[str], frozenset[str]]] = field(default_factory=dict, repr=False, compare=False)
+    """The words that a reader has before a reason, by item id."""
 
     @classmethod
     def of(
@@ -99,6 +105,12 @@ class Telling:
         asked, people = frozenset(_asked(preference)), {spec.name for spec in catalog.schema.fields if spec.people}
         limits = _limits(preference)
         said = [preference.text, *(limit.words for limit in limits), *(wish.words for wish in _wishes(preference))]
+        said += [
+            spec.value_in(value, code)
+            for name, value in _asked_values(preference)
+            if (spec := spec_of(catalog.schema, name)) is not None
+            for code in ("en", preference.language)
+        ]
         return cls(
             catalog,
             asked,
@@ -109,6 +121,7 @@ class Telling:
             Counter((name, value) for item in items for name, values in item.values.items() for value in values),
             len(items),
             bool(preference.text or {name for name, _ in asked} - people),
+            preference.language,
         )
 
     def asks_for(self, evidence: Evidence) -> bool:
@@ -228,7 +241,7 @@ class Telling:
                 spec
             )
         is_telling = spec.soft and evidence.value not in (*spec.warnings, *spec.untold)
-        if not is_telling:
+        if not is_telling or self._is_said(spec, evidence.value, item):
             return 0.0
         return SHARED_THEME + self._rarity(spec, evidence.value) / 4
 
@@ -239,7 +252,9 @@ class Telling:
         value = evidence.value
         if spec.kind is FieldKind.NUMBER:
             return 0.0 if spec.name in self._on_card(item) else self._extremity(spec, float(value))
-        if value in (*spec.warnings, *spec.untold) or self._is_shown(spec, value, item) or self._is_said(spec, value):
+        if value in (*spec.warnings, *spec.untold) or self._is_shown(spec, value, item):
+            return 0.0
+        if self._is_said(spec, value, item):
             return 0.0
         if self._is_of_many(spec, item) or (spec.standard and value != item.values.get(spec.name, (value,))[0]):
             return 0.0  # a country or language beside the main one says little of an item
@@ -290,11 +305,33 @@ class Telling:
         bits = -math.log2(max(min((known <= value).mean(), (known >= value).mean()), 1 / len(known)))
         return min(bits, RARE) - 1.0 if bits >= EXTREME else 0.0
 
-    def _is_said(self, spec: FieldSpec, value: str) -> bool:
-        """Whether the wish has a value's own words."""
+    def _is_said(self, spec: FieldSpec, value: str, item: Item) -> bool:
+        """Whether a value's own words stand in the wish, or are read in wish, title and card together."""
         names = {name.casefold() for name in (value, *spec.names.get(value, {}).values())}
         # a pattern is made for the few alone that are there: compiling one takes longer than the rest of a reason
-        return any(name in self.words and re.search(rf"\b{re.escape(name)}", self.words) for name in names)
+        if any(
+            name in self.words and (name >= CJK or re.search(rf"\b{re.escape(name)}", self.words)) for name in names
+        ):
+            return True
+        if spec.people:
+            return False
+        read, called = self._read_of(item)
+        named = {value.casefold(), *(spec.value_in(value, code).casefold() for code in ("en", self.language))}
+        return any(name in called or _is_read(name, read, called) for name in named)
+
+    def _read_of(self, item: Item) -> tuple[frozenset[str], frozenset[str]]:
+        """The words of wish, title and card, in English and the reader's language; synonyms of shown values."""
+        if item.item_id not in self._read:
+            texts = [self.words, item.title, item.title_in(self.language)]
+            called = list[str]()
+            for name, values in self._on_card(item).items():
+                spec = spec_of(self.catalog.schema, name)
+                if spec is not None and spec.kind is not FieldKind.NUMBER and not spec.soft and not spec.people:
+                    texts += [*values, *(spec.value_in(value, self.language) for value in values)]
+                    called += [word for value in values for word in spec.synonyms.get(value, ())]
+            read = (word for word in _words(" ".join(texts)) if _is_long(word))
+            self._read[item.item_id] = frozenset(read), frozenset(map(str.casefold, called))
+        return self._read[item.item_id]
 
 
 def key_of(evidence: Evidence) -> Key:
@@ -327,6 +364,32 @@ def in_turn(evidence: Iterable[Evidence]) -> list[Evidence]:
     return [group[0] for group in groups] + [piece for group in groups for piece in group[1:]]
 
 
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.casefold())
+
+
+def _is_long(word: str) -> bool:
+    """Whether a word means something by itself; some scripts need fewer signs for one."""
+    return len(word) > (1 if word >= CJK else 3)
+
+
+def _is_read(name: str, read: Iterable[str], called: Iterable[str]) -> bool:
+    """Whether the long words of a name, at least half of all that it has, have been read before it."""
+    words = _words(name)
+    long = [word for word in words if _is_long(word)]
+    return 0 < len(words) <= 2 * len(long) and all(word in called or _is_among(word, read) for word in long)
+
+
+def _is_among(word: str, others: Iterable[str]) -> bool:
+    """Whether a word is among others but for its end: 'west' in 'western', 'anime' in 'animation'."""
+    for other in others:
+        short = min(len(word), len(other))
+        same = max(short - 1, min(short, 4))
+        if word[:same] == other[:same]:
+            return True
+    return False
+
+
 def _limits(preference: Preference) -> list[Constraint]:
     return [*preference.constraints, *(limit for person in preference.people for limit in person.constraints)]
 
@@ -337,7 +400,10 @@ def _wishes(preference: Preference) -> list[Wish]:
 
 
 def _asked(preference: Preference) -> list[tuple[str, str]]:
+    return [(name, value.casefold()) for name, value in _asked_values(preference)]
+
+
+def _asked_values(preference: Preference) -> list[tuple[str, str]]:
     named = [(limit.field, str(value)) for limit in _limits(preference) if limit.op is Op.IS for value in limit.values]
     named += [(wish.field, wish.value) for wish in _wishes(preference)]
-    named += [(leaning.field, leaning.more) for leaning in preference.leanings]
-    return [(name, value.casefold()) for name, value in named]
+    return named + [(leaning.field, leaning.more) for leaning in preference.leanings]

@@ -110,6 +110,8 @@ def constraint_label(constraint: Constraint, catalog: Catalog, language: str) ->
     spec = catalog.schema.field(constraint.field)
     value = limit_values(constraint, spec, language)
     op, end = _end_of(constraint, spec)
+    if op is Op.MAX and spec.role in CONTENT and end == spec.order[0]:
+        return say("limit_none", language, label=spec.label_in(language))
     if op:
         return say(f"limit_{op}", language, label=spec.label_in(language), value=spec.value_in(end, language))
     if constraint.op is Op.IS:

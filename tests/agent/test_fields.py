@@ -123,7 +123,7 @@ async def test_what_is_not_known_stands_apart_behind_what_is_known(seller: Agent
     assert {*titles(reply)} == {"Ada", "Dora"}
     assert len(reply.near_misses) > 0
     assert {miss.explanation.text for miss in reply.near_misses} == {"Range not known"}
-    assert "it is not known whether they fit" in " ".join(reply.notices)
+    assert "I don’t know whether those listed separately fit" in " ".join(reply.notices)
 
 
 async def test_a_field_that_says_nothing_is_named_once_and_rules_nothing_out(

@@ -274,7 +274,7 @@ async def test_a_guess_is_marked_as_one(agent: Agent):
     assert guesses
     assert all(0 < card.propensity <= 1 for card in guesses)
     assert render_list(reply.recommendations).count("A guess, to learn your taste") == len(guesses)
-    assert f"I included {guesses[0].item.title} to learn your taste" in reply.text
+    assert f"{guesses[0].item.title} is a guess to learn your taste" in reply.text
 
 
 # What the model may say

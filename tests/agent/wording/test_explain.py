@@ -37,7 +37,7 @@ EVERY_KIND = {
 EXPECTED = {
     EvidenceKind.FACT: ("directed by Michael Mann", "由Michael Mann执导"),
     EvidenceKind.TEXT: ("its description is close to your wish", "简介与你的描述相近"),
-    EvidenceKind.SIMILAR_ITEM: ("reads much like Heat", "内容和《Heat》很像"),
+    EvidenceKind.SIMILAR_ITEM: ("a story close to that of Heat", "内容和《Heat》很像"),
     EvidenceKind.CO_LIKED: ("16 people who liked Heat liked it too", "16 位喜欢《Heat》的人也喜欢它"),
     EvidenceKind.NEIGHBORS: ("liked by 3 people with a taste like yours", "3 位口味与你相近的人喜欢它"),
     EvidenceKind.PATH: ("from the director of Heat", "与《Heat》出自同一位导演"),
@@ -93,8 +93,8 @@ def test_each_kind_of_evidence_in_english_and_chinese(films: Catalog, kind: Evid
         ("fr", "du réalisateur de Heat"),
         ("de", "vom Regisseur von Heat"),
         ("pt", "do diretor de Heat"),
-        ("ja", "『Heat』の監督作"),
-        ("ko", "Heat의 감독 작품"),
+        ("ja", "『Heat』と同じ監督の作品"),
+        ("ko", "Heat 감독의 작품"),
     ],
 )
 def test_a_shared_director_in_other_languages(films: Catalog, language: str, expected: str):
@@ -170,6 +170,62 @@ def test_nothing_that_was_asked_for_is_a_reason(shelf: Catalog):
     told = explain(Candidate("a"), shelf, "en", telling=Telling.of(wish, shelf))
 
     assert told.text == "The sequel to First; about betrayal"  # asked for: heist, robots
+
+
+@pytest.mark.parametrize(
+    ("wish", "title", "genre", "theme"),
+    [
+        (Preference(constraints=(Constraint("countries", Op.IS, ("HK",)),)), "X", "Crime", "hong kong"),
+        (Preference(constraints=(Constraint("countries", Op.IS, ("HK",)),), language="zh"), "X", "Crime", "hong kong"),
+        (Preference(text="une histoire à Hong Kong", language="fr"), "X", "Crime", "hong kong"),
+        (Preference(text="关于记忆的电影", language="zh"), "X", "Crime", "memory"),
+        (Preference(), "X", "Western", "old west"),
+        (Preference(), "X", "Animation", "anime"),
+        (Preference(), "X", "Mystery", "murder mystery"),
+        (Preference(), "Storm Island", "Crime", "island"),
+    ],
+)
+def test_what_is_read_in_wish_title_or_card_is_no_reason(
+    shelf: Catalog, wish: Preference, title: str, genre: str, theme: str
+):
+    item = Item("y", title, {"genres": (genre,), "themes": (theme,)})
+    plain = Item("z", "Y", {"genres": ("Drama",), "themes": (theme,)})
+    catalog = Catalog(shelf.schema, (*shelf, item, plain))
+
+    read = explain(Candidate("y"), catalog, wish.language, telling=Telling.of(wish, catalog))
+    unread = explain(Candidate("z"), catalog, wish.language, telling=Telling(catalog))
+
+    assert read.text == ""
+    assert unread.text
+
+
+def test_a_word_in_common_is_not_yet_a_repetition(shelf: Catalog):
+    item = Item("y", "The Family", {"genres": ("Thriller",), "themes": ("family secrets", "erotic thriller")})
+    catalog = Catalog(shelf.schema, (*shelf, item))
+
+    told = explain(Candidate("y"), catalog, "en", telling=Telling.of(Preference(text="for my family"), catalog))
+
+    assert "family secrets" in " ".join(statement.text for statement in told.statements)
+    assert "family secrets" in told.text or "erotic thriller" in told.text
+
+
+@pytest.mark.parametrize(
+    ("directors", "language", "expected"),
+    [
+        (("A", "B"), "en", "from the directors of Old"),
+        (("A", "B"), "fr", "des réalisateurs d’Old"),
+        (("A", "B"), "ja", "『Old』と同じ監督の作品"),
+        (("A", "C"), "en", "from the director of Old"),
+    ],
+)
+def test_directors_are_as_many_as_are_shared(shelf: Catalog, directors: tuple[str, ...], language: str, expected: str):
+    old, new = Item("old", "Old", {"directors": ("A", "B")}), Item("new", "New", {"directors": directors})
+    catalog = Catalog(shelf.schema, (*shelf, old, new))
+    steps = (("old", "directors", "A"), ("new", "directors", "A"))
+
+    told = statement(Evidence("graph", EvidenceKind.PATH, "directors", "A", ("old",), path=steps), catalog, language)
+
+    assert told == expected
 
 
 def test_what_was_asked_for_is_no_reason_even_where_there_is_nothing_else(films: Catalog):

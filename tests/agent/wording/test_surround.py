@@ -51,7 +51,7 @@ def test_a_name_keeps_its_capital_in_a_summary(films: Catalog):
 def test_a_summary_owns_up_to_a_guess(films: Catalog):
     cards = [card(films, 1, ""), card(films, 2, "", exploratory=True)]
 
-    assert summary(cards, films, "en").startswith("I’d start with Casino. I included GoodFellas to learn your taste: ")
+    assert summary(cards, films, "en").startswith("I’d start with Casino. GoodFellas is a guess to learn your taste.")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -10,6 +10,13 @@ from retrieval.preference import Constraint, Leaning, Op, Preference, Wish
 from retrieval.schema import CatalogSchema, FieldKind, FieldSpec
 
 
+def test_none_of_something_is_said_as_its_absence(films: Catalog):
+    mild = Constraint("violence", Op.IS, ("none", "mild"))
+
+    assert constraint_label(Constraint("violence", Op.IS, ("none",)), films, "en") == "no violence"
+    assert constraint_label(mild, films, "zh") == "暴力程度不超过轻微"
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_films_schema_speaks_every_language(films: Catalog, language: str):
     schema = films.schema
