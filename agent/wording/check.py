@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import combinations
 
 from babel import Locale
 
@@ -130,6 +131,16 @@ class Checker:
                 self._free(part.text, sentence, language, of=part)
         self._belonging(sentence)
         self._stated(sentence)
+        self._once(sentence)
+
+    def _once(self, sentence: _Sentence) -> None:
+        """Nobody stands twice in a sentence: `[[1.cast.2]]` is the first two of the cast, not the second."""
+        told = [part for part in sentence.parts if part.kind is Kind.VALUE and part.spec and part.spec.people]
+        for first, second in combinations(told, 2):
+            if (first.items, first.spec) == (second.items, second.spec) and second.text.startswith(first.text):
+                raise _FailedError(
+                    f"{first.text!r} stands twice: a number behind a field, as in '.cast.2', is the first two"
+                )
 
     def _language_of(self, text: str) -> str:
         """The language whose names count: that of the turn, unless the script is another one's."""

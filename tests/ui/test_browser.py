@@ -130,7 +130,7 @@ async def test_what_is_shown_on_a_card(page):
 
     card = page.locator(".card").first
     await expect(card.locator("h4")).to_have_text("1. Lantern Harbor (2014)")
-    await expect(card.locator(".facts")).to_contain_text("strategy · Ada Quill · calm · 45 minutes")
+    await expect(card.locator(".facts")).to_contain_text("strategy · Ada Quill · 45 minutes")
     await expect(card.get_by_role("img", name="Cover drawn for Lantern Harbor (2014)")).to_be_visible()
     await expect(card.locator(".evidence")).to_be_hidden()
     await card.locator("summary").click()

@@ -122,6 +122,20 @@ async def test_headers_without_end_are_refused(agent: FakeAgent):
     assert b"431" in answer.split(b"\r\n")[0] or answer == b""
 
 
+@pytest.mark.parametrize("apart", [False, True])
+async def test_headers_behind_a_body_are_refused(agent: FakeAgent, apart: bool):
+    whole, trailer = HEAD + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n", b"Authorization: Bearer x\r\n\r\n"
+
+    async with server(agent) as made:
+        stream = await connect(made, whole if apart else whole + trailer)
+        if apart:
+            await asyncio.sleep(0.05)
+            stream[1].write(trailer)
+        answer = await rest(stream)
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+
+
 @pytest.mark.parametrize(("more", "status"), [(0, b"200"), (1, b"431")])
 async def test_a_head_may_have_64_kib_and_no_byte_more(agent: FakeAgent, more: int, status: bytes):
     head, end = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX-More: ", b"\r\n\r\n"

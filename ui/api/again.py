@@ -25,6 +25,9 @@ IN_HASTE = 429
 OTHER_BODY = f"{KEY}: expected the same body as before, found another. Use a new key for a new request."
 UNDER_WAY = f"{KEY}: the first request with this key is still being answered. Wait for its answer."
 
+PART = "\x1f"
+"""Between the parts of an owner's name."""
+
 Key = tuple[str, str, str]
 
 
@@ -49,6 +52,8 @@ class Again:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or repeat the answer."""
         said = Headers(scope=scope).get(KEY, "") if scope["type"] == "http" else ""
+        if scope["type"] == "http" and scope["method"] == "DELETE":
+            self._forget_those_of(_tenant(scope))
         if not said or scope["method"] != "POST" or not scope["path"].startswith(API):
             await self.app(scope, receive, send)
             return
@@ -74,6 +79,14 @@ class Again:
             if len(self._kept) < MOST and time.monotonic() - oldest.since < KEPT_S:
                 return
             self._kept.popitem(last=False)
+
+    def _forget_those_of(self, tenant: str) -> None:
+        """Drop all of a tenant's: who is being erased may stand in any of them, and so in one that is still written."""
+        for key, kept in [*self._kept.items()]:
+            if key[0].partition(PART)[0] == tenant:
+                kept.is_kept = False
+                if kept.is_done:
+                    del self._kept[key]
 
     async def _first(self, key: Key, kept: _Kept, scope: Scope, receive: Receive, send: Send) -> None:
         self._kept[key] = kept
@@ -107,4 +120,8 @@ def _keep(kept: _Kept, message: Message) -> None:
 def _owner(scope: Scope) -> str:
     """Whose keys these are: the caller's API key, and the user that a token speaks for."""
     caller = scope.get("state", {}).get("caller")
-    return "\x1f".join(str(getattr(caller, name, "") or "") for name in ("tenant", "key_id", "user"))
+    return PART.join(str(getattr(caller, name, "") or "") for name in ("tenant", "key_id", "user"))
+
+
+def _tenant(scope: Scope) -> str:
+    return _owner(scope).partition(PART)[0]

@@ -26,6 +26,10 @@ class _HeadTooLargeError(Exception):
     """Ends the parsing of a head."""
 
 
+class _TrailerError(Exception):
+    """Ends the parsing of a request with headers behind its body: nothing reads them, and they have no end."""
+
+
 class ImpatientConfig(uvicorn.Config):
     """uvicorn's settings with those of the edge, and the connections whose next move is the client's, oldest first."""
 
@@ -81,6 +85,12 @@ class ImpatientProtocol(HttpToolsProtocol):
         super().on_message_begin()
         self._head_bytes = self._head_bytes or 0
         self._wait()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header of the head."""
+        if self._head_bytes is None:
+            raise _TrailerError
+        super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """Its head is there; its bytes are counted anew, since what came with them may be more than the head."""

@@ -2,12 +2,14 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError, ValidationError
+from jsonschema.validators import extend
 from pydantic import JsonValue
 from referencing import Registry
 from referencing.exceptions import Unresolvable
@@ -20,6 +22,8 @@ from ui.forms.sources import sources_of
 
 LONGEST = 64 << 10
 """Bytes of a schema that is read."""
+MOST_STEPS = 20_000
+"""Keywords that are looked at while an answer is held against a schema: references can make no end of them."""
 MOST_NAMED = 4
 """Fields that an error names."""
 
@@ -83,10 +87,30 @@ class Form:
         try:
             value = self._fill(Scope(reply))
             # an empty registry: a reference to elsewhere is not fetched
-            Draft202012Validator(self.schema, registry=Registry()).validate(value)
-        except (MissingError, ValidationError, Unresolvable, RecursionError):
+            _bounded()(self.schema, registry=Registry()).validate(value)
+        except (MissingError, ValidationError, Unresolvable, RecursionError, _TooManyStepsError):
             return None
         return value
+
+
+class _TooManyStepsError(Exception):
+    """Ends a check that would go on for too long."""
+
+
+def _bounded() -> type[Draft202012Validator]:
+    """A validator that ends after so many steps, for one check."""
+    steps = count(1)
+
+    def counted(keyword: Callable[..., Any]) -> Callable[..., Any]:
+        def look(*arguments: Any) -> Any:
+            if next(steps) > MOST_STEPS:
+                raise _TooManyStepsError
+            return keyword(*arguments)
+
+        return look
+
+    keywords = {name: counted(keyword) for name, keyword in Draft202012Validator.VALIDATORS.items()}
+    return extend(Draft202012Validator, keywords)
 
 
 def undisclosed(value: JsonValue, cards: Sequence[Recommendation]) -> bool:

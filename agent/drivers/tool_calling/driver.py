@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from langchain.agents import create_agent
@@ -14,6 +14,7 @@ from langchain_openai import ChatOpenAI
 
 from agent.admission import LATER
 from agent.drivers.base import Drive
+from agent.drivers.language import language_of
 from agent.drivers.tool_calling.prompt import prefix, turn_messages
 from agent.drivers.tool_calling.steps import CallMiddleware, StepMiddleware
 from agent.llm import FAILURES, count, within
@@ -84,6 +85,10 @@ class ToolCallingDriver:
         except FAILURES as error:
             raise ModelUnavailableError(f"the language model did not answer ({type(error).__name__})") from error
         drive.transcript = [self._system, *_without_limit(state[TRANSCRIPT])]
+        context = drive.batch.context
+        if not context.patches:  # a question needs none, but an answer in its language
+            told = language_of(drive.view.message, context.wanted.language)
+            context.wanted = replace(context.wanted, language=told)
 
     async def words(self, drive: Drive, asked: str, *, seconds: float) -> AsyncIterator[str]:
         """Stream prose for what is on screen, over the same prompt as the steps.

@@ -130,6 +130,18 @@ def test_a_schema_that_is_none_or_leads_elsewhere_is_refused(plain, schema: dict
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "cannot_fill")
 
 
+DOUBLED = {f"a{depth}": {"allOf": [{"$ref": f"#/$defs/a{depth + 1}"}] * 2} for depth in range(40)}
+
+
+def test_references_that_double_at_each_step_cost_no_more_than_others(plain):
+    schema = OneFilm.model_json_schema() | {"allOf": [{"$ref": "#/$defs/a0"}] * 2, "$defs": DOUBLED | {"a40": {}}}
+
+    answer = chat(plain, response_format={"type": "json_schema", "json_schema": {"name": "x", "schema": schema}})
+
+    assert answer.status_code == 200
+    assert message(answer)["refusal"]
+
+
 def test_a_capable_model_says_which_fact_a_field_is_meant_for_and_code_fills_it(capable, model):
     model.readings = ['{"field1": "themes", "field2": "year"}']
     steps = Calls.of(("recommend", {"items": ["Heat"], "count": 1}))

@@ -194,3 +194,15 @@ def test_a_request_that_is_sent_again_does_nothing_twice(plain):
     assert fresh.json()["feedback_id"] != first.json()["feedback_id"]
     assert turns[0].json() == turns[1].json()
     assert plain.get("/api/operations").json()["turns"] == 2
+
+
+def test_an_answer_is_not_given_again_once_its_user_is_erased(plain):
+    plain.post("/api/users", json={"name": "Kim"})
+    body, headers = {"messages": WISH, "user": "kim"}, {"Idempotency-Key": "turn-1"}
+    first = plain.post("/v1/chat/completions", json=body, headers=headers)
+
+    erased = plain.delete("/api/users/kim")
+    again = plain.post("/v1/chat/completions", json=body, headers=headers)
+
+    assert erased.status_code == 204
+    assert again.json()["id"] != first.json()["id"]
