@@ -28,6 +28,8 @@ BEGINNINGS: Final = {
     "sv": ("ett", "någon", "något"),
 }
 """Words that begin a wish in a language and none in English: 'um romance triste' is told by its first word alone."""
+HARDLY: Final = 0.03
+"""How likely beside the likeliest one it must at least be: 'um, which one?' is no Portuguese."""
 LIKELY: Final = 0.25
 """How likely, beside the likeliest one, a language must be that a few words may be in."""
 
@@ -46,7 +48,8 @@ def language_of(text: str, before: str = "en") -> str:
     if not any(map(str.isalpha, text)):
         return before
     weights = _weights(text)
-    begun = [code for code, first in BEGINNINGS.items() if text.lower().split()[0] in first]
+    first = text.lower().split()[0]
+    begun = [code for code, words in BEGINNINGS.items() if first in words and weights.get(code, 0.0) >= HARDLY]
     if begun:
         return before if before in begun else max(begun, key=lambda code: weights.get(code, 0.0))
     best = next(iter(weights))

@@ -56,6 +56,7 @@ def test_a_few_words_are_rather_in_the_language_of_before_than_in_a_third(text: 
         ("etwas mit Robotern", "de"),
         ("una peli de miedo", "es"),
         ("um, something sad", "en"),
+        ("um which of these is the shortest", "en"),
     ],
 )
 def test_the_first_word_of_a_short_wish_tells_its_language(text: str, expected: str) -> None:
