@@ -131,6 +131,8 @@ def test_company_is_found_in_roundabout_words(text: str, group: str) -> None:
         "I want to see somebody tell their boss where to go",
         "una gran aventura en el mar",
         "an old lady robs a casino",
+        "my boss was on my case all day",
+        "it's movie night at my place and nobody can decide",
     ],
 )
 def test_whom_a_story_is_about_is_nobodys_company(text: str) -> None:
