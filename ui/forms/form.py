@@ -110,7 +110,8 @@ def _bounded() -> type[Draft202012Validator]:
         return look
 
     keywords = {name: counted(keyword) for name, keyword in Draft202012Validator.VALIDATORS.items()}
-    return extend(Draft202012Validator, keywords)
+    bounded: type[Draft202012Validator] = extend(Draft202012Validator, keywords)
+    return bounded
 
 
 def undisclosed(value: JsonValue, cards: Sequence[Recommendation]) -> bool:
