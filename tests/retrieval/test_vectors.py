@@ -178,41 +178,6 @@ def test_one_text_alone_gets_the_vector_that_it_gets_in_a_row(text: str) -> None
 
 
 @pytest.mark.live
-def test_plain_calls_give_the_vector_of_the_model_itself_to_the_last_bit() -> None:
-    import torch
-    from sentence_transformers import SentenceTransformer
-
-    from retrieval.plain_bert import reader_of_one
-
-    model = SentenceTransformer(str(bundled_path()), device="cpu").eval()
-    read_one = reader_of_one(model)
-    features = model.preprocess(["Something slow and sad, but no war film"])
-
-    with torch.inference_mode():
-        plain, own = read_one(features), model({**features})["sentence_embedding"]
-
-    assert read_one.__name__ == "quick"
-    assert torch.equal(plain, own)
-
-
-@pytest.mark.live
-def test_a_model_of_another_kind_is_asked_itself() -> None:
-    import torch
-    from sentence_transformers import SentenceTransformer
-
-    from retrieval.plain_bert import reader_of_one
-
-    model = SentenceTransformer(str(bundled_path()), device="cpu").eval()
-    model[0].auto_model.encoder.layer[0].intermediate.intermediate_act_fn = torch.nn.ReLU()
-    features = model.preprocess(["Something slow and sad"])
-
-    with torch.inference_mode():
-        read, own = reader_of_one(model)(features), model({**features})["sentence_embedding"]
-
-    assert torch.equal(read, own)
-
-
-@pytest.mark.live
 def test_any_other_model_can_be_named(teas: Dataset, tmp_path: Path) -> None:
     folder = str(bundled_path())
     settings = RetrievalSettings(data_dir=tmp_path, encoder=folder)
