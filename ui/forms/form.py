@@ -2,7 +2,8 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
@@ -36,6 +37,28 @@ class CannotFillError(RecommenderError):
         self.param = param
         self.unplaced = dict(unplaced or {})
         """Path -> what the schema says of it, of the fields that stand in the way."""
+
+
+class _TooManyStepsError(Exception):
+    """Ends a check that would go on for too long."""
+
+
+_STEPS: ContextVar[Iterator[int]] = ContextVar("steps")
+"""Counts those of the check under way."""
+
+
+def _counted(keyword: Callable[..., Any]) -> Callable[..., Any]:
+    def look(*arguments: Any) -> Any:
+        if next(_STEPS.get()) > MOST_STEPS:
+            raise _TooManyStepsError
+        return keyword(*arguments)
+
+    return look
+
+
+_Bounded = extend(
+    Draft202012Validator, {name: _counted(keyword) for name, keyword in Draft202012Validator.VALIDATORS.items()}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,32 +109,12 @@ class Form:
     def _filled(self, reply: Reply) -> JsonValue:
         try:
             value = self._fill(Scope(reply))
+            _STEPS.set(count(1))
             # an empty registry: a reference to elsewhere is not fetched
-            _bounded()(self.schema, registry=Registry()).validate(value)
+            _Bounded(self.schema, registry=Registry()).validate(value)
         except (MissingError, ValidationError, Unresolvable, RecursionError, _TooManyStepsError):
             return None
         return value
-
-
-class _TooManyStepsError(Exception):
-    """Ends a check that would go on for too long."""
-
-
-def _bounded() -> type[Draft202012Validator]:
-    """A validator that ends after so many steps, for one check."""
-    steps = count(1)
-
-    def counted(keyword: Callable[..., Any]) -> Callable[..., Any]:
-        def look(*arguments: Any) -> Any:
-            if next(steps) > MOST_STEPS:
-                raise _TooManyStepsError
-            return keyword(*arguments)
-
-        return look
-
-    keywords = {name: counted(keyword) for name, keyword in Draft202012Validator.VALIDATORS.items()}
-    bounded: type[Draft202012Validator] = extend(Draft202012Validator, keywords)
-    return bounded
 
 
 def undisclosed(value: JsonValue, cards: Sequence[Recommendation]) -> bool:
