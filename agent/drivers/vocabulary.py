@@ -62,8 +62,8 @@ class Vocabulary:
             message: What somebody wrote.
             before: The language that was spoken before.
         """
-        told, rest = language_of(message, before), self._without_people(message)
-        if told != before and rest != message:  # 'no Schwarzenegger' is no German
+        told = language_of(message, before)
+        if told != before and (rest := self._without_people(message)) != message:  # 'no Schwarzenegger' is no German
             return before if is_likely(before, rest, least=1.0) else language_of(rest, told)
         return told if told in (*READ, before) else self.language_read(message, told)
 

@@ -66,7 +66,8 @@ def network_settings(settings: RetrievalSettings, *, is_teacher: bool = False) -
 
 def log_teaches(dataset: Dataset, settings: RetrievalSettings) -> bool:
     """Whether a log is there, and no recorded conversation speaks of the catalog's items."""
-    return len(dataset.interactions) > 0 and not read_weights(settings.data_dir).talk(dataset.catalog).counts.any()
+    spoken = read_weights(settings.data_dir).spoken
+    return len(dataset.interactions) > 0 and not any(item_id in dataset.catalog for item_id in spoken)
 
 
 def build_sequence(
