@@ -16,7 +16,9 @@ class RetrievalSettings(BaseModel):
 
     data_dir: Path = Path(".reconteur/demo")
     encoder: str = Field(
-        default="bundled-minilm", description="'bundled-minilm' (offline) or a sentence-transformers name"
+        default="bundled-use",
+        description="'bundled-use' (offline, 16 languages), 'bundled-minilm' (offline, English) or a name that "
+        "sentence-transformers knows",
     )
     chroma_url: str = Field(default="", description="a Chroma server; '' for the embedded one in data_dir/chroma")
     sparql_url: str = Field(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from retrieval.datasets import Dataset
-from retrieval.encoder import SentenceEncoder, bundled_path
+from retrieval.encoder import BUNDLED, MOST_CHARACTERS, SentenceEncoder, bundled_path, make_encoder
 from retrieval.errors import IndexMissingError, SettingsError
 from retrieval.items import Catalog, Item
 from retrieval.settings import RetrievalSettings
@@ -153,6 +153,35 @@ def test_the_bundled_model_lies_in_the_installed_package() -> None:
     assert SentenceEncoder().name == "bundled-minilm"
 
 
+def test_what_says_the_same_in_two_languages_lies_close_together() -> None:
+    encoder = make_encoder(RetrievalSettings().encoder)
+    encoder.warm()
+    said = [
+        "a bank robbery that goes wrong",
+        "ein Banküberfall, der schiefgeht",
+        "银行抢劫出了岔子",
+        "recetas de pan casero",
+        "",
+    ]
+
+    vectors = encoder.encode(said)
+
+    assert vectors.dtype == np.float32
+    assert vectors.shape == (5, 512)
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx(np.ones(5), abs=1e-4)
+    assert min(vectors[0] @ vectors[1], vectors[0] @ vectors[2]) > 0.5 > vectors[0] @ vectors[3]
+    assert encoder.encode([]).shape == (0, 512)
+
+
+def test_a_text_without_end_is_read_from_its_beginning_alone() -> None:
+    encoder = make_encoder(BUNDLED)
+    begun = "a tale of a town " * 100
+
+    long, short = encoder.encode([begun + "x" * 10_000_000, begun[:MOST_CHARACTERS]])
+
+    np.testing.assert_allclose(long, short, atol=1e-6)
+
+
 @pytest.mark.live
 def test_the_bundled_model_puts_like_meanings_together() -> None:
     encoder = SentenceEncoder()
@@ -194,5 +223,5 @@ def test_any_other_model_can_be_named(teas: Dataset, tmp_path: Path) -> None:
 def test_a_model_that_is_nothing_says_what_can_be_named(tmp_path: Path) -> None:
     (tmp_path / "model").mkdir()
 
-    with pytest.raises(SettingsError, match=r"cannot be loaded .*\. Use 'bundled-minilm', a folder, or"):
+    with pytest.raises(SettingsError, match=r"cannot be loaded .*\. Use 'bundled-use', a folder, or"):
         SentenceEncoder(str(tmp_path / "model")).encode(["a"])
