@@ -12,11 +12,12 @@ from langchain_openai import ChatOpenAI
 from agent.admission import Admission
 from agent.agent import Agent
 from agent.conversations import ConversationStore, open_checkpointer
+from agent.drivers.acts import bundled_acts
 from agent.drivers.base import Driver
 from agent.drivers.choose import DriverChooser
 from agent.drivers.offline import OfflineDriver, Spotter
 from agent.drivers.probe import FILE, ProbeCache, Prober, cache_key
-from agent.drivers.schema import SchemaDriver
+from agent.drivers.schema import SchemaDriver, UnaidedReader
 from agent.drivers.tool_calling import ToolCallingDriver
 from agent.histories import HistoryCache
 from agent.learning.refit import learned
@@ -26,7 +27,6 @@ from agent.matching import FieldMatcher
 from agent.settings import LlmSettings, Settings, checkpoint_url
 from agent.wording.check import TitleFinder
 from retrieval.channels.language_model import LanguageModelChannel
-from retrieval.encoder import Encoder
 from retrieval.features.trust import believed_features
 from retrieval.items import Catalog
 from retrieval.retriever import Retriever
@@ -74,7 +74,7 @@ async def assemble(retriever: Retriever, state: StateStore, settings: Settings, 
     catalog = retriever.catalog
     placer = Placer(catalog)
     model = make_chat_model(settings.llm, client)
-    drivers, speaker = make_drivers(catalog, placer, settings.llm, model, retriever.encoder, rules)
+    drivers, speaker = make_drivers(catalog, placer, settings.llm, model, rules)
     calls = Admission(settings.llm.calls_at_once)
     return Agent(
         retriever=retriever,
@@ -117,11 +117,11 @@ def make_drivers(
     placer: Placer,
     llm: LlmSettings,
     model: ChatOpenAI | None,
-    encoder: Encoder | None = None,
     rules: RuleBook | None = None,
 ) -> tuple[dict[str, Driver], ToolCallingDriver | None]:
     """The drivers by name, and the one whose model writes prose; without a model only the offline driver."""
-    offline = OfflineDriver(catalog, placer)
+    acts = bundled_acts()
+    offline = OfflineDriver(catalog, placer, UnaidedReader(acts))
     if model is None:
         return {offline.name: offline}, None
     tools = ToolCallingDriver(model, catalog, llm.step_tokens, llm.write_tokens, rules.told() if rules else "")
@@ -130,8 +130,9 @@ def make_drivers(
         model,
         Spotter(catalog, placer),
         max_tokens=llm.schema_tokens,
-        encoder=encoder,
+        encoder=acts.encoder,
         has_staff=rules is not None and rules.rules.handover is not None,
+        acts=acts,
     )
     return {driver.name: driver for driver in (offline, schema, tools)}, tools
 

@@ -9,7 +9,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 
 from agent.drivers.language import LANGUAGES
 from retrieval.items import Catalog, Item
-from retrieval.schema import FieldKind, FieldSpec
+from retrieval.schema import CONTENT, SUITS_FROM, FieldKind, FieldSpec
 from retrieval.units import kind_of
 from tools.arguments import OTHER
 
@@ -88,6 +88,7 @@ def names_of(catalog: Catalog) -> dict[str, str]:
         if kind_of(spec.unit) == "duration":
             names["length_field"] = spec.name
     names.setdefault("length_field", OTHER)
+    names |= {f"{role}_field": spec.name for role in (SUITS_FROM, *CONTENT) for spec in schema.of_role(role)}
     for spec in categories[1:2]:
         for letter, (value, _) in zip("abc", catalog.values(spec.name).most_common(6)[1:], strict=False):
             spoken = {code: spec.value_in(value, code) for code in LANGUAGES}

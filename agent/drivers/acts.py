@@ -31,7 +31,17 @@ ABOUT: Final = (FACTS, COMPARE, CONNECT, WHY)
 """Questions about items."""
 ME, TALK, PERSON = "me", "talk", "person"
 
+HELLO, THANKS, SORROW, ABLE, BEYOND, CHAT = "hello", "thanks", "sorrow", "able", "beyond", "chat"
+KINDS: Final = (HELLO, THANKS, SORROW, ABLE, BEYOND, CHAT)
+"""Of talk: what asks for nothing that is recommended. 'able': what the assistant is; 'beyond': what it cannot do."""
+
 FILE: Final = "acts.npz"
+HEADS: Final = ("acts", "fields")
+PART: Final = "/"
+"""Between 'talk' and its kind."""
+MOST_READ: Final = 1200
+"""Characters of a message that are looked at."""
+LEAST_FIELD: Final = 0.4
 SIGNS: Final = {"title": "this one", "place": "that one", "value": "such", "number": "then"}
 """What stands in the place of a name when two messages are compared."""
 SURE: Final = 0.6
@@ -72,11 +82,20 @@ class Likely:
     """How likely each decision is, the likeliest first."""
 
     shares: Mapping[str, float] = field(default_factory=dict)
+    kind: str = ""
+    """What sort of talk it is, should it be talk: of `KINDS`."""
+    asked: str = ""
+    """What is asked about items, should something be: a name that `agent.examples.names_of` knows, '' where unsure."""
+
+    @property
+    def first(self) -> tuple[str, float]:
+        """The likeliest decision and its probability."""
+        return next(iter(self.shares.items()), ("", 0.0))
 
     @property
     def decided(self) -> str:
         """The decision that is sure; '' where none is."""
-        act, share = next(iter(self.shares.items()), ("", 0.0))
+        act, share = self.first
         return act if share >= SURE else ""
 
     def open_to(self, *drafted: str) -> frozenset[str]:
@@ -89,10 +108,32 @@ class Likely:
             return frozenset({decided, *(act for act in drafted if act in LISTS and decided in LISTS)})
         return frozenset({*drafted, *(act for act, share in self.shares.items() if share >= OPEN)})
 
-    def agrees(self, act: str) -> bool:
-        """Whether a decision of the rules may stand: wishes of one kind or another differ by what is wanted."""
-        decided = self.decided
-        return decided in ("", act) or (decided in LISTS and act in LISTS)
+    def agrees(self, act: str, *, least: float = SURE) -> bool:
+        """Whether a decision of the rules may stand: wishes of one kind or another differ by what is wanted.
+
+        Args:
+            act: What the rules made of the message.
+            least: The probability from which on another decision counts.
+        """
+        likeliest, share = self.first
+        return share < least or act == likeliest or (likeliest in LISTS and act in LISTS)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """One linear classifier."""
+
+    names: tuple[str, ...]
+    weights: NDArray[np.float32]
+    """Shape (len(names), dimension of the encoder + signs)."""
+    biases: NDArray[np.float32]
+
+    def shares(self, features: NDArray[np.float32]) -> dict[str, float]:
+        """Name -> probability, the likeliest first."""
+        scores = self.weights @ features + self.biases
+        odds = np.exp(scores - scores.max())
+        shares = (odds / odds.sum()).tolist()
+        return dict(sorted(zip(self.names, shares, strict=True), key=lambda pair: -pair[1]))
 
 
 @dataclass(frozen=True)
@@ -100,10 +141,8 @@ class ActClassifier:
     """How likely each decision is for a message."""
 
     encoder: Encoder
-    acts: tuple[str, ...]
-    weights: NDArray[np.float32]
-    """Shape (len(acts), dimension of the encoder + signs)."""
-    biases: NDArray[np.float32]
+    acts: Head
+    fields: Head
 
     def likely(self, view: View, spots: Sequence[Spot]) -> Likely:
         """Probabilities that add up to 1.
@@ -112,16 +151,25 @@ class ActClassifier:
             view: The turn.
             spots: What the catalog knows in its message.
         """
-        features = np.concatenate([self.encoder.encode([masked(view.message, spots)])[0], signs_of(view, spots)])
-        scores = self.weights @ features + self.biases
-        odds = np.exp(scores - scores.max())
-        shares = (odds / odds.sum()).tolist()
-        return Likely(dict(sorted(zip(self.acts, shares, strict=True), key=lambda pair: -pair[1])))
+        said = masked(view.message[:MOST_READ], [spot for spot in spots if spot.end <= MOST_READ])
+        features = np.concatenate([self.encoder.encode([said])[0], signs_of(view, spots)])
+        acts = self.acts.shares(features)
+        shares = dict[str, float]()
+        for name, share in acts.items():
+            act = name.partition(PART)[0]
+            shares[act] = shares.get(act, 0.0) + share
+        kind = next((name.partition(PART)[2] for name in acts if name.startswith(f"{TALK}{PART}")), "")
+        asked, sure = next(iter(self.fields.shares(features).items()), ("", 0.0))
+        ordered = dict(sorted(shares.items(), key=lambda pair: -pair[1]))
+        return Likely(ordered, kind, asked if sure >= LEAST_FIELD else "")
 
 
 @cache
 def bundled_acts() -> ActClassifier:
     """The classifier that comes along, over the encoder that comes along."""
     with files("agent.drivers").joinpath(FILE).open("rb") as file, np.load(file, allow_pickle=False) as stored:
-        acts, weights, biases = tuple(map(str, stored["acts"])), stored["weights"], stored["biases"]
-    return ActClassifier(make_encoder(BUNDLED), acts, weights, biases)
+        heads = [
+            Head(tuple(map(str, stored[f"{of}_names"])), stored[f"{of}_weights"], stored[f"{of}_biases"])
+            for of in HEADS
+        ]
+    return ActClassifier(make_encoder(BUNDLED), *heads)

@@ -2,7 +2,8 @@
 
 import asyncio
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from dataclasses import replace
 
 from agent.conversation import Conversation, Question
 from agent.drivers.base import Deadline, Drive, View
@@ -16,6 +17,7 @@ from retrieval.titles import normalize_title
 from tools import ArgumentTypes
 from tools.placing import Placer
 
+Again = Callable[[View, Parsed, Spotter], Parsed]
 MOST_READ, MOST_CHARACTERS, READ_S = 20, 6000, 5.0  # messages and characters of an unread history's end, and seconds
 
 
@@ -24,8 +26,9 @@ class OfflineDriver:
 
     name = "offline"
 
-    def __init__(self, catalog: Catalog, placer: Placer | None = None) -> None:
+    def __init__(self, catalog: Catalog, placer: Placer | None = None, again: Again | None = None) -> None:
         self.spotter, self._patches = Spotter(catalog, placer), ArgumentTypes.of(catalog.schema).update_wish
+        self._again = again  # reads once more, with what the rules made of a message
 
     async def drive(self, drive: Drive) -> None:
         """Parse, look up, end."""
@@ -34,7 +37,10 @@ class OfflineDriver:
             context.wanted = await self.wish_of(view, Deadline.after(min(READ_S, drive.deadline.remaining_s() / 2)))
         message = (view.question and resolve(view.question, view.message, view.catalog)) or view.message
         scene = scene_of(view.conversation, context.preference, self.spotter.spot)
-        await carry_out(await asyncio.to_thread(parse, message, self.spotter, scene), drive)
+        parsed = await asyncio.to_thread(parse, message, self.spotter, scene)
+        said = replace(view, message=message, preference=context.preference)
+        parsed = await asyncio.to_thread(self._again, said, parsed, self.spotter) if self._again else parsed
+        await carry_out(parsed, drive)
 
     async def wish_of(self, view: View, deadline: Deadline) -> Preference:
         """What is wanted after the turns before the message; once the deadline is spent only the last one is read."""

@@ -27,8 +27,8 @@ CLAUSE = pattern("<clause>")
 Arguments = dict[str, Any]
 
 
-def parse(message: str, spotter: Spotter, scene: Scene | None = None) -> Parsed:
-    """What a message asks for; questions and small talk change nothing of the wish."""
+def parse(message: str, spotter: Spotter, scene: Scene | None = None, *, is_wish: bool = False) -> Parsed:
+    """What a message asks for; questions and small talk change nothing of the wish, and one known as a wish is none."""
     scene = scene or Scene()
     text = pattern("<no_choice>").sub("", message).strip() if scene.inquiry else message
     text = re.sub(r"(?<=\w) (?:&|n|'n') (?=\w)", " and ", text)
@@ -36,6 +36,9 @@ def parse(message: str, spotter: Spotter, scene: Scene | None = None) -> Parsed:
     read = _Reading(blank(text, [unless.span()]) if unless else text, scene, spotter)
     if (leaning := read.leaning()) or (message.strip() and not text):
         return Parsed(leaning=leaning)
+    if is_wish:
+        unmet = [*read.unmet, *([] if read.code in READ else read.unplaced())]
+        return replace(read.wish(is_wish=True) or read.answer("talk"), left=tuple(read.left), unread=tuple(unmet))
     if (read.says("<help>") and not read.spots) or (read.says("<about_me>") and not read.titles):
         return read.answer("help" if read.says("<help>") else "about_me")
     if has("<parting>|<beyond>|^<talk>$", text.strip()):
@@ -234,7 +237,11 @@ class _Reading:
 
     def unplaced(self) -> list[str]:  # what stands in a message of another language and was made nothing of
         read = [*(spot.place for spot in self.spots), *self.avoided, *self.audience]
-        text = blank(self.text, [*read, *(match.span() for match in matches("<no_field>", self.text))], "\x00")
+        return self._telling(
+            blank(self.text, [*read, *(match.span() for match in matches("<no_field>", self.text))], "\x00")
+        )
+
+    def _telling(self, text: str) -> list[str]:
         return stretches(text, words("chatter") | words("foreign") | self.spotter.own_words, pattern("<ends>"))
 
     def _whole(self, word: str, start: int) -> str:  # what is left of Chinese may be a piece of a word: then its clause
@@ -314,9 +321,10 @@ class _Reading:
             return Parsed(self.spoken | limits, unread=tuple(self.leftover))
         return self.answer("talk", saying="unread_question") if is_talk else None
 
-    def wish(self) -> Parsed | None:
+    def wish(self, *, is_wish: bool = False) -> Parsed | None:
         wants, limits, prefer = self.says("<request>"), self.limits, self.prefer
-        about, unread = (self.leftover, []) if self.language == "en" else ([], self.leftover)
+        about = self.leftover if self.code in READ else self._telling(self.free) if is_wish else []
+        unread = () if self.code in READ or is_wish else self.leftover
         others, has_places = self.says(r"<others>|^\s*<rejects>$"), self.says("<per_decade>")
         said = limits or prefer or self.drop or self.titles or self.avoided or about or unread or self.unmet or others
         if not (said or wants or self.audience) and (self.says("<question>") or len(words_of(self.text)) <= 3):

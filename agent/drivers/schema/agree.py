@@ -7,25 +7,10 @@ from dataclasses import replace
 
 from pydantic import JsonValue
 
+from agent.drivers.acts import ABOUT, COMPARE, COUNTS, FACTS, FIND, INSTEAD, LISTS, ME, NEWER, OLDER, TALK, TELL
 from agent.drivers.reading import Parsed
 from agent.drivers.schema.asking import Asked
-from agent.drivers.schema.form import (
-    ABOUT,
-    COMPARE,
-    COUNTS,
-    FACTS,
-    FIND,
-    INSTEAD,
-    LISTS,
-    ME,
-    NEWER,
-    OLDER,
-    SKIP,
-    TALK,
-    TELL,
-    Answer,
-    read_answer,
-)
+from agent.drivers.schema.form import SKIP, Answer, read_answer
 from agent.drivers.schema.plan import Arguments, Plan
 from agent.drivers.schema.things import Kind
 from tools.batch import Call

@@ -5,7 +5,8 @@ same code as a user's, so that an example looks exactly as the question will.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
@@ -17,23 +18,11 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from numpy.typing import NDArray
 
 from agent.conversation import Conversation, Role, Turn
+from agent.drivers.acts import ABOUT, COUNTS, FACTS, IDENTIFY, LISTS, ME, PERSON, SIGNS, TALK, masked
 from agent.drivers.base import View
 from agent.drivers.offline import Spotter
 from agent.drivers.schema.asking import asked_about
-from agent.drivers.schema.form import (
-    ABOUT,
-    COUNTS,
-    FACTS,
-    FOR,
-    IDENTIFY,
-    LISTS,
-    ME,
-    PERSON,
-    STORY,
-    TALK,
-    Answer,
-    Form,
-)
+from agent.drivers.schema.form import FOR, STORY, Answer, Form
 from agent.drivers.schema.things import Kind, Thing
 from agent.drivers.text import Spot
 from agent.drivers.vocabulary import READ
@@ -47,8 +36,6 @@ from tools.placing import Placer, fold
 AS_STEPS: Final = "step_examples.jsonl"
 IN_OTHERS: Final = "step_examples_other.jsonl"
 """The same in languages whose words code does not know."""
-SIGNS: Final = {"title": "this one", "place": "that one", "value": "such", "number": "then"}
-"""What stands in the place of a name when two messages are compared."""
 SAME_SCENE: Final = 0.06
 """How much closer an example is where a list was shown, or a wish stands, in both cases."""
 
@@ -65,8 +52,8 @@ Chosen the same way, where drafts are right in half of the lines: whole readings
 without this, in 51 % with it; refusals in 68 and 76 %.
 """
 ITEM: Final = "title"
-FAR: Final = 9.0
-"""How much farther an example in another language is."""
+SORTS: Final = (ITEM, "value", "number")
+YEARS: Final = re.compile(r"(?<![\w#])\d{2,4}(?!\w)")
 STAFF: Final = {"staff": PERSON}
 """What fills the places of examples for houses that have somebody to hand over to; others do not see these examples."""
 
@@ -79,31 +66,36 @@ class Example:
     answer: Mapping[str, Any]
     """As the bank has it: `do`, `things` and what else was read."""
     language: str = "en"
+    said: str = ""
+    """The message without its names."""
+    kinds: frozenset[str] = frozenset()
+    """What sorts of things it names: of `SORTS`."""
 
 
 def examples_of(catalog: Catalog, *, has_staff: bool = False) -> list[Example]:
     """The bank, filled; how to hand over to a person stands in it where the house has one."""
     placer = Placer(catalog)  # one for all: it keeps what it has made of a field's names
     names = {**names_of(catalog), **(STAFF if has_staff else {})}
-    lines = (data for name in (AS_STEPS, IN_OTHERS) for data in _filled(name, names))
-    return [Example(_view(data, catalog, placer), data, data["lang"]) for data in lines]
+    lines = (pair for name in (AS_STEPS, IN_OTHERS) for pair in _filled(name, names))
+    return [Example(_view(data, catalog, placer), data, data["lang"], *_nameless(said)) for said, data in lines]
 
 
-def _filled(name: str, names: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    """The lines of a file; what needs a name that there is not is left out."""
+def _filled(name: str, names: Mapping[str, str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The lines of a file, each behind its message with places for names; what needs a name that there is not goes."""
     quoted = {key: json.dumps(value)[1:-1] for key, value in names.items()}
+    nouns = {place: noun for place, noun in quoted.items() if place.startswith("noun")}
     for line in files("agent.prompts").joinpath(name).read_text(encoding="utf-8").splitlines():
         if all(place in names for place in PLACE.findall(line)):
-            yield json.loads(fill(line, quoted))
+            message = PLACE.sub(lambda match: nouns.get(match[1], match[0]), json.loads(line)["message"])
+            yield message, json.loads(fill(line, quoted))
 
 
-def masked(message: str, spots: Sequence[Spot]) -> str:
-    """A message without its names: what is said, not of what."""
-    text, end = "", 0
-    for spot in sorted(spots, key=lambda spot: spot.start):
-        if spot.start >= end:
-            text, end = f"{text}{message[end : spot.start]}{SIGNS[spot.kind]}", spot.end
-    return text + message[end:]
+def _nameless(message: str) -> tuple[str, frozenset[str]]:
+    """A message of the bank as `masked` makes it, and what sorts of things its places are for."""
+    kinds = {ITEM if place.startswith("item") else "value" for place in PLACE.findall(message)}
+    kinds |= {"number"} if YEARS.search(message) else set()
+    text = PLACE.sub(lambda match: SIGNS[ITEM if match[1].startswith("item") else "value"], message)
+    return YEARS.sub(SIGNS["number"], text), frozenset(kinds)
 
 
 def written(data: Mapping[str, Any], form: Form, placer: Placer) -> str | None:
@@ -127,7 +119,8 @@ def written(data: Mapping[str, Any], form: Form, placer: Placer) -> str | None:
         elif do in (*LISTS, *COUNTS, IDENTIFY):
             role = said[max(keys, key=len)] if keys else _taken(thing, rest, placer)
             answer[thing.key] = "in" if thing.kind is Kind.SPAN and role == "decade" else role
-    if left and do in (*LISTS, *COUNTS):
+    unsaid = data.get("titles") and "titles" not in rest and do in ABOUT  # code did not find the place that is meant
+    if (left and do in (*LISTS, *COUNTS)) or unsaid:
         return None
     fields = (spec.name for spec in placer.schema.fields)
     if do == FACTS and rest.setdefault("field", STORY) not in (*fields, STORY, OTHER):
@@ -191,36 +184,21 @@ class ExampleBank:
         return examples_of(self.catalog, has_staff=self.has_staff)
 
     @cached_property
-    def _spotted(self) -> list[list[Spot]]:
-        return [self._spots(example.view, example.language) for example in self._examples]
-
-    @cached_property
-    def _masked(self) -> list[str]:
-        spotted = zip(self._examples, self._spotted, strict=True)
-        return [masked(example.view.message, spots) for example, spots in spotted]
-
-    @cached_property
     def _vectors(self) -> NDArray[np.float32]:
-        return self.encoder.encode(self._masked)
-
-    @cached_property
-    def _letters(self) -> tuple[Any, Any]:
-        """For languages that the encoder may not know: what counts sequences of letters, and those of every message."""
-        from sklearn.feature_extraction.text import TfidfVectorizer  # slow to load
-
-        counts = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4))
-        return counts, counts.fit_transform(self._masked)
+        return self.encoder.encode([example.said for example in self._examples])
 
     def prepare(self) -> None:
         """Do once what is slow; until then no message is shown examples, rather than wait for them."""
-        _ = self._letters, self._vectors
+        _ = self._vectors
 
     @property
     def is_ready(self) -> bool:
         """Whether examples can be had at once."""
         return "_vectors" in vars(self)
 
-    def nearest(self, view: View, draft: Answer | None = None, language: str = "en") -> list[BaseMessage]:
+    def nearest(
+        self, view: View, draft: Answer | None = None, language: str = "en", acts: Collection[str] = ()
+    ) -> list[BaseMessage]:
         """The examples most like a turn, the nearest last: of its language where there are some.
 
         Args:
@@ -228,14 +206,12 @@ class ExampleBank:
             draft: What code makes of the message. The others are near ones that read as it does: one may correct it,
                 one may bear it out.
             language: The message's.
+            acts: The decisions that are open; () for all.
         """
         spots = self._spots(view, language)
-        similarities = self._likeness(masked(view.message, spots), language) - FAR * ~self._spoken(language)
-        alike = [
-            SAME_SCENE * _alike(example.view, view) + SAME_KINDS * _alike_in_kinds(spotted, spots)
-            for example, spotted in zip(self._examples, self._spotted, strict=True)
-        ]
-        near = similarities + np.asarray(alike, dtype=np.float32)
+        near = self._vectors @ self.encoder.encode([masked(view.message, spots)])[0] + self._alike(view, spots)
+        closed = [not (acts and example.answer["do"] not in acts) for example in self._examples]
+        near = np.where(self._spoken(language) & np.asarray(closed), near, -np.inf)
         chosen = dict(islice(self._written(near), 1))
         if language in READ:
             agreed = [0 if draft is None else _agreement(example.answer, draft) for example in self._examples]
@@ -246,13 +222,15 @@ class ExampleBank:
         chosen |= islice((pair for pair in others if pair[0] not in chosen), self.most - 1)
         return [message for row in reversed(chosen) for message in chosen[row]]
 
-    def _likeness(self, text: str, language: str) -> NDArray[np.float32]:
-        if language in READ:
-            similarities: NDArray[np.float32] = self._vectors @ self.encoder.encode([text])[0]
-            return similarities
-        counts, known = self._letters
-        shared: NDArray[np.float32] = (known @ counts.transform([text]).T).toarray().ravel()
-        return shared
+    def _alike(self, view: View, spots: Sequence[Spot]) -> NDArray[np.float32]:
+        """How much closer each example is for more than its words."""
+        named = {ITEM if spot.kind == "place" else spot.kind for spot in spots}
+        shares = (
+            SAME_SCENE * _alike(example.view, view)
+            + SAME_KINDS * sum((kind in example.kinds) == (kind in named) for kind in SORTS)
+            for example in self._examples
+        )
+        return np.fromiter(shares, dtype=np.float32, count=len(self._examples))
 
     def _spoken(self, language: str) -> NDArray[np.bool_]:
         """Which examples are in a language; those of all others for one that has none."""
@@ -263,7 +241,7 @@ class ExampleBank:
     def _written(self, scores: NDArray[np.float32]) -> Iterator[tuple[int, tuple[BaseMessage, BaseMessage]]]:
         """The examples that can be shown, by their place, the best first."""
         for row in np.argsort(-scores, kind="stable").tolist():
-            if pair := self._pair(self._examples[row]):
+            if np.isfinite(scores[row]) and (pair := self._pair(self._examples[row])):
                 yield row, pair
 
     def _pair(self, example: Example) -> tuple[BaseMessage, BaseMessage] | None:
@@ -285,12 +263,6 @@ def _agreement(read: Mapping[str, Any], draft: Answer) -> int:
     """In how much a line of the bank reads as a draft does: in what to do, in its roles."""
     roles = [{*said.values()} - {"skip"} for said in (read.get("things", {}), draft.roles)]
     return int(read["do"] == draft.do) + int(roles[0] == roles[1])
-
-
-def _alike_in_kinds(first: Sequence[Spot], second: Sequence[Spot]) -> int:
-    """Of how many kinds both name something, or neither does."""
-    kinds = [{ITEM if spot.kind == "place" else spot.kind for spot in spots} for spots in (first, second)]
-    return sum((kind in kinds[0]) == (kind in kinds[1]) for kind in (ITEM, "value", "number"))
 
 
 def _view(data: Mapping[str, Any], catalog: Catalog, placer: Placer) -> View:

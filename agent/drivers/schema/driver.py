@@ -11,21 +11,14 @@ from typing import Any, TypeVar
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_openai import ChatOpenAI
 
+from agent.drivers.acts import NEWER, OLDER, ActClassifier, Likely
 from agent.drivers.base import Drive, View
 from agent.drivers.offline import Spotter
 from agent.drivers.reading import carry_out
 from agent.drivers.schema.agree import calls_of, calls_with, held, is_read, told
-from agent.drivers.schema.asking import asked_about
+from agent.drivers.schema.asking import BY_DEFAULT, asked_about
 from agent.drivers.schema.bank import STAFF, ExampleBank, own_words
-from agent.drivers.schema.form import (
-    NEWER,
-    OLDER,
-    Answer,
-    Form,
-    read_answer,
-    relations,
-    schema_of,
-)
+from agent.drivers.schema.form import Answer, Form, read_answer, relations, schema_of
 from agent.drivers.schema.hints import parse_of
 from agent.drivers.schema.plan import Plan
 from agent.drivers.schema.question import (
@@ -34,6 +27,7 @@ from agent.drivers.schema.question import (
     history_question,
     messages_of,
 )
+from agent.drivers.schema.unaided import unasked
 from agent.drivers.schema.which import read_which, which_question, which_schema, with_title
 from agent.drivers.vocabulary import READ
 from agent.examples import names_of, render_prompt
@@ -66,6 +60,8 @@ class SchemaDriver:
     """Finds the examples most like a message; without one only those of the prompt are shown."""
     has_staff: bool = False
     """Whether the house has somebody to hand over to; else the prompt says nothing of it."""
+    acts: ActClassifier | None = None
+    """Says which decisions are likely; the model takes one of these."""
 
     @property
     def name(self) -> str:
@@ -116,18 +112,24 @@ class SchemaDriver:
         view = await self._answered(drive, replace(drive.view, preference=context.preference))
         language = self.spotter.vocabulary.language_of(view.message, view.preference.language)
         asked = await asyncio.to_thread(asked_about, view, self.spotter, language)
+        likely = await asyncio.to_thread(self._likely, view, language)
         draft = read_answer(asked.draft, asked.form)
-        if is_read(asked) and draft.do not in (OLDER, NEWER):
+        if plain := unasked(likely):
+            await carry_out(plain, drive, language)
+            return
+        whole = is_read(asked) and likely.agrees(draft.do)
+        if whole and draft.do not in (OLDER, NEWER):
             await carry_out(asked.parsed, drive, language)
             return
         answer = draft
-        if not is_read(asked):
-            examples = (
-                await asyncio.to_thread(bank.nearest, view, draft, language) if (bank := self._ready_bank) else ()
-            )
-            answer = await self._understand(drive, asked.question, asked.form, examples)
+        if not whole:
+            form = replace(asked.form, acts=likely.open_to(*([] if asked.draft.startswith(BY_DEFAULT) else [draft.do])))
+            near = partial(bank.nearest, acts=form.acts) if (bank := self._ready_bank) else None
+            examples = await asyncio.to_thread(near, view, draft, language) if near else ()
+            answer = await self._understand(drive, asked.question, form, examples)
             if language in READ:
-                answer = held(self._in_own_words(answer, view.message, examples), asked)
+                answer = self._in_own_words(answer, view.message, examples)
+                answer = held(answer, asked) if likely.agrees(draft.do) else answer
         answer = replace(answer, language=language)
         plan = self._plan(asked.form, view, context.placer)
         if leaning := plan.leaning(answer, view.conversation.open_inquiry):
@@ -158,6 +160,11 @@ class SchemaDriver:
         else:
             calls = await asyncio.to_thread(self._calls, answer, view, plan)
         await drive.batch.run([call for call in calls if call.tool == "update_wish"])
+
+    def _likely(self, view: View, language: str) -> Likely:
+        if self.acts is None:
+            return Likely()
+        return self.acts.likely(view, self.spotter.spot(view.message, shown=view.shown, language=language))
 
     def _calls(self, answer: Answer, view: View, plan: Plan) -> list[Call]:
         """What an answer about a message in another language comes to: its English words are read as a user's are."""

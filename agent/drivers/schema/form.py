@@ -1,29 +1,33 @@
 """The JSON schema of one answer, made for one message, and what an answer says. Flat, few keys, the decision first."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from pydantic import JsonValue
 
+from agent.drivers.acts import (
+    ABOUT,
+    COUNTS,
+    FACTS,
+    FIND,
+    IDENTIFY,
+    INSTEAD,
+    ME,
+    MORE,
+    NEWER,
+    OLDER,
+    PERSON,
+    RELATED,
+    SURPRISE,
+    TALK,
+    TELL,
+)
 from agent.drivers.schema.things import Kind, Thing
 from retrieval.schema import CatalogSchema
 from tools.arguments import OTHER
-
-FIND, INSTEAD, SURPRISE, TELL, RELATED = "find", "instead", "surprise", "tell", "related"
-MORE, OLDER, NEWER = "more", "older", "newer"
-LISTS: Final = (FIND, INSTEAD, SURPRISE, TELL, RELATED, MORE, OLDER, NEWER)
-"""What ends with a list."""
-COUNT, LIST, OLDEST, NEWEST = "count", "list", "oldest", "newest"
-COUNTS: Final = (COUNT, LIST, OLDEST, NEWEST)
-"""Look-ups of all items that keep the limits of the message."""
-IDENTIFY: Final = "identify"
-"""What is a description of: the title is asked for."""
-FACTS, COMPARE, CONNECT, WHY = "facts", "compare", "connect", "why"
-ABOUT: Final = (FACTS, COMPARE, CONNECT, WHY)
-"""Questions about items."""
-ME, TALK, PERSON = "me", "talk", "person"
 
 SKIP: Final = "skip"
 OPINIONS: Final = ("like", "dislike", "seen", SKIP)
@@ -66,6 +70,8 @@ class Form:
     """Whether the house has somebody to hand over to."""
     only_wish: bool = False
     """Whether there is nothing to decide: several messages are read into one wish."""
+    acts: frozenset[str] = frozenset()
+    """The decisions that are open; empty for all that fit the turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,27 +107,28 @@ def schema_of(form: Form, schema: CatalogSchema) -> Json:
 
 def _shapes(form: Form, schema: CatalogSchema) -> list[Json]:
     by = relations(schema)
-    wishes = [
-        _shape(form, _findings(form), OPINIONS, {**_titles(form, OPINIONS[:3]), **_wished(form)}),
-        _shape(form, [RELATED], [*by, *OPINIONS], {**_titles(form, by), **_wished(form)}),
-    ]
+    wish = _wished(form)
+    shape = partial(_shape, form)
     if form.only_wish:
-        return wishes[:1]
+        return [shape(_findings(form), OPINIONS, {**_titles(form, OPINIONS[:3]), **wish})]
     about, asked = (
         _titles(form, ("about",)),
         {"field": {"enum": [*(spec.name for spec in schema.fields), STORY, OTHER]}},
     )
     own = {"want": _listed(), "not": _listed()}
-    return [
-        *wishes,
-        _shape(form, COUNTS, [*by, SKIP], {**_titles(form, by), **own}),
-        _shape(form, [IDENTIFY], (SKIP,), {"want": _listed()}),
-        _shape(form, [FACTS], ("about", SKIP), {**about, **asked}, only_items=True, required=("field",)),
-        _shape(form, ABOUT[1:], ("about", SKIP), about, only_items=True),
-        _shape(form, [ME], (), {}, only_items=True),
-        _shape(form, [TALK], (), {"text": _string(TEXT)}, only_items=True, required=("text",)),
-        *([_shape(form, [PERSON], (), {}, only_items=True)] if form.has_staff else []),
+    shapes: list[tuple[Sequence[str], Callable[[Sequence[str]], Json]]] = [
+        (_findings(form), lambda acts: shape(acts, OPINIONS, {**_titles(form, OPINIONS[:3]), **wish})),
+        ([RELATED], lambda acts: shape(acts, [*by, *OPINIONS], {**_titles(form, by), **wish})),
+        (COUNTS, lambda acts: shape(acts, [*by, SKIP], {**_titles(form, by), **own})),
+        ([IDENTIFY], lambda acts: shape(acts, (SKIP,), {"want": _listed()})),
+        ([FACTS], lambda acts: shape(acts, ("about", SKIP), {**about, **asked}, only_items=True, required=("field",))),
+        (ABOUT[1:], lambda acts: shape(acts, ("about", SKIP), about, only_items=True)),
+        ([ME], lambda acts: shape(acts, (), {}, only_items=True)),
+        ([TALK], lambda acts: shape(acts, (), {"text": _string(TEXT)}, only_items=True, required=("text",))),
+        ([PERSON] if form.has_staff else [], lambda acts: shape(acts, (), {}, only_items=True)),
     ]
+    narrow = [([act for act in acts if not form.acts or act in form.acts], make) for acts, make in shapes]
+    return [make(acts) for acts, make in narrow if acts]
 
 
 def _findings(form: Form) -> list[str]:

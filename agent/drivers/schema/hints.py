@@ -4,10 +4,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from agent.drivers import acts as do
 from agent.drivers.base import View
 from agent.drivers.offline import Parsed, Spotter, parse, scene_of
-from agent.drivers.schema import form as do
-from agent.drivers.schema.form import Form
+from agent.drivers.schema.form import DROP, FOR, SKIP, Form
 from agent.drivers.schema.things import Kind, Thing
 from tools.limits import THESE
 from tools.placing import Placer
@@ -44,7 +44,7 @@ class Draft:
         answer: dict[str, Any] = {"do": decision}
         for thing in self._form.things:
             if thing.kind is Kind.ITEM or decision in (*do.LISTS, *do.COUNTS):
-                answer |= {thing.key: role} if (role := self._role(thing, decision)) != do.SKIP else {}
+                answer |= {thing.key: role} if (role := self._role(thing, decision)) != SKIP else {}
         if self._patch.get("avoid"):
             answer["not"] = list(self._patch["avoid"])
         if self._patch.get("count") and self._form.has_count:
@@ -91,7 +91,7 @@ class Draft:
         if thing.kind is Kind.ITEM:
             return self._item_role(thing, decision)
         if thing.kind is Kind.AUDIENCE:
-            return do.FOR if thing.values[0] in self._patch.get("audience", ()) else do.SKIP
+            return FOR if thing.values[0] in self._patch.get("audience", ()) else SKIP
         return self._value_role(thing) if thing.kind is Kind.VALUE else self._number_role(thing)
 
     def _item_role(self, thing: Thing, decision: str) -> str:
@@ -105,7 +105,7 @@ class Draft:
         for key, role in OPINIONS:
             if ids & (self._items(key) | set(self._patch.get(key, ()))):
                 return role
-        return do.SKIP
+        return SKIP
 
     def _value_role(self, thing: Thing) -> str:
         value = str(thing.values[0])
@@ -118,8 +118,8 @@ class Draft:
             if wish["field"] == thing.field and wish["value"] == value:
                 return "no" if wish.get("less") else "yes"
         if any(value in str(said) for said in self._patch.get("drop", ())):
-            return do.DROP if (thing.field, value) in self._form.wanted else do.SKIP
-        return do.SKIP
+            return DROP if (thing.field, value) in self._form.wanted else SKIP
+        return SKIP
 
     def _number_role(self, thing: Thing) -> str:
         bounds = {
@@ -141,4 +141,4 @@ class Draft:
             return "from" if starts == low else "after"
         if ends is not None and ends in (high, low - 1):
             return "until" if ends == high else "before"
-        return do.SKIP
+        return SKIP

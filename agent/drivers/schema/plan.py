@@ -6,9 +6,9 @@ from functools import cached_property
 
 from pydantic import JsonValue
 
+from agent.drivers import acts as do
 from agent.drivers.offline import Spotter
-from agent.drivers.schema import form as do
-from agent.drivers.schema.form import Answer, Form
+from agent.drivers.schema.form import DROP, FOR, STORY, Answer, Form, relations
 from agent.drivers.schema.things import Kind, Thing
 from agent.drivers.text import Spot
 from agent.wording.answers import is_asked
@@ -108,13 +108,13 @@ class Plan:
         items = self._items(answer)
         likes = "likes" if answer.do == do.TELL else "similar_to"
         patch |= {key: [*items[role]] for role, key in (("like", likes), *OPINIONS) if role in items}
-        related = (said for role in do.relations(self.catalog.schema) for said in items.get(role, ()))
+        related = (said for role in relations(self.catalog.schema) for said in items.get(role, ()))
         if passed := [*related, *(self.shown if answer.do == do.MORE else ())]:
             patch["passed_over"] = [*dict.fromkeys(passed)]
         patch |= self._forgotten(answer)
         if limits := [*self._limits(answer), *self.aged(answer)]:
             patch["limits"] = [*limits]
-        if whom := [str(thing.values[0]) for thing in self._things(answer, do.FOR)]:
+        if whom := [str(thing.values[0]) for thing in self._things(answer, FOR)]:
             patch["audience"] = [*whom]
         if mood := self._loose(answer.want, answer):
             patch["about"] = self._about(mood, answer)
@@ -140,7 +140,7 @@ class Plan:
             return {"start_over": True}
         forgotten = (self.form.wish[number] for number in answer.forget if number in self.form.wish)
         dropped = [key for key in forgotten if self._may_go(key, answer)]
-        dropped += [str(thing.values[0]) for thing in self._things(answer, do.DROP)]
+        dropped += [str(thing.values[0]) for thing in self._things(answer, DROP)]
         if (bound := {do.OLDER: Op.MIN, do.NEWER: Op.MAX}.get(answer.do)) and self._years:  # 'the 90s', then 'older'
             dropped += [old.key for old in self.before.constraints if (old.field, old.op) == (self._years, bound)]
         return {"drop": [*dropped]} if dropped else {}
@@ -217,7 +217,7 @@ class Plan:
             yield {"field": name, "op": OPS[role], "value": values, **lasting}
         yield from self._numbered(answer)
         for role, references in self._items(answer).items():
-            if role in do.relations(self.catalog.schema):
+            if role in relations(self.catalog.schema):
                 yield from (self._relation(role, reference) for reference in references)
 
     def _numbered(self, answer: Answer) -> Iterator[Arguments]:
@@ -292,7 +292,7 @@ class Plan:
             return [Call("graph_lookup", {"kind": "path", "items": items[:2]}), Call("answer", ending)]
         if kind == do.FACTS and len(items) > 1 and answer.field in self._numbers:
             ending["kind"] = "comparison"  # of several the least and the most is asked for
-        if answer.field and answer.field != do.STORY:
+        if answer.field and answer.field != STORY:
             ending["fields"] = [answer.field]
         look = [Call("item_details", {"items": items})] if items else []
         return [*look, Call("answer", ending)]

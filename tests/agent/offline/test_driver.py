@@ -65,10 +65,11 @@ async def test_an_unknown_title_is_known_to_be_unknown(driven):
     assert context.ending.tool == "recommend"
 
 
-async def test_what_was_not_read_is_said(driven):
+async def test_what_nothing_stands_for_is_searched_for_as_it_stands(driven):
     context = await driven("想看一部暧昧的犯罪片")
 
-    assert context.unread == ("暧昧",)
+    assert context.wanted.text == "暧昧"
+    assert context.unread == ()
     assert keys(context.wanted) == ["genres:is:Crime"]
     assert context.ending.tool == "recommend"
 

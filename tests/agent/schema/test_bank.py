@@ -12,13 +12,14 @@ import pytest
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
 from agent.conversation import Conversation
+from agent.drivers.acts import PERSON
 from agent.drivers.base import View
 from agent.drivers.language import LANGUAGES
 from agent.drivers.offline import Spotter
 from agent.drivers.schema import SchemaDriver
 from agent.drivers.schema.asking import asked_about
 from agent.drivers.schema.bank import AS_STEPS, IN_OTHERS, Example, ExampleBank, examples_of, written
-from agent.drivers.schema.form import PERSON, read_answer, schema_of
+from agent.drivers.schema.form import read_answer, schema_of
 from agent.drivers.vocabulary import READ
 from agent.examples import PLACE, fill, names_of
 from agent.llm import make_chat_model
@@ -29,7 +30,7 @@ from tests.agent.films import film_catalog, film_id
 from tests.agent.schema.conftest import Driven, after_list
 from tests.fakes import HashEncoder, ScriptedChatModel, tea_catalog
 
-MOST_LEFT_OUT = 0.01
+MOST_LEFT_OUT = 0.02
 """The share of the bank that may say what a catalog's form has no place for."""
 COUNTRIES = ("US", "FR", "IT", "DE", "GB")
 OTHER_NAMES = {
@@ -58,6 +59,8 @@ def films_with_countries() -> Catalog:
 
 
 CATALOGS = {"films": films_with_countries, "teas": tea_catalog}
+EVERY = {"films": 2, "teas": 7}
+"""Which of the bank's lines are looked at: all would take minutes."""
 STAFFED = House(handover=Handover({"en": "Our staff is glad to help."}))
 
 
@@ -71,7 +74,7 @@ def answers(name: str) -> list[tuple[Example, str | None, dict[str, Any]]]:
     """Each example for a catalog, its answer as the model should write it, and what the form allows."""
     catalog = replace(CATALOGS[name](), house=STAFFED)
     spotter, examples = Spotter(catalog), []
-    for example in examples_of(catalog, has_staff=True):
+    for example in examples_of(catalog, has_staff=True)[:: EVERY[name]]:
         form = asked_about(example.view, spotter, example.language).form
         examples.append(
             (
@@ -142,7 +145,7 @@ def test_every_answer_is_one_that_its_form_allows(name: str) -> None:
 def test_hardly_an_example_has_no_place_in_its_form(name: str) -> None:
     left_out = [example.view.message for example, answer, _ in answers(name) if answer is None]
 
-    assert len(left_out) <= MOST_LEFT_OUT * len([*lines(AS_STEPS), *lines(IN_OTHERS)]), left_out
+    assert len(left_out) <= MOST_LEFT_OUT * len(answers(name)), left_out
 
 
 # Which examples are shown

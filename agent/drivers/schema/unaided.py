@@ -1,0 +1,102 @@
+"""Reads a message without a language model where the rules and the classifier of decisions part."""
+
+from dataclasses import dataclass, replace
+
+from agent.drivers.acts import (
+    ABLE,
+    BEYOND,
+    CHAT,
+    COMPARE,
+    COUNTS,
+    FACTS,
+    FIND,
+    LISTS,
+    ME,
+    SORROW,
+    SURE,
+    TALK,
+    THANKS,
+    ActClassifier,
+    Likely,
+)
+from agent.drivers.base import View
+from agent.drivers.offline import Parsed, Spotter, parse, scene_of
+from agent.drivers.schema.asking import asked_about
+from agent.drivers.schema.form import SKIP, Answer, read_answer
+from agent.drivers.schema.plan import Arguments, Plan
+from agent.drivers.schema.things import Kind
+from agent.drivers.vocabulary import READ
+from agent.examples import names_of
+from tools.batch import Call
+
+SAYINGS = {THANKS: "parting", SORROW: "comfort", BEYOND: "talk_later"}
+"""Sentences for kinds of talk; others get a greeting, or what can be asked for."""
+UNREAD = "unread_question"
+AS_LIKELY = 0.45
+"""From this probability on a decision beats words that name nothing."""
+
+
+@dataclass(frozen=True)
+class UnaidedReader:
+    """What the offline driver takes a message for: what its phrases say, unless the classifier is sure of another."""
+
+    acts: ActClassifier
+
+    def __call__(self, view: View, parsed: Parsed, spotter: Spotter) -> Parsed:
+        """What a message is read as, in the end.
+
+        Args:
+            view: The turn.
+            parsed: What the phrases made of it.
+            spotter: Finds what the catalog knows.
+        """
+        language = spotter.vocabulary.language_of(view.message, view.preference.language)
+        asked = asked_about(view, spotter, language)
+        spots = spotter.spot(view.message, shown=view.shown, language=language)
+        likely, drafted = self.acts.likely(view, spots), read_answer(asked.draft, asked.form)
+        if parsed.ambiguous or parsed.leaning:
+            return parsed
+        act, share = likely.first
+        is_bare = not asked.form.things and drafted.do == FIND  # nothing is named: words alone were taken for a wish
+        is_rival = share >= (AS_LIKELY if is_bare else SURE) and not likely.agrees(drafted.do, least=AS_LIKELY)
+        if language in READ and not is_rival and (drafted.do, parsed.saying) != (TALK, UNREAD):
+            return parsed
+        act = act if share >= AS_LIKELY or language in READ else FIND
+        spoken: Arguments = {"language": language} if language != view.preference.language else {}
+        if act == TALK:
+            return replace(talk(likely.kind), patch=spoken)
+        if act in LISTS:
+            scene = scene_of(view.conversation, view.preference, spotter.spot)
+            return parse(view.message, spotter, scene, is_wish=True)
+        unsaid = "yes" if act in COUNTS else SKIP
+        roles = {
+            thing.key: "about" if thing.kind is Kind.ITEM else drafted.roles.get(thing.key, unsaid)
+            for thing in asked.form.things
+        }
+        asks = names_of(view.catalog).get(likely.asked, "") if act in (FACTS, COMPARE) else ""
+        answer = Answer(act, "", roles, field=asks)
+        shown = (view.shown, view.conversation.all_shown(), view.preference)
+        counted = view.conversation.last_counted()
+        plan = Plan(asked.form, view.catalog, spotter.placer, spotter, view.message, *shown, counted=counted)
+        return _of(plan.calls(answer), spoken)
+
+
+def unasked(likely: Likely) -> Parsed | None:
+    """The reading of a message that is known for sure, and of which nothing else is to be found out."""
+    if likely.decided == ME:
+        return Parsed(ending=Call("answer", {"kind": "about_me"}))
+    return talk(likely.kind) if likely.decided == TALK and likely.kind != CHAT else None
+
+
+def talk(kind: str) -> Parsed:
+    """A fixed sentence, by what sort of talk it is."""
+    if kind == ABLE:
+        return Parsed(ending=Call("answer", {"kind": "help"}))
+    return Parsed(ending=Call("answer", {"kind": TALK}), saying=SAYINGS.get(kind, ""))
+
+
+def _of(calls: list[Call], patch: Arguments) -> Parsed:
+    """Calls in the parts that a reading has."""
+    patch = {**patch, **next((call.arguments for call in calls if call.tool == "update_wish"), {})}
+    *looks, ending = (call for call in calls if call.tool != "update_wish")
+    return Parsed(patch, tuple(looks), ending)
