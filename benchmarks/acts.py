@@ -9,7 +9,7 @@ whole bank teaches beside the code.
 import argparse
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
@@ -73,6 +73,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     features = features_of(examples, Spotter(catalog), make_encoder(BUNDLED))
     acts = np.array([example.answer["do"] for example in examples])
     kinds = [str(example.answer.get("kind", "")) for example in examples]
+    asked = np.array([str(example.answer.get("field", "")) for example in examples])
+    meant = {name: place for place, name in names_of(catalog).items() if place.endswith(("_field", "_field2"))}
+    asked = np.array([meant.get(name, name) for name in asked])
+    if given.write:
+        named = np.array([f"{act}{PART}{kind}" if kind else act for act, kind in zip(acts, kinds, strict=True)])
+        _write({"acts": (features, named), "fields": (features[asked != ""], asked[asked != ""])})
+        return
     languages = np.array([example.language for example in examples])
     guessed = cross_val_predict(fresh(), features, acts, cv=StratifiedKFold(FOLDS, shuffle=True, random_state=0))
     print(f"{len(examples)} messages; each fifth read by what the others taught: {np.mean(guessed == acts):.3f}")
@@ -81,25 +88,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if own.sum() > len({*acts}):
             right = fresh().fit(features[~own], acts[~own]).score(features[own], acts[own])
             print(f"{language}: {np.mean((guessed == acts)[own]):.3f} of {own.sum()}; never shown: {right:.3f}")
-    asked = np.array([str(example.answer.get("field", "")) for example in examples])
-    meant = {name: place for place, name in names_of(catalog).items() if place.endswith(("_field", "_field2"))}
-    asked = np.array([meant.get(name, name) for name in asked])
     guessed = cross_val_predict(fresh(), features[asked != ""], asked[asked != ""], cv=FOLDS)
     print(f"what is asked about items: {np.mean(guessed == asked[asked != '']):.3f} of {(asked != '').sum()}")
-    named = np.array([f"{act}{PART}{kind}" if kind else act for act, kind in zip(acts, kinds, strict=True)])
-    heads = {"acts": fresh().fit(features, named), "fields": fresh().fit(features[asked != ""], asked[asked != ""])}
-    arrays: dict[str, Any] = {"bank": np.array(bank_digest())}
-    for name, head in heads.items():
-        arrays[f"{name}_names"] = head.classes_.astype(str)
-        arrays |= {
-            f"{name}_weights": head.coef_.astype(np.float32),
-            f"{name}_biases": head.intercept_.astype(np.float32),
-        }
-    if given.write:
-        path = Path(str(files("agent.drivers").joinpath(FILE)))
-        np.savez(path, **arrays)
-        print(f"written: {path} ({path.stat().st_size} bytes)")
     unforeseen(catalog)
+
+
+def _write(taught: Mapping[str, tuple[NDArray[np.float32], NDArray[np.str_]]]) -> None:
+    """Learn and keep each head from its features and names."""
+    arrays: dict[str, Any] = {"bank": np.array(bank_digest())}
+    for name, (features, named) in taught.items():
+        head = fresh().fit(features, named)
+        learned = head.coef_.astype(np.float32), head.intercept_.astype(np.float32)
+        arrays |= {
+            f"{name}_names": head.classes_.astype(str),
+            f"{name}_weights": learned[0],
+            f"{name}_biases": learned[1],
+        }
+    path = Path(str(files("agent.drivers").joinpath(FILE)))
+    np.savez(path, **arrays)
+    print(f"written: {path} ({path.stat().st_size} bytes)")
 
 
 def unforeseen(catalog: Catalog) -> None:

@@ -15,6 +15,7 @@ from tools.arguments import UpdateWish
 from tools.patch import apply_patch, fold_limits
 from tools.placing import Placer
 
+Arguments = dict[str, Any]
 OPEN = ("", "unread_question", "unfollowed")  # sayings after which whoever wants something still does
 
 

@@ -22,7 +22,7 @@ from agent.drivers.acts import (
     bundled_acts,
 )
 from agent.drivers.base import View
-from agent.drivers.offline import Parsed, Spotter, parse, scene_of
+from agent.drivers.offline import Parsed, Spotter
 from agent.drivers.schema import UnaidedReader
 from benchmarks.acts import bank_digest
 from retrieval.preference import Preference
@@ -50,9 +50,7 @@ def likely_of(message: str, *, has_list: bool = False) -> Likely:
 def unaided(message: str, *, has_list: bool = False) -> Parsed:
     """What is made of a message without a language model."""
     view = view_of(message, has_list=has_list)
-    spotter = Spotter(view.catalog)
-    parsed = parse(message, spotter, scene_of(view.conversation, view.preference, spotter.spot))
-    return UnaidedReader(bundled_acts())(view, parsed, spotter)
+    return UnaidedReader(bundled_acts())(view, Spotter(view.catalog))
 
 
 def test_the_weights_were_learned_from_the_bank_as_it_is() -> None:
@@ -99,6 +97,18 @@ def test_without_a_model_a_question_in_german_is_no_wish() -> None:
     assert "about" not in parsed.patch
 
 
+@pytest.mark.parametrize(
+    ("message", "kind"),
+    [
+        ("why did you pick this?", "why"),
+        ("why didn't you show me Casablanca?", "why_not"),
+        ("为什么推荐第一个？", "why"),
+    ],
+)
+def test_why_and_why_not(message: str, kind: str) -> None:
+    assert unaided(message, has_list=True).ending.arguments["kind"] == kind
+
+
 def test_a_wish_in_words_is_searched_for_as_it_stands() -> None:
     parsed = unaided("quelque chose avec plein de neige et un vieux bateau")
 
@@ -112,6 +122,26 @@ def test_somebody_sad_gets_no_list() -> None:
 
     assert (parsed.ending.tool, parsed.saying) == ("answer", "comfort")
     assert parsed.patch == {"language": "de"}
+
+
+@pytest.mark.parametrize(
+    ("message", "kind", "saying"),
+    [
+        ("what do you know about me?", "about_me", ""),
+        ("thank you so much", "talk", "parting"),
+        ("Thank you. Good night.", "talk", "parting"),
+        ("谢谢", "talk", "parting"),
+        ("bye", "talk", "parting"),
+        ("你好，你能做什么？", "help", ""),
+        ("Can you book me two cinema tickets?", "talk", "talk_later"),
+        ("Kannst du mir eine Pizza bestellen?", "talk", "talk_later"),
+        ("¿Quién eres?", "help", ""),
+    ],
+)
+def test_talk_gets_the_sentence_of_its_kind(message: str, kind: str, saying: str) -> None:
+    parsed = unaided(message)
+
+    assert (parsed.ending.arguments["kind"], parsed.saying) == (kind, saying)
 
 
 def test_what_the_rules_read_stays_where_the_classifier_is_not_sure() -> None:

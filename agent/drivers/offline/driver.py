@@ -17,8 +17,12 @@ from retrieval.titles import normalize_title
 from tools import ArgumentTypes
 from tools.placing import Placer
 
-Again = Callable[[View, Parsed, Spotter], Parsed]
 MOST_READ, MOST_CHARACTERS, READ_S = 20, 6000, 5.0  # messages and characters of an unread history's end, and seconds
+
+
+def by_rules(view: View, spotter: Spotter) -> Parsed:
+    """What a turn's message is taken for by phrases alone."""
+    return parse(view.message, spotter, scene_of(view.conversation, view.preference, spotter.spot))
 
 
 class OfflineDriver:
@@ -26,9 +30,11 @@ class OfflineDriver:
 
     name = "offline"
 
-    def __init__(self, catalog: Catalog, placer: Placer | None = None, again: Again | None = None) -> None:
-        self.spotter, self._patches = Spotter(catalog, placer), ArgumentTypes.of(catalog.schema).update_wish
-        self._again = again  # reads once more, with what the rules made of a message
+    def __init__(
+        self, catalog: Catalog, placer: Placer | None = None, read: Callable[[View, Spotter], Parsed] = by_rules
+    ) -> None:
+        self.spotter, self._read = Spotter(catalog, placer), read
+        self._patches = ArgumentTypes.of(catalog.schema).update_wish
 
     async def drive(self, drive: Drive) -> None:
         """Parse, look up, end."""
@@ -36,11 +42,8 @@ class OfflineDriver:
         if view.is_unread:
             context.wanted = await self.wish_of(view, Deadline.after(min(READ_S, drive.deadline.remaining_s() / 2)))
         message = (view.question and resolve(view.question, view.message, view.catalog)) or view.message
-        scene = scene_of(view.conversation, context.preference, self.spotter.spot)
-        parsed = await asyncio.to_thread(parse, message, self.spotter, scene)
         said = replace(view, message=message, preference=context.preference)
-        parsed = await asyncio.to_thread(self._again, said, parsed, self.spotter) if self._again else parsed
-        await carry_out(parsed, drive)
+        await carry_out(await asyncio.to_thread(self._read, said, self.spotter), drive)
 
     async def wish_of(self, view: View, deadline: Deadline) -> Preference:
         """What is wanted after the turns before the message; once the deadline is spent only the last one is read."""
@@ -50,7 +53,7 @@ class OfflineDriver:
     def read(self, before: Conversation, message: str, *, but: Collection[str] = ()) -> tuple[Preference, Parsed]:
         """What is wanted after one more message, and what it was read as; of its patch some parts may be left out."""
         scene = scene_of(before, before.preference, self.spotter.spot)
-        parsed = parse(message, self.spotter, scene)
+        parsed = self._read(View(before, message, self.spotter.catalog, before.preference), self.spotter)
         stated = {key: one for key, one in parsed.patch.items() if key not in but}
         return wish_after(scene, stated, self._patches, self.spotter.placer), parsed
 

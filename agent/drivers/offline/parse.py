@@ -9,7 +9,7 @@ from typing import Any
 from agent.drivers.offline.numbers import YEAR, bound_of, compared
 from agent.drivers.offline.phrases import has, matches, pattern, small, table, words
 from agent.drivers.offline.spot import Spotter
-from agent.drivers.reading import Parsed, Scene, pairs_of
+from agent.drivers.reading import Arguments, Parsed, Scene, pairs_of
 from agent.drivers.text import Place, Spot, blank, clause_of, is_free, outside, said_of, stem, stretches, words_of
 from agent.drivers.vocabulary import READ
 from retrieval.preference import Leaning, Op, Preference
@@ -24,7 +24,6 @@ MOST_UNREAD, MOST_PASSED, ADVENTUROUS, COMFORT = 5, 20, 0.9, "gentle comforting 
 NEAR = 120  # characters around a title that may say how it is related
 WORD = re.compile(rf"[{HAN}]{{2,}}|[^\W\d_{HAN}][^\W\d_{HAN}'’-]+(?![\w'’])")
 CLAUSE = pattern("<clause>")
-Arguments = dict[str, Any]
 
 
 def parse(message: str, spotter: Spotter, scene: Scene | None = None, *, is_wish: bool = False) -> Parsed:
@@ -36,25 +35,16 @@ def parse(message: str, spotter: Spotter, scene: Scene | None = None, *, is_wish
     read = _Reading(blank(text, [unless.span()]) if unless else text, scene, spotter)
     if (leaning := read.leaning()) or (message.strip() and not text):
         return Parsed(leaning=leaning)
-    if is_wish:
-        unmet = [*read.unmet, *([] if read.code in READ else read.unplaced())]
-        return replace(read.wish(is_wish=True) or read.answer("talk"), left=tuple(read.left), unread=tuple(unmet))
-    if (read.says("<help>") and not read.spots) or (read.says("<about_me>") and not read.titles):
-        return read.answer("help" if read.says("<help>") else "about_me")
-    if has("<parting>|<beyond>|^<talk>$", text.strip()):
-        cannot = "talk_later" if has("<beyond>", text) else ""
-        return read.answer("talk", saying="parting" if has("<parting>", text) else cannot)
     unclear = (title for title in read.titles if title.kind == "title" and len(title.item_ids) > 1)
     lost = read.answer("talk", saying="unfollowed" if scene.shown else "")
-    parsed = read.question() or read.other_talk() or read.wish() or lost
+    parsed = (None if is_wish else read.question() or read.other_talk()) or read.wish(is_wish=is_wish) or lost
     unmet = [*read.unmet, *([unless[0].strip()] if unless else [])]
-    is_read = read.language != "other"  # of a language that is not, whole stretches are told rather than every word
     unread = dict.fromkeys((*unmet, *parsed.unread))
     heard = {*parsed.patch} - {"language"} or [call for call in parsed.lookups if call.arguments.get("limits") != []]
     if unread and not heard and not scene.shown and parsed.ending.arguments.get("kind", "list") in ("count", "list"):
         parsed = read.answer("talk", saying="unread_question")  # neither all there is nor what is popular was asked for
-    left, is_said = tuple(dict.fromkeys((*unmet, *read.left))), is_read or parsed.saying == "unread_question"
-    told = tuple(unread) if is_read else tuple(dict.fromkeys((*unmet, *([] if is_said else read.unplaced()))))
+    left, stretched = tuple(dict.fromkeys((*unmet, *read.left))), parsed.saying != "unread_question"
+    told = tuple(unread if read.code in READ else dict.fromkeys((*unmet, *(read.unplaced() if stretched else ()))))
     return replace(parsed, ambiguous=tuple(unclear), unread=told[:MOST_UNREAD], left=left, turns=has("<turns>", text))
 
 
@@ -235,13 +225,10 @@ class _Reading:
             said = {word: start for word, start in at.items() if any(low <= start < high for low, high in subjects)}
         return [*at], [word for word, start in said.items() if self.language != "en" or not self._is_refused(start)]
 
-    def unplaced(self) -> list[str]:  # what stands in a message of another language and was made nothing of
+    def unplaced(self, *, whole: bool = False) -> list[str]:  # what other languages say
         read = [*(spot.place for spot in self.spots), *self.avoided, *self.audience]
-        return self._telling(
-            blank(self.text, [*read, *(match.span() for match in matches("<no_field>", self.text))], "\x00")
-        )
-
-    def _telling(self, text: str) -> list[str]:
+        read += [match.span() for match in matches("<no_field>", self.text)]
+        text = self.free if whole else blank(self.text, read, "\x00")
         return stretches(text, words("chatter") | words("foreign") | self.spotter.own_words, pattern("<ends>"))
 
     def _whole(self, word: str, start: int) -> str:  # what is left of Chinese may be a piece of a word: then its clause
@@ -267,8 +254,6 @@ class _Reading:
         of_these = self.says("<of_these>") and is_asked and not self.scene.counted  # else they are what was counted
         if self.says("<sequel>") or (of_these and not (alone or sort or self._asked_fields())):
             return self.answer("talk", saying="unread_question")
-        if self.says("<why>") and (not alone or (items and self.says("<why_not>"))):
-            return self.answer("why_not" if self.says("<why_not>") and items else "why", items or it)
         is_sorted = sort and self.scene.shown and (of_these or items[1:])
         if is_sorted or (items[1:] and self.says("<apart>")):
             fields = [sort.lstrip("-")] if sort else self._asked_fields()
@@ -314,8 +299,7 @@ class _Reading:
         open_end = "<back>|<asks_chinese>" if self.language == "zh" and self.leftover else "<back>"
         is_open = not (self.limits or self.prefer or self.titles or self.audience) and self.says(open_end)
         wants = self.related or self.audience or self.says("<request>|<identify>")
-        is_stated = self.language == "other" and self.limits  # 'was Lustiges' is no question in German
-        is_talk = is_open or (has("<asks>", self.asked) and not (wants or is_stated))
+        is_talk = is_open or (has("<asks>", self.asked) and not wants and self.code in READ)
         if is_talk and self.scene.counted and self.says("<of_these>"):  # which of them was not read: then all of them
             limits: Arguments = {"start_over": True, "limits": [*as_limits(self.scene.counted)]}
             return Parsed(self.spoken | limits, unread=tuple(self.leftover))
@@ -323,10 +307,9 @@ class _Reading:
 
     def wish(self, *, is_wish: bool = False) -> Parsed | None:
         wants, limits, prefer = self.says("<request>"), self.limits, self.prefer
-        about = self.leftover if self.code in READ else self._telling(self.free) if is_wish else []
-        unread = () if self.code in READ or is_wish else self.leftover
+        about = self.leftover if self.code in READ else self.unplaced(whole=True) if is_wish else []
         others, has_places = self.says(r"<others>|^\s*<rejects>$"), self.says("<per_decade>")
-        said = limits or prefer or self.drop or self.titles or self.avoided or about or unread or self.unmet or others
+        said = limits or prefer or self.drop or self.titles or self.avoided or self.leftover or self.unmet or others
         if not (said or wants or self.audience) and (self.says("<question>") or len(words_of(self.text)) <= 3):
             return None
         wish, patch = self.scene.preference, self.spoken | self._opinions(wants=wants)
@@ -348,7 +331,7 @@ class _Reading:
         if {*patch} - {"language"} == {"save"}:
             return replace(self.answer("talk", saying="enjoy"), patch=patch)
         per = {"per": years} if has_places and (years := self.spotter.placer.year_field) else {}
-        return Parsed(patch, (), Call("recommend", per), tuple(unread))
+        return Parsed(patch, (), Call("recommend", per), () if self.code in READ or is_wish else tuple(self.leftover))
 
     def answer(self, kind: str, items: Sequence[str] = (), *calls: Call, saying: str = "", **more: list[str]) -> Parsed:
         arguments: Arguments = {"items": list(items), **more}

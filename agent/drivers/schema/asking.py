@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 
 from agent.drivers.base import View
-from agent.drivers.offline import Parsed, Spotter
+from agent.drivers.offline import Parsed, Spotter, by_rules
 from agent.drivers.schema.form import Form
-from agent.drivers.schema.hints import Draft, parse_of
+from agent.drivers.schema.hints import Draft
 from agent.drivers.schema.question import form_of, question
 from agent.drivers.vocabulary import READ
 
@@ -35,7 +35,7 @@ def asked_about(view: View, spotter: Spotter, language: str = "en") -> Asked:
     if language not in READ:
         form = form_of(view, spotter, is_drafted=False, language=language)
         return Asked(form, question(view, form, language=language))
-    parsed = parse_of(view, view.message, spotter)
+    parsed = by_rules(view, spotter)
     form = form_of(view, spotter, has_count="count" in parsed.patch, language=language)
     draft = Draft(parsed, form, spotter.placer, view.shown).line()
     told = draft.replace(BY_DEFAULT, "{", 1).replace("{,", "{", 1)

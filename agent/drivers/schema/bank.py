@@ -5,7 +5,6 @@ same code as a user's, so that an example looks exactly as the question will.
 """
 
 import json
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,7 +22,7 @@ from agent.drivers.base import View
 from agent.drivers.offline import Spotter
 from agent.drivers.schema.asking import asked_about
 from agent.drivers.schema.form import FOR, STORY, Answer, Form
-from agent.drivers.schema.things import Kind, Thing
+from agent.drivers.schema.things import DIGITS, Kind, Thing
 from agent.drivers.text import Spot
 from agent.drivers.vocabulary import READ
 from agent.examples import PLACE, fill, names_of
@@ -53,7 +52,6 @@ without this, in 51 % with it; refusals in 68 and 76 %.
 """
 ITEM: Final = "title"
 SORTS: Final = (ITEM, "value", "number")
-YEARS: Final = re.compile(r"(?<![\w#])\d{2,4}(?!\w)")
 STAFF: Final = {"staff": PERSON}
 """What fills the places of examples for houses that have somebody to hand over to; others do not see these examples."""
 
@@ -93,9 +91,9 @@ def _filled(name: str, names: Mapping[str, str]) -> Iterator[tuple[str, dict[str
 def _nameless(message: str) -> tuple[str, frozenset[str]]:
     """A message of the bank as `masked` makes it, and what sorts of things its places are for."""
     kinds = {ITEM if place.startswith("item") else "value" for place in PLACE.findall(message)}
-    kinds |= {"number"} if YEARS.search(message) else set()
+    kinds |= {"number"} if DIGITS.search(message) else set()
     text = PLACE.sub(lambda match: SIGNS[ITEM if match[1].startswith("item") else "value"], message)
-    return YEARS.sub(SIGNS["number"], text), frozenset(kinds)
+    return DIGITS.sub(SIGNS["number"], text), frozenset(kinds)
 
 
 def written(data: Mapping[str, Any], form: Form, placer: Placer) -> str | None:

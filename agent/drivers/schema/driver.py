@@ -13,13 +13,12 @@ from langchain_openai import ChatOpenAI
 
 from agent.drivers.acts import NEWER, OLDER, ActClassifier, Likely
 from agent.drivers.base import Drive, View
-from agent.drivers.offline import Spotter
+from agent.drivers.offline import Spotter, by_rules
 from agent.drivers.reading import carry_out
 from agent.drivers.schema.agree import calls_of, calls_with, held, is_read, told
 from agent.drivers.schema.asking import BY_DEFAULT, asked_about
 from agent.drivers.schema.bank import STAFF, ExampleBank, own_words
 from agent.drivers.schema.form import Answer, Form, read_answer, relations, schema_of
-from agent.drivers.schema.hints import parse_of
 from agent.drivers.schema.plan import Plan
 from agent.drivers.schema.question import (
     JOINT,
@@ -168,8 +167,8 @@ class SchemaDriver:
 
     def _calls(self, answer: Answer, view: View, plan: Plan) -> list[Call]:
         """What an answer about a message in another language comes to: its English words are read as a user's are."""
-        english = replace(view, preference=replace(view.preference, language="en"))
-        return calls_with(answer, parse_of(english, told(answer), self.spotter), plan)
+        english = replace(view, message=told(answer), preference=replace(view.preference, language="en"))
+        return calls_with(answer, by_rules(english, self.spotter), plan)
 
     def _in_own_words(self, answer: Answer, message: str, examples: Sequence[BaseMessage]) -> Answer:
         """Without words of the examples that the message does not have; a mood alone may be one that they have."""

@@ -5,8 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agent.drivers import acts as do
-from agent.drivers.base import View
-from agent.drivers.offline import Parsed, Spotter, parse, scene_of
+from agent.drivers.offline import Parsed
 from agent.drivers.schema.form import DROP, FOR, SKIP, Form
 from agent.drivers.schema.things import Kind, Thing
 from tools.limits import THESE
@@ -20,11 +19,6 @@ HIGH = 0.5
 DECADES = ("s", "'s", "’s", "年代")
 """What stands behind a decade in digits."""
 ROLES = {"is": "yes", "any_of": "or", "not": "no"}
-
-
-def parse_of(view: View, message: str, spotter: Spotter) -> Parsed:
-    """How a message reads in this turn."""
-    return parse(message, spotter, scene_of(view.conversation, view.preference, spotter.spot))
 
 
 class Draft:

@@ -20,7 +20,7 @@ from agent.drivers.acts import (
     Likely,
 )
 from agent.drivers.base import View
-from agent.drivers.offline import Parsed, Spotter, parse, scene_of
+from agent.drivers.offline import Parsed, Spotter, by_rules, parse, scene_of
 from agent.drivers.schema.asking import asked_about
 from agent.drivers.schema.form import SKIP, Answer, read_answer
 from agent.drivers.schema.plan import Arguments, Plan
@@ -42,16 +42,16 @@ class UnaidedReader:
 
     acts: ActClassifier
 
-    def __call__(self, view: View, parsed: Parsed, spotter: Spotter) -> Parsed:
-        """What a message is read as, in the end.
+    def __call__(self, view: View, spotter: Spotter) -> Parsed:
+        """What a turn's message is taken for.
 
         Args:
             view: The turn.
-            parsed: What the phrases made of it.
             spotter: Finds what the catalog knows.
         """
         language = spotter.vocabulary.language_of(view.message, view.preference.language)
         asked = asked_about(view, spotter, language)
+        parsed = asked.parsed if language in READ else by_rules(view, spotter)
         spots = spotter.spot(view.message, shown=view.shown, language=language)
         likely, drafted = self.acts.likely(view, spots), read_answer(asked.draft, asked.form)
         if parsed.ambiguous or parsed.leaning:

@@ -107,21 +107,14 @@ def test_what_is_said_in_passing_is_not_searched_for(read):
         ("what is Casino about?", "facts"),
         ("《Heat》讲什么", "facts"),
         ("do you have Interstellar?", "facts"),
-        ("why didn't you show me Alien?", "why_not"),
         ("how many Hitchcock films do you have?", "count"),
         ("which films does Hitchcock have together with James Stewart?", "list"),
         ("what's the oldest horror film you have?", "count"),
         ("how are Heat and Casino connected?", "connection"),
         ("what is the connection between Heat and Casino?", "connection"),
         ("《后窗》和《迷魂记》有什么关系？", "connection"),
-        ("what do you know about me?", "about_me"),
         ("hello!", "talk"),
-        ("thank you so much", "talk"),
-        ("谢谢", "talk"),
-        ("你好，你能做什么？", "help"),
         ("help", "talk"),
-        ("bye", "talk"),
-        ("Can you book me two cinema tickets?", "talk"),
         ("今天天气怎么样？", "talk"),
     ],
 )
@@ -140,7 +133,6 @@ def test_how_a_turn_ends(read, message: str, ending: str):
         ("I've seen the second one", "recommend"),
         ("换一个", "recommend"),
         ("surprise me", "recommend"),
-        ("why did you pick this?", "why"),
         ("what happens in the first one?", "facts"),
         ("is it in French?", "facts"),
         ("which of these is the oldest?", "comparison"),
@@ -558,10 +550,6 @@ def test_the_preference_of_a_leaning_stays_with_the_driver(read):
 )
 def test_what_no_rule_read_is_left_over(read, message: str, left: tuple[str, ...]):
     assert read(message).left == left
-
-
-def test_what_is_beyond_is_said_to_be(read):
-    assert read("Can you book me two tickets?").saying == "talk_later"
 
 
 def test_none_refuses(read):
