@@ -15,9 +15,9 @@ from agent.conversations import ConversationStore, open_checkpointer
 from agent.drivers.acts import bundled_acts
 from agent.drivers.base import Driver
 from agent.drivers.choose import DriverChooser
-from agent.drivers.offline import OfflineDriver, Spotter
+from agent.drivers.offline import Spotter
 from agent.drivers.probe import FILE, ProbeCache, Prober, cache_key
-from agent.drivers.schema import SchemaDriver, UnaidedReader
+from agent.drivers.schema import SchemaDriver, unaided_driver
 from agent.drivers.tool_calling import ToolCallingDriver
 from agent.histories import HistoryCache
 from agent.learning.refit import learned
@@ -121,7 +121,7 @@ def make_drivers(
 ) -> tuple[dict[str, Driver], ToolCallingDriver | None]:
     """The drivers by name, and the one whose model writes prose; without a model only the offline driver."""
     acts = bundled_acts()
-    offline = OfflineDriver(catalog, placer, UnaidedReader(acts))
+    offline = unaided_driver(catalog, placer)
     if model is None:
         return {offline.name: offline}, None
     tools = ToolCallingDriver(model, catalog, llm.step_tokens, llm.write_tokens, rules.told() if rules else "")

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from agent.conversation import Conversation, Role, Turn
 from agent.drivers.offline.driver import OfflineDriver
+from agent.drivers.schema import unaided_driver
 from retrieval.items import Catalog
 
 
@@ -28,7 +29,7 @@ class Hearing:
     @classmethod
     def of(cls, catalog: Catalog) -> "Hearing":
         """For one catalog."""
-        return cls(OfflineDriver(catalog))
+        return cls(unaided_driver(catalog))
 
     def hear(self, before: Conversation, text: str) -> Heard:
         """One more message; what follows only from who comes along ('for the kids') is no limit that was stated."""

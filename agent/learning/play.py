@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from agent.conversation import Conversation, Role, Turn
 from agent.drivers.base import Deadline, View
 from agent.drivers.offline.driver import OfflineDriver
+from agent.drivers.schema import unaided_driver
 from agent.learning.transcripts import Dialogue, TranscriptTurn
 from retrieval.fusion.base import Shown
 from retrieval.fusion.learning import RecordedPlace
@@ -26,7 +27,7 @@ class Player:
     @classmethod
     def of(cls, catalog: Catalog) -> "Player":
         """For one catalog."""
-        return cls(catalog, OfflineDriver(catalog))
+        return cls(catalog, unaided_driver(catalog))
 
     async def places(self, dialogue: Dialogue) -> AsyncIterator[RecordedPlace]:
         """Every place where an item was chosen that had not come up before.

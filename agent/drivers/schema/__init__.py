@@ -4,6 +4,6 @@ Code finds what the catalog knows in a message and lists it; the model says what
 """
 
 from agent.drivers.schema.driver import SchemaDriver
-from agent.drivers.schema.unaided import UnaidedReader
+from agent.drivers.schema.unaided import UnaidedReader, unaided_driver
 
-__all__ = ["SchemaDriver", "UnaidedReader"]
+__all__ = ["SchemaDriver", "UnaidedReader", "unaided_driver"]

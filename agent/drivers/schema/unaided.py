@@ -18,16 +18,19 @@ from agent.drivers.acts import (
     THANKS,
     ActClassifier,
     Likely,
+    bundled_acts,
 )
 from agent.drivers.base import View
-from agent.drivers.offline import Parsed, Spotter, by_rules, parse, scene_of
+from agent.drivers.offline import OfflineDriver, Parsed, Spotter, by_rules, parse, scene_of
 from agent.drivers.schema.asking import asked_about
 from agent.drivers.schema.form import SKIP, Answer, read_answer
 from agent.drivers.schema.plan import Arguments, Plan
 from agent.drivers.schema.things import Kind
 from agent.drivers.vocabulary import READ
 from agent.examples import names_of
+from retrieval.items import Catalog
 from tools.batch import Call
+from tools.placing import Placer
 
 SAYINGS = {THANKS: "parting", SORROW: "comfort", BEYOND: "talk_later"}
 """Sentences for kinds of talk; others get a greeting, or what can be asked for."""
@@ -50,23 +53,26 @@ class UnaidedReader:
             spotter: Finds what the catalog knows.
         """
         language = spotter.vocabulary.language_of(view.message, view.preference.language)
-        asked = asked_about(view, spotter, language)
-        parsed = asked.parsed if language in READ else by_rules(view, spotter)
+        parsed = by_rules(view, spotter)
         spots = spotter.spot(view.message, shown=view.shown, language=language)
-        likely, drafted = self.acts.likely(view, spots), read_answer(asked.draft, asked.form)
-        if parsed.ambiguous or parsed.leaning:
-            return parsed
+        likely = self.acts.likely(view, spots)
         act, share = likely.first
+        is_list = act in LISTS or share < AS_LIKELY
+        if parsed.ambiguous or parsed.leaning or (is_list and language in READ and parsed.ending.tool == "recommend"):
+            return parsed
+        scene = scene_of(view.conversation, view.preference, spotter.spot)
+        if is_list and language not in READ:
+            return parse(view.message, spotter, scene, is_wish=True)
+        asked = asked_about(view, spotter, language)
+        drafted = read_answer(asked.draft, asked.form)
         is_bare = not asked.form.things and drafted.do == FIND  # nothing is named: words alone were taken for a wish
         is_rival = share >= (AS_LIKELY if is_bare else SURE) and not likely.agrees(drafted.do, least=AS_LIKELY)
         if language in READ and not is_rival and (drafted.do, parsed.saying) != (TALK, UNREAD):
             return parsed
-        act = act if share >= AS_LIKELY or language in READ else FIND
         spoken: Arguments = {"language": language} if language != view.preference.language else {}
         if act == TALK:
             return replace(talk(likely.kind), patch=spoken)
         if act in LISTS:
-            scene = scene_of(view.conversation, view.preference, spotter.spot)
             return parse(view.message, spotter, scene, is_wish=True)
         unsaid = "yes" if act in COUNTS else SKIP
         roles = {
@@ -79,6 +85,11 @@ class UnaidedReader:
         counted = view.conversation.last_counted()
         plan = Plan(asked.form, view.catalog, spotter.placer, spotter, view.message, *shown, counted=counted)
         return _of(plan.calls(answer), spoken)
+
+
+def unaided_driver(catalog: Catalog, placer: Placer | None = None) -> OfflineDriver:
+    """The driver without a model as it is shipped."""
+    return OfflineDriver(catalog, placer, UnaidedReader(bundled_acts()))
 
 
 def unasked(likely: Likely) -> Parsed | None:
