@@ -46,6 +46,8 @@ class Encoder(Protocol):
         """Load what is slow to load, so that the first request does not wait for it."""
         ...
 
+    def __hash__(self) -> int: ...  # vectors are remembered by who made them
+
 
 class MultilingualEncoder:
     """The encoder that comes along, loaded on first use: texts of 16 languages that say the same lie close together.

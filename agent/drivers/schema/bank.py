@@ -7,7 +7,7 @@ same code as a user's, so that an example looks exactly as the question will.
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from importlib.resources import files
 from itertools import islice
 from typing import Any, Final
@@ -160,6 +160,13 @@ def _is_named(thing: Thing, words: str, placer: Placer) -> bool:
     return is_said or placer.value(thing.field, words).value in thing.values
 
 
+@lru_cache(maxsize=4)
+def _encoded(encoder: Encoder, messages: tuple[str, ...]) -> NDArray[np.float32]:
+    """Vectors of the bank's messages, once for all catalogs whose nouns are the same."""
+    vectors: NDArray[np.float32] = encoder.encode(messages)
+    return vectors
+
+
 def own_words(said: Sequence[str], message: str, examples: Sequence[BaseMessage]) -> tuple[str, ...]:
     """What was added to an answer, without what only an example says."""
     answers = (json.loads(str(example.content)) for example in examples if isinstance(example, AIMessage))
@@ -183,7 +190,7 @@ class ExampleBank:
 
     @cached_property
     def _vectors(self) -> NDArray[np.float32]:
-        return self.encoder.encode([example.said for example in self._examples])
+        return _encoded(self.encoder, tuple(example.said for example in self._examples))
 
     def prepare(self) -> None:
         """Do once what is slow; until then no message is shown examples, rather than wait for them."""
