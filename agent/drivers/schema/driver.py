@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any, TypeVar
@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_openai import ChatOpenAI
 
-from agent.drivers.acts import NEWER, OLDER, ActClassifier, Likely
+from agent.drivers.acts import COMPARE, NEWER, OLDER, ActClassifier, Likely
 from agent.drivers.base import Drive, View
 from agent.drivers.offline import Spotter, by_rules
 from agent.drivers.reading import carry_out
@@ -76,6 +76,10 @@ class SchemaDriver:
         return tuple(render_prompt(PROMPT, self.catalog, names))
 
     @cached_property
+    def _names(self) -> Mapping[str, str]:
+        return names_of(self.catalog)
+
+    @cached_property
     def bank(self) -> ExampleBank | None:
         """Messages with how they read, for this catalog."""
         if self.encoder is None:
@@ -129,6 +133,8 @@ class SchemaDriver:
             if language in READ:
                 answer = self._in_own_words(answer, view.message, examples)
                 answer = held(answer, asked) if likely.agrees(draft.do) else answer
+        if answer.do == COMPARE and not answer.field:  # 'which is the shortest?'
+            answer = replace(answer, field=self._names.get(likely.asked, ""))
         answer = replace(answer, language=language)
         plan = self._plan(asked.form, view, context.placer)
         if leaning := plan.leaning(answer, view.conversation.open_inquiry):
