@@ -108,7 +108,7 @@ async def on_invalid(_request: Request, error: Exception) -> JSONResponse:
         found = [Mistake("body", f"expected JSON, found something else at character {where} ({reason}).")]
     else:
         found = mistakes_of([{**problem, "loc": problem["loc"][1:]} for problem in problems], whole="body")
-    body = answer("; ".join(map(str, found)), status=422, param=found[0].field, code="invalid_value")
+    body = answer(" ".join(map(str, found)), status=422, param=found[0].field, code="invalid_value")
     return JSONResponse(body.model_dump(), status_code=422)
 
 

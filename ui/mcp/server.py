@@ -133,7 +133,7 @@ async def _guarded(name: str, call: Callable[[], Awaitable[T]]) -> T | CallToolR
     try:
         return await call()
     except ValidationError as error:
-        return _refused("; ".join(map(str, mistakes_of(error.errors(), whole="arguments"))))
+        return _refused(" ".join(map(str, mistakes_of(error.errors(), whole="arguments"))))
     except RecommenderError as error:
         return _refused(error.public)
     except HTTPException as error:
