@@ -7,8 +7,8 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, field, replace
+from math import inf
 
-import httpx
 from numpy.random import Generator
 from pydantic import JsonValue
 
@@ -20,6 +20,7 @@ from agent.conversations import ConversationStore
 from agent.direct import explain_item
 from agent.drivers.base import Deadline
 from agent.drivers.choose import TOOLS, DriverChooser
+from agent.endpoint import Endpoint
 from agent.events import Event, Finished, TextDelta, Understood
 from agent.histories import HistoryCache
 from agent.intent import Act, Intent
@@ -59,10 +60,9 @@ logger = logging.getLogger(__name__)
 
 UNREADABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 """Control characters, odd ends of lines and lone surrogates: no JSON body and no database takes all of them."""
-STATUS_S = 3.0
 STORE_S = 1.5
 SAVED_S = 5.0
-"""How long a test write that went well counts: whoever asks for readiness all the time wears out no disk."""
+"""How long a test write that went well counts, unless a write fails: whoever asks all the time wears out no disk."""
 MOST_UTTERANCES = 200
 """Utterances of a history sent along that are looked at; older ones are left out."""
 
@@ -103,6 +103,9 @@ class Agent:
     rules: RuleBook | None = None
     """The house's rules; `retriever`, `placer` and `words` are what they leave of those that the agent is made with."""
 
+    endpoint: Endpoint | None = None
+    """The language model's server; None without one."""
+
     context: Context = field(default_factory=dict)
     """What is known of the requests that this agent answers, as far as rules ask for it."""
 
@@ -115,7 +118,9 @@ class Agent:
             self.retriever, self.placer = self.rules.seen(self.retriever, self.context)
             self.words = replace(self.words, retriever=self.retriever)
         self._keeper = Keeper(self.state, self.conversations, self.writes)
-        self._saved_at = -SAVED_S
+        self._saved_at = -inf
+        if self.endpoint is None and self.settings.llm.url:
+            self.endpoint = Endpoint(self.settings.llm)
         self._loop = Loop(
             retriever=self.retriever,
             chooser=self.chooser,
@@ -128,6 +133,7 @@ class Agent:
             make_rng=self.make_rng,
             tool_timeout_s=self.settings.retrieval.tool_timeout_s,
             keep=self._keeper.keep,
+            endpoint=self.endpoint,
         )
 
     @property
@@ -557,25 +563,21 @@ class Agent:
             await asyncio.to_thread(self.retriever.graph.try_asking)
 
     async def _try_saving(self) -> None:
+        for doubted in (self.state.database.doubted, self.conversations.doubted):
+            if doubted.is_set():
+                doubted.clear()
+                self._saved_at = -inf
         if time.monotonic() - self._saved_at > SAVED_S:
             await asyncio.to_thread(self.state.try_writing)
             await self.conversations.try_writing()
             self._saved_at = time.monotonic()
 
     async def _model_status(self) -> str:
-        url = self.settings.llm.url
-        if not url:
+        if self.endpoint is None:
             return "none"
-        try:
-            async with asyncio.timeout(STATUS_S), httpx.AsyncClient(timeout=STATUS_S) as client:
-                headers = {"Authorization": f"Bearer {self.settings.llm.api_key.get_secret_value()}"}
-                # its body, which may have no end, nobody reads
-                async with client.stream("GET", f"{url.rstrip('/')}/models", headers=headers) as answer:
-                    if not answer.is_success:
-                        return f"answers {answer.status_code}"
-        except (httpx.HTTPError, TimeoutError) as error:
-            return f"unreachable ({type(error).__name__})"
-        return "failed in two turns and is left alone for a while" if self.chooser.is_left_alone else "ok"
+        status = await self.endpoint.look()
+        is_away = status == "ok" and self.chooser.is_left_alone
+        return "failed in two turns and is left alone for a while" if is_away else status
 
     async def warm(self) -> None:
         """Load the encoder and run every channel once; the language model is found out about in the background."""

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from langgraph.checkpoint.base import BaseCheckpointSaver, empty_checkpoint
@@ -101,6 +102,8 @@ class ConversationStore:
     def __init__(self, saver: BaseCheckpointSaver[Any]) -> None:
         self.saver = saver
         self.realm = ""
+        self.doubted = Event()
+        """Set by a call that failed, of whatever realm; whoever looks into it clears it."""
 
     def of(self, realm: str) -> "ConversationStore":
         """The same store as a realm sees it: a conversation of another is not there."""
@@ -199,4 +202,5 @@ class ConversationStore:
                 with contextlib.suppress(sqlite3.Error):
                     async with self.saver.lock:  # type: ignore[attr-defined]
                         await self._connection.rollback()
+            self.doubted.set()
             raise fault("the store of conversations", *explain(error)) from None

@@ -9,10 +9,11 @@ import re
 from retrieval.untrusted import visible
 
 _ACTIVE = re.compile(
-    r"\\(?=[!-/:-@\[-`{-~])"  # would escape what follows
-    r"|<(?=[A-Za-z/!?])|`|\](?=[\[(:]|$)"  # without its bracket no link and no picture is one
-    r"|&(?=\#?\w{1,31};)"  # '&lt;' and the like would be read as what they stand for
-    r"|(?<![^\W_])_|_(?![^\W_])|~(?=~)|(?<=~)~"
+    r"\\(?=[!-/:-@\[-`{-~]|$)"  # would escape what follows; at the end, what a stream brings next
+    r"|<(?=[A-Za-z/!?]|$)|`|\](?=[\[(:]|$)"  # without its bracket no link and no picture is one
+    r"|&(?=\#?\w{1,31};|\#?\w{0,31}$)"  # '&lt;' and the like would be read as what they stand for
+    r"|(?<![^\W_])_|_(?![^\W_])"
+    r"|(?<!\s)~"  # ends what is struck through, be it begun by one or by two
 )
 _LINE_START = re.compile(
     r"^([ \t]*)(\d{1,9}(?=[.)](?:\s|$))|\#(?=\#{0,5}(?:\s|$))|[>|]|[-+](?=[\s-]|$)|=(?==*\s*$))", re.MULTILINE

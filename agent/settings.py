@@ -85,6 +85,9 @@ class LimitSettings(BaseModel):
     wait_s: float = Field(default=10.0, gt=0, description="how long a turn waits for a place before it is refused")
     requests_per_minute: int = Field(default=120, ge=0, description="of one caller; 0 for any number")
     turns_per_caller: int = Field(default=4, ge=0, description="turns of one caller at the same time; 0 for any number")
+    streams_per_caller: int = Field(
+        default=32, ge=0, description="streams that one caller's tabs of the page hold open, of each kind; 0 for any"
+    )
     loopback: bool = Field(
         default=False, description="whether callers without a key on this machine itself share one caller's quota"
     )

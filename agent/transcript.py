@@ -7,7 +7,7 @@ out from it what was on the cards. So the form is regular (documented in docs/ap
 - near misses follow a line that is one of `NEAR_HEADINGS`, counted from 1 again;
 - a notice is a line that starts with `> `;
 - items side by side are a table, whose lines begin with `|`;
-- everything else is prose. In a label a backslash stands before each of `\\ * _ [ ] < backtick`.
+- everything else is prose. In a label a backslash stands before each of `\\ * _ ~ [ ] < backtick`.
 
 What catalogs, people and models wrote stands in it as words (`agent.markdown`): no link of theirs works.
 """
@@ -22,8 +22,8 @@ from retrieval.untrusted import visible
 
 NEAR_HEADINGS = {language: f"**{say('near_heading', language)}**" for language in LANGUAGES}
 _COLON = {"zh": "：", "ja": "："}
-_SPECIAL = re.compile(r"([\\*_\[\]<`]|&(?=#?\w{1,31};))")
-_ESCAPED = re.compile(r"\\([\\*_\[\]<`&])")
+_SPECIAL = re.compile(r"([\\*_~\[\]<`]|&(?=#?\w{1,31};))")
+_ESCAPED = re.compile(r"\\([\\*_~\[\]<`&])")
 _LINE = re.compile(r"(\d{1,3})\. \*\*((?:[^*\\]|\\.)+)\*\*(?:[:：].*)?")
 
 

@@ -89,6 +89,7 @@ async def run(
         tell: Told the address once the agent answers.
     """
     tell("Loading the catalog and the models ...")
+    settings = _with_room(settings)
     opening = Opening()
     server = _make_server(opening, settings.http)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
@@ -127,11 +128,16 @@ async def _load(settings: Settings, build: "AgentFactory", is_up: asyncio.Event,
         raise
 
 
+def _with_room(settings: Settings) -> Settings:
+    """The settings with as many connections as open files allow; the rest is for databases, indexes and the model."""
+    most = min(settings.http.connections, raise_open_files() * 3 // 4)
+    return settings.model_copy(update={"http": settings.http.model_copy(update={"connections": most})})
+
+
 def _make_server(app: Opening, http: HttpSettings) -> "_Server":
-    most = min(http.connections, raise_open_files() * 3 // 4)  # the rest is for databases, indexes and the model
     config = ImpatientConfig(
         app,
-        http.model_copy(update={"connections": most}),
+        http,
         lifespan="off",
         access_log=False,
         log_config=None,

@@ -16,6 +16,7 @@ from agent.conversation import Conversation, Question, Role, Turn
 from agent.drivers.base import Drive, Driver, View
 from agent.drivers.choose import OFFLINE, TOOLS, DriverChooser
 from agent.drivers.narrowed import narrowed
+from agent.endpoint import Endpoint
 from agent.events import Compared, Event, Finished, Recommended, TextDelta, ToolCalled, Understood
 from agent.intent import PERSON, Act
 from agent.loop.places import has_places, rank_places
@@ -39,6 +40,8 @@ logger = logging.getLogger(__name__)
 
 DECIDE = 0.5
 """The part of the turn's time until the cards are due."""
+UNHEARD_S = 15.0
+"""How long a turn waits for a server that has answered nothing at all since the process began."""
 CLICK = "click"
 LISTINGS = ("count", "list", "identify")
 """Kinds of answers whose words list items of their own."""
@@ -66,6 +69,8 @@ class Loop:
     """The line before the language model."""
     keep: Callable[[Conversation, User | None], Awaitable[None]]
     """Stores the conversation of a finished turn for the user that it began with."""
+    endpoint: Endpoint | None = None
+    """The language model's server."""
 
     async def events(self, state: TurnState) -> AsyncIterator[Event]:
         """The events of a turn as they come; closing this ends whatever the turn waits for."""
@@ -178,7 +183,7 @@ class Loop:
     async def _attempt(self, driver: Driver, drive: Drive) -> ModelUnavailableError | None:
         """Drive; why the model failed, None where it did not."""
         try:
-            await narrowed(driver, drive.batch.context.placer).drive(drive)
+            await self._heard(narrowed(driver, drive.batch.context.placer), drive)
         except ModelUnavailableError as error:
             logger.warning("driver %s: %s", driver.name, error)
             if not isinstance(error, ModelBusyError):
@@ -187,6 +192,28 @@ class Loop:
         if driver.name != OFFLINE:
             self.chooser.succeeded()
         return None
+
+    async def _heard(self, driver: Driver, drive: Drive) -> None:
+        """Drive; with a model whose server was never heard, not even when it is asked for its name, not for long.
+
+        Raises:
+            ModelUnavailableError: As `Driver.drive`, or nothing was heard.
+        """
+        server = self.endpoint
+        if driver.name == OFFLINE or server is None or server.was_heard:
+            await driver.drive(drive)
+            return
+        driving, looking = asyncio.create_task(driver.drive(drive)), asyncio.create_task(server.look(UNHEARD_S))
+        try:
+            await asyncio.wait({driving}, timeout=UNHEARD_S)
+            server.was_heard = server.was_heard or any(not run.error for run in drive.runs)
+            if not driving.done() and not server.was_heard:
+                raise ModelUnavailableError(f"the language model's server has not answered anything in {UNHEARD_S:g} s")
+            await driving
+        finally:
+            for task in (driving, looking):
+                task.cancel()
+            await asyncio.wait({driving, looking})
 
     def _drive(self, state: TurnState, emit: Emit) -> Drive:
         deadline = state.deadline.share(DECIDE)

@@ -46,6 +46,8 @@ class Database:
         self.url = _parse(url)
         self.realm = ""
         """Whose users and conversations its transactions see."""
+        self.doubted = threading.Event()
+        """Set by a write that failed, of whatever realm; whoever looks into it clears it."""
         self._busy_timeout_s = busy_timeout_s
         self._scrubbing, self._writing = threading.Lock(), threading.Lock()
         with state_faults(self.url):
@@ -82,14 +84,18 @@ class Database:
         """
         engine = self.engine.execution_options(writes=True)
         info = {users.BOUND: bound_to}
-        with (
-            inside(self.realm),
-            self._turn_to_write(),
-            state_faults(self.url),
-            Session(engine, info=info) as session,
-            session.begin(),
-        ):
-            yield session
+        try:
+            with (
+                inside(self.realm),
+                self._turn_to_write(),
+                state_faults(self.url),
+                Session(engine, info=info) as session,
+                session.begin(),
+            ):
+                yield session
+        except StateError:
+            self.doubted.set()
+            raise
 
     def try_writing(self) -> None:
         """Write a row that says nothing, as far as the disk.

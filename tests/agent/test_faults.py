@@ -5,12 +5,13 @@ import contextlib
 import json
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from agent.agent import Agent
 from agent.events import Finished, Recommended
+from agent.loop import turn
 from retrieval.preference import Op
 from tests.agent.conftest import MakeAgent, events, visitor
 from tests.fakes import Calls, Drip, Hang, Raw, ScriptedChatModel, Status
@@ -141,6 +142,51 @@ async def test_after_two_failures_the_model_is_left_alone_and_comes_back(
         await asyncio.sleep(0.05)
     again = await agent.reply(reply.conversation, WISH)
     assert again.trace.driver == "tools"
+
+
+@pytest.fixture
+async def silent_url() -> AsyncIterator[str]:
+    """A server that takes connections and never says a word."""
+
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(listen, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+        server.close()
+
+
+async def test_a_server_that_never_said_a_word_is_not_waited_for_half_a_turn(
+    make_agent: MakeAgent, silent_url: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(turn, "UNHEARD_S", 0.2)
+    agent = await make_agent(url=silent_url, llm={"turn_s": 120, "timeout_s": 120})
+    conversation = visitor(agent)
+
+    async with asyncio.timeout(50):
+        for _ in range(2):
+            reply = await agent.reply(conversation, WISH)
+            conversation = reply.conversation
+
+    assert reply.recommendations
+    assert reply.trace.driver == "offline"
+    assert "left alone" in agent.chooser.status
+
+
+@pytest.mark.parametrize("driver", ["tools", "schema"])
+async def test_a_model_that_is_slow_from_the_start_is_waited_for_as_ever(
+    make_agent: MakeAgent, model: ScriptedChatModel, monkeypatch: pytest.MonkeyPatch, driver: str
+):
+    monkeypatch.setattr(turn, "UNHEARD_S", 2.0)
+    agent = await make_agent(model, driver=driver, llm={"turn_s": 120, "timeout_s": 120})
+    model.may_decide.clear()
+
+    replying = asyncio.create_task(agent.reply(visitor(agent), WISH))
+    await asyncio.sleep(3.0)
+    model.may_decide.set()
+
+    assert (await replying).trace.driver == driver
 
 
 async def test_readiness_says_that_a_model_that_answers_is_left_alone(make_agent: MakeAgent, model: ScriptedChatModel):

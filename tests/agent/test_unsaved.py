@@ -129,6 +129,20 @@ async def test_readiness_says_that_nothing_can_be_kept(agent: Agent, fault: Abst
     assert any(word in during["saving"] for word in ("may not grow", "locked", "read-only"))
 
 
+async def test_readiness_knows_at_once_that_a_write_failed(agent: Agent, fault: AbstractContextManager[None]):
+    talk = (await agent.reply(visitor(agent), WISH)).conversation
+    before = await agent.ready()
+
+    with fault:
+        with pytest.raises(StateError):
+            await agent.feedback(talk, film_id("Fargo"), FeedbackKind.LIKE)
+        during = [(await agent.ready())["saving"] for _ in range(2)]
+    after = await agent.ready()
+
+    assert before["saving"] == after["saving"] == "ok"
+    assert all(any(word in saving for word in ("may not grow", "locked", "read-only")) for saving in during)
+
+
 async def test_a_file_that_is_no_database_ends_the_start_with_advice(make_agent: MakeAgent, tmp_path: Path):
     (tmp_path / "conversations.db").write_bytes(b"this is a letter, not a database" * 200)
 

@@ -68,6 +68,8 @@ PIECES = (
     "\n---\n",
     "\n```\ncode",
     "**bold** _it_ `code` ~~no~~",
+    "~~",
+    "~no~",
     "\\",
     "]",
     "(http://evil.example)",
@@ -87,6 +89,9 @@ PIECES = (
 HOSTILE = st.lists(st.sampled_from(PIECES) | st.text(max_size=4), min_size=1, max_size=6).map("".join)
 FEW = settings(max_examples=60, deadline=None)
 MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+
+ACTIVE = frozenset(("link_open", "image", "html_inline", "html_block", "fence", "code_inline", "heading_open", "hr"))
+ACTIVE |= {"s_open", "em_open"}
 
 
 def card(text: str) -> Recommendation:
@@ -116,8 +121,37 @@ def test_no_link_picture_or_html_is_active_in_the_text_of_an_answer(text: str, s
 
     kinds = {token.type for token in (*tokens, *inner)}
     shown = " ".join(child.content for child in inner)
-    assert not kinds & {"link_open", "image", "html_inline", "html_block", "fence", "code_inline", "heading_open", "hr"}
+    assert not kinds & ACTIVE
     assert AUTOMATIC.search(shown) is None
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("~", "~no~~"),
+        ("~~no~", "~"),
+        ("<", "img src=x>"),
+        ("&", "lt;b>"),
+        ("&l", "t;b>"),
+        ("x\\", "`code`"),
+        ("[x]", "(y)"),
+    ],
+)
+def test_what_two_pieces_of_a_stream_make_together_is_not_active(before: str, after: str):
+    writing = Writing()
+    text = "".join(writing.take(event) for event in (TextDelta(f"Well {before}"), TextDelta(after)))
+
+    inner = [child for token in MARKDOWN.parse(text) for child in token.children or ()]
+    assert not {child.type for child in inner} & ACTIVE
+    assert "".join(child.content for child in inner) == f"Well {before}{after}"
+
+
+@pytest.mark.parametrize("title", ["~~Heat~~", "~Heat~", "a~b~c"])
+def test_a_title_is_not_struck_through_and_is_read_back(title: str):
+    content = written(title, streamed=True)
+
+    assert not re.search(r"(?<![\s\\])~", content)
+    assert shown_titles(content)[0].startswith(title)
 
 
 @FEW

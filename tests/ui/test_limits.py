@@ -1,8 +1,11 @@
 """Quotas of a caller, and refusals of a busy process."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, MutableMapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -16,6 +19,7 @@ from tests.ui.conftest import serving
 from tests.ui.fakes import FakeAgent, make_agent
 from ui.api.app import create_app
 from ui.limits.callers import caller_of
+from ui.limits.page import PageQuota
 from ui.limits.quotas import Quotas, RateLimitExceededError
 from ui.limits.rates import Rates
 
@@ -160,6 +164,71 @@ def test_what_is_done_on_the_page_counts_and_its_files_do_not(limited):
     first, second = (client.post("/gradio_api/queue/join", json={}, headers=asked) for _ in range(2))
     assert (first.status_code, second.status_code) == (404, 429)
     assert f"{second.headers['Retry-After']} 秒" in second.json()["error"]["message"]
+
+
+# Streams of the page ---------------------------------------------------------------------------------------------
+
+HEARTBEAT, UPDATES = "/gradio_api/heartbeat/tab", "/gradio_api/queue/data"
+
+
+@asynccontextmanager
+async def streams(gate: PageQuota, *, path: str = HEARTBEAT, host: str = FAR, count: int = 1):
+    """Streams that stay open; the statuses of those that did not."""
+    refused: list[int] = []
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            refused.append(message["status"])
+
+    scope = {"type": "http", "method": "GET", "path": path, "client": (host, 1), "headers": []}
+    tasks = [asyncio.create_task(gate(scope, asyncio.Event().wait, send)) for _ in range(count)]
+    await asyncio.sleep(0)
+    yield refused
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def page_quota(*, connections: int = 1000, **limits: int) -> PageQuota:
+    async def listen(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    return PageQuota(listen, quotas=Quotas.of(LimitSettings(**limits)), connections=connections)
+
+
+async def test_one_address_holds_only_so_many_streams_of_the_page_and_gets_them_back():
+    gate = page_quota(streams_per_caller=3)
+
+    async with (
+        streams(gate, count=5) as refused,
+        streams(gate, host=OTHER, count=3) as others,
+        streams(gate, path=UPDATES, count=3) as updates,
+    ):
+        assert (refused, others, updates) == ([429, 429], [], [])
+    async with streams(gate, count=3) as again:
+        assert again == []
+    assert not gate.quotas.streams
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", ""])
+async def test_streams_of_all_leave_room_for_other_connections(host: str):
+    gate = page_quota(connections=40, streams_per_caller=0)
+
+    async with streams(gate, host=host, count=14) as refused:
+        assert refused == [429] * 4
+        async with streams(gate, path=UPDATES) as updates:
+            assert updates == []
+
+
+def test_a_refused_stream_says_when_to_come_back(limited):
+    app = limited(streams_per_caller=1)
+
+    with app.state.quotas.stream({"client": (FAR, 1)}, "/heartbeat/", most=9):
+        refused = from_address(app, FAR).get(HEARTBEAT, headers={"Accept-Language": "zh"})
+    granted = from_address(app, FAR).get(HEARTBEAT)
+
+    assert (refused.status_code, refused.headers["Retry-After"], granted.status_code) == (429, "10", 404)
+    assert "10 秒" in refused.json()["error"]["message"]
 
 
 # Turns at once ---------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import asyncio
 import html
+import math
 from urllib.parse import parse_qs, urlsplit
 
 from fastapi import APIRouter, FastAPI, Request
@@ -13,6 +14,8 @@ from ui.access.access import Access
 from ui.access.guard import COOKIE
 from ui.access.passwords import is_right
 from ui.edge.addresses import is_local
+from ui.limits.callers import caller_of
+from ui.limits.quotas import Quotas, RateLimitExceededError
 from ui.page.words import language_of, word
 
 router = APIRouter(include_in_schema=False)
@@ -65,12 +68,17 @@ async def log_in(request: Request) -> Response:
     access: Access = request.state.access
     if not access.settings.cookies_over_http and _is_readable_on_the_way(request):
         return _form(request, "login_http", status=403)
-    name, password = await _read(request)
-    attempts = access.attempts
-    wait = attempts.wait_s(name)
-    if wait > 0:
-        return _form(request, "login_wait", status=429, headers={"Retry-After": f"{wait:.0f}"})
-    attempts.fail(name)  # until the password turns out right: many at once count as many
+    quotas: Quotas = request.app.state.quotas
+    attempts, address = access.attempts, caller_of(request.scope)
+    try:
+        quotas.count(request.scope)
+        name, password = await _read(request)
+        wait_s = math.ceil(attempts.wait_s(address, name))
+    except RateLimitExceededError as error:
+        wait_s = error.retry_after_s
+    if wait_s > 0:
+        return _form(request, "login_wait", status=429, headers={"Retry-After": str(wait_s)})
+    attempts.fail(address, name)  # until the password turns out right: many at once count as many
     account = await asyncio.to_thread(access.store.account, name)
     try:
         async with access.checks.place(WAIT_S):
@@ -80,7 +88,7 @@ async def log_in(request: Request) -> Response:
     if not is_welcome or account is None:
         await asyncio.sleep(WRONG_S)
         return _form(request, "login_wrong", status=401)
-    attempts.succeed(name)
+    attempts.succeed(address, name)
     answer = RedirectResponse(_root(request) + "/", 303)
     try:
         cookie = await asyncio.to_thread(access.make_session, account)

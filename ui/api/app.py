@@ -85,7 +85,7 @@ def create_app(agent: "Agent | AgentFactory", settings: Settings, *, warm: bool 
     app.state.quotas = quotas = Quotas.of(settings.limits)
     # the last one added is the first that sees a request; Gradio adds no origins of its own where CORSMiddleware is
     app.add_middleware(Again)
-    app.add_middleware(PageQuota, quotas=quotas)
+    app.add_middleware(PageQuota, quotas=quotas, connections=settings.http.connections)
     app.add_middleware(Guard, settings=settings.access)
     app.add_middleware(PagePolicy)
     app.add_middleware(WholeRequests, body_bytes=settings.http.body_bytes)

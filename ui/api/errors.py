@@ -1,8 +1,6 @@
 """Errors as OpenAI's clients read them: {"error": {message, type, param, code}} and a status."""
 
 import logging
-from collections.abc import Sequence
-from typing import Any
 
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -24,6 +22,7 @@ from retrieval.errors import (
 )
 from ui.api.asking import CannotCallError, ModelNotFoundError
 from ui.api.error_answer import ErrorAnswer, answer, refuse
+from ui.api.mistakes import Mistake, mistakes_of
 from ui.forms.form import CannotFillError
 from ui.limits.quotas import RateLimitExceededError
 
@@ -103,27 +102,14 @@ async def on_http_error(_request: Request, error: Exception) -> JSONResponse:
 async def on_invalid(_request: Request, error: Exception) -> JSONResponse:
     """Handle a request that does not have the documented form: 422 that names the field."""
     assert isinstance(error, RequestValidationError)  # noqa: S101  registered for this class only
-    # of a value that fits none of several types, the alternative that went deepest says most
-    deepest = sorted(error.errors(), key=lambda problem: -len(problem["loc"]))
-    problems = [_problem(problem) for problem in deepest[:3]]
-    message = "; ".join(dict.fromkeys(text for _, text in problems))
-    body = answer(message, status=422, param=problems[0][0], code="invalid_value")
+    problems = error.errors()
+    if problems[0]["type"] == "json_invalid":
+        where, reason = problems[0]["loc"][-1], problems[0].get("ctx", {}).get("error", "")
+        found = [Mistake("body", f"expected JSON, found something else at character {where} ({reason}).")]
+    else:
+        found = mistakes_of([{**problem, "loc": problem["loc"][1:]} for problem in problems], whole="body")
+    body = answer(" ".join(map(str, found)), status=422, param=found[0].field, code="invalid_value")
     return JSONResponse(body.model_dump(), status_code=422)
-
-
-def _problem(problem: dict[str, Any]) -> tuple[str | None, str]:
-    """The field and what is wrong with it, without what was sent."""
-    if problem["type"] == "json_invalid":
-        where, reason = problem["loc"][-1], problem.get("ctx", {}).get("error", "")
-        return "body", f"body: expected JSON, found something else at character {where} ({reason})."
-    field = _field(problem["loc"])
-    return field, f"{field}: {str(problem['msg']).removeprefix('Value error, ')}"
-
-
-def _field(location: Sequence[str | int]) -> str:
-    """'messages.0.content' from ('body', 'messages', 0, 'content', 'str')."""
-    parts = [str(part) for part in location[1:]]
-    return ".".join(part for part in parts if part != "str" and "[" not in part) or "body"
 
 
 def _code(kind: type[RecommenderError]) -> str:

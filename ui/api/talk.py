@@ -6,7 +6,7 @@ from pydantic import Field, JsonValue, StrictBool, StringConstraints, field_vali
 
 from agent.client import ClientCall, ClientStep, ClientTerms, ClientTool
 from agent.conversation import Role
-from ui.api.values import Body, OptionalId, Request, Text, Whole
+from ui.api.values import Body, OptionalId, Request, Several, Text, Whole
 
 MODEL = "reconteur"
 MOST_MESSAGES = 1000
@@ -45,9 +45,9 @@ class Message(Request):
 
     role: Literal["user", "assistant", "system", "developer", "tool", "function"]
     content: (
-        Annotated[Text, Field(max_length=LONGEST_MESSAGE)] | Annotated[list[Part], Field(max_length=100)] | None
+        Annotated[Text, Field(max_length=LONGEST_MESSAGE)] | Annotated[Several[Part], Field(max_length=100)] | None
     ) = None
-    tool_calls: Annotated[list[ToolCall], Field(max_length=MOST_TOOLS)] | None = None
+    tool_calls: Annotated[Several[ToolCall], Field(max_length=MOST_TOOLS)] | None = None
     tool_call_id: Annotated[Text, Field(max_length=200)] = ""
 
     @property
@@ -136,7 +136,7 @@ class Talk(Body):
 class ChatRequest(Talk):
     """The body of POST /v1/chat/completions."""
 
-    messages: Annotated[list[Message], Field(min_length=1, max_length=MOST_MESSAGES)]
+    messages: Annotated[Several[Message], Field(min_length=1, max_length=MOST_MESSAGES)]
     model: Annotated[str, Field(json_schema_extra={"enum": [MODEL]})] = MODEL
     stream: StrictBool | None = False
     stream_options: StreamOptions | None = None
@@ -145,7 +145,7 @@ class ChatRequest(Talk):
     k: Annotated[Whole, Field(ge=1, le=10)] | None = None
     """How many items a list has; with 1 a question comes before it where one tells much."""
     response_format: ResponseFormat | None = None
-    tools: Annotated[list[Tool], Field(max_length=MOST_TOOLS)] | None = None
+    tools: Annotated[Several[Tool], Field(max_length=MOST_TOOLS)] | None = None
     tool_choice: Literal["none", "auto", "required"] | NamedTool | None = None
 
     @field_validator("messages")

@@ -1,11 +1,12 @@
 """What the values of a request may look like: ids, texts, numbers, and the body that holds them."""
 
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     FiniteFloat,
     JsonValue,
     WithJsonSchema,
@@ -54,6 +55,9 @@ OptionalId = Annotated[str, BeforeValidator(_id_or_none), WithJsonSchema(_OPTION
 Text = Annotated[str, BeforeValidator(_plain_text)]
 Number = Annotated[FiniteFloat, BeforeValidator(_number)]
 Whole = Annotated[int, BeforeValidator(_number)]
+Element = TypeVar("Element")
+Several = Annotated[list[Element], Field(fail_fast=True)]
+"""Read up to the first mistake: each one that is told costs as much as a hundred that are right."""
 
 
 class Request(BaseModel):
@@ -68,13 +72,15 @@ class Body(Request):
     @model_validator(mode="before")
     @classmethod
     def _check_depth(cls, data: object) -> object:
-        _check_depth(data, DEEPEST)
+        _check_depth(data)
         return data
 
 
-def _check_depth(data: object, depth: int) -> None:
-    if isinstance(data, list | dict):
-        if not depth:
-            raise ValueError(f"expected lists and objects at most {DEEPEST} deep, found more. Send a flatter one.")
-        for value in data.values() if isinstance(data, dict) else data:
-            _check_depth(value, depth - 1)
+def _check_depth(data: object) -> None:
+    level = [data] if isinstance(data, list | dict) else []
+    for _ in range(DEEPEST):
+        held = (outer.values() if isinstance(outer, dict) else outer for outer in level)
+        level = [value for values in held for value in values if isinstance(value, list | dict)]
+        if not level:
+            return
+    raise ValueError(f"expected lists and objects at most {DEEPEST} deep, found more. Send a flatter one.")

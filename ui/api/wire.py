@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field, JsonValue, field_validator, model_validat
 
 from retrieval.preference import Op
 from ui.api.talk import LONGEST_MESSAGE, MOST_MESSAGES, Message, Talk, check_messages
-from ui.api.values import Body, Id, Number, OptionalId, Request, Text, Whole
+from ui.api.values import Body, Id, Number, OptionalId, Request, Several, Text, Whole
 
 FeedbackWord = Literal["like", "dislike", "seen"]
 LanguageCode = Literal["en", "zh", "es", "fr", "de", "pt", "ja", "ko"]
@@ -19,7 +19,7 @@ class Limit(Request):
 
     field: Annotated[str, Field(max_length=200)]
     op: Op
-    values: Annotated[list[Annotated[Text, Field(max_length=200)] | Number], Field(min_length=1, max_length=50)]
+    values: Annotated[Several[Annotated[Text, Field(max_length=200)] | Number], Field(min_length=1, max_length=50)]
 
 
 class RecommendRequest(Talk):
@@ -29,12 +29,12 @@ class RecommendRequest(Talk):
     """
 
     message: Annotated[Text, Field(max_length=LONGEST_MESSAGE)] | None = None
-    messages: Annotated[list[Message], Field(max_length=MOST_MESSAGES)] = Field(default_factory=list)
+    messages: Annotated[Several[Message], Field(max_length=MOST_MESSAGES)] = Field(default_factory=list)
     query: Annotated[Text, Field(max_length=1000)] = ""
-    liked: Annotated[list[Id], Field(max_length=200)] = Field(default_factory=list)
-    disliked: Annotated[list[Id], Field(max_length=200)] = Field(default_factory=list)
-    seen: Annotated[list[Id], Field(max_length=2000)] = Field(default_factory=list)
-    constraints: Annotated[list[Limit], Field(max_length=50)] = Field(default_factory=list)
+    liked: Annotated[Several[Id], Field(max_length=200)] = Field(default_factory=list)
+    disliked: Annotated[Several[Id], Field(max_length=200)] = Field(default_factory=list)
+    seen: Annotated[Several[Id], Field(max_length=2000)] = Field(default_factory=list)
+    constraints: Annotated[Several[Limit], Field(max_length=50)] = Field(default_factory=list)
     k: Annotated[Whole, Field(ge=1, le=10)] = 5
     novelty: Annotated[Number, Field(ge=0, le=1)] | None = None
     language: LanguageCode | None = None

@@ -1,4 +1,6 @@
-"""Counts what is done on the chat page; its files and its stream of updates are free."""
+"""Counts what is done on the chat page, and the streams that it holds open; its files are free."""
+
+from contextlib import ExitStack
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -9,23 +11,47 @@ from ui.page.words import language_of, word
 
 ACTION = "/queue/join"
 """How the path ends to which Gradio's browser code sends a message or a click."""
+STREAMS = ("/heartbeat/", "/queue/data")
+"""What the paths hold at which it listens: as long as a tab is open (it works without), and while an action runs."""
+SHARE = 4
+"""One part in so many of the connections is for the streams of a kind: whoever opens many leaves room for the rest."""
 
 
 class PageQuota:
     """ASGI middleware."""
 
-    def __init__(self, app: ASGIApp, *, quotas: Quotas) -> None:
+    def __init__(self, app: ASGIApp, *, quotas: Quotas, connections: int) -> None:
+        """Count for an application.
+
+        Args:
+            app: The application.
+            quotas: What its callers have used.
+            connections: How many may be open at the same time.
+        """
         self.app = app
         self.quotas = quotas
+        self.most_streams = max(1, connections // SHARE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, counted where it is an action."""
-        answer: ASGIApp = self.app
-        if scope["type"] == "http" and scope["method"] == "POST" and scope["path"].endswith(ACTION):
+        """Pass the request on, counted where it is an action, held where it is a stream."""
+        with ExitStack() as held:
+            answer: ASGIApp = self.app
             try:
-                self.quotas.count(scope)
+                if scope["type"] == "http":
+                    self._admit(scope, held)
             except RateLimitExceededError as error:
-                language = language_of(Headers(scope=scope).get("accept-language", ""))
-                wait = {"Retry-After": str(error.retry_after_s)}
-                answer = refuse(429, word("too_many", language, seconds=error.retry_after_s), wait)
-        await answer(scope, receive, send)
+                answer = _refused(scope, error)
+            await answer(scope, receive, send)
+
+    def _admit(self, scope: Scope, held: ExitStack) -> None:
+        path: str = scope["path"]
+        if scope["method"] == "POST" and path.endswith(ACTION):
+            self.quotas.count(scope)
+        elif kind := next((kind for kind in STREAMS if kind in path), ""):
+            held.enter_context(self.quotas.stream(scope, kind, most=self.most_streams))
+
+
+def _refused(scope: Scope, error: RateLimitExceededError) -> ASGIApp:
+    language = language_of(Headers(scope=scope).get("accept-language", ""))
+    wait = {"Retry-After": str(error.retry_after_s)}
+    return refuse(429, word("too_many", language, seconds=error.retry_after_s), wait)

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from fastapi import Request
 from starlette.types import Scope
@@ -13,10 +14,13 @@ from retrieval.errors import RecommenderError
 from ui.limits.callers import caller_of
 from ui.limits.rates import Rates
 
+Key = TypeVar("Key")
 HEADERS = "reconteur.headers"
 """Where a request's scope keeps headers that its answer gets, whatever it is."""
 TURN_S = 2
 """After how many seconds it makes sense to ask again where the caller's own turns are in the way."""
+STREAM_S = 10
+"""The same, of streams."""
 
 
 class RateLimitExceededError(RecommenderError):
@@ -35,6 +39,8 @@ class Quotas:
     rates: Rates
     turns: Counter[str] = field(default_factory=Counter)
     """Those that run, by caller."""
+    streams: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Those that are open, by kind and caller."""
 
     @classmethod
     def of(cls, limits: LimitSettings) -> "Quotas":
@@ -73,16 +79,45 @@ class Quotas:
                 "Wait until one of them is.",
                 retry_after_s=TURN_S,
             )
-        self.turns[caller] += 1
-        try:
+        with _held(self.turns, caller):
             yield
-        finally:
-            self.turns[caller] -= 1
-            if not self.turns[caller]:
-                del self.turns[caller]
+
+    @contextmanager
+    def stream(self, scope: Scope, kind: str, *, most: int) -> Iterator[None]:
+        """Hold a stream open.
+
+        Args:
+            scope: Of the request for it.
+            kind: One kind does not take the places of another.
+            most: How many of the kind this process has for all callers.
+
+        Raises:
+            RateLimitExceededError: As many are open already, of the caller or in all.
+        """
+        caller, own = self._counted(scope), self.limits.streams_per_caller
+        of_all = sum(count for (other, _), count in self.streams.items() if other == kind)
+        if of_all >= most or (caller and own and self.streams[kind, caller] >= own):
+            raise RateLimitExceededError(
+                f"expected at most {own} open streams of one caller and {most} of all, found as many. "
+                "Close other tabs of this page and try again.",
+                retry_after_s=STREAM_S,
+            )
+        with _held(self.streams, (kind, caller)):
+            yield
 
     def _counted(self, scope: Scope) -> str:
         return caller_of(scope) or ("this machine" if self.limits.loopback else "")
+
+
+@contextmanager
+def _held(held: Counter[Key], key: Key) -> Iterator[None]:
+    held[key] += 1
+    try:
+        yield
+    finally:
+        held[key] -= 1
+        if not held[key]:
+            del held[key]
 
 
 async def count_request(request: Request) -> None:

@@ -28,6 +28,7 @@ from agent.conversation import Role
 from retrieval.errors import RecommenderError
 from ui.access.caller import Scope
 from ui.api.errors import BUG
+from ui.api.mistakes import mistakes_of
 from ui.logs import place_of
 from ui.mcp import questions
 from ui.mcp.calls import Desk
@@ -132,8 +133,7 @@ async def _guarded(name: str, call: Callable[[], Awaitable[T]]) -> T | CallToolR
     try:
         return await call()
     except ValidationError as error:
-        told = "; ".join(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors()[:3])
-        return _refused(f"arguments: {told}")
+        return _refused(" ".join(map(str, mistakes_of(error.errors(), whole="arguments"))))
     except RecommenderError as error:
         return _refused(error.public)
     except HTTPException as error:

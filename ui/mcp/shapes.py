@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from ui.api.talk import LONGEST_MESSAGE
-from ui.api.values import Id, Text
+from ui.api.values import Id, Several, Text
 from ui.api.wire import EvidenceWire, FeedbackWord, HandoverWire, ItemWire, LanguageCode, Limit, RecommendationWire
 
 User = Annotated[
@@ -13,7 +13,7 @@ User = Annotated[
     Field(description="Whose stored taste counts, an id of your own; left out, nothing is stored. Made if new."),
 ]
 Limits = Annotated[
-    list[Limit], Field(max_length=50, description="Hard limits: field, op (is, not, min, max) and values.")
+    Several[Limit], Field(max_length=50, description="Hard limits: field, op (is, not, min, max) and values.")
 ]
 
 
@@ -37,7 +37,7 @@ class RecommendArguments(Arguments):
         Text, Field(min_length=1, max_length=LONGEST_MESSAGE, description="The wish, in the person's own words.")
     ]
     history: Annotated[
-        list[Utterance],
+        Several[Utterance],
         Field(max_length=200, description="What was said before, oldest first, with the texts of earlier answers."),
     ] = []
     user: User = None
@@ -68,7 +68,7 @@ class ExplainArguments(Arguments):
 class CompareArguments(Arguments):
     """Of `compare`."""
 
-    item_ids: Annotated[list[Id], Field(min_length=2, max_length=5)]
+    item_ids: Annotated[Several[Id], Field(min_length=2, max_length=5)]
 
 
 class FeedbackArguments(Arguments):

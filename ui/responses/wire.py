@@ -21,10 +21,10 @@ from ui.api.talk import (
     ToolName,
     check_messages,
 )
-from ui.api.values import Request, Text
+from ui.api.values import Request, Several, Text
 
 STATELESS = "expected the whole conversation in `input`: this server keeps no responses. Send it, and leave this out."
-Content = Annotated[Text, Field(max_length=LONGEST_MESSAGE)] | Annotated[list[Part], Field(max_length=100)]
+Content = Annotated[Text, Field(max_length=LONGEST_MESSAGE)] | Annotated[Several[Part], Field(max_length=100)]
 
 
 class Item(Request):
@@ -88,13 +88,13 @@ class ResponsesRequest(Talk):
 
     input: (
         Annotated[Text, Field(min_length=1, max_length=LONGEST_MESSAGE)]
-        | Annotated[list[Item], Field(min_length=1, max_length=MOST_MESSAGES)]
+        | Annotated[Several[Item], Field(min_length=1, max_length=MOST_MESSAGES)]
     )
     instructions: Annotated[Text, Field(max_length=LONGEST_MESSAGE)] | None = None
     model: Annotated[str, Field(json_schema_extra={"enum": [MODEL]})] = MODEL
     stream: StrictBool | None = False
     text: TextConfig | None = None
-    tools: Annotated[list[FunctionTool], Field(max_length=MOST_TOOLS)] | None = None
+    tools: Annotated[Several[FunctionTool], Field(max_length=MOST_TOOLS)] | None = None
     tool_choice: Literal["none", "auto", "required"] | NamedFunctionTool | None = None
     previous_response_id: None = None
     conversation: None = None

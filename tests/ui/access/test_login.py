@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 from starlette.responses import PlainTextResponse
 
-from agent.settings import AccessSettings
+from agent.settings import AccessSettings, LimitSettings
 from retrieval.errors import StateError
 from retrieval.state import AccessStore, Account
 from retrieval.state.tables import SessionRow
@@ -34,6 +34,12 @@ LOCAL = "http://localhost"
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(login, "WRONG_S", 0.0)
+
+
+@pytest.fixture
+def quick_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords are compared as they are: on a busy machine the real check outlasts the shortest wait."""
+    monkeypatch.setattr(login, "is_right", lambda password, account: account is not None and password == PASSWORD)
 
 
 def page_of(agent: FakeAgent, *, base_url: str = LOCAL, **access) -> TestClient:
@@ -169,6 +175,7 @@ def test_a_wrong_password_and_a_wrong_name_are_told_alike(page: TestClient, name
     assert "set-cookie" not in answer.headers
 
 
+@pytest.mark.usefixtures("quick_check")
 @pytest.mark.parametrize("name", ["ann", "nobody"])
 def test_after_five_wrong_passwords_even_the_right_one_has_to_wait(page: TestClient, name: str):
     for _ in range(passwords.FREE_ATTEMPTS):
@@ -181,22 +188,91 @@ def test_after_five_wrong_passwords_even_the_right_one_has_to_wait(page: TestCli
     assert log_in(page, "bob").status_code == 303
 
 
-def test_waiting_grows_to_a_limit_and_ends_with_success():
-    now = [0.0]
-    attempts = Attempts(clock=lambda: now[0])
+FAR, OTHER = "203.0.113.7", "198.51.100.9"
+
+
+def from_address(page: TestClient, host: str) -> TestClient:
+    return TestClient(page.app, base_url=LOCAL, follow_redirects=False, client=(host, 50_000))
+
+
+@pytest.mark.usefixtures("quick_check")
+def test_whoever_guesses_at_a_name_locks_out_nobody_who_comes_from_elsewhere(page: TestClient):
+    guesser, owner = from_address(page, FAR), from_address(page, OTHER)
+    for _ in range(passwords.FREE_ATTEMPTS):
+        log_in(guesser, "ann", "wrong")
+
+    assert log_in(guesser).status_code == 429
+    assert log_in(owner).status_code == 303
+
+
+@pytest.mark.usefixtures("quick_check")
+def test_an_address_that_guesses_at_many_names_has_to_wait_with_any(page: TestClient):
+    guesser = from_address(page, FAR)
+    answers = [log_in(guesser, f"name {number}", "wrong") for number in range(passwords.FREE_OF_ADDRESS)]
+
+    refused = log_in(guesser, "bob")
+
+    assert {answer.status_code for answer in answers} == {401}
+    assert (refused.status_code, int(refused.headers["retry-after"]) >= 1) == (429, True)
+    assert log_in(from_address(page, OTHER), "bob").status_code == 303
+
+
+def test_logins_are_requests_that_an_address_has_so_many_of(agent: FakeAgent, accounts: AccessStore):
+    app = create_app(agent, agent.settings.model_copy(update={"limits": LimitSettings(requests_per_minute=2)}))
+    add_door(app)
+    page = TestClient(app, base_url=LOCAL, follow_redirects=False, client=(FAR, 1))
+
+    answers = [log_in(page) for _ in range(3)]
+
+    assert [answer.status_code for answer in answers] == [303, 303, 429]
+    assert (int(answers[-1].headers["retry-after"]) >= 1, "<form" in answers[-1].text) == (True, True)
+
+
+@pytest.fixture
+def now() -> list[float]:
+    return [1e6]
+
+
+@pytest.fixture
+def attempts(now: list[float]) -> Attempts:
+    return Attempts(clock=lambda: now[0])
+
+
+def test_waiting_grows_to_a_limit_and_ends_with_success(attempts: Attempts, now: list[float]):
     waits = []
-    for _ in range(20):
-        attempts.fail("ann")
-        waits.append(attempts.wait_s("ann"))
+    for _ in range(15):
+        attempts.fail(FAR, "ann")
+        waits.append(attempts.wait_s(FAR, "ann"))
 
     assert waits[: passwords.FREE_ATTEMPTS - 1] == [0.0] * (passwords.FREE_ATTEMPTS - 1)
     assert waits[passwords.FREE_ATTEMPTS - 1 :][:3] == [4.0, 8.0, 16.0]
     assert waits[-1] == passwords.LONGEST_WAIT_S
-    now[0] = passwords.LONGEST_WAIT_S
-    assert attempts.wait_s("ann") == 0.0
-    attempts.succeed("ann")
-    attempts.fail("ann")
-    assert attempts.wait_s("ann") == 0.0
+    now[0] += passwords.LONGEST_WAIT_S
+    assert attempts.wait_s(FAR, "ann") == 0.0
+    attempts.succeed(FAR, "ann")
+    attempts.fail(FAR, "ann")
+    assert attempts.wait_s(FAR, "ann") == 0.0
+
+
+def test_a_right_password_of_ones_own_buys_no_guesses_at_others_and_time_does(attempts: Attempts, now: list[float]):
+    for number in range(passwords.FREE_OF_ADDRESS):
+        attempts.fail(FAR, "own")
+        attempts.succeed(FAR, "own")
+        assert not attempts.wait_s(FAR, "own")
+        attempts.fail(FAR, f"name {number}")
+
+    assert attempts.wait_s(FAR, "ann") == 4.0
+    now[0] += passwords.FORGOTTEN_S + 1
+    assert attempts.wait_s(FAR, "ann") == 0.0
+    attempts.fail(FAR, "ann")
+    assert attempts.wait_s(FAR, "ann") == 0.0
+
+
+def test_only_so_many_wrong_passwords_are_remembered(attempts: Attempts):
+    for number in range(2 * passwords.MOST_COUNTS):
+        attempts.fail(f"address {number}", "ann")
+
+    assert len(attempts._failed) == passwords.MOST_COUNTS
 
 
 def test_a_session_ends_with_its_password_and_with_its_account(page: TestClient, accounts: AccessStore):

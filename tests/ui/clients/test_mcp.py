@@ -18,6 +18,7 @@ from retrieval.state import StateStore
 from tests.fakes import Calls
 from tests.ui.access.conftest import add_key
 from ui.access.caller import ALL_SCOPES, Scope
+from ui.mcp.http import NO_MESSAGE
 
 TOOLS = ["recommend", "search", "explain", "compare", "feedback", "taste"]
 
@@ -130,7 +131,22 @@ async def test_mistakes_are_results_that_a_model_can_mend(url: str):
     assert wrong.is_error
     assert "limits.0.field: expected one of genres" in wrong.content[0].text
     assert more.is_error
-    assert "depth" in more.content[0].text
+    assert more.content[0].text == "depth: expected no field of this name, found one. Leave it out."
+
+
+@pytest.mark.parametrize("version", ["2025-06-18", "2026-07-28"])
+@pytest.mark.parametrize("body", ["{", "[]", '"x"', '{"jsonrpc": "2.0", "id": 1, "method": 5}'])
+async def test_what_is_no_message_of_the_protocol_is_told_so_in_our_words(url: str, version: str, body: str):
+    headers = {
+        "Content-Type": "application/json",
+        "Accept": "application/json, text/event-stream",
+        "MCP-Protocol-Version": version,
+    }
+    async with httpx.AsyncClient(timeout=60) as http:
+        answer = await http.post(url, content=body, headers=headers)
+
+    assert answer.status_code == 400
+    assert answer.json()["error"] == {"code": types.INVALID_REQUEST, "message": NO_MESSAGE}
 
 
 async def test_keys_scopes_and_tenants_hold_here_too(url: str, state: StateStore):
