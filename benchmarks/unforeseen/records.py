@@ -22,6 +22,7 @@ SETS = (
     "sixth",
     "seventh",
     "answers",
+    "answers_second",
     "company",
     "company_second",
 )
