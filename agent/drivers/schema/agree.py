@@ -83,17 +83,18 @@ def told(answer: Answer) -> str:
     return "; ".join((*answer.want, *(f"no {words}" for words in answer.without)))
 
 
-def calls_with(answer: Answer, parsed: Parsed, plan: Plan) -> list[Call]:
+def calls_with(answer: Answer, parsed: Parsed, plan: Plan, own: str | None = None) -> list[Call]:
     """The answer's calls, its English words as code read them.
 
     Args:
         answer: About a message in a language whose words code does not know.
         parsed: What `told` reads as.
         plan: Makes the calls.
+        own: What the message is about in its own words, where it is about something.
     """
     read = {key: value for key, value in parsed.patch.items() if key != "language"}
     if not read or answer.do not in (*LISTS, *COUNTS):
-        return plan.calls(answer)
+        return [_about(call, own) for call in plan.calls(answer)]
     calls = plan.calls(replace(answer, want=(), without=()))
     if answer.do in COUNTS:
         return [_limited(call, _listed(read.get("limits"))) if call.tool == "graph_lookup" else call for call in calls]
@@ -102,7 +103,12 @@ def calls_with(answer: Answer, parsed: Parsed, plan: Plan) -> list[Call]:
         both = {key for key in LISTED if call.arguments.get(key) and read.get(key)}
         added = {key: _together(call.arguments[key], read[key]) for key in both}
         patch = {**read, **call.arguments, **added}
-    return [Call("update_wish", patch), *(call for call in calls if call.tool != "update_wish")]
+    return [_about(Call("update_wish", patch), own), *(call for call in calls if call.tool != "update_wish")]
+
+
+def _about(call: Call, own: str | None) -> Call:
+    """A patch that is about something, about it in the user's own words."""
+    return Call(call.tool, {**call.arguments, "about": own}) if own and "about" in call.arguments else call
 
 
 def _limited(call: Call, limits: list[JsonValue]) -> Call:

@@ -13,7 +13,7 @@ from langchain_openai import ChatOpenAI
 
 from agent.drivers.acts import COMPARE, NEWER, OLDER, ActClassifier, Likely
 from agent.drivers.base import Drive, View
-from agent.drivers.offline import Spotter, by_rules
+from agent.drivers.offline import Spotter, by_rules, parse, scene_of
 from agent.drivers.reading import carry_out
 from agent.drivers.schema.agree import calls_of, calls_with, held, is_read, told
 from agent.drivers.schema.asking import BY_DEFAULT, asked_about
@@ -172,9 +172,14 @@ class SchemaDriver:
         return self.acts.likely(view, self.spotter.spot(view.message, shown=view.shown, language=language))
 
     def _calls(self, answer: Answer, view: View, plan: Plan) -> list[Call]:
-        """What an answer about a message in another language comes to: its English words are read as a user's are."""
+        """What an answer about a message in another language comes to: its English words are read as a user's are.
+
+        What no value stands for is searched for in the user's own words, which lose less than a small model's English.
+        """
         english = replace(view, message=told(answer), preference=replace(view.preference, language="en"))
-        return calls_with(answer, by_rules(english, self.spotter), plan)
+        scene = scene_of(view.conversation, view.preference, self.spotter.spot)
+        own = parse(view.message, self.spotter, scene, is_wish=True).patch.get("about")
+        return calls_with(answer, by_rules(english, self.spotter), plan, own)
 
     def _in_own_words(self, answer: Answer, message: str, examples: Sequence[BaseMessage]) -> Answer:
         """Without words of the examples that the message does not have; a mood alone may be one that they have."""

@@ -66,8 +66,7 @@ class Plan:
             return self._counted(answer)
         if answer.do == do.IDENTIFY:
             limits = [limit for limit in self._limits(answer) if limit["op"] in ("min", "max")]
-            words = ", ".join(answer.want) or self.message
-            described: Arguments = {"description": words[:LONGEST_DESCRIPTION], "limits": [*limits]}
+            described: Arguments = {"description": self.message[:LONGEST_DESCRIPTION], "limits": [*limits]}
             return [Call("search_catalog", described), Call("answer", {"kind": "identify"})]
         if answer.do in do.ABOUT:
             return self._asked(answer)

@@ -6,13 +6,18 @@ from dataclasses import replace
 import pytest
 
 from agent.conversation import Conversation, Question, Role, Turn
+from agent.drivers.acts import bundled_acts
+from agent.drivers.offline import Spotter
 from agent.drivers.schema import SchemaDriver
+from agent.drivers.schema.form import Answer, Form
+from agent.drivers.schema.plan import Plan
 from retrieval.errors import ModelUnavailableError
 from retrieval.preference import Constraint, Leaning, Op, Preference
-from tests.agent.films import film_id
+from tests.agent.films import film_catalog, film_id
 from tests.agent.schema.conftest import Driven, after_list
 from tests.fakes import Hang, Raw, ScriptedChatModel, Status
 from tools import Ending
+from tools.placing import Placer
 
 COMEDY = Constraint("genres", Op.IS, ("Comedy",))
 
@@ -218,6 +223,49 @@ async def test_words_of_another_language_that_no_rule_read_are_not_held_against_
     drive = await driven("Ich hätte gern etwas Leichtes mit Zebrafischen", {"do": "find", "want": ["zebrafish"]})
 
     assert drive.batch.context.unread == ()
+
+
+async def test_a_wish_in_another_language_is_searched_for_in_its_own_words(driven: Driven) -> None:
+    drive = await driven("Ich hätte gern etwas Leichtes mit Zebrafischen", {"do": "find", "want": ["zebrafish"]})
+
+    assert "Zebrafischen" in drive.batch.context.wanted.text
+    assert "zebrafish" not in drive.batch.context.wanted.text
+
+
+def test_a_film_that_is_described_is_searched_for_in_the_users_words(spotter: Spotter) -> None:
+    message, catalog = "esa peli donde un niño se hace amigo del que proyecta las películas", film_catalog()
+    plan = Plan(Form(()), catalog, Placer(catalog), spotter, message, (), (), Preference())
+
+    look, ending = plan.calls(Answer("identify", want=("boy", "projectionist")))
+
+    assert look.arguments["description"] == message
+    assert ending.arguments["kind"] == "identify"
+
+
+async def test_what_is_known_for_sure_needs_no_call(
+    driver: SchemaDriver, driven: Driven, model: ScriptedChatModel
+) -> None:
+    object.__setattr__(driver, "acts", bundled_acts())
+
+    thanked = await driven("danke dir, bis morgen!")
+    asked = await driven("was weißt du eigentlich alles über mich?")
+
+    assert model.calls == []
+    assert [drive.batch.context.ending.kind for drive in (thanked, asked)] == ["talk", "about_me"]
+
+
+async def test_the_model_takes_one_of_the_likely_decisions(
+    driver: SchemaDriver, driven: Driven, model: ScriptedChatModel
+) -> None:
+    object.__setattr__(driver, "acts", bundled_acts())
+    conversation = after_list(film_id("Heat"), film_id("Casino"))
+
+    await driven("welcher davon ist der kürzeste?", {"do": "compare"}, conversation=conversation)
+
+    shapes = model.calls[0].body["response_format"]["json_schema"]["schema"]["anyOf"]
+    left = {act for shape in shapes for act in shape["properties"]["do"]["enum"]}
+    assert "compare" in left
+    assert len(left) <= 3
 
 
 async def test_what_is_picked_from_a_list_needs_no_call(driven: Driven, model: ScriptedChatModel) -> None:
