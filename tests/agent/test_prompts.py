@@ -177,7 +177,7 @@ def bounds(schema: dict, path: str = "") -> list[str]:
 
 
 MESSAGES = [
-    "hello",
+    "a flurbish thing, whatever",
     "a flurbish comedy, no horror, after 1990",
     "something flurbish like Sabrina",
     "《异形》 and flurbish “Moon Dust”, 3 of them",

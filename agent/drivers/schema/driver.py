@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_openai import ChatOpenAI
 
-from agent.drivers.acts import COMPARE, NEWER, OLDER, ActClassifier, Likely
+from agent.drivers.acts import COMPARE, NEWER, OLDER, PERSON, ActClassifier, Likely
 from agent.drivers.base import Drive, View
 from agent.drivers.offline import Spotter, by_rules, parse, scene_of
 from agent.drivers.reading import carry_out
@@ -26,7 +26,7 @@ from agent.drivers.schema.question import (
     history_question,
     messages_of,
 )
-from agent.drivers.schema.unaided import unasked
+from agent.drivers.schema.unaided import least_for, unasked
 from agent.drivers.schema.which import read_which, which_question, which_schema, with_title
 from agent.drivers.vocabulary import READ
 from agent.examples import names_of, render_prompt
@@ -117,22 +117,25 @@ class SchemaDriver:
         asked = await asyncio.to_thread(asked_about, view, self.spotter, language)
         likely = await asyncio.to_thread(self._likely, view, language)
         draft = read_answer(asked.draft, asked.form)
-        if plain := unasked(likely):
+        least = least_for(asked.parsed)
+        if likely.first[1] >= least and (plain := unasked(likely)):
             await carry_out(plain, drive, language)
             return
-        whole = is_read(asked) and likely.agrees(draft.do)
+        whole = is_read(asked) and likely.agrees(draft.do, least=least)
         if whole and draft.do not in (OLDER, NEWER):
             await carry_out(asked.parsed, drive, language)
             return
         answer = draft
         if not whole:
-            form = replace(asked.form, acts=likely.open_to(*([] if asked.draft.startswith(BY_DEFAULT) else [draft.do])))
+            left = likely.open_to(*([] if asked.draft.startswith(BY_DEFAULT) else [draft.do]))
+            staff = {PERSON} if asked.form.has_staff else set()  # whoever wants a human being is never kept from one
+            form = replace(asked.form, acts=left and left | staff)
             near = partial(bank.nearest, acts=form.acts) if (bank := self._ready_bank) else None
             examples = await asyncio.to_thread(near, view, draft, language) if near else ()
             answer = await self._understand(drive, asked.question, form, examples)
             if language in READ:
                 answer = self._in_own_words(answer, view.message, examples)
-                answer = held(answer, asked) if likely.agrees(draft.do) else answer
+                answer = held(answer, asked) if likely.agrees(draft.do, least=least) else answer
         if answer.do == COMPARE and not answer.field:  # 'which is the shortest?'
             answer = replace(answer, field=self._names.get(likely.asked, ""))
         answer = replace(answer, language=language)

@@ -9,7 +9,6 @@ from agent.drivers.acts import (
     COMPARE,
     COUNTS,
     FACTS,
-    FIND,
     LISTS,
     ME,
     SORROW,
@@ -36,7 +35,11 @@ SAYINGS = {THANKS: "parting", SORROW: "comfort", BEYOND: "talk_later"}
 """Sentences for kinds of talk; others get a greeting, or what can be asked for."""
 UNREAD = "unread_question"
 AS_LIKELY = 0.45
-"""From this probability on a decision beats words that name nothing."""
+"""From this probability on a decision counts where the rules made nothing of a message."""
+FIRM = 0.85
+"""The same where they heard something."""
+HEARD = ("limits", "prefer", "drop", "save", "start_over")
+"""Parts of a patch that only what was heard makes."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ class UnaidedReader:
         spots = spotter.spot(view.message, shown=view.shown, language=language)
         likely = self.acts.likely(view, spots)
         act, share = likely.first
-        is_list = act in LISTS or share < AS_LIKELY
+        is_list = act in LISTS or share < (least_for(parsed) if parsed.ending.tool == "recommend" else AS_LIKELY)
         if parsed.ambiguous or parsed.leaning or (is_list and language in READ and parsed.ending.tool == "recommend"):
             return parsed
         scene = scene_of(view.conversation, view.preference, spotter.spot)
@@ -65,9 +68,9 @@ class UnaidedReader:
             return parse(view.message, spotter, scene, is_wish=True)
         asked = asked_about(view, spotter, language)
         drafted = read_answer(asked.draft, asked.form)
-        is_bare = not asked.form.things and drafted.do == FIND  # nothing is named: words alone were taken for a wish
-        is_rival = share >= (AS_LIKELY if is_bare else SURE) and not likely.agrees(drafted.do, least=AS_LIKELY)
-        if language in READ and not is_rival and (drafted.do, parsed.saying) != (TALK, UNREAD):
+        is_lost = (drafted.do, parsed.saying) == (TALK, UNREAD)
+        least = AS_LIKELY if is_lost else least_for(parsed)
+        if share < least or (language in READ and not is_lost and likely.agrees(drafted.do, least=least)):
             return parsed
         spoken: Arguments = {"language": language} if language != view.preference.language else {}
         if act == TALK:
@@ -85,6 +88,11 @@ class UnaidedReader:
         counted = view.conversation.last_counted()
         plan = Plan(asked.form, view.catalog, spotter.placer, spotter, view.message, *shown, counted=counted)
         return _of(plan.calls(answer), spoken)
+
+
+def least_for(parsed: Parsed) -> float:
+    """How likely another decision must be to count more than a reading of the rules."""
+    return FIRM if any(parsed.patch.get(part) for part in HEARD) else SURE
 
 
 def unaided_driver(catalog: Catalog, placer: Placer | None = None) -> OfflineDriver:
