@@ -1,6 +1,6 @@
 """What a message is after, in any language of the bundled encoder: a linear classifier over its sentence vector.
 
-Learned from the messages of the example bank (`python -m benchmarks.acts --write`); no catalog, no title, no user is in it.
+Learned from the messages of the example bank by `python -m benchmarks.acts --write`; it holds no title and no user.
 """
 
 from collections.abc import Mapping, Sequence
