@@ -1,5 +1,6 @@
 # What one types here; `make help` lists it.
 PYTHON := .venv/bin/python
+NOT_LIVE := --numprocesses 2 --dist loadfile -m "not live"
 PACKAGES := agent tools retrieval ui eval
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev serve check audit test test-fast bench bench-recommender bench-exploration pictures clients soak constraints clean
@@ -31,10 +32,10 @@ audit: setup-dev ## known vulnerabilities of what is installed; asks an advisory
 	'know pip, found no answer. Run this again where the network reaches it.' >&2; exit 2; }
 
 test: setup-dev ## every test: the real small model and a real browser, too
-	$(PYTHON) -m pytest
+	@$(PYTHON) -m pytest $(NOT_LIVE); others=$$?; $(PYTHON) -m pytest -m live; live=$$?; [ $$others = 0 ] && [ $$live = 0 ]
 
 test-fast: setup-dev ## without model, browser and servers
-	$(PYTHON) -m pytest -m "not live"
+	$(PYTHON) -m pytest $(NOT_LIVE)
 
 bench: setup-dev ## print the tables of benchmarks/README.md
 	$(PYTHON) -m benchmarks

@@ -19,6 +19,8 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+_LEFT = ("AbortError: signal is aborted", "Unexpected error Connection errored out.")
+"""What Gradio's client says of the streams that it breaks off when its page is left."""
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -34,7 +36,7 @@ class Watched:
 
     async def open(self, url: str) -> Page:
         page = await self.context.new_page()
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("pageerror", lambda error: self._failed(str(error)))
         page.on("console", self._note)
         page.on("dialog", self._dismiss)
         await page.goto(url)
@@ -46,7 +48,11 @@ class Watched:
 
     def _note(self, message: ConsoleMessage) -> None:
         if message.type == "error":
-            self.errors.append(message.text)
+            self._failed(message.text)
+
+    def _failed(self, said: str) -> None:
+        if not said.startswith(_LEFT):
+            self.errors.append(said)
 
     async def guard(self, route: Route) -> None:
         address = urlsplit(route.request.url)

@@ -1,6 +1,8 @@
 """For the whole suite: no network but loopback, no library that calls home, no live test that slips away in CI."""
 
+import logging
 import os
+from collections.abc import Iterator
 
 # before anything imports the libraries that read them
 os.environ.update(
@@ -46,6 +48,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("live") and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(LIVE_TIMEOUT_S))
+
+
+@pytest.fixture(autouse=True)
+def _levels_of_loggers() -> Iterator[None]:
+    """What a test sets for the logs of this process does not silence those of the next one."""
+    loggers = [logging.getLogger(name) for name in ("", "agent", "tools", "retrieval", "ui", "eval")]
+    levels = [logger.level for logger in loggers]
+    yield
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.setLevel(level)
 
 
 @pytest.hookimpl(wrapper=True)
