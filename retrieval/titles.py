@@ -1,10 +1,13 @@
 """Titles in free text: exact and fuzzy search over titles and other titles, in any script."""
 
+import hashlib
 import re
 import unicodedata
 from bisect import bisect_left
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +23,8 @@ LETTER = rf"[^\W_{UNSPACED}]"
 """A letter or digit of a script that puts spaces between words."""
 BEGINS = 88.0
 """The likeness, of 100, of a title and its beginning."""
+REMEMBERED, MOST_ALIKE = 512, 60
+"""Texts whose likest names are at hand, and names of each."""
 ARTICLES = frozenset(("the", "a", "an", "le", "la", "les", "il", "der", "die", "das", "el", "los"))
 
 
@@ -110,6 +115,8 @@ class TitleIndex:
         self._places = {name: place for place, name in enumerate(self._names)}
         self._sorted = sorted(self._names)
         self._by_word = [" ".join(sorted(name.split())) for name in self._names]
+        self._found: OrderedDict[bytes, list[tuple[float, str]]] = OrderedDict()
+        self._lock = Lock()
 
     def exact(self, text: str, *, year: int | None = None) -> list[TitleMatch]:
         """Items with just this title; those of that year first."""
@@ -173,8 +180,22 @@ class TitleIndex:
     def _like(self, name: str, cutoff: float) -> list[tuple[float, str]]:
         """Names at least that like another, best first, of equals the earlier one: typos cost less than missing words.
 
-        Scores run from 0 to 100. Both measures are compiled ones over all names, which is what makes it quick.
+        Scores run from 0 to 100. Both measures are compiled ones over all names; what was asked lately is remembered by
+        its digest, as one message asks several times, and nothing of a user's words is kept.
         """
+        key = hashlib.sha256(f"{cutoff} {name}".encode("utf-8", "surrogatepass")).digest()
+        with self._lock:
+            if key in self._found:
+                self._found.move_to_end(key)
+                return self._found[key]
+        found = self._compared(name, cutoff)[:MOST_ALIKE]
+        with self._lock:
+            self._found[key] = found
+            while len(self._found) > REMEMBERED:
+                self._found.popitem(last=False)
+        return found
+
+    def _compared(self, name: str, cutoff: float) -> list[tuple[float, str]]:
         by_word = " ".join(sorted(name.split()))  # fuzz.token_sort_ratio, without sorting every name for every question
         similarities = np.maximum(
             *(
