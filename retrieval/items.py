@@ -38,6 +38,11 @@ class Item:
     """Those of its values that it is about; of each field they come first."""
     slight: tuple[str, ...] = ()
     """Those that it has in passing only; they come last."""
+    queries: tuple[str, ...] = ()
+    """Texts in which people would ask for it without naming it, in any language; the first says its kind most briefly.
+
+    They are embedded beside its text and used for nothing else: not shown, no reason, in no prompt.
+    """
 
     def __post_init__(self) -> None:
         """Bring the values of each field into the order of how much it has of them."""

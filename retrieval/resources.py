@@ -34,7 +34,8 @@ def catalog_hash(catalog: Catalog) -> str:
     for item in catalog:
         values = sorted((name, tuple(held)) for name, held in item.values.items())
         parts = (item.item_id, item.title, values, sorted(item.numbers.items()), item.text, item.same_as)
-        digest.update(json.dumps(parts, ensure_ascii=True).encode())
+        queries = (item.queries,) if item.queries else ()
+        digest.update(json.dumps((*parts, *queries), ensure_ascii=True).encode())
     return digest.hexdigest()[:16]
 
 

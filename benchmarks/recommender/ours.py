@@ -141,12 +141,12 @@ class Ours:
         if not path.is_file():
             from retrieval.encoder import make_encoder
             from retrieval.settings import RetrievalSettings
-            from retrieval.vectors import item_text
+            from retrieval.vectors import BATCH, item_vectors
 
             catalog = self.data.dataset.catalog
-            encoder = make_encoder(RetrievalSettings().encoder)
-            texts = [item_text(item, catalog.schema) for item in catalog]
-            parts = [encoder.encode(texts[begin : begin + 64]) for begin in range(0, len(texts), 64)]
+            encoder, items = make_encoder(RetrievalSettings().encoder), tuple(catalog)
+            batches = (items[begin : begin + BATCH] for begin in range(0, len(items), BATCH))
+            parts = [item_vectors(batch, catalog.schema, encoder) for batch in batches]
             path.parent.mkdir(parents=True, exist_ok=True)
             np.savez(path, allow_pickle=False, vectors=np.concatenate(parts))
         with np.load(path, allow_pickle=False) as stored:

@@ -128,6 +128,7 @@ class Dataset:
 
 def item_line(item: Item) -> str:
     """An item as one line of JSON without its line end; equal items give equal lines."""
+    optional = {"main": item.main, "slight": item.slight, "queries": item.queries}
     row = {
         "id": item.item_id,
         "title": item.title,
@@ -137,6 +138,6 @@ def item_line(item: Item) -> str:
         "remarks": dict(item.remarks),
         "values": dict(item.values),
         "numbers": dict(item.numbers),
-        **{name: stated for name, stated in (("main", item.main), ("slight", item.slight)) if stated},
+        **{name: stated for name, stated in optional.items() if stated},
     }
     return json.dumps(row, ensure_ascii=False, sort_keys=True)

@@ -51,6 +51,7 @@ class Movie(BaseModel):
     profanity: str = ""
     sorrow: str = ""
     synopsis: str | None = ""
+    queries: Texts = ()
     aka: Texts = ()
     same_as: str | None = ""
     sequel_of: str = ""
@@ -76,6 +77,7 @@ class Movie(BaseModel):
             remarks={name: texts for name in REMARKS if (texts := _texts(getattr(self, name)))},
             main=self.main,
             slight=self.slight,
+            queries=self.queries,
         )
 
 

@@ -230,6 +230,7 @@ def _read_item(line: str) -> Item:
         remarks={name: tuple(values) for name, values in row.get("remarks", {}).items()},
         main=tuple(row.get("main", ())),
         slight=tuple(row.get("slight", ())),
+        queries=tuple(row.get("queries", ())),
     )
 
 

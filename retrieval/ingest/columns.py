@@ -51,7 +51,7 @@ PARTED = 0.2
 """The share of cells with several values in a column of lists."""
 LONGEST_VALUE = 50
 Reader = Callable[[Value], float | None]
-RESERVED = frozenset(("id", "title", "text", "aka", "same_as"))
+RESERVED = frozenset(("id", "title", "text", "aka", "same_as", "queries"))
 
 
 @dataclass(frozen=True, slots=True)

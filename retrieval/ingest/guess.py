@@ -16,6 +16,7 @@ TITLES = ("title", "name", "item_name", "product_name", "label")
 TEXTS = ("description", "synopsis", "summary", "overview", "text", "blurb", "plot", "abstract", "about", "body")
 AKA = ("aka", "other_titles", "original_title", "alternative_titles", "also_known_as")
 SAME_AS = ("same_as", "duplicate_of")
+QUERIES = ("queries", "search_phrases")
 USERS = ("user_id", "userid", "user", "reader", "customer", "customer_id", "member", "person")
 RATINGS = ("rating", "stars", "score", "rate", "grade")
 WEIGHTS = ("weight",)
@@ -29,8 +30,9 @@ LOOKED_AT = 5000
 
 
 def guess_texts(items: Table) -> dict[str, str]:
-    """The columns of the description, of other titles and of doubles; '' where there is none."""
-    return {name: _pick(items, names) or "" for name, names in (("text", TEXTS), ("aka", AKA), ("same_as", SAME_AS))}
+    """The columns of the description, of other titles, of doubles and of queries; '' where there is none."""
+    usual = {"text": TEXTS, "aka": AKA, "same_as": SAME_AS, "queries": QUERIES}
+    return {name: _pick(items, names) or "" for name, names in usual.items()}
 
 
 def guess_spec(items: Table, interactions: Table | None = None, facts: Table | None = None) -> IngestSpec:
@@ -41,13 +43,13 @@ def guess_spec(items: Table, interactions: Table | None = None, facts: Table | N
     """
     id_column = _pick(items, IDS) or _first_unique(items)
     title = _pick(items, TITLES) or _first_unique(items, besides=id_column)
-    text, aka, same_as = guess_texts(items).values()
+    texts = guess_texts(items)
     specs: list[FieldSpec] = []
     names: dict[str, str] = {}
     guesses = [
         guess_column(column, list(islice(items.column(column), LOOKED_AT)))
         for column in items.columns
-        if column not in (id_column, title, text, aka, same_as)
+        if column not in (id_column, title, *texts.values())
     ]
     for guess in guesses:
         for spec in (spec for spec in guess.specs if spec.name not in names):
@@ -57,9 +59,7 @@ def guess_spec(items: Table, interactions: Table | None = None, facts: Table | N
     columns = Columns(
         id=id_column,
         title=title,
-        text=text,
-        aka=aka,
-        same_as=same_as,
+        **texts,
         fields={name: column for name, column in names.items() if name != column},
         separators={guess.specs[0].name: guess.separator for guess in guesses if guess.separator},
         flags={guess.specs[0].name: guess.flag for guess in guesses if guess.flag},

@@ -77,6 +77,7 @@ class IngestPlan:
         lines[0] += f", other titles = {columns.aka}" if columns.aka else ""
         lines[0] += f", main values = {columns.main}" if columns.main else ""
         lines[0] += f", slight values = {columns.slight}" if columns.slight else ""
+        lines[0] += f", search phrases = {columns.queries}" if columns.queries else ""
         lines += [f"  {self._field_line(name)}" for name in (spec.name for spec in self.spec.catalog.fields)]
         lines += [f"  guessed: {note}" for note in self.spec.notes]
         lines += self._describe_interactions()
@@ -214,8 +215,8 @@ def _complete(spec: IngestSpec, items: Table, interactions: Table | None, facts:
 
 def _check(spec: IngestSpec, items: Table, interactions: Table | None, facts: Table | None) -> None:
     columns = spec.columns
-    texts = (columns.id, columns.title, columns.text, columns.aka, columns.same_as, columns.main, columns.slight)
-    need(items, *texts, *columns.fields.values())
+    texts = (columns.text, columns.aka, columns.same_as, columns.main, columns.slight, columns.queries)
+    need(items, columns.id, columns.title, *texts, *columns.fields.values())
     unknown = sorted({*columns.fields, *columns.separators} - {field_spec.name for field_spec in spec.catalog.fields})
     if unknown:
         raise BadDataError(f"[columns] speaks of fields that the schema does not have: {', '.join(unknown)}")

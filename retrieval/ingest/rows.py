@@ -200,6 +200,7 @@ def _item(row: Row, spec: IngestSpec, odd: list[str]) -> Item:
         },
         main=main,
         slight=tuple(value for value in slight if value not in main),
+        queries=short_list(cells.get(columns.queries), "", columns.queries, odd),
     )
 
 

@@ -58,6 +58,8 @@ class Columns(BaseModel):
     """Lists those values of an item, of any field, that it is about."""
     slight: str = ""
     """Lists those that it has in passing only."""
+    queries: str = ""
+    """Texts in which people would ask for it without naming it, the briefest first."""
     fields: dict[str, str] = Field(default_factory=dict)
     """Schema field -> column, where the two have different names."""
     separators: dict[str, str] = Field(default_factory=dict)

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from retrieval.datasets.movielens import SCHEMA, natural_title
 from retrieval.errors import BadDataError, IndexMissingError
 from retrieval.history import Interaction
 from retrieval.items import Catalog, Item
+from retrieval.resources import catalog_hash
 from retrieval.schema import CatalogSchema, FieldKind, read_schema
 
 ITEMS = """item_id:token\tmovie_title:token_seq\trelease_year:token\tclass:token_seq
@@ -36,7 +38,8 @@ RATINGS = """user_id:token\titem_id:token\trating:float\ttimestamp:float
 """
 MOVIES = [
     {"id": "ml100k:1", "title": "Toy Story", "year": 1995, "genres": ["Animation", "Comedy"], "themes": ["toys"],
-     "directors": ["John Lasseter"], "synopsis": "Toys talk when nobody looks.", "aka": ["玩具总动员"]},
+     "directors": ["John Lasseter"], "synopsis": "Toys talk when nobody looks.",
+     "queries": ["jealous dolls", "会说话的玩具"], "aka": ["玩具总动员"]},
     {"id": "ml100k:12", "title": "The Usual Suspects", "year": 1995, "genres": [], "synopsis": ""},
     {"id": "film:parasite-2019", "title": "Parasite", "year": 2019, "genres": ["Thriller"], "aka": ["기생충", "寄生虫"],
      "countries": ["KR"], "languages": ["Korean"], "synopsis": "A family folds boxes."},
@@ -127,6 +130,7 @@ def test_own_facts_win_and_newer_films_are_appended(demo: Path, movies: Path) ->
     toy, suspects = catalog.item("ml100k:1"), catalog.item("ml100k:12")
     assert toy.values["genres"] == ("Animation", "Comedy")
     assert toy.values["directors"] == ("John Lasseter",)
+    assert (toy.queries, suspects.queries) == (("jealous dolls", "会说话的玩具"), ())
     assert suspects.values["genres"] == ("Crime", "Thriller")
     assert catalog.items[-1].item_id == "film:parasite-2019"
     assert catalog.find_title("寄生虫")[0].item_id == "film:parasite-2019"
@@ -170,6 +174,7 @@ def small_dataset(title: str = "A <b>bold</b> title") -> Dataset:
         Item("号-1", title, values={"brand": ("Ünal",)}, numbers={}, text="line\nbreak", aka=("x",)),
         Item("2", "Saw", same_as="号-1", remarks={"follows": ("号-1",)}),
         Item("3", "Axe", values={"brand": ("Bolt", "Acme", "Ünal")}, main=("Acme",), slight=("Bolt",)),
+        Item("4", "Plane", queries=("for smooth boards", "到处都是刨花")),
     )
     catalog = Catalog(schema, items)
     done = [Interaction("u", "2", 1.0, 5.0), Interaction("ü", "号-1", -1.0, 0.0), Interaction("u", "gone", 1.0, 1.0)]
@@ -192,7 +197,7 @@ def test_dataset_comes_back_as_it_was_saved(tmp_path: Path) -> None:
     )
 
 
-def test_a_line_without_degrees_is_as_it_was_before_there_were_any() -> None:
+def test_a_line_without_degrees_and_queries_is_as_it_was_before_there_were_any() -> None:
     drill = small_dataset().catalog.items[0]
 
     assert {*json.loads(item_line(drill))} == {
@@ -205,6 +210,26 @@ def test_a_line_without_degrees_is_as_it_was_before_there_were_any() -> None:
         "values",
         "numbers",
     }
+
+
+def test_a_line_from_before_there_were_queries_is_read(tmp_path: Path) -> None:
+    catalog = small_dataset().catalog
+    plane = replace(catalog.items[-1], queries=())
+    pointer = save_dataset(Dataset(Catalog(catalog.schema, (plane,))), tmp_path)
+
+    assert "queries" not in (tmp_path / pointer.folder / "catalog.jsonl").read_text(encoding="utf-8")
+    assert load_dataset(tmp_path).catalog.items == (plane,)
+
+
+def test_hashes_depend_on_queries_where_there_are_some() -> None:
+    schema, plane = small_dataset().catalog.schema, Item("4", "Plane")
+    asked = [replace(plane, queries=queries) for queries in ((), ("smooth boards",), ("shavings",))]
+
+    catalogs = [Catalog(schema, (item,)) for item in asked]
+
+    assert catalog_hash(catalogs[0]) == "94356ab01995c743"
+    assert len({catalog_hash(catalog) for catalog in catalogs}) == 3
+    assert len({Dataset(catalog).catalog_hash for catalog in catalogs}) == 3
 
 
 def test_dataset_without_interactions_comes_back(tmp_path: Path) -> None:

@@ -65,6 +65,19 @@ def test_lists_flags_and_levels_are_told_apart(catalog: Catalog) -> None:
     assert values[0]["fear"] == ("none",)
 
 
+@pytest.mark.parametrize("column", ["queries", "Search phrases"])
+def test_queries_are_guessed_from_the_name_of_their_column(tmp_path: Path, column: str) -> None:
+    path = tmp_path / "shows.csv"
+    path.write_text(f"id,title,{column}\n1,One,slow family drama|zum Weinen\n2,Two,\n", encoding="utf-8")
+
+    ingest(path, data_dir=tmp_path / "data")
+
+    catalog = load_dataset(tmp_path / "data").catalog
+    assert [item.queries for item in catalog] == [("slow family drama", "zum Weinen"), ()]
+    assert catalog.schema.fields == ()
+    assert read_spec(tmp_path / "data" / "schema.toml").columns.queries == column
+
+
 def test_what_cannot_be_used_is_named_with_the_reason(items: Path, tmp_path: Path) -> None:
     plan = plan_ingest(items, data_dir=tmp_path / "data")
 

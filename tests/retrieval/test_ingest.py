@@ -135,6 +135,29 @@ def test_columns_say_which_values_are_main_and_which_slight(folder: Path, name: 
     ]
 
 
+@pytest.mark.parametrize("cell", ["cuts logs fast|für den Kamin", '["cuts logs fast", "für den Kamin"]'])
+def test_columns_say_how_people_ask_for_an_item(folder: Path, cell: str) -> None:
+    declared = SCHEMA.replace('text = "blurb"', 'text = "blurb"\nqueries = "asked"')
+    (folder / "schema.toml").write_text(declared, encoding="utf-8")
+    row = json.dumps({"sku": "1", "name": "Saw", "blurb": "", "type": "hand", "brand": "", "asked": cell})
+    items = write(folder / "items.jsonl", row, '{"sku": "2", "name": "Axe", "asked": null}')
+
+    plan = plan_ingest(items, schema=folder / "schema.toml", data_dir=folder / "data")
+    plan.run()
+
+    asked = [item.queries for item in load_dataset(folder / "data").catalog]
+    assert asked == [("cuts logs fast", "für den Kamin"), ()]
+    assert "description = blurb, search phrases = asked" in plan.describe()
+
+
+def test_a_column_of_queries_that_is_not_there_is_named(folder: Path) -> None:
+    declared = SCHEMA.replace('text = "blurb"', 'text = "blurb"\nqueries = "asked"')
+    (folder / "schema.toml").write_text(declared, encoding="utf-8")
+
+    with pytest.raises(BadDataError, match="has no column asked"):
+        take_in(folder, write(folder / "items.csv", "sku,name,blurb,type,price,brand", "1,Saw,,,,"))
+
+
 def test_a_value_that_comes_with_the_facts_can_be_main(folder: Path) -> None:
     declared = SCHEMA.replace('text = "blurb"', 'text = "blurb"\nmain = "about"')
     (folder / "schema.toml").write_text(declared, encoding="utf-8")

@@ -20,7 +20,19 @@ FIELDS = {"id", "title", "year", "synopsis", *LISTS}
 LEVELS = ("violence", "sex", "fear", "profanity", "sorrow")
 SCALE = ("none", "mild", "some", "strong")
 DEGREES = ("main", "slight")
-OPTIONAL = {"aka", "same_as", "minutes", "suits_from", "sequel_of", "later_of", "remake_of", "won", *LEVELS, *DEGREES}
+OPTIONAL = {
+    "aka",
+    "same_as",
+    "minutes",
+    "suits_from",
+    "sequel_of",
+    "later_of",
+    "remake_of",
+    "won",
+    "queries",
+    *LEVELS,
+    *DEGREES,
+}
 GENRES = {
     "Action",
     "Adventure",
@@ -79,7 +91,9 @@ def test_every_line_has_the_fields_of_the_schema_and_no_others(rows: list[Row]) 
 
 def test_every_field_has_its_type(rows: list[Row]) -> None:
     lists = [
-        row["id"] for row in rows if not all(is_text_list(row.get(name, [])) for name in (*LISTS, *DEGREES, "aka"))
+        row["id"]
+        for row in rows
+        if not all(is_text_list(row.get(name, [])) for name in (*LISTS, *DEGREES, "aka", "queries"))
     ]
     texts = [row["id"] for row in rows if not isinstance(row["synopsis"], str) or not row["title"].strip()]
     years = [row["id"] for row in rows if type(row["year"]) is not int or not 1900 <= row["year"] <= 2026]
@@ -91,7 +105,7 @@ def test_no_list_names_a_thing_twice(rows: list[Row]) -> None:
     doubled = [
         (row["id"], name)
         for row in rows
-        for name in (*LISTS, *DEGREES, "aka")
+        for name in (*LISTS, *DEGREES, "aka", "queries")
         if len(set(row.get(name, []))) < len(row.get(name, []))
     ]
 
@@ -146,6 +160,26 @@ def test_films_listed_twice_are_rated_alike(rows: list[Row]) -> None:
     pairs = [(row, by_id[row["same_as"]]) for row in rows if row.get("same_as")]
 
     assert [row["id"] for row, other in pairs if {*degrees(row)} != {*degrees(other)}] == []
+
+
+def test_queries_are_up_to_four_short_texts_of_films_that_double_no_other(rows: list[Row]) -> None:
+    asked = [row for row in rows if "queries" in row]
+
+    assert [row["id"] for row in asked if not 1 <= len(row["queries"]) <= 4 or row.get("same_as")] == []
+    assert [query for row in asked for query in row["queries"] if not 3 <= len(query) <= 220] == []
+    assert len(asked) >= 0.97 * len(rows)
+
+
+def test_no_query_names_its_film_or_who_made_it(rows: list[Row]) -> None:
+    named = [
+        (row["id"], query)
+        for row in rows
+        for query in row.get("queries", ())
+        for name in (row["title"], *row["directors"], *row["cast"])
+        if len(name) >= 4 and re.search(rf"(?<!\w){re.escape(name.casefold())}(?!\w)", query.casefold())
+    ]
+
+    assert named == []
 
 
 def test_countries_are_two_letter_codes(rows: list[Row]) -> None:

@@ -12,7 +12,7 @@ from retrieval.encoder import BUNDLED, MOST_CHARACTERS, SentenceEncoder, bundled
 from retrieval.errors import IndexMissingError, SettingsError
 from retrieval.items import Catalog, Item
 from retrieval.settings import RetrievalSettings
-from retrieval.vectors import VectorIndex, build_vectors, item_text, open_client
+from retrieval.vectors import FIRST_SHARE, VectorIndex, build_vectors, item_text, item_vectors, open_client
 from tests.fakes import HashEncoder, tea_schema
 
 
@@ -31,10 +31,11 @@ def test_an_item_is_embedded_by_what_it_is_not_by_what_it_is_called(teas: Datase
     assert item_text(replace(item, text=""), schema).startswith("Old Harbor. kind: Black")
 
 
-def test_an_index_of_titles_and_descriptions_counts_as_missing(
-    teas: Dataset, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("before", ["titles-too", "about"])
+def test_an_index_of_other_texts_counts_as_missing(
+    teas: Dataset, data_dir: Path, monkeypatch: pytest.MonkeyPatch, before: str
 ) -> None:
-    monkeypatch.setattr("retrieval.vectors.TEXTS", "titles-too")
+    monkeypatch.setattr("retrieval.vectors.TEXTS", before)
     settings = built(teas, data_dir)
     monkeypatch.undo()
 
@@ -46,6 +47,34 @@ def test_rows_of_the_matrix_are_rows_of_the_catalog(teas: Dataset, vectors: Vect
     texts = [item_text(item, teas.catalog.schema) for item in teas.catalog]
 
     assert np.allclose(vectors.matrix, HashEncoder().encode(texts), atol=1e-5)
+
+
+def test_an_item_is_found_by_its_queries_though_its_text_has_none_of_their_words(teas: Dataset, data_dir: Path) -> None:
+    queries = ("campfire cup", "cold night blanket", "wie Schinken")
+    items = tuple(replace(item, queries=queries) if item.item_id == "tea:4" else item for item in teas.catalog)
+    asked = Catalog(teas.catalog.schema, items)
+    settings = built(Dataset(asked), data_dir)
+    row, wishes = asked.row("tea:4"), HashEncoder().encode(queries)
+
+    index = VectorIndex.open(asked, settings)
+
+    before = item_vectors(teas.catalog.items, asked.schema, HashEncoder())
+    assert [index.query(wish, 1)[0][0] for wish in wishes] == [row] * 3
+    assert all(index.matrix[row] @ wishes.T > before[row] @ wishes.T)
+    assert np.allclose(np.delete(index.matrix, row, axis=0), np.delete(before, row, axis=0), atol=1e-5)
+
+
+def test_queries_weigh_as_much_as_the_text_and_the_first_as_much_as_the_others(teas: Dataset) -> None:
+    item, schema, encoder = teas.catalog.item("tea:4"), teas.catalog.schema, HashEncoder()
+    queries = ("campfire", "a cold night", "wie Schinken")
+    text, first, second, third = encoder.encode([item_text(item, schema), *queries])
+    asked = [replace(item, queries=queries), item, replace(item, queries=queries[:1])]
+
+    vectors = item_vectors(asked, schema, encoder)
+
+    expected = [text + 0.5 * first + 0.25 * (second + third), text, text + first]
+    assert np.allclose(vectors, [vector / np.linalg.norm(vector) for vector in expected], atol=1e-5)
+    assert FIRST_SHARE == 0.5
 
 
 def test_chroma_agrees_with_exact_search(vectors: VectorIndex) -> None:
