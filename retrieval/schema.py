@@ -34,6 +34,11 @@ YEARS: Final = {
     "pt": ("{} e antes", "{} e depois"),
     "ja": ("{}以前", "{}以降"),
     "ko": ("{} 이전", "{} 이후"),
+    "pl": ("do {} roku", "od {} roku"),
+    "tr": ("{} ve öncesi", "{} ve sonrası"),
+    "it": ("{} o prima", "{} o dopo"),
+    "nl": ("tot en met {}", "vanaf {}"),
+    "ru": ("{} и раньше", "{} и позже"),
 }
 """A span of calendar years that is open below, and one that is open above."""
 AMOUNTS: Final = {
@@ -45,6 +50,11 @@ AMOUNTS: Final = {
     "pt": ("até {}", "{} ou mais"),
     "ja": ("{}以下", "{}以上"),
     "ko": ("{} 이하", "{} 이상"),
+    "pl": ("do {}", "{} i więcej"),
+    "tr": ("en fazla {}", "{} ve üzeri"),
+    "it": ("fino a {}", "{} o più"),
+    "nl": ("hooguit {}", "{} of meer"),
+    "ru": ("до {}", "от {}"),
 }
 """Likewise of other quantities."""
 _VOWELS: Final = frozenset("aeiouyàâäéèêëîïôöùûü")
@@ -59,8 +69,24 @@ ITEM: Final = {
     "pt": "item",
     "ja": "アイテム",
     "ko": "항목",
+    "pl": "pozycja",
+    "tr": "öğe",
+    "it": "articolo",
+    "nl": "item",
+    "ru": "вещь",
 }
-ITEMS: Final = {**ITEM, "en": "items", "es": "artículos", "fr": "articles", "pt": "itens"}
+ITEMS: Final = {
+    **ITEM,
+    "en": "items",
+    "es": "artículos",
+    "fr": "articles",
+    "pt": "itens",
+    "it": "articoli",
+    "nl": "items",
+    "ru": "вещи",
+    "pl": "pozycje",
+    "tr": "öğe",
+}
 KNOWN: Final = {
     "en": "know it",
     "zh": "已了解",
@@ -70,6 +96,11 @@ KNOWN: Final = {
     "pt": "já conheço",
     "ja": "知っている",
     "ko": "알아요",
+    "pl": "znam",
+    "tr": "biliyorum",
+    "it": "lo conosco",
+    "nl": "ken ik al",
+    "ru": "уже знаю",
 }
 COUNTER: Final = {"zh": "个", "ja": "件", "ko": "개"}
 

@@ -53,6 +53,11 @@ DENIAL = _by_language(
         "ja": r"(?:では|じゃ)(?:ない|なく|ありません)|(?:が|は|も)(?:ない|ありません|なく)"
         r"|く(?:ない|ありません)|なし(?:の|で)",
         "ko": r"아니|아닌|(?:이|가|은|는|도)\s?(?:없|않)|지\s?않|안\s(?=무서|잔인|폭력|길|슬)",
+        "pl": r"\b[Nn]ie\s+(?:jest|są|był[aoy]?|ma|mają)\b|\b[Bb]ez\b|\b[Aa]ni\b|\b[Żż]adn\w*",
+        "tr": r"\b[Dd]eğil\w*|\b[Yy]ok\b|\b[Hh]içbir\b|\b\w+s[ıiuü]z\b",
+        "it": r"\b[Nn]on\s+(?:è|sono|era|ha|hanno|c['’]è)\b|\b[Ss]enza\b|\b[Nn]é\b|\b[Nn]essun\w*|\b[Nn]iente\b",
+        "nl": r"\b(?:[Ii]s|[Zz]ijn|[Ww]as|[Ww]aren|[Hh]eeft)\b[^,.;:]{0,25}\bniet\b|\b(?:[Gg]een|[Zz]onder|[Nn]och)\b",
+        "ru": r"\b[Нн]е\s+\w+|\b[Бб]ез\b|\b[Нн]ет\b|\b[Нн]и\b|\b[Нн]икак\w*",
     }
 )
 """Language -> that something is not so."""
@@ -70,6 +75,11 @@ EXTREME = _by_language(
         "zh": r"最(?!后|近|终|好|佳|初|适合|爱)|唯一|只有",
         "ja": r"最も|一番|最(?=短|長|新|古|多|高)|唯一|だけが",
         "ko": r"가장|제일|유일",
+        "pl": r"\b[Nn]aj(?!lepsz|pierw|bliż)\w{3,}|\b[Jj]edyn\w*",
+        "tr": r"\b[Ee]n\s+(?!iyi|son)\w+|\b[Tt]ek\b",
+        "it": r"\b(?:[Ii]l|[Ll][aoe]|[Ii]|[Gg]li)\s+(?:\w+\s+)?(?:più|meno)\s+\w|\b[Uu]nic[oahei]+\b",
+        "nl": r"\b(?:[Dd]e|[Hh]et)\s+(?!(?:eerste|beste|laatste|meeste)\b)[a-zë]{3,}ste\b|\benige\b",
+        "ru": r"\b[Сс]ам(?:ый|ая|ое|ые|ого|ой|ых)\s+\w+|\b[Ее]динственн\w*",
     }
 )
 """Language -> that something is so of one among several."""
@@ -84,6 +94,11 @@ COMPARISON = _by_language(
         "zh": r"比(?=[\x01\s《])",
         "ja": r"より(?=[^、。]{0,8}(?:い|た|作))",
         "ko": r"보다\s",
+        "pl": r"\b\w+sz[yae]\s+(?:niż|od)\b",
+        "tr": r"\bdaha\s+\w+",
+        "it": r"\b(?:più|meno)\s+\w+\s+(?:di|del\w*|che)\b",
+        "nl": r"\b[a-zë]{3,}er\s+dan\b",
+        "ru": r"\b\w+ее,?\s+чем\b",
     }
 )
 """Language -> that one is more so than another."""

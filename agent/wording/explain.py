@@ -18,6 +18,7 @@ from agent.wording.messages import (
     sentence,
     title_of,
 )
+from agent.wording.spotting import UNSPACED_RUN
 from agent.wording.telling import CLOSE, Key, Telling, in_turn, key_of, own_facts
 from agent.wording.values import breach_text, fact_text, spec_of, whole_text
 from retrieval.candidates import Candidate, Evidence, EvidenceKind
@@ -171,7 +172,7 @@ def _in_one_breath(part: Sequence[Evidence], catalog: Catalog, language: str) ->
     between = say("list_and", language).strip()
     names = [spec.within(piece.value, language) if spec else piece.value for piece in pair]
     is_clear = len(names[0].split()) <= MOST_WORDS and not any(
-        f" {between} " in name or (between in name and not name.isascii()) for name in names
+        f" {between} " in name or (between in name and UNSPACED_RUN.search(name)) for name in names
     )
     return pair if is_clear else pair[:1]
 

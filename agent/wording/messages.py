@@ -15,9 +15,11 @@ from babel.numbers import format_decimal, format_percent
 
 from retrieval.items import Catalog, Item
 
-LANGUAGES = ("en", "zh", "es", "fr", "de", "pt", "ja", "ko")
+LANGUAGES = ("en", "zh", "es", "fr", "de", "pt", "ja", "ko", "it", "nl", "ru", "pl", "tr")
 """In which there is a catalog."""
 FALLBACK = "en"
+FORMS = {"one": 0, "few": 1, "many": 2}
+"""CLDR's name of a plural form -> its place in a catalog; what else there is comes last."""
 EUPHONY = {
     " y ": (" e ", re.compile(r"h?[ií](?![ae])", re.IGNORECASE)),
     " o ": (" u ", re.compile(r"h?[oó]", re.IGNORECASE)),
@@ -39,8 +41,8 @@ class Messages:
         forms = self.plural.get(key, ())
         if not forms:
             return self.single.get(key, "")
-        is_one = count is not None and locale_of(self.language).plural_form(count) == "one"
-        return forms[0] if is_one else forms[-1]
+        form = "" if count is None else locale_of(self.language).plural_form(count)
+        return forms[min(FORMS.get(form, len(forms) - 1), len(forms) - 1)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,25 @@ NUMBER_WORDS: Final[Mapping[str, re.Pattern[str]]] = {
         r"(?<!os )dois|(?<!as )duas|três|quatro|cinco|seis|sete|oito|nove|dez|onze|doze|treze|quatorze|catorze|quinze",
         r"dezess\w+|dezoito|dezenove|vinte|trinta|quarenta|cinquenta|sessenta|setenta|oitenta|noventa|cem|centenas?|\w+centos|mil|dúzias?",
     ),
+    "it": _words(
+        r"due|tre|quattro|cinque|sette|otto|nove|dieci|undici|dodici|\w+dici|diciassette|diciotto|diciannove",
+        r"vent\w*|(?:trent|quarant|cinquant|sessant|settant|ottant|novant)[ai]\w*|cento\w*|mille|\w+mila|dozzin[ae]|decin[ae]",
+    ),
+    "nl": _words(
+        r"twee|drie|vier|vijf|zes|zeven|acht|negen|tien|elf|twaalf|(?:der|veer|vijf|zes|zeven|acht|negen)tien",
+        r"\w*(?:twintig|dertig|veertig|vijftig|zestig|zeventig|tachtig|negentig)|\w*honderd\w*|\w*duizend\w*|miljoen|tientallen",
+    ),
+    "ru": _words(
+        r"два|две|двух|три|трёх|трех|четыре|четырёх|четырех|пять|пяти|шесть|шести|семь|семи|восемь|девять|десять|десяти",
+        r"\w+надцать|двадцать|тридцать|сорок|\w+десят|девяносто|сто|\w+сот|двести|триста|тысяч\w*|миллион\w*",
+    ),
+    "pl": _words(
+        r"dwa|dwie|dwóch|trzy|trzech|cztery|czterech|pięć|pięciu|sześć|sześciu|siedem|siedmiu|osiem|dziewięć|dziesięć",
+        r"\w+naście|\w+dzieścia?|\w+dziesiąt|sto|\w+sta|\w+set|tysiąc\w*|tysięcy|milion\w*",
+    ),
+    "tr": _words(
+        r"iki|üç|dört|beş|altı|yedi|sekiz|dokuz|on|yirmi|otuz|kırk|elli|altmış|yetmiş|seksen|doksan|milyon",
+    ),
     "zh": re.compile(rf"(?<![这那])[{_HAN}]+(?:部|个|位|人|年|本|次|小时|分钟|岁|颗|集|名|倍|成)"),
     "ja": re.compile(
         rf"(?<!この)[{_HAN.replace('两', '')}]+(?:本|人|年|つ|時間|分|歳|作品|回|部|倍|名|話)|ふたつ|みっつ|よっつ"

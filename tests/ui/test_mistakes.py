@@ -56,7 +56,7 @@ def test_a_huge_body_that_is_wrong_throughout_is_read_up_to_its_first_mistakes(m
         (
             SearchArguments,
             {"language": "xx"},
-            "language: expected 'en', 'zh', 'es', 'fr', 'de', 'pt', 'ja' or 'ko', found",
+            "language: expected 'en', 'zh', 'es', 'fr', 'de', 'pt', 'ja', 'ko', 'it', 'nl', 'ru', 'pl' or 'tr', found",
         ),
         (
             CompareArguments,

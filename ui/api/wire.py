@@ -10,7 +10,7 @@ from ui.api.talk import LONGEST_MESSAGE, MOST_MESSAGES, Message, Talk, check_mes
 from ui.api.values import Body, Id, Number, OptionalId, Request, Several, Text, Whole
 
 FeedbackWord = Literal["like", "dislike", "seen"]
-LanguageCode = Literal["en", "zh", "es", "fr", "de", "pt", "ja", "ko"]
+LanguageCode = Literal["en", "zh", "es", "fr", "de", "pt", "ja", "ko", "it", "nl", "ru", "pl", "tr"]
 """Of `agent.wording.messages`."""
 
 

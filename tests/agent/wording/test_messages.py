@@ -75,7 +75,7 @@ def test_no_sentence_stands_twice(texts: Texts, language: str):
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_count_has_the_forms_of_its_language(texts: Texts, language: str):
     own = texts.messages_in(language)
-    forms = 1 if language in ("zh", "ja", "ko") else 2
+    forms = 1 if language in ("zh", "ja", "ko") else 3 if language in ("pl", "ru") else 2
 
     assert {key: len(told) for key, told in own.plural.items() if len(told) != forms} == {}
 
@@ -113,9 +113,9 @@ def test_scripts_without_latin_letters_use_none(texts: Texts, language: str):
 def test_quotes_and_apostrophes_are_those_of_the_language(texts: Texts, language: str):
     own = texts.messages_in(language)
     told = [text for key in (*own.single, *own.plural) for text in templates(own, key)]
-    foreign = {"en": "„«»", "zh": "„«»'", "es": "“”„'", "fr": "“”„'", "de": "”«»'", "pt": "„«»'"}.get(
-        language, "“”„«»'"
-    )
+    foreign = {"en": "„«»", "zh": "„«»'", "es": "“”„'", "fr": "“”„'", "de": "”«»'", "pt": "„«»'"}
+    foreign |= {"it": "“”„'", "nl": "„«»'", "pl": "“«»'", "ru": "“”„'", "tr": "„«»'"}
+    foreign = foreign.get(language, "“”„«»'")
 
     assert [text for text in told if re.search(f'["{foreign}]', text)] == []
 
