@@ -17,7 +17,7 @@ from agent.drivers.base import Driver
 from agent.drivers.choose import DriverChooser
 from agent.drivers.offline import Spotter
 from agent.drivers.probe import FILE, ProbeCache, Prober, cache_key
-from agent.drivers.schema import SchemaDriver, unaided_driver
+from agent.drivers.schema import SchemaDriver, bundled_ear, unaided_driver
 from agent.drivers.tool_calling import ToolCallingDriver
 from agent.histories import HistoryCache
 from agent.learning.refit import learned
@@ -120,7 +120,7 @@ def make_drivers(
     rules: RuleBook | None = None,
 ) -> tuple[dict[str, Driver], ToolCallingDriver | None]:
     """The drivers by name, and the one whose model writes prose; without a model only the offline driver."""
-    acts = bundled_acts()
+    acts, ear = bundled_acts(), bundled_ear(catalog, placer)
     offline = unaided_driver(catalog, placer)
     if model is None:
         return {offline.name: offline}, None
@@ -133,6 +133,7 @@ def make_drivers(
         encoder=acts.encoder,
         has_staff=rules is not None and rules.rules.handover is not None,
         acts=acts,
+        ear=ear,
     )
     return {driver.name: driver for driver in (offline, schema, tools)}, tools
 

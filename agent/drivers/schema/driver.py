@@ -11,14 +11,15 @@ from typing import Any, TypeVar
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_openai import ChatOpenAI
 
-from agent.drivers.acts import COMPARE, NEWER, OLDER, PERSON, ActClassifier, Likely
+from agent.drivers.acts import COMPARE, COUNTS, LISTS, NEWER, OLDER, PERSON, TALK, ActClassifier, Likely
 from agent.drivers.base import Drive, View
 from agent.drivers.offline import Spotter, by_rules, parse, scene_of
 from agent.drivers.reading import carry_out
 from agent.drivers.schema.agree import calls_of, calls_with, held, is_read, told
 from agent.drivers.schema.asking import BY_DEFAULT, asked_about
 from agent.drivers.schema.bank import STAFF, ExampleBank, own_words
-from agent.drivers.schema.form import Answer, Form, read_answer, relations, schema_of
+from agent.drivers.schema.form import SKIP, Answer, Form, read_answer, relations, schema_of
+from agent.drivers.schema.heard import Ear
 from agent.drivers.schema.plan import Plan
 from agent.drivers.schema.question import (
     JOINT,
@@ -26,8 +27,9 @@ from agent.drivers.schema.question import (
     history_question,
     messages_of,
 )
-from agent.drivers.schema.unaided import least_for, unasked
+from agent.drivers.schema.unaided import UnaidedReader, least_for, unasked
 from agent.drivers.schema.which import read_which, which_question, which_schema, with_title
+from agent.drivers.text import Spot
 from agent.drivers.vocabulary import READ
 from agent.examples import names_of, render_prompt
 from agent.llm import FAILURES, constrained, count
@@ -61,6 +63,8 @@ class SchemaDriver:
     """Whether the house has somebody to hand over to; else the prompt says nothing of it."""
     acts: ActClassifier | None = None
     """Says which decisions are likely; the model takes one of these."""
+    ear: Ear | None = None
+    """Hears what words are there for, in languages whose words code does not know above all."""
 
     @property
     def name(self) -> str:
@@ -114,12 +118,16 @@ class SchemaDriver:
             await self.wish_of(drive)
         view = await self._answered(drive, replace(drive.view, preference=context.preference))
         language = self.spotter.vocabulary.language_of(view.message, view.preference.language)
-        asked = await asyncio.to_thread(asked_about, view, self.spotter, language)
-        likely = await asyncio.to_thread(self._likely, view, language)
+        spots = await asyncio.to_thread(self.spotter.spot, view.message, shown=view.shown, language=language)
+        asked = await asyncio.to_thread(asked_about, view, self.spotter, language, self.ear, spots=spots)
+        likely = await asyncio.to_thread(self.acts.likely, view, spots) if self.acts else Likely()
         draft = read_answer(asked.draft, asked.form)
         least = least_for(asked.parsed)
         if likely.first[1] >= least and (plain := unasked(likely)):
             await carry_out(plain, drive, language)
+            return
+        if self.acts and self.ear and language not in READ and likely.decided not in ("", TALK, PERSON):
+            await carry_out(await asyncio.to_thread(UnaidedReader(self.acts, self.ear), view, self.spotter), drive)
             return
         whole = is_read(asked) and likely.agrees(draft.do, least=least)
         if whole and draft.do not in (OLDER, NEWER):
@@ -138,8 +146,10 @@ class SchemaDriver:
                 answer = held(answer, asked) if likely.agrees(draft.do, least=least) else answer
         if answer.do == COMPARE and not answer.field:  # 'which is the shortest?'
             answer = replace(answer, field=self._names.get(likely.asked, ""))
-        answer = replace(answer, language=language)
-        plan = self._plan(asked.form, view, context.placer)
+        form, answer = asked.form, replace(answer, language=language)
+        if self.ear and language not in READ and answer.do in (*LISTS, *COUNTS):
+            form, answer = await asyncio.to_thread(self._heard, self.ear, answer, form, view, spots)
+        plan = self._plan(form, view, context.placer)
         if leaning := plan.leaning(answer, view.conversation.open_inquiry):
             others = (old for old in context.wanted.leanings if (old.field, old.more) != (leaning.field, leaning.less))
             context.wanted = replace(context.wanted, leanings=tuple(dict.fromkeys((*others, leaning))))
@@ -169,10 +179,16 @@ class SchemaDriver:
             calls = await asyncio.to_thread(self._calls, answer, view, plan)
         await drive.batch.run([call for call in calls if call.tool == "update_wish"])
 
-    def _likely(self, view: View, language: str) -> Likely:
-        if self.acts is None:
-            return Likely()
-        return self.acts.likely(view, self.spotter.spot(view.message, shown=view.shown, language=language))
+    def _heard(self, ear: Ear, answer: Answer, form: Form, view: View, spots: Sequence[Spot]) -> tuple[Form, Answer]:
+        """The model's decision with the roles that the tagger hears: a small model knows other languages less well."""
+        heard = ear.hear(view.message, form, spots, act=answer.do, language=answer.language)
+        if not (heard.answer.want or heard.answer.without or {*heard.answer.roles.values()} - {SKIP}):
+            return form, answer
+        said = heard.answer
+        roles = {**answer.roles, **said.roles}
+        return heard.form, replace(
+            answer, roles=roles, want=said.want, without=said.without, titles=said.titles or answer.titles
+        )
 
     def _calls(self, answer: Answer, view: View, plan: Plan) -> list[Call]:
         """What an answer about a message in another language comes to: its English words are read as a user's are.

@@ -222,7 +222,7 @@ class Plan:
     def _numbered(self, answer: Answer) -> Iterator[Arguments]:
         """Of several stretches of one field ('the 50s or the 60s') the widest; what has one end counts after them."""
         numbers = (thing for thing in self.form.things if thing.kind in (Kind.NUMBER, Kind.SPAN))
-        spans = [(thing.field, *_span(thing, answer.roles.get(thing.key, "skip"))) for thing in numbers]
+        spans = [(thing.field, *span_of(thing, answer.roles.get(thing.key, "skip"))) for thing in numbers]
         ends: dict[tuple[str, str], float] = {}
         for name, low, high in sorted(spans, key=lambda span: None in span):
             is_whole = low is not None and high is not None
@@ -317,7 +317,7 @@ def which_is_meant(title: str, options: Sequence[str], catalog: Catalog) -> Call
     return Call("ask_user", {"question": f"{title}?", "choices": choices})
 
 
-def _span(thing: Thing, role: str) -> tuple[float | None, float | None]:
+def span_of(thing: Thing, role: str) -> tuple[float | None, float | None]:
     """The least and the most that a number stands for in a role."""
     low, high = float(thing.values[0]), float(thing.values[-1])
     start = low - low % TEN_YEARS

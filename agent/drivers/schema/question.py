@@ -38,7 +38,13 @@ COUNT = re.compile(
 
 
 def form_of(
-    view: View, spotter: Spotter, *, has_count: bool = False, is_drafted: bool = True, language: str = "en"
+    view: View,
+    spotter: Spotter,
+    *,
+    has_count: bool = False,
+    is_drafted: bool = True,
+    language: str = "en",
+    spots: Sequence[Spot] | None = None,
 ) -> Form:
     """What an answer about the turn's message may say.
 
@@ -48,10 +54,12 @@ def form_of(
         has_count: Whether it is known that the message says how many.
         is_drafted: Whether code finds 'the second one' in it; else the model may name places of the list.
         language: The message's.
+        spots: What the catalog knows in it, where that was found before.
     """
     message = view.message[:MESSAGE_LIMIT]
     people = view.conversation.last_people() if is_drafted and not find_audiences(message) else ()
-    spots = spotter.spot(message, shown=view.shown, language=language, people=people)
+    if spots is None or people or len(message) < len(view.message):
+        spots = spotter.spot(message, shown=view.shown, language=language, people=people)
     held, things = view.preference, things_in(message, spots, view.catalog, view.shown)
     return Form(
         things if is_drafted else with_it(things, view.conversation.last_about(), view.catalog),

@@ -59,6 +59,9 @@ class Thing:
     is_year: bool = False
     options: tuple[str, ...] = ()
     """Item ids, where a title may be several items."""
+    start: int = 0
+    """Where in the message it is named."""
+    end: int = 0
 
     @property
     def line(self) -> str:
@@ -84,7 +87,7 @@ def things_in(
         key = around(message, start, end, low=low, high=max(high, end))
         while key in things:
             key += " "
-        things[key] = replace(thing, key=key)
+        things[key] = replace(thing, key=key, start=start, end=end)
     return tuple(things.values())
 
 
@@ -129,7 +132,7 @@ def _places(message: str, spots: Sequence[Spot], catalog: Catalog, shown: Sequen
     yield from _digits(message, covered, catalog.schema)
     for (start, end), group in spans.items():
         spec = catalog.schema.field(group[0].field)
-        yield start, end, _number(spec, *sorted({float(spot.value) for spot in group}))
+        yield start, end, number_of(spec, *sorted({float(spot.value) for spot in group}))
 
 
 def _item(spot: Spot, catalog: Catalog, shown: Sequence[str]) -> Thing:
@@ -162,9 +165,9 @@ def _digits(message: str, covered: Sequence[tuple[int, int]], schema: CatalogSch
             continue
         year = None if message[match.end() :].startswith(AGE) else _year(match.group(1))
         if years is not None and year is not None:
-            yield match.start(), match.end(), _number(years, year)
-        elif measured := _measured(match.group(1), message[match.end(1) : match.end(1) + UNIT], specs):
-            yield match.start(), match.end(), _number(*measured)
+            yield match.start(), match.end(), number_of(years, year)
+        elif found := measured(match.group(1), message[match.end(1) : match.end(1) + UNIT], specs):
+            yield match.start(), match.end(), number_of(*found)
 
 
 def _year(digits: str) -> float | None:
@@ -176,7 +179,7 @@ def _year(digits: str) -> float | None:
     return None
 
 
-def _measured(digits: str, following: str, specs: Sequence[FieldSpec]) -> tuple[FieldSpec, float] | None:
+def measured(digits: str, following: str, specs: Sequence[FieldSpec]) -> tuple[FieldSpec, float] | None:
     """The field whose unit, or one of its kind, stands behind a number, and the number in it; 'years' are an age."""
     for spec in (spec for spec in specs if spec.unit != "year"):
         if any(following.casefold().lstrip().startswith(word.casefold()) for word in (spec.unit, *spec.words) if word):
@@ -189,7 +192,8 @@ def _measured(digits: str, following: str, specs: Sequence[FieldSpec]) -> tuple[
     return None
 
 
-def _number(spec: FieldSpec, first: float, last: float | None = None) -> Thing:
+def number_of(spec: FieldSpec, first: float, last: float | None = None) -> Thing:
+    """A number of a field, or the stretch of numbers up to `last`."""
     is_year, label = spec.unit == "year", f"{spec.label_in('en')} {first:g}"
     if last is None:
         return Thing("", Kind.NUMBER, label, (), spec.name, (first,), is_year)

@@ -1,6 +1,7 @@
 """Reads a message without a language model where the rules and the classifier of decisions part."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 from agent.drivers.acts import (
     ABLE,
@@ -9,6 +10,7 @@ from agent.drivers.acts import (
     COMPARE,
     COUNTS,
     FACTS,
+    FIND,
     LISTS,
     ME,
     SORROW,
@@ -21,10 +23,14 @@ from agent.drivers.acts import (
 )
 from agent.drivers.base import View
 from agent.drivers.offline import OfflineDriver, Parsed, Spotter, by_rules, parse, scene_of
+from agent.drivers.reading import Scene
 from agent.drivers.schema.asking import asked_about
-from agent.drivers.schema.form import SKIP, Answer, read_answer
+from agent.drivers.schema.form import SKIP, Answer, Form, read_answer
+from agent.drivers.schema.heard import Ear, bundled_ear
 from agent.drivers.schema.plan import Arguments, Plan
+from agent.drivers.schema.question import form_of
 from agent.drivers.schema.things import Kind
+from agent.drivers.text import Spot
 from agent.drivers.vocabulary import READ
 from agent.examples import names_of
 from retrieval.items import Catalog
@@ -40,6 +46,8 @@ FIRM = 0.85
 """The same where they heard something."""
 HEARD = ("limits", "prefer", "drop", "save", "start_over")
 """Parts of a patch that only what was heard makes."""
+BESIDE = ("count", "passed_over", "novelty", "start_over")
+"""Parts of a patch that phrases tell, not the roles of words."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +55,8 @@ class UnaidedReader:
     """What the offline driver takes a message for: what its phrases say, unless the classifier is sure of another."""
 
     acts: ActClassifier
+    ear: Ear | None = None
+    """Hears what is wanted in languages whose words code does not know."""
 
     def __call__(self, view: View, spotter: Spotter) -> Parsed:
         """What a turn's message is taken for.
@@ -61,12 +71,15 @@ class UnaidedReader:
         likely = self.acts.likely(view, spots)
         act, share = likely.first
         is_list = act in LISTS or share < (least_for(parsed) if parsed.ending.tool == "recommend" else AS_LIKELY)
-        if parsed.ambiguous or parsed.leaning or (is_list and language in READ and parsed.ending.tool == "recommend"):
+        if parsed.ambiguous or parsed.leaning:
             return parsed
+        if is_list and language in READ and parsed.ending.tool == "recommend":
+            read = partial(asked_about, view, spotter, language, self.ear, spots=spots, parsed=parsed)
+            return parsed if self.ear is None else read().parsed
         scene = scene_of(view.conversation, view.preference, spotter.spot)
         if is_list and language not in READ:
-            return parse(view.message, spotter, scene, is_wish=True)
-        asked = asked_about(view, spotter, language)
+            return self._heard(view, spotter, spots, language, likely, scene)
+        asked = asked_about(view, spotter, language, spots=spots, parsed=parsed)
         drafted = read_answer(asked.draft, asked.form)
         is_lost = (drafted.do, parsed.saying) == (TALK, UNREAD)
         least = AS_LIKELY if is_lost else least_for(parsed)
@@ -76,18 +89,41 @@ class UnaidedReader:
         if act == TALK:
             return replace(talk(likely.kind), patch=spoken)
         if act in LISTS:
-            return parse(view.message, spotter, scene, is_wish=True)
+            return self._heard(view, spotter, spots, language, likely, scene)
         unsaid = "yes" if act in COUNTS else SKIP
         roles = {
             thing.key: "about" if thing.kind is Kind.ITEM else drafted.roles.get(thing.key, unsaid)
             for thing in asked.form.things
         }
         asks = names_of(view.catalog).get(likely.asked, "") if act in (FACTS, COMPARE) else ""
-        answer = Answer(act, "", roles, field=asks)
-        shown = (view.shown, view.conversation.all_shown(), view.preference)
-        counted = view.conversation.last_counted()
-        plan = Plan(asked.form, view.catalog, spotter.placer, spotter, view.message, *shown, counted=counted)
-        return _of(plan.calls(answer), spoken)
+        form, answer = asked.form, Answer(act, "", roles, field=asks)
+        if self.ear is not None and language not in READ:
+            heard = self.ear.hear(view.message, form, spots, act=act, language=language, asked=asks)
+            form, answer = heard.form, heard.answer
+        return _of(_plan(view, form, spotter).calls(answer), spoken)
+
+    def _heard(
+        self, view: View, spotter: Spotter, spots: list[Spot], language: str, likely: Likely, scene: Scene
+    ) -> Parsed:
+        """A wish in any language: by the roles of its words, and what else is said in words that code knows."""
+        plain = parse(view.message, spotter, scene, is_wish=True)
+        if self.ear is None or language in READ:
+            return plain
+        act = likely.first[0] if likely.first[0] in LISTS else FIND
+        form = form_of(view, spotter, is_drafted=False, language=language, spots=spots)
+        asks = names_of(view.catalog).get(likely.asked, "")
+        heard = self.ear.hear(view.message, form, spots, act=act, language=language, asked=asks)
+        parsed = _of(_plan(view, heard.form, spotter).calls(heard.answer), {})
+        if not {*parsed.patch} - {"language"} and not parsed.lookups:
+            return plain
+        kept = {key: plain.patch[key] for key in BESIDE if key in plain.patch and key not in parsed.patch}
+        return replace(parsed, patch={**kept, **parsed.patch}, ambiguous=plain.ambiguous)
+
+
+def _plan(view: View, form: Form, spotter: Spotter) -> Plan:
+    shown = (view.shown, view.conversation.all_shown(), view.preference)
+    counted = view.conversation.last_counted()
+    return Plan(form, view.catalog, spotter.placer, spotter, view.message, *shown, counted=counted)
 
 
 def least_for(parsed: Parsed) -> float:
@@ -97,7 +133,7 @@ def least_for(parsed: Parsed) -> float:
 
 def unaided_driver(catalog: Catalog, placer: Placer | None = None) -> OfflineDriver:
     """The driver without a model as it is shipped."""
-    return OfflineDriver(catalog, placer, UnaidedReader(bundled_acts()))
+    return OfflineDriver(catalog, placer, UnaidedReader(bundled_acts(), bundled_ear(catalog, placer)))
 
 
 def unasked(likely: Likely) -> Parsed | None:
