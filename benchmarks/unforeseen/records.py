@@ -21,6 +21,7 @@ SETS = (
     "fifth",
     "sixth",
     "seventh",
+    "eighth",
     "answers",
     "answers_second",
     "company",
