@@ -7,7 +7,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -27,6 +27,8 @@ ANY_END = re.compile(r"(?<!\\[wWs])\*")
 """Stands in words for whatever their end is."""
 PART = re.compile(r"(?<!\?P)<(\w+)>")
 """Where a pattern names a part of the table."""
+AT_ONCE = 64
+"""Messages that are read at a time: each is asked about several times."""
 UNKNOWN_AGE = ("toddlers", "small children", "children", "schoolchildren", "teenagers", "family")
 """Groups that stand for an age where none is told, youngest first."""
 
@@ -49,6 +51,11 @@ class Audience:
 
 def find_audiences(text: str) -> list[Audience]:
     """Ages and company that a text names, in order; a person's age takes the place of the word for them."""
+    return [*_audiences(text)]
+
+
+@lru_cache(maxsize=AT_ONCE)
+def _audiences(text: str) -> tuple[Audience, ...]:
     for start, end in absent_places(text):
         text = f"{text[:start]}{' ' * (end - start)}{text[end:]}"
     ages = [*_ages(text)]
@@ -61,7 +68,7 @@ def find_audiences(text: str) -> list[Audience]:
         )
         if not _is_told_of(text, match)
     ]
-    return sorted([*ages, *_longest(groups)], key=lambda audience: audience.start)
+    return tuple(sorted([*ages, *_longest(groups)], key=lambda audience: audience.start))
 
 
 def find_content(text: str) -> list[tuple[int, int, str]]:

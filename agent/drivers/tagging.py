@@ -154,8 +154,8 @@ class Tagger:
 
     def shares(self, message: str, places: Sequence[Place], spots: Iterable[Spot]) -> Floats:
         """How likely each word is to begin, and to go on with, each role, shape (n, 2 * len(ROLES) + 1)."""
-        words = self.vectors([plain(message[start:end]) for start, end in places])
-        whole = np.maximum(self._encoder.encode([message])[0] @ self._whole.T + self._whole_bias, 0)
+        words, said = self.vectors([plain(message[start:end]) for start, end in places], message)
+        whole = np.maximum(said @ self._whole.T + self._whole_bias, 0)
         inner = np.maximum(words @ self._inner.T + self._inner_bias, 0)
         signs = signs_of(message, places, spots)
         inputs = np.hstack([inner, signs, np.repeat(whole[None], len(places), axis=0)]).astype(np.float32)
@@ -164,17 +164,18 @@ class Tagger:
         odds = np.exp(scores - scores.max(axis=1, keepdims=True))
         return np.asarray(odds / odds.sum(axis=1, keepdims=True), dtype=np.float32)
 
-    def vectors(self, words: Sequence[str]) -> Floats:
-        """One vector a word, shape (n, dimension); those of words met before are at hand."""
+    def vectors(self, words: Sequence[str], message: str) -> tuple[Floats, Floats]:
+        """One vector a word, shape (n, dimension), and the message's; those of words met before are at hand."""
         with self._lock:
             new = [word for word in dict.fromkeys(words) if word not in self._known]
-        made = dict(zip(new, self._encoder.encode(new), strict=True)) if new else {}
+        said, *fresh = self._encoder.encode([message, *new])
+        made = dict(zip(new, fresh, strict=True))
         with self._lock:
             self._known.update(made)
             found = np.stack([made[word] if word in made else self._known[word] for word in words])
             while len(self._known) > REMEMBERED:
                 self._known.popitem(last=False)
-        return found
+        return found, said
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,10 +130,11 @@ def test_vectors_of_words_are_remembered_within_bounds(monkeypatch: pytest.Monke
     monkeypatch.setattr(tagging, "REMEMBERED", 3)
     tagger = tagging.Tagger(multilingual(), vars_of(bundled_tagger()))
 
-    first = tagger.vectors(["one", "two", "three", "four", "five"])
-    again = tagger.vectors(["five", "one"])
+    first, said = tagger.vectors(["one", "two", "three", "four", "five"], "one two")
+    again, _ = tagger.vectors(["five", "one"], "five one")
 
     np.testing.assert_allclose(again, first[[4, 0]], atol=1e-6)
+    np.testing.assert_allclose(said, multilingual().encode(["one two"])[0], atol=1e-6)
     assert len(tagger._known) <= 3
 
 
