@@ -121,7 +121,7 @@ def make_drivers(
 ) -> tuple[dict[str, Driver], ToolCallingDriver | None]:
     """The drivers by name, and the one whose model writes prose; without a model only the offline driver."""
     acts, ear = bundled_acts(), bundled_ear(catalog, placer)
-    offline = unaided_driver(catalog, placer)
+    offline = unaided_driver(catalog, placer, ear)
     if model is None:
         return {offline.name: offline}, None
     tools = ToolCallingDriver(model, catalog, llm.step_tokens, llm.write_tokens, rules.told() if rules else "")

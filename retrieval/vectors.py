@@ -34,8 +34,8 @@ TEXTS = "asked"
 FIRST_SHARE = 0.5
 """The weight of an item's first query; its others share the rest, and all together weigh as much as its text.
 
-Chosen on the thirty and the forty plain wishes by vectors alone (recall at 10 .209 and .094 without; .285 and .145
-with; 120 blind wishes, nothing chosen on them: .105 to .140).
+Chosen on the thirty and the forty plain wishes by vectors alone: recall at 10 .296 and .140, without queries .209 and
+.096; on the 120 blind wishes, on which nothing was chosen, .135 and .105 (`python -m benchmarks.wishes --data DIR`).
 """
 BATCH = 128
 PAGE = 2000

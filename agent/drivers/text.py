@@ -86,6 +86,11 @@ def _is_plain(word: str, plain: Container[str]) -> bool:
     return all(part in plain or stem(part) in plain for part in words_of(word.replace("’", "'").replace("'", " ")))
 
 
+def prose_words(texts: Iterable[str]) -> frozenset[str]:
+    """The words that stand in small letters in descriptions: none of them alone is somebody's name."""
+    return frozenset(word for text in texts for word in re.findall(r"(?<!\w)[a-z]+", text))
+
+
 def words_of(text: str) -> list[str]:
     """The words of a text, casefolded: "Sci-Fi" -> ['sci', 'fi']."""
     return re.findall(r"[^\W_]+(?:['’][^\W_]+)?", text.casefold())

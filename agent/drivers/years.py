@@ -30,7 +30,7 @@ def years_of(words: str) -> Span | None:
         words: What was said: 'den 90ern', '1985', 'ochenta'.
     """
     said = words.casefold()
-    number = re.search(r"\d+", said)
+    number = re.search(r"(?<!\d)\d{1,4}(?!\d)", said)
     digits = int(number[0]) if number else 0
     if CENTURY.search(said):
         century = digits or next((ROMAN[word] for word in re.findall(r"[xvi]+", said) if word in ROMAN), 0)

@@ -7,7 +7,7 @@ from itertools import chain
 
 from agent.drivers.offline.numbers import find_numbers
 from agent.drivers.offline.phrases import has, matches, pattern, small, table, words
-from agent.drivers.text import Limits, Names, Place, Spot, blank, is_free, said_of, stem, words_of
+from agent.drivers.text import Limits, Names, Place, Spot, blank, is_free, prose_words, said_of, stem, words_of
 from agent.drivers.vocabulary import Meaning, Vocabulary
 from retrieval.items import Catalog
 from retrieval.schema import FieldKind
@@ -72,7 +72,7 @@ class ValueFinder:
 
     def __init__(self, catalog: Catalog, vocabulary: Vocabulary) -> None:
         self._catalog, self._vocabulary, self._words = catalog, vocabulary, vocabulary.of("")
-        self._prose = frozenset(word for item in catalog for word in re.findall(r"(?<!\w)[a-z]+", item.text))
+        self._prose = prose_words(item.text for item in catalog)
         self._empty = frozenset[str]()
 
     def within(self, language: str) -> "ValueFinder":

@@ -20,7 +20,7 @@ from agent.drivers.schema.asking import BY_DEFAULT, asked_about
 from agent.drivers.schema.bank import STAFF, ExampleBank, own_words
 from agent.drivers.schema.form import SKIP, Answer, Form, read_answer, relations, schema_of
 from agent.drivers.schema.heard import Ear
-from agent.drivers.schema.plan import Plan
+from agent.drivers.schema.plan import Plan, plan_of
 from agent.drivers.schema.question import (
     JOINT,
     history_form,
@@ -37,7 +37,6 @@ from retrieval.encoder import Encoder
 from retrieval.errors import ModelUnavailableError
 from retrieval.items import Catalog
 from tools.batch import Call
-from tools.placing import Placer
 
 logger = logging.getLogger(__name__)
 
@@ -149,7 +148,7 @@ class SchemaDriver:
         form, answer = asked.form, replace(answer, language=language)
         if self.ear and language not in READ and answer.do in (*LISTS, *COUNTS):
             form, answer = await asyncio.to_thread(self._heard, self.ear, answer, form, view, spots)
-        plan = self._plan(form, view, context.placer)
+        plan = plan_of(form, view, self.spotter, context.placer)
         if leaning := plan.leaning(answer, view.conversation.open_inquiry):
             others = (old for old in context.wanted.leanings if (old.field, old.more) != (leaning.field, leaning.less))
             context.wanted = replace(context.wanted, leanings=tuple(dict.fromkeys((*others, leaning))))
@@ -172,7 +171,7 @@ class SchemaDriver:
         form = await asyncio.to_thread(history_form, said, self.catalog, self.spotter, language)
         answer = await self._understand(drive, history_question(said, form), form)
         view = replace(drive.view, message=JOINT.join(said))
-        answer, plan = replace(answer, language=language), self._plan(form, view, drive.batch.context.placer)
+        answer, plan = replace(answer, language=language), plan_of(form, view, self.spotter, drive.batch.context.placer)
         if language in READ:
             calls = [Call("update_wish", plan.patch(answer))]
         else:
@@ -206,11 +205,6 @@ class SchemaDriver:
         is_mood = all(role == "skip" for role in answer.roles.values())
         want = answer.want if is_mood else own_words(answer.want, message, examples)
         return replace(answer, want=want, without=own_words(answer.without, message, examples))
-
-    def _plan(self, form: Form, view: View, placer: Placer) -> Plan:
-        talk = view.conversation
-        known, wish = (view.message, view.shown, talk.all_shown(), view.preference), talk.last_counted()
-        return Plan(form, self.catalog, placer, self.spotter, *known, counted=wish)
 
     async def _answered(self, drive: Drive, view: View) -> View:
         """Where the last reply asked which item of a title was meant and this says it: the message that waited."""

@@ -7,6 +7,7 @@ from functools import cached_property
 from pydantic import JsonValue
 
 from agent.drivers import acts as do
+from agent.drivers.base import View
 from agent.drivers.offline import Spotter
 from agent.drivers.schema.form import DROP, FOR, STORY, Answer, Form, relations
 from agent.drivers.schema.things import Kind, Thing
@@ -309,6 +310,13 @@ class Plan:
         if answer.do == do.COMPARE and not named:
             return list(self.shown)
         return (named if is_of_two and len(about) < len(named) else about or named) or list(self.shown[:1])
+
+
+def plan_of(form: Form, view: View, spotter: Spotter, placer: Placer) -> Plan:
+    """The plan for the message of a turn."""
+    talk = view.conversation
+    known = (view.message, view.shown, talk.all_shown(), view.preference)
+    return Plan(form, placer.catalog, placer, spotter, *known, counted=talk.last_counted())
 
 
 def which_is_meant(title: str, options: Sequence[str], catalog: Catalog) -> Call:

@@ -119,9 +119,9 @@ def _places(message: str, spots: Sequence[Spot], catalog: Catalog, shown: Sequen
     spans: dict[tuple[int, int], list[Spot]] = {}
     for spot in spots:
         if spot.kind in ("title", "place"):
-            yield spot.start, spot.end, _item(spot, catalog, shown)
+            yield spot.start, spot.end, item_of(spot, catalog, shown)
         elif spot.kind == "value" and not spot.words.isdigit():
-            yield spot.start, spot.end, _value(spot, catalog.schema)
+            yield spot.start, spot.end, value_of(spot.field, str(spot.value), catalog.schema)
         elif spot.kind == "number" and spot.field and not any(char.isdigit() for char in spot.words):
             spans.setdefault((spot.start, spot.end), []).append(spot)
     covered = [(spot.start, spot.end) for spot in spots if spot.kind in ("title", "place")]
@@ -135,7 +135,7 @@ def _places(message: str, spots: Sequence[Spot], catalog: Catalog, shown: Sequen
         yield start, end, number_of(spec, *sorted({float(spot.value) for spot in group}))
 
 
-def _item(spot: Spot, catalog: Catalog, shown: Sequence[str]) -> Thing:
+def item_of(spot: Spot, catalog: Catalog, shown: Sequence[str]) -> Thing:
     """A title that several items have, or none, keeps its words: the user is asked, or told."""
     known = [item_id for item_id in spot.item_ids if item_id in catalog]
     if spot.kind == "title" and len(known) != 1:
@@ -150,8 +150,9 @@ def _label(item_id: str, catalog: Catalog, shown: Sequence[str]) -> str:
     return f"{place}{one_line(catalog.item(item_id).label)}"
 
 
-def _value(spot: Spot, schema: CatalogSchema) -> Thing:
-    spec, value = schema.field(spot.field), str(spot.value)
+def value_of(field: str, value: str, schema: CatalogSchema) -> Thing:
+    """A value of a category or entity field."""
+    spec = schema.field(field)
     label = f"{spec.label_in('en')} {one_line(spec.value_in(value, 'en'))}"
     return Thing("", Kind.VALUE, label, (), spec.name, (value,))
 

@@ -1,7 +1,6 @@
 """Reads a message without a language model where the rules and the classifier of decisions part."""
 
 from dataclasses import dataclass, replace
-from functools import partial
 
 from agent.drivers.acts import (
     ABLE,
@@ -24,10 +23,10 @@ from agent.drivers.acts import (
 from agent.drivers.base import View
 from agent.drivers.offline import OfflineDriver, Parsed, Spotter, by_rules, parse, scene_of
 from agent.drivers.reading import Scene
-from agent.drivers.schema.asking import asked_about
-from agent.drivers.schema.form import SKIP, Answer, Form, read_answer
+from agent.drivers.schema.asking import asked_about, heard_too
+from agent.drivers.schema.form import SKIP, Answer, read_answer
 from agent.drivers.schema.heard import Ear, bundled_ear
-from agent.drivers.schema.plan import Arguments, Plan
+from agent.drivers.schema.plan import Arguments, plan_of
 from agent.drivers.schema.question import form_of
 from agent.drivers.schema.things import Kind
 from agent.drivers.text import Spot
@@ -74,8 +73,10 @@ class UnaidedReader:
         if parsed.ambiguous or parsed.leaning:
             return parsed
         if is_list and language in READ and parsed.ending.tool == "recommend":
-            read = partial(asked_about, view, spotter, language, self.ear, spots=spots, parsed=parsed)
-            return parsed if self.ear is None else read().parsed
+            if self.ear is None:
+                return parsed
+            form = form_of(view, spotter, has_count="count" in parsed.patch, language=language, spots=spots)
+            return heard_too(parsed, view, form, spotter, spots, language, self.ear)
         scene = scene_of(view.conversation, view.preference, spotter.spot)
         if is_list and language not in READ:
             return self._heard(view, spotter, spots, language, likely, scene)
@@ -100,7 +101,7 @@ class UnaidedReader:
         if self.ear is not None and language not in READ:
             heard = self.ear.hear(view.message, form, spots, act=act, language=language, asked=asks)
             form, answer = heard.form, heard.answer
-        return _of(_plan(view, form, spotter).calls(answer), spoken)
+        return _of(plan_of(form, view, spotter, spotter.placer).calls(answer), spoken)
 
     def _heard(
         self, view: View, spotter: Spotter, spots: list[Spot], language: str, likely: Likely, scene: Scene
@@ -113,17 +114,11 @@ class UnaidedReader:
         form = form_of(view, spotter, is_drafted=False, language=language, spots=spots)
         asks = names_of(view.catalog).get(likely.asked, "")
         heard = self.ear.hear(view.message, form, spots, act=act, language=language, asked=asks)
-        parsed = _of(_plan(view, heard.form, spotter).calls(heard.answer), {})
+        parsed = _of(plan_of(heard.form, view, spotter, spotter.placer).calls(heard.answer), {})
         if not {*parsed.patch} - {"language"} and not parsed.lookups:
             return plain
         kept = {key: plain.patch[key] for key in BESIDE if key in plain.patch and key not in parsed.patch}
         return replace(parsed, patch={**kept, **parsed.patch}, ambiguous=plain.ambiguous)
-
-
-def _plan(view: View, form: Form, spotter: Spotter) -> Plan:
-    shown = (view.shown, view.conversation.all_shown(), view.preference)
-    counted = view.conversation.last_counted()
-    return Plan(form, view.catalog, spotter.placer, spotter, view.message, *shown, counted=counted)
 
 
 def least_for(parsed: Parsed) -> float:
@@ -131,9 +126,9 @@ def least_for(parsed: Parsed) -> float:
     return FIRM if any(parsed.patch.get(part) for part in HEARD) else SURE
 
 
-def unaided_driver(catalog: Catalog, placer: Placer | None = None) -> OfflineDriver:
-    """The driver without a model as it is shipped."""
-    return OfflineDriver(catalog, placer, UnaidedReader(bundled_acts(), bundled_ear(catalog, placer)))
+def unaided_driver(catalog: Catalog, placer: Placer | None = None, ear: Ear | None = None) -> OfflineDriver:
+    """The driver without a model as it is shipped; an `ear` for the catalog is shared where there is one."""
+    return OfflineDriver(catalog, placer, UnaidedReader(bundled_acts(), ear or bundled_ear(catalog, placer)))
 
 
 def unasked(likely: Likely) -> Parsed | None:

@@ -10,6 +10,8 @@ from agent.drivers.base import View
 from agent.drivers.offline import Parsed, Spotter
 from agent.drivers.schema import SchemaDriver, UnaidedReader, bundled_ear
 from agent.drivers.schema.asking import asked_about
+from agent.drivers.schema.heard import _is_name
+from agent.drivers.tagging import Tagged
 from retrieval.preference import Op, Preference
 from tests.agent.films import film_catalog, film_id
 from tests.agent.schema.conftest import Driven, after_list
@@ -134,3 +136,17 @@ async def test_what_the_model_decides_is_carried_out_with_the_roles_that_are_hea
     assert len(model.calls) == 1
     said = {(limit.op, *limit.values) for limit in drive.batch.context.wanted.constraints}
     assert said == {(Op.NOT, "Horror"), (Op.IS, "Comedy")}
+
+
+@pytest.mark.parametrize("words", ["…", "?!", "", "9" * 5000])
+def test_stretches_without_a_word_are_no_names(words: str) -> None:
+    assert not _is_name(words)
+
+
+def test_an_amount_with_a_comma_is_read() -> None:
+    ear, message = bundled_ear(film_catalog()), "höchstens 1,5 Stunden"
+
+    found = ear._found(Tagged(10, 21, "most", 1.0), message[10:], message, "de", "find")
+
+    assert found is not None
+    assert (found[0].field, found[0].values, found[1]) == ("minutes", (90.0,), "until")
