@@ -131,6 +131,7 @@ def serve(
     """Serve the chat page and the HTTP API."""
     from ui.access.opening import check_address
     from ui.edge.addresses import known_by
+    from ui.edge.loop import run_served
     from ui.server import listen, run
     from ui.workers import run_workers
 
@@ -146,7 +147,7 @@ def serve(
         with listen(host, port) as listener:
             check_address(settings, listener.getsockname()[0])
             if workers == 1:
-                asyncio.run(run(settings, listener, load_agent, page=page, tell=typer.echo))
+                run_served(run(settings, listener, load_agent, page=page, tell=typer.echo))
         if workers > 1:
             run_workers(workers, settings, (host, port), load_agent, tell=typer.echo, set_up=set_up)
     except KeyboardInterrupt:

@@ -3,7 +3,6 @@
 What a process alone knows must not decide an answer, so conversations that clients send along are read anew every time.
 """
 
-import asyncio
 import multiprocessing
 import signal
 import socket
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from agent.settings import Settings
 from retrieval.errors import RecommenderError, SettingsError
+from ui.edge.loop import run_served
 from ui.server import SHUTDOWN_S, address_of, bind, listen, run
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def _work(
     try:
         listener = listen(*address, shared=True)
         with suppress(KeyboardInterrupt):
-            asyncio.run(run(settings, listener, build, page=False, tell=lambda said: speaks.send((said, False))))
+            run_served(run(settings, listener, build, page=False, tell=lambda said: speaks.send((said, False))))
     except RecommenderError as error:
         speaks.send((str(error), True))
 
