@@ -214,6 +214,7 @@ class Agent:
         store: bool = True,
         keep: bool = True,
         terms: ClientTerms = NO_TERMS,
+        is_lost: bool = False,
     ) -> AsyncIterator[Event]:
         """Answer a message.
 
@@ -223,6 +224,7 @@ class Agent:
             store: Whether feedback, tastes and exposures are written to the user's state.
             keep: Whether the conversation is stored; False for clients that send it along themselves.
             terms: What the client asks beside the message; heeded where a model leads by tools.
+            is_lost: Whether what should be stored cannot be: it is said.
 
         Yields:
             Events; the last one is `Finished`, with the conversation as it is now.
@@ -234,6 +236,8 @@ class Agent:
             return
         limit = self.settings.message_limit
         turn = self._begin(conversation, text[:limit], store=store, keep=keep and store, terms=terms)
+        if is_lost:
+            turn.add_notices(say("unsaved", conversation.preference.language))
         if len(text) > limit:
             turn.add_notices(say("long", conversation.preference.language, limit=limit))
         async with aclosing(self._run(turn)) as events:  # type: ignore[type-var]

@@ -130,7 +130,7 @@ def make_drivers(
         model,
         Spotter(catalog, placer),
         max_tokens=llm.schema_tokens,
-        encoder=acts.encoder,
+        encoder=acts.network.encoder,
         has_staff=rules is not None and rules.rules.handover is not None,
         acts=acts,
         ear=ear,

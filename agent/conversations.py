@@ -14,7 +14,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver, empty_checkpoint
 
 from agent.conversation import Conversation, dump_conversation, load_conversation
 from retrieval.errors import SettingsError, StateError
-from retrieval.state.faults import driver_errors, explain, fault
+from retrieval.state.faults import NO_DATABASE, driver_errors, explain, fault
 from retrieval.state.private import close_folder, make_private
 from retrieval.state.realms import with_realm
 
@@ -58,6 +58,9 @@ async def open_checkpointer(url: str, data_dir: Path) -> AsyncIterator[BaseCheck
                 await sqlite.conn.execute("PRAGMA secure_delete=ON")
                 await sqlite.conn.execute(f"PRAGMA busy_timeout={SQLITE_BUSY_MS}")
                 await sqlite.setup()
+                async with sqlite.conn.execute("PRAGMA quick_check(1)") as cursor:
+                    if (found := await cursor.fetchone()) is not None and found[0] != "ok":
+                        raise fault(f"the conversations in {path}", NO_DATABASE, "quick_check")
             yield sqlite
         return
     if not url.startswith(("postgres://", "postgresql://", "postgresql+psycopg://")):
@@ -135,8 +138,8 @@ class ConversationStore:
         """The conversation as it was last kept; None where there is none."""
         async with self._guarded():
             stored = await self.saver.aget_tuple(self._thread(conversation_id))
-        kept = stored.checkpoint["channel_values"].get(CHANNEL) if stored else None
-        return load_conversation(kept) if kept is not None else None
+            kept = stored.checkpoint["channel_values"].get(CHANNEL) if stored else None
+            return load_conversation(kept) if kept is not None else None
 
     async def delete(self, conversation_id: str) -> None:
         """Forget a conversation for good; `compact` takes its last bytes, at the next start if not before."""
@@ -197,6 +200,10 @@ class ConversationStore:
         """Raise a `StateError` for a database in trouble, and leave no transaction half done."""
         try:
             yield
+        except (ValueError, TypeError, KeyError) as error:  # bytes that a damaged file still gives out
+            self.doubted.set()
+            logger.error("a conversation cannot be read: %s", type(error).__name__)
+            raise fault("the store of conversations", NO_DATABASE, "unreadable") from None
         except driver_errors() as error:
             if self._connection is not None:
                 with contextlib.suppress(sqlite3.Error):

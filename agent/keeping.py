@@ -82,6 +82,7 @@ class Keeper:
 
     async def _erase(self, user_id: str, who: str) -> None:
         async with self._lock(user_id):
+            await self._clean_for_strangers(user_id)
             # turns first: should this process end in between, the user is still there to be erased again
             for conversation_id in await asyncio.to_thread(self.state.conversation_ids_of, user_id):
                 await self.conversations.delete(conversation_id)
@@ -96,6 +97,15 @@ class Keeper:
             await self.conversations.delete(conversation_id)
             await asyncio.to_thread(self.state.delete_conversation, user_id, conversation_id)
         await self.conversations.compact()
+
+    async def _clean_for_strangers(self, user_id: str) -> None:
+        """Where nobody has an id (any more), finish what a full disk left of an erasure: it may be asked again."""
+        try:
+            await asyncio.to_thread(self.state.user, user_id)
+        except UnknownUserError:
+            await asyncio.to_thread(self.state.database.scrub_if_unclean)
+            await self.conversations.compact_if_unclean()
+            raise
 
     def _lock(self, user_id: str) -> asyncio.Lock:
         return self.writes.locks.setdefault((self.state.realm, user_id), asyncio.Lock())

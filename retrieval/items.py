@@ -175,6 +175,8 @@ class Catalog:
 
     def satisfies(self, item: Item, constraint: Constraint) -> bool:
         """Whether one item keeps a limit; an unknown value never satisfies MIN, MAX or IS."""
+        if any(self.satisfies(item, other) for other in constraint.unless):
+            return True
         if constraint.op in (Op.MIN, Op.MAX):
             number = item.numbers.get(constraint.field)
             limit = float(constraint.values[0])
@@ -199,7 +201,18 @@ class Catalog:
             keep &= self._mask_of(constraint)
         return keep
 
+    def _exempt(self, constraint: Constraint) -> NDArray[np.bool_]:
+        """The rows that a limit lets through, whatever they have."""
+        exempt = np.zeros(len(self.items), dtype=np.bool_)
+        for other in constraint.unless:
+            exempt |= self._mask_of(other)
+        return exempt
+
     def _mask_of(self, constraint: Constraint) -> NDArray[np.bool_]:
+        keeps = self._keeps(constraint)
+        return keeps | self._exempt(constraint) if constraint.unless else keeps
+
+    def _keeps(self, constraint: Constraint) -> NDArray[np.bool_]:
         if constraint.op in (Op.MIN, Op.MAX) or self._is_number(constraint.field):
             column = self.numbers(constraint.field)
             numbers = np.asarray([float(value) for value in constraint.values])

@@ -31,11 +31,14 @@ class Constraint:
     words: str = ""
     lasting: bool = False
     """Holds in later conversations until taken back."""
+    unless: tuple["Constraint", ...] = ()
+    """Whatever keeps one of these keeps the limit as well: 'no musicals, unless they are French'."""
 
     @property
     def key(self) -> str:
-        """A stable name: 'year:min:1990', 'genres:is:Comedy|Drama'."""
-        return f"{self.field}:{self.op}:{'|'.join(_plain(value) for value in self.values)}"
+        """A stable name: 'year:min:1990', 'genres:is:Comedy|Drama', 'genres:not:Musical~languages:is:French'."""
+        own = f"{self.field}:{self.op}:{'|'.join(_plain(value) for value in self.values)}"
+        return "~".join((own, *(other.key for other in self.unless)))
 
 
 @dataclass(frozen=True, slots=True)

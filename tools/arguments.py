@@ -72,6 +72,16 @@ def shortened(kind: type[Arguments], arguments: Mapping[str, Any]) -> dict[str, 
     }
 
 
+class Exempt(Arguments):
+    """What a limit lets through all the same."""
+
+    field: str
+    value: Values = Field(description="any of these")
+
+
+Exemptions = Annotated[list[Exempt], BeforeValidator(_listed), Field(max_length=4)]
+
+
 class Limit(Arguments):
     """A limit that every item must keep."""
 
@@ -91,6 +101,7 @@ class Limit(Arguments):
         None, description=f"numbers and values in order: below that of this item {BEYOND}: 'cheaper', 'too long'"
     )
     lasting: bool = Field(False, description="true for what holds in later conversations, too ('never', 'always')")
+    unless: Exemptions = Field(default_factory=list)
 
 
 class SoftWish(Arguments):
@@ -222,6 +233,11 @@ class Recommend(Arguments):
         description="items that came back from tools, best first: your order leads; leave out what does not fit",
     )
     count: int | None = Field(None, ge=1, le=MOST_ITEMS)
+    among: References = Field(
+        default_factory=list,
+        description="where they let you choose between items that were named or shown ('A or B?', 'which of these "
+        "would you take?'): those items; the best of them for the wish comes first, nothing else is shown",
+    )
 
 
 class Answer(Arguments):
@@ -273,7 +289,13 @@ class ArgumentTypes:
         field: Any = Literal[names]
         ordered = ("popularity", *(spec.name for spec in schema.of_kind(FieldKind.NUMBER)))
         sort: Any = Literal[("", *(direction + name for name in ordered for direction in ("", "-")))]
-        limit = create_model("Limit", __base__=Limit, field=(field, ...))
+        exempt = create_model("Exempt", __base__=Exempt, field=(field, ...))
+        exempted: Any = Annotated[list[exempt], BeforeValidator(_listed), Field(max_length=4)]  # type: ignore[valid-type]
+        unless: Any = (
+            exempted,
+            Field(default_factory=list, description="what may be there: 'no musicals unless French'"),
+        )
+        limit = create_model("Limit", __base__=Limit, field=(field, ...), unless=unless)
         soft = create_model("SoftWish", __base__=SoftWish, field=(field, ...))
         limits: Any = Annotated[list[limit], BeforeValidator(_listed), Field(max_length=12)]  # type: ignore[valid-type]
         softs: Any = Annotated[list[soft], BeforeValidator(_listed), Field(max_length=12)]  # type: ignore[valid-type]

@@ -23,6 +23,8 @@ class Lookup:
     total: int
     item_ids: tuple[str, ...]
     sort: str = ""
+    rows: int = 0
+    """How many of them were asked for; 0 for all."""
     is_asked: bool = False
     """Whether the count was what was asked for, and not a by-product of a search."""
 
@@ -56,6 +58,8 @@ class Ending:
     """The field of which each value gets a place."""
     same: tuple[str, ...] = ()
     """Fields in which the items of all places share a value."""
+    among: tuple[str, ...] = ()
+    """The only items that may be shown, where one of them is to be chosen; empty for all."""
     kind: str = ""
     """Of an answer; see `tools.arguments.AnswerKind`."""
     fields: tuple[str, ...] = ()

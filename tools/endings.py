@@ -22,9 +22,10 @@ def make_recommend(context: ToolContext, types: ArgumentTypes) -> BaseTool:
         slots: Sequence[Slot] = (),
         per: str | None = None,
         same: Sequence[str] = (),
+        among: Sequence[str] = (),
     ) -> tuple[str, Found]:
         problems, named = Problems(), Problems()
-        chosen = context.items(items, named)
+        chosen, choice = context.items(items, named), context.items(among, named)
         plans = tuple(_plan(slot, context, problems, named) for slot in slots[:MOST_ITEMS])
         if any(plan is None for plan in plans):
             return _refused("nothing was shown: a limit of a place could not be placed", problems)
@@ -41,6 +42,7 @@ def make_recommend(context: ToolContext, types: ArgumentTypes) -> BaseTool:
             left,
             "" if plans else per or "",
             tuple(same),
+            among=tuple(item.item_id for item in choice),
         )
         return "\n".join(["the list is on screen", *problems.lines]), Found(ending=ending, problems=problems)
 

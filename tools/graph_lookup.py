@@ -64,7 +64,7 @@ def _all_items(
     what = ", ".join(map(limit_text, constraints)) or "all items"
     rows = [context.catalog.item(item_id) for item_id in order[:k]]
     lines = [f"{total} items: {what}", item_table(rows, context.catalog, wanted=constraints)]
-    lookup = Lookup(constraints, total, tuple(order), sort, is_asked=True)
+    lookup = Lookup(constraints, total, tuple(order), sort, rows=k, is_asked=True)
     candidates = context.retriever.candidates_of(order[: context.retriever.pool_size], CHANNEL, constraints)
     result = Found({CHANNEL: candidates} if k else {}, lookup=lookup)
     return "\n".join(filter(None, lines)), result

@@ -17,6 +17,8 @@ from tools.render import one_line
 OPS = {"is": Op.IS, "any_of": Op.IS, "all_of": Op.IS, "not": Op.NOT, "min": Op.MIN, "max": Op.MAX}
 
 THESE = "these"
+ENOUGH = 40
+"""Items that must lie beyond all that were shown; else half of these may be passed."""
 """The list last shown, as a reference of a limit: its first item, or its middle one where that lies further."""
 MOST_OTHERS = 60
 """Of a field with more values, what an item has is refused rather than everything else asked for."""
@@ -64,7 +66,11 @@ def limit_of(name: str, op: str, values: Sequence[str | float], *, lasting: bool
 def as_limits(constraints: Sequence[Constraint]) -> list[dict[str, JsonValue]]:
     """Constraints as a model would state them."""
     ops = ((held, "any_of" if held.op is Op.IS and held.values[1:] else held.op.value) for held in constraints)
-    return [limit_of(held.field, op, held.values) for held, op in ops]
+    stated = []
+    for held, op in ops:
+        unless: list[JsonValue] = [{"field": other.field, "value": [*other.values]} for other in held.unless]
+        stated.append(limit_of(held.field, op, held.values) | ({"unless": unless} if unless else {}))
+    return stated
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +83,16 @@ class LimitReader:
 
     def read(self, limits: Sequence[Limit], problems: Problems) -> tuple[Constraint, ...]:
         """The constraints of several limits; what cannot be placed goes to `problems`."""
-        constraints = [constraint for limit in limits for constraint in self._one(limit, problems)]
+        constraints = [constraint for limit in limits for constraint in self._with_exceptions(limit, problems)]
         strict = frozenset(limit.field for limit in limits if limit.op == "all_of")
         return tuple({constraint.key: constraint for constraint in self._alternatives(constraints, strict)}.values())
+
+    def _with_exceptions(self, limit: Limit, problems: Problems) -> list[Constraint]:
+        """The constraints of one limit, each with what it lets through all the same."""
+        told = ({"field": other.field, "op": "any_of", "value": other.value} for other in limit.unless)
+        unless = tuple(exempt for one in told for exempt in self._one(Limit.model_validate(one), problems))
+        constraints = self._one(limit, problems)
+        return [replace(constraint, unless=unless) for constraint in constraints] if unless else constraints
 
     def _alternatives(self, limits: Sequence[Constraint], strict: frozenset[str]) -> list[Constraint]:
         """Where one of several suffices (services, sizes), values that are asked for one by one are alternatives.
@@ -239,8 +252,15 @@ class LimitReader:
             if items:
                 problems.add(f"{spec.name} of {items[0].label} is not known")
             return None
+        beyond = known[-1] if step > 0 else known[0]
+        if spec.kind is FieldKind.NUMBER and self._leaves_enough(spec, beyond, step):
+            return beyond
         first, middle = sizes[0], known[len(known) // 2]
         return middle if first is None else max(first, middle) if step > 0 else min(first, middle)
+
+    def _leaves_enough(self, spec: FieldSpec, number: float, step: float) -> bool:
+        """Whether enough lies beyond a number that no shown item passes: one silent film leaves nothing older."""
+        return int((step * (self.placer.catalog.numbers(spec.name) - number) > 0).sum()) >= ENOUGH
 
     def place(self, said: str) -> PlacedItem:
         """What becomes of a reference in this turn."""

@@ -95,7 +95,8 @@ def value_text(item: Item, spec: FieldSpec) -> str:
 def limit_text(limit: Constraint) -> str:
     """'year >= 1990', 'genres is Comedy or Drama'."""
     values = " or ".join(map(one_line, listed(limit.values)))
-    return f"{limit.field} {SIGNS[limit.op]} {values}{' (always)' if limit.lasting else ''}"
+    exempt = f" unless {' or '.join(map(limit_text, limit.unless))}" if limit.unless else ""
+    return f"{limit.field} {SIGNS[limit.op]} {values}{exempt}{' (always)' if limit.lasting else ''}"
 
 
 def wish_text(preference: Preference, catalog: Catalog) -> str:

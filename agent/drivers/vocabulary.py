@@ -32,7 +32,7 @@ class Vocabulary:
 
     def __init__(self, catalog: Catalog, placer: Placer) -> None:
         named = [(spec, *pair) for spec in catalog.schema.descriptive for pair in placer.names(spec.name).items()]
-        named.sort(key=lambda name: (name[0].kind is FieldKind.CATEGORY, name[1] == fold(name[2])))
+        named.sort(key=_standing)
         names: dict[Key, list[Meaning]] = {}
         schema = catalog.schema
         nouns = {*map(fold, (*schema.noun.values(), *schema.nouns.values(), *schema.also_called))}
@@ -145,6 +145,12 @@ class Words:
     def _beginnings(self, part: str) -> Iterator[str]:
         begun = (f"{part[:end]}{STEM}" for end in range(len(part), 1, -1) if self._begun)
         return (known for known in begun if known in self._begun)
+
+
+def _standing(named: tuple[FieldSpec, str, str]) -> tuple[bool, bool, bool]:
+    """What a name says of whether it is meant: France is the country, not what Spaniards call its language."""
+    spec, name, value = named
+    return spec.kind is FieldKind.CATEGORY, not spec.standard or name in _read(spec, value), name == fold(value)
 
 
 def _plain(parts: Sequence[Part]) -> Key:

@@ -13,7 +13,7 @@ from retrieval.belief import Belief
 from retrieval.candidates import Candidate
 from retrieval.policies import Slot
 from retrieval.preference import Op, Preference
-from retrieval.ranking import Ranked
+from retrieval.ranking import Ranked, broken_by
 from retrieval.restraint import first_place
 from retrieval.retriever import Retriever
 from retrieval.schema import FieldKind
@@ -21,9 +21,29 @@ from retrieval.schema import FieldKind
 
 async def rank(state: TurnState, retriever: Retriever, *, timeout_s: float) -> None:
     """Run every recommender on the final wish, join what the tools found, and put the driver's order first."""
+    if state.ending.among:
+        state.ranked = await _chosen(state, retriever, timeout_s=timeout_s)
+        return
     shown = state.conversation.shown_lists() if state.message else ()
     lead = state.ending.item_ids
     state.ranked = await ranked_for(state, retriever, state.preference, lead, timeout_s=timeout_s, shown=shown)
+
+
+async def _chosen(state: TurnState, retriever: Retriever, *, timeout_s: float) -> Ranked:
+    """The best of the items between which somebody wants one chosen, whether or not they were shown before."""
+    among, wish = state.ending.among, state.preference
+    passed_over = tuple(item_id for item_id in wish.passed_over if item_id not in among)
+    wanted = replace(wish, passed_over=passed_over, examples=())
+    by_channel = await recall(state, retriever, wanted, timeout_s=timeout_s, only=among)
+    ordered = await asyncio.to_thread(retriever.order, by_channel, wanted, state.context.history)
+    scored = {candidate.item_id: candidate for candidate in ordered if candidate.item_id in among}
+    led = [item_id for item_id in state.ending.item_ids if item_id in among]
+    fit = _allowed(state, retriever, wanted, (*led, *scored, *among))[: wanted.count]
+    catalog, missing = retriever.catalog, wanted.count - len(fit)
+    broken = {item_id: broken_by(catalog, item_id, wanted.constraints) for item_id in among if item_id not in fit}
+    near = [Candidate(item_id) for item_id, limits in broken.items() if limits][:missing]
+    best = [retriever.explain(scored.get(item_id) or Candidate(item_id), wanted) for item_id in fit]
+    return Ranked(tuple(best), tuple(near), broken)
 
 
 async def ranked_for(
@@ -58,6 +78,9 @@ def explore(state: TurnState, retriever: Retriever, make_rng: Callable[[], Gener
     lead = _lead_size(state)
     if state.places:
         state.slots = tuple(_placed(place, state, retriever, make_rng) for place in state.places)
+        return
+    if state.ending.among:
+        state.slots = tuple(Slot(candidate) for candidate in state.ranked.fit)
         return
     if lead >= preference.count or _is_precise(preference, retriever):
         state.slots = tuple(Slot(retriever.explain(candidate, preference)) for candidate in state.ranked.fit)

@@ -18,7 +18,9 @@ Found = dict[str, Sequence[Candidate]]
 """Candidates by channel."""
 
 
-async def recall(state: TurnState, retriever: Retriever, preference: Preference, *, timeout_s: float) -> Found:
+async def recall(
+    state: TurnState, retriever: Retriever, preference: Preference, *, timeout_s: float, only: Sequence[str] = ()
+) -> Found:
     """What every channel says of a wish, joined with what the tools of the turn found.
 
     Args:
@@ -26,15 +28,16 @@ async def recall(state: TurnState, retriever: Retriever, preference: Preference,
         retriever: Runs the channels.
         preference: The wish.
         timeout_s: For one channel.
+        only: Score just these items; empty for the best of all.
     """
     names = [name for name in retriever.channel_names if name not in state.lost]
     limit_s = min(timeout_s, max(LEAST_S, state.deadline.remaining_s()))
-    brought = await asyncio.gather(*(_run(name, state, retriever, preference, limit_s) for name in names))
+    brought = await asyncio.gather(*(_run(name, state, retriever, preference, limit_s, only) for name in names))
     by_channel: Found = {
         name: candidates for name, candidates in zip(names, brought, strict=True) if candidates is not None
     }
     state.lost |= set(names) - set(by_channel)
-    for name, candidates in state.context.by_channel.items():
+    for name, candidates in state.context.by_channel.items() if not only else ():
         if name not in state.lost:
             known = {candidate.item_id for candidate in by_channel.get(name, ())}
             by_channel[name] = (
@@ -45,10 +48,10 @@ async def recall(state: TurnState, retriever: Retriever, preference: Preference,
 
 
 async def _run(
-    name: str, state: TurnState, retriever: Retriever, preference: Preference, limit_s: float
+    name: str, state: TurnState, retriever: Retriever, preference: Preference, limit_s: float, only: Sequence[str]
 ) -> list[Candidate] | None:
     """The candidates of one channel; None where it did not answer."""
-    work = asyncio.to_thread(retriever.run, name, preference, state.context.history)
+    work = asyncio.to_thread(retriever.run, name, preference, state.context.history, only=only or None)
     try:
         return await asyncio.wait_for(work, limit_s)
     except Exception as error:  # whatever breaks in one recommender, the others answer

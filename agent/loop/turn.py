@@ -388,6 +388,10 @@ def _people(state: TurnState) -> tuple[Constraint, ...]:
     """Whom the turn's words are about: who is counted or wanted, else who made the one item that they tell of."""
     ending, catalog = state.context.ending, state.context.catalog
     roles = [spec.name for spec in catalog.schema.fields if spec.people]
+    if ending is not None and ending.kind == "connection" and len(ending.item_ids) > 1:  # whom both have
+        held = [catalog.item(item_id).values for item_id in ending.item_ids if item_id in catalog]
+        shared = ((role, set.intersection(*({*values.get(role, ())} for values in held))) for role in roles)
+        return tuple(Constraint(role, Op.IS, tuple(sorted(both))) for role, both in shared if both)[:1]
     if ending is not None and roles and (item_id := _about(state)):
         role = next((name for name in ending.fields if name in roles), roles[0])
         values = catalog.item(item_id).values.get(role, ())

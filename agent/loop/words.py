@@ -282,7 +282,8 @@ class Words:
             return say("nothing_near", state.language)  # that nothing fits is a notice
         if state.act is Act.RECOMMEND:
             before, wanted = state.conversation.preference, state.preference
-            return answers.summary(state.recommendations, self.retriever.catalog, state.language, wanted, before)
+            asked = (state.recommendations, self.retriever.catalog, state.language, wanted, before)
+            return answers.summary(*asked, is_choice=bool(state.ending.among))
         text, state.listed = await self._answer(state, state.language)
         return text
 

@@ -147,14 +147,17 @@ def _counted(context: ToolContext, ending: Ending, language: str) -> Answered:
         asked = lookups.firsts(all_lookups, ending.fields, catalog, language)
         return paragraph((lookups.counts(all_lookups, catalog, language), asked), language), ()
     last = all_lookups[-1]
-    ids = [item_id for item_id in ending.item_ids or last.item_ids if item_id in catalog][: lookups.LISTED]
+    most = min(lookups.LISTED, last.rows or lookups.LISTED)
+    ids = [item_id for item_id in ending.item_ids or last.item_ids if item_id in catalog][:most]
     if not ids:
         return lookups.count(last, catalog, language), ()
     is_chosen = bool(ending.item_ids) and not set(ids) <= set(last.item_ids)
     counted = "" if is_chosen else lookups.count(last, catalog, language)
     items = [catalog.item(item_id) for item_id in ids]
     total = len(ids) if is_chosen else last.total
-    return paragraph((counted, lookups.listing(items, total, catalog, language)), language), tuple(ids)
+    return paragraph(
+        (counted, lookups.listing(items, total, catalog, language, "" if is_chosen else last.sort)), language
+    ), tuple(ids)
 
 
 def _of_wish(context: ToolContext) -> Lookup:

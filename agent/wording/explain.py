@@ -155,12 +155,14 @@ def _has_phrase(evidence: Evidence, catalog: Catalog, language: str) -> bool:
 
 
 def _naming_once(parts: Iterable[list[Evidence]]) -> list[list[Evidence]]:
-    """Without what names an item again that was named before."""
-    named, kept = set[str](), list[list[Evidence]]()
+    """Without what names an item again that was named before, or a value: 'quirky, like Amélie; quirky'."""
+    named, values, kept = set[str](), set[tuple[str, str]](), list[list[Evidence]]()
     for part in parts:
-        if not named & {*part[0].item_ids}:
-            named |= {*part[0].item_ids}
-            kept.append(part)
+        own = [piece for piece in part if not piece.value or (piece.field, piece.value) not in values]
+        if own and not named & {*own[0].item_ids}:
+            named |= {*own[0].item_ids}
+            values |= {(piece.field, piece.value) for piece in own}
+            kept.append(own)
     return kept
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from agent.recommendation import Table
-from agent.wording.messages import comma, join, label, paragraph, say, sentence, title_of, titles
+from agent.wording.messages import comma, join, label, paragraph, say, sentence, title_of
 from agent.wording.values import fact_text, having, value_text, values_of
 from retrieval.candidates import Evidence
 from retrieval.graph import GraphUnavailableError
@@ -24,6 +24,8 @@ MOST_TEXT = 1000
 IN_OVERVIEW = 4
 IN_COMPARISON = 3
 MOST_COUNTS = 3
+MOST_DIFFERENCES = 3
+"""Fields in which more than two items differ that are told where none was asked for: a table beside has them all."""
 
 
 def facts(items: Sequence[Item], fields: Sequence[str], catalog: Catalog, language: str) -> str:
@@ -41,7 +43,7 @@ def identified(items: Sequence[Item], catalog: Catalog, language: str) -> str:
     parts = [say("identified", language, item=label(first, language))]
     parts += [clipped(first.text, MOST_TEXT)] if first.text else []
     if others:
-        named = titles([item.item_id for item in others], catalog, language)
+        named = join([title_of(item, language) for item in others], language, last="list_or")
         parts.append(say("identified_others", language, titles=named))
     return paragraph(parts, language)
 
@@ -80,12 +82,15 @@ def comparison(items: Sequence[Item], fields: Sequence[str], catalog: Catalog, l
     """Items side by side: what they share, then field by field where they differ."""
     left_out, items = len(items) - MOST_ITEMS, items[:MOST_ITEMS]
     specs = _compared(fields, catalog)
-    differing = (
+    is_brief = not fields and len(items) > 2
+    told = [spec for spec in specs if not (is_brief and (spec.people or spec.unit == "year"))]
+    differing = [
         _ends(items, spec, language)
         if spec.kind is FieldKind.NUMBER and len(fields) == 1
         else _difference(items, spec, language)
-        for spec in specs
-    )
+        for spec in told
+    ]
+    differing = [words for words in differing if words][:MOST_DIFFERENCES] if is_brief else differing
     opening = common(items, fields, catalog, language)
     most = say("compared_most", language, count=MOST_ITEMS) if left_out > 0 else ""
     rest = say("not_recorded_rest" if len(fields) > 1 else "not_recorded_any", language) if OTHER in fields else ""
@@ -230,6 +235,9 @@ def among(items: Sequence[Item], asked: Lookup, catalog: Catalog, language: str)
     unknown = [item for item in items if item not in kept and not all(item.says(limit.field) for limit in asked.limits)]
     others = [item for item in items if item not in (*kept, *unknown)]
     facts_asked = having(asked.limits, catalog, language)
+    if len(items) == 1 and not unknown:
+        key = "among_yes" if kept else "among_no"
+        return say(key, language, item=label(items[0], language), facts=facts_asked)
     named, rest, silent = (
         join([label(item, language) for item in told[:LISTED]], language) for told in (kept, others, unknown)
     )
@@ -288,9 +296,16 @@ def _extreme_of(held: Sequence[Item], spec: FieldSpec, language: str, *, most: b
     return sentence(say(key, language, label=spec.label_in(language), item=item, value=value))
 
 
-def listing(items: Sequence[Item], total: int, catalog: Catalog, language: str) -> str:
-    """The items themselves, with their years."""
-    named = [label(item, language) for item in items[:LISTED]]
+def _beside(item: Item, sorted_by: Sequence[FieldSpec], language: str) -> str:
+    """' (181 minutes)'; '' of a year, which the title has."""
+    held = [(spec, item.numbers[spec.name]) for spec in sorted_by if spec.name in item.numbers and spec.unit != "year"]
+    return "".join(say("aside", language, text=value_text(spec, number, language)) for spec, number in held)
+
+
+def listing(items: Sequence[Item], total: int, catalog: Catalog, language: str, sort: str = "") -> str:
+    """The items themselves, with their years, and with the number by which they were sorted."""
+    sorted_by = [spec for spec in catalog.schema.of_kind(FieldKind.NUMBER) if spec.name == sort.lstrip("-")]
+    named = [f"{label(item, language)}{_beside(item, sorted_by, language)}" for item in items[:LISTED]]
     if len(named) == 1 and total <= 1:
         return say("listed_one", language, item=named[0])
     if total > len(named):

@@ -52,6 +52,8 @@ def summary(
     language: str,
     wanted: Preference = NOTHING,
     before: Preference = NOTHING,
+    *,
+    is_choice: bool = False,
 ) -> str:
     """The list in two or three short sentences, when no model writes them: what changed, its first item, its guess.
 
@@ -61,6 +63,7 @@ def summary(
         language: A language code.
         wanted: The wish.
         before: The wish of the list before.
+        is_choice: Whether the first was to be chosen from some items.
     """
     if not recommendations:
         return say("nothing", language, nouns=catalog.schema.nouns_in(language))
@@ -70,8 +73,9 @@ def summary(
     named = title_of(first.item, language)
     reason = _in_running_text(first)
     parts = [_what_changed(wanted, before, catalog, language)]
+    key = "choice" if is_choice else "first"
     parts.append(
-        say("first", language, title=named, reason=reason) if reason else say("first_bare", language, title=named)
+        say(key, language, title=named, reason=reason) if reason else say(f"{key}_bare", language, title=named)
     )
     guess = next((card for card in recommendations if card.exploratory and card is not first), None)
     if guess is not None:

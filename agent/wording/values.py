@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from babel.units import format_unit
 
@@ -106,7 +107,11 @@ def whole_text(spec: FieldSpec, value: str, language: str) -> str:
 
 
 def constraint_label(constraint: Constraint, catalog: Catalog, language: str) -> str:
-    """'Comedy or Drama', 'without Horror', 'from 1991 on'."""
+    """'Comedy or Drama', 'without Horror', 'from 1991 on', 'without musicals (except in French)'."""
+    if constraint.unless:
+        own = constraint_label(replace(constraint, unless=()), catalog, language)
+        exempt = [constraint_label(other, catalog, language) for other in constraint.unless]
+        return say("limit_unless", language, limit=own, others=join(exempt, language, last="list_or"))
     spec = catalog.schema.field(constraint.field)
     value = limit_values(constraint, spec, language)
     op, end = _end_of(constraint, spec)

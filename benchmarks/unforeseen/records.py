@@ -22,8 +22,10 @@ SETS = (
     "sixth",
     "seventh",
     "eighth",
+    "ninth",
     "answers",
     "answers_second",
+    "answers_third",
     "company",
     "company_second",
 )

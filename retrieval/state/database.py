@@ -118,6 +118,13 @@ class Database:
         except StateError as error:
             logger.warning("deleted rows still lie in the state file; cleaned at the next start: %s", error)
 
+    def scrub_if_unclean(self) -> None:
+        """Finish what a crash or a full disk left of a deletion."""
+        with self.read() as session:
+            pending = session.get(MetaRow, SCRUB_KEY) is not None
+        if pending:
+            self.scrub()
+
     def note_scrub(self, session: Session) -> None:
         """Remember, in the same transaction as a deletion, that `scrub` must follow, even after a crash."""
         if self.is_sqlite:
@@ -164,9 +171,7 @@ class Database:
             if not self.is_sqlite:
                 session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _SCHEMA_LOCK})
             migrate(session.connection())
-            pending = session.get(MetaRow, SCRUB_KEY) is not None
-        if pending:
-            self.scrub()
+        self.scrub_if_unclean()
 
     def _enter_wal(self) -> None:
         """Switch to write-ahead logging, for good; SQLite does not wait for the lock by itself here."""

@@ -225,6 +225,27 @@ async def test_bytes_that_could_not_be_cleaned_go_at_the_next_start(
     assert files_with(MARKER, tmp_path) == []
 
 
+async def test_bytes_that_could_not_be_cleaned_go_when_the_erasure_is_asked_for_again(
+    make_agent: MakeAgent, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    monkeypatch.setattr("agent.conversations.SQLITE_BUSY_MS", 50)
+    agent = await make_agent()
+    reply = await agent.reply(visitor(agent), WISH)
+    user_id = str(reply.conversation.user_id)
+    reader = sqlite3.connect(tmp_path / "conversations.db", isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM checkpoints").fetchall()
+    await agent.erase(user_id)
+    reader.execute("ROLLBACK")
+    reader.close()
+    assert files_with(MARKER, tmp_path)
+
+    with pytest.raises(UnknownUserError):
+        await agent.erase(user_id)
+
+    assert files_with(MARKER, tmp_path) == []
+
+
 async def test_a_client_that_leaves_in_mid_erasure_does_not_stop_it(
     make_agent: MakeAgent, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

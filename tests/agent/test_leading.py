@@ -78,6 +78,37 @@ async def test_the_order_of_the_model_leads_and_the_fusion_fills(talking: Agent,
     assert not any(card.exploratory for card in reply.recommendations[:3])
 
 
+async def test_one_of_the_named_items_is_chosen_whether_or_not_it_was_shown(talking: Agent, model: ScriptedChatModel):
+    model.steps = [
+        Calls.of(("recommend", {"items": ["Heat", "Casino", "Vertigo"], "count": 3})),
+        Calls.of(
+            ("update_wish", {"limits": [{"field": "directors", "value": "Alfred Hitchcock"}]}),
+            ("recommend", {"among": ["Heat", "Vertigo"], "count": 2}),
+        ),
+    ]
+    model.prose = ["", ""]
+    first = await talking.reply(visitor(talking), "something")
+
+    reply = await talking.reply(first.conversation, "Heat or Vertigo?")
+
+    assert titles(reply) == ["Vertigo"]
+    assert not reply.recommendations[0].exploratory
+    assert [card.item.title for card in reply.near_misses] == ["Heat"]
+    assert [limit.field for limit in reply.near_misses[0].breaks] == ["directors"]
+    assert reply.text.startswith("Of these I’d take Vertigo")
+
+
+async def test_the_models_own_order_leads_among_what_is_to_be_chosen_from(talking: Agent, model: ScriptedChatModel):
+    model.steps = [Calls.of(("recommend", {"items": ["Casino"], "among": ["Heat", "Casino", "Vertigo"], "count": 2}))]
+    model.prose = [""]
+
+    reply = await talking.reply(visitor(talking), "Heat, Casino or Vertigo?")
+
+    assert titles(reply)[0] == "Casino"
+    assert len(reply.recommendations) == 2
+    assert {*titles(reply)} <= {"Heat", "Casino", "Vertigo"}
+
+
 async def test_an_item_that_breaks_a_limit_is_not_shown_whoever_names_it(
     talking: Agent, model: ScriptedChatModel, films: Catalog
 ):

@@ -14,6 +14,7 @@ from sqlalchemy import event
 
 from agent.agent import Agent
 from agent.conversation import Conversation
+from agent.events import Finished
 from agent.wording.messages import say
 from retrieval.errors import StateError
 from retrieval.graph import KnowledgeGraph, RemoteTriples
@@ -97,6 +98,23 @@ async def test_cards_come_and_say_that_nothing_is_kept(agent: Agent, fault: Abst
     again = await agent.reply(known, WISH)
     assert UNSAVED not in again.notices
     assert await agent.conversations.load(known.conversation_id) == again.conversation
+
+
+async def test_somebody_who_cannot_be_stored_is_answered_and_told_so(agent: Agent):
+    last = [event async for event in agent.stream(Conversation(), WISH, store=False, is_lost=True)][-1]
+
+    assert isinstance(last, Finished)
+    assert last.reply.recommendations
+    assert last.reply.notices.count(UNSAVED) == 1
+
+
+async def test_a_conversation_whose_bytes_are_damaged_is_said_to_be(agent: Agent, tmp_path: Path):
+    kept = (await agent.reply(visitor(agent), WISH)).conversation
+    with contextlib.closing(sqlite3.connect(tmp_path / "conversations.db")) as other, other:
+        other.execute("UPDATE checkpoints SET checkpoint = CAST(x'c1ff00' AS BLOB)")
+
+    with pytest.raises(StateError, match="damaged"):
+        await agent.conversations.load(kept.conversation_id)
 
 
 async def test_what_cannot_be_kept_is_not_acknowledged_and_what_was_is_not_lost(

@@ -147,8 +147,8 @@ def test_conversations_are_chosen_by_language_and_id() -> None:
 def test_the_sets_are_whole() -> None:
     cases = read_cases()
 
-    assert len(cases) == len({each_case.id for each_case in cases}) == 580
-    assert sum(each_case.language == "en" for each_case in cases) == 274
+    assert len(cases) == len({each_case.id for each_case in cases}) == 660
+    assert sum(each_case.language == "en" for each_case in cases) == 314
     assert len({each_case.language for each_case in cases}) > 6
     assert all(set(each_case.rubric) == {"0", "1", "2"} for each_case in cases)
 

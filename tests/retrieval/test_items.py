@@ -76,6 +76,14 @@ def test_unknown_id_is_an_error_that_says_so(catalog: Catalog) -> None:
         (Constraint("brand", Op.IS, ("nobody",)), []),
         (Constraint("color", Op.IS, ("red",)), []),
         (Constraint("color", Op.NOT, ("red",)), ["drill", "saw", "drill-2", "mystery"]),
+        (
+            Constraint("kind", Op.NOT, ("power",), unless=(Constraint("price", Op.MIN, (92,)),)),
+            ["saw", "drill-2", "mystery"],
+        ),
+        (
+            Constraint("price", Op.MAX, (90,), unless=(Constraint("kind", Op.IS, ("power",)),)),
+            ["drill", "saw", "drill-2"],
+        ),
     ],
 )
 def test_limits_keep_the_right_items_one_by_one_and_as_a_mask(

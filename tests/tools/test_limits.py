@@ -10,7 +10,7 @@ from retrieval.schema import CatalogSchema, FieldKind, FieldSpec
 from tests.agent.films import film_catalog, film_id
 from tests.fakes import tea_catalog
 from tests.tools.desk import catalog_of, limit, titled
-from tools.limits import LimitReader, Problems
+from tools.limits import LimitReader, Problems, as_limits
 from tools.placing import Placer
 
 FILMS, TEAS = film_catalog(), tea_catalog()
@@ -52,6 +52,27 @@ def refused(catalog: Catalog, **members: Any) -> str:
 )
 def test_a_limit_on_names_takes_the_catalogs_own_values(stated: dict[str, Any], expected: list[str]) -> None:
     assert keys(TEAS, stated) == expected
+
+
+def test_a_limit_lets_through_what_is_named_as_an_exception() -> None:
+    exempt = [{"field": "growers", "value": "Sato"}]
+
+    (limited,), problems = read(TEAS, {"field": "kinds", "op": "not", "value": ["green"], "unless": exempt})
+
+    assert problems.lines == []
+    assert limited.key == "kinds:not:Green~growers:is:Emi Sato"
+    assert as_limits([limited]) == [
+        {"field": "kinds", "op": "not", "value": ["Green"], "unless": [{"field": "growers", "value": ["Emi Sato"]}]}
+    ]
+
+
+def test_an_exception_that_nothing_has_comes_back() -> None:
+    exempt = [{"field": "growers", "value": "Nobody at all"}]
+
+    (limited,), problems = read(TEAS, {"field": "kinds", "op": "not", "value": ["green"], "unless": exempt})
+
+    assert limited.unless == ()
+    assert "Nobody at all" in problems.lines[0]
 
 
 def test_several_values_under_is_must_all_hold() -> None:

@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from agent.conversation import Conversation, Role
 from agent.events import Event
-from retrieval.errors import RecommenderError, UnknownConversationError
+from retrieval.errors import RecommenderError, StateError, UnknownConversationError
 from retrieval.state import User
 from ui.access.scopes import user_of
 from ui.api import paths  # noqa: F401  the kinds of paths that routes are written with
@@ -131,8 +131,15 @@ async def prepare(
     conversation, message = await start(agent, messages, user, conversation_id)
     if k is not None:
         conversation = replace(conversation, preference=replace(conversation.preference, count=k))
-    stores = user is not None
-    events = agent.stream(conversation, message, store=stores, keep=bool(conversation_id), terms=asked.terms)
+    stores = conversation.user_id is not None
+    events = agent.stream(
+        conversation,
+        message,
+        store=stores,
+        keep=stores and bool(conversation_id),
+        terms=asked.terms,
+        is_lost=user is not None and not stores,
+    )
     return Turn(conversation, events, rendering(asked), Writing(has_more=asked.has_more, ignored=asked.ignored))
 
 
@@ -151,11 +158,11 @@ async def start(
     Raises:
         BadFieldError: `user` cannot be an id, or a stored conversation is named without one.
     """
-    if user is not None:
-        await ensure_user(agent, user)
-    if conversation_id:
-        if user is None:
-            raise BadFieldError("expected the user whose conversation it is, found none. Send `user`.", param="user")
+    if conversation_id and user is None:
+        raise BadFieldError("expected the user whose conversation it is, found none. Send `user`.", param="user")
+    if user is not None and not await can_be_known(agent, user):
+        user, conversation_id = None, ""
+    if conversation_id and user is not None:
         return await conversation_of(agent, user, conversation_id), messages[-1].text
     earlier, message = split(messages)[:2] if messages else ([], None)
     before = [(role, text) for earlier_message in earlier for role, text in _said(earlier_message, agent)]
@@ -191,6 +198,16 @@ async def ensure_user(agent: "Agent", user: str) -> User:
         return await asyncio.to_thread(agent.state.ensure_user, user)
     except ValueError as error:
         raise BadFieldError(str(error), param="user") from error
+
+
+async def can_be_known(agent: "Agent", user: str) -> bool:
+    """Make the user of an id that the client brings; False where nothing can be stored: they get cards all the same."""
+    try:
+        await ensure_user(agent, user)
+    except StateError as error:
+        logger.warning("somebody new is answered as nobody: %s", error)
+        return False
+    return True
 
 
 async def begun(events: AsyncIterator[Event]) -> AsyncIterator[Event]:

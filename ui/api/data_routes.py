@@ -47,9 +47,11 @@ async def recommend(body: RecommendRequest, request: Request) -> RecommendAnswer
     talk = body.talk()
     conversation, message = await while_here(request, start(agent, talk, user))
     conversation = replace(conversation, preference=_preference(body, conversation.preference, catalog), asked=True)
-    store = user is not None
+    store = conversation.user_id is not None
     events = (
-        agent.stream(conversation, message, store=store, keep=False) if talk else agent.rerank(conversation, keep=False)
+        agent.stream(conversation, message, store=store, keep=False, is_lost=user is not None and not store)
+        if talk
+        else agent.rerank(conversation, keep=False)
     )
     writing = Writing()
     await while_here(request, writing.take_all(events))

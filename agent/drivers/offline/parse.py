@@ -288,7 +288,8 @@ class _Reading:
         for part in (part for part in parts if part.alone or part.sorts or part.says("<count>") or not parts[1:]):
             limits = [*base, *part.alone] if not part.alone or part.says("<of_these>") else part.alone
             base, kind = base or limits, "count" if part.says("<count>") and not part.sorts else "items"
-            asked: list[Arguments] = [{"kind": kind, "limits": limits, "sort": sort} for sort in part.sorts or [""]]
+            rows: Arguments = {"k": count} if part.sorts and (count := part._count()) and count > 1 else {}
+            asked = [{"kind": kind, "limits": limits, "sort": sort, **rows} for sort in part.sorts or [""]]
             calls += [Call("graph_lookup", arguments) for arguments in asked]
         return calls
 

@@ -121,7 +121,8 @@ class ValueFinder:
         is_name = word[0].isupper() and (not word.isupper() or text.isupper())
         is_known = self._catalog.values(spec.name)[value] > 1 or fold(value) == fold(word)
         is_name |= len(word) >= 8 or (len(word) > 4 and word.lower().removesuffix("s") not in self._prose)
-        return not spec.people or (is_known and is_name) or has("<before_person>", before)
+        is_ordinary = word.islower() and word in self._prose  # 'with rain on the windows'
+        return not spec.people or (is_known and is_name) or (has("<before_person>", before) and not is_ordinary)
 
 
 class TitleFinder:

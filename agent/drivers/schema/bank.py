@@ -17,11 +17,25 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from numpy.typing import NDArray
 
 from agent.conversation import Conversation, Role, Turn
-from agent.drivers.acts import ABOUT, COUNTS, FACTS, IDENTIFY, LISTS, ME, PERSON, SIGNS, TALK, masked
+from agent.drivers.acts import (
+    ABOUT,
+    CHOOSE,
+    COUNTS,
+    FACTS,
+    IDENTIFY,
+    LISTS,
+    ME,
+    PERSON,
+    SIGNS,
+    STORY,
+    TALK,
+    WHICH,
+    masked,
+)
 from agent.drivers.base import View
 from agent.drivers.offline import Spotter
 from agent.drivers.schema.asking import asked_about
-from agent.drivers.schema.form import FOR, STORY, Answer, Form
+from agent.drivers.schema.form import FOR, Answer, Form
 from agent.drivers.schema.things import DIGITS, Kind, Thing
 from agent.drivers.text import Spot
 from agent.drivers.vocabulary import READ
@@ -112,12 +126,15 @@ def written(data: Mapping[str, Any], form: Form, placer: Placer) -> str | None:
         keys = [key for key in said if key.casefold() in f"{thing.key} {thing.label}".casefold()]
         left -= set(keys)
         if thing.kind is Kind.ITEM:
-            if do in (*LISTS, *COUNTS, *ABOUT, IDENTIFY):
+            if do in (*LISTS, *COUNTS, *ABOUT, CHOOSE, IDENTIFY):
                 answer[thing.key] = said[max(keys, key=len)] if keys else "skip"
-        elif do in (*LISTS, *COUNTS, IDENTIFY):
-            role = said[max(keys, key=len)] if keys else _taken(thing, rest, placer)
+        elif do in (*LISTS, *COUNTS, WHICH, CHOOSE, IDENTIFY):
+            silent = "yes" if do == WHICH and thing.kind is Kind.VALUE else _taken(thing, rest, placer)
+            role = said[max(keys, key=len)] if keys else silent
             answer[thing.key] = "in" if thing.kind is Kind.SPAN and role == "decade" else role
-    unsaid = data.get("titles") and "titles" not in rest and do in ABOUT  # code did not find the place that is meant
+    unsaid = (
+        data.get("titles") and "titles" not in rest and do in (*ABOUT, CHOOSE)
+    )  # code did not find the place that is meant
     if (left and do in (*LISTS, *COUNTS)) or unsaid:
         return None
     fields = (spec.name for spec in placer.schema.fields)
@@ -133,6 +150,8 @@ def _keys(do: str, form: Form) -> list[str]:
     if do in (ME, TALK, PERSON):
         return ["text"] if do == TALK else []
     titles = ["titles"] if form.has_titles else []
+    if do in (WHICH, CHOOSE):
+        return [*titles, "want", "not"]
     if do in ABOUT:
         return [*titles, "field"] if do == FACTS else titles
     listed = [*titles, "want", "not"]

@@ -11,7 +11,20 @@ from typing import Any, TypeVar
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_openai import ChatOpenAI
 
-from agent.drivers.acts import COMPARE, COUNTS, LISTS, NEWER, OLDER, PERSON, TALK, ActClassifier, Likely
+from agent.drivers.acts import (
+    ABOUT,
+    CHOOSE,
+    COMPARE,
+    CONNECT,
+    COUNTS,
+    LISTS,
+    NEWER,
+    OLDER,
+    PERSON,
+    TALK,
+    ActClassifier,
+    Likely,
+)
 from agent.drivers.base import Drive, View
 from agent.drivers.offline import Spotter, by_rules, parse, scene_of
 from agent.drivers.reading import carry_out
@@ -27,7 +40,7 @@ from agent.drivers.schema.question import (
     history_question,
     messages_of,
 )
-from agent.drivers.schema.unaided import UnaidedReader, least_for, unasked
+from agent.drivers.schema.unaided import UnaidedReader, least_for, small_talk, unasked
 from agent.drivers.schema.which import read_which, which_question, which_schema, with_title
 from agent.drivers.text import Spot
 from agent.drivers.vocabulary import READ
@@ -122,13 +135,19 @@ class SchemaDriver:
         likely = await asyncio.to_thread(self.acts.likely, view, spots) if self.acts else Likely()
         draft = read_answer(asked.draft, asked.form)
         least = least_for(asked.parsed)
+        if idle := await asyncio.to_thread(small_talk, likely, self.ear, view, spots):
+            await carry_out(idle, drive, language)
+            return
         if likely.first[1] >= least and (plain := unasked(likely)):
             await carry_out(plain, drive, language)
             return
-        if self.acts and self.ear and language not in READ and likely.decided not in ("", TALK, PERSON):
+        whole = is_read(asked) and likely.agrees(draft.do, least=least)
+        is_of_several = likely.first[0] in (COMPARE, CONNECT, CHOOSE)  # of more than the rules found, perhaps
+        is_asked = likely.first[0] in (*ABOUT, CHOOSE) and likely.first[1] >= least and (is_of_several or not whole)
+        is_heard = is_asked or (language not in READ and likely.decided not in ("", TALK, PERSON))
+        if self.acts and self.ear and is_heard:
             await carry_out(await asyncio.to_thread(UnaidedReader(self.acts, self.ear), view, self.spotter), drive)
             return
-        whole = is_read(asked) and likely.agrees(draft.do, least=least)
         if whole and draft.do not in (OLDER, NEWER):
             await carry_out(asked.parsed, drive, language)
             return
@@ -144,7 +163,7 @@ class SchemaDriver:
                 answer = self._in_own_words(answer, view.message, examples)
                 answer = held(answer, asked) if likely.agrees(draft.do, least=least) else answer
         if answer.do == COMPARE and not answer.field:  # 'which is the shortest?'
-            answer = replace(answer, field=self._names.get(likely.asked, ""))
+            answer = replace(answer, field=next(iter(likely.fields(self._names)), ""))
         form, answer = asked.form, replace(answer, language=language)
         if self.ear and language not in READ and answer.do in (*LISTS, *COUNTS):
             form, answer = await asyncio.to_thread(self._heard, self.ear, answer, form, view, spots)

@@ -9,7 +9,9 @@ from typing import Any, Final
 from pydantic import JsonValue
 
 from agent.drivers.acts import (
-    ABOUT,
+    CHOOSE,
+    COMPARE,
+    CONNECT,
     COUNTS,
     FACTS,
     FIND,
@@ -21,9 +23,12 @@ from agent.drivers.acts import (
     OLDER,
     PERSON,
     RELATED,
+    STORY,
     SURPRISE,
     TALK,
     TELL,
+    WHICH,
+    WHY,
 )
 from agent.drivers.schema.things import Kind, Thing
 from retrieval.schema import CatalogSchema
@@ -39,6 +44,8 @@ NUMBER_ROLES: Final = {
 FOR: Final = "for"
 AUDIENCE_ROLES: Final = (FOR, SKIP)
 SPAN_ROLES: Final = ("in", "before", "after", SKIP)
+EXCEPT: Final = "except"
+"""A value that is let through where something is refused, or left out of what is wanted."""
 DROP: Final = "drop"
 """A value of the wish that no longer matters."""
 WORDS, TEXT, TITLE = 40, 240, 60
@@ -46,8 +53,6 @@ WORDS, TEXT, TITLE = 40, 240, 60
 MOST_OWN = 4
 """Titles, and words of each sort, that an answer may add."""
 Json = dict[str, Any]
-STORY: Final = "story"
-"""What is asked about items where it is no field of the catalog."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +96,11 @@ class Answer:
     """(title, role)."""
     rather: str = ""
     """The side that is chosen of the two that were asked about."""
+    bends: tuple[tuple[str, str], ...] = ()
+    """(field, 'before' or 'after'): less, or more, of it than what was shown has."""
     field: str = ""
+    also: tuple[str, ...] = ()
+    """Further fields that are asked about."""
     text: str = ""
 
 
@@ -122,7 +131,8 @@ def _shapes(form: Form, schema: CatalogSchema) -> list[Json]:
         (COUNTS, lambda acts: shape(acts, [*by, SKIP], {**_titles(form, by), **own})),
         ([IDENTIFY], lambda acts: shape(acts, (SKIP,), {"want": _listed()})),
         ([FACTS], lambda acts: shape(acts, ("about", SKIP), {**about, **asked}, only_items=True, required=("field",))),
-        (ABOUT[1:], lambda acts: shape(acts, ("about", SKIP), about, only_items=True)),
+        ((WHICH, CHOOSE), lambda acts: shape(acts, ("about", SKIP), {**about, **own})),
+        ((COMPARE, CONNECT, WHY), lambda acts: shape(acts, ("about", SKIP), about, only_items=True)),
         ([ME], lambda acts: shape(acts, (), {}, only_items=True)),
         ([TALK], lambda acts: shape(acts, (), {"text": _string(TEXT)}, only_items=True, required=("text",))),
         ([PERSON] if form.has_staff else [], lambda acts: shape(acts, (), {}, only_items=True)),

@@ -9,25 +9,25 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
 
-import numpy as np
-from numpy.typing import NDArray
 from text_to_num import alpha2digit
 
 from agent.drivers import tagging as tag
-from agent.drivers.acts import ABOUT, COMPARE, COUNTS, FACTS, RELATED
+from agent.drivers.acts import ABOUT, CHOOSE, COMPARE, CONNECT, COUNTS, FACTS, RELATED, WHICH
 from agent.drivers.reading import Parsed
-from agent.drivers.schema.form import DROP, FOR, SKIP, Answer, Form, relations
-from agent.drivers.schema.plan import span_of
+from agent.drivers.schema.form import DROP, EXCEPT, FOR, SKIP, Answer, Form, relations
+from agent.drivers.schema.meanings import Meanings
+from agent.drivers.schema.plan import span_of, with_exceptions
 from agent.drivers.schema.things import UNIT, Kind, Thing, item_of, measured, number_of, value_of
 from agent.drivers.tagging import Tagged, Tagger, Tags, bundled_tagger
-from agent.drivers.text import Spot, is_free, prose_words, words_of
+from agent.drivers.text import Spot, is_free, words_of
 from agent.drivers.years import years_of
 from retrieval.encoder import Encoder, multilingual
 from retrieval.items import Catalog
+from retrieval.preference import Constraint, Op
 from retrieval.schema import FieldKind, FieldSpec
-from retrieval.units import LANGUAGES
+from retrieval.units import LANGUAGES, Quantity, in_unit, read_quantity
 from tools.limits import limit_of
-from tools.placing import Placer, fold
+from tools.placing import Placer
 
 OF_VALUES: Final = {
     tag.WANT: "yes",
@@ -36,7 +36,7 @@ OF_VALUES: Final = {
     tag.NOT: "no",
     tag.DISLIKE: "no",
     tag.DROP: DROP,
-    tag.EXCEPT: SKIP,
+    tag.EXCEPT: EXCEPT,
     tag.SEEN: SKIP,
 }
 OF_ITEMS: Final = {
@@ -53,89 +53,29 @@ OPINIONS: Final = {"like": "similar_to", "dislike": "dislikes", "seen": "seen"}
 """Role of an item -> the part of a patch that says so."""
 OF_DATES: Final = (tag.BEFORE, tag.UNTIL, tag.AFTER, tag.FROM, tag.IN)
 OF_AMOUNTS: Final = {tag.MOST: "until", tag.LEAST: "from", tag.UNTIL: "until", tag.FROM: "from"}
-NONE: Final = 0.75
+NONE: Final = 0.8
 """From this probability on words have no role, whatever they name."""
 LEAST: Final = 0.5
 """From this probability on words count that name nothing of the catalog."""
-ALIKE: Final = 0.78
-"""The least cosine of words and the name of a value that they stand for.
-
-In a trial on 1,275 words in 12 languages that name a value the nearest name was the right one for 88 % around .8, for
-64 % around .7; no command of this repository repeats it.
-"""
+BENT: Final = 0.35
+"""From this probability on words count that want more or less of something than what was shown has: few words do."""
+MEASURED: Final = 0.7
+"""From this probability on an amount counts that the rules did not read."""
 TEXT_NUMBERS: Final = (*LANGUAGES, "it", "nl")
 """Languages of text2num that messages are read in."""
 SUFFIX: Final = 2
 """Characters behind a year that may make it a decade."""
-SHORTEST_NAME, FAMOUS, FAR = 4, 4, 3
-"""Letters of a single name by which somebody may be called, the items of such a person, and how many times as many as
-those of any namesake: 'Keanu', not 'Robert'."""
-SURE: Final = 0.8
+SURE: Final = 0.75
 """From this probability on a role counts more than what the rules made of it.
 
-Of 530 marked messages in English and Chinese that it was not taught rules and tagger took 465 values alike (92 %
-rightly). Where the rules wanted a value and the tagger refused it, or found that it means nothing, with .8 and more,
-it was right for 17 of 21, the rules for one; with less neither was to be preferred. (A trial that no command repeats.)
+Of 530 marked messages in English and Chinese that it was not taught, rules and tagger took 465 values alike (92 %
+rightly). Where they parted, the tagger was right for 17 of 21 with .8 and more, the rules for one; with less neither
+was to be preferred. (A trial with fewer messages taught, that no command repeats.)
 """
 COMPANY: Final = ("en", "zh", "es", "fr", "de", "pt", "ja", "ko")
 """Languages whose words for company `tools.audience` knows."""
 MOST_WORDS: Final = 6
 """Of one thing that is wanted in words."""
-
-
-class Meanings:
-    """The values of a catalog by what their names mean, for words of any language; made once."""
-
-    def __init__(self, catalog: Catalog, encoder: Encoder) -> None:
-        self._encoder, self._catalog = encoder, catalog
-
-    @cached_property
-    def _named(self) -> tuple[list[tuple[str, str]], NDArray[np.float32]]:
-        values, names = list[tuple[str, str]](), list[str]()
-        for spec in self._catalog.schema.descriptive:
-            is_spoken = spec.standard == "language"  # named as countries are
-            if spec.people or spec.kind is FieldKind.NUMBER or spec.order or is_spoken:
-                continue
-            for value in self._catalog.values(spec.name):
-                for name in {spec.value_in(value, "en"), *spec.synonyms.get(value, ())}:
-                    values.append((spec.name, value))
-                    names.append(name)
-        return values, self._encoder.encode(names) if names else np.zeros((0, 1), dtype=np.float32)
-
-    @cached_property
-    def _people(self) -> dict[str, tuple[str, str]]:
-        """Name -> the one person who is meant by it: whole names, surnames, given names of people of many items.
-
-        A name alone that is an ordinary word, or that of several people as well known, means nobody.
-        """
-        prose = prose_words(item.text for item in self._catalog)
-        known: dict[str, list[tuple[int, str, str]]] = {}
-        for spec in (spec for spec in self._catalog.schema.fields if spec.people):
-            for person, count in self._catalog.values(spec.name).items():
-                parts = [fold(part) for part in person.split()]
-                alone = [part for part in (parts[0], parts[-1]) if len(part) >= SHORTEST_NAME and part not in prose]
-                for name in {*alone, fold(person)}:
-                    known.setdefault(name, []).append((count, spec.name, person))
-        meant = {}
-        for name, people in known.items():
-            (count, field, person), *others = sorted(people, reverse=True)
-            is_famous = count >= FAMOUS or name == fold(person) or not others
-            if is_famous and all(other == person or FAR * less <= count for less, _, other in others):
-                meant[name] = (field, person)
-        return meant
-
-    def person(self, words: str) -> tuple[str, str] | None:
-        """(field, value) of the person who is called so; None where it is nobody, or may be several."""
-        return self._people.get(fold(words))
-
-    def of(self, words: str) -> tuple[str, str] | None:
-        """(field, value) that words stand for; None where no name means nearly the same."""
-        values, vectors = self._named
-        if not values:
-            return None
-        near = vectors @ self._encoder.encode([words.casefold()])[0]
-        best = int(near.argmax())
-        return values[best] if near[best] >= ALIKE else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +86,15 @@ class Heard:
     answer: Answer
     sure: Mapping[str, float]
     """How likely the role of each thing is, by its key."""
+    message: str
+    tags: Tags
+    covered: tuple[Thing, ...] = ()
+    """What code found in words that are a title as a whole."""
+
+    def means_nothing(self, words: str) -> bool:
+        """Whether words of the message are there for nothing, as far as that is sure."""
+        start = self.message.casefold().find(words.casefold())
+        return start >= 0 and self.tags.roles_of((start, start + len(words))).get("", 0.0) >= SURE
 
 
 @dataclass(frozen=True)
@@ -186,22 +135,41 @@ class Ear:
         """
         tags = self.tagger.tag(message, spots)
         known = (thing for thing in form.things if thing.kind is not Kind.AUDIENCE or language in COMPANY)
+        titled = [one.place for one in tags.stretches if one.share >= SURE and self._is_title(one, message)]
+        covered = [thing for thing in form.things if any(_within(thing, place) for place in titled)]
+        known = (thing for thing in known if thing not in covered)
         form = replace(form, things=tuple(self._widened(thing, message) for thing in known))
         roles, sure = dict[str, str](), dict[str, float]()
         for thing in form.things:
             roles[thing.key], sure[thing.key] = self._role(thing, tags, form, act, asked)
+            if thing.kind is Kind.VALUE and (refused := _refused(thing, tags, message)) >= SURE:
+                roles[thing.key], sure[thing.key] = "no", refused
         places = [(thing.start, thing.end) for thing in form.things]
+        named = {(thing.field, thing.values) for thing in form.things if thing.kind is Kind.VALUE}
         found, rest = list[tuple[Thing, str, float]](), dict[str, list[str]]()
-        titles = list[tuple[str, str]]()
+        titles, bends = list[tuple[str, str]](), list[tuple[str, str]]()
         for one in tags.stretches:
-            if one.share < least or not is_free(one.place, places):
-                continue
             words = message[one.start : one.end]
+            if not is_free(one.place, places):
+                continue
+            if one.role == tag.WANT and form.has_shown and one.share >= BENT and (bend := self.meanings.bend(words)):
+                bends.append(bend)
+                continue
+            if one.share < least:
+                continue
             if pair := self._found(one, words, message, language, act):
-                found.append((*pair, one.share))
+                is_known = pair[0].kind is Kind.VALUE and (pair[0].field, pair[0].values) in named  # said again
+                found += [] if is_known else [(*pair, one.share)]
             elif one.role in (tag.WANT, tag.NOT):
                 rest.setdefault(one.role, []).append(" ".join(words.split()[:MOST_WORDS]))
-            elif one.role in OF_ITEMS and one.role not in (tag.SHOWN, tag.EXCEPT) and _is_name(words):
+            elif (
+                one.role in OF_ITEMS
+                and one.role not in (tag.SHOWN, tag.EXCEPT)
+                and (
+                    _is_name(words)
+                    or (act in (CONNECT, COMPARE, CHOOSE) and one.role == tag.ABOUT and one.share >= SURE)
+                )
+            ):
                 titles.append((words, _item_role(one.role, act)))
             elif one.role == tag.LIKE:
                 rest.setdefault(tag.WANT, []).append(words)
@@ -215,15 +183,16 @@ class Ear:
             want=tuple(rest.get(tag.WANT, ())),
             without=tuple(rest.get(tag.NOT, ())),
             titles=tuple(titles),
-            field=asked if act in (FACTS, COMPARE) else "",
+            bends=tuple(dict.fromkeys(bends)),
+            field=asked if act in (FACTS, COMPARE, WHICH) else "",
         )
-        return Heard(replace(form, things=(*form.things, *things)), answer, sure)
+        return Heard(replace(form, things=(*form.things, *things)), answer, sure, message, tags, tuple(covered))
 
     def _role(self, thing: Thing, tags: Tags, form: Form, act: str, asked: str) -> tuple[str, float]:
         """The likeliest role that a thing can have, and how likely it is."""
         if thing.kind is Kind.AUDIENCE:
             return FOR, 0.0
-        if thing.kind is Kind.ITEM and act in ABOUT:
+        if thing.kind is Kind.ITEM and act in (*ABOUT, CHOOSE):
             return "about", 0.0
         shares = tags.roles_of((thing.start, thing.end)) if thing.end else {"": 1.0}
         if thing.kind is Kind.ITEM and act == RELATED and next(iter(shares)) not in (tag.SEEN, tag.DISLIKE, tag.NOT):
@@ -235,7 +204,7 @@ class Ear:
         if thing.kind is Kind.ITEM:
             known = OF_ITEMS
         elif thing.kind is Kind.VALUE:
-            known = OF_VALUES | ({tag.ABOUT: "yes"} if act in COUNTS else {})
+            known = OF_VALUES | ({tag.ABOUT: "yes"} if act in (*COUNTS, WHICH) else {})
         elif thing.is_year:
             known = {role: role for role in OF_DATES}
         else:
@@ -268,6 +237,8 @@ class Ear:
             whom = f"{age[0]}-year-old" if age else ""
             return (Thing("", Kind.AUDIENCE, f"whom: {whom}", values=(whom,)), FOR) if whom else None
         if one.role in (tag.MOST, tag.LEAST):
+            if (quantity := read_quantity(words)) and (stated := self._stated(quantity)):
+                return stated, OF_AMOUNTS[one.role]
             said = _in_digits(f"{words}{message[one.end : one.end + UNIT]}", language)
             number = re.search(r"(?<!\d)(\d{1,4})(?:[.,](\d{1,2}))?(?!\d)", said)
             digits = ".".join(filter(None, number.groups())) if number else ""
@@ -275,29 +246,56 @@ class Ear:
             return (number_of(*field), OF_AMOUNTS[one.role]) if field else None
         if one.role in OF_VALUES and (person := self.meanings.person(words)):
             return value_of(*person, self.catalog.schema), OF_VALUES[one.role]
-        if one.role in OF_ITEMS and (items := self._titled(one.role, words)):
+        if one.role in OF_ITEMS and (items := self._titled(one.role, words, act)):
             spot = Spot(one.start, one.end, words, "title", items)
             return item_of(spot, self.catalog, ()), _item_role(one.role, act)
-        if one.role in (tag.WANT, tag.NOT) and (meant := self.meanings.of(words)):
+        if one.role in (tag.WANT, tag.NOT, tag.EXCEPT) and (meant := self.meanings.of(words)):
             return value_of(*meant, self.catalog.schema), OF_VALUES[one.role]
         return None
 
-    def _titled(self, role: str, words: str) -> tuple[str, ...]:
+    def _stated(self, quantity: Quantity) -> Thing | None:
+        """An amount with its unit, of the first field that is measured so."""
+        for spec in self._amounts:
+            if (value := in_unit(quantity, spec.unit)) is not None:
+                return number_of(spec, value)
+        return None
+
+    def _is_title(self, one: Tagged, message: str) -> bool:
+        """Whether several words are a title as a whole: 'no star wars' refuses no war."""
+        words = message[one.start : one.end]
+        is_item = one.role in OF_ITEMS and one.role not in (tag.SHOWN, tag.EXCEPT) and len(words_of(words)) > 1
+        return is_item and bool(self.catalog.titles.exact(words))
+
+    def _titled(self, role: str, words: str, act: str) -> tuple[str, ...]:
         """The one item of a title that code did not find; of what is wanted only where it cannot be anything else."""
         placed = self.placer.item(words)
         if role == tag.SHOWN or not placed.item_id or placed.is_pointer or placed.is_like:
             return ()
-        return (placed.item_id,) if role not in (tag.WANT, tag.NOT) or len(words_of(words)) > 1 else ()
+        is_sure = role not in (tag.WANT, tag.NOT) or len(words_of(words)) > 1 or act in (*ABOUT, CHOOSE)
+        is_refused = role == tag.NOT and not self.meanings.of(words)
+        return (placed.item_id,) if is_sure or is_refused else ()
 
     def _joined(self, things: tuple[Thing, ...], roles: Mapping[str, str]) -> dict[str, str]:
-        """Several values of a field of which one suffices are wanted one or the other."""
-        wanted: dict[str, list[str]] = {}
+        """Several values of a field of which one suffices, or that nothing has together, are wanted one or the other.
+
+        'One of us likes horror, the other musicals, and I want to laugh.'
+        """
+        wanted: dict[str, list[Thing]] = {}
         for thing in things:
             if thing.kind is Kind.VALUE and roles.get(thing.key) == "yes":
-                wanted.setdefault(thing.field, []).append(thing.key)
+                wanted.setdefault(thing.field, []).append(thing)
         loose = {spec.name for spec in self.catalog.schema.fields if spec.one_suffices}
-        either = {key for name, keys in wanted.items() if name in loose and len(keys) > 1 for key in keys}
+        either = {
+            thing.key
+            for name, many in wanted.items()
+            if len(many) > 1 and (name in loose or not self._go_together(many))
+            for thing in many
+        }
         return {key: "or" if key in either else role for key, role in roles.items()}
+
+    def _go_together(self, things: Sequence[Thing]) -> bool:
+        """Whether anything has all of some values."""
+        return bool(self.catalog.mask([Constraint(thing.field, Op.IS, thing.values) for thing in things]).any())
 
     @cached_property
     def _amounts(self) -> list[FieldSpec]:
@@ -305,7 +303,20 @@ class Ear:
 
 
 def _item_role(role: str, act: str) -> str:
-    return "about" if act in ABOUT else OF_ITEMS[role]
+    return "about" if act in (*ABOUT, CHOOSE) else OF_ITEMS[role]
+
+
+def _within(thing: Thing, place: tuple[int, int]) -> bool:
+    """Whether a value is named by words that belong to more."""
+    start, end = place
+    return thing.kind is Kind.VALUE and start <= thing.start < thing.end <= end and (thing.start, thing.end) != place
+
+
+def _refused(thing: Thing, tags: Tags, message: str) -> float:
+    """How surely a value is refused anywhere: 'not hitchcock, everyone always says hitchcock'."""
+    words = re.escape(message[thing.start : thing.end])
+    places = [found.span() for found in re.finditer(words, message, re.IGNORECASE)] if thing.end else []
+    return max((tags.roles_of(place).get(tag.NOT, 0.0) for place in places), default=0.0) if places[1:] else 0.0
 
 
 def _is_name(words: str) -> bool:
@@ -332,12 +343,17 @@ def amended(parsed: Parsed, drafted: Mapping[str, str], heard: Heard, placer: Pl
     """
     limits: list[Any] = [*parsed.patch.get("limits", ())]
     prefer: list[Any] = [*parsed.patch.get("prefer", ())]
-    turned = dict[tuple[str, str], str]()
+    turned = {(thing.field, str(thing.values[0])): "" for thing in heard.covered}
+    exempt = list[tuple[str, str | float]]()
     people = {spec.name for spec in placer.schema.fields if spec.people}
     for thing in (thing for thing in heard.form.things if thing.kind is Kind.VALUE):
         role, before = heard.answer.roles.get(thing.key, SKIP), drafted.get(thing.key, SKIP)
         is_new = not thing.end and thing.field in people  # somebody whom the rules do not know by that name
         is_wanted = before in ("yes", "or")
+        if role == EXCEPT and heard.sure.get(thing.key, 0.0) >= SURE:
+            exempt.append((thing.field, thing.values[0]))
+            turned[thing.field, str(thing.values[0])] = ""
+            continue
         if heard.sure.get(thing.key, 0.0) < SURE or not (is_new or is_wanted or role == "no"):
             continue
         if role in ("yes", "or", "no") and (is_new or (role == "no" and before not in ("no", "never"))):
@@ -346,22 +362,38 @@ def amended(parsed: Parsed, drafted: Mapping[str, str], heard: Heard, placer: Pl
             turned[thing.field, str(thing.values[0])] = ""
     kept = [[one for one in said if not _names_any(one, turned, placer)] for said in (limits, prefer)]
     new = [limit_of(name, op, [value]) for (name, value), op in turned.items() if op]
+    amounts = [thing for thing in heard.form.things if thing.kind is Kind.NUMBER and not (thing.is_year or thing.end)]
+    for thing in (thing for thing in amounts if heard.sure.get(thing.key, 0.0) >= MEASURED):
+        op = {"until": "max", "from": "min"}.get(heard.answer.roles.get(thing.key, SKIP))
+        if op and not any(limit["field"] == thing.field for limit in limits):
+            new += [limit_of(thing.field, op, thing.values)]
     years = [thing for thing in heard.form.things if thing.is_year and heard.sure.get(thing.key, 0.0) >= SURE]
     for thing in years if all(drafted.get(thing.key, SKIP) == SKIP for thing in years) else ():
         low, high = span_of(thing, heard.answer.roles.get(thing.key, SKIP))
         new += [limit_of(thing.field, "min", [low])] if low is not None else []
         new += [limit_of(thing.field, "max", [high])] if high is not None else []
-    avoided = list(dict.fromkeys((*parsed.patch.get("avoid", ()), *heard.answer.without)))
+    unheard = [said for said in parsed.patch.get("avoid", ()) if not heard.means_nothing(str(said))]
+    avoided = list(dict.fromkeys((*unheard, *heard.answer.without)))
     said_of = {key: [*parsed.patch.get(key, ())] for key in OPINIONS.values()}
     known = {str(said) for references in said_of.values() for said in references}
     for thing in (thing for thing in heard.form.things if thing.kind is Kind.ITEM and not thing.end):
         key = OPINIONS.get(heard.answer.roles.get(thing.key, SKIP))
         if key and heard.sure.get(thing.key, 0.0) >= SURE and not known & {*thing.references}:
             said_of[key] += thing.references
+    unmeant = {
+        placer.item(said).item_id
+        for thing in heard.form.things
+        if thing.kind is Kind.ITEM and heard.answer.roles.get(thing.key) == SKIP and heard.sure[thing.key] >= NONE
+        for said in thing.references
+    }
+    if unmeant - {""}:  # 'four months of no daylight'
+        disliked = said_of["dislikes"]
+        said_of["dislikes"] = [said for said in disliked if placer.item(str(said)).item_id not in unmeant]
     patch = {key: said for key, said in parsed.patch.items() if key not in ("limits", "prefer", "avoid", *said_of)}
-    parts = {"limits": [*kept[0], *new], "prefer": kept[1], "avoid": avoided, **said_of}
+    limits = with_exceptions([*kept[0], *new], exempt, is_refused=bool(avoided))
+    parts = {"limits": limits, "prefer": kept[1], "avoid": avoided, **said_of}
     patch |= {key: said for key, said in parts.items() if said}
-    return replace(parsed, patch=patch)
+    return replace(parsed, patch=patch, unread=tuple(said for said in parsed.unread if not heard.means_nothing(said)))
 
 
 def _names_any(limit: Mapping[str, Any], values: Collection[tuple[str, str]], placer: Placer) -> bool:

@@ -1,15 +1,16 @@
 """An answer of the model -> tool calls. Decides nothing that the answer did not decide."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from pydantic import JsonValue
 
 from agent.drivers import acts as do
+from agent.drivers.acts import STORY
 from agent.drivers.base import View
 from agent.drivers.offline import Spotter
-from agent.drivers.schema.form import DROP, FOR, STORY, Answer, Form, relations
+from agent.drivers.schema.form import DROP, EXCEPT, FOR, Answer, Form, relations
 from agent.drivers.schema.things import Kind, Thing
 from agent.drivers.text import Spot
 from agent.wording.answers import is_asked
@@ -17,16 +18,17 @@ from agent.wording.messages import say
 from retrieval.items import Catalog
 from retrieval.preference import Constraint, Leaning, Op, Preference
 from retrieval.schema import FieldKind
+from tools.arguments import MOST_ITEMS, OTHER
 from tools.batch import Call
 from tools.endings import HAND_OVER
-from tools.limits import THESE, as_limits
+from tools.limits import THESE, as_limits, limit_of
 from tools.placing import Placer, fold
 from tools.render import limit_text
 
 Arguments = dict[str, JsonValue]
 TEN_YEARS = 10
 WHY_NOT = "why_not"
-ANSWERS = {do.COMPARE: "comparison", do.CONNECT: "connection", do.OLDEST: "list", do.NEWEST: "list"}
+ANSWERS = {do.COMPARE: "comparison", do.CONNECT: "connection", do.OLDEST: "count", do.NEWEST: "count"}
 """What to do -> the kind of an answer, where the two are not called the same."""
 OPS = {"yes": "is", "or": "any_of", "no": "not", "always": "is", "never": "not"}
 OPINIONS = (("dislike", "dislikes"), ("seen", "seen"))
@@ -34,6 +36,8 @@ LASTING = ("always", "never")
 ADVENTUROUS = 0.9
 LONGEST_ABOUT = 200
 LONGEST_DESCRIPTION = 300
+FEW = 3
+"""Items between which somebody chooses that are all shown again, the best first."""
 PHRASES = 3
 """Moods of earlier messages that are kept beside the newest."""
 
@@ -55,6 +59,17 @@ class Plan:
 
     def calls(self, answer: Answer) -> list[Call]:
         """What the answer comes to: a patch, a look-up where one is needed, an ending."""
+        if answer.do == do.WHICH and self._things(answer, FOR):  # those that suit somebody are shown, the others beside
+            answer = replace(answer, do=do.CHOOSE, count=answer.count or min(len(self._meant(answer)), MOST_ITEMS))
+        people = [thing for thing in self.form.things if thing.field in self._people]
+        if answer.do == do.CONNECT and len(people) > 1 and not self._items(answer):  # what two people made together
+            answer = replace(answer, do=do.LIST, roles={thing.key: "yes" for thing in people})
+        if answer.do in (do.WHICH, do.CHOOSE) and self.counted and not self.shown:  # of what was counted
+            limits = [*as_limits(self.counted), *self._limits(answer)]
+            whom = [str(thing.values[0]) for thing in self._things(answer, FOR)]
+            wish: Arguments = {"start_over": True, "limits": [*limits], **({"audience": [*whom]} if whom else {})}
+            spoken: Arguments = {"language": answer.language} if answer.language else {}
+            return [Call("update_wish", spoken | wish), Call("recommend")]
         patch = self.patch(answer)
         first = [Call("update_wish", patch)] if patch else []
         if unclear := self._unclear(answer):
@@ -66,9 +81,13 @@ class Plan:
         if answer.do in do.COUNTS:
             return self._counted(answer)
         if answer.do == do.IDENTIFY:
-            limits = [limit for limit in self._limits(answer) if limit["op"] in ("min", "max")]
+            limits = [limit for limit in self._limits(answer) if limit.get("op") in ("min", "max")]
             described: Arguments = {"description": self.message[:LONGEST_DESCRIPTION], "limits": [*limits]}
             return [Call("search_catalog", described), Call("answer", {"kind": "identify"})]
+        if answer.do == do.WHICH:
+            return self._which(answer)
+        if answer.do == do.CHOOSE:
+            return self._chosen(answer)
         if answer.do in do.ABOUT:
             return self._asked(answer)
         if answer.do == do.ME:
@@ -103,9 +122,12 @@ class Plan:
             return patch | {"start_over": True, "limits": [*asked]}
         if answer.do == do.TALK and self.counted and is_asked(self.message):
             return patch | {"start_over": True, "limits": [*as_limits(self.counted)]}
-        if answer.do not in do.LISTS:
+        if answer.do not in (*do.LISTS, do.CHOOSE):
             return patch
         items = self._items(answer)
+        items = (
+            {role: items[role] for role in items if role not in ("like", "about")} if answer.do == do.CHOOSE else items
+        )
         likes = "likes" if answer.do == do.TELL else "similar_to"
         patch |= {key: [*items[role]] for role, key in (("like", likes), *OPINIONS) if role in items}
         related = (said for role in relations(self.catalog.schema) for said in items.get(role, ()))
@@ -209,6 +231,10 @@ class Plan:
     # Limits ------------------------------------------------------------------------------------------------------
 
     def _limits(self, answer: Answer) -> Iterator[Arguments]:
+        exempt = [(thing.field, thing.values[0]) for thing in self._things(answer, EXCEPT) if thing.kind is Kind.VALUE]
+        yield from with_exceptions([*self._stated(answer)], exempt, is_refused=bool(answer.without))
+
+    def _stated(self, answer: Answer) -> Iterator[Arguments]:
         stated: dict[tuple[str, str], list[JsonValue]] = {}
         for name, value, role in self._values(answer):
             stated.setdefault((name, role), []).append(value)
@@ -216,6 +242,8 @@ class Plan:
             lasting: Arguments = {"lasting": True} if role in LASTING else {}
             yield {"field": name, "op": OPS[role], "value": values, **lasting}
         yield from self._numbered(answer)
+        for name, way in answer.bends:
+            yield {"field": name, way: THESE}
         for role, references in self._items(answer).items():
             if role in relations(self.catalog.schema):
                 yield from (self._relation(role, reference) for reference in references)
@@ -261,6 +289,10 @@ class Plan:
         return frozenset(spec.name for spec in self.catalog.schema.of_kind(FieldKind.NUMBER))
 
     @cached_property
+    def _people(self) -> frozenset[str]:
+        return frozenset(spec.name for spec in self.catalog.schema.fields if spec.people)
+
+    @cached_property
     def _years(self) -> str:
         return self.placer.year_field
 
@@ -272,8 +304,8 @@ class Plan:
             limits = as_limits(self.counted)
         if not limits and self.shown and self._years and answer.do in (do.OLDEST, do.NEWEST):
             return self._of_these()
-        arguments: Arguments = {"kind": "items", "limits": [*limits]}
-        if self._years:
+        arguments: Arguments = {"kind": "items", "limits": [*limits], **({"k": answer.count} if answer.count else {})}
+        if self._years and answer.do != do.COUNT:
             arguments["sort"] = f"-{self._years}" if answer.do == do.NEWEST else self._years
         return [Call("graph_lookup", arguments), Call("answer", {"kind": ANSWERS.get(answer.do, answer.do)})]
 
@@ -281,6 +313,22 @@ class Plan:
         """The oldest and the newest of what is on screen."""
         these: Arguments = {"items": [*self.shown], "fields": [self._years]}
         return [Call("item_details", these), Call("answer", {"kind": "comparison", **these})]
+
+    def _which(self, answer: Answer) -> list[Call]:
+        """Which of some items have what is asked: checked where it is in a field, else as far as one is asked about."""
+        limits = [limit for limit in self._limits(answer) if not limit.get("same_as")]
+        if not limits:
+            return self._asked(
+                replace(answer, do=do.COMPARE if answer.field else do.FACTS, field=answer.field or OTHER)
+            )
+        return [Call("answer", {"kind": "which", "items": [*self._meant(answer)], "limits": [*limits]})]
+
+    def _chosen(self, answer: Answer) -> list[Call]:
+        """The best of some items: all that are named, in order, or the one of a list."""
+        among = self._meant(answer)
+        is_named = len(among) <= FEW and {*among} != {*self.shown}
+        count = answer.count or (len(among) if is_named else 1)
+        return [Call("recommend", {"among": [*among], "count": count} if len(among) > 1 else {})]
 
     def _asked(self, answer: Answer) -> list[Call]:
         items: list[JsonValue] = [*dict.fromkeys(self._meant(answer))]
@@ -290,10 +338,11 @@ class Plan:
         ending: Arguments = {"kind": kind, "items": items}
         if answer.do == do.CONNECT and len(items) > 1:
             return [Call("graph_lookup", {"kind": "path", "items": items[:2]}), Call("answer", ending)]
-        if kind == do.FACTS and len(items) > 1 and answer.field in self._numbers:
+        if kind == do.FACTS and len(items) > 1 and answer.field in self._numbers and not answer.also:
             ending["kind"] = "comparison"  # of several the least and the most is asked for
-        if answer.field and answer.field != STORY:
-            ending["fields"] = [answer.field]
+        fields = [*filter(None, dict.fromkeys((answer.field, *answer.also)))]
+        if fields and STORY not in fields:  # what it is about is told with all that is known
+            ending["fields"] = [*fields]
         look = [Call("item_details", {"items": items})] if items else []
         return [*look, Call("answer", ending)]
 
@@ -306,8 +355,8 @@ class Plan:
         """What a question is about; whatever is named, else the first item on screen, where nothing was said to be."""
         about = self._items(answer).get("about", [])
         named = [reference for thing in self.form.things for reference in thing.references]
-        is_of_two = answer.do in (do.COMPARE, do.CONNECT)
-        if answer.do == do.COMPARE and not named:
+        is_of_two = answer.do in (do.COMPARE, do.CONNECT, do.CHOOSE)
+        if answer.do in (do.COMPARE, do.WHICH, do.CHOOSE) and not named:
             return list(self.shown)
         return (named if is_of_two and len(about) < len(named) else about or named) or list(self.shown[:1])
 
@@ -317,6 +366,24 @@ def plan_of(form: Form, view: View, spotter: Spotter, placer: Placer) -> Plan:
     talk = view.conversation
     known = (view.message, view.shown, talk.all_shown(), view.preference)
     return Plan(form, placer.catalog, placer, spotter, *known, counted=talk.last_counted())
+
+
+def with_exceptions(
+    limits: Sequence[Arguments], exempt: Sequence[tuple[str, str | float]], *, is_refused: bool
+) -> list[Arguments]:
+    """Limits with what they let through; where nothing is refused, it is left out of what is wanted.
+
+    Args:
+        limits: As the tools take them.
+        exempt: (field, value) of what is said to be an exception.
+        is_refused: Whether anything is refused that is no limit.
+    """
+    unless: list[JsonValue] = [{"field": name, "value": [value]} for name, value in exempt]
+    refused = [limit for limit in limits if limit.get("op") == "not"]
+    refused = refused or [limit for limit in limits if limit.get("op") in ("min", "max")]
+    if refused or is_refused or not unless:
+        return [limit | {"unless": unless} if unless and limit in refused else limit for limit in limits]
+    return [*limits, *(limit_of(name, "not", [value]) for name, value in exempt)]
 
 
 def which_is_meant(title: str, options: Sequence[str], catalog: Catalog) -> Call:

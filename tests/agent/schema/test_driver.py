@@ -333,7 +333,7 @@ async def test_the_first_of_a_sorted_list(driven: Driven, do: str, first: str) -
 
     context = drive.batch.context
     assert context.lookups[0].item_ids[0] == film_id(first)
-    assert context.ending.kind == "list"
+    assert context.ending.kind == "count"
 
 
 async def test_how_two_items_hang_together(driven: Driven) -> None:

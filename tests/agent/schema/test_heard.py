@@ -11,8 +11,11 @@ from agent.drivers.offline import Parsed, Spotter
 from agent.drivers.schema import SchemaDriver, UnaidedReader, bundled_ear
 from agent.drivers.schema.asking import asked_about
 from agent.drivers.schema.heard import _is_name
+from agent.drivers.schema.meanings import Meanings
 from agent.drivers.tagging import Tagged
+from retrieval.encoder import multilingual
 from retrieval.preference import Op, Preference
+from retrieval.schema import FieldKind, FieldSpec
 from tests.agent.films import film_catalog, film_id
 from tests.agent.schema.conftest import Driven, after_list
 from tests.fakes import ScriptedChatModel
@@ -91,6 +94,30 @@ def test_a_refusal_that_the_rules_missed_is_kept(message: str, name: str, value:
     assert (name, "is", value) not in limits_of(both)
 
 
+@pytest.mark.parametrize(
+    "message",
+    ["no comedies, unless Hitchcock made them", "keine Komödien, außer sie sind von Hitchcock"],
+)
+def test_an_exception_is_let_through(message: str) -> None:
+    limits = [limit for limit in read(message).patch["limits"] if limit["field"] == "genres"]
+
+    assert limits == [
+        {
+            "field": "genres",
+            "op": "not",
+            "value": ["Comedy"],
+            "unless": [{"field": "directors", "value": ["Alfred Hitchcock"]}],
+        }
+    ]
+
+
+def test_without_a_refusal_an_exception_is_left_out_of_what_is_wanted() -> None:
+    assert limits_of(read("Komödien, aber mit Ausnahme von Romanzen")) == {
+        ("genres", "is", "Comedy"),
+        ("genres", "not", "Romance"),
+    }
+
+
 def test_a_value_that_is_only_taken_back_is_no_wish() -> None:
     view = View(Conversation("c"), "enough with the horror already, some comedy", film_catalog(), Preference())
     spotter, ear = Spotter(view.catalog), bundled_ear(view.catalog)
@@ -109,6 +136,38 @@ def test_somebody_of_many_films_is_meant_by_the_given_name() -> None:
 
     assert ear.meanings.person("keanu") == ("cast", "Keanu Reeves")
     assert bundled_ear(catalog).meanings.person("harrison") == ("cast", "Harrison Ford")
+
+
+@pytest.mark.parametrize("spelled", ["Хичкока", "Хичкок"])
+def test_a_name_in_another_script_is_known_by_its_sound(spelled: str) -> None:
+    catalog = film_catalog()
+    more = tuple(
+        replace(item, item_id=f"more:{row}", title=f"More {row}", values={**item.values, "cast": ("Alfred Hitchcock",)})
+        for row, item in enumerate(catalog.items[:4])
+    )
+    meanings = bundled_ear(replace(catalog, items=(*catalog.items, *more))).meanings
+
+    assert meanings.person(spelled) == ("cast", "Alfred Hitchcock")
+    assert meanings.person("кошка") is None
+    assert meanings.person("希区柯克") is None
+
+
+@pytest.mark.parametrize(
+    ("words", "bend"),
+    [
+        ("kürzer", ("minutes", "before")),
+        ("più vecchio", ("year", "before")),
+        ("plus récent", ("year", "after")),
+        ("lustig", None),
+        ("Berlin", None),
+    ],
+)
+def test_less_or_more_than_what_was_shown_is_told_by_meaning(words: str, bend: tuple[str, str] | None) -> None:
+    spec = FieldSpec(name="minutes", kind=FieldKind.NUMBER, unit="min", label={"en": "running time"})
+    catalog = film_catalog()
+    schema = catalog.schema.model_copy(update={"fields": (*catalog.schema.fields, spec)})
+
+    assert Meanings(replace(catalog, schema=schema), multilingual()).bend(words) == bend
 
 
 async def test_a_sure_wish_in_another_language_needs_no_call(

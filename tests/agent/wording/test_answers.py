@@ -7,12 +7,13 @@ import pytest
 
 from agent.conversation import Conversation, Role, Turn
 from agent.wording.answers import answer
-from agent.wording.lookups import common, facts, identified
+from agent.wording.lookups import among, common, comparison, facts, identified, listing
 from agent.wording.messages import LANGUAGES
 from retrieval.history import Interaction, UserHistory
 from retrieval.items import Catalog
 from retrieval.preference import Constraint, Op, Preference, Wish
 from retrieval.retriever import Retriever
+from retrieval.schema import FieldKind, FieldSpec
 from tests.agent.films import film_id
 from tools import Ending, Lookup, ToolContext
 from tools.placing import Placer
@@ -147,6 +148,40 @@ def test_who_asks_for_a_field_hears_of_what_is_slight_and_nobody_else_does(films
     assert facts(items[:1], ("genres",), films, "en") == "Heat (1995): thriller and crime."
     assert "crime" not in facts(items[:1], (), films, "en")
     assert "crime" not in common(items, (), films, "en")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("Michael Mann", "Yes, as far as the catalog says. Heat (1995): by Michael Mann."),
+        ("Alfred Hitchcock", "No, as far as the catalog says (Heat (1995))."),
+    ],
+)
+def test_whether_one_item_has_something_is_answered_by_yes_or_no(films: Catalog, value: str, text: str):
+    asked = Lookup((Constraint("directors", Op.IS, (value,)),), 0, ())
+
+    assert among([films.item(HEAT)], asked, films, "en") == text
+
+
+def test_more_than_two_are_compared_in_a_few_words(films: Catalog):
+    items = [films.item(item_id) for item_id in (HEAT, CASINO, film_id("Amelie"))]
+
+    text = comparison(items, (), films, "en")
+
+    assert "Director" not in text
+    assert text.count(";") <= 9
+
+
+def test_the_first_few_of_a_sorted_list_are_told_with_their_numbers(films: Catalog):
+    spec = FieldSpec(name="minutes", kind=FieldKind.NUMBER, unit="min", label={"en": "running time"})
+    schema = films.schema.model_copy(update={"fields": (*films.schema.fields, spec)})
+    held = [(films.item(HEAT), 170.0), (films.item(CASINO), 178.0)]
+    items = [replace(item, numbers={**item.numbers, "minutes": minutes}) for item, minutes in held]
+
+    text = listing(items, 2, replace(films, schema=schema), "en", "-minutes")
+
+    assert "Heat (1995) (170" in text
+    assert "Casino (1995) (178" in text
 
 
 def test_a_comparison_says_what_is_shared_and_what_differs(desk: Desk):

@@ -7,10 +7,13 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from agent.drivers import tagging
+from agent.drivers import network
+from agent.drivers.network import Layer, Network, plain, stored, tokens, weights
 from agent.drivers.offline import Spotter
-from agent.drivers.tagging import ROLES, Layer, Tagged, Tags, bundled_tagger, joined, plain, tokens
-from benchmarks.tagging import MARKED, digest, kept_apart, labels_of, read_marked
+from agent.drivers.tagging import ROLES, Tagged, Tags, bundled_tagger, joined
+from benchmarks.network.__main__ import digest
+from benchmarks.network.acts import ACTED, ANSWER, FIRST, LIST, read_acted
+from benchmarks.network.tags import MARKED, kept_apart, labels_of, read_marked
 from retrieval.encoder import multilingual
 from tests.agent.films import film_catalog
 
@@ -22,10 +25,19 @@ def tagged(message: str) -> dict[str, str]:
 
 
 def test_the_weights_were_learned_from_the_messages_as_they_are() -> None:
-    with np.load(f"agent/drivers/{tagging.FILE}", allow_pickle=False) as stored:
-        learned = str(stored["messages"])
+    assert str(stored()["messages"]) == digest(), "the messages changed: run python -m benchmarks.network --write"
 
-    assert learned == digest(), "the messages changed: run python -m benchmarks.tagging --write"
+
+def test_the_messages_with_decisions_are_well_formed() -> None:
+    rows = [line.split("\t") for line in ACTED.read_text(encoding="utf-8").splitlines()]
+    acted = read_acted(film_catalog())
+    names, fields = {*map(str, stored()["act_names"])}, {*map(str, stored()["field_names"])}
+
+    assert len(rows) == len({(*row,) for row in rows}) == len(acted)
+    assert {row[1] for row in rows} == {FIRST, LIST, ANSWER}
+    assert {each.act for each in acted} <= names
+    assert {name for each in acted for name in each.fields} <= fields
+    assert min(Counter(each.act for each in acted).values()) > 50
 
 
 def test_the_marked_messages_are_well_formed() -> None:
@@ -69,7 +81,7 @@ def test_small_talk_has_no_roles(message: str) -> None:
 def test_any_text_is_read(message: str) -> None:
     tags = bundled_tagger().tag(message, ())
 
-    assert len(tags.places) <= tagging.LONGEST
+    assert len(tags.places) <= network.LONGEST
     assert all(0 <= one.start < one.end <= len(message) and one.role in ROLES for one in tags.stretches)
 
 
@@ -127,22 +139,25 @@ def test_years_are_alike_and_letters_small() -> None:
 
 
 def test_vectors_of_words_are_remembered_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tagging, "REMEMBERED", 3)
-    tagger = tagging.Tagger(multilingual(), vars_of(bundled_tagger()))
+    monkeypatch.setattr(network, "REMEMBERED", 3)
+    fresh = Network(multilingual(), weights(stored()))
 
-    first, said = tagger.vectors(["one", "two", "three", "four", "five"], "one two")
-    again, _ = tagger.vectors(["five", "one"], "five one")
+    first, said = fresh.vectors(["one", "two", "three", "four", "five"], "one two")
+    again, _ = fresh.vectors(["five", "one"], "five one")
 
     np.testing.assert_allclose(again, first[[4, 0]], atol=1e-6)
     np.testing.assert_allclose(said, multilingual().encode(["one two"])[0], atol=1e-6)
-    assert len(tagger._known) <= 3
+    assert len(fresh._known) <= 3
 
 
-def vars_of(tagger: tagging.Tagger) -> dict[str, np.ndarray]:
-    """The weights of a tagger by the names that it is made from."""
-    arrays = {"inner": tagger._inner, "inner_bias": tagger._inner_bias, "whole": tagger._whole}
-    arrays |= {"whole_bias": tagger._whole_bias, "outer": tagger._outer, "outer_bias": tagger._outer_bias}
-    for way, layer in (("to", tagger._forward), ("fro", tagger._backward)):
-        arrays |= {f"{way}_in": layer.inward, f"{way}_on": layer.onward}
-        arrays |= {f"{way}_in_bias": layer.inward_bias, f"{way}_on_bias": layer.onward_bias}
-    return arrays
+def test_a_message_is_read_once_for_its_roles_and_its_decision(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(network, "RECENT", 2)
+    fresh = Network(multilingual(), weights(stored()))
+
+    first = fresh.read("no horror", ())
+
+    assert fresh.read("no horror", ()) is first
+    assert fresh.read("no horror", Spotter(film_catalog()).spot("no horror")) is not first
+    for message in ("a", "b", "c"):
+        fresh.read(message, ())
+    assert len(fresh._recent) == 2
