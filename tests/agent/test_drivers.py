@@ -68,7 +68,8 @@ class Obedient(ScriptedChatModel):
 
 
 def _filled(schema: dict) -> str:
-    shape = next(shape for shape in schema["anyOf"] if "find" in shape["properties"]["do"]["enum"])
+    is_wish = (shape for shape in schema["anyOf"] if "find" in shape["properties"]["do"]["enum"])
+    shape = next(is_wish, schema["anyOf"][0])
     roles = {
         key: "no" if "no " in key else "yes"
         for key, spec in shape["properties"].items()

@@ -180,8 +180,8 @@ MESSAGES = [
     "a flurbish thing, whatever",
     "a flurbish comedy, no horror, after 1990",
     "something flurbish like Sabrina",
-    "《异形》 and flurbish “Moon Dust”, 3 of them",
-    "flurbig, so richtig flurbig eben",
+    "3 flurbish films, zorbed like 《异形》 or “Moon Dust” were zorbed",
+    "flurbig zorbt das, so richtig flurbig eben, oder zorbig",
 ]
 
 

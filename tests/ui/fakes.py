@@ -174,7 +174,14 @@ class FakeAgent:
         return self.realms[realm]
 
     async def stream(
-        self, conversation: Conversation, message: str, *, store: bool = True, keep: bool = True, terms=NO_TERMS
+        self,
+        conversation: Conversation,
+        message: str,
+        *,
+        store: bool = True,
+        keep: bool = True,
+        terms=NO_TERMS,
+        is_lost: bool = False,
     ) -> AsyncIterator[Event]:
         self.calls.append(("stream", message))
         self.stored.append(store)

@@ -304,6 +304,10 @@ class Plan:
             limits = as_limits(self.counted)
         if not limits and self.shown and self._years and answer.do in (do.OLDEST, do.NEWEST):
             return self._of_these()
+        words = [*answer.want, *(title for title, _ in answer.titles)]
+        if not limits and words and answer.do in (do.COUNT, do.LIST):  # a number of everything would be no answer
+            about: Arguments = {"about": self._about(words, answer), "language": answer.language or "en"}
+            return [Call("update_wish", about), Call("recommend")]
         arguments: Arguments = {"kind": "items", "limits": [*limits], **({"k": answer.count} if answer.count else {})}
         if self._years and answer.do != do.COUNT:
             arguments["sort"] = f"-{self._years}" if answer.do == do.NEWEST else self._years

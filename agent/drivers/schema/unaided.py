@@ -35,10 +35,11 @@ from agent.drivers.offline import OfflineDriver, Parsed, Spotter, by_rules, pars
 from agent.drivers.reading import Scene
 from agent.drivers.schema.asking import Asked, asked_about, heard_too
 from agent.drivers.schema.form import FOR, SKIP, Answer, read_answer
-from agent.drivers.schema.heard import LEAST, Ear, bundled_ear
+from agent.drivers.schema.heard import LEAST, Ear, Heard, bundled_ear
 from agent.drivers.schema.plan import Arguments, plan_of
 from agent.drivers.schema.question import form_of
 from agent.drivers.schema.things import Kind
+from agent.drivers.tagging import SHOWN
 from agent.drivers.text import Spot
 from agent.drivers.vocabulary import READ
 from agent.examples import names_of
@@ -125,6 +126,8 @@ class UnaidedReader:
         form, answer = asked.form, Answer(act, "", roles, field=asks)
         if self.ear is not None and (language not in READ or act in (*ABOUT, CHOOSE)):
             heard = self.ear.hear(view.message, form, spots, act=act, language=language, asked=asks)
+            if language in READ and act == FACTS and not _is_of_items(heard, view):  # 'who is the best director ever?'
+                return parsed
             form, answer = heard.form, heard.answer
         answer = replace(answer, also=tuple(filter(None, also)))
         return _of(plan_of(form, view, spotter, spotter.placer).calls(answer), spoken)
@@ -154,6 +157,13 @@ class UnaidedReader:
             return plain
         kept = {key: plain.patch[key] for key in BESIDE if key in plain.patch and key not in parsed.patch}
         return replace(parsed, patch={**kept, **parsed.patch}, ambiguous=plain.ambiguous)
+
+
+def _is_of_items(heard: Heard, view: View) -> bool:
+    """Whether a question names items, or points at what was shown or spoken of."""
+    named = heard.answer.titles or any(thing.kind is Kind.ITEM for thing in heard.form.things)
+    points = any(one.role == SHOWN and one.share >= LEAST for one in heard.tags.stretches)
+    return bool(named or points or view.conversation.last_about())
 
 
 def _anew(patch: Arguments, before: str) -> Arguments:
