@@ -137,7 +137,9 @@ def _shapes(form: Form, schema: CatalogSchema) -> list[Json]:
         ([TALK], lambda acts: shape(acts, (), {"text": _string(TEXT)}, only_items=True, required=("text",))),
         ([PERSON] if form.has_staff else [], lambda acts: shape(acts, (), {}, only_items=True)),
     ]
-    narrow = [([act for act in acts if not form.acts or act in form.acts], make) for acts, make in shapes]
+    fitting = {act for acts, _ in shapes for act in acts}
+    left = form.acts & fitting or fitting  # 'show me more' where nothing was shown leaves every decision open
+    narrow = [([act for act in acts if act in left], make) for acts, make in shapes]
     return [make(acts) for acts, make in narrow if acts]
 
 

@@ -9,7 +9,7 @@ from agent.conversation import Conversation, Question, Role, Turn
 from agent.drivers.acts import bundled_acts
 from agent.drivers.offline import Spotter
 from agent.drivers.schema import SchemaDriver
-from agent.drivers.schema.form import Answer, Form
+from agent.drivers.schema.form import Answer, Form, schema_of
 from agent.drivers.schema.plan import Plan
 from retrieval.errors import ModelUnavailableError
 from retrieval.preference import Constraint, Leaning, Op, Preference
@@ -667,3 +667,11 @@ async def test_a_question_about_items_that_code_read_costs_no_call(driven: Drive
 
     assert (drive.batch.context.ending.kind, drive.batch.context.ending.fields) == ("comparison", ("year",))
     assert model.calls == []
+
+
+def test_a_decision_that_does_not_fit_the_turn_leaves_every_other_one_open() -> None:
+    form = Form((), acts=frozenset({"more"}))
+
+    shapes = schema_of(form, film_catalog().schema)["anyOf"]
+
+    assert {"find", "facts", "count", "talk"} <= {act for shape in shapes for act in shape["properties"]["do"]["enum"]}
