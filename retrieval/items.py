@@ -201,16 +201,11 @@ class Catalog:
             keep &= self._mask_of(constraint)
         return keep
 
-    def _exempt(self, constraint: Constraint) -> NDArray[np.bool_]:
-        """The rows that a limit lets through, whatever they have."""
-        exempt = np.zeros(len(self.items), dtype=np.bool_)
-        for other in constraint.unless:
-            exempt |= self._mask_of(other)
-        return exempt
-
     def _mask_of(self, constraint: Constraint) -> NDArray[np.bool_]:
         keeps = self._keeps(constraint)
-        return keeps | self._exempt(constraint) if constraint.unless else keeps
+        for exempt in constraint.unless:
+            keeps |= self._mask_of(exempt)
+        return keeps
 
     def _keeps(self, constraint: Constraint) -> NDArray[np.bool_]:
         if constraint.op in (Op.MIN, Op.MAX) or self._is_number(constraint.field):

@@ -17,9 +17,9 @@ from tools.render import one_line
 OPS = {"is": Op.IS, "any_of": Op.IS, "all_of": Op.IS, "not": Op.NOT, "min": Op.MIN, "max": Op.MAX}
 
 THESE = "these"
+"""The list last shown, as a reference of a limit: all of it where enough lies beyond, else its first or middle item."""
 ENOUGH = 40
 """Items that must lie beyond all that were shown; else half of these may be passed."""
-"""The list last shown, as a reference of a limit: its first item, or its middle one where that lies further."""
 MOST_OTHERS = 60
 """Of a field with more values, what an item has is refused rather than everything else asked for."""
 

@@ -90,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         acts.unforeseen(_classifier(dict(stored()), made.encoder), catalog, made.spotter)
         return
     marks_apart = [not given.write and is_apart for is_apart in tags.kept_apart(marked)]
-    acts_apart = [not given.write and is_apart for is_apart in acts.kept_apart(acted)]
+    acts_apart = [not given.write and is_apart for is_apart in tags.kept_apart(acted)]
     arrays = _taught(
         made,
         [each for each, is_apart in zip(marked, marks_apart, strict=True) if not is_apart],

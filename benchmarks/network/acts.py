@@ -28,8 +28,6 @@ HERE: Final = Path(__file__).parent
 ACTED: Final = HERE / "acted.tsv"
 FIRST, LIST, ANSWER = "0", "L", "A"
 """What came before a message: nothing, a list, an answer about one item."""
-APART: Final = 10
-"""One message in so many is read and not taught."""
 INVERSE_PENALTY: Final = 5.0
 """Of the logistic regressions that tell which fields are asked about."""
 PAIRED: Final = 400
@@ -129,16 +127,6 @@ def learn_fields(
         "fields": np.vstack([head.coef_ for head in heads]).astype(np.float32),
         "fields_bias": np.concatenate([head.intercept_ for head in heads]).astype(np.float32),
     }
-
-
-def kept_apart(messages: Sequence[Acted]) -> list[bool]:
-    """Which messages are read and not taught: one in ten of each language."""
-    counts: dict[str, int] = {}
-    apart = []
-    for each in messages:
-        counts[each.language] = counts.get(each.language, 0) + 1
-        apart.append(counts[each.language] % APART == 0)
-    return apart
 
 
 def told(name: str, hits: Sequence[bool]) -> str:

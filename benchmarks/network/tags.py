@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,13 @@ MARKED: Final = HERE / "tagged.tsv"
 MARK = re.compile(r"\[([^\[\]|]+)\|(\w+)\]")
 APART: Final = 10
 """One message in so many is read and not taught."""
+
+
+class InLanguage(Protocol):
+    """A message whose language is known."""
+
+    @property
+    def language(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +62,7 @@ def labels_of(places: Sequence[Place], marks: Sequence[tuple[int, int, str]]) ->
     return labels
 
 
-def kept_apart(messages: Sequence[Marks]) -> list[bool]:
+def kept_apart(messages: Sequence[InLanguage]) -> list[bool]:
     """Which messages are read and not taught: one in ten of each language."""
     counts: dict[str, int] = {}
     apart = []
